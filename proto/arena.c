@@ -1,0 +1,149 @@
+/* Bump allocation over one mapping; wiping is the point. */
+#include "cdop/arena.h"
+
+#include <sodium.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define ALIGN _Alignof(max_align_t)
+
+struct cdop_arena {
+	uint8_t *base;
+	size_t max;
+	size_t used;
+	ProtobufCAllocator allocator;
+};
+
+static void *
+pb_alloc(void *arena, size_t len)
+{
+	return cdop_arena_alloc(arena, len);
+}
+
+static void
+pb_free(void *arena, void *p)
+{
+	(void)arena;
+	(void)p;
+}
+
+enum cdop_err
+cdop_arena_new(size_t max_bytes, struct cdop_arena **ret_arena)
+{
+	struct cdop_arena *arena;
+	void *base;
+
+	arena = calloc(1, sizeof(*arena));
+	if (arena == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	/* A mapping costs memory only where it is touched. */
+	base = mmap(NULL, max_bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED) {
+		free(arena);
+		return CDOP_RESOURCE_EXHAUSTED;
+	}
+	(void)madvise(base, max_bytes, MADV_DONTDUMP);
+	arena->base = base;
+	arena->max = max_bytes;
+	arena->allocator.alloc = pb_alloc;
+	arena->allocator.free = pb_free;
+	arena->allocator.allocator_data = arena;
+	*ret_arena = arena;
+	return CDOP_OK;
+}
+
+void
+cdop_arena_free(struct cdop_arena *arena)
+{
+	if (arena == NULL)
+		return;
+	cdop_arena_reset(arena);
+	(void)munmap(arena->base, arena->max);
+	free(arena);
+}
+
+void
+cdop_arena_reset(struct cdop_arena *arena)
+{
+	sodium_memzero(arena->base, arena->used);
+	arena->used = 0;
+}
+
+void *
+cdop_arena_alloc(struct cdop_arena *arena, size_t len)
+{
+	uint8_t *p;
+	size_t need;
+
+	if (len > arena->max)
+		return NULL;
+	need = (len + ALIGN - 1) / ALIGN * ALIGN;
+	if (need == 0)
+		need = ALIGN;
+	if (need > arena->max - arena->used)
+		return NULL;
+	p = arena->base + arena->used;
+	arena->used += need;
+	return p; /* reset wiped it, so it is zero */
+}
+
+void *
+cdop_arena_calloc(struct cdop_arena *arena, size_t n, size_t size)
+{
+	if (size != 0 && n > SIZE_MAX / size)
+		return NULL;
+	return cdop_arena_alloc(arena, n * size);
+}
+
+char *
+cdop_arena_strndup(struct cdop_arena *arena, const char *s, size_t len)
+{
+	char *p;
+
+	if (len == SIZE_MAX)
+		return NULL;
+	p = cdop_arena_alloc(arena, len + 1);
+	if (p != NULL && len > 0)
+		memcpy(p, s, len);
+	return p;
+}
+
+char *
+cdop_arena_strdup(struct cdop_arena *arena, const char *s)
+{
+	return cdop_arena_strndup(arena, s, strlen(s));
+}
+
+char *
+cdop_arena_printf(struct cdop_arena *arena, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *p;
+	int len;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	p = len < 0 ? NULL : cdop_arena_alloc(arena, (size_t)len + 1);
+	if (p != NULL)
+		(void)vsnprintf(p, (size_t)len + 1, fmt, again);
+	va_end(again);
+	return p;
+}
+
+size_t
+cdop_arena_used(const struct cdop_arena *arena)
+{
+	return arena->used;
+}
+
+ProtobufCAllocator *
+cdop_arena_allocator(struct cdop_arena *arena)
+{
+	return &arena->allocator;
+}
