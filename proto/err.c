@@ -43,7 +43,7 @@ cdop_err_name(enum cdop_err err)
 void
 cdop_assert_failed(const char *cond, const char *file, int line)
 {
-	fprintf(stderr, "cdop: impossible state: %s (%s:%d)\n", cond, file,
-	    line);
+	fprintf(
+	    stderr, "cdop: impossible state: %s (%s:%d)\n", cond, file, line);
 	abort();
 }

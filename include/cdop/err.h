@@ -14,20 +14,20 @@
 #define CDOP_MUST __attribute__((warn_unused_result))
 
 enum cdop_err {
-	CDOP_OK			 = 0,
-	CDOP_INVALID_ARGUMENT	 = 3,  /* the input is wrong as such */
-	CDOP_DEADLINE_EXCEEDED	 = 4,  /* not begun in time, not applied */
-	CDOP_NOT_FOUND		 = 5,  /* also "not yours": they read alike */
-	CDOP_ALREADY_EXISTS	 = 6,  /* request key used for other content */
-	CDOP_PERMISSION_DENIED	 = 7,  /* this role never may */
-	CDOP_RESOURCE_EXHAUSTED	 = 8,  /* a bound of limits.h, memory, disk */
-	CDOP_FAILED_PRECONDITION = 9,  /* the state does not allow it now */
-	CDOP_ABORTED		 = 10, /* changed since it was read */
-	CDOP_UNIMPLEMENTED	 = 12, /* no such call, version or suite */
-	CDOP_INTERNAL		 = 13, /* our mistake */
-	CDOP_UNAVAILABLE	 = 14, /* no answer; outcome may be unknown */
-	CDOP_DATA_LOSS		 = 15, /* does not authenticate */
-	CDOP_UNAUTHENTICATED	 = 16, /* who are you? */
+	CDOP_OK = 0,
+	CDOP_INVALID_ARGUMENT = 3,    /* the input is wrong as such */
+	CDOP_DEADLINE_EXCEEDED = 4,   /* not begun in time, not applied */
+	CDOP_NOT_FOUND = 5,           /* also "not yours": they read alike */
+	CDOP_ALREADY_EXISTS = 6,      /* request key used for other content */
+	CDOP_PERMISSION_DENIED = 7,   /* this role never may */
+	CDOP_RESOURCE_EXHAUSTED = 8,  /* a bound of limits.h, memory, disk */
+	CDOP_FAILED_PRECONDITION = 9, /* the state does not allow it now */
+	CDOP_ABORTED = 10,            /* changed since it was read */
+	CDOP_UNIMPLEMENTED = 12,      /* no such call, version or suite */
+	CDOP_INTERNAL = 13,           /* our mistake */
+	CDOP_UNAVAILABLE = 14,        /* no answer; outcome may be unknown */
+	CDOP_DATA_LOSS = 15,          /* does not authenticate */
+	CDOP_UNAUTHENTICATED = 16,    /* who are you? */
 };
 
 /* The canonical name, "NOT_FOUND"; "UNKNOWN" for a number not in the list. */

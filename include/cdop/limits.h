@@ -8,52 +8,52 @@
 #define CDOP_LIMITS_H
 
 /* The link (proto/PROTOCOL.md, "Frames" and "Stream"). */
-#define CDOP_FRAME_MAX		 65535	     /* one Noise message */
-#define CDOP_MESSAGE_MAX	 (1u << 20)  /* one protobuf message */
-#define CDOP_PAD_STEP		 256	     /* of transport plaintext */
-#define CDOP_HANDSHAKE_S	 10	     /* preamble to message 3 */
-#define CDOP_REQUEST_S		 30	     /* first byte to last of a call */
-#define CDOP_SESSION_S		 (60 * 60)   /* no new call after that */
-#define CDOP_SESSION_HARD_S	 (65 * 60)   /* closed after that */
-#define CDOP_IDLE_S		 (15 * 60)   /* closed when nothing is said */
-#define CDOP_PIPELINE_MAX	 64	     /* calls in flight on a session */
-#define CDOP_DEADLINE_MS_MAX	 60000	     /* a caller may ask for */
+#define CDOP_FRAME_MAX       65535      /* one Noise message */
+#define CDOP_MESSAGE_MAX     (1u << 20) /* one protobuf message */
+#define CDOP_PAD_STEP        256        /* of transport plaintext */
+#define CDOP_HANDSHAKE_S     10         /* preamble to message 3 */
+#define CDOP_REQUEST_S       30         /* first byte to last of a call */
+#define CDOP_SESSION_S       (60 * 60)  /* no new call after that */
+#define CDOP_SESSION_HARD_S  (65 * 60)  /* closed after that */
+#define CDOP_IDLE_S          (15 * 60)  /* closed when nothing is said */
+#define CDOP_PIPELINE_MAX    64         /* calls in flight on a session */
+#define CDOP_DEADLINE_MS_MAX 60000      /* a caller may ask for */
 
 /* The scanner (proto/scan.h): what one request may be made of. */
-#define CDOP_SCAN_DEPTH_MAX	 6	     /* nested messages */
-#define CDOP_SCAN_FIELDS_MAX	 4096	     /* fields in one message */
-#define CDOP_SCAN_REPEAT_MAX	 512	     /* entries of one repeated field */
-#define CDOP_REQUEST_ARENA	 (8u << 20)  /* unpacked, reply and scratch */
+#define CDOP_SCAN_DEPTH_MAX  6          /* nested messages */
+#define CDOP_SCAN_FIELDS_MAX 4096       /* fields in one message */
+#define CDOP_SCAN_REPEAT_MAX 512        /* entries of one repeated field */
+#define CDOP_REQUEST_ARENA   (8u << 20) /* unpacked, reply and scratch */
 
 /* Words. */
-#define CDOP_TEXT_MAX		 200	     /* characters of a name or line */
-#define CDOP_NARRATIVE_MAX	 32768	     /* bytes of a narrative */
-#define CDOP_REASON_MAX		 500	     /* characters of a reason */
-#define CDOP_LIST_MAX		 100	     /* entries of one page */
-#define CDOP_PERSONS_MAX	 40	     /* parents, household: each list */
+#define CDOP_TEXT_MAX      200   /* characters of a name or line */
+#define CDOP_NARRATIVE_MAX 32768 /* bytes of a narrative */
+#define CDOP_REASON_MAX    500   /* characters of a reason */
+#define CDOP_LIST_MAX      100   /* entries of one page */
+#define CDOP_PERSONS_MAX   40    /* parents, household: each list */
 
 /* The gate. */
-#define CDOP_GATE_CONNS_MAX	 1024
-#define CDOP_GATE_CONNS_SOURCE	 64	     /* from one address */
-#define CDOP_GATE_OUT_MAX	 (4u << 20)  /* queued for one connection */
+#define CDOP_GATE_CONNS_MAX    1024
+#define CDOP_GATE_CONNS_SOURCE 64         /* from one address */
+#define CDOP_GATE_OUT_MAX      (4u << 20) /* queued for one connection */
 
 /* The vault: believes none of the gate's bounds and has its own. */
-#define CDOP_VAULT_SESSIONS_MAX	 1024
+#define CDOP_VAULT_SESSIONS_MAX  1024
 #define CDOP_VAULT_HALF_OPEN_MAX 128
-#define CDOP_VAULT_HANDSHAKES_S	 200	     /* per second, all sources */
-#define CDOP_BATCH_REQUESTS_MAX	 256
-#define CDOP_BATCH_BYTES_MAX	 (8u << 20)
+#define CDOP_VAULT_HANDSHAKES_S  200 /* per second, all sources */
+#define CDOP_BATCH_REQUESTS_MAX  256
+#define CDOP_BATCH_BYTES_MAX     (8u << 20)
 
 /* Files. */
-#define CDOP_PROFILE_FILE_MAX	 (1u << 20)
-#define CDOP_CONFIG_FILE_MAX	 (64u << 10)
+#define CDOP_PROFILE_FILE_MAX    (1u << 20)
+#define CDOP_CONFIG_FILE_MAX     (64u << 10)
 #define CDOP_INVITATION_FILE_MAX (8u << 10)
-#define CDOP_IMPORT_FILE_MAX	 (64u << 20)
-#define CDOP_IMPORT_ROWS_MAX	 10000
+#define CDOP_IMPORT_FILE_MAX     (64u << 20)
+#define CDOP_IMPORT_ROWS_MAX     10000
 
 /* Request keys (TRUST M8): the same outcome for 30 days, then refused. */
-#define CDOP_REQUEST_KEY_LEN	 16
-#define CDOP_REQUEST_KEY_DAYS	 30
+#define CDOP_REQUEST_KEY_LEN     16
+#define CDOP_REQUEST_KEY_DAYS    30
 #define CDOP_REQUEST_KEY_AHEAD_S (24 * 60 * 60)
 
 #endif

@@ -1,0 +1,255 @@
+# One Makefile for both programs, their tests and their tools.
+# `make help` lists the targets; everything generated goes under build/.
+#
+# Variables: MODE=release|debug|cover|fuzz|analyze  CC=gcc|clang  V=1
+#            OUT=dir (default build/$(MODE))        T=part of a test's path
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+export LC_ALL := C.UTF-8
+
+# All cores unless the caller chose otherwise.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+MODE ?= release
+OUT ?= build/$(MODE)
+GEN := build/gen
+ifeq ($(origin CC),default)
+CC := $(if $(filter cover fuzz,$(MODE)),clang,gcc)
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+PREFIX ?= /usr
+DESTDIR ?=
+T ?=
+S ?= 60
+
+Q := $(if $(filter 1,$(V)),,@)
+say = @$(if $(filter 1,$(V)),:,printf '  %-7s %s\n' "$(1)" "$(2)")
+
+# ---- Sources -------------------------------------------------------------
+
+PROTOS := $(sort $(wildcard proto/*.proto))
+GENERATOR := $(wildcard proto/protoc-gen-cdop)
+PROTO_SRC := $(sort $(wildcard proto/*.c))
+SERVER_SRC := $(sort $(wildcard server/*.c server/*/*.c))
+CLIENT_SRC := $(sort $(wildcard client/*.c))
+UNIT_ALL := $(shell find tests/unit -name '*_test.c' 2>/dev/null | sort)
+UNIT_HELP := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
+	2>/dev/null | sort)
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
+HEADERS := $(sort $(wildcard include/cdop/*.h proto/*.h server/*.h \
+	server/*/*.h client/*.h)) \
+	$(shell find tests -name '*.h' 2>/dev/null | sort)
+SOURCES := $(PROTO_SRC) $(SERVER_SRC) $(CLIENT_SRC) $(UNIT_ALL) \
+	$(UNIT_HELP) $(FUZZ_SRC) $(sort $(wildcard tests/bench/*.c))
+UNIT_SRC := $(if $(T),$(foreach t,$(UNIT_ALL),$(if \
+	$(findstring $(T),$(t)),$(t))),$(UNIT_ALL))
+
+GEN_SRC := $(PROTOS:proto/%.proto=$(GEN)/%.pb-c.c)
+GEN_HDR := $(GEN_SRC:.c=.h)
+
+objs = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+GEN_OBJ := $(GEN_SRC:$(GEN)/%.c=$(OUT)/obj/gen/%.o)
+SRC_OBJ := $(call objs,$(SOURCES))
+unit_bin = $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(1))
+
+PROGRAMS := $(if $(wildcard server/main.c),$(OUT)/cdopd) \
+	$(if $(wildcard client/main.c),$(OUT)/cdop)
+
+# ---- Flags ---------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wcast-qual -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wundef -Wvla -Walloca -Wformat=2 \
+	-Wswitch-enum -Wwrite-strings -Wpointer-arith -Wredundant-decls \
+	-Wnested-externs -Wdate-time
+WARN_gcc := -Wcast-align=strict -Wformat-overflow=2 -Wformat-truncation=2 \
+	-Wformat-signedness -Wimplicit-fallthrough=5 -Wduplicated-cond \
+	-Wduplicated-branches -Wlogical-op -Wjump-misses-init \
+	-Warith-conversion -Wstringop-overflow=4
+WARN_clang := -Wcast-align -Wimplicit-fallthrough \
+	-Wmissing-variable-declarations -Wcomma -Wconditional-uninitialized \
+	-Wassign-enum -Wunreachable-code-aggressive
+
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	-fstack-clash-protection -ftrivial-auto-var-init=zero -fPIE
+ifneq ($(filter x86_64 i%86,$(shell uname -m)),)
+HARDEN += -fcf-protection=full
+endif
+HARDEN_clang := \
+	-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
+LD_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+
+# Sanitizers make frames bigger and blind the flow analysis of gcc.
+MODE_release := -O2 $(HARDEN) -Wframe-larger-than=8192 -Wnull-dereference
+MODE_debug := -O1 $(SANITIZE) -DCDOP_DEBUG=1
+MODE_cover := -O0 -fprofile-instr-generate -fcoverage-mapping
+MODE_fuzz := -O1 $(SANITIZE) -fsanitize=fuzzer-no-link
+MODE_analyze := -O1 -fanalyzer
+LD_release := $(LD_HARDEN)
+LD_debug := $(SANITIZE)
+LD_cover := -fprofile-instr-generate
+LD_fuzz := $(SANITIZE)
+
+# What needs no compiler must not ask for one.
+ifneq ($(filter-out help clean deps fmt,$(or $(MAKECMDGOALS),all)),)
+COMPILER := $(if $(findstring clang,$(shell $(CC) --version)),clang,gcc)
+pkg = $(shell pkg-config $(1) || echo --missing-library)
+PC_COMMON := libsodium libprotobuf-c
+PC_SERVER := $(PC_COMMON) libevent_core libseccomp lmdb
+PC_CLIENT := $(PC_COMMON) jansson
+PC_CFLAGS := $(call pkg,--cflags $(PC_SERVER) $(PC_CLIENT))
+LIBS_proto := $(call pkg,--libs $(PC_COMMON))
+LIBS_server := $(call pkg,--libs $(PC_SERVER))
+LIBS_client := $(call pkg,--libs $(PC_CLIENT)) -lcsv
+LIBS_test := $(call pkg,--libs cmocka)
+endif
+
+BASE := -std=c11 -D_GNU_SOURCE -g -I. -Iinclude -isystem $(GEN) $(PC_CFLAGS) \
+	-ffile-prefix-map=$(CURDIR)=.
+MODE_FLAGS := $(MODE_$(MODE)) $(if $(filter release,$(MODE)),\
+	$(HARDEN_$(COMPILER)))
+OUR_WARN := $(WARN) $(WARN_$(COMPILER)) -Werror
+COMPILE = $(CC) $(BASE) $(OUR_WARN) $(MODE_FLAGS) $(CPPFLAGS) $(CFLAGS)
+COMPILE_GEN = $(CC) $(BASE) -w $(MODE_FLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(CFLAGS) $(LD_$(MODE)) $(LDFLAGS)
+
+# ---- Programs ------------------------------------------------------------
+
+.PHONY: all
+all: $(PROGRAMS)	## both programs, hardened, in build/release
+	@:
+
+$(OUT)/cdopd: $(call objs,server/main.c) $(OUT)/libserver.a $(OUT)/libcdop.a
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_server)
+
+$(OUT)/cdop: $(call objs,client/main.c) $(OUT)/libclient.a $(OUT)/libcdop.a
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_client)
+
+define archive
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+endef
+
+$(OUT)/libcdop.a: $(call objs,$(PROTO_SRC)) $(GEN_OBJ)
+	$(archive)
+$(OUT)/libserver.a: $(call objs,$(filter-out server/main.c,$(SERVER_SRC)))
+	$(archive)
+$(OUT)/libclient.a: $(call objs,$(filter-out client/main.c,$(CLIENT_SRC)))
+	$(archive)
+$(OUT)/libtest.a: $(call objs,$(UNIT_HELP))
+	$(archive)
+
+$(SRC_OBJ): $(OUT)/obj/%.o: %.c $(OUT)/flags | $(GEN)/stamp
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MD -MP -c -o $@ $<
+
+$(GEN_OBJ): $(OUT)/obj/gen/%.o: $(GEN)/%.c $(OUT)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE_GEN) -MD -MP -c -o $@ $<
+
+# Objects are made again when the flags change, and only then.
+.PHONY: FORCE
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMPILE) $(LINK)' | cmp -s - $@ || \
+		echo '$(COMPILE) $(LINK)' >$@
+
+# ---- Generated code ------------------------------------------------------
+
+# Made aside and copied where it differs, so that a comment in a .proto does
+# not compile the world.
+$(GEN)/stamp: $(PROTOS) $(GENERATOR) Makefile
+	$(if $(PROTOS),$(call say,GEN,$(PROTOS)))
+	$(Q)mkdir -p $(GEN); tmp=$$(mktemp -d $(GEN)/tmp.XXXXXX); \
+	trap 'rm -rf "$$tmp"' EXIT; \
+	$(if $(PROTOS),protoc -Iproto --c_out="$$tmp" $(PROTOS);) \
+	$(if $(GENERATOR),protoc -Iproto --cdop_out="$$tmp" \
+		--plugin=protoc-gen-cdop=$(GENERATOR) \
+		$(filter %/forms.proto %/registry.proto,$(PROTOS));) \
+	for f in "$$tmp"/*; do \
+		[ -f "$$f" ] || continue; \
+		cmp -s "$$f" "$(GEN)/$${f##*/}" || mv -f "$$f" $(GEN)/; \
+	done; touch $@
+
+$(GEN_SRC) $(GEN_HDR): $(GEN)/stamp
+	@:
+
+# ---- Tests ---------------------------------------------------------------
+
+side = $(word 3,$(subst /, ,$(1)))
+unit_libs = $(if $(filter server client,$(1)),$(OUT)/lib$(1).a) \
+	$(OUT)/libcdop.a
+
+define unit_rule
+$(call unit_bin,$(1)): $(call objs,$(1)) $(OUT)/libtest.a \
+		$(call unit_libs,$(call side,$(1)))
+	$$(call say,LINK,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(LINK) -o $$@ $$^ $$(or $$(LIBS_$(call side,$(1))),\
+		$$(LIBS_proto)) $$(LIBS_test)
+endef
+$(foreach t,$(UNIT_ALL),$(eval $(call unit_rule,$(t))))
+
+.PHONY: unit-programs
+unit-programs: $(call unit_bin,$(UNIT_SRC))
+	@:
+
+RUN = CC='$(CC)' tests/run $(if $(T),--only '$(T)')
+
+.PHONY: check
+check:	## everything: unit tests (ASan, UBSan), lints, flow; T= picks
+	+$(Q)$(MAKE) --no-print-directory MODE=debug unit-programs all
+	+$(Q)$(MAKE) --no-print-directory MODE=release all
+	@$(RUN) unit=build/debug lint flow=build/release
+
+.PHONY: check-release
+check-release:	## the same unit and flow tests with the shipping flags
+	+$(Q)$(MAKE) --no-print-directory MODE=release unit-programs all
+	@$(RUN) unit=build/release flow=build/release
+
+.PHONY: unit
+unit:	## unit tests alone (debug build); T= picks
+	+$(Q)$(MAKE) --no-print-directory MODE=debug unit-programs
+	@$(RUN) unit=build/debug
+
+.PHONY: flow
+flow: all	## flow tests alone (release build); T= picks
+	@$(RUN) flow=$(OUT)
+
+.PHONY: lint
+lint: $(GEN)/stamp	## lints alone; T= picks
+	@$(RUN) lint
+
+# ---- Tools ---------------------------------------------------------------
+
+.PHONY: fmt
+fmt:	## clang-format all C in place
+	@clang-format -i $(SOURCES) $(HEADERS)
+
+.PHONY: help
+help:	## this list
+	@awk -F '[:]|##' '/^[a-z_.-]+:.*##/ { \
+		printf "  %-22s %s\n", $$1, $$NF }' Makefile
+
+.PHONY: clean
+clean:	## remove build/
+	rm -rf build
+
+ifneq ($(filter-out help clean deps fmt,$(or $(MAKECMDGOALS),all)),)
+-include $(SRC_OBJ:.o=.d) $(GEN_OBJ:.o=.d)
+endif
