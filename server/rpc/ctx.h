@@ -1,0 +1,154 @@
+/*
+ * What a handler is given, and how it says what happened.
+ *
+ * A handler checks fields, calls the registry and fills the reply.  It holds
+ * no transaction, writes no log, packs nothing and tests no role: dispatch.c
+ * did that, from the call's policy line.  It returns a code; rpc_fail() and
+ * rpc_violation() add the words that go with it.
+ */
+#ifndef CDOP_RPC_CTX_H
+#define CDOP_RPC_CTX_H
+
+#include "cdop/arena.h"
+#include "cdop/bytes.h"
+#include "cdop/err.h"
+
+#include "registry.pb-c.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct actor;
+struct registry;
+struct rpc_method;
+
+/* One case that left or changed, as the audit row will name it. */
+struct rpc_released {
+	const char *reference;
+	uint64_t case_id;
+	uint64_t case_key;	 /* seals the case box; 0: none */
+	uint32_t classes;	 /* bit n: sensitivity class n */
+	const char *owner_area;
+	const char *jurisdiction;
+	const uint32_t *instances;
+	size_t n_instances;
+};
+
+struct rpc_term {
+	const char *kind;  /* path in the dictionary */
+	const char *value; /* canonical text */
+};
+
+#define RPC_RELEASED_MAX   104
+#define RPC_VIOLATIONS_MAX 200
+#define RPC_TERMS_MAX	   16
+
+struct rpc_ctx {
+	/* Given. */
+	struct registry *reg;
+	struct cdop_arena *arena; /* lives until the reply is packed */
+	const struct actor *actor;
+	const struct rpc_method *method;
+	uint64_t now_ms;	  /* leaf time, UTC */
+	const uint8_t *request_key; /* 16 bytes, or NULL */
+	struct cdop_bytes request;  /* as it came */
+	const char *purpose;	    /* code, checked against the profile; or NULL */
+	const char *purpose_text;
+	Cdop__Use use;
+	uint64_t stream_cursor;	    /* 0 at the first message of a stream */
+
+	/* For acts of two people: false while the act is only checked. */
+	bool apply;
+	uint8_t target_version[32]; /* set by the handler before it applies */
+	const char *words[16];	    /* what precisely will happen */
+	size_t n_words;
+	uint32_t second_person;	    /* who approved, when applied */
+
+	/* Said by the handler. */
+	const char *reason;	    /* stable word */
+	const char *message;	    /* for a person; never case content */
+	enum cdop_err true_outcome; /* where the answer hides it */
+	Cdop__Violation *violations[RPC_VIOLATIONS_MAX];
+	size_t n_violations;
+	struct rpc_released released[RPC_RELEASED_MAX];
+	size_t n_released;
+	struct rpc_term terms[RPC_TERMS_MAX];
+	size_t n_terms;
+	uint32_t subject_person;
+	const char *audit_reason;   /* free text: goes under the case key */
+	uint64_t next_cursor;	    /* not 0: the stream goes on from here */
+
+	/* The outcome that the request key gets again (TRUST M12). */
+	bool applied;		    /* something was changed */
+	const char *out_reference;
+	uint64_t out_version;
+	uint32_t out_number;
+	uint8_t out_extra[64];
+	size_t out_extra_len;
+
+	/* Set when this request repeats one that was applied. */
+	const Cdop__StoredOutcome *replay;
+
+	/* Sessions of these are ended before the answer is sealed. */
+	uint32_t end_person;
+	uint32_t end_device;
+};
+
+/*
+ * A row of the call table: made from the service block by the generator
+ * (build/gen/rpc_table.inc) and nothing else.
+ */
+struct rpc_method {
+	const char *name;	 /* "NotificationRegister" */
+	uint32_t id;
+	uint32_t roles;		 /* CDOP_ROLE_* */
+	uint32_t scope;		 /* enum cdop_scope */
+	uint32_t states;	 /* CDOP_STATE_* */
+	bool purpose;
+	uint32_t txn;		 /* enum cdop_txn */
+	uint32_t audit;		 /* enum cdop_audit */
+	uint32_t second;	 /* roles of the second person, or 0 */
+	uint32_t ttl_s;		 /* how long it waits */
+	bool use;
+	const ProtobufCMessageDescriptor *request;
+	const ProtobufCMessageDescriptor *reply;
+	void (*reply_init)(void *reply);
+	enum cdop_err (*handler)(
+	    struct rpc_ctx *ctx, const void *request, void *reply);
+};
+
+/* The row of a method id; NULL: no such call. */
+const struct rpc_method *rpc_method_find(uint32_t id);
+const struct rpc_method *rpc_method_all(size_t *ret_n);
+
+/* Sets reason and message (literals or arena text) and returns err. */
+enum cdop_err rpc_fail(struct rpc_ctx *ctx, enum cdop_err err,
+    const char *reason, const char *message);
+
+/*
+ * Adds a field violation.  path and message are copied.  The handler then
+ * returns CDOP_INVALID_ARGUMENT (or goes on: a WARNING may be overridden).
+ */
+void rpc_violation(struct rpc_ctx *ctx, const char *path, const char *rule,
+    Cdop__Severity severity, const char *message);
+
+/*
+ * Names a case that leaves or changes.  Every case in a reply is named, or
+ * dispatch turns the success into CDOP_INTERNAL.
+ */
+void rpc_release(struct rpc_ctx *ctx, const struct rpc_released *released);
+
+/* Keeps a search term for the TERMS row. */
+void rpc_term(struct rpc_ctx *ctx, const char *kind, const char *value);
+
+/*
+ * For calls with a second person: sets what the act is bound to and what it
+ * is in words.  Returns true when the handler is to apply it now, false when
+ * it is only being checked and filed.
+ */
+bool rpc_second_may_apply(
+    struct rpc_ctx *ctx, const uint8_t target_version[static 32]);
+void rpc_second_words(struct rpc_ctx *ctx, const char *words);
+
+#endif
