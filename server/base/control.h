@@ -1,0 +1,164 @@
+/*
+ * What the parent and its children say to each other, over one
+ * SOCK_SEQPACKET pair per child.  Not the link, where strangers' bytes are.
+ */
+#ifndef CDOP_BASE_CONTROL_H
+#define CDOP_BASE_CONTROL_H
+
+#include "cdop/bytes.h"
+#include "cdop/err.h"
+#include "server/base/config.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* Descriptors of a child when it starts. */
+#define CONTROL_FD        3
+#define CONTROL_LINK_FD   4
+#define CONTROL_KEY_FD    5 /* vault: key file, where there is one */
+#define CONTROL_NOTE_FD   6 /* vault: shared page, struct control_note */
+#define CONTROL_LISTEN_FD 5 /* gate: the first of its listeners */
+
+#define CONTROL_BODY_MAX   (16u << 10)
+#define CONTROL_SLOTS_MAX  16
+#define CONTROL_STATE_MAX  32 /* a state word, with its NUL */
+#define CONTROL_SALT_LEN   16
+#define CONTROL_SECRET_LEN 32
+
+/*
+ * Exit status of a child that must not be started again: the parent leaves
+ * too, with the same status.  Numbers of sysexits.h.
+ */
+#define CONTROL_EXIT_DATA   65 /* the registry is damaged or rolled back */
+#define CONTROL_EXIT_CONFIG 78 /* no registry there, no key, wrong mode */
+/* The parent's own, when children died too often. */
+#define CONTROL_EXIT_RESTARTS 70
+
+enum control_kind {
+	/* parent to child */
+	CONTROL_START = 1,  /* struct control_start; the first message */
+	CONTROL_CONFIG = 2, /* struct config: the reloadable part counts */
+	CONTROL_STOP = 3,   /* finish what is queued and exit 0 */
+	CONTROL_LINK = 4, /* descriptor: a new sibling, the old link is dead */
+	CONTROL_UNSEAL = 5, /* descriptor: see "The channel" below */
+	CONTROL_PING = 6,   /* answer with CONTROL_PONG */
+	/* child to parent */
+	CONTROL_READY = 16, /* sandbox on; vault: its state word */
+	CONTROL_STATE = 17, /* vault: the state word has changed */
+	CONTROL_SLOTS = 18, /* vault: sealed; passphrase slots, see below */
+	CONTROL_PONG = 19,
+};
+
+/* Sent within one build of one program: plain memory, no layout of its own. */
+struct control_start {
+	struct config conf;
+	uint64_t first_conn; /* gate: its connection ids grow from here */
+	uint64_t held_back;  /* vault: see struct vault_fds */
+	uint32_t n_listen;   /* gate: descriptors from CONTROL_LISTEN_FD on */
+	uint32_t has_key;    /* vault */
+};
+
+/*
+ * The page the vault shares with the parent, so that a death tells whose
+ * request did it (TRUST-DECISIONS S23) at the price of a store.
+ */
+struct control_note {
+	_Atomic uint64_t credential; /* being worked on; 0: none */
+};
+
+/* One passphrase slot of a sealed vault: what Argon2id needs. */
+struct control_slot {
+	uint16_t slot;
+	uint8_t salt[CONTROL_SALT_LEN];
+	uint32_t passes;
+	uint32_t memory_kib;
+};
+
+/* What the vault starts with. */
+struct vault_fds {
+	int control;
+	int link;
+	int key;                   /* -1: none.  Shared offset: use pread */
+	struct control_note *note; /* never NULL */
+	uint64_t held_back; /* credential whose request ended the last vault:
+			     * hold it back for a minute; 0: none */
+};
+
+/* A message received; fd is the caller's to close, -1 when there is none. */
+struct control_msg {
+	enum control_kind kind;
+	int fd;
+	size_t len;
+	uint8_t body[CONTROL_BODY_MAX];
+};
+
+/* Non-blocking, closed on exec. */
+CDOP_MUST enum cdop_err control_pair(int ret_fds[2]);
+
+/*
+ * Sends a message, with a descriptor that stays the caller's (-1: none).
+ * CDOP_RESOURCE_EXHAUSTED: socket full.  CDOP_UNAVAILABLE: nobody there.
+ */
+CDOP_MUST enum cdop_err control_send(
+    int fd, enum control_kind kind, struct cdop_bytes body, int passed);
+
+/*
+ * Receives one message without waiting.  CDOP_NOT_FOUND: nothing waits.
+ * CDOP_UNAVAILABLE: the other end is gone; a child leaves at once.
+ * CDOP_INVALID_ARGUMENT: not a message of ours.
+ */
+CDOP_MUST enum cdop_err control_recv(int fd, struct control_msg *ret_msg);
+
+/* control_recv that waits up to timeout_ms.  CDOP_DEADLINE_EXCEEDED. */
+CDOP_MUST enum cdop_err control_wait(
+    int fd, int timeout_ms, struct control_msg *ret_msg);
+
+/* CONTROL_READY or CONTROL_STATE with a state word ("open", "sealed"). */
+CDOP_MUST enum cdop_err control_send_state(
+    int fd, enum control_kind kind, const char *state);
+
+/*
+ * CONTROL_SLOTS: each time the vault becomes sealed, and with n 0 once it is
+ * open.  n at most CONTROL_SLOTS_MAX.
+ */
+CDOP_MUST enum cdop_err control_send_slots(
+    int fd, const struct control_slot *slots, size_t n);
+
+/* CDOP_INVALID_ARGUMENT for a body that is no list of slots. */
+CDOP_MUST enum cdop_err control_parse_slots(struct cdop_bytes body,
+    struct control_slot ret_slots[static CONTROL_SLOTS_MAX], size_t *ret_n);
+
+/*
+ * The channel of CONTROL_UNSEAL, a SOCK_SEQPACKET pair of its own.  The
+ * short-lived child offers one slot's key at a time:
+ *
+ *     slot u16 || 32 bytes
+ *
+ * and the vault answers one byte, 1 opened or 0 no.  Either may close.
+ * Both calls wipe nothing: the caller wipes what it holds.
+ */
+#define CONTROL_OFFER_LEN (2 + CONTROL_SECRET_LEN)
+
+/* Child: sends an offer and waits up to timeout_ms for the answer. */
+CDOP_MUST enum cdop_err control_offer(int fd, uint16_t slot,
+    const uint8_t secret[static CONTROL_SECRET_LEN], int timeout_ms,
+    bool *ret_opened);
+
+/*
+ * Vault: takes an offer without waiting.  CDOP_NOT_FOUND: none waits.
+ * CDOP_UNAVAILABLE: the child is gone; close the channel.
+ */
+CDOP_MUST enum cdop_err control_offer_recv(
+    int fd, uint16_t *ret_slot, uint8_t ret_secret[static CONTROL_SECRET_LEN]);
+
+/* Vault: answers the offer. */
+CDOP_MUST enum cdop_err control_offer_answer(int fd, bool opened);
+
+/*
+ * Which credential is being worked on: before a request is parsed or
+ * applied, and 0 when it is done.
+ */
+void control_note_set(struct control_note *note, uint64_t credential);
+uint64_t control_note_get(struct control_note *note);
+
+#endif
