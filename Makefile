@@ -12,8 +12,8 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 export LC_ALL := C.UTF-8
 
-# All cores unless the caller chose otherwise.
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+# All cores; a -j on the command line wins.
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
@@ -92,7 +92,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 
 # Sanitizers make frames bigger and blind the flow analysis of gcc.
 MODE_release := -O2 $(HARDEN) -Wframe-larger-than=8192 -Wnull-dereference
-MODE_debug := -O1 $(SANITIZE) -DCDOP_DEBUG=1
+MODE_debug := -O1 $(SANITIZE)
 MODE_cover := -O0 -fprofile-instr-generate -fcoverage-mapping
 MODE_fuzz := -O1 $(SANITIZE) -fsanitize=fuzzer-no-link
 MODE_analyze := -O1 -fanalyzer
@@ -196,7 +196,7 @@ unit_libs = $(if $(filter server client,$(1)),$(OUT)/lib$(1).a) \
 	$(OUT)/libcdop.a
 
 define unit_rule
-$(call unit_bin,$(1)): $(call objs,$(1)) $(OUT)/libtest.a \
+$(call unit_bin,$(1)): $(call objs,$(1)) $(if $(UNIT_HELP),$(OUT)/libtest.a) \
 		$(call unit_libs,$(call side,$(1)))
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
