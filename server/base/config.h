@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CONFIG_PATH_MAX   512 /* with its NUL */
+#define CONFIG_PATH_MAX   256 /* with its NUL */
 #define CONFIG_WORD_MAX   64  /* with its NUL */
 #define CONFIG_LISTEN_MAX 8
 

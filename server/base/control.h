@@ -19,7 +19,7 @@
 #define CONTROL_NOTE_FD   6 /* vault: shared page, struct control_note */
 #define CONTROL_LISTEN_FD 5 /* gate: the first of its listeners */
 
-#define CONTROL_BODY_MAX   (16u << 10)
+#define CONTROL_BODY_MAX   4096
 #define CONTROL_SLOTS_MAX  16
 #define CONTROL_STATE_MAX  32 /* a state word, with its NUL */
 #define CONTROL_SALT_LEN   16
@@ -89,7 +89,7 @@ struct control_msg {
 	enum control_kind kind;
 	int fd;
 	size_t len;
-	uint8_t body[CONTROL_BODY_MAX];
+	uint8_t body[CONTROL_BODY_MAX + 1]; /* a byte more while received */
 };
 
 /* Non-blocking, closed on exec. */

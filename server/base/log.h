@@ -53,7 +53,7 @@ __attribute__((format(printf, 2, 3))) void log_debug(
 
 /*
  * log_info for what a stranger can cause: silent once limit is used up; the
- * first line of a later minute says held=N.
+ * next line of a later minute is followed by how many were held.
  */
 __attribute__((format(printf, 3, 4))) void log_limited(
     struct log_limit *limit, const char *event, const char *format, ...);
