@@ -32,6 +32,7 @@ T ?=
 S ?= 60
 
 Q := $(if $(filter 1,$(V)),,@)
+put = $(if $(1),install -D -m 644 -t $(DESTDIR)$(PREFIX)/$(strip $(2)) $(1))
 say = @$(if $(filter 1,$(V)),:,printf '  %-7s %s\n' "$(1)" "$(2)")
 
 # ---- Sources -------------------------------------------------------------
@@ -52,6 +53,9 @@ SOURCES := $(PROTO_SRC) $(SERVER_SRC) $(CLIENT_SRC) $(UNIT_ALL) \
 	$(UNIT_HELP) $(FUZZ_SRC) $(sort $(wildcard tests/bench/*.c))
 UNIT_SRC := $(if $(T),$(foreach t,$(UNIT_ALL),$(if \
 	$(findstring $(T),$(t)),$(t))),$(UNIT_ALL))
+
+TOOL_SRC := $(if $(T),$(foreach t,$(SOURCES),$(if \
+	$(findstring $(T),$(t)),$(t))),$(filter-out tests/%,$(SOURCES)))
 
 GEN_SRC := $(PROTOS:proto/%.proto=$(GEN)/%.pb-c.c)
 GEN_HDR := $(GEN_SRC:.c=.h)
@@ -205,6 +209,12 @@ $(call unit_bin,$(1)): $(call objs,$(1)) $(if $(UNIT_HELP),$(OUT)/libtest.a) \
 endef
 $(foreach t,$(UNIT_ALL),$(eval $(call unit_rule,$(t))))
 
+# A fuzz target may knock at any door of either program.
+$(FUZZ_SRC:tests/fuzz/%.c=$(OUT)/%): $(OUT)/%: $(OUT)/obj/tests/fuzz/%.o \
+		$(OUT)/libserver.a $(OUT)/libclient.a $(OUT)/libcdop.a
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS_server) $(LIBS_client)
+
 .PHONY: unit-programs
 unit-programs: $(call unit_bin,$(UNIT_SRC))
 	@:
@@ -237,13 +247,84 @@ lint: $(GEN)/stamp	## lints alone; T= picks
 
 # ---- Tools ---------------------------------------------------------------
 
+.PHONY: demo
+demo: all	## play the story with synthetic children
+	@CDOPD=$(abspath $(OUT)/cdopd) CDOP=$(abspath $(OUT)/cdop) packaging/demo
+
 .PHONY: fmt
 fmt:	## clang-format all C in place
 	@clang-format -i $(SOURCES) $(HEADERS)
 
+# In build/, where clangd looks for it by itself.
+.PHONY: compile_commands.json
+compile_commands.json: $(GEN)/stamp	## for editors and clang-tidy, in build/
+	@{ echo '['; sep=; for f in $(SOURCES); do \
+		printf '%s{"directory": "%s", "file": "%s", "command": "%s"}' \
+			"$$sep" '$(CURDIR)' "$$f" \
+			'clang $(BASE) $(WARN) $(WARN_clang) '"-c $$f"; \
+		sep=$$',\n'; \
+	done; printf '\n]\n'; } >build/$@
+
+.PHONY: tidy
+tidy: compile_commands.json	## clang-tidy over all sources; T= picks
+	@printf '%s\n' $(TOOL_SRC) | xargs -r -n 4 -P $$(nproc) \
+		clang-tidy -p build --quiet 2>/dev/null
+
+.PHONY: cppcheck
+cppcheck: $(GEN)/stamp	## cppcheck over all sources; T= picks
+	@mkdir -p build/cppcheck
+	@cppcheck --enable=warning,style,performance,portability --std=c11 \
+		--inline-suppr --error-exitcode=1 --quiet -j $$(nproc) \
+		--cppcheck-build-dir=build/cppcheck \
+		--suppressions-list=tests/lint/cppcheck.txt \
+		-D_GNU_SOURCE -D__x86_64__ -I. -Iinclude -I$(GEN) $(TOOL_SRC)
+
+.PHONY: analyze
+analyze:	## gcc's -fanalyzer over both programs
+	+$(Q)$(MAKE) --no-print-directory MODE=analyze CC=gcc all
+
+.PHONY: fuzz
+fuzz:	## one fuzz target: F=frame S=60 (seconds)
+	@[ -f 'tests/fuzz/$(F).c' ] || { echo 'make fuzz F=NAME, one of:' \
+		$(FUZZ_SRC:tests/fuzz/%.c=%); exit 1; }
+	+$(Q)$(MAKE) --no-print-directory MODE=fuzz CC=clang build/fuzz/$(F)
+	@mkdir -p build/fuzz/corpus/$(F) tests/fuzz/corpus/$(F)
+	build/fuzz/$(F) -max_total_time=$(S) -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/$(F)- \
+		build/fuzz/corpus/$(F) tests/fuzz/corpus/$(F)
+
+.PHONY: cover
+cover:	## coverage of the unit tests, a line a file
+	+$(Q)$(MAKE) --no-print-directory MODE=cover CC=clang unit-programs
+	@rm -f build/cover/*.profraw
+	@LLVM_PROFILE_FILE='$(CURDIR)/build/cover/%p.profraw' \
+		tests/run unit=build/cover
+	@llvm-profdata merge -sparse -o build/cover/all.profdata \
+		build/cover/*.profraw
+	@llvm-cov report -instr-profile=build/cover/all.profdata \
+		-ignore-filename-regex='(^|/)(tests|build)/' \
+		$(addprefix -object ,$(patsubst tests/unit/%.c,\
+			build/cover/unit/%,$(UNIT_SRC)))
+
+.PHONY: deps
+deps:	## install the Debian packages of packaging/deps.debian
+	@packaging/quickstart deps
+
+.PHONY: install
+install: all	## into $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(OUT)/cdopd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(OUT)/cdop $(DESTDIR)$(PREFIX)/bin/
+	$(call put,$(wildcard packaging/man/*.1),share/man/man1)
+	$(call put,$(wildcard packaging/man/*.5),share/man/man5)
+	$(call put,$(wildcard packaging/man/*.8),share/man/man8)
+	$(call put,$(wildcard packaging/profiles/*.conf),share/cdop/profiles)
+	$(call put,$(wildcard packaging/completions/cdop),\
+		share/bash-completion/completions)
+
 .PHONY: help
 help:	## this list
-	@awk -F '[:]|##' '/^[a-z_.-]+:.*##/ { \
+	@awk -F ':|##' '/^[a-z_.-]+:.*##/ { \
 		printf "  %-22s %s\n", $$1, $$NF }' Makefile
 
 .PHONY: clean
