@@ -1,0 +1,114 @@
+/*
+ * The only user of LMDB: one table of rows under growing numbers.
+ *
+ * It knows numbers and bytes, nothing of keys, kinds or meaning.  A write
+ * transaction is sticky: the first error is kept, later calls return it at
+ * once, and db_commit() reports it and always consumes the handle.
+ *
+ * One process has a directory open at a time (flock on DIR/lock).  LMDB has
+ * no checksums: a damaged file can end the process that reads it with a
+ * signal; verify looks with store/pages.h first and walks in a child.
+ */
+#ifndef CDOP_STORE_DB_H
+#define CDOP_STORE_DB_H
+
+#include "cdop/bytes.h"
+#include "cdop/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct db_txn;
+
+#define DB_MAP_DEFAULT ((uint64_t)16 << 30) /* large and sparse */
+#define DB_PAGE        4096
+
+struct db_args {
+	const char *dir;
+	uint64_t map_bytes; /* 0: DB_MAP_DEFAULT */
+	bool create;        /* the directory is made, or is empty */
+	bool read_only;     /* for verify: nothing is written */
+};
+
+/*
+ * Opens DIR/data.mdb (0600) in DIR (0700).
+ * CDOP_FAILED_PRECONDITION: another process has it open.
+ * CDOP_ALREADY_EXISTS: create, and there is a registry.
+ * CDOP_NOT_FOUND: not create, and there is none.
+ * CDOP_PERMISSION_DENIED: the system says so, or DIR is open to others.
+ * CDOP_DATA_LOSS: not an LMDB file, or damaged.
+ */
+CDOP_MUST enum cdop_err db_open(const struct db_args *args, struct db **ret_db);
+
+/* No transaction may be open.  NULL is fine. */
+void db_close(struct db *db);
+
+/*
+ * Before a write transaction, and only outside one: makes sure that pages
+ * new pages fit into the map and the file, writing zeros behind the present
+ * end of the file in steps of 1 MiB, synced.  CDOP_RESOURCE_EXHAUSTED: map
+ * or disk is full; nothing was changed.  CDOP_DATA_LOSS: the disk failed.
+ */
+CDOP_MUST enum cdop_err db_room(struct db *db, size_t pages);
+
+/* Bytes of the map in use and in all: the alarm is at half. */
+void db_usage(struct db *db, uint64_t *ret_used, uint64_t *ret_map);
+
+/*
+ * A write transaction; one at a time, never nested.  CDOP_DATA_LOSS: the
+ * environment failed before and must be opened again.
+ */
+CDOP_MUST enum cdop_err db_begin(struct db *db, struct db_txn **ret_txn);
+
+/* A snapshot for reading. */
+CDOP_MUST enum cdop_err db_begin_read(struct db *db, struct db_txn **ret_txn);
+
+/*
+ * Always consumes txn.  CDOP_OK: durable.  CDOP_RESOURCE_EXHAUSTED: no room,
+ * found before the meta page was written: nothing happened.  Any other
+ * result of a transaction that was well until now is CDOP_DATA_LOSS: what is
+ * on disk is not known, and the process has to leave.
+ */
+CDOP_MUST enum cdop_err db_commit(struct db_txn *txn);
+
+/* Consumes txn; NULL is fine.  Ends a snapshot too. */
+void db_abort(struct db_txn *txn);
+
+/* The first error of txn, CDOP_OK until then. */
+enum cdop_err db_error(const struct db_txn *txn);
+
+/*
+ * The bytes of a row, in LMDB's map: read-only, and dead at the next put or
+ * del of this transaction.  CDOP_NOT_FOUND does not stick.
+ */
+CDOP_MUST enum cdop_err db_get(
+    struct db_txn *txn, uint64_t number, struct cdop_bytes *ret_row);
+
+/* A new row; appended where number is the highest.  A number in use is
+ * CDOP_INTERNAL. */
+CDOP_MUST enum cdop_err db_put(
+    struct db_txn *txn, uint64_t number, struct cdop_bytes row);
+
+/* The same row with other bytes.  CDOP_NOT_FOUND sticks. */
+CDOP_MUST enum cdop_err db_overwrite(
+    struct db_txn *txn, uint64_t number, struct cdop_bytes row);
+
+/* CDOP_NOT_FOUND sticks. */
+CDOP_MUST enum cdop_err db_del(struct db_txn *txn, uint64_t number);
+
+/*
+ * Walking: the first row at or above from, the last at or below.  They name
+ * the number they found.  CDOP_NOT_FOUND: none, does not stick.
+ * CDOP_DATA_LOSS: a key that is no number, or out of order.
+ */
+CDOP_MUST enum cdop_err db_next(struct db_txn *txn, uint64_t from,
+    uint64_t *ret_number, struct cdop_bytes *ret_row);
+CDOP_MUST enum cdop_err db_previous(struct db_txn *txn, uint64_t from,
+    uint64_t *ret_number, struct cdop_bytes *ret_row);
+
+/* How many rows the table says it has. */
+CDOP_MUST enum cdop_err db_count(struct db_txn *txn, uint64_t *ret_n);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Reading the store at a start: every live row outside the log, in order,
+ * and the last of the log, backwards.  Passes over the rest of the log by
+ * its directory rows (adr/0003).
+ */
+#ifndef CDOP_VAULT_ROWS_SCAN_H
+#define CDOP_VAULT_ROWS_SCAN_H
+
+#include "server/vault/rows.h"
+
+struct rows_item;
+
+/*
+ * One row.  What it returns other than CDOP_OK ends the scan, and
+ * rows_scan() returns it.
+ */
+typedef enum cdop_err rows_scan_fn(
+    void *ctx, const struct rows_head *head, struct rows_item *item);
+
+/*
+ * One log row, newest first; *ret_stop ends the walk without an error.
+ */
+typedef enum cdop_err rows_scan_log_fn(void *ctx, const struct rows_head *head,
+    struct rows_item *item, bool *ret_stop);
+
+/*
+ * The row's data, opened now, in arena.  Only within the callback.
+ * CDOP_DATA_LOSS as rows_get().
+ */
+CDOP_MUST enum cdop_err rows_item_open(struct rows_item *item,
+    struct cdop_arena *arena, struct cdop_bytes *ret_data);
+
+/*
+ * After rows_unseal(), once: fills the key table and calls fn for every
+ * live row of the kinds a start reads, except HEAD, DIRECTORY, EPOCH_KEY and
+ * CASE_KEY.  The order is that of row numbers, except that rows of a case
+ * whose key row stands behind them come last.  At the end the state digest
+ * is compared: CDOP_DATA_LOSS, "a row is missing or an old one is back".
+ * What fn was given is not to be believed before this returned CDOP_OK.
+ */
+CDOP_MUST enum cdop_err rows_scan(
+    struct rows *rows, rows_scan_fn *fn, void *ctx);
+
+/*
+ * Log rows (LEAF, and TILE) from the newest backwards until fn says stop.
+ * After rows_scan().
+ */
+CDOP_MUST enum cdop_err rows_scan_log(
+    struct rows *rows, rows_scan_log_fn *fn, void *ctx);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * Slots and the ring: the rows of format 2, which a sealed vault reads
+ * without a key.  Bytes in, bytes out; no store, no prompt, no file.
+ *
+ *     slot = head || Wrap(K, S) || Wrap(S, root) || Wrap(root, S)
+ *
+ * K comes from a key file or a passphrase and may be derived in another
+ * process: slots_parse() gives what that needs, slots_open() takes the 32
+ * bytes back.  S, the slot's own secret, stays when the root turns, so a
+ * rotation needs no holder (slots_turn).
+ */
+#ifndef CDOP_VAULT_SLOTS_H
+#define CDOP_VAULT_SLOTS_H
+
+#include "cdop/bytes.h"
+#include "cdop/err.h"
+
+#include <stdint.h>
+
+#define SLOTS_ROW        400
+#define SLOTS_RING       232
+#define SLOTS_LABEL      40 /* bytes of UTF-8, at most */
+#define SLOTS_SALT       16
+#define SLOTS_KEYFILE    32         /* bytes of a key file */
+#define SLOTS_MEMORY_MAX (1u << 20) /* KiB: 1 GiB */
+#define SLOTS_PASSES_MAX 8
+#define SLOTS_MAX        64 /* in one registry */
+
+enum slots_kind {
+	SLOTS_KIND_KEYFILE = 1,
+	SLOTS_KIND_PASSPHRASE = 2,
+	SLOTS_KIND_CREDENTIAL = 3, /* reserved */
+	SLOTS_KIND_SHARES = 4,     /* reserved */
+};
+
+/* The type byte of format 2. */
+enum slots_type {
+	SLOTS_TYPE_SLOT = 1,
+	SLOTS_TYPE_RING = 2,
+};
+
+struct slots_kdf {
+	uint8_t salt[SLOTS_SALT];
+	uint32_t passes;
+	uint32_t memory_kib;
+};
+
+/* What stands in the clear. */
+struct slots_info {
+	uint16_t number; /* never used again */
+	uint8_t kind;    /* enum slots_kind */
+	uint8_t state;   /* 1: in use */
+	uint8_t registry[16];
+	struct slots_kdf kdf; /* zeros for a key file */
+	char label[SLOTS_LABEL + 1];
+};
+
+/* The new slot of an init or an enrolment. */
+struct slots_new {
+	enum slots_kind kind;
+	const char *label;
+	struct slots_kdf kdf; /* for a passphrase: from slots_kdf_new() */
+	const uint8_t *k;     /* 32 bytes in locked memory */
+};
+
+/* A fresh salt and the given cost.  CDOP_INVALID_ARGUMENT: out of bounds. */
+CDOP_MUST enum cdop_err slots_kdf_new(
+    uint32_t passes, uint32_t memory_kib, struct slots_kdf *ret_kdf);
+
+/*
+ * Checked before anything is used: lengths, kind, state, cost, label.
+ * CDOP_DATA_LOSS.
+ */
+CDOP_MUST enum cdop_err slots_parse(
+    struct cdop_bytes row, struct slots_info *ret_info);
+
+/*
+ * K of a passphrase: Argon2id at the slot's cost, bounded first.  Takes
+ * seconds and up to 1 GiB: not in the vault.  CDOP_INVALID_ARGUMENT: cost
+ * out of bounds.  CDOP_RESOURCE_EXHAUSTED: no memory.
+ */
+CDOP_MUST enum cdop_err slots_derive_passphrase(const struct slots_kdf *kdf,
+    struct cdop_bytes passphrase, uint8_t ret_k[static 32]);
+
+/* K of a key file.  CDOP_INVALID_ARGUMENT: not 32 bytes, or all the same. */
+CDOP_MUST enum cdop_err slots_derive_keyfile(
+    struct cdop_bytes file, uint8_t ret_k[static 32]);
+
+/* A slot row for root.  CDOP_INVALID_ARGUMENT: label or cost. */
+CDOP_MUST enum cdop_err slots_make(const uint8_t registry[static 16],
+    uint16_t number, const struct slots_new *slot,
+    const uint8_t root[static 32], uint8_t ret_row[static SLOTS_ROW]);
+
+/*
+ * The root.  CDOP_UNAUTHENTICATED: not the K of this slot (wrong passphrase
+ * or key file).  CDOP_DATA_LOSS: the right K, but damaged.
+ */
+CDOP_MUST enum cdop_err slots_open(struct cdop_bytes row,
+    const uint8_t k[static 32], uint8_t ret_root[static 32]);
+
+/* The same slot for another root; the holder is not needed. */
+CDOP_MUST enum cdop_err slots_turn(struct cdop_bytes row,
+    const uint8_t old_root[static 32], const uint8_t new_root[static 32],
+    uint8_t ret_row[static SLOTS_ROW]);
+
+/* The ring row: header key and digest key under the root. */
+void slots_ring_make(const uint8_t registry[static 16],
+    const uint8_t root[static 32], const uint8_t header[static 32],
+    const uint8_t digest[static 32], uint8_t ret_row[static SLOTS_RING]);
+
+/* As slots_open(). */
+CDOP_MUST enum cdop_err slots_ring_open(struct cdop_bytes row,
+    const uint8_t root[static 32], uint8_t ret_header[static 32],
+    uint8_t ret_digest[static 32]);
+
+#endif

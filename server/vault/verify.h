@@ -1,0 +1,50 @@
+/*
+ * Looking at every row of a registry that is not running, and saying what
+ * each finding is.  Never prints content; changes nothing.
+ *
+ * The walk runs in a child process: LMDB can end whoever reads a damaged
+ * file with a signal, and that is a finding too.
+ */
+#ifndef CDOP_VAULT_VERIFY_H
+#define CDOP_VAULT_VERIFY_H
+
+#include "cdop/err.h"
+#include "server/vault/slots.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One line of the report, without its newline. */
+typedef void verify_line_fn(void *ctx, const char *line);
+
+/*
+ * Chooses a slot and derives its K (reads the key file, asks for the
+ * passphrase).  Runs in the child; what is not CDOP_OK ends the walk.
+ */
+typedef enum cdop_err verify_unlock_fn(void *ctx,
+    const struct slots_info *slots, size_t n, size_t *ret_slot,
+    uint8_t ret_k[static 32]);
+
+struct verify_args {
+	const char *dir;
+	uint64_t map_bytes; /* 0: the default */
+	verify_unlock_fn *unlock;
+	verify_line_fn *line;
+	void *ctx; /* of both */
+};
+
+struct verify_result {
+	uint64_t rows; /* seen */
+	uint64_t fine;
+	uint64_t findings; /* 0: the registry is fine */
+};
+
+/*
+ * CDOP_OK: the walk came to its end, or to the damage that ended it; see
+ * findings.  CDOP_UNAUTHENTICATED: the slot did not open.  Otherwise as
+ * db_open().
+ */
+CDOP_MUST enum cdop_err verify_dir(
+    const struct verify_args *args, struct verify_result *ret_result);
+
+#endif
