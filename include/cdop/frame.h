@@ -12,8 +12,8 @@
 
 struct cdop_frame {
 	struct cdop_bytes body; /* inside the bytes that were given */
-	size_t used;		/* head and body; 0: not all here yet */
-	size_t missing;		/* at least so many bytes more, then look again */
+	size_t used;            /* head and body; 0: not all here yet */
+	size_t missing; /* at least so many bytes more, then look again */
 };
 
 /*

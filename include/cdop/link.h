@@ -10,14 +10,14 @@
 #include "cdop/noise.h"
 #include "cdop/stream.h"
 
-#define CDOP_LINK_PREAMBLE_LEN	 8
-#define CDOP_LINK_REGISTRY_LEN	 16
+#define CDOP_LINK_PREAMBLE_LEN   8
+#define CDOP_LINK_REGISTRY_LEN   16
 #define CDOP_LINK_INVITATION_LEN 16
-#define CDOP_LINK_MAC1_LEN	 16
-#define CDOP_LINK_OPENING_LEN	 17  /* payload of message 1 */
-#define CDOP_LINK_HELLO_LEN	 256 /* payload of message 3 */
-#define CDOP_LINK_HELLO_MAX	 254 /* of it, the packed Hello */
-#define CDOP_LINK_SESSION_LEN	 16
+#define CDOP_LINK_MAC1_LEN       16
+#define CDOP_LINK_OPENING_LEN    17  /* payload of message 1 */
+#define CDOP_LINK_HELLO_LEN      256 /* payload of message 3 */
+#define CDOP_LINK_HELLO_MAX      254 /* of it, the packed Hello */
+#define CDOP_LINK_SESSION_LEN    16
 
 /* Noise messages, and the frame of the first, which has mac1 behind it. */
 #define CDOP_LINK_MESSAGE1_LEN 65
@@ -30,7 +30,7 @@
 #define CDOP_LINK_HINT_SEALED 0x01
 
 enum cdop_link_kind {
-	CDOP_LINK_ENROLLED   = 0,
+	CDOP_LINK_ENROLLED = 0,
 	CDOP_LINK_INVITATION = 1, /* may enrol and nothing else */
 };
 
@@ -42,12 +42,12 @@ struct cdop_link_opening {
 
 /* Everything is copied; nothing here has to live on. */
 struct cdop_link_args {
-	const uint8_t *s;	 /* own static secret: CDOP_KEY_LEN */
-	const uint8_t *server;	 /* client: the server's public key */
-	const uint8_t *psk;	 /* client only */
+	const uint8_t *s;        /* own static secret: CDOP_KEY_LEN */
+	const uint8_t *server;   /* client: the server's public key */
+	const uint8_t *psk;      /* client only */
 	const uint8_t *registry; /* CDOP_LINK_REGISTRY_LEN */
 	const uint8_t *preamble; /* server: as it came; client: NULL */
-	const uint8_t *e;	 /* NULL; fixed for vectors only */
+	const uint8_t *e;        /* NULL; fixed for vectors only */
 };
 
 /* "CDOP", wire version 1, suite 1, two zeros. */
@@ -106,8 +106,8 @@ CDOP_MUST enum cdop_err cdop_link_read1(struct cdop_noise *noise,
  * takes the body of the frame: CDOP_UNAVAILABLE for the unauthenticated
  * hint that the registry is sealed (the state has then failed).
  */
-CDOP_MUST enum cdop_err cdop_link_write2(struct cdop_noise *noise,
-    uint8_t out[static CDOP_LINK_MESSAGE2_LEN]);
+CDOP_MUST enum cdop_err cdop_link_write2(
+    struct cdop_noise *noise, uint8_t out[static CDOP_LINK_MESSAGE2_LEN]);
 CDOP_MUST enum cdop_err cdop_link_read2(
     struct cdop_noise *noise, struct cdop_bytes body);
 

@@ -4,8 +4,9 @@
  * It knows no socket, no frame and nothing of what it carries (link.h).
  *
  * The states are plain memory: a copy is a copy of the secrets in it and is
- * wiped by whoever made it.  Any failure wipes the state it happened in and
- * stays: every later call on it says CDOP_FAILED_PRECONDITION.
+ * wiped by whoever made it.  Any failure but a call out of turn wipes the
+ * state it happened in and stays: every later call on it says
+ * CDOP_FAILED_PRECONDITION.
  */
 #ifndef CDOP_NOISE_H
 #define CDOP_NOISE_H
@@ -16,12 +17,12 @@
 
 #include <stdbool.h>
 
-#define CDOP_NOISE_HASH_LEN 64
-#define CDOP_NOISE_MAX	    65535 /* bytes of one Noise message */
+#define CDOP_NOISE_HASH_LEN  64
+#define CDOP_NOISE_MAX       65535 /* bytes of one Noise message */
 #define CDOP_NOISE_PLAIN_MAX (CDOP_NOISE_MAX - CDOP_TAG_LEN)
 
 enum cdop_noise_pattern {
-	CDOP_NOISE_XK,	   /* here for its public test vectors only */
+	CDOP_NOISE_XK,     /* here for its public test vectors only */
 	CDOP_NOISE_XKPSK3, /* the link's */
 };
 
@@ -35,7 +36,7 @@ struct cdop_noise_cipher {
 /* A handshake under way.  Look at it through the functions below. */
 struct cdop_noise {
 	uint8_t ck[CDOP_NOISE_HASH_LEN]; /* chaining key */
-	uint8_t h[CDOP_NOISE_HASH_LEN];	 /* hash of all so far */
+	uint8_t h[CDOP_NOISE_HASH_LEN];  /* hash of all so far */
 	struct cdop_noise_cipher cipher;
 	uint8_t s[CDOP_KEY_LEN];     /* own static secret, */
 	uint8_t s_pub[CDOP_KEY_LEN]; /* its public key */
@@ -46,7 +47,7 @@ struct cdop_noise {
 	uint8_t psk[CDOP_KEY_LEN];
 	enum cdop_noise_pattern pattern;
 	unsigned message; /* whose turn: 0, 1, 2; 3 is done */
-	unsigned token;	  /* next one of this message */
+	unsigned token;   /* next one of this message */
 	bool initiator;
 	bool fixed_e; /* e was given, not made */
 	bool have_rs;
@@ -68,8 +69,8 @@ struct cdop_noise_args {
 };
 
 /*
- * Sets a handshake up.  CDOP_INVALID_ARGUMENT for a missing key, or a
- * public key that is zero.
+ * Sets a handshake up.  CDOP_INVALID_ARGUMENT for a key that is missing, not
+ * wanted by this pattern and side, or zero.
  */
 CDOP_MUST enum cdop_err cdop_noise_init(
     struct cdop_noise *noise, const struct cdop_noise_args *args);
@@ -99,7 +100,7 @@ CDOP_MUST enum cdop_err cdop_noise_read(struct cdop_noise *noise,
  * pre-shared key (or to the last one) and gives what is left of the
  * message, its sealed payload; the other's static key is known then and the
  * PSK can be looked up.  finish takes that rest and the key (NULL for the
- * one given to init, or where none is needed).
+ * one given to init, or where none is needed).  A key of zeros never fits.
  */
 CDOP_MUST enum cdop_err cdop_noise_read_begin(struct cdop_noise *noise,
     struct cdop_bytes message, struct cdop_bytes *ret_rest);
@@ -111,7 +112,7 @@ CDOP_MUST enum cdop_err cdop_noise_read_finish(struct cdop_noise *noise,
  * finish with the first of n keys (1 to CDOP_NOISE_PSKS_MAX) that fits.
  * Every key is tried, on a copy, whether or not an earlier one fitted, so
  * that work and time do not tell which it was, or none (TRUST S22).
- * CDOP_UNAUTHENTICATED and a failed state when none fits.
+ * CDOP_UNAUTHENTICATED, a failed state and zeros in out when none fits.
  */
 #define CDOP_NOISE_PSKS_MAX 4
 CDOP_MUST enum cdop_err cdop_noise_read_finish_any(struct cdop_noise *noise,
@@ -143,15 +144,15 @@ CDOP_MUST enum cdop_err cdop_noise_split(struct cdop_noise *noise,
  * the nonces are used up (2^64 - 1 is never used); CDOP_FAILED_PRECONDITION
  * on a failed cipher.
  */
-CDOP_MUST enum cdop_err cdop_noise_seal(struct cdop_noise_cipher *cipher,
-    struct cdop_bytes plain, uint8_t *out);
+CDOP_MUST enum cdop_err cdop_noise_seal(
+    struct cdop_noise_cipher *cipher, struct cdop_bytes plain, uint8_t *out);
 
 /*
  * One transport message back, message.len - CDOP_TAG_LEN bytes into out,
  * which may be message.data.  CDOP_UNAUTHENTICATED wipes the cipher and out.
  */
-CDOP_MUST enum cdop_err cdop_noise_open(struct cdop_noise_cipher *cipher,
-    struct cdop_bytes message, uint8_t *out);
+CDOP_MUST enum cdop_err cdop_noise_open(
+    struct cdop_noise_cipher *cipher, struct cdop_bytes message, uint8_t *out);
 
 void cdop_noise_cipher_wipe(struct cdop_noise_cipher *cipher);
 

@@ -13,9 +13,9 @@
 
 #include <stdbool.h>
 
-#define CDOP_KEY_LEN	32 /* of every key in the project, X25519 too */
-#define CDOP_TAG_LEN	16 /* of an AEAD */
-#define CDOP_SALT_LEN	16 /* of Argon2id */
+#define CDOP_KEY_LEN    32 /* of every key in the project, X25519 too */
+#define CDOP_TAG_LEN    16 /* of an AEAD */
+#define CDOP_SALT_LEN   16 /* of Argon2id */
 #define CDOP_XNONCE_LEN 24 /* of XChaCha20-Poly1305 */
 
 /* Once, before anything else here.  CDOP_INTERNAL: no random source. */
@@ -92,7 +92,7 @@ CDOP_MUST enum cdop_err cdop_secret_unhex(
  * RFC 4648 base32, upper case, no padding, and a NUL: out holds
  * CDOP_BASE32_LEN(in.len) + 1.
  */
-#define CDOP_BASE32_LEN(len) (((len) * 8 + 4) / 5)
+#define CDOP_BASE32_LEN(len) (((len)*8 + 4) / 5)
 void cdop_secret_base32(struct cdop_bytes in, char *out);
 
 /*
