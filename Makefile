@@ -219,12 +219,18 @@ $(FUZZ_SRC:tests/fuzz/%.c=$(OUT)/%): $(OUT)/%: $(OUT)/obj/tests/fuzz/%.o \
 unit-programs: $(call unit_bin,$(UNIT_SRC))
 	@:
 
+# T may name unit tests or lints alone; then no program need be built.
+FLOWS := $(basename $(notdir $(wildcard tests/flow/*.sh tests/flow/*.py)))
+PLAYED := $(if $(T),$(foreach f,$(FLOWS),$(findstring $(T),flow/$(f))),all)
+played = $(if $(strip $(PLAYED)),$(1))
+
 RUN = CC='$(CC)' tests/run $(if $(T),--only '$(T)')
 
 .PHONY: check
 check:	## everything: unit tests (ASan, UBSan), lints, flow; T= picks
-	+$(Q)$(MAKE) --no-print-directory MODE=debug unit-programs all
-	+$(Q)$(MAKE) --no-print-directory MODE=release all
+	+$(Q)$(MAKE) --no-print-directory MODE=debug unit-programs \
+		$(call played,all)
+	$(call played,+$(Q)$(MAKE) --no-print-directory MODE=release all)
 	@$(RUN) unit=build/debug lint flow=build/release
 
 .PHONY: check-release
