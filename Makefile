@@ -131,7 +131,7 @@ LINK = $(CC) $(CFLAGS) $(LD_$(MODE)) $(LDFLAGS)
 # ---- Programs ------------------------------------------------------------
 
 .PHONY: all
-all: $(PROGRAMS)	## both programs, hardened, in build/release
+all: $(PROGRAMS) $(OUT)/libserver.a $(OUT)/libclient.a	## both programs, hardened, in build/release
 	@:
 
 $(OUT)/cdopd: $(call objs,server/main.c) $(OUT)/libserver.a $(OUT)/libcdop.a
