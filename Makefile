@@ -277,13 +277,8 @@ tidy: compile_commands.json	## clang-tidy over all sources; T= picks
 		clang-tidy -p build --quiet 2>/dev/null
 
 .PHONY: cppcheck
-cppcheck: $(GEN)/stamp	## cppcheck over all sources; T= picks
-	@mkdir -p build/cppcheck
-	@cppcheck --enable=warning,style,performance,portability --std=c11 \
-		--inline-suppr --error-exitcode=1 --quiet -j $$(nproc) \
-		--cppcheck-build-dir=build/cppcheck \
-		--suppressions-list=tests/lint/cppcheck.txt \
-		-D_GNU_SOURCE -D__x86_64__ -I. -Iinclude -I$(GEN) $(TOOL_SRC)
+cppcheck: $(GEN)/stamp	## cppcheck over all sources, as in check
+	@tests/lint/cppcheck
 
 .PHONY: analyze
 analyze:	## gcc's -fanalyzer over both programs
