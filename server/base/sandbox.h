@@ -32,7 +32,11 @@ CDOP_MUST enum cdop_err sandbox_enter(enum sandbox_role role,
 /* No core dump, no ptrace by the same uid, no rights through exec. */
 CDOP_MUST enum cdop_err sandbox_harden(void);
 
-/* Whether a process has a seccomp filter on, as the kernel says. */
-bool sandbox_is_on(pid_t pid);
+/*
+ * Whether the kernel says that a process has no seccomp filter: a child
+ * that claims to be ready without one is not believed.  False where the
+ * kernel does not let us look.
+ */
+bool sandbox_is_off(pid_t pid);
 
 #endif
