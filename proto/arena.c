@@ -14,6 +14,7 @@ struct cdop_arena {
 	uint8_t *base;
 	size_t max;
 	size_t used;
+	size_t limit; /* of used; at most max */
 	ProtobufCAllocator allocator;
 };
 
@@ -49,6 +50,7 @@ cdop_arena_new(size_t max_bytes, struct cdop_arena **ret_arena)
 	(void)madvise(base, max_bytes, MADV_DONTDUMP);
 	arena->base = base;
 	arena->max = max_bytes;
+	arena->limit = max_bytes;
 	arena->allocator.alloc = pb_alloc;
 	arena->allocator.free = pb_free;
 	arena->allocator.allocator_data = arena;
@@ -71,6 +73,7 @@ cdop_arena_reset(struct cdop_arena *arena)
 {
 	sodium_memzero(arena->base, arena->used);
 	arena->used = 0;
+	arena->limit = arena->max;
 }
 
 void *
@@ -84,7 +87,7 @@ cdop_arena_alloc(struct cdop_arena *arena, size_t len)
 	need = (len + ALIGN - 1) / ALIGN * ALIGN;
 	if (need == 0)
 		need = ALIGN;
-	if (need > arena->max - arena->used)
+	if (need > arena->limit - arena->used)
 		return NULL;
 	p = arena->base + arena->used;
 	arena->used += need;
@@ -134,6 +137,16 @@ cdop_arena_printf(struct cdop_arena *arena, const char *fmt, ...)
 		(void)vsnprintf(p, (size_t)len + 1, fmt, again);
 	va_end(again);
 	return p;
+}
+
+void
+cdop_arena_set_budget(struct cdop_arena *arena, size_t max_bytes)
+{
+	size_t left = arena->max - arena->used;
+
+	if (max_bytes == 0 || max_bytes > left)
+		max_bytes = left;
+	arena->limit = arena->used + max_bytes;
 }
 
 size_t

@@ -44,6 +44,12 @@ char *cdop_arena_strdup(struct cdop_arena *arena, const char *s);
 __attribute__((format(printf, 2, 3))) char *cdop_arena_printf(
     struct cdop_arena *arena, const char *fmt, ...);
 
+/*
+ * From now on at most max_bytes more, until the next call or reset; what one
+ * request of a batch may take.  0: no bound but the arena's own.
+ */
+void cdop_arena_set_budget(struct cdop_arena *arena, size_t max_bytes);
+
 /* Bytes handed out since the last reset. */
 size_t cdop_arena_used(const struct cdop_arena *arena);
 

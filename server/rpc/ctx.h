@@ -43,6 +43,7 @@ struct rpc_term {
 #define RPC_RELEASED_MAX   104
 #define RPC_VIOLATIONS_MAX 200
 #define RPC_TERMS_MAX	   16
+#define RPC_WORDS_MAX	   16
 
 struct rpc_ctx {
 	/* Given. */
@@ -61,7 +62,8 @@ struct rpc_ctx {
 	/* For acts of two people: false while the act is only checked. */
 	bool apply;
 	uint8_t target_version[32]; /* set by the handler before it applies */
-	const char *words[16];	    /* what precisely will happen */
+	bool target_changed;	    /* it is not what was approved */
+	const char *words[RPC_WORDS_MAX]; /* what precisely will happen */
 	size_t n_words;
 	uint32_t second_person;	    /* who approved, when applied */
 

@@ -1,0 +1,327 @@
+/* Open, apply, commit: all of a batch together, or each item alone. */
+#include "server/cycle/batch.h"
+
+#include "cdop/role.h"
+#include "server/base/undo.h"
+#include "server/cycle/session.h"
+#include "server/cycle/welcome.h"
+#include "server/registry/actor.h"
+#include "server/registry/audit.h"
+#include "server/registry/people.h"
+#include "server/registry/registry.h"
+#include "server/vault/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Address space, not memory: what is touched is bounded per request. */
+#define ARENA_MAX (1ull << 30)
+/* Of rows one request may write, for the check that there is room. */
+#define ROWS_EACH 16
+#define DATA_EACH (64u << 10)
+
+struct batch {
+	struct cdop_arena *arena;
+	struct batch_item item[CDOP_BATCH_REQUESTS_MAX];
+	size_t n;
+	size_t bytes;
+};
+
+enum cdop_err
+batch_new(struct batch **ret_batch)
+{
+	struct batch *batch;
+	enum cdop_err err;
+
+	batch = calloc(1, sizeof(*batch));
+	if (batch == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if ((err = cdop_arena_new(ARENA_MAX, &batch->arena)) != CDOP_OK) {
+		free(batch);
+		return err;
+	}
+	*ret_batch = batch;
+	return CDOP_OK;
+}
+
+void
+batch_free(struct batch *batch)
+{
+	if (batch == NULL)
+		return;
+	cdop_arena_free(batch->arena);
+	free(batch);
+}
+
+bool
+batch_has_room(const struct batch *batch, size_t len)
+{
+	return batch->n < CDOP_BATCH_REQUESTS_MAX &&
+	    len <= CDOP_BATCH_BYTES_MAX - batch->bytes &&
+	    cdop_arena_used(batch->arena) < ARENA_MAX / 2;
+}
+
+struct batch_item *
+batch_add(struct batch *batch, enum batch_kind kind, struct session *session,
+    struct cdop_bytes message)
+{
+	struct batch_item *item;
+	uint8_t *copy;
+
+	if (!batch_has_room(batch, message.len))
+		return NULL;
+	cdop_arena_set_budget(batch->arena, 0);
+	copy = cdop_arena_alloc(batch->arena, message.len);
+	if (copy == NULL)
+		return NULL;
+	if (message.len > 0)
+		memcpy(copy, message.data, message.len);
+	item = &batch->item[batch->n++];
+	memset(item, 0, sizeof(*item));
+	item->kind = kind;
+	item->session = session;
+	item->message.data = copy;
+	item->message.len = message.len;
+	batch->bytes += message.len;
+	return item;
+}
+
+size_t
+batch_count(const struct batch *batch)
+{
+	return batch->n;
+}
+
+struct batch_item *
+batch_get(struct batch *batch, size_t i)
+{
+	return &batch->item[i];
+}
+
+void
+batch_reset(struct batch *batch)
+{
+	cdop_arena_reset(batch->arena);
+	memset(batch->item, 0, batch->n * sizeof(batch->item[0]));
+	batch->n = 0;
+	batch->bytes = 0;
+}
+
+static void
+fill_request(const struct batch_item *item, const struct batch_times *times,
+    struct dispatch_request *request)
+{
+	memset(request, 0, sizeof(*request));
+	request->peer = &item->session->peer;
+	request->message = item->message;
+	request->arrived_ms = item->arrived_ms;
+	request->boot_ms = times->boot_ms;
+	request->now_ms = times->now_ms;
+	request->stream_cursor = item->cursor;
+	request->stream_count = item->count;
+	/* A stream that goes on was begun in time; a pause is its client's. */
+	if (item->kind == BATCH_MORE)
+		request->arrived_ms = times->boot_ms;
+	else
+		request->expired_session = times->boot_ms -
+			item->session->born_ms > CDOP_SESSION_S * 1000ull;
+}
+
+/* The handshake's own leaf, what it proves about the PSK, and Welcome. */
+static enum cdop_err
+run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
+    const struct batch_times *times)
+{
+	struct session *session = item->session;
+	struct audit_entry entry;
+	struct actor actor;
+	uint64_t index;
+	enum cdop_err err;
+
+	memset(&entry, 0, sizeof(entry));
+	memset(&actor, 0, sizeof(actor));
+	if (session->peer.device != 0) {
+		err = people_session_opened(reg->people, batch->arena,
+		    session->peer.device, session->psk_which == 1,
+		    times->now_ms);
+		if (err != CDOP_OK)
+			return err;
+		people_actor(reg->people, session->peer.device, times->now_ms,
+		    &actor);
+	}
+	memcpy(actor.session, session->peer.session, sizeof(actor.session));
+	entry.call = AUDIT_EVENT_SESSION;
+	entry.time_ms = times->now_ms;
+	entry.actor = &actor;
+	entry.count = session->psk_which;
+	entry.said_by_gate = session->said_by_gate;
+	err = audit_append(reg->audit, batch->arena, &entry, &index);
+	if (err != CDOP_OK)
+		return err;
+	return welcome_pack(reg, batch->arena, &actor, times->now_ms,
+	    &item->result.reply);
+}
+
+static enum cdop_err
+run_event(struct batch *batch, struct registry *reg,
+    const struct batch_item *item, const struct batch_times *times)
+{
+	struct audit_entry entry;
+	uint64_t index;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.call = item->event;
+	entry.time_ms = times->now_ms;
+	entry.count = item->event_count;
+	return audit_append(reg->audit, batch->arena, &entry, &index);
+}
+
+static enum cdop_err
+run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
+    const struct batch_times *times)
+{
+	struct dispatch_request request;
+
+	memset(&item->result, 0, sizeof(item->result));
+	cdop_arena_set_budget(batch->arena, CDOP_REQUEST_ARENA);
+	switch (item->kind) {
+	case BATCH_CALL:
+	case BATCH_MORE:
+		fill_request(item, times, &request);
+		return dispatch_call(
+		    reg, batch->arena, &request, &item->result);
+	case BATCH_OPENED:
+		return run_opened(batch, reg, item, times);
+	case BATCH_EVENT:
+		return run_event(batch, reg, item, times);
+	}
+	return CDOP_INTERNAL;
+}
+
+static enum cdop_err
+begin(struct registry *reg, const struct batch_item *items, size_t n)
+{
+	size_t i, bytes = 0;
+	enum cdop_err err;
+
+	for (i = 0; i < n; i++)
+		bytes += items[i].message.len * 4 + DATA_EACH;
+	undo_begin(reg->undo);
+	err = rows_begin(reg->rows, bytes, n * ROWS_EACH);
+	if (err != CDOP_OK)
+		undo_rollback(reg->undo);
+	return err;
+}
+
+static void
+take_back(struct registry *reg)
+{
+	rows_abort(reg->rows);
+	undo_rollback(reg->undo);
+}
+
+/* CDOP_DATA_LOSS: the outcome is unknown. */
+static enum cdop_err
+commit(struct registry *reg)
+{
+	enum cdop_err err;
+
+	err = rows_commit(reg->rows);
+	if (err == CDOP_OK)
+		undo_commit(reg->undo);
+	else if (err == CDOP_RESOURCE_EXHAUSTED)
+		undo_rollback(reg->undo);
+	else
+		return CDOP_DATA_LOSS;
+	return err;
+}
+
+static enum cdop_err
+run_together(
+    struct batch *batch, struct registry *reg, const struct batch_times *times)
+{
+	size_t i;
+	enum cdop_err err;
+
+	if ((err = begin(reg, batch->item, batch->n)) != CDOP_OK)
+		return err;
+	for (i = 0; i < batch->n; i++) {
+		err = run_item(batch, reg, &batch->item[i], times);
+		if (err == CDOP_OK)
+			continue;
+		take_back(reg);
+		/* A row that does not authenticate is refused, not fatal. */
+		return err == CDOP_DATA_LOSS ? CDOP_INTERNAL : err;
+	}
+	if ((err = commit(reg)) != CDOP_OK)
+		return err;
+	for (i = 0; i < batch->n; i++)
+		batch->item[i].answered = true;
+	return CDOP_OK;
+}
+
+/* One item that failed as part of a batch: only its refusal is written. */
+static enum cdop_err
+refuse_alone(struct batch *batch, struct registry *reg,
+    struct batch_item *item, const struct batch_times *times,
+    enum cdop_err status)
+{
+	struct dispatch_request request;
+	enum cdop_err err;
+
+	item->failed = true;
+	if (item->kind != BATCH_CALL && item->kind != BATCH_MORE)
+		return CDOP_OK;
+	if (begin(reg, item, 1) != CDOP_OK)
+		return CDOP_OK; /* no leaf, no answer */
+	cdop_arena_set_budget(batch->arena, CDOP_REQUEST_ARENA);
+	fill_request(item, times, &request);
+	err = dispatch_refuse(
+	    reg, batch->arena, &request, status, &item->result);
+	if (err != CDOP_OK) {
+		take_back(reg);
+		return CDOP_OK;
+	}
+	err = commit(reg);
+	item->answered = err == CDOP_OK;
+	return err == CDOP_DATA_LOSS ? err : CDOP_OK;
+}
+
+static enum cdop_err
+run_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
+    const struct batch_times *times)
+{
+	enum cdop_err err;
+
+	if ((err = begin(reg, item, 1)) != CDOP_OK)
+		return refuse_alone(batch, reg, item, times, err);
+	if ((err = run_item(batch, reg, item, times)) != CDOP_OK) {
+		take_back(reg);
+		return refuse_alone(batch, reg, item, times, err);
+	}
+	err = commit(reg);
+	if (err == CDOP_RESOURCE_EXHAUSTED)
+		return refuse_alone(batch, reg, item, times, err);
+	item->answered = err == CDOP_OK;
+	return err;
+}
+
+enum cdop_err
+batch_run(
+    struct batch *batch, struct registry *reg, const struct batch_times *times)
+{
+	size_t i;
+	enum cdop_err err;
+
+	if (batch->n == 0)
+		return CDOP_OK;
+	err = run_together(batch, reg, times);
+	if (err == CDOP_OK || err == CDOP_DATA_LOSS)
+		return err;
+	for (i = 0; i < batch->n; i++) {
+		err = run_alone(batch, reg, &batch->item[i], times);
+		if (err == CDOP_DATA_LOSS)
+			return err;
+	}
+	return CDOP_OK;
+}

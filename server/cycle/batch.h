@@ -1,0 +1,75 @@
+/*
+ * One batch: a few requests, one transaction, one commit.  Every item gets
+ * its leaf in it or no answer at all.
+ *
+ * When a change fails half-way the whole batch is aborted, memory with it,
+ * and each item is run again alone.  Decryption is not repeated.  When the
+ * commit itself fails in a way that leaves its outcome unknown, nothing is
+ * run again and nothing is answered: the vault leaves.
+ */
+#ifndef CDOP_CYCLE_BATCH_H
+#define CDOP_CYCLE_BATCH_H
+
+#include "cdop/limits.h"
+#include "server/rpc/dispatch.h"
+
+#include <stdbool.h>
+
+struct batch;
+struct session;
+
+enum batch_kind {
+	BATCH_CALL,   /* a Call from a session */
+	BATCH_MORE,   /* the next part of a stream of replies */
+	BATCH_OPENED, /* a handshake was completed: Welcome */
+	BATCH_EVENT,  /* something to be logged and not answered */
+};
+
+struct batch_item {
+	enum batch_kind kind;
+	struct session *session; /* NULL: BATCH_EVENT */
+	struct cdop_bytes message; /* CALL, MORE: in the batch's arena */
+	uint64_t arrived_ms;
+	uint64_t cursor;
+	uint32_t count;
+	uint32_t event; /* enum audit_event */
+	uint64_t event_count;
+
+	/* What came of it. */
+	bool answered; /* result.reply may be sent */
+	bool failed;   /* it made a batch abort */
+	struct dispatch_result result;
+};
+
+struct batch_times {
+	uint64_t now_ms;  /* leaf time */
+	uint64_t boot_ms; /* CLOCK_BOOTTIME */
+};
+
+CDOP_MUST enum cdop_err batch_new(struct batch **ret_batch);
+void batch_free(struct batch *batch);
+
+/* Room for one more item with a message of len bytes? */
+bool batch_has_room(const struct batch *batch, size_t len);
+
+/*
+ * A new item with a copy of message; fill the rest in.  NULL: no room.  Good
+ * until batch_reset().
+ */
+struct batch_item *batch_add(struct batch *batch, enum batch_kind kind,
+    struct session *session, struct cdop_bytes message);
+
+size_t batch_count(const struct batch *batch);
+struct batch_item *batch_get(struct batch *batch, size_t i);
+
+/*
+ * Runs all items.  CDOP_OK: what is answered is durable.  CDOP_DATA_LOSS:
+ * leave, answer nothing.
+ */
+CDOP_MUST enum cdop_err batch_run(struct batch *batch, struct registry *reg,
+    const struct batch_times *times);
+
+/* Wipes everything the items used. */
+void batch_reset(struct batch *batch);
+
+#endif

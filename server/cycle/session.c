@@ -1,0 +1,245 @@
+/* The life of one session, from message 1 to its last byte. */
+#include "server/cycle/session.h"
+
+#include "cdop/frame.h"
+#include "cdop/limits.h"
+#include "cdop/link.h"
+#include "cdop/scan.h"
+#include "cdop/secret.h"
+#include "server/registry/people.h"
+#include "server/vault/lockmem.h"
+
+#include "registry.pb-c.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define IN_MAX	(CDOP_MESSAGE_MAX + 2u * CDOP_FRAME_MAX)
+#define OUT_MAX (4u * CDOP_MESSAGE_MAX)
+
+/* In locked memory. */
+struct session_secret {
+	struct cdop_noise noise; /* wiped once the handshake is done */
+	struct cdop_noise_cipher tx;
+	struct cdop_noise_cipher rx;
+};
+
+enum cdop_err
+session_new(uint64_t conn, struct cdop_bytes opening, uint8_t server_key,
+    uint64_t boot_ms, struct session **ret_session)
+{
+	struct session *session;
+	size_t said;
+	enum cdop_err err;
+
+	if (opening.len < CDOP_LINK_PREAMBLE_LEN)
+		return CDOP_INVALID_ARGUMENT;
+	if ((err = cdop_link_preamble_check(opening.data)) != CDOP_OK)
+		return err;
+	session = calloc(1, sizeof(*session));
+	if (session == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	session->conn = conn;
+	session->server_key = server_key == 1 ? 1 : 0;
+	session->born_ms = boot_ms;
+	session->active_ms = boot_ms;
+	memcpy(session->preamble, opening.data, CDOP_LINK_PREAMBLE_LEN);
+	said = opening.len - CDOP_LINK_PREAMBLE_LEN;
+	if (said >= sizeof(session->said_by_gate))
+		said = sizeof(session->said_by_gate) - 1;
+	memcpy(session->said_by_gate, opening.data + CDOP_LINK_PREAMBLE_LEN,
+	    said);
+	session->secret = lockmem_alloc(sizeof(*session->secret));
+	if (session->secret == NULL) {
+		free(session);
+		return CDOP_RESOURCE_EXHAUSTED;
+	}
+	session->peer.said_by_gate = session->said_by_gate;
+	*ret_session = session;
+	return CDOP_OK;
+}
+
+void
+session_free(struct session *session)
+{
+	if (session == NULL)
+		return;
+	lockmem_free(session->secret, sizeof(*session->secret));
+	cdop_stream_free(session->in);
+	cdop_stream_free(session->out);
+	if (session->more.message != NULL) {
+		cdop_secret_wipe(session->more.message, session->more.len);
+		free(session->more.message);
+	}
+	cdop_secret_wipe(session, sizeof(*session));
+	free(session);
+}
+
+enum cdop_err
+session_message1(struct session *session, const struct session_server *server,
+    struct cdop_bytes message, uint8_t *out)
+{
+	struct cdop_link_opening opening;
+	struct cdop_link_args args;
+	enum cdop_err err;
+
+	memset(&args, 0, sizeof(args));
+	args.s = server->secret[session->server_key];
+	if (args.s == NULL)
+		return CDOP_UNAUTHENTICATED;
+	args.registry = server->registry_id;
+	args.preamble = session->preamble;
+	err = cdop_link_server(&session->secret->noise, &args);
+	if (err != CDOP_OK)
+		return err;
+	err = cdop_link_read1(&session->secret->noise, message, &opening);
+	if (err != CDOP_OK)
+		return err;
+	err = cdop_link_write2(&session->secret->noise, out);
+	if (err != CDOP_OK)
+		return err;
+	session->invitation = opening.kind == CDOP_LINK_INVITATION;
+	memcpy(session->peer.invitation, opening.invitation,
+	    sizeof(session->peer.invitation));
+	session->state = SESSION_WAITS_3;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+read_hello(struct session *session, struct cdop_bytes packed)
+{
+	Cdop__Hello *hello;
+	enum cdop_err err;
+
+	err = cdop_scan_message(
+	    &cdop__hello__descriptor, packed, CDOP_SCAN_LENIENT, NULL);
+	if (err != CDOP_OK)
+		return err;
+	hello = cdop__hello__unpack(NULL, packed.len, packed.data);
+	if (hello == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	session->seen_size = hello->has_seen_size ? hello->seen_size : 0;
+	cdop__hello__free_unpacked(hello, NULL);
+	return CDOP_OK;
+}
+
+/* Handshake done: ciphers, names of the session, empty streams. */
+static enum cdop_err
+begin_transport(struct session *session)
+{
+	struct session_secret *secret = session->secret;
+	enum cdop_err err;
+
+	err = cdop_noise_split(&secret->noise, &secret->tx, &secret->rx,
+	    session->peer.handshake);
+	if (err != CDOP_OK)
+		return err;
+	cdop_link_session_id(session->peer.session, session->peer.handshake);
+	if ((err = cdop_stream_new(IN_MAX, &session->in)) != CDOP_OK)
+		return err;
+	if ((err = cdop_stream_new(OUT_MAX, &session->out)) != CDOP_OK)
+		return err;
+	session->state = SESSION_OPENING;
+	return CDOP_OK;
+}
+
+enum cdop_err
+session_message3(struct session *session, const struct session_server *server,
+    struct cdop_bytes message)
+{
+	uint8_t payload[CDOP_LINK_HELLO_LEN];
+	uint8_t psks[CDOP_LINK_PSKS][CDOP_KEY_LEN];
+	struct cdop_bytes rest, hello;
+	const uint8_t *key;
+	enum cdop_err err;
+
+	err = cdop_link_read3_begin(
+	    &session->secret->noise, message, &rest, &key);
+	if (err != CDOP_OK)
+		return err;
+	memcpy(session->peer.public_key, key, CDOP_KEY_LEN);
+	if (session->invitation)
+		people_invitation_psks(server->people,
+		    session->peer.invitation, server->now_ms, psks);
+	else
+		people_psks(server->people, key, server->now_ms, psks,
+		    &session->peer.device);
+	err = cdop_link_read3_finish(&session->secret->noise, rest,
+	    (const uint8_t(*)[CDOP_KEY_LEN])psks, payload, &hello,
+	    &session->psk_which);
+	cdop_secret_wipe(psks, sizeof(psks));
+	if (err != CDOP_OK)
+		return err;
+	if ((err = read_hello(session, hello)) != CDOP_OK)
+		return err;
+	return begin_transport(session);
+}
+
+enum cdop_err
+session_frame(struct session *session, struct cdop_bytes message)
+{
+	return cdop_link_open(&session->secret->rx, message, session->in);
+}
+
+enum cdop_err
+session_next(struct session *session, struct cdop_bytes *ret_message)
+{
+	return cdop_stream_next(session->in, ret_message);
+}
+
+void
+session_consume(struct session *session)
+{
+	cdop_stream_consume(session->in);
+}
+
+enum cdop_err
+session_put(struct session *session, struct cdop_bytes message)
+{
+	return cdop_stream_put(session->out, message);
+}
+
+enum cdop_err
+session_seal(
+    struct session *session, uint8_t *room, struct cdop_bytes *ret_frame)
+{
+	enum cdop_err err;
+	size_t len;
+
+	err = cdop_link_seal(
+	    &session->secret->tx, session->out, room, &len);
+	if (err != CDOP_OK)
+		return err;
+	/* The gate puts the length in front itself. */
+	ret_frame->data = room + CDOP_FRAME_HEAD;
+	ret_frame->len = len == 0 ? 0 : len - CDOP_FRAME_HEAD;
+	return CDOP_OK;
+}
+
+enum cdop_err
+session_keep_more(struct session *session, struct cdop_bytes message,
+    const struct dispatch_result *result, uint64_t arrived_ms)
+{
+	struct session_more *more = &session->more;
+	uint8_t *copy = NULL;
+
+	if (message.len > 0) {
+		copy = malloc(message.len);
+		if (copy == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		memcpy(copy, message.data, message.len);
+	}
+	if (more->message != NULL) {
+		cdop_secret_wipe(more->message, more->len);
+		free(more->message);
+	}
+	memset(more, 0, sizeof(*more));
+	more->message = copy;
+	more->len = message.len;
+	if (result != NULL) {
+		more->cursor = result->next_cursor;
+		more->count = result->stream_count;
+	}
+	more->arrived_ms = arrived_ms;
+	return CDOP_OK;
+}

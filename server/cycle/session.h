@@ -1,0 +1,123 @@
+/*
+ * One Noise session as the vault has it: handshake, ciphers, the stream of
+ * calls that comes in and the stream of replies that goes out.  It knows the
+ * link to the gate by the packets it wants sent, and nothing of what a call
+ * means.
+ *
+ * Every secret of a session lies in locked memory and is wiped when the
+ * session ends; session_free() is legal in every state.
+ */
+#ifndef CDOP_CYCLE_SESSION_H
+#define CDOP_CYCLE_SESSION_H
+
+#include "cdop/bytes.h"
+#include "cdop/err.h"
+#include "server/rpc/dispatch.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cdop_stream;
+struct people;
+struct session_secret;
+
+enum session_state {
+	SESSION_WAITS_1, /* preamble seen, message 1 to come */
+	SESSION_WAITS_3, /* message 2 sent */
+	SESSION_OPENING, /* handshake done, its leaf not yet durable */
+	SESSION_OPEN,
+	SESSION_ENDING,	 /* last words queued; nothing more is read */
+};
+
+/* A stream of replies that is not finished. */
+struct session_more {
+	uint8_t *message; /* the Call, on the heap; NULL: none */
+	size_t len;
+	uint64_t cursor;
+	uint32_t count;
+	uint64_t arrived_ms;
+};
+
+struct session {
+	uint64_t conn;
+	enum session_state state;
+	uint8_t server_key; /* which of the server's keys: 0 or 1 */
+	bool invitation;
+	uint8_t preamble[8];
+	char said_by_gate[96];
+	uint64_t born_ms;   /* CLOCK_BOOTTIME */
+	uint64_t active_ms; /* last whole frame from the client */
+	uint32_t failed;    /* requests that made a batch abort */
+	uint64_t unconfirmed; /* bytes given to the gate, no SENT yet */
+	size_t psk_which;     /* 0 current, 1 next */
+	uint64_t seen_size;   /* of the client's last checkpoint; 0: none */
+	struct dispatch_peer peer;
+	struct session_secret *secret;
+	struct cdop_stream *in;
+	struct cdop_stream *out;
+	struct session_more more;
+	struct session *next; /* in its table's chain */
+};
+
+/* What the server proves itself with; the keystore's or config's memory. */
+struct session_server {
+	const uint8_t *registry_id; /* 16 */
+	const uint8_t *secret[2];   /* current, next or NULL */
+	const struct people *people;
+	uint64_t now_ms; /* wall, for expiries */
+};
+
+/*
+ * A connection the gate has announced: bytes are preamble (8) and address.
+ * CDOP_INVALID_ARGUMENT: not our protocol; CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err session_new(uint64_t conn, struct cdop_bytes opening,
+    uint8_t server_key, uint64_t boot_ms, struct session **ret_session);
+
+/* Wipes and frees; NULL is fine. */
+void session_free(struct session *session);
+
+/*
+ * Message 1 in, message 2 out (CDOP_LINK_MESSAGE2_LEN bytes).  Any failure:
+ * count it and close.
+ */
+CDOP_MUST enum cdop_err session_message1(struct session *session,
+    const struct session_server *server, struct cdop_bytes message,
+    uint8_t *out);
+
+/*
+ * Message 3 in.  On CDOP_OK the session is SESSION_OPENING and its peer is
+ * filled; on failure count it and close.
+ */
+CDOP_MUST enum cdop_err session_message3(struct session *session,
+    const struct session_server *server, struct cdop_bytes message);
+
+/* One transport message in.  Any failure closes. */
+CDOP_MUST enum cdop_err session_frame(
+    struct session *session, struct cdop_bytes message);
+
+/*
+ * The next whole Call, in the session's memory until session_consume();
+ * data NULL where none is complete.  CDOP_INVALID_ARGUMENT closes.
+ */
+CDOP_MUST enum cdop_err session_next(
+    struct session *session, struct cdop_bytes *ret_message);
+void session_consume(struct session *session);
+
+/* Queues one message.  CDOP_RESOURCE_EXHAUSTED closes. */
+CDOP_MUST enum cdop_err session_put(
+    struct session *session, struct cdop_bytes message);
+
+/*
+ * Seals the next frame of what is queued: *ret_frame (without its length)
+ * lies in `room` (CDOP_LINK_FRAME_ROOM bytes); len 0 when all is sealed.
+ */
+CDOP_MUST enum cdop_err session_seal(struct session *session, uint8_t *room,
+    struct cdop_bytes *ret_frame);
+
+/* Keeps what an unfinished stream of replies needs; len 0 drops it. */
+CDOP_MUST enum cdop_err session_keep_more(struct session *session,
+    struct cdop_bytes message, const struct dispatch_result *result,
+    uint64_t arrived_ms);
+
+#endif

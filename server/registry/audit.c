@@ -1,0 +1,574 @@
+/* Leaves: how they are laid out, put down, found again and remembered. */
+#include "server/registry/audit.h"
+
+#include "cdop/limits.h"
+#include "server/base/undo.h"
+#include "server/registry/actor.h"
+#include "server/registry/outcomes.h"
+#include "server/store/schema.h"
+#include "server/vault/rows.h"
+#include "server/vault/rows_scan.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KIND_CALL  1
+#define KIND_EVENT 2
+
+#define AT_REQUEST 80
+#define AT_CASE	   112
+#define AT_OUTCOME 144
+#define AT_COUNTS  176
+#define AT_REASON  208
+
+struct audit {
+	struct registry *reg;
+	struct outcomes *outcomes; /* what request keys did */
+	uint64_t last_ms;	   /* time of the last leaf */
+};
+
+/* The two secrets that salt a leaf's commitments. */
+struct leaf_secrets {
+	uint8_t leaf[32];
+	uint8_t case_[32]; /* under the case key; else the same as leaf */
+};
+
+enum cdop_err
+audit_new(struct registry *reg, struct audit **ret_audit)
+{
+	struct audit *audit;
+	enum cdop_err err;
+
+	audit = calloc(1, sizeof(*audit));
+	if (audit == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	audit->reg = reg;
+	if ((err = outcomes_new(reg->undo, &audit->outcomes)) != CDOP_OK) {
+		free(audit);
+		return err;
+	}
+	*ret_audit = audit;
+	return CDOP_OK;
+}
+
+void
+audit_free(struct audit *audit)
+{
+	if (audit == NULL)
+		return;
+	outcomes_free(audit->outcomes);
+	free(audit);
+}
+
+enum cdop_err
+audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
+    bool *ret_more)
+{
+	Cdop__StoredLeaf *leaf;
+	const Cdop__StoredWords *words;
+	enum cdop_err err = CDOP_OK;
+
+	leaf = cdop__stored_leaf__unpack(NULL, plain.len, plain.data);
+	if (leaf == NULL || leaf->leaf.len != AUDIT_LEAF_LEN) {
+		cdop__stored_leaf__free_unpacked(leaf, NULL);
+		return CDOP_DATA_LOSS;
+	}
+	words = leaf->words;
+	if (words->at_ms > audit->last_ms)
+		audit->last_ms = words->at_ms;
+	if (words->stored != NULL && words->has_person)
+		err = outcomes_add(audit->outcomes, words->person,
+		    words->at_ms, words->stored);
+	*ret_more =
+	    words->at_ms + CDOP_REQUEST_KEY_DAYS * 86400000ull >= now_ms;
+	cdop__stored_leaf__free_unpacked(leaf, NULL);
+	return err;
+}
+
+uint64_t
+audit_time(const struct audit *audit, uint64_t wall_ms, uint64_t *ret_behind_ms)
+{
+	*ret_behind_ms = 0;
+	if (wall_ms >= audit->last_ms)
+		return wall_ms;
+	*ret_behind_ms = audit->last_ms - wall_ms;
+	return audit->last_ms;
+}
+
+uint64_t
+audit_size(const struct audit *audit)
+{
+	return rows_next_leaf(audit->reg->rows);
+}
+
+/* ---- the leaf ---------------------------------------------------------- */
+
+static void
+commitment(const uint8_t secret[static 32], const char *label,
+    const struct cdop_bytes *values, size_t n, uint8_t *out)
+{
+	crypto_auth_hmacsha256_state state;
+	uint8_t salt[32];
+	size_t i;
+
+	crypto_generichash(salt, sizeof(salt), (const uint8_t *)label,
+	    strlen(label), secret, 32);
+	crypto_auth_hmacsha256_init(&state, salt, sizeof(salt));
+	for (i = 0; i < n; i++)
+		if (values[i].len > 0)
+			crypto_auth_hmacsha256_update(
+			    &state, values[i].data, values[i].len);
+	crypto_auth_hmacsha256_final(&state, out);
+	sodium_memzero(salt, sizeof(salt));
+	sodium_memzero(&state, sizeof(state));
+}
+
+static struct cdop_bytes
+text_bytes(const char *text)
+{
+	struct cdop_bytes bytes;
+
+	bytes.data = (const uint8_t *)(text == NULL ? "" : text);
+	bytes.len = text == NULL ? 0 : strlen(text);
+	return bytes;
+}
+
+static void
+commit_outcome(const struct audit_entry *entry,
+    const struct leaf_secrets *secrets, uint8_t *leaf)
+{
+	struct cdop_bytes values[2];
+	uint8_t status[2];
+	uint8_t counts[12];
+
+	cdop_put16(status, (uint16_t)entry->outcome);
+	values[0] = (struct cdop_bytes){ status, sizeof(status) };
+	values[1] = text_bytes(entry->reason);
+	commitment(secrets->leaf, "outcome", values, 2, leaf + AT_OUTCOME);
+	cdop_put32(counts, (uint32_t)entry->n_released);
+	cdop_put64(counts + 4, entry->count);
+	values[0] = (struct cdop_bytes){ counts, sizeof(counts) };
+	commitment(secrets->leaf, "counts", values, 1, leaf + AT_COUNTS);
+}
+
+/* References joined by newlines, and the two texts with a zero between. */
+static enum cdop_err
+commit_case(const struct audit_entry *entry, const struct leaf_secrets *secrets,
+    struct cdop_arena *arena, uint8_t *leaf)
+{
+	struct cdop_bytes reason[3], *refs;
+	size_t i, n = 0;
+
+	refs = cdop_arena_calloc(
+	    arena, entry->n_released * 2 + 1, sizeof(*refs));
+	if (refs == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < entry->n_released; i++) {
+		if (i > 0)
+			refs[n++] = text_bytes("\n");
+		refs[n++] = text_bytes(entry->released[i].reference);
+	}
+	commitment(secrets->case_, "case", refs, n, leaf + AT_CASE);
+	reason[0] = text_bytes(entry->purpose_text);
+	reason[1] = (struct cdop_bytes){ (const uint8_t *)"", 1 };
+	reason[2] = text_bytes(entry->reason_text);
+	commitment(secrets->case_, "reason", reason, 3, leaf + AT_REASON);
+	return CDOP_OK;
+}
+
+static enum cdop_err
+make_leaf(const struct audit *audit, const struct audit_entry *entry,
+    const struct leaf_secrets *secrets, struct cdop_arena *arena, uint8_t *leaf)
+{
+	uint64_t index = rows_next_leaf(audit->reg->rows);
+
+	memset(leaf, 0, AUDIT_LEAF_LEN);
+	leaf[0] = AUDIT_LEAF_VERSION;
+	leaf[1] = entry->call >= AUDIT_EVENT_INIT ? KIND_EVENT : KIND_CALL;
+	cdop_put16(leaf + 2, (uint16_t)entry->answered);
+	cdop_put32(leaf + 4, entry->call);
+	cdop_put64(leaf + 8, index);
+	cdop_put64(leaf + 16, entry->time_ms);
+	cdop_put64(leaf + 24, index); /* the tree before this leaf */
+	if (entry->actor != NULL) {
+		memcpy(leaf + 32, entry->actor->fingerprint, 32);
+		memcpy(leaf + 64, entry->actor->session, 16);
+	}
+	commitment(secrets->leaf, "request", &entry->request, 1,
+	    leaf + AT_REQUEST);
+	commit_outcome(entry, secrets, leaf);
+	return commit_case(entry, secrets, arena, leaf);
+}
+
+/* ---- what stands beside it --------------------------------------------- */
+
+static enum cdop_err
+fill_released(const struct audit_entry *entry, struct cdop_arena *arena,
+    Cdop__StoredWords *words)
+{
+	Cdop__Released *released;
+	size_t i;
+
+	words->released = cdop_arena_calloc(
+	    arena, entry->n_released, sizeof(*words->released));
+	released =
+	    cdop_arena_calloc(arena, entry->n_released, sizeof(*released));
+	words->term_kind = cdop_arena_calloc(
+	    arena, entry->n_terms, sizeof(*words->term_kind));
+	if (words->released == NULL || released == NULL ||
+	    words->term_kind == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < entry->n_released; i++) {
+		const struct audit_released *from = &entry->released[i];
+		Cdop__Released *to = &released[i];
+
+		cdop__released__init(to);
+		to->reference = cdop_arena_strdup(arena, from->reference);
+		to->classes = from->classes;
+		if (from->owner_area != NULL)
+			to->owner_area =
+			    cdop_arena_strdup(arena, from->owner_area);
+		if (from->jurisdiction != NULL)
+			to->jurisdiction =
+			    cdop_arena_strdup(arena, from->jurisdiction);
+		to->n_instance = from->n_instances;
+		to->instance = cdop_arena_calloc(
+		    arena, from->n_instances, sizeof(*to->instance));
+		if (to->reference == NULL || to->instance == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		if (from->n_instances > 0)
+			memcpy(to->instance, from->instances,
+			    from->n_instances * sizeof(*to->instance));
+		words->released[i] = to;
+	}
+	words->n_released = entry->n_released;
+	for (i = 0; i < entry->n_terms; i++) {
+		words->term_kind[i] =
+		    cdop_arena_strdup(arena, entry->terms[i].kind);
+		if (words->term_kind[i] == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+	}
+	words->n_term_kind = entry->n_terms;
+	return CDOP_OK;
+}
+
+/* One bit of the role mask as the wire has it. */
+static bool
+role_of(const struct actor *actor, Cdop__Role *ret_role)
+{
+	int role;
+
+	for (role = CDOP__ROLE__COORDINATOR;
+	     role <= CDOP__ROLE__AGENCY_RESPONDENT; role++)
+		if (actor->role == 1u << (unsigned)role) {
+			*ret_role = (Cdop__Role)role;
+			return true;
+		}
+	return false;
+}
+
+static enum cdop_err
+dup_text(struct cdop_arena *arena, const char *text, char **ret_copy)
+{
+	if (text == NULL || *text == '\0')
+		return CDOP_OK;
+	*ret_copy = cdop_arena_strdup(arena, text);
+	return *ret_copy == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
+static enum cdop_err
+make_words(const struct audit_entry *entry, struct cdop_arena *arena,
+    Cdop__StoredWords *words)
+{
+	enum cdop_err err;
+
+	cdop__stored_words__init(words);
+	words->at_ms = entry->time_ms;
+	words->call = entry->call;
+	words->answered = (uint32_t)entry->answered;
+	words->outcome = (uint32_t)entry->outcome;
+	if (entry->actor != NULL && entry->actor->person != 0) {
+		words->has_person = true;
+		words->person = entry->actor->person;
+		words->has_device = true;
+		words->device = entry->actor->device;
+		words->has_role = role_of(entry->actor, &words->role);
+	}
+	words->has_use = entry->use != 0;
+	words->use = entry->use;
+	words->has_subject_person = entry->subject_person != 0;
+	words->subject_person = entry->subject_person;
+	words->has_second_person = entry->second_person != 0;
+	words->second_person = entry->second_person;
+	words->has_count = entry->count != 0;
+	words->count = entry->count;
+	if ((err = dup_text(arena, entry->reason, &words->reason)) != CDOP_OK)
+		return err;
+	if ((err = dup_text(arena, entry->purpose, &words->purpose)) != CDOP_OK)
+		return err;
+	err = dup_text(arena, entry->said_by_gate, &words->said_by_gate);
+	if (err != CDOP_OK)
+		return err;
+	if (entry->stored != NULL) {
+		words->stored = cdop_arena_alloc(arena, sizeof(*words->stored));
+		if (words->stored == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		*words->stored = *entry->stored;
+	}
+	return fill_released(entry, arena, words);
+}
+
+/* The part that dies with the case key. */
+static enum cdop_err
+seal_case_box(const struct audit *audit, const struct audit_entry *entry,
+    const struct leaf_secrets *secrets, struct cdop_arena *arena,
+    Cdop__StoredLeaf *stored)
+{
+	Cdop__CaseBox box;
+	struct cdop_bytes context, plain, sealed;
+	uint8_t index[8];
+	uint8_t secret[32];
+	uint8_t *packed;
+	enum cdop_err err;
+
+	if (entry->case_key == 0)
+		return CDOP_OK;
+	cdop__case_box__init(&box);
+	memcpy(secret, secrets->case_, sizeof(secret));
+	box.secret.data = secret;
+	box.secret.len = sizeof(secret);
+	if ((err = dup_text(arena, entry->purpose_text, &box.purpose_text)) !=
+	    CDOP_OK)
+		return err;
+	err = dup_text(arena, entry->reason_text, &box.reason);
+	if (err != CDOP_OK)
+		return err;
+	packed =
+	    cdop_arena_alloc(arena, cdop__case_box__get_packed_size(&box));
+	if (packed == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	plain.len = cdop__case_box__pack(&box, packed);
+	plain.data = packed;
+	sodium_memzero(secret, sizeof(secret));
+	cdop_put64(index, rows_next_leaf(audit->reg->rows));
+	context = (struct cdop_bytes){ index, sizeof(index) };
+	err = rows_box_seal(audit->reg->rows, entry->case_key, context, plain,
+	    arena, &sealed);
+	if (err != CDOP_OK)
+		return err;
+	stored->has_case_box = true;
+	stored->case_box.data = cdop_arena_alloc(arena, sealed.len);
+	if (stored->case_box.data == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memcpy(stored->case_box.data, sealed.data, sealed.len);
+	stored->case_box.len = sealed.len;
+	stored->has_case_box_key = true;
+	stored->case_box_key = entry->case_key;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+put_row(struct registry *reg, uint8_t kind, uint32_t version,
+    const ProtobufCMessage *message, struct cdop_arena *arena)
+{
+	struct rows_new row;
+	uint64_t number;
+	uint8_t *packed;
+
+	packed = cdop_arena_alloc(
+	    arena, protobuf_c_message_get_packed_size(message));
+	if (packed == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memset(&row, 0, sizeof(row));
+	row.kind = kind;
+	row.schema = 1;
+	row.version = version;
+	row.data.len = protobuf_c_message_pack(message, packed);
+	row.data.data = packed;
+	return rows_put(reg->rows, &row, &number);
+}
+
+/* Terms, and a purpose in words that belongs to no one case. */
+static enum cdop_err
+put_terms(const struct audit *audit, const struct audit_entry *entry,
+    uint64_t index, struct cdop_arena *arena)
+{
+	Cdop__StoredTerms terms;
+	Cdop__StoredTerm *term;
+	enum cdop_err err;
+	size_t i;
+	bool words = entry->case_key == 0 && entry->purpose_text != NULL;
+
+	if (entry->n_terms == 0 && !words)
+		return CDOP_OK;
+	cdop__stored_terms__init(&terms);
+	terms.leaf_index = index;
+	terms.at_ms = entry->time_ms;
+	terms.term =
+	    cdop_arena_calloc(arena, entry->n_terms, sizeof(*terms.term));
+	term = cdop_arena_calloc(arena, entry->n_terms, sizeof(*term));
+	if (terms.term == NULL || term == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < entry->n_terms; i++) {
+		cdop__stored_term__init(&term[i]);
+		term[i].kind = cdop_arena_strdup(arena, entry->terms[i].kind);
+		term[i].value = cdop_arena_strdup(arena, entry->terms[i].value);
+		if (term[i].kind == NULL || term[i].value == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		terms.term[i] = &term[i];
+	}
+	terms.n_term = entry->n_terms;
+	if (words) {
+		err = dup_text(arena, entry->purpose_text, &terms.purpose_text);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return put_row(
+	    audit->reg, SCHEMA_KIND_TERMS, 0, &terms.base, arena);
+}
+
+static enum cdop_err
+put_leaf(struct audit *audit, const struct audit_entry *entry,
+    const struct leaf_secrets *secrets, struct cdop_arena *arena)
+{
+	struct registry *reg = audit->reg;
+	Cdop__StoredLeaf stored;
+	Cdop__StoredWords words;
+	crypto_hash_sha256_state sha;
+	uint8_t leaf[AUDIT_LEAF_LEN], secret[32], hash[32];
+	enum cdop_err err;
+
+	if ((err = make_leaf(audit, entry, secrets, arena, leaf)) != CDOP_OK)
+		return err;
+	if ((err = make_words(entry, arena, &words)) != CDOP_OK)
+		return err;
+	cdop__stored_leaf__init(&stored);
+	stored.leaf.data = leaf;
+	stored.leaf.len = sizeof(leaf);
+	memcpy(secret, secrets->leaf, sizeof(secret));
+	stored.secret.data = secret;
+	stored.secret.len = sizeof(secret);
+	stored.words = &words;
+	err = seal_case_box(audit, entry, secrets, arena, &stored);
+	if (err == CDOP_OK)
+		err = put_row(reg, SCHEMA_KIND_LEAF,
+		    (uint32_t)rows_next_leaf(reg->rows), &stored.base, arena);
+	sodium_memzero(secret, sizeof(secret));
+	if (err != CDOP_OK)
+		return err;
+	/* RFC 6962, 2.1: the hash of a leaf begins with a zero byte. */
+	crypto_hash_sha256_init(&sha);
+	crypto_hash_sha256_update(&sha, (const uint8_t *)"", 1);
+	crypto_hash_sha256_update(&sha, leaf, sizeof(leaf));
+	crypto_hash_sha256_final(&sha, hash);
+	rows_set_leaf_hash(reg->rows, hash);
+	return CDOP_OK;
+}
+
+enum cdop_err
+audit_append(struct audit *audit, struct cdop_arena *arena,
+    const struct audit_entry *entry, uint64_t *ret_index)
+{
+	struct leaf_secrets secrets;
+	uint64_t index = rows_next_leaf(audit->reg->rows);
+	enum cdop_err err;
+
+	err = undo_save(
+	    audit->reg->undo, &audit->last_ms, sizeof(audit->last_ms));
+	if (err != CDOP_OK)
+		return err;
+	randombytes_buf(secrets.leaf, sizeof(secrets.leaf));
+	if (entry->case_key != 0)
+		randombytes_buf(secrets.case_, sizeof(secrets.case_));
+	else
+		memcpy(secrets.case_, secrets.leaf, sizeof(secrets.case_));
+	err = put_leaf(audit, entry, &secrets, arena);
+	sodium_memzero(&secrets, sizeof(secrets));
+	if (err != CDOP_OK)
+		return err;
+	if ((err = put_terms(audit, entry, index, arena)) != CDOP_OK)
+		return err;
+	audit->last_ms = entry->time_ms;
+	if (entry->stored != NULL && entry->actor != NULL) {
+		err = outcomes_add(audit->outcomes, entry->actor->person,
+		    entry->time_ms, entry->stored);
+		if (err != CDOP_OK)
+			return err;
+		outcomes_forget(audit->outcomes, entry->time_ms);
+	}
+	*ret_index = index;
+	return CDOP_OK;
+}
+
+/* ---- looking back ------------------------------------------------------ */
+
+const Cdop__StoredOutcome *
+audit_outcome(const struct audit *audit, uint32_t person,
+    const uint8_t key[static 16])
+{
+	return outcomes_find(audit->outcomes, person, key);
+}
+
+void
+audit_request_hash(
+    uint8_t out[static 32], uint32_t method, struct cdop_bytes request)
+{
+	crypto_generichash_state state;
+	uint8_t id[4];
+
+	cdop_put32(id, method);
+	crypto_generichash_init(&state, NULL, 0, 32);
+	crypto_generichash_update(&state, id, sizeof(id));
+	if (request.len > 0)
+		crypto_generichash_update(&state, request.data, request.len);
+	crypto_generichash_final(&state, out, 32);
+}
+
+struct walk {
+	struct cdop_arena *arena;
+	audit_visit visit;
+	void *ctx;
+	size_t budget;
+	uint64_t at;
+};
+
+static enum cdop_err
+walk_row(void *ctx, const struct rows_head *head, struct rows_item *item,
+    bool *ret_stop)
+{
+	struct walk *walk = ctx;
+	Cdop__StoredLeaf *leaf;
+	struct cdop_bytes data;
+	enum cdop_err err;
+
+	walk->at = head->number;
+	if (walk->budget-- <= 1)
+		*ret_stop = true;
+	if (head->kind != SCHEMA_KIND_LEAF)
+		return CDOP_OK;
+	if ((err = rows_item_open(item, walk->arena, &data)) != CDOP_OK)
+		return err;
+	leaf = cdop__stored_leaf__unpack(
+	    cdop_arena_allocator(walk->arena), data.len, data.data);
+	if (leaf == NULL || leaf->leaf.len != AUDIT_LEAF_LEN)
+		return CDOP_DATA_LOSS;
+	if (!walk->visit(
+		walk->ctx, cdop_get64(leaf->leaf.data + 8), leaf->words))
+		*ret_stop = true;
+	return CDOP_OK;
+}
+
+enum cdop_err
+audit_walk(struct audit *audit, struct cdop_arena *arena, uint64_t *cursor,
+    size_t budget, audit_visit visit, void *ctx)
+{
+	struct walk walk = { arena, visit, ctx, budget, 0 };
+	enum cdop_err err;
+
+	err = rows_scan_log(audit->reg->rows, *cursor, walk_row, &walk);
+	if (err != CDOP_OK)
+		return err;
+	*cursor = walk.budget == 0 || walk.at != 0 ? walk.at : 0;
+	return CDOP_OK;
+}

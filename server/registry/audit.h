@@ -1,0 +1,156 @@
+/*
+ * The audit log: one leaf for every call, in the same transaction as the act
+ * and before its answer (TRUST M4, RECORDS M11).
+ *
+ * A leaf is 256 bytes, version 1:
+ *
+ *	  0  version u8 (1)
+ *	  1  kind u8 (1 call, 2 event)
+ *	  2  answered u16: the status the asker saw, so that "not yours" and
+ *	     "no such case" are the same bytes
+ *	  4  call u32: method id, or event number
+ *	  8  index u64, from 0
+ *	 16  time u64: milliseconds since 1970, UTC, never before the last leaf
+ *	 24  tree size u64 before this leaf
+ *	 32  actor 32: fingerprint of the device's public key, or zeros
+ *	 64  session 16: BLAKE2b of the handshake hash, or zeros
+ *	 80  commitment to the request bytes 32
+ *	112  commitment to the case 32
+ *	144  commitment to the true outcome 32
+ *	176  commitment to the counts 32
+ *	208  commitment to the reason 32
+ *	240  zeros 16
+ *
+ * A commitment is HMAC-SHA256(salt, value); the salt is BLAKE2b-256 keyed
+ * with the leaf secret over the field's label ("request", "outcome",
+ * "counts", and where no single case is concerned "case" and "reason").  For
+ * a call about one case the last two are salted from a secret of their own
+ * that lies sealed under the case key (the case box): when that key is
+ * destroyed, nobody can test a guess any more.
+ *
+ *	request	 the request message's bytes, as they came
+ *	case	 the references that left, joined by a newline
+ *	outcome	 status u16 || reason word
+ *	counts	 cases released u32 || what an event counts u64
+ *	reason	 purpose text || 0x00 || reason text
+ *
+ * Leaf, secret and plain words are one sealed row.  The words carry
+ * references, persons and codes, never a field of an identity class and
+ * never free text: those lie in the case box or in the TERMS row.
+ */
+#ifndef CDOP_REGISTRY_AUDIT_H
+#define CDOP_REGISTRY_AUDIT_H
+
+#include "cdop/arena.h"
+#include "cdop/bytes.h"
+#include "cdop/err.h"
+#include "server/registry/registry.h"
+
+#include "stored.pb-c.h"
+
+#define AUDIT_LEAF_LEN 256
+#define AUDIT_LEAF_VERSION 1
+
+/* What is logged without being a call; they share the numbers of calls. */
+enum audit_event {
+	AUDIT_EVENT_INIT = 1000,	/* the registry was made */
+	AUDIT_EVENT_SESSION = 1001,	/* a handshake was completed */
+	AUDIT_EVENT_REFUSED = 1002,	/* handshakes that failed: a count */
+	AUDIT_EVENT_UNSEALED = 1003,	/* slot number in count */
+	AUDIT_EVENT_PSK_TURNED = 1004,	/* the next PSK became current */
+	AUDIT_EVENT_RECOVERED = 1005,	/* recover-people, offline */
+	AUDIT_EVENT_RESTORED = 1006,
+};
+
+struct actor;
+
+struct audit_released {
+	const char *reference;
+	uint32_t classes;
+	const char *owner_area;
+	const char *jurisdiction;
+	const uint32_t *instances;
+	size_t n_instances;
+};
+
+struct audit_term {
+	const char *kind;
+	const char *value;
+};
+
+/* What is to be said about one call or event.  Everything is borrowed. */
+struct audit_entry {
+	uint32_t call;
+	uint64_t time_ms;
+	const struct actor *actor; /* NULL: the daemon itself */
+	struct cdop_bytes request;
+	enum cdop_err answered;
+	enum cdop_err outcome;
+	const char *reason; /* stable word, or NULL */
+	const char *purpose;
+	Cdop__Use use; /* 0: not said */
+	const struct audit_released *released;
+	size_t n_released;
+	uint64_t case_key; /* of the one case concerned; 0: none or several */
+	const char *purpose_text;
+	const char *reason_text;
+	const struct audit_term *terms;
+	size_t n_terms;
+	uint32_t subject_person;
+	uint32_t second_person;
+	uint64_t count;
+	const Cdop__StoredOutcome *stored; /* of an applied change, or NULL */
+	const char *said_by_gate;
+};
+
+/* An empty log over the open rows of reg. */
+CDOP_MUST enum cdop_err audit_new(
+    struct registry *reg, struct audit **ret_audit);
+void audit_free(struct audit *audit);
+
+/*
+ * Takes one LEAF row while the registry is opened, newest first.  *ret_more
+ * says whether older ones are still wanted (request keys of the last 30
+ * days).  CDOP_DATA_LOSS when the row is not a leaf.
+ */
+CDOP_MUST enum cdop_err audit_load_leaf(struct audit *audit, uint64_t now_ms,
+    struct cdop_bytes plain, bool *ret_more);
+
+/*
+ * The time a leaf gets: wall, or that of the last leaf if the clock was set
+ * back (TRUST S10).  *ret_behind_ms says by how much it was.
+ */
+uint64_t audit_time(
+    const struct audit *audit, uint64_t wall_ms, uint64_t *ret_behind_ms);
+
+/* Appends a leaf in the open transaction.  Errors of rows_put. */
+CDOP_MUST enum cdop_err audit_append(struct audit *audit,
+    struct cdop_arena *arena, const struct audit_entry *entry,
+    uint64_t *ret_index);
+
+/* Number of leaves. */
+uint64_t audit_size(const struct audit *audit);
+
+/*
+ * What was applied under this key of this person, or NULL.  The request
+ * hash in it is BLAKE2b-256 of method number and request bytes, as
+ * audit_request_hash() makes it.
+ */
+const Cdop__StoredOutcome *audit_outcome(const struct audit *audit,
+    uint32_t person, const uint8_t key[static 16]);
+void audit_request_hash(uint8_t out[static 32], uint32_t method,
+    struct cdop_bytes request);
+
+/*
+ * Walks the log from the newest leaf down.  *cursor is 0 at first and where
+ * to go on afterwards; 0 again when the beginning was reached.  Looks at no
+ * more than `budget` rows.  The callback returns false to stop after this
+ * one.
+ */
+typedef bool (*audit_visit)(
+    void *ctx, uint64_t index, const Cdop__StoredWords *words);
+CDOP_MUST enum cdop_err audit_walk(struct audit *audit,
+    struct cdop_arena *arena, uint64_t *cursor, size_t budget,
+    audit_visit visit, void *ctx);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * What request keys of the last 30 days did: memory only, built again from
+ * the log at a start (TRUST M8, M12).
+ */
+#ifndef CDOP_REGISTRY_OUTCOMES_H
+#define CDOP_REGISTRY_OUTCOMES_H
+
+#include "cdop/err.h"
+
+#include "stored.pb-c.h"
+
+#include <stdint.h>
+
+struct outcomes;
+struct undo;
+
+CDOP_MUST enum cdop_err outcomes_new(
+    struct undo *undo, struct outcomes **ret_outcomes);
+void outcomes_free(struct outcomes *outcomes);
+
+/* Copies stored.  Through the undo log.  An older one stays: keys act once. */
+CDOP_MUST enum cdop_err outcomes_add(struct outcomes *outcomes,
+    uint32_t person, uint64_t at_ms, const Cdop__StoredOutcome *stored);
+
+/* NULL: nothing was applied under this key of this person. */
+const Cdop__StoredOutcome *outcomes_find(const struct outcomes *outcomes,
+    uint32_t person, const uint8_t key[static 16]);
+
+/* Drops a few that are past their time; such keys are refused by their age. */
+void outcomes_forget(struct outcomes *outcomes, uint64_t now_ms);
+
+size_t outcomes_count(const struct outcomes *outcomes);
+
+#endif

@@ -1,0 +1,671 @@
+/*
+ * A call from its bytes to its reply: the steps of dispatch_call(), in
+ * order.  What a call may do stands in its policy line (table.c), what it
+ * does in its handler; this file holds the rules that are the same for all.
+ */
+#include "server/rpc/dispatch.h"
+
+#include "cdop/limits.h"
+#include "cdop/profile.h"
+#include "cdop/role.h"
+#include "cdop/scan.h"
+#include "server/base/undo.h"
+#include "server/registry/actor.h"
+#include "server/registry/approvals.h"
+#include "server/registry/audit.h"
+#include "server/registry/people.h"
+#include "server/registry/registry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One call on its way. */
+struct work {
+	struct registry *reg;
+	struct cdop_arena *arena;
+	const struct dispatch_request *request;
+	const Cdop__Call *call; /* NULL: the envelope itself was wrong */
+	struct actor actor;
+	struct rpc_ctx ctx;
+	void *req;
+	void *rep;
+	Cdop__StoredOutcome stored;
+	bool filed;   /* waits for a second person */
+	uint8_t approval[8];
+	bool close;
+};
+
+/* ---- 1: the envelope --------------------------------------------------- */
+
+static enum cdop_err
+unpack(struct work *work, const ProtobufCMessageDescriptor *desc,
+    struct cdop_bytes in, const char *what, void **ret_message)
+{
+	struct cdop_scan_fault fault;
+	ProtobufCMessage *message;
+
+	if (cdop_scan_message(desc, in, CDOP_SCAN_STRICT, &fault) != CDOP_OK) {
+		rpc_violation(&work->ctx, fault.path, fault.rule,
+		    CDOP__SEVERITY__ERROR, "not as PROTOCOL.md has it");
+		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT, what,
+		    "the message does not follow the protocol");
+	}
+	message = protobuf_c_message_unpack(
+	    desc, cdop_arena_allocator(work->arena), in.len, in.data);
+	if (message == NULL)
+		return rpc_fail(&work->ctx, CDOP_RESOURCE_EXHAUSTED,
+		    "too_large", "the message takes too much memory");
+	*ret_message = message;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+open_envelope(struct work *work)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+	enum cdop_err err;
+	void *call;
+
+	err = unpack(work, &cdop__call__descriptor, work->request->message,
+	    "bad_envelope", &call);
+	if (err != CDOP_OK) {
+		/* No id to answer to: nothing more to say on this session. */
+		work->close = true;
+		return err;
+	}
+	work->call = call;
+	if (work->call->has_body) {
+		ctx->request.data = work->call->body.data;
+		ctx->request.len = work->call->body.len;
+	}
+	if (work->call->has_use)
+		ctx->use = work->call->use;
+	ctx->purpose_text = work->call->purpose_text;
+	if (!work->call->has_request_key)
+		return CDOP_OK;
+	if (work->call->request_key.len != CDOP_REQUEST_KEY_LEN)
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "bad_request_key",
+		    "a request key has 16 bytes");
+	ctx->request_key = work->call->request_key.data;
+	return CDOP_OK;
+}
+
+/* ---- 2: policy --------------------------------------------------------- */
+
+/* Which role the call is made in; the policy line decides which may. */
+static enum cdop_err
+choose_role(struct work *work)
+{
+	uint32_t may;
+	uint32_t named;
+
+	may = work->actor.roles & work->ctx.method->roles;
+	if (may == 0)
+		return rpc_fail(&work->ctx, CDOP_PERMISSION_DENIED, "role",
+		    "your role may not do this");
+	named = may & ~(CDOP_ROLE_ANY | CDOP_ROLE_PENDING | CDOP_ROLE_INVITED);
+	if (work->call->has_role) {
+		/* Where anybody may, the word only says as whom. */
+		if ((may & CDOP_ROLE_ANY) != 0)
+			named |= work->actor.roles;
+		named &= 1u << (uint32_t)work->call->role;
+		if (named == 0)
+			return rpc_fail(&work->ctx, CDOP_PERMISSION_DENIED,
+			    "role", "you do not have that role for this call");
+	}
+	if ((named & (named - 1)) != 0)
+		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
+		    "role_needed", "say in which of your roles (--as ROLE)");
+	work->actor.role = named != 0 ? named : may;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+check_purpose(struct work *work)
+{
+	const struct rpc_method *method = work->ctx.method;
+	const struct cdop_profile_purpose *purpose;
+	const char *code = work->call->purpose;
+
+	if (code == NULL && method->purpose)
+		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
+		    "purpose_needed", "say what it is for (--purpose CODE)");
+	if (code == NULL)
+		return CDOP_OK;
+	purpose = cdop_profile_purpose(
+	    work->reg->profile, code, work->request->now_ms);
+	if (purpose == NULL)
+		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
+		    "purpose_unknown",
+		    "not a purpose of this registry's profile");
+	if (purpose->needs_text &&
+	    (work->ctx.purpose_text == NULL || *work->ctx.purpose_text == '\0'))
+		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
+		    "purpose_text_needed",
+		    "this purpose is said in words (--purpose-text)");
+	work->ctx.purpose = code;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+check_policy(struct work *work)
+{
+	const struct dispatch_request *request = work->request;
+	struct rpc_ctx *ctx = &work->ctx;
+	uint64_t deadline_ms;
+	enum cdop_err err;
+
+	ctx->method = rpc_method_find(work->call->method);
+	if (ctx->method == NULL)
+		return rpc_fail(ctx, CDOP_UNIMPLEMENTED, "no_such_call",
+		    "this registry does not have that call");
+	if (work->actor.roles == 0) {
+		work->close = true;
+		return rpc_fail(ctx, CDOP_UNAUTHENTICATED, "ended",
+		    "this device is not active any more");
+	}
+	if ((ctx->method->states & work->reg->state) == 0)
+		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "state",
+		    work->reg->state == CDOP_STATE_SETUP
+			? "the registry is in setup: it takes cases once two "
+			  "administrators are active"
+			: "not in the state the registry is in");
+	if ((err = choose_role(work)) != CDOP_OK)
+		return err;
+	if ((err = check_purpose(work)) != CDOP_OK)
+		return err;
+	if (ctx->method->use && !work->call->has_use)
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "use_needed",
+		    "say where the answer goes (--use)");
+	if (request->expired_session)
+		return rpc_fail(ctx, CDOP_UNAUTHENTICATED, "session_expired",
+		    "this session is over an hour old: connect again");
+	deadline_ms = work->call->has_deadline_ms ? work->call->deadline_ms
+						  : CDOP_DEADLINE_MS_MAX;
+	if (deadline_ms > CDOP_DEADLINE_MS_MAX)
+		deadline_ms = CDOP_DEADLINE_MS_MAX;
+	if (request->boot_ms - request->arrived_ms > deadline_ms)
+		return rpc_fail(ctx, CDOP_DEADLINE_EXCEEDED, "deadline",
+		    "not begun in time and not applied");
+	return CDOP_OK;
+}
+
+/* ---- 3: the request key (TRUST M8, M12) -------------------------------- */
+
+static enum cdop_err
+check_key_age(struct work *work)
+{
+	const uint8_t *key = work->ctx.request_key;
+	uint64_t now_ms = work->request->now_ms;
+	uint64_t key_ms;
+
+	key_ms = (uint64_t)cdop_get32(key) << 16 | cdop_get16(key + 4);
+	if (key_ms > now_ms + CDOP_REQUEST_KEY_AHEAD_S * 1000ull)
+		return rpc_fail(&work->ctx, CDOP_FAILED_PRECONDITION,
+		    "request_key_ahead",
+		    "the request is dated over a day ahead: set the clock of "
+		    "this computer");
+	if (key_ms + CDOP_REQUEST_KEY_DAYS * 86400000ull < now_ms)
+		return rpc_fail(&work->ctx, CDOP_FAILED_PRECONDITION,
+		    "request_key_old",
+		    "the request is over 30 days old and was not applied now: "
+		    "look whether it arrived then");
+	return CDOP_OK;
+}
+
+static enum cdop_err
+check_key(struct work *work)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+	const Cdop__StoredOutcome *stored;
+	uint8_t hash[32];
+	enum cdop_err err;
+
+	/* What one does to one's own device is repeatable by its nature. */
+	if (ctx->method->txn != CDOP_TXN_WRITE ||
+	    ctx->method->scope == CDOP_SCOPE_SELF)
+		return CDOP_OK;
+	if (ctx->request_key == NULL)
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT,
+		    "request_key_needed", "a change carries a request key");
+	if ((err = check_key_age(work)) != CDOP_OK)
+		return err;
+	stored = audit_outcome(
+	    work->reg->audit, work->actor.person, ctx->request_key);
+	if (stored == NULL)
+		return CDOP_OK;
+	audit_request_hash(hash, ctx->method->id, ctx->request);
+	if (stored->request_hash.len != sizeof(hash) ||
+	    memcmp(stored->request_hash.data, hash, sizeof(hash)) != 0)
+		return rpc_fail(ctx, CDOP_ALREADY_EXISTS, "request_key_reused",
+		    "this request key was used for something else");
+	ctx->replay = stored;
+	return CDOP_OK;
+}
+
+/* ---- 4: body and handler ----------------------------------------------- */
+
+static enum cdop_err
+open_body(struct work *work)
+{
+	const struct rpc_method *method = work->ctx.method;
+
+	work->rep = cdop_arena_alloc(
+	    work->arena, method->reply->sizeof_message);
+	if (work->rep == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	method->reply_init(work->rep);
+	return unpack(work, method->request, work->ctx.request, "bad_request",
+	    &work->req);
+}
+
+/* A change has to say what it changed, or it is not made. */
+static bool
+names_its_subject(const struct rpc_ctx *ctx)
+{
+	if (!ctx->applied)
+		return true;
+	switch ((enum cdop_scope)ctx->method->scope) {
+	case CDOP_SCOPE_AREA:
+	case CDOP_SCOPE_ASK:
+		return ctx->n_released > 0;
+	case CDOP_SCOPE_PEOPLE:
+		return ctx->subject_person != 0;
+	case CDOP_SCOPE_NONE:
+	case CDOP_SCOPE_SELF:
+	case CDOP_SCOPE_REGISTRY:
+	case CDOP_SCOPE_LOG:
+		break;
+	}
+	return true;
+}
+
+/* Checked in full; now it waits for another person (TRUST M13). */
+static enum cdop_err
+file_for_second(struct work *work)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+	struct approval_ask ask = {
+		.method = ctx->method->id,
+		.actor = &work->actor,
+		.request_key = ctx->request_key,
+		.request = ctx->request,
+		.target_version = ctx->target_version,
+		.words = ctx->words,
+		.n_words = ctx->n_words,
+		.purpose = ctx->purpose,
+		.now_ms = ctx->now_ms,
+		.ttl_s = ctx->method->ttl_s,
+	};
+	enum cdop_err err;
+
+	if (ctx->replay != NULL) {
+		if (ctx->replay->has_approval &&
+		    ctx->replay->approval.len == sizeof(work->approval)) {
+			memcpy(work->approval, ctx->replay->approval.data,
+			    sizeof(work->approval));
+			work->filed = true;
+		}
+		return CDOP_OK;
+	}
+	err = approvals_file(
+	    work->reg->approvals, work->arena, &ask, work->approval);
+	if (err != CDOP_OK)
+		return err;
+	work->filed = true;
+	ctx->applied = true;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+run_handler(struct work *work)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+	enum cdop_err err;
+
+	ctx->apply = ctx->method->second == 0;
+	err = ctx->method->handler(ctx, work->req, work->rep);
+	if (err != CDOP_OK)
+		return err;
+	if (ctx->method->second != 0)
+		return file_for_second(work);
+	if (!names_its_subject(ctx))
+		return rpc_fail(ctx, CDOP_INTERNAL, "no_subject",
+		    "a change did not say what it changed");
+	return CDOP_OK;
+}
+
+/* ---- 5: leaf ----------------------------------------------------------- */
+
+static const Cdop__StoredOutcome *
+stored_outcome(struct work *work, uint8_t *hash)
+{
+	Cdop__StoredOutcome *out = &work->stored;
+	const struct rpc_ctx *ctx = &work->ctx;
+
+	if (!ctx->applied || ctx->request_key == NULL || ctx->replay != NULL)
+		return NULL;
+	cdop__stored_outcome__init(out);
+	out->request_key = work->call->request_key;
+	audit_request_hash(hash, ctx->method->id, ctx->request);
+	out->request_hash.data = hash;
+	out->request_hash.len = 32;
+	if (ctx->out_reference != NULL)
+		out->reference =
+		    cdop_arena_strdup(work->arena, ctx->out_reference);
+	out->has_version = ctx->out_version != 0;
+	out->version = ctx->out_version;
+	out->has_number = ctx->out_number != 0;
+	out->number = ctx->out_number;
+	if (ctx->out_extra_len > 0) {
+		out->has_extra = true;
+		out->extra.data = work->ctx.out_extra;
+		out->extra.len = ctx->out_extra_len;
+	}
+	if (work->filed) {
+		out->has_approval = true;
+		out->approval.data = work->approval;
+		out->approval.len = sizeof(work->approval);
+	}
+	return out;
+}
+
+static enum cdop_err
+append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+	struct audit_released *released;
+	struct audit_term *terms;
+	struct audit_entry entry;
+	uint8_t hash[32];
+	size_t i;
+
+	released = cdop_arena_calloc(
+	    work->arena, ctx->n_released, sizeof(*released));
+	terms = cdop_arena_calloc(work->arena, ctx->n_terms, sizeof(*terms));
+	if (released == NULL || terms == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < ctx->n_released; i++) {
+		released[i].reference = ctx->released[i].reference;
+		released[i].classes = ctx->released[i].classes;
+		released[i].owner_area = ctx->released[i].owner_area;
+		released[i].jurisdiction = ctx->released[i].jurisdiction;
+		released[i].instances = ctx->released[i].instances;
+		released[i].n_instances = ctx->released[i].n_instances;
+	}
+	for (i = 0; i < ctx->n_terms; i++) {
+		terms[i].kind = ctx->terms[i].kind;
+		terms[i].value = ctx->terms[i].value;
+	}
+	memset(&entry, 0, sizeof(entry));
+	entry.call = work->call == NULL ? 0 : work->call->method;
+	entry.time_ms = ctx->now_ms;
+	entry.actor = &work->actor;
+	entry.request = ctx->request;
+	entry.answered = status;
+	entry.outcome =
+	    ctx->true_outcome != CDOP_OK ? ctx->true_outcome : status;
+	entry.reason = work->filed ? "second_person" : ctx->reason;
+	entry.purpose = ctx->purpose;
+	entry.use = ctx->use;
+	entry.released = released;
+	entry.n_released = ctx->n_released;
+	entry.case_key = ctx->n_released == 1 ? ctx->released[0].case_key : 0;
+	entry.purpose_text = ctx->purpose_text;
+	entry.reason_text = ctx->audit_reason;
+	entry.terms = terms;
+	entry.n_terms = ctx->n_terms;
+	entry.subject_person = ctx->subject_person;
+	entry.second_person = ctx->second_person;
+	entry.stored = stored_outcome(work, hash);
+	entry.said_by_gate = work->request->peer->said_by_gate;
+	return audit_append(work->reg->audit, work->arena, &entry, ret_index);
+}
+
+/* ---- 6: reply ---------------------------------------------------------- */
+
+/* A refusal that asks something back carries what it asks about. */
+static bool
+has_body(const struct work *work, enum cdop_err status)
+{
+	if (work->rep == NULL || work->filed)
+		return false;
+	if (status == CDOP_OK || status == CDOP_ABORTED)
+		return true;
+	return work->ctx.reason != NULL &&
+	    strcmp(work->ctx.reason, "possible_duplicate") == 0;
+}
+
+static enum cdop_err
+pack_body(struct work *work, Cdop__Reply *reply)
+{
+	const ProtobufCMessage *message = work->rep;
+	size_t len;
+
+	if (!protobuf_c_message_check(message))
+		return reply->status == CDOP_OK ? CDOP_INTERNAL : CDOP_OK;
+	len = protobuf_c_message_get_packed_size(message);
+	reply->body.data = cdop_arena_alloc(work->arena, len);
+	if (reply->body.data == NULL || len > CDOP_MESSAGE_MAX - 4096)
+		return CDOP_RESOURCE_EXHAUSTED;
+	reply->body.len = protobuf_c_message_pack(message, reply->body.data);
+	reply->has_body = true;
+	return CDOP_OK;
+}
+
+static void
+fill_stream(struct work *work, Cdop__Reply *reply,
+    struct dispatch_result *result)
+{
+	result->next_cursor = work->ctx.next_cursor;
+	result->stream_count = work->request->stream_count + 1;
+	reply->last = reply->status != CDOP_OK || result->next_cursor == 0;
+	if (reply->last) {
+		result->next_cursor = 0;
+		reply->has_count = true;
+		reply->count = result->stream_count;
+	}
+}
+
+static enum cdop_err
+pack_reply(struct work *work, enum cdop_err status, uint64_t index,
+    struct dispatch_result *result)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+	Cdop__Reply reply;
+	uint8_t *data;
+	enum cdop_err err;
+
+	cdop__reply__init(&reply);
+	reply.id = work->call == NULL ? 0 : work->call->id;
+	reply.status = (uint32_t)status;
+	if (has_body(work, status) && (err = pack_body(work, &reply)) != CDOP_OK)
+		return err;
+	reply.reason = cdop_arena_strdup(work->arena,
+	    work->filed ? "second_person" : ctx->reason ? ctx->reason : "");
+	if (reply.reason == NULL || *reply.reason == '\0')
+		reply.reason = NULL;
+	if (ctx->message != NULL)
+		reply.message = cdop_arena_strdup(work->arena, ctx->message);
+	reply.n_violation = ctx->n_violations;
+	reply.violation = ctx->violations;
+	reply.has_leaf_index = true;
+	reply.leaf_index = index;
+	reply.has_replayed = ctx->replay != NULL;
+	reply.replayed = ctx->replay != NULL;
+	if (work->filed) {
+		reply.has_approval = true;
+		reply.approval.data = work->approval;
+		reply.approval.len = sizeof(work->approval);
+	}
+	fill_stream(work, &reply, result);
+	data = cdop_arena_alloc(
+	    work->arena, cdop__reply__get_packed_size(&reply));
+	if (data == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	result->reply.len = cdop__reply__pack(&reply, data);
+	result->reply.data = data;
+	return CDOP_OK;
+}
+
+/* ---- the steps together ------------------------------------------------ */
+
+static enum cdop_err
+answer(struct work *work, enum cdop_err status,
+    struct dispatch_result *ret_result)
+{
+	struct dispatch_result result;
+	uint64_t index;
+	enum cdop_err err;
+
+	memset(&result, 0, sizeof(result));
+	if ((err = append_leaf(work, status, &index)) != CDOP_OK)
+		return err;
+	if ((err = pack_reply(work, status, index, &result)) != CDOP_OK)
+		return err;
+	if (status == CDOP_OK) {
+		result.end_person = work->ctx.end_person;
+		result.end_device = work->ctx.end_device;
+	}
+	result.close = work->close;
+	*ret_result = result;
+	return CDOP_OK;
+}
+
+static void
+work_init(struct work *work, struct registry *reg, struct cdop_arena *arena,
+    const struct dispatch_request *request)
+{
+	const struct dispatch_peer *peer = request->peer;
+	struct rpc_ctx *ctx = &work->ctx;
+
+	memset(work, 0, sizeof(*work));
+	work->reg = reg;
+	work->arena = arena;
+	work->request = request;
+	ctx->reg = reg;
+	ctx->arena = arena;
+	ctx->actor = &work->actor;
+	ctx->now_ms = request->now_ms;
+	ctx->stream_cursor = request->stream_cursor;
+	if (peer->device != 0) {
+		people_actor(
+		    reg->people, peer->device, request->now_ms, &work->actor);
+	} else {
+		work->actor.invited = true;
+		work->actor.roles = CDOP_ROLE_INVITED;
+		memcpy(work->actor.invitation, peer->invitation,
+		    sizeof(work->actor.invitation));
+	}
+	memcpy(work->actor.public_key, peer->public_key,
+	    sizeof(work->actor.public_key));
+	memcpy(work->actor.handshake, peer->handshake,
+	    sizeof(work->actor.handshake));
+	memcpy(work->actor.session, peer->session,
+	    sizeof(work->actor.session));
+}
+
+enum cdop_err
+dispatch_call(struct registry *reg, struct cdop_arena *arena,
+    const struct dispatch_request *request, struct dispatch_result *ret_result)
+{
+	struct work *work;
+	enum cdop_err err;
+	size_t mark;
+
+	work = cdop_arena_alloc(arena, sizeof(*work));
+	if (work == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	work_init(work, reg, arena, request);
+	err = open_envelope(work);
+	if (err == CDOP_OK)
+		err = check_policy(work);
+	if (err == CDOP_OK)
+		err = check_key(work);
+	if (err == CDOP_OK)
+		err = open_body(work);
+	if (err == CDOP_OK) {
+		mark = undo_mark(reg->undo);
+		err = run_handler(work);
+		/* Half a change cannot be taken back alone. */
+		if (err != CDOP_OK && undo_mark(reg->undo) != mark)
+			return err;
+	}
+	return answer(work, err, ret_result);
+}
+
+enum cdop_err
+dispatch_refuse(struct registry *reg, struct cdop_arena *arena,
+    const struct dispatch_request *request, enum cdop_err status,
+    struct dispatch_result *ret_result)
+{
+	struct work *work;
+
+	work = cdop_arena_alloc(arena, sizeof(*work));
+	if (work == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	work_init(work, reg, arena, request);
+	if (open_envelope(work) == CDOP_OK)
+		work->ctx.method = rpc_method_find(work->call->method);
+	work->ctx.reason = status == CDOP_RESOURCE_EXHAUSTED
+	    ? "no_room" : "failed";
+	work->ctx.message = "it was not applied";
+	return answer(work, status, ret_result);
+}
+
+enum cdop_err
+dispatch_run_approved(struct rpc_ctx *outer, const struct rpc_method *method,
+    const struct actor *requester, struct cdop_bytes request,
+    const uint8_t *request_key, const uint8_t expected_target[static 32],
+    struct cdop_bytes *ret_reply)
+{
+	struct work *work;
+	struct rpc_ctx *ctx;
+	uint8_t *data;
+	enum cdop_err err;
+
+	work = cdop_arena_alloc(outer->arena, sizeof(*work));
+	if (work == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memset(work, 0, sizeof(*work));
+	work->reg = outer->reg;
+	work->arena = outer->arena;
+	work->actor = *requester;
+	ctx = &work->ctx;
+	*ctx = *outer;
+	ctx->actor = &work->actor;
+	ctx->method = method;
+	ctx->request = request;
+	ctx->request_key = request_key;
+	ctx->replay = NULL;
+	ctx->apply = true;
+	ctx->n_words = 0;
+	ctx->second_person = outer->actor->person;
+	memcpy(ctx->target_version, expected_target, 32);
+	if ((err = open_body(work)) != CDOP_OK)
+		return err;
+	err = method->handler(ctx, work->req, work->rep);
+	if (err == CDOP_OK && ctx->target_changed)
+		err = rpc_fail(ctx, CDOP_ABORTED, "target_changed",
+		    "it is not what it was when this was asked");
+	/* What the act said about itself stands in the approver's leaf. */
+	outer->reason = ctx->reason;
+	outer->message = ctx->message;
+	outer->subject_person = ctx->subject_person;
+	outer->second_person = requester->person;
+	memcpy(outer->released, ctx->released, sizeof(ctx->released));
+	outer->n_released = ctx->n_released;
+	outer->end_person = ctx->end_person;
+	outer->end_device = ctx->end_device;
+	if (err != CDOP_OK)
+		return err;
+	if (!names_its_subject(ctx))
+		return CDOP_INTERNAL;
+	data = cdop_arena_alloc(outer->arena,
+	    protobuf_c_message_get_packed_size(work->rep));
+	if (data == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	ret_reply->len = protobuf_c_message_pack(work->rep, data);
+	ret_reply->data = data;
+	return CDOP_OK;
+}
