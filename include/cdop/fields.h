@@ -88,6 +88,7 @@ struct cdop_field {
 	uint32_t class; /* one CDOP_CLASS_ bit */
 	uint32_t min;   /* INTEGER: first and last value allowed */
 	uint32_t max;
+	uint32_t unknown;   /* INTEGER: typed for "not known" (99), or 0 */
 	uint32_t group_tag; /* field number of the group in Form */
 	uint32_t tag;       /* field number in the group */
 	uint32_t group_max; /* entries of a repeated group; 0: not repeated */

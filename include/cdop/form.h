@@ -43,7 +43,7 @@ void cdop_form_path_write(
     const struct cdop_path *path, char out[static CDOP_FORM_PATH_MAX]);
 
 /* Numbers of the absences are those of AbsenceKind in forms.proto. */
-enum cdop_state {
+enum cdop_value_state {
 	CDOP_VALUE_NOT_ASKED = 0,
 	CDOP_VALUE_NOT_KNOWN = 1,
 	CDOP_VALUE_NOT_APPLICABLE = 2,
@@ -52,7 +52,7 @@ enum cdop_state {
 };
 
 struct cdop_value {
-	enum cdop_state state;
+	enum cdop_value_state state;
 	const char *text; /* canonical; "#nk" "#na" "#ws"; "" if not asked */
 };
 
@@ -79,7 +79,7 @@ CDOP_MUST enum cdop_err cdop_form_get(const Cdop__Form *form,
     struct cdop_value *ret_value);
 
 /* The state alone; costs no memory. */
-enum cdop_state cdop_form_state(
+enum cdop_value_state cdop_form_state(
     const Cdop__Form *form, const struct cdop_path *path);
 
 /* Is a value there?  path in text; an unknown path is not there. */

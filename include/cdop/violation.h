@@ -2,8 +2,8 @@
  * Findings about a form: which field, which rule, how bad, and what to do.
  *
  * A message never repeats the value it is about: findings go to terminals,
- * rejects files and colleagues.  Rule ids are permanent; proto/rules.md
- * lists them, and tests/unit/proto/form_test.c compares.
+ * rejects files and colleagues.  Rule ids are permanent; cdop_form_rules in
+ * form.h lists them.
  */
 #ifndef CDOP_VIOLATION_H
 #define CDOP_VIOLATION_H

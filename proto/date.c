@@ -1,0 +1,371 @@
+/* Civil dates: days counted over the proleptic Gregorian calendar. */
+#include "cdop/date.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ESTIMATED_DAYS 31 /* either side of a whole day that is estimated */
+
+bool
+cdop_date_is_leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+static int
+month_days(int year, int month)
+{
+	static const uint8_t days[] = {
+	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+	if (month == 2 && cdop_date_is_leap(year))
+		return 29;
+	return days[month - 1];
+}
+
+bool
+cdop_date_is_valid(const struct cdop_date *date)
+{
+	if (date->year < CDOP_DATE_YEAR_MIN || date->year > CDOP_DATE_YEAR_MAX)
+		return false;
+	if (date->month > 12 || (date->month == 0 && date->day != 0))
+		return false;
+	if (date->month == 0)
+		return true;
+	return date->day <= month_days(date->year, date->month);
+}
+
+/* Howard Hinnant's days_from_civil: years begin in March, eras are 400. */
+static int32_t
+days_of(int year, int month, int day)
+{
+	int era;
+	int yoe;
+	int doy;
+	int doe;
+
+	year -= month <= 2;
+	era = (year >= 0 ? year : year - 399) / 400;
+	yoe = year - era * 400;
+	doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+	return era * 146097 + doe - 719468;
+}
+
+int32_t
+cdop_date_days(const struct cdop_date *date)
+{
+	return days_of(date->year, date->month, date->day);
+}
+
+struct cdop_date
+cdop_date_from_days(int32_t days)
+{
+	struct cdop_date date = {0};
+	int z = days + 719468;
+	int era = (z >= 0 ? z : z - 146096) / 146097;
+	int doe = z - era * 146097;
+	int yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int mp = (5 * doy + 2) / 153;
+	int month = mp + (mp < 10 ? 3 : -9);
+
+	date.day = (uint8_t)(doy - (153 * mp + 2) / 5 + 1);
+	date.month = (uint8_t)month;
+	date.year = (uint16_t)(yoe + era * 400 + (month <= 2));
+	return date;
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+/* min to max digits; returns how many, 0 for a number of another length. */
+static size_t
+digits(const char *s, size_t min, size_t max, unsigned *ret_value)
+{
+	unsigned value = 0;
+	size_t n = 0;
+
+	while (s[n] >= '0' && s[n] <= '9') {
+		if (n == max)
+			return 0;
+		value = value * 10 + (unsigned)(s[n] - '0');
+		n++;
+	}
+	if (n < min)
+		return 0;
+	*ret_value = value;
+	return n;
+}
+
+/* 2026, 2026-05, 2026-11-20; everything has to be used up. */
+static bool
+read_iso(const char *s, unsigned part[3])
+{
+	size_t n;
+
+	if ((n = digits(s, 4, 4, &part[0])) == 0)
+		return false;
+	s += n;
+	if (*s == '\0')
+		return true;
+	if (*s != '-' || (n = digits(s + 1, 2, 2, &part[1])) == 0)
+		return false;
+	if (part[1] == 0)
+		return false;
+	s += n + 1;
+	if (*s == '\0')
+		return true;
+	if (*s != '-' || (n = digits(s + 1, 2, 2, &part[2])) == 0)
+		return false;
+	return part[2] != 0 && s[n + 1] == '\0';
+}
+
+/* 20/11/2026, 05/2026: one separator throughout. */
+static bool
+read_british(const char *s, unsigned part[3])
+{
+	unsigned number[3];
+	char separator = '\0';
+	size_t count = 0;
+	size_t n = 0;
+
+	while (count < 3) {
+		n = digits(s, 1, 4, &number[count]);
+		if (n == 0)
+			return false;
+		count++;
+		s += n;
+		if (*s == '\0')
+			break;
+		if (*s != '/' && *s != '.' && *s != '-')
+			return false;
+		if (separator != '\0' && *s != separator)
+			return false;
+		separator = *s++;
+		if (n > 2)
+			return false; /* the year comes last */
+	}
+	if (*s != '\0' || count < 2 || n != 4)
+		return false; /* years have four digits */
+	part[0] = number[count - 1];
+	part[1] = number[count - 2];
+	part[2] = count == 3 ? number[0] : 0;
+	return part[1] != 0 && (count == 2 || part[2] != 0);
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* A copy without blanks at the ends; false when it does not fit. */
+static bool
+trimmed(const char *text, char *out, size_t size)
+{
+	size_t len;
+
+	while (is_blank(*text))
+		text++;
+	len = strlen(text);
+	while (len > 0 && is_blank(text[len - 1]))
+		len--;
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(out, text, len);
+	out[len] = '\0';
+	return true;
+}
+
+enum cdop_err
+cdop_date_parse(const char *text, struct cdop_date *ret_date)
+{
+	struct cdop_date date = {0};
+	unsigned part[3] = {0, 0, 0};
+	char buf[32];
+	const char *s = buf;
+
+	if (!trimmed(text, buf, sizeof(buf)))
+		return CDOP_INVALID_ARGUMENT;
+	if (*s == '~') {
+		date.estimated = true;
+		s++;
+		while (is_blank(*s))
+			s++;
+	}
+	if (!read_iso(s, part)) {
+		memset(part, 0, sizeof(part));
+		if (!read_british(s, part))
+			return CDOP_INVALID_ARGUMENT;
+	}
+	if (part[1] > 12 || part[2] > 31)
+		return CDOP_INVALID_ARGUMENT;
+	date.year = (uint16_t)part[0];
+	date.month = (uint8_t)part[1];
+	date.day = (uint8_t)part[2];
+	if (!cdop_date_is_valid(&date))
+		return CDOP_INVALID_ARGUMENT;
+	*ret_date = date;
+	return CDOP_OK;
+}
+
+enum cdop_err
+cdop_date_parse_day(const char *text, int32_t *ret_days)
+{
+	struct cdop_date date = {0};
+	unsigned part[3] = {0, 0, 0};
+
+	if (!read_iso(text, part) || part[2] == 0)
+		return CDOP_INVALID_ARGUMENT;
+	if (part[1] > 12 || part[2] > 31)
+		return CDOP_INVALID_ARGUMENT;
+	date.year = (uint16_t)part[0];
+	date.month = (uint8_t)part[1];
+	date.day = (uint8_t)part[2];
+	if (!cdop_date_is_valid(&date))
+		return CDOP_INVALID_ARGUMENT;
+	*ret_days = cdop_date_days(&date);
+	return CDOP_OK;
+}
+
+enum cdop_err
+cdop_date_time_parse(const char *text, unsigned *ret_minutes)
+{
+	unsigned hour;
+	unsigned minute;
+	char buf[16];
+	const char *s = buf;
+	size_t n;
+
+	if (!trimmed(text, buf, sizeof(buf)))
+		return CDOP_INVALID_ARGUMENT;
+	n = digits(s, 1, 4, &hour);
+	if (n == 4 && s[n] == '\0') {
+		minute = hour % 100;
+		hour /= 100;
+	} else {
+		if (n == 0 || n > 2 || (s[n] != ':' && s[n] != '.'))
+			return CDOP_INVALID_ARGUMENT;
+		s += n + 1;
+		n = digits(s, 2, 2, &minute);
+		if (n == 0 || s[n] != '\0')
+			return CDOP_INVALID_ARGUMENT;
+	}
+	if (hour > 23 || minute > 59)
+		return CDOP_INVALID_ARGUMENT;
+	*ret_minutes = hour * 60 + minute;
+	return CDOP_OK;
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+void
+cdop_date_write(
+    const struct cdop_date *date, char out[static CDOP_DATE_TEXT_MAX])
+{
+	const char *tilde = date->estimated ? "~" : "";
+	unsigned year = date->year % 10000u;
+	unsigned month = date->month % 100u;
+	unsigned day = date->day % 100u;
+
+	if (date->month == 0)
+		(void)snprintf(out, CDOP_DATE_TEXT_MAX, "%s%04u", tilde, year);
+	else if (date->day == 0)
+		(void)snprintf(
+		    out, CDOP_DATE_TEXT_MAX, "%s%04u-%02u", tilde, year, month);
+	else
+		(void)snprintf(out, CDOP_DATE_TEXT_MAX, "%s%04u-%02u-%02u",
+		    tilde, year, month, day);
+}
+
+void
+cdop_date_words(
+    const struct cdop_date *date, char out[static CDOP_DATE_WORDS_MAX])
+{
+	static const char *const months[] = {"", "January", "February", "March",
+	    "April", "May", "June", "July", "August", "September", "October",
+	    "November", "December"};
+	static const char *const weekdays[] = {
+	    "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+	const char *guess = date->estimated ? "estimated, " : "";
+	int32_t weekday;
+
+	if (date->month == 0) {
+		(void)snprintf(out, CDOP_DATE_WORDS_MAX, "%s%u", guess,
+		    (unsigned)date->year);
+	} else if (date->day == 0) {
+		(void)snprintf(out, CDOP_DATE_WORDS_MAX, "%s%s %u", guess,
+		    months[date->month % 13], (unsigned)date->year);
+	} else {
+		/* 1970-01-01 was a Thursday. */
+		weekday = ((cdop_date_days(date) % 7) + 7) % 7;
+		(void)snprintf(out, CDOP_DATE_WORDS_MAX, "%s%s %u %s %u", guess,
+		    weekdays[weekday], (unsigned)date->day,
+		    months[date->month % 13], (unsigned)date->year);
+	}
+}
+
+/* ---- reckoning --------------------------------------------------------- */
+
+struct cdop_span
+cdop_date_span(const struct cdop_date *date)
+{
+	struct cdop_span span;
+	int year = date->year;
+	int guess = date->estimated ? 1 : 0;
+
+	if (date->month == 0) {
+		span.first = days_of(year - guess, 1, 1);
+		span.last = days_of(year + guess, 12, 31);
+	} else if (date->day == 0) {
+		span.first = days_of(year, date->month, 1);
+		span.last = cdop_date_add_months(span.first, 1 + guess) - 1;
+		span.first = cdop_date_add_months(span.first, -guess);
+	} else {
+		span.first = cdop_date_days(date) - guess * ESTIMATED_DAYS;
+		span.last = cdop_date_days(date) + guess * ESTIMATED_DAYS;
+	}
+	return span;
+}
+
+int32_t
+cdop_date_add_months(int32_t days, int months)
+{
+	struct cdop_date date = cdop_date_from_days(days);
+	int count = date.year * 12 + date.month - 1 + months;
+	int year = count / 12;
+	int month = count % 12;
+	int day = date.day;
+
+	if (month < 0) {
+		month += 12;
+		year--;
+	}
+	if (day > month_days(year, month + 1))
+		day = month_days(year, month + 1);
+	return days_of(year, month + 1, day);
+}
+
+int32_t
+cdop_date_birthday(int32_t born, int years, bool feb29_early)
+{
+	struct cdop_date date = cdop_date_from_days(born);
+	int year = date.year + years;
+
+	if (date.month == 2 && date.day == 29 && !cdop_date_is_leap(year))
+		return feb29_early ? days_of(year, 2, 28) : days_of(year, 3, 1);
+	return days_of(year, date.month, date.day);
+}
+
+int
+cdop_date_age(int32_t born, int32_t on, bool feb29_early)
+{
+	int years =
+	    cdop_date_from_days(on).year - cdop_date_from_days(born).year;
+
+	if (on < born)
+		return -1;
+	if (cdop_date_birthday(born, years, feb29_early) > on)
+		years--;
+	return years;
+}

@@ -1,0 +1,143 @@
+/* The field table, and finding rows in it. */
+#include "cdop/fields.h"
+
+#include <string.h>
+
+#define CDOP_FIELD(path_, group_, name_, group_label_, label_, kind_, need_,   \
+    stage_, class_, list_, min_, max_, unknown_, group_tag_, tag_, group_max_, \
+    help_)                                                                     \
+	{                                                                      \
+	    .path = path_,                                                     \
+	    .group = group_,                                                   \
+	    .name = name_,                                                     \
+	    .group_label = group_label_,                                       \
+	    .label = label_,                                                   \
+	    .list = list_,                                                     \
+	    .help = help_,                                                     \
+	    .kind = CDOP_KIND_##kind_,                                         \
+	    .need = CDOP_NEED_##need_,                                         \
+	    .stage = CDOP_STAGE_##stage_,                                      \
+	    .class = CDOP_CLASS_##class_,                                      \
+	    .min = min_,                                                       \
+	    .max = max_,                                                       \
+	    .unknown = unknown_,                                               \
+	    .group_tag = group_tag_,                                           \
+	    .tag = tag_,                                                       \
+	    .group_max = group_max_,                                           \
+	},
+
+const struct cdop_field cdop_fields[] = {
+#include "fields_table.inc"
+};
+const size_t cdop_fields_count = sizeof(cdop_fields) / sizeof(*cdop_fields);
+
+const struct cdop_field *
+cdop_fields_find(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < cdop_fields_count; i++) {
+		if (strcmp(cdop_fields[i].path, path) == 0)
+			return &cdop_fields[i];
+	}
+	return NULL;
+}
+
+const struct cdop_field *
+cdop_fields_group(const char *group)
+{
+	size_t i;
+
+	for (i = 0; i < cdop_fields_count; i++) {
+		if (strcmp(cdop_fields[i].group, group) == 0)
+			return &cdop_fields[i];
+	}
+	return NULL;
+}
+
+const char *
+cdop_fields_kind_name(enum cdop_kind kind)
+{
+	static const char *const names[] = {
+	    [CDOP_KIND_NAME] = "name",
+	    [CDOP_KIND_TEXT] = "text",
+	    [CDOP_KIND_ADDRESS] = "address",
+	    [CDOP_KIND_NARRATIVE] = "narrative",
+	    [CDOP_KIND_DATE] = "date",
+	    [CDOP_KIND_TIME] = "time",
+	    [CDOP_KIND_NHS_NUMBER] = "NHS number",
+	    [CDOP_KIND_POSTCODE] = "postcode",
+	    [CDOP_KIND_CODE] = "code",
+	    [CDOP_KIND_CHOICE] = "choice",
+	    [CDOP_KIND_YES_NO] = "yes or no",
+	    [CDOP_KIND_INTEGER] = "number",
+	    [CDOP_KIND_PHONE] = "telephone",
+	    [CDOP_KIND_EMAIL] = "e-mail",
+	    [CDOP_KIND_AREA] = "area",
+	    [CDOP_KIND_AGENCY] = "agency",
+	    [CDOP_KIND_ENTRY] = "entry",
+	};
+	size_t i = (size_t)kind;
+
+	if (i >= sizeof(names) / sizeof(*names) || names[i] == NULL)
+		return "?";
+	return names[i];
+}
+
+const char *
+cdop_fields_need_name(enum cdop_need need)
+{
+	static const char *const names[] = {
+	    [CDOP_NEED_ACCEPT] = "accept",
+	    [CDOP_NEED_ANSWERED] = "answered",
+	    [CDOP_NEED_TODAY] = "today",
+	    [CDOP_NEED_AGENCIES] = "agencies",
+	    [CDOP_NEED_RETURN] = "return",
+	    [CDOP_NEED_OPTIONAL] = "optional",
+	};
+	size_t i = (size_t)need;
+
+	if (i >= sizeof(names) / sizeof(*names) || names[i] == NULL)
+		return "?";
+	return names[i];
+}
+
+const char *
+cdop_fields_stage_name(enum cdop_stage stage)
+{
+	static const char *const names[] = {
+	    [CDOP_STAGE_ACCEPT] = "to accept",
+	    [CDOP_STAGE_FIRST] = "first contact",
+	    [CDOP_STAGE_SAMEDAY] = "same day",
+	    [CDOP_STAGE_LATER] = "later",
+	};
+	size_t i = (size_t)stage;
+
+	if (i >= sizeof(names) / sizeof(*names) || names[i] == NULL)
+		return "?";
+	return names[i];
+}
+
+const char *
+cdop_fields_class_name(uint32_t class_bit)
+{
+	static const char *const names[] = {
+	    "child identity",
+	    "family identity",
+	    "professional identity",
+	    "location",
+	    "exact date",
+	    "clinical",
+	    "narrative",
+	    "safeguarding and social care",
+	    "police and coroner",
+	    "administrative",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (class_bit == 1u << (i + 1))
+			return names[i];
+	}
+	return "?";
+}
