@@ -369,3 +369,35 @@ cdop_date_age(int32_t born, int32_t on, bool feb29_early)
 		years--;
 	return years;
 }
+
+int32_t
+cdop_date_day_of(uint64_t utc_ms, int offset_minutes)
+{
+	int64_t seconds = (int64_t)(utc_ms / 1000) + offset_minutes * 60;
+	int64_t day = seconds / 86400;
+
+	if (seconds % 86400 < 0)
+		day--;
+	return (int32_t)day;
+}
+
+static int32_t
+last_sunday(int year, int month)
+{
+	int32_t last = days_of(year, month, month_days(year, month));
+
+	/* Day 3 was a Sunday. */
+	return last - (((last - 3) % 7) + 7) % 7;
+}
+
+int
+cdop_date_british_offset(uint64_t utc_ms)
+{
+	int32_t day = cdop_date_day_of(utc_ms, 0);
+	int year = cdop_date_from_days(day).year;
+	uint64_t hour = utc_ms / 3600000;
+	uint64_t first = (uint64_t)last_sunday(year, 3) * 24 + 1;
+	uint64_t last = (uint64_t)last_sunday(year, 10) * 24 + 1;
+
+	return hour >= first && hour < last ? 60 : 0;
+}

@@ -155,8 +155,11 @@ const struct cdop_code *cdop_profile_code(const struct cdop_profile *profile,
 /* The code that means this absence in a list on a day, or NULL. */
 const struct cdop_code *cdop_profile_absence(const struct cdop_profile *profile,
     const char *list, enum cdop_code_means means, int32_t day);
-/* The purpose that stands for a command ("case", "ask"), or NULL. */
+/* A code of the list "purpose" that holds on the day, or NULL. */
 const struct cdop_code *cdop_profile_purpose(
+    const struct cdop_profile *profile, const char *code, int32_t day);
+/* The purpose that stands for a command ("case", "ask"), or NULL. */
+const struct cdop_code *cdop_profile_purpose_for(
     const struct cdop_profile *profile, const char *command, int32_t day);
 
 /*
