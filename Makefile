@@ -116,7 +116,7 @@ PC_CFLAGS := $(call pkg,--cflags $(PC_SERVER) $(PC_CLIENT))
 LIBS_proto := $(call pkg,--libs $(PC_COMMON))
 LIBS_server := $(call pkg,--libs $(PC_SERVER))
 LIBS_client := $(call pkg,--libs $(PC_CLIENT)) -lcsv
-LIBS_test := $(call pkg,--libs cmocka)
+LIBS_test := $(call pkg,--libs cmocka jansson)
 endif
 
 BASE := -std=c11 -D_GNU_SOURCE -g -I. -Iinclude -isystem $(GEN) $(PC_CFLAGS) \

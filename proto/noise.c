@@ -4,14 +4,7 @@
  */
 #include "cdop/noise.h"
 
-#include <sodium.h>
 #include <string.h>
-
-_Static_assert(CDOP_NOISE_HASH_LEN == crypto_hash_sha512_BYTES, "HASHLEN");
-_Static_assert(CDOP_NOISE_HASH_LEN == crypto_auth_hmacsha512_BYTES, "HMAC");
-_Static_assert(
-    CDOP_KEY_LEN == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "key");
-_Static_assert(CDOP_TAG_LEN == crypto_aead_chacha20poly1305_ietf_ABYTES, "tag");
 
 #define MESSAGES   3
 #define TOKENS_MAX 4 /* of one message, with the END */
@@ -53,18 +46,7 @@ static const struct pattern {
 void
 cdop_noise_cipher_wipe(struct cdop_noise_cipher *cipher)
 {
-	sodium_memzero(cipher, sizeof(*cipher));
-}
-
-static void
-cipher_nonce(
-    uint8_t out[static crypto_aead_chacha20poly1305_ietf_NPUBBYTES], uint64_t n)
-{
-	size_t i;
-
-	memset(out, 0, 4);
-	for (i = 0; i < 8; i++)
-		out[4 + i] = (uint8_t)(n >> (8 * i));
+	cdop_secret_wipe(cipher, sizeof(*cipher));
 }
 
 /* The nonce 2^64 - 1 is reserved and never used. */
@@ -74,33 +56,14 @@ cipher_is_spent(const struct cdop_noise_cipher *cipher)
 	return cipher->n == UINT64_MAX;
 }
 
-/* plain.len + CDOP_TAG_LEN bytes into out. */
-static void
-cipher_encrypt(struct cdop_noise_cipher *cipher, struct cdop_bytes ad,
-    struct cdop_bytes plain, uint8_t *out)
-{
-	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
-
-	cipher_nonce(nonce, cipher->n++);
-	CDOP_ASSERT(
-	    crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain.data,
-		plain.len, ad.data, ad.len, NULL, nonce, cipher->key) == 0);
-}
-
 /* sealed.len - CDOP_TAG_LEN bytes into out; false when it is not genuine. */
 static bool
 cipher_decrypt(struct cdop_noise_cipher *cipher, struct cdop_bytes ad,
     struct cdop_bytes sealed, uint8_t *out)
 {
-	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
-
-	cipher_nonce(nonce, cipher->n);
-	if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL,
-		sealed.data, sealed.len, ad.data, ad.len, nonce,
-		cipher->key) != 0) {
-		sodium_memzero(out, sealed.len - CDOP_TAG_LEN);
+	if (cdop_secret_noise_unseal(cipher->key, cipher->n, ad, sealed, out) !=
+	    CDOP_OK)
 		return false;
-	}
 	cipher->n++;
 	return true;
 }
@@ -113,7 +76,8 @@ cdop_noise_seal(
 		return CDOP_FAILED_PRECONDITION;
 	if (plain.len > CDOP_NOISE_PLAIN_MAX || cipher_is_spent(cipher))
 		return CDOP_RESOURCE_EXHAUSTED;
-	cipher_encrypt(cipher, (struct cdop_bytes){NULL, 0}, plain, out);
+	cdop_secret_noise_seal(
+	    cipher->key, cipher->n++, (struct cdop_bytes){NULL, 0}, plain, out);
 	return CDOP_OK;
 }
 
@@ -136,42 +100,6 @@ cdop_noise_open(
 
 /* ---- SymmetricState (section 5.2) -------------------------------------- */
 
-/* HMAC-SHA512 over a || b; out may be a. */
-static void
-hmac(uint8_t out[static CDOP_NOISE_HASH_LEN],
-    const uint8_t key[static CDOP_NOISE_HASH_LEN], struct cdop_bytes a,
-    uint8_t b, size_t b_len)
-{
-	crypto_auth_hmacsha512_state state;
-
-	crypto_auth_hmacsha512_init(&state, key, CDOP_NOISE_HASH_LEN);
-	crypto_auth_hmacsha512_update(&state, a.data, a.len);
-	crypto_auth_hmacsha512_update(&state, &b, b_len);
-	crypto_auth_hmacsha512_final(&state, out);
-	sodium_memzero(&state, sizeof(state));
-}
-
-/*
- * HKDF of section 4.3.  out has n parts, 2 or 3; the first replaces ck where
- * the caller says so.
- */
-static void
-hkdf(uint8_t out[][CDOP_NOISE_HASH_LEN], size_t n,
-    const uint8_t ck[static CDOP_NOISE_HASH_LEN], struct cdop_bytes ikm)
-{
-	uint8_t temp[CDOP_NOISE_HASH_LEN];
-	struct cdop_bytes before;
-	size_t i;
-
-	hmac(temp, ck, ikm, 0, 0);
-	before = (struct cdop_bytes){NULL, 0};
-	for (i = 0; i < n; i++) {
-		hmac(out[i], temp, before, (uint8_t)(i + 1), 1);
-		before = (struct cdop_bytes){out[i], CDOP_NOISE_HASH_LEN};
-	}
-	sodium_memzero(temp, sizeof(temp));
-}
-
 static void
 cipher_key(struct cdop_noise_cipher *cipher, const uint8_t *key)
 {
@@ -183,13 +111,9 @@ cipher_key(struct cdop_noise_cipher *cipher, const uint8_t *key)
 static void
 mix_hash(struct cdop_noise *noise, struct cdop_bytes data)
 {
-	crypto_hash_sha512_state state;
+	struct cdop_bytes parts[2] = {{noise->h, sizeof(noise->h)}, data};
 
-	crypto_hash_sha512_init(&state);
-	crypto_hash_sha512_update(&state, noise->h, sizeof(noise->h));
-	crypto_hash_sha512_update(&state, data.data, data.len);
-	crypto_hash_sha512_final(&state, noise->h);
-	sodium_memzero(&state, sizeof(state));
+	cdop_secret_sha512(noise->h, parts, 2);
 }
 
 static void
@@ -197,10 +121,11 @@ mix_key(struct cdop_noise *noise, const uint8_t ikm[static CDOP_KEY_LEN])
 {
 	uint8_t out[2][CDOP_NOISE_HASH_LEN];
 
-	hkdf(out, 2, noise->ck, (struct cdop_bytes){ikm, CDOP_KEY_LEN});
+	cdop_secret_hkdf(
+	    out, 2, noise->ck, (struct cdop_bytes){ikm, CDOP_KEY_LEN});
 	memcpy(noise->ck, out[0], sizeof(noise->ck));
 	cipher_key(&noise->cipher, out[1]);
-	sodium_memzero(out, sizeof(out));
+	cdop_secret_wipe(out, sizeof(out));
 }
 
 static void
@@ -209,11 +134,12 @@ mix_key_and_hash(
 {
 	uint8_t out[3][CDOP_NOISE_HASH_LEN];
 
-	hkdf(out, 3, noise->ck, (struct cdop_bytes){ikm, CDOP_KEY_LEN});
+	cdop_secret_hkdf(
+	    out, 3, noise->ck, (struct cdop_bytes){ikm, CDOP_KEY_LEN});
 	memcpy(noise->ck, out[0], sizeof(noise->ck));
 	mix_hash(noise, (struct cdop_bytes){out[1], sizeof(out[1])});
 	cipher_key(&noise->cipher, out[2]);
-	sodium_memzero(out, sizeof(out));
+	cdop_secret_wipe(out, sizeof(out));
 }
 
 /* What is added to a text here: a tag as soon as there is a key. */
@@ -242,7 +168,7 @@ encrypt_and_hash(
 	if (len > cur->left)
 		return CDOP_RESOURCE_EXHAUSTED;
 	if (noise->cipher.ready)
-		cipher_encrypt(&noise->cipher,
+		cdop_secret_noise_seal(noise->cipher.key, noise->cipher.n++,
 		    (struct cdop_bytes){noise->h, sizeof(noise->h)}, plain,
 		    cur->out);
 	else if (plain.len > 0)
@@ -282,7 +208,7 @@ decrypt_and_hash(
 void
 cdop_noise_wipe(struct cdop_noise *noise)
 {
-	sodium_memzero(noise, sizeof(*noise));
+	cdop_secret_wipe(noise, sizeof(*noise));
 	noise->failed = true;
 }
 
@@ -296,7 +222,7 @@ fail(struct cdop_noise *noise, enum cdop_err err)
 static bool
 is_bad_key(const uint8_t *key)
 {
-	return key == NULL || sodium_is_zero(key, CDOP_KEY_LEN) == 1;
+	return key == NULL || cdop_secret_is_zero(key, CDOP_KEY_LEN);
 }
 
 /* A secret key that is given, and its public key. */
@@ -305,7 +231,7 @@ take_keypair(uint8_t secret[static CDOP_KEY_LEN],
     uint8_t public[static CDOP_KEY_LEN], const uint8_t *given)
 {
 	memcpy(secret, given, CDOP_KEY_LEN);
-	CDOP_ASSERT(crypto_scalarmult_curve25519_base(public, secret) == 0);
+	cdop_secret_public(public, secret);
 }
 
 static bool
@@ -366,20 +292,18 @@ cdop_noise_init(struct cdop_noise *noise, const struct cdop_noise_args *args)
 	return CDOP_OK;
 }
 
-/* secret times public into the chain; an all-zero result is refused. */
+/* secret times public into the chain. */
 static enum cdop_err
 mix_dh(struct cdop_noise *noise, const uint8_t secret[static CDOP_KEY_LEN],
     const uint8_t public[static CDOP_KEY_LEN])
 {
 	uint8_t shared[CDOP_KEY_LEN];
-	int bad;
+	enum cdop_err err;
 
-	/* libsodium refuses points of small order and a zero result. */
-	bad = crypto_scalarmult_curve25519(shared, secret, public);
-	if (bad == 0)
+	if ((err = cdop_secret_dh(shared, secret, public)) == CDOP_OK)
 		mix_key(noise, shared);
-	sodium_memzero(shared, sizeof(shared));
-	return bad == 0 ? CDOP_OK : CDOP_UNAUTHENTICATED;
+	cdop_secret_wipe(shared, sizeof(shared));
+	return err;
 }
 
 /* The Diffie-Hellman tokens are the same for who writes and who reads. */
@@ -427,7 +351,7 @@ write_e(struct cdop_noise *noise, struct cursor *cur)
 		cdop_secret_hedged(e, noise->s, "cdop-ephemeral/1",
 		    (struct cdop_bytes){noise->h, sizeof(noise->h)});
 		take_keypair(noise->e, noise->e_pub, e);
-		sodium_memzero(e, sizeof(e));
+		cdop_secret_wipe(e, sizeof(e));
 	}
 	memcpy(cur->out, noise->e_pub, CDOP_KEY_LEN);
 	cur->out += CDOP_KEY_LEN;
@@ -589,7 +513,7 @@ cdop_noise_read_finish(struct cdop_noise *noise, struct cdop_bytes rest,
 		return fail(noise, CDOP_RESOURCE_EXHAUSTED);
 	err = decrypt_and_hash(noise, &cur, out, len);
 	if (err == CDOP_OK && zero_psk) {
-		sodium_memzero(out, len);
+		cdop_secret_wipe(out, len);
 		err = CDOP_UNAUTHENTICATED;
 	}
 	if (err != CDOP_OK)
@@ -660,12 +584,12 @@ cdop_noise_split(struct cdop_noise *noise, struct cdop_noise_cipher *ret_tx,
 
 	if (!cdop_noise_is_done(noise))
 		return CDOP_FAILED_PRECONDITION;
-	hkdf(out, 2, noise->ck, (struct cdop_bytes){NULL, 0});
+	cdop_secret_hkdf(out, 2, noise->ck, (struct cdop_bytes){NULL, 0});
 	tx = noise->initiator ? 0 : 1;
 	cipher_key(ret_tx, out[tx]);
 	cipher_key(ret_rx, out[1 - tx]);
 	memcpy(ret_hash, noise->h, CDOP_NOISE_HASH_LEN);
-	sodium_memzero(out, sizeof(out));
+	cdop_secret_wipe(out, sizeof(out));
 	cdop_noise_wipe(noise);
 	return CDOP_OK;
 }

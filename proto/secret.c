@@ -13,6 +13,12 @@ _Static_assert(
     CDOP_TAG_LEN == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
 _Static_assert(
     CDOP_XNONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(CDOP_SHA512_LEN == crypto_hash_sha512_BYTES, "SHA512");
+_Static_assert(CDOP_SHA512_LEN == crypto_auth_hmacsha512_BYTES, "HMAC");
+_Static_assert(
+    CDOP_KEY_LEN == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "Noise key");
+_Static_assert(
+    CDOP_TAG_LEN == crypto_aead_chacha20poly1305_ietf_ABYTES, "Noise tag");
 _Static_assert(CDOP_SALT_LEN == crypto_pwhash_argon2id_SALTBYTES, "salt");
 
 enum cdop_err
@@ -109,6 +115,102 @@ cdop_secret_unseal(const uint8_t key[static CDOP_KEY_LEN],
 		return CDOP_DATA_LOSS;
 	}
 	return CDOP_OK;
+}
+
+enum cdop_err
+cdop_secret_dh(uint8_t out[static CDOP_KEY_LEN],
+    const uint8_t secret[static CDOP_KEY_LEN],
+    const uint8_t public[static CDOP_KEY_LEN])
+{
+	if (crypto_scalarmult_curve25519(out, secret, public) == 0)
+		return CDOP_OK;
+	sodium_memzero(out, CDOP_KEY_LEN);
+	return CDOP_UNAUTHENTICATED;
+}
+
+void
+cdop_secret_sha512(uint8_t out[static CDOP_SHA512_LEN],
+    const struct cdop_bytes *parts, size_t n)
+{
+	crypto_hash_sha512_state state;
+	size_t i;
+
+	crypto_hash_sha512_init(&state);
+	for (i = 0; i < n; i++)
+		crypto_hash_sha512_update(&state, parts[i].data, parts[i].len);
+	crypto_hash_sha512_final(&state, out);
+	sodium_memzero(&state, sizeof(state));
+}
+
+/* HMAC-SHA512 over data and, where counter is not 0, that byte. */
+static void
+hmac(uint8_t out[static CDOP_SHA512_LEN],
+    const uint8_t key[static CDOP_SHA512_LEN], struct cdop_bytes data,
+    uint8_t counter)
+{
+	crypto_auth_hmacsha512_state state;
+
+	crypto_auth_hmacsha512_init(&state, key, CDOP_SHA512_LEN);
+	crypto_auth_hmacsha512_update(&state, data.data, data.len);
+	crypto_auth_hmacsha512_update(&state, &counter, counter != 0);
+	crypto_auth_hmacsha512_final(&state, out);
+	sodium_memzero(&state, sizeof(state));
+}
+
+void
+cdop_secret_hkdf(uint8_t out[][CDOP_SHA512_LEN], size_t n,
+    const uint8_t ck[static CDOP_SHA512_LEN], struct cdop_bytes ikm)
+{
+	struct cdop_bytes before = {NULL, 0};
+	uint8_t temp[CDOP_SHA512_LEN];
+	size_t i;
+
+	hmac(temp, ck, ikm, 0);
+	for (i = 0; i < n; i++) {
+		hmac(out[i], temp, before, (uint8_t)(i + 1));
+		before = (struct cdop_bytes){out[i], CDOP_SHA512_LEN};
+	}
+	sodium_memzero(temp, sizeof(temp));
+}
+
+/* Four zero bytes and the counter, little-endian (Noise, section 12.3). */
+static void
+noise_nonce(
+    uint8_t out[static crypto_aead_chacha20poly1305_ietf_NPUBBYTES], uint64_t n)
+{
+	size_t i;
+
+	memset(out, 0, 4);
+	for (i = 0; i < 8; i++)
+		out[4 + i] = (uint8_t)(n >> (8 * i));
+}
+
+void
+cdop_secret_noise_seal(const uint8_t key[static CDOP_KEY_LEN], uint64_t n,
+    struct cdop_bytes ad, struct cdop_bytes plain, uint8_t *out)
+{
+	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+
+	noise_nonce(nonce, n);
+	CDOP_ASSERT(
+	    crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain.data,
+		plain.len, ad.data, ad.len, NULL, nonce, key) == 0);
+}
+
+enum cdop_err
+cdop_secret_noise_unseal(const uint8_t key[static CDOP_KEY_LEN], uint64_t n,
+    struct cdop_bytes ad, struct cdop_bytes sealed, uint8_t *out)
+{
+	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+
+	if (sealed.len < CDOP_TAG_LEN)
+		return CDOP_UNAUTHENTICATED;
+	noise_nonce(nonce, n);
+	if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL,
+		sealed.data, sealed.len, ad.data, ad.len, nonce, key) == 0)
+		return CDOP_OK;
+	sodium_memzero(out, sealed.len - CDOP_TAG_LEN);
+	return CDOP_UNAUTHENTICATED;
 }
 
 enum cdop_err

@@ -21,7 +21,7 @@ enum cdop_scan_mode {
 
 /* Where and what; never a value. */
 struct cdop_scan_fault {
-	char path[160];   /* "notification.child.names[2].family" */
+	char path[160];   /* "form.parent.2.family_name", from 1 */
 	const char *rule; /* one of PROTOCOL.md's, "utf8": lives for ever */
 };
 

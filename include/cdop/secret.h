@@ -15,6 +15,7 @@
 
 #define CDOP_KEY_LEN    32 /* of every key in the project, X25519 too */
 #define CDOP_TAG_LEN    16 /* of an AEAD */
+#define CDOP_SHA512_LEN 64
 #define CDOP_SALT_LEN   16 /* of Argon2id */
 #define CDOP_XNONCE_LEN 24 /* of XChaCha20-Poly1305 */
 
@@ -66,6 +67,34 @@ void cdop_secret_seal(const uint8_t key[static CDOP_KEY_LEN],
 CDOP_MUST enum cdop_err cdop_secret_unseal(
     const uint8_t key[static CDOP_KEY_LEN],
     const uint8_t nonce[static CDOP_XNONCE_LEN], struct cdop_bytes ad,
+    struct cdop_bytes sealed, uint8_t *out);
+
+/*
+ * What the Noise suite is made of, for noise.c alone.
+ *
+ * X25519: CDOP_UNAUTHENTICATED for a point of small order and for a result
+ * of zeros.
+ */
+CDOP_MUST enum cdop_err cdop_secret_dh(uint8_t out[static CDOP_KEY_LEN],
+    const uint8_t secret[static CDOP_KEY_LEN],
+    const uint8_t public[static CDOP_KEY_LEN]);
+
+/* SHA-512 over the parts in a row; out may be one of them. */
+void cdop_secret_sha512(uint8_t out[static CDOP_SHA512_LEN],
+    const struct cdop_bytes *parts, size_t n);
+
+/* HKDF of the framework's section 4.3 with HMAC-SHA512: n outputs, 2 or 3. */
+void cdop_secret_hkdf(uint8_t out[][CDOP_SHA512_LEN], size_t n,
+    const uint8_t ck[static CDOP_SHA512_LEN], struct cdop_bytes ikm);
+
+/*
+ * ChaCha20-Poly1305 (RFC 8439) with Noise's 64-bit nonce; out may be the
+ * input.  unseal: CDOP_UNAUTHENTICATED, and zeros in out.
+ */
+void cdop_secret_noise_seal(const uint8_t key[static CDOP_KEY_LEN], uint64_t n,
+    struct cdop_bytes ad, struct cdop_bytes plain, uint8_t *out);
+CDOP_MUST enum cdop_err cdop_secret_noise_unseal(
+    const uint8_t key[static CDOP_KEY_LEN], uint64_t n, struct cdop_bytes ad,
     struct cdop_bytes sealed, uint8_t *out);
 
 /*
