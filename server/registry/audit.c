@@ -402,6 +402,9 @@ put_terms(const struct audit *audit, const struct audit_entry *entry,
 
 	if (entry->n_terms == 0 && !words)
 		return CDOP_OK;
+	err = registry_search_quarter(audit->reg, arena, entry->time_ms);
+	if (err != CDOP_OK)
+		return err;
 	cdop__stored_terms__init(&terms);
 	terms.leaf_index = index;
 	terms.at_ms = entry->time_ms;

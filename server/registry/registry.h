@@ -11,6 +11,8 @@
 #include "cdop/arena.h"
 #include "cdop/err.h"
 
+#include "stored.pb-c.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,6 +21,7 @@ struct audit;
 struct cases;
 struct cdop_profile;
 struct keystore;
+struct lockmem;
 struct people;
 struct rows;
 struct undo;
@@ -32,21 +35,77 @@ struct registry {
 	struct rows *rows;
 	struct keystore *ks;
 	struct undo *undo;
+	struct lockmem *mem;
 
 	uint8_t id[16];
 	enum registry_mode mode;
 	uint32_t state;	    /* one CDOP_STATE_* bit */
 	uint64_t config_row; /* row number of CONFIG */
+	bool degraded;	    /* init was told so; status repeats it */
+	uint64_t created_ms;
+	uint64_t open_since_ms;
+	uint64_t clock_behind_ms; /* wall clock against the last leaf */
+
+	/* X25519 secrets of the link, 32 bytes each, in locked memory. */
+	uint8_t *link_secret;
+	uint8_t *link_secret_next; /* NULL: none */
+
+	const char *const *notice; /* what every client shows once */
+	size_t n_notice;
 
 	const struct cdop_profile *profile; /* in force */
+	struct cdop_arena *profile_arena;   /* where it lies */
 	uint8_t profile_hash[32];
 	uint64_t profile_version;
 	uint64_t profile_row;
+	uint32_t search_quarter;
 
 	struct people *people;
 	struct approvals *approvals;
 	struct cases *cases;
 	struct audit *audit;
 };
+
+/*
+ * An empty registry over an unsealed, unscanned store.  All is borrowed and
+ * outlives it.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err registry_new(struct rows *rows, struct keystore *ks,
+    struct undo *undo, struct lockmem *mem, struct registry **ret_reg);
+
+/*
+ * Builds everything in memory from the rows.  CDOP_DATA_LOSS: the store is
+ * not what a daemon wrote; *ret_why says what (never content).
+ */
+CDOP_MUST enum cdop_err registry_load(
+    struct registry *reg, uint64_t now_ms, const char **ret_why);
+
+/* Wipes and frees; NULL is fine. */
+void registry_free(struct registry *reg);
+
+/*
+ * Takes what CONFIG says: at a load, and after it was put.  The link keys
+ * go to locked memory.
+ */
+CDOP_MUST enum cdop_err registry_take_config(
+    struct registry *reg, const Cdop__StoredConfig *config);
+
+/*
+ * CONFIG read into arena, to be changed and put back in the same batch.
+ */
+CDOP_MUST enum cdop_err registry_edit_config(struct registry *reg,
+    struct cdop_arena *arena, Cdop__StoredConfig **ret_config);
+CDOP_MUST enum cdop_err registry_put_config(struct registry *reg,
+    struct cdop_arena *arena, const Cdop__StoredConfig *config);
+
+/*
+ * The SEARCH epoch in use is of this quarter, in the open transaction
+ * (TRUST M3: it turns, so that terms can be forgotten).
+ */
+CDOP_MUST enum cdop_err registry_search_quarter(
+    struct registry *reg, struct cdop_arena *arena, uint64_t now_ms);
+
+/* "setup", "open": for people. */
+const char *registry_state_name(uint32_t state);
 
 #endif

@@ -1,0 +1,413 @@
+/* Opening a registry: one pass over the rows, each kind to its part. */
+#include "server/registry/registry.h"
+
+#include "cdop/limits.h"
+#include "cdop/profile.h"
+#include "cdop/role.h"
+#include "server/base/undo.h"
+#include "server/registry/approvals.h"
+#include "server/registry/audit.h"
+#include "server/registry/cases.h"
+#include "server/registry/people.h"
+#include "server/registry/profile_act.h"
+#include "server/store/schema.h"
+#include "server/vault/lockmem.h"
+#include "server/vault/rows.h"
+#include "server/vault/rows_keys.h"
+#include "server/vault/rows_scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* One row at a time is unpacked into it. */
+#define LOAD_ARENA (16u << 20)
+#define NOTICES_MAX 16
+
+struct load {
+	struct registry *reg;
+	struct cdop_arena *arena;
+	uint64_t now_ms;
+	const char *why;
+};
+
+enum cdop_err
+registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
+    struct lockmem *mem, struct registry **ret_reg)
+{
+	struct registry *reg;
+	enum cdop_err err;
+
+	reg = calloc(1, sizeof(*reg));
+	if (reg == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	reg->rows = rows;
+	reg->ks = ks;
+	reg->undo = undo;
+	reg->mem = mem;
+	memcpy(reg->id, rows_registry(rows), sizeof(reg->id));
+	err = people_new(reg, &reg->people);
+	if (err == CDOP_OK)
+		err = approvals_new(reg, &reg->approvals);
+	if (err == CDOP_OK)
+		err = cases_new(reg, &reg->cases);
+	if (err == CDOP_OK)
+		err = audit_new(reg, &reg->audit);
+	if (err != CDOP_OK) {
+		registry_free(reg);
+		return err;
+	}
+	*ret_reg = reg;
+	return CDOP_OK;
+}
+
+void
+registry_free(struct registry *reg)
+{
+	size_t i;
+
+	if (reg == NULL)
+		return;
+	audit_free(reg->audit);
+	cases_free(reg->cases);
+	approvals_free(reg->approvals);
+	people_free(reg->people);
+	cdop_arena_free(reg->profile_arena);
+	lockmem_free(reg->mem, reg->link_secret, 32);
+	lockmem_free(reg->mem, reg->link_secret_next, 32);
+	for (i = 0; i < reg->n_notice; i++)
+		free((void *)(uintptr_t)reg->notice[i]);
+	free((void *)(uintptr_t)reg->notice);
+	free(reg);
+}
+
+static enum cdop_err
+take_secret(
+    struct registry *reg, uint8_t **slot, const ProtobufCBinaryData *data)
+{
+	if (data == NULL) {
+		lockmem_free(reg->mem, *slot, 32);
+		*slot = NULL;
+		return CDOP_OK;
+	}
+	if (data->len != 32)
+		return CDOP_DATA_LOSS;
+	if (*slot == NULL)
+		*slot = lockmem_alloc(reg->mem, 32);
+	if (*slot == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memcpy(*slot, data->data, 32);
+	return CDOP_OK;
+}
+
+static enum cdop_err
+take_notices(struct registry *reg, const Cdop__StoredConfig *config)
+{
+	const char **notice;
+	size_t i, n = config->n_notice;
+
+	if (n > NOTICES_MAX)
+		n = NOTICES_MAX;
+	notice = calloc(n + 1, sizeof(*notice));
+	if (notice == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < reg->n_notice; i++)
+		free((void *)(uintptr_t)reg->notice[i]);
+	free((void *)(uintptr_t)reg->notice);
+	for (i = 0; i < n; i++) {
+		notice[i] = strdup(config->notice[i]);
+		CDOP_ASSERT(notice[i] != NULL);
+	}
+	reg->notice = notice;
+	reg->n_notice = n;
+	return CDOP_OK;
+}
+
+enum cdop_err
+registry_take_config(struct registry *reg, const Cdop__StoredConfig *config)
+{
+	enum cdop_err err;
+
+	if (config->registry_id.len != sizeof(reg->id) ||
+	    memcmp(config->registry_id.data, reg->id, sizeof(reg->id)) != 0)
+		return CDOP_DATA_LOSS;
+	if (config->mode != CDOP__MODE__LIVE &&
+	    config->mode != CDOP__MODE__TRAINING)
+		return CDOP_DATA_LOSS;
+	reg->mode = config->mode == CDOP__MODE__LIVE ? REGISTRY_LIVE
+						     : REGISTRY_TRAINING;
+	reg->state = config->state == CDOP__STATE__SETUP ? CDOP_STATE_SETUP
+	    : config->state == CDOP__STATE__RESTORED
+	    ? CDOP_STATE_RESTORED
+	    : CDOP_STATE_OPEN;
+	reg->degraded = config->has_degraded && config->degraded;
+	reg->created_ms = config->created_ms;
+	reg->search_quarter = config->search_quarter;
+	err = take_secret(reg, &reg->link_secret, &config->link_secret);
+	if (err == CDOP_OK)
+		err = take_secret(reg, &reg->link_secret_next,
+		    config->has_link_secret_next ? &config->link_secret_next
+						 : NULL);
+	if (err != CDOP_OK)
+		return err;
+	return take_notices(reg, config);
+}
+
+/* ---- the scan ---------------------------------------------------------- */
+
+static enum cdop_err
+load_message(struct load *load, struct rows_item *item,
+    const ProtobufCMessageDescriptor *desc, void **ret_message)
+{
+	struct cdop_bytes data;
+	enum cdop_err err;
+
+	if ((err = rows_item_open(item, load->arena, &data)) != CDOP_OK)
+		return err;
+	*ret_message = protobuf_c_message_unpack(
+	    desc, cdop_arena_allocator(load->arena), data.len, data.data);
+	return *ret_message == NULL ? CDOP_DATA_LOSS : CDOP_OK;
+}
+
+/* Kind to message type; NULL: known by its head alone. */
+static const ProtobufCMessageDescriptor *
+message_of(uint8_t kind)
+{
+	switch (kind) {
+	case SCHEMA_KIND_CONFIG:
+		return &cdop__stored_config__descriptor;
+	case SCHEMA_KIND_PROFILE:
+		return &cdop__stored_profile__descriptor;
+	case SCHEMA_KIND_PERSON:
+		return &cdop__stored_person__descriptor;
+	case SCHEMA_KIND_CREDENTIAL:
+		return &cdop__stored_credential__descriptor;
+	case SCHEMA_KIND_INVITATION:
+		return &cdop__stored_invitation__descriptor;
+	case SCHEMA_KIND_APPROVAL:
+		return &cdop__stored_approval__descriptor;
+	case SCHEMA_KIND_SUMMARY:
+		return &cdop__stored_summary__descriptor;
+	default:
+		return NULL;
+	}
+}
+
+static enum cdop_err
+load_row(struct load *load, const struct rows_head *head, const void *message)
+{
+	struct registry *reg = load->reg;
+
+	switch (head->kind) {
+	case SCHEMA_KIND_CONFIG:
+		reg->config_row = head->number;
+		return registry_take_config(reg, message);
+	case SCHEMA_KIND_PROFILE:
+		return profile_act_load(reg, head->number, message);
+	case SCHEMA_KIND_PERSON:
+		return people_load_person(reg->people, head->number, message);
+	case SCHEMA_KIND_CREDENTIAL:
+		return people_load_credential(
+		    reg->people, head->number, message);
+	case SCHEMA_KIND_INVITATION:
+		return people_load_invitation(
+		    reg->people, head->number, message);
+	case SCHEMA_KIND_APPROVAL:
+		return approvals_load(reg->approvals, head->number, message);
+	case SCHEMA_KIND_SUMMARY:
+		return cases_load_summary(reg->cases, head, message);
+	default:
+		return cases_load_head(reg->cases, head);
+	}
+}
+
+static enum cdop_err
+scan_row(void *ctx, const struct rows_head *head, struct rows_item *item)
+{
+	const ProtobufCMessageDescriptor *desc = message_of(head->kind);
+	struct load *load = ctx;
+	void *message = NULL;
+	enum cdop_err err;
+
+	cdop_arena_reset(load->arena);
+	if (desc != NULL) {
+		err = load_message(load, item, desc, &message);
+		if (err != CDOP_OK)
+			return err;
+	}
+	err = load_row(load, head, message);
+	if (err == CDOP_DATA_LOSS)
+		load->why = "a row does not fit the others";
+	return err;
+}
+
+static enum cdop_err
+scan_leaf(void *ctx, const struct rows_head *head, struct rows_item *item,
+    bool *ret_stop)
+{
+	struct load *load = ctx;
+	struct cdop_bytes data;
+	bool more = true;
+	enum cdop_err err;
+
+	if (head->kind != SCHEMA_KIND_LEAF)
+		return CDOP_OK;
+	cdop_arena_reset(load->arena);
+	if ((err = rows_item_open(item, load->arena, &data)) != CDOP_OK)
+		return err;
+	err = audit_load_leaf(load->reg->audit, load->now_ms, data, &more);
+	if (err == CDOP_DATA_LOSS)
+		load->why = "a log row is not a leaf";
+	*ret_stop = !more;
+	return err;
+}
+
+static enum cdop_err
+load_all(struct load *load)
+{
+	struct registry *reg = load->reg;
+	enum cdop_err err;
+
+	if ((err = rows_scan(reg->rows, scan_row, load)) != CDOP_OK)
+		return err;
+	if (reg->config_row == 0 || reg->profile == NULL) {
+		load->why = "configuration or profile is missing";
+		return CDOP_DATA_LOSS;
+	}
+	if ((err = people_loaded(reg->people)) != CDOP_OK) {
+		load->why = "people, devices and invitations do not fit";
+		return err;
+	}
+	if ((err = cases_loaded(reg->cases)) != CDOP_OK) {
+		load->why = "a case without its rows";
+		return err;
+	}
+	return rows_scan_log(reg->rows, 0, scan_leaf, load);
+}
+
+enum cdop_err
+registry_load(struct registry *reg, uint64_t now_ms, const char **ret_why)
+{
+	struct load load = { .reg = reg, .now_ms = now_ms };
+	enum cdop_err err;
+
+	if ((err = cdop_arena_new(LOAD_ARENA, &load.arena)) != CDOP_OK)
+		return err;
+	err = load_all(&load);
+	cdop_arena_free(load.arena);
+	*ret_why = "";
+	if (err == CDOP_DATA_LOSS)
+		*ret_why = load.why != NULL ? load.why
+					    : rows_finding(reg->rows);
+	if (err == CDOP_OK)
+		reg->open_since_ms = now_ms;
+	return err;
+}
+
+/* ---- changing the configuration ---------------------------------------- */
+
+enum cdop_err
+registry_edit_config(struct registry *reg, struct cdop_arena *arena,
+    Cdop__StoredConfig **ret_config)
+{
+	struct cdop_bytes data;
+	enum cdop_err err;
+
+	err = rows_get(reg->rows, reg->config_row, arena, NULL, &data);
+	if (err != CDOP_OK)
+		return err;
+	*ret_config = cdop__stored_config__unpack(
+	    cdop_arena_allocator(arena), data.len, data.data);
+	return *ret_config == NULL ? CDOP_DATA_LOSS : CDOP_OK;
+}
+
+enum cdop_err
+registry_put_config(struct registry *reg, struct cdop_arena *arena,
+    const Cdop__StoredConfig *config)
+{
+	struct rows_new row;
+	uint64_t number;
+	uint8_t *packed;
+	enum cdop_err err;
+
+	packed = cdop_arena_alloc(
+	    arena, cdop__stored_config__get_packed_size(config));
+	if (packed == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memset(&row, 0, sizeof(row));
+	row.kind = SCHEMA_KIND_CONFIG;
+	row.schema = 1;
+	row.version = 1;
+	row.data.len = cdop__stored_config__pack(config, packed);
+	row.data.data = packed;
+	if (reg->config_row == 0)
+		err = rows_put(reg->rows, &row, &number);
+	else
+		err = rows_replace(reg->rows, reg->config_row, &row, &number);
+	if (err != CDOP_OK)
+		return err;
+	err = undo_save(
+	    reg->undo, &reg->config_row, sizeof(reg->config_row));
+	if (err == CDOP_OK)
+		err = undo_save(reg->undo, &reg->state, sizeof(reg->state));
+	if (err == CDOP_OK)
+		err = undo_save(reg->undo, &reg->search_quarter,
+		    sizeof(reg->search_quarter));
+	if (err != CDOP_OK)
+		return err;
+	reg->config_row = number;
+	return registry_take_config(reg, config);
+}
+
+static uint32_t
+quarter_of(uint64_t now_ms)
+{
+	time_t seconds = (time_t)(now_ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL)
+		return 0;
+	return (uint32_t)(tm.tm_year + 1900) * 4u + (uint32_t)tm.tm_mon / 3u;
+}
+
+enum cdop_err
+registry_search_quarter(
+    struct registry *reg, struct cdop_arena *arena, uint64_t now_ms)
+{
+	Cdop__StoredConfig *config;
+	uint32_t quarter = quarter_of(now_ms);
+	uint64_t key;
+	enum cdop_err err;
+
+	if (quarter == reg->search_quarter || reg->config_row == 0)
+		return CDOP_OK;
+	if ((err = registry_edit_config(reg, arena, &config)) != CDOP_OK)
+		return err;
+	/* The first one was made at init. */
+	if (config->has_search_quarter) {
+		err = rows_keys_epoch_new(
+		    reg->rows, SCHEMA_SEARCH, NULL, &key);
+		if (err != CDOP_OK)
+			return err;
+	}
+	config->has_search_quarter = true;
+	config->search_quarter = quarter;
+	return registry_put_config(reg, arena, config);
+}
+
+const char *
+registry_state_name(uint32_t state)
+{
+	switch (state) {
+	case CDOP_STATE_SETUP:
+		return "setup";
+	case CDOP_STATE_SEALED:
+		return "sealed";
+	case CDOP_STATE_RESTORED:
+		return "restored";
+	case CDOP_STATE_OPEN:
+		return "open";
+	default:
+		return "unknown";
+	}
+}
