@@ -39,6 +39,7 @@ say = @$(if $(filter 1,$(V)),:,printf '  %-7s %s\n' "$(1)" "$(2)")
 
 PROTOS := $(sort $(wildcard proto/*.proto))
 GENERATOR := $(wildcard proto/protoc-gen-cdop)
+FOLDER := $(wildcard proto/gen-fold)
 PROTO_SRC := $(sort $(wildcard proto/*.c))
 SERVER_SRC := $(sort $(wildcard server/*.c server/*/*.c))
 CLIENT_SRC := $(sort $(wildcard client/*.c))
@@ -177,7 +178,7 @@ $(OUT)/flags: FORCE
 
 # Made aside and copied where it differs, so that a comment in a .proto does
 # not compile the world.
-$(GEN)/stamp: $(PROTOS) $(GENERATOR) Makefile
+$(GEN)/stamp: $(PROTOS) $(GENERATOR) $(FOLDER) Makefile
 	$(if $(PROTOS),$(call say,GEN,$(PROTOS)))
 	$(Q)mkdir -p $(GEN); tmp=$$(mktemp -d $(GEN)/tmp.XXXXXX); \
 	trap 'rm -rf "$$tmp"' EXIT; \
@@ -185,6 +186,7 @@ $(GEN)/stamp: $(PROTOS) $(GENERATOR) Makefile
 	$(if $(GENERATOR),protoc -Iproto --cdop_out="$$tmp" \
 		--plugin=protoc-gen-cdop=$(GENERATOR) \
 		$(filter %/forms.proto %/registry.proto,$(PROTOS));) \
+	$(if $(FOLDER),$(FOLDER) >"$$tmp"/fold_table.inc;) \
 	for f in "$$tmp"/*; do \
 		[ -f "$$f" ] || continue; \
 		cmp -s "$$f" "$(GEN)/$${f##*/}" || mv -f "$$f" $(GEN)/; \
