@@ -322,6 +322,7 @@ install: all	## into $(DESTDIR)$(PREFIX)
 	$(call put,$(wildcard packaging/man/*.5),share/man/man5)
 	$(call put,$(wildcard packaging/man/*.8),share/man/man8)
 	$(call put,$(wildcard packaging/profiles/*.conf),share/cdop/profiles)
+	$(call put,$(wildcard packaging/examples/*),share/doc/cdop/examples)
 	$(call put,$(wildcard packaging/completions/cdop),\
 		share/bash-completion/completions)
 
