@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
+#include "server/base/clock.h"
 #include "server/base/fds.h"
 
 #define CONTROL_BUFFER   (256 << 10)
@@ -58,26 +58,17 @@ control_recv(int fd, struct control_msg *ret_msg)
 	return CDOP_OK;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Waits for something to read; CDOP_DEADLINE_EXCEEDED. */
 static enum cdop_err
-wait_readable(int fd, int64_t until_ms)
+wait_readable(int fd, uint64_t until_ms)
 {
 	struct pollfd pfd = {fd, POLLIN, 0};
-	int64_t left;
+	uint64_t now;
 	int n;
 
 	do {
-		left = until_ms - now_ms();
-		n = poll(&pfd, 1, left > 0 ? (int)left : 0);
+		now = clock_ms();
+		n = poll(&pfd, 1, now < until_ms ? (int)(until_ms - now) : 0);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return CDOP_INTERNAL;
@@ -87,7 +78,7 @@ wait_readable(int fd, int64_t until_ms)
 enum cdop_err
 control_wait(int fd, int timeout_ms, struct control_msg *ret_msg)
 {
-	int64_t until_ms = now_ms() + timeout_ms;
+	uint64_t until_ms = clock_ms() + (unsigned)timeout_ms;
 	enum cdop_err err;
 
 	do {
@@ -171,7 +162,8 @@ control_offer(int fd, uint16_t slot,
 	explicit_bzero(offer, sizeof(offer));
 	if (err != CDOP_OK)
 		return err;
-	if ((err = wait_readable(fd, now_ms() + timeout_ms)) != CDOP_OK)
+	if ((err = wait_readable(fd, clock_ms() + (unsigned)timeout_ms)) !=
+	    CDOP_OK)
 		return err;
 	err = fds_recv(fd, answer, sizeof(answer), &len, &passed);
 	if (err != CDOP_OK)

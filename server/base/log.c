@@ -17,6 +17,7 @@
 struct line {
 	char text[LOG_LINE_MAX];
 	size_t len;
+	bool is_prose; /* for a person: values stand without quotes */
 };
 
 static const char *log_role = "cdopd";
@@ -100,7 +101,7 @@ line_value(struct line *line, const char *s, size_t max)
 	len = strnlen(s, max < LOG_VALUE_MAX ? max : LOG_VALUE_MAX);
 	for (i = 0; i < len; i++)
 		plain = plain && is_plain((unsigned char)s[i]);
-	plain = plain && len > 0;
+	plain = (plain && len > 0) || line->is_prose;
 	if (!plain)
 		line_char(line, '"');
 	for (i = 0; i < len; i++)
@@ -194,6 +195,15 @@ line_head(struct line *line, enum log_level level, const char *event)
 	line_text(line, event);
 }
 
+/* A log that cannot be written must not stop the registry. */
+static void
+line_out(struct line *line)
+{
+	line->text[line->len++] = '\n';
+	if (write(STDERR_FILENO, line->text, line->len) < 0)
+		errno = 0;
+}
+
 __attribute__((format(printf, 3, 0))) static void
 log_write(
     enum log_level level, const char *event, const char *format, va_list *args)
@@ -202,16 +212,29 @@ log_write(
 	int saved = errno;
 
 	line.len = 0;
+	line.is_prose = false;
 	line_head(&line, level, event);
 	if (format != NULL) {
 		line_char(&line, ' ');
 		line_format(&line, format, args);
 	}
-	line.text[line.len++] = '\n';
-	/* A log that cannot be written must not stop the registry. */
-	if (write(STDERR_FILENO, line.text, line.len) < 0)
-		errno = 0;
+	line_out(&line);
 	errno = saved;
+}
+
+void
+log_tell(const char *format, ...)
+{
+	struct line line;
+	va_list args;
+
+	line.len = 0;
+	line.is_prose = true;
+	line_text(&line, "cdopd: ");
+	va_start(args, format);
+	line_format(&line, format, &args);
+	va_end(args);
+	line_out(&line);
 }
 
 void

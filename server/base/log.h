@@ -52,6 +52,12 @@ __attribute__((format(printf, 2, 3))) void log_debug(
     const char *event, const char *format, ...);
 
 /*
+ * A sentence for the person who typed the command, "cdopd: ...", on stderr.
+ * As printf, but foreign bytes in %s are escaped here too.
+ */
+__attribute__((format(printf, 1, 2))) void log_tell(const char *format, ...);
+
+/*
  * log_info for what a stranger can cause: silent once limit is used up; the
  * next line of a later minute is followed by how many were held.
  */

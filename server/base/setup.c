@@ -1,0 +1,176 @@
+/* Opening, binding, becoming another user: in this order, once. */
+#include "server/base/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/base/fds.h"
+#include "server/base/unseal.h"
+
+__attribute__((format(printf, 2, 3))) static enum cdop_err
+refuse(struct setup *setup, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(setup->problem, sizeof(setup->problem), format, args);
+	va_end(args);
+	return CDOP_INVALID_ARGUMENT;
+}
+
+/* A key that others can read is no key. */
+static enum cdop_err
+open_key(const struct config *conf, struct setup *setup)
+{
+	struct stat st;
+
+	if (conf->key_file[0] == '\0')
+		return CDOP_OK;
+	setup->key_fd = open(conf->key_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (setup->key_fd < 0 || fstat(setup->key_fd, &st) < 0)
+		return refuse(setup, "key_file: %s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return refuse(setup, "key_file: not a regular file");
+	if ((st.st_mode & 0077) != 0)
+		return refuse(setup,
+		    "key_file: others can read it (mode %04o, want 0400)",
+		    (unsigned)st.st_mode & 07777);
+	return CDOP_OK;
+}
+
+static enum cdop_err
+make_run_dir(
+    const struct config *conf, struct setup *setup, uid_t uid, gid_t gid)
+{
+	if (mkdir(conf->run_dir, 0750) < 0)
+		return errno == EEXIST
+		    ? CDOP_OK
+		    : refuse(setup, "run_dir: %s", strerror(errno));
+	if (chown(conf->run_dir, uid, gid) < 0)
+		return refuse(setup, "run_dir: %s", strerror(errno));
+	return CDOP_OK;
+}
+
+static enum cdop_err
+become_user(const struct config *conf, struct setup *setup)
+{
+	const struct passwd *user;
+	enum cdop_err err;
+
+	if (conf->user[0] == '\0')
+		return make_run_dir(conf, setup, geteuid(), getegid());
+	if ((user = getpwnam(conf->user)) == NULL)
+		return refuse(setup, "user: there is no %s", conf->user);
+	err = make_run_dir(conf, setup, user->pw_uid, user->pw_gid);
+	if (err != CDOP_OK || user->pw_uid == geteuid())
+		return err;
+	if (initgroups(user->pw_name, user->pw_gid) < 0 ||
+	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ||
+	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0)
+		return refuse(setup, "user: cannot become %s: %s", conf->user,
+		    strerror(errno));
+	/* No way back, or something is very wrong. */
+	if (user->pw_uid != 0 && setuid(0) == 0)
+		return refuse(setup, "user: still root after leaving it");
+	return CDOP_OK;
+}
+
+static enum cdop_err
+open_note(struct setup *setup)
+{
+	void *page;
+
+	setup->note_fd = memfd_create("cdopd-note", MFD_CLOEXEC);
+	if (setup->note_fd < 0 ||
+	    ftruncate(setup->note_fd, sizeof(*setup->note)) < 0)
+		return refuse(setup, "memfd: %s", strerror(errno));
+	page = mmap(NULL, sizeof(*setup->note), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, setup->note_fd, 0);
+	if (page == MAP_FAILED)
+		return refuse(setup, "mmap: %s", strerror(errno));
+	setup->note = page;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+bind_all(const struct config *conf, struct setup *setup)
+{
+	enum cdop_err err;
+	uint32_t i;
+
+	for (i = 0; i < conf->n_listen; i++) {
+		err = address_parse(
+		    conf->listen[i], conf->run_dir, &setup->addresses[i]);
+		if (err == CDOP_OK)
+			err = address_listen(&setup->addresses[i],
+			    conf->socket_mode, &setup->listen_fds[i]);
+		if (err != CDOP_OK)
+			return refuse(setup, "listen = %s: %s", conf->listen[i],
+			    strerror(errno));
+		setup->n_listen++;
+	}
+	err = unseal_listen(conf->run_dir, &setup->control_fd);
+	if (err == CDOP_ALREADY_EXISTS)
+		return refuse(setup, "run_dir: another cdopd runs there");
+	if (err != CDOP_OK)
+		return refuse(setup, "control socket: %s", strerror(errno));
+	return CDOP_OK;
+}
+
+/* The gate inherits room for all its connections. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+enum cdop_err
+setup_open(const struct config *conf, struct setup *ret_setup)
+{
+	enum cdop_err err;
+
+	memset(ret_setup, 0, sizeof(*ret_setup));
+	ret_setup->control_fd = -1;
+	ret_setup->key_fd = -1;
+	ret_setup->note_fd = -1;
+	raise_descriptors();
+	if ((err = open_key(conf, ret_setup)) != CDOP_OK)
+		return err;
+	if ((err = become_user(conf, ret_setup)) != CDOP_OK)
+		return err;
+	if ((err = open_note(ret_setup)) != CDOP_OK)
+		return err;
+	return bind_all(conf, ret_setup);
+}
+
+void
+setup_close(struct setup *setup, const struct config *conf)
+{
+	uint32_t i;
+
+	for (i = 0; i < setup->n_listen; i++) {
+		fds_close(setup->listen_fds[i]);
+		address_unlink(&setup->addresses[i]);
+	}
+	if (setup->control_fd >= 0)
+		unseal_unlink(conf->run_dir);
+	fds_close(setup->control_fd);
+	fds_close(setup->key_fd);
+	fds_close(setup->note_fd);
+	if (setup->note != NULL)
+		(void)munmap(setup->note, sizeof(*setup->note));
+}
