@@ -1,0 +1,94 @@
+/* Sensitivity classes of values, and taking out what a reader may not see. */
+#include "proto/form_inner.h"
+
+#include <string.h>
+
+/* Is the person this value belongs to marked "address is protected"? */
+static bool
+is_protected(const Cdop__Form *form, const struct cdop_path *path)
+{
+	char name[CDOP_FORM_PATH_MAX] = "";
+	size_t len = strlen(path->field->group);
+	struct cdop_path mark = {.entry = path->entry};
+	struct form_slot slot;
+	protobuf_c_boolean is_set;
+
+	memcpy(name, path->field->group, len);
+	memcpy(name + len, ".address_protected", sizeof(".address_protected"));
+	mark.field = cdop_fields_find(name);
+	if (mark.field == NULL || !cdop_form_slot(form, &mark, &slot) ||
+	    !cdop_form_slot_has(&slot))
+		return false;
+	memcpy(&is_set, cdop_form_member(slot.msg, slot.fd->offset),
+	    sizeof(is_set));
+	return is_set != 0;
+}
+
+uint32_t
+cdop_form_class(const Cdop__Form *form, const struct cdop_path *path)
+{
+	char text[CDOP_FORM_PATH_MAX];
+	uint32_t class = path->field->class;
+	uint32_t raised;
+	size_t i;
+
+	if (class == CDOP_CLASS_LOCATION && is_protected(form, path))
+		class |= CDOP_CLASS_SAFEGUARDING;
+	if (form->n_raised == 0)
+		return class;
+	cdop_form_path_write(path, text);
+	for (i = 0; i < form->n_raised; i++) {
+		raised = (uint32_t)form->raised[i]->data_class;
+		if (raised < 32 && strcmp(form->raised[i]->path, text) == 0)
+			class |= 1u << raised;
+	}
+	return class;
+}
+
+uint32_t
+cdop_form_classes(const Cdop__Form *form)
+{
+	struct cdop_form_iter iter = {.form = form};
+	struct cdop_path path;
+	uint32_t classes = 0;
+
+	while (cdop_form_next(&iter, &path)) {
+		if (cdop_form_state(form, &path) == CDOP_VALUE_GIVEN)
+			classes |= cdop_form_class(form, &path);
+	}
+	return classes;
+}
+
+static void
+clear_outside(Cdop__Form *form, uint32_t classes, bool locations)
+{
+	struct cdop_form_iter iter = {.form = form};
+	struct cdop_path path;
+
+	while (cdop_form_next(&iter, &path)) {
+		if ((path.field->class == CDOP_CLASS_LOCATION) != locations)
+			continue;
+		if ((cdop_form_class(form, &path) & ~classes) != 0)
+			cdop_form_clear(form, &path);
+	}
+}
+
+void
+cdop_form_redact(Cdop__Form *form, uint32_t classes)
+{
+	struct cdop_path path;
+	size_t kept = 0;
+	size_t i;
+
+	/* Locations first: the mark that protects them may go, too. */
+	clear_outside(form, classes, true);
+	clear_outside(form, classes, false);
+	for (i = 0; i < form->n_raised; i++) {
+		/* A mark without its value would still tell of it. */
+		if (cdop_form_path_parse(form->raised[i]->path, &path) ==
+			CDOP_OK &&
+		    cdop_form_state(form, &path) != CDOP_VALUE_NOT_ASKED)
+			form->raised[kept++] = form->raised[i];
+	}
+	form->n_raised = kept;
+}
