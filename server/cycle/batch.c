@@ -2,6 +2,7 @@
 #include "server/cycle/batch.h"
 
 #include "cdop/role.h"
+#include "server/base/control.h"
 #include "server/base/undo.h"
 #include "server/cycle/session.h"
 #include "server/cycle/welcome.h"
@@ -21,6 +22,7 @@
 #define DATA_EACH (64u << 10)
 
 struct batch {
+	struct control_note *note;
 	struct cdop_arena *arena;
 	struct batch_item item[CDOP_BATCH_REQUESTS_MAX];
 	size_t n;
@@ -28,7 +30,7 @@ struct batch {
 };
 
 enum cdop_err
-batch_new(struct batch **ret_batch)
+batch_new(struct control_note *note, struct batch **ret_batch)
 {
 	struct batch *batch;
 	enum cdop_err err;
@@ -40,6 +42,7 @@ batch_new(struct batch **ret_batch)
 		free(batch);
 		return err;
 	}
+	batch->note = note;
 	*ret_batch = batch;
 	return CDOP_OK;
 }
@@ -123,8 +126,9 @@ fill_request(const struct batch_item *item, const struct batch_times *times,
 	if (item->kind == BATCH_MORE)
 		request->arrived_ms = times->boot_ms;
 	else
-		request->expired_session = times->boot_ms -
-			item->session->born_ms > CDOP_SESSION_S * 1000ull;
+		request->expired_session =
+		    times->boot_ms - item->session->born_ms >
+		    CDOP_SESSION_S * 1000ull;
 }
 
 /* The handshake's own leaf, what it proves about the PSK, and Welcome. */
@@ -136,30 +140,31 @@ run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
 	struct audit_entry entry;
 	struct actor actor;
 	uint64_t index;
+	bool turned = false;
 	enum cdop_err err;
 
 	memset(&entry, 0, sizeof(entry));
 	memset(&actor, 0, sizeof(actor));
 	if (session->peer.device != 0) {
 		err = people_session_opened(reg->people, batch->arena,
-		    session->peer.device, session->psk_which == 1,
-		    times->now_ms);
+		    session->peer.device, session->psk_id, times->now_ms,
+		    &turned);
 		if (err != CDOP_OK)
 			return err;
-		people_actor(reg->people, session->peer.device, times->now_ms,
-		    &actor);
+		people_actor(
+		    reg->people, session->peer.device, times->now_ms, &actor);
 	}
 	memcpy(actor.session, session->peer.session, sizeof(actor.session));
 	entry.call = AUDIT_EVENT_SESSION;
 	entry.time_ms = times->now_ms;
 	entry.actor = &actor;
-	entry.count = session->psk_which;
+	entry.reason = turned ? "psk_turned" : NULL;
 	entry.said_by_gate = session->said_by_gate;
 	err = audit_append(reg->audit, batch->arena, &entry, &index);
 	if (err != CDOP_OK)
 		return err;
-	return welcome_pack(reg, batch->arena, &actor, times->now_ms,
-	    &item->result.reply);
+	return welcome_pack(
+	    reg, batch->arena, &actor, times->now_ms, &item->result.reply);
 }
 
 static enum cdop_err
@@ -176,6 +181,17 @@ run_event(struct batch *batch, struct registry *reg,
 	return audit_append(reg->audit, batch->arena, &entry, &index);
 }
 
+/* If this request ends the process, the parent knows whose it was. */
+static void
+note(const struct batch *batch, const struct batch_item *item)
+{
+	if (batch->note == NULL)
+		return;
+	control_note_set(batch->note,
+	    item == NULL || item->session == NULL ? 0
+						  : item->session->peer.device);
+}
+
 static enum cdop_err
 run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
     const struct batch_times *times)
@@ -184,6 +200,7 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 
 	memset(&item->result, 0, sizeof(item->result));
 	cdop_arena_set_budget(batch->arena, CDOP_REQUEST_ARENA);
+	note(batch, item);
 	switch (item->kind) {
 	case BATCH_CALL:
 	case BATCH_MORE:
@@ -262,9 +279,8 @@ run_together(
 
 /* One item that failed as part of a batch: only its refusal is written. */
 static enum cdop_err
-refuse_alone(struct batch *batch, struct registry *reg,
-    struct batch_item *item, const struct batch_times *times,
-    enum cdop_err status)
+refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
+    const struct batch_times *times, enum cdop_err status)
 {
 	struct dispatch_request request;
 	enum cdop_err err;
@@ -276,8 +292,8 @@ refuse_alone(struct batch *batch, struct registry *reg,
 		return CDOP_OK; /* no leaf, no answer */
 	cdop_arena_set_budget(batch->arena, CDOP_REQUEST_ARENA);
 	fill_request(item, times, &request);
-	err = dispatch_refuse(
-	    reg, batch->arena, &request, status, &item->result);
+	err =
+	    dispatch_refuse(reg, batch->arena, &request, status, &item->result);
 	if (err != CDOP_OK) {
 		take_back(reg);
 		return CDOP_OK;
@@ -316,10 +332,12 @@ batch_run(
 	if (batch->n == 0)
 		return CDOP_OK;
 	err = run_together(batch, reg, times);
+	note(batch, NULL);
 	if (err == CDOP_OK || err == CDOP_DATA_LOSS)
 		return err;
 	for (i = 0; i < batch->n; i++) {
 		err = run_alone(batch, reg, &batch->item[i], times);
+		note(batch, NULL);
 		if (err == CDOP_DATA_LOSS)
 			return err;
 	}

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 struct batch;
+struct control_note;
 struct session;
 
 enum batch_kind {
@@ -27,7 +28,7 @@ enum batch_kind {
 
 struct batch_item {
 	enum batch_kind kind;
-	struct session *session; /* NULL: BATCH_EVENT */
+	struct session *session;   /* NULL: BATCH_EVENT */
 	struct cdop_bytes message; /* CALL, MORE: in the batch's arena */
 	uint64_t arrived_ms;
 	uint64_t cursor;
@@ -46,7 +47,9 @@ struct batch_times {
 	uint64_t boot_ms; /* CLOCK_BOOTTIME */
 };
 
-CDOP_MUST enum cdop_err batch_new(struct batch **ret_batch);
+/* note: where the parent reads whose request is being worked on; or NULL. */
+CDOP_MUST enum cdop_err batch_new(
+    struct control_note *note, struct batch **ret_batch);
 void batch_free(struct batch *batch);
 
 /* Room for one more item with a message of len bytes? */
@@ -66,8 +69,8 @@ struct batch_item *batch_get(struct batch *batch, size_t i);
  * Runs all items.  CDOP_OK: what is answered is durable.  CDOP_DATA_LOSS:
  * leave, answer nothing.
  */
-CDOP_MUST enum cdop_err batch_run(struct batch *batch, struct registry *reg,
-    const struct batch_times *times);
+CDOP_MUST enum cdop_err batch_run(
+    struct batch *batch, struct registry *reg, const struct batch_times *times);
 
 /* Wipes everything the items used. */
 void batch_reset(struct batch *batch);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IN_MAX	(CDOP_MESSAGE_MAX + 2u * CDOP_FRAME_MAX)
+#define IN_MAX  (CDOP_MESSAGE_MAX + 2u * CDOP_FRAME_MAX)
 #define OUT_MAX (4u * CDOP_MESSAGE_MAX)
 
 /* In locked memory. */
@@ -25,7 +25,7 @@ struct session_secret {
 };
 
 enum cdop_err
-session_new(uint64_t conn, struct cdop_bytes opening, uint8_t server_key,
+session_new(struct lockmem *mem, uint64_t conn, struct cdop_bytes opening,
     uint64_t boot_ms, struct session **ret_session)
 {
 	struct session *session;
@@ -40,16 +40,16 @@ session_new(uint64_t conn, struct cdop_bytes opening, uint8_t server_key,
 	if (session == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	session->conn = conn;
-	session->server_key = server_key == 1 ? 1 : 0;
+	session->mem = mem;
 	session->born_ms = boot_ms;
 	session->active_ms = boot_ms;
 	memcpy(session->preamble, opening.data, CDOP_LINK_PREAMBLE_LEN);
 	said = opening.len - CDOP_LINK_PREAMBLE_LEN;
 	if (said >= sizeof(session->said_by_gate))
 		said = sizeof(session->said_by_gate) - 1;
-	memcpy(session->said_by_gate, opening.data + CDOP_LINK_PREAMBLE_LEN,
-	    said);
-	session->secret = lockmem_alloc(sizeof(*session->secret));
+	memcpy(
+	    session->said_by_gate, opening.data + CDOP_LINK_PREAMBLE_LEN, said);
+	session->secret = lockmem_alloc(mem, sizeof(*session->secret));
 	if (session->secret == NULL) {
 		free(session);
 		return CDOP_RESOURCE_EXHAUSTED;
@@ -62,15 +62,15 @@ session_new(uint64_t conn, struct cdop_bytes opening, uint8_t server_key,
 void
 session_free(struct session *session)
 {
+	struct session_more *more;
+
 	if (session == NULL)
 		return;
-	lockmem_free(session->secret, sizeof(*session->secret));
+	lockmem_free(session->mem, session->secret, sizeof(*session->secret));
 	cdop_stream_free(session->in);
 	cdop_stream_free(session->out);
-	if (session->more.message != NULL) {
-		cdop_secret_wipe(session->more.message, session->more.len);
-		free(session->more.message);
-	}
+	while ((more = session_more_take(session)) != NULL)
+		session_more_free(more);
 	cdop_secret_wipe(session, sizeof(*session));
 	free(session);
 }
@@ -130,8 +130,8 @@ begin_transport(struct session *session)
 	struct session_secret *secret = session->secret;
 	enum cdop_err err;
 
-	err = cdop_noise_split(&secret->noise, &secret->tx, &secret->rx,
-	    session->peer.handshake);
+	err = cdop_noise_split(
+	    &secret->noise, &secret->tx, &secret->rx, session->peer.handshake);
 	if (err != CDOP_OK)
 		return err;
 	cdop_link_session_id(session->peer.session, session->peer.handshake);
@@ -151,6 +151,7 @@ session_message3(struct session *session, const struct session_server *server,
 	uint8_t psks[CDOP_LINK_PSKS][CDOP_KEY_LEN];
 	struct cdop_bytes rest, hello;
 	const uint8_t *key;
+	size_t which = 0;
 	enum cdop_err err;
 
 	err = cdop_link_read3_begin(
@@ -159,14 +160,15 @@ session_message3(struct session *session, const struct session_server *server,
 		return err;
 	memcpy(session->peer.public_key, key, CDOP_KEY_LEN);
 	if (session->invitation)
-		people_invitation_psks(server->people,
-		    session->peer.invitation, server->now_ms, psks);
+		people_invitation_psks(server->people, session->peer.invitation,
+		    server->now_ms, psks);
 	else
 		people_psks(server->people, key, server->now_ms, psks,
 		    &session->peer.device);
 	err = cdop_link_read3_finish(&session->secret->noise, rest,
-	    (const uint8_t(*)[CDOP_KEY_LEN])psks, payload, &hello,
-	    &session->psk_which);
+	    (const uint8_t(*)[CDOP_KEY_LEN])psks, payload, &hello, &which);
+	if (err == CDOP_OK)
+		people_psk_id(psks[which], session->psk_id);
 	cdop_secret_wipe(psks, sizeof(psks));
 	if (err != CDOP_OK)
 		return err;
@@ -206,8 +208,7 @@ session_seal(
 	enum cdop_err err;
 	size_t len;
 
-	err = cdop_link_seal(
-	    &session->secret->tx, session->out, room, &len);
+	err = cdop_link_seal(&session->secret->tx, session->out, room, &len);
 	if (err != CDOP_OK)
 		return err;
 	/* The gate puts the length in front itself. */
@@ -216,30 +217,47 @@ session_seal(
 	return CDOP_OK;
 }
 
-enum cdop_err
-session_keep_more(struct session *session, struct cdop_bytes message,
-    const struct dispatch_result *result, uint64_t arrived_ms)
+size_t
+session_queued(const struct session *session)
 {
-	struct session_more *more = &session->more;
-	uint8_t *copy = NULL;
+	return session->out == NULL ? 0 : cdop_stream_held(session->out);
+}
 
-	if (message.len > 0) {
-		copy = malloc(message.len);
-		if (copy == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		memcpy(copy, message.data, message.len);
-	}
-	if (more->message != NULL) {
-		cdop_secret_wipe(more->message, more->len);
-		free(more->message);
-	}
-	memset(more, 0, sizeof(*more));
-	more->message = copy;
+enum cdop_err
+session_more_add(struct session *session, struct cdop_bytes message,
+    const struct dispatch_result *result)
+{
+	struct session_more *more, **end;
+
+	more = malloc(sizeof(*more) + message.len);
+	if (more == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	more->next = NULL;
+	more->cursor = result->next_cursor;
+	more->count = result->stream_count;
 	more->len = message.len;
-	if (result != NULL) {
-		more->cursor = result->next_cursor;
-		more->count = result->stream_count;
-	}
-	more->arrived_ms = arrived_ms;
+	memcpy(more->message, message.data, message.len);
+	for (end = &session->more; *end != NULL; end = &(*end)->next)
+		;
+	*end = more;
 	return CDOP_OK;
+}
+
+struct session_more *
+session_more_take(struct session *session)
+{
+	struct session_more *more = session->more;
+
+	if (more != NULL)
+		session->more = more->next;
+	return more;
+}
+
+void
+session_more_free(struct session_more *more)
+{
+	if (more == NULL)
+		return;
+	cdop_secret_wipe(more->message, more->len);
+	free(more);
 }

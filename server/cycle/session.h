@@ -16,8 +16,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct cdop_stream;
+struct lockmem;
 struct people;
 struct session_secret;
 
@@ -26,16 +28,16 @@ enum session_state {
 	SESSION_WAITS_3, /* message 2 sent */
 	SESSION_OPENING, /* handshake done, its leaf not yet durable */
 	SESSION_OPEN,
-	SESSION_ENDING,	 /* last words queued; nothing more is read */
+	SESSION_ENDING, /* last words queued; nothing more is read */
 };
 
-/* A stream of replies that is not finished. */
+/* A stream of replies that is not finished: the Call, and where it stands. */
 struct session_more {
-	uint8_t *message; /* the Call, on the heap; NULL: none */
-	size_t len;
+	struct session_more *next;
 	uint64_t cursor;
 	uint32_t count;
-	uint64_t arrived_ms;
+	size_t len;
+	uint8_t message[];
 };
 
 struct session {
@@ -45,18 +47,20 @@ struct session {
 	bool invitation;
 	uint8_t preamble[8];
 	char said_by_gate[96];
-	uint64_t born_ms;   /* CLOCK_BOOTTIME */
-	uint64_t active_ms; /* last whole frame from the client */
-	uint32_t failed;    /* requests that made a batch abort */
+	uint64_t born_ms;     /* CLOCK_BOOTTIME */
+	uint64_t active_ms;   /* last whole frame from the client */
+	uint32_t failed;      /* requests that made a batch abort */
 	uint64_t unconfirmed; /* bytes given to the gate, no SENT yet */
-	size_t psk_which;     /* 0 current, 1 next */
+	uint8_t psk_id[16];   /* people_psk_id() of the PSK that fitted */
 	uint64_t seen_size;   /* of the client's last checkpoint; 0: none */
 	struct dispatch_peer peer;
+	struct lockmem *mem;
 	struct session_secret *secret;
 	struct cdop_stream *in;
 	struct cdop_stream *out;
-	struct session_more more;
-	struct session *next; /* in its table's chain */
+	struct session_more *more; /* oldest first */
+	bool discarding;           /* waits for the gate's word that it has */
+	LIST_ENTRY(session) entry;
 };
 
 /* What the server proves itself with; the keystore's or config's memory. */
@@ -71,8 +75,8 @@ struct session_server {
  * A connection the gate has announced: bytes are preamble (8) and address.
  * CDOP_INVALID_ARGUMENT: not our protocol; CDOP_RESOURCE_EXHAUSTED.
  */
-CDOP_MUST enum cdop_err session_new(uint64_t conn, struct cdop_bytes opening,
-    uint8_t server_key, uint64_t boot_ms, struct session **ret_session);
+CDOP_MUST enum cdop_err session_new(struct lockmem *mem, uint64_t conn,
+    struct cdop_bytes opening, uint64_t boot_ms, struct session **ret_session);
 
 /* Wipes and frees; NULL is fine. */
 void session_free(struct session *session);
@@ -112,12 +116,21 @@ CDOP_MUST enum cdop_err session_put(
  * Seals the next frame of what is queued: *ret_frame (without its length)
  * lies in `room` (CDOP_LINK_FRAME_ROOM bytes); len 0 when all is sealed.
  */
-CDOP_MUST enum cdop_err session_seal(struct session *session, uint8_t *room,
-    struct cdop_bytes *ret_frame);
+CDOP_MUST enum cdop_err session_seal(
+    struct session *session, uint8_t *room, struct cdop_bytes *ret_frame);
 
-/* Keeps what an unfinished stream of replies needs; len 0 drops it. */
-CDOP_MUST enum cdop_err session_keep_more(struct session *session,
-    struct cdop_bytes message, const struct dispatch_result *result,
-    uint64_t arrived_ms);
+/* Bytes that are queued and not yet sealed. */
+size_t session_queued(const struct session *session);
+
+/*
+ * Keeps an unfinished stream of replies, behind those there are.
+ * CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err session_more_add(struct session *session,
+    struct cdop_bytes message, const struct dispatch_result *result);
+
+/* Takes the oldest one out, for the caller to free; NULL: none. */
+struct session_more *session_more_take(struct session *session);
+void session_more_free(struct session_more *more);
 
 #endif

@@ -60,8 +60,8 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 	welcome.n_notice = reg->n_notice;
 	if (welcome.server == NULL || welcome.panel == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	data = cdop_arena_alloc(
-	    arena, cdop__welcome__get_packed_size(&welcome));
+	data =
+	    cdop_arena_alloc(arena, cdop__welcome__get_packed_size(&welcome));
 	if (data == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	ret_message->len = cdop__welcome__pack(&welcome, data);

@@ -17,7 +17,7 @@
 #define KIND_EVENT 2
 
 #define AT_REQUEST 80
-#define AT_CASE	   112
+#define AT_CASE    112
 #define AT_OUTCOME 144
 #define AT_COUNTS  176
 #define AT_REASON  208
@@ -25,7 +25,7 @@
 struct audit {
 	struct registry *reg;
 	struct outcomes *outcomes; /* what request keys did */
-	uint64_t last_ms;	   /* time of the last leaf */
+	uint64_t last_ms;          /* time of the last leaf */
 };
 
 /* The two secrets that salt a leaf's commitments. */
@@ -78,8 +78,8 @@ audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
 	if (words->at_ms > audit->last_ms)
 		audit->last_ms = words->at_ms;
 	if (words->stored != NULL && words->has_person)
-		err = outcomes_add(audit->outcomes, words->person,
-		    words->at_ms, words->stored);
+		err = outcomes_add(audit->outcomes, words->person, words->at_ms,
+		    words->stored);
 	*ret_more =
 	    words->at_ms + CDOP_REQUEST_KEY_DAYS * 86400000ull >= now_ms;
 	cdop__stored_leaf__free_unpacked(leaf, NULL);
@@ -143,12 +143,12 @@ commit_outcome(const struct audit_entry *entry,
 	uint8_t counts[12];
 
 	cdop_put16(status, (uint16_t)entry->outcome);
-	values[0] = (struct cdop_bytes){ status, sizeof(status) };
+	values[0] = (struct cdop_bytes){status, sizeof(status)};
 	values[1] = text_bytes(entry->reason);
 	commitment(secrets->leaf, "outcome", values, 2, leaf + AT_OUTCOME);
 	cdop_put32(counts, (uint32_t)entry->n_released);
 	cdop_put64(counts + 4, entry->count);
-	values[0] = (struct cdop_bytes){ counts, sizeof(counts) };
+	values[0] = (struct cdop_bytes){counts, sizeof(counts)};
 	commitment(secrets->leaf, "counts", values, 1, leaf + AT_COUNTS);
 }
 
@@ -160,8 +160,8 @@ commit_case(const struct audit_entry *entry, const struct leaf_secrets *secrets,
 	struct cdop_bytes reason[3], *refs;
 	size_t i, n = 0;
 
-	refs = cdop_arena_calloc(
-	    arena, entry->n_released * 2 + 1, sizeof(*refs));
+	refs =
+	    cdop_arena_calloc(arena, entry->n_released * 2 + 1, sizeof(*refs));
 	if (refs == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < entry->n_released; i++) {
@@ -171,7 +171,7 @@ commit_case(const struct audit_entry *entry, const struct leaf_secrets *secrets,
 	}
 	commitment(secrets->case_, "case", refs, n, leaf + AT_CASE);
 	reason[0] = text_bytes(entry->purpose_text);
-	reason[1] = (struct cdop_bytes){ (const uint8_t *)"", 1 };
+	reason[1] = (struct cdop_bytes){(const uint8_t *)"", 1};
 	reason[2] = text_bytes(entry->reason_text);
 	commitment(secrets->case_, "reason", reason, 3, leaf + AT_REASON);
 	return CDOP_OK;
@@ -195,8 +195,8 @@ make_leaf(const struct audit *audit, const struct audit_entry *entry,
 		memcpy(leaf + 32, entry->actor->fingerprint, 32);
 		memcpy(leaf + 64, entry->actor->session, 16);
 	}
-	commitment(secrets->leaf, "request", &entry->request, 1,
-	    leaf + AT_REQUEST);
+	commitment(
+	    secrets->leaf, "request", &entry->request, 1, leaf + AT_REQUEST);
 	commit_outcome(entry, secrets, leaf);
 	return commit_case(entry, secrets, arena, leaf);
 }
@@ -214,8 +214,8 @@ fill_released(const struct audit_entry *entry, struct cdop_arena *arena,
 	    arena, entry->n_released, sizeof(*words->released));
 	released =
 	    cdop_arena_calloc(arena, entry->n_released, sizeof(*released));
-	words->term_kind = cdop_arena_calloc(
-	    arena, entry->n_terms, sizeof(*words->term_kind));
+	words->term_kind =
+	    cdop_arena_calloc(arena, entry->n_terms, sizeof(*words->term_kind));
 	if (words->released == NULL || released == NULL ||
 	    words->term_kind == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
@@ -344,17 +344,16 @@ seal_case_box(const struct audit *audit, const struct audit_entry *entry,
 	err = dup_text(arena, entry->reason_text, &box.reason);
 	if (err != CDOP_OK)
 		return err;
-	packed =
-	    cdop_arena_alloc(arena, cdop__case_box__get_packed_size(&box));
+	packed = cdop_arena_alloc(arena, cdop__case_box__get_packed_size(&box));
 	if (packed == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	plain.len = cdop__case_box__pack(&box, packed);
 	plain.data = packed;
 	sodium_memzero(secret, sizeof(secret));
 	cdop_put64(index, rows_next_leaf(audit->reg->rows));
-	context = (struct cdop_bytes){ index, sizeof(index) };
-	err = rows_box_seal(audit->reg->rows, entry->case_key, context, plain,
-	    arena, &sealed);
+	context = (struct cdop_bytes){index, sizeof(index)};
+	err = rows_box_seal(
+	    audit->reg->rows, entry->case_key, context, plain, arena, &sealed);
 	if (err != CDOP_OK)
 		return err;
 	stored->has_case_box = true;
@@ -427,8 +426,7 @@ put_terms(const struct audit *audit, const struct audit_entry *entry,
 		if (err != CDOP_OK)
 			return err;
 	}
-	return put_row(
-	    audit->reg, SCHEMA_KIND_TERMS, 0, &terms.base, arena);
+	return put_row(audit->reg, SCHEMA_KIND_TERMS, 0, &terms.base, arena);
 }
 
 static enum cdop_err
@@ -507,8 +505,8 @@ audit_append(struct audit *audit, struct cdop_arena *arena,
 /* ---- looking back ------------------------------------------------------ */
 
 const Cdop__StoredOutcome *
-audit_outcome(const struct audit *audit, uint32_t person,
-    const uint8_t key[static 16])
+audit_outcome(
+    const struct audit *audit, uint32_t person, const uint8_t key[static 16])
 {
 	return outcomes_find(audit->outcomes, person, key);
 }
@@ -566,7 +564,7 @@ enum cdop_err
 audit_walk(struct audit *audit, struct cdop_arena *arena, uint64_t *cursor,
     size_t budget, audit_visit visit, void *ctx)
 {
-	struct walk walk = { arena, visit, ctx, budget, 0 };
+	struct walk walk = {arena, visit, ctx, budget, 0};
 	enum cdop_err err;
 
 	err = rows_scan_log(audit->reg->rows, *cursor, walk_row, &walk);

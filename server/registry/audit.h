@@ -48,17 +48,17 @@
 
 #include "stored.pb-c.h"
 
-#define AUDIT_LEAF_LEN 256
+#define AUDIT_LEAF_LEN     256
 #define AUDIT_LEAF_VERSION 1
 
 /* What is logged without being a call; they share the numbers of calls. */
 enum audit_event {
-	AUDIT_EVENT_INIT = 1000,	/* the registry was made */
-	AUDIT_EVENT_SESSION = 1001,	/* a handshake was completed */
-	AUDIT_EVENT_REFUSED = 1002,	/* handshakes that failed: a count */
-	AUDIT_EVENT_UNSEALED = 1003,	/* slot number in count */
-	AUDIT_EVENT_PSK_TURNED = 1004,	/* the next PSK became current */
-	AUDIT_EVENT_RECOVERED = 1005,	/* recover-people, offline */
+	AUDIT_EVENT_INIT = 1000,       /* the registry was made */
+	AUDIT_EVENT_SESSION = 1001,    /* a handshake was completed */
+	AUDIT_EVENT_REFUSED = 1002,    /* handshakes that failed: a count */
+	AUDIT_EVENT_UNSEALED = 1003,   /* slot number in count */
+	AUDIT_EVENT_PSK_TURNED = 1004, /* the next PSK became current */
+	AUDIT_EVENT_RECOVERED = 1005,  /* recover-people, offline */
 	AUDIT_EVENT_RESTORED = 1006,
 };
 
@@ -136,10 +136,10 @@ uint64_t audit_size(const struct audit *audit);
  * hash in it is BLAKE2b-256 of method number and request bytes, as
  * audit_request_hash() makes it.
  */
-const Cdop__StoredOutcome *audit_outcome(const struct audit *audit,
-    uint32_t person, const uint8_t key[static 16]);
-void audit_request_hash(uint8_t out[static 32], uint32_t method,
-    struct cdop_bytes request);
+const Cdop__StoredOutcome *audit_outcome(
+    const struct audit *audit, uint32_t person, const uint8_t key[static 16]);
+void audit_request_hash(
+    uint8_t out[static 32], uint32_t method, struct cdop_bytes request);
 
 /*
  * Walks the log from the newest leaf down.  *cursor is 0 at first and where

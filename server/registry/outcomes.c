@@ -122,7 +122,7 @@ grow(struct outcomes *outcomes)
 	outcomes->bucket = bucket;
 	outcomes->n_buckets = n;
 	TAILQ_FOREACH(outcome, &outcomes->by_age, age)
-		link_in(outcomes, outcome);
+	link_in(outcomes, outcome);
 }
 
 static void
@@ -164,10 +164,9 @@ outcomes_add(struct outcomes *outcomes, uint32_t person, uint64_t at_ms,
 	outcome->person = person;
 	outcome->at_ms = at_ms;
 	outcome->stored = copy_of(stored);
-	err = outcome->stored == NULL
-	    ? CDOP_RESOURCE_EXHAUSTED
-	    : undo_call(
-		  outcomes->undo, take_back, outcomes, (uintptr_t)outcome);
+	err = outcome->stored == NULL ? CDOP_RESOURCE_EXHAUSTED
+				      : undo_call(outcomes->undo, take_back,
+					    outcomes, (uintptr_t)outcome);
 	if (err != CDOP_OK) {
 		cdop__stored_outcome__free_unpacked(outcome->stored, NULL);
 		free(outcome);

@@ -19,8 +19,8 @@ CDOP_MUST enum cdop_err outcomes_new(
 void outcomes_free(struct outcomes *outcomes);
 
 /* Copies stored.  Through the undo log.  An older one stays: keys act once. */
-CDOP_MUST enum cdop_err outcomes_add(struct outcomes *outcomes,
-    uint32_t person, uint64_t at_ms, const Cdop__StoredOutcome *stored);
+CDOP_MUST enum cdop_err outcomes_add(struct outcomes *outcomes, uint32_t person,
+    uint64_t at_ms, const Cdop__StoredOutcome *stored);
 
 /* NULL: nothing was applied under this key of this person. */
 const Cdop__StoredOutcome *outcomes_find(const struct outcomes *outcomes,

@@ -21,7 +21,7 @@
 #include <time.h>
 
 /* One row at a time is unpacked into it. */
-#define LOAD_ARENA (16u << 20)
+#define LOAD_ARENA  (16u << 20)
 #define NOTICES_MAX 16
 
 struct load {
@@ -137,9 +137,8 @@ registry_take_config(struct registry *reg, const Cdop__StoredConfig *config)
 	reg->mode = config->mode == CDOP__MODE__LIVE ? REGISTRY_LIVE
 						     : REGISTRY_TRAINING;
 	reg->state = config->state == CDOP__STATE__SETUP ? CDOP_STATE_SETUP
-	    : config->state == CDOP__STATE__RESTORED
-	    ? CDOP_STATE_RESTORED
-	    : CDOP_STATE_OPEN;
+	    : config->state == CDOP__STATE__RESTORED     ? CDOP_STATE_RESTORED
+							 : CDOP_STATE_OPEN;
 	reg->degraded = config->has_degraded && config->degraded;
 	reg->created_ms = config->created_ms;
 	reg->search_quarter = config->search_quarter;
@@ -288,7 +287,7 @@ load_all(struct load *load)
 enum cdop_err
 registry_load(struct registry *reg, uint64_t now_ms, const char **ret_why)
 {
-	struct load load = { .reg = reg, .now_ms = now_ms };
+	struct load load = {.reg = reg, .now_ms = now_ms};
 	enum cdop_err err;
 
 	if ((err = cdop_arena_new(LOAD_ARENA, &load.arena)) != CDOP_OK)
@@ -297,8 +296,8 @@ registry_load(struct registry *reg, uint64_t now_ms, const char **ret_why)
 	cdop_arena_free(load.arena);
 	*ret_why = "";
 	if (err == CDOP_DATA_LOSS)
-		*ret_why = load.why != NULL ? load.why
-					    : rows_finding(reg->rows);
+		*ret_why =
+		    load.why != NULL ? load.why : rows_finding(reg->rows);
 	if (err == CDOP_OK)
 		reg->open_since_ms = now_ms;
 	return err;
@@ -346,8 +345,7 @@ registry_put_config(struct registry *reg, struct cdop_arena *arena,
 		err = rows_replace(reg->rows, reg->config_row, &row, &number);
 	if (err != CDOP_OK)
 		return err;
-	err = undo_save(
-	    reg->undo, &reg->config_row, sizeof(reg->config_row));
+	err = undo_save(reg->undo, &reg->config_row, sizeof(reg->config_row));
 	if (err == CDOP_OK)
 		err = undo_save(reg->undo, &reg->state, sizeof(reg->state));
 	if (err == CDOP_OK)
@@ -385,8 +383,7 @@ registry_search_quarter(
 		return err;
 	/* The first one was made at init. */
 	if (config->has_search_quarter) {
-		err = rows_keys_epoch_new(
-		    reg->rows, SCHEMA_SEARCH, NULL, &key);
+		err = rows_keys_epoch_new(reg->rows, SCHEMA_SEARCH, NULL, &key);
 		if (err != CDOP_OK)
 			return err;
 	}

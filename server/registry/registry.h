@@ -39,9 +39,9 @@ struct registry {
 
 	uint8_t id[16];
 	enum registry_mode mode;
-	uint32_t state;	    /* one CDOP_STATE_* bit */
+	uint32_t state;      /* one CDOP_STATE_* bit */
 	uint64_t config_row; /* row number of CONFIG */
-	bool degraded;	    /* init was told so; status repeats it */
+	bool degraded;       /* init was told so; status repeats it */
 	uint64_t created_ms;
 	uint64_t open_since_ms;
 	uint64_t clock_behind_ms; /* wall clock against the last leaf */

@@ -14,6 +14,7 @@
 #include "cdop/err.h"
 
 #include "registry.pb-c.h"
+#include "stored.pb-c.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,8 +28,8 @@ struct rpc_method;
 struct rpc_released {
 	const char *reference;
 	uint64_t case_id;
-	uint64_t case_key;	 /* seals the case box; 0: none */
-	uint32_t classes;	 /* bit n: sensitivity class n */
+	uint64_t case_key; /* seals the case box; 0: none */
+	uint32_t classes;  /* bit n: sensitivity class n */
 	const char *owner_area;
 	const char *jurisdiction;
 	const uint32_t *instances;
@@ -42,8 +43,8 @@ struct rpc_term {
 
 #define RPC_RELEASED_MAX   104
 #define RPC_VIOLATIONS_MAX 200
-#define RPC_TERMS_MAX	   16
-#define RPC_WORDS_MAX	   16
+#define RPC_TERMS_MAX      16
+#define RPC_WORDS_MAX      16
 
 struct rpc_ctx {
 	/* Given. */
@@ -51,25 +52,25 @@ struct rpc_ctx {
 	struct cdop_arena *arena; /* lives until the reply is packed */
 	const struct actor *actor;
 	const struct rpc_method *method;
-	uint64_t now_ms;	  /* leaf time, UTC */
+	uint64_t now_ms;            /* leaf time, UTC */
 	const uint8_t *request_key; /* 16 bytes, or NULL */
 	struct cdop_bytes request;  /* as it came */
-	const char *purpose;	    /* code, checked against the profile; or NULL */
+	const char *purpose; /* code, checked against the profile; or NULL */
 	const char *purpose_text;
 	Cdop__Use use;
-	uint64_t stream_cursor;	    /* 0 at the first message of a stream */
+	uint64_t stream_cursor; /* 0 at the first message of a stream */
 
 	/* For acts of two people: false while the act is only checked. */
 	bool apply;
 	uint8_t target_version[32]; /* set by the handler before it applies */
-	bool target_changed;	    /* it is not what was approved */
+	bool target_changed;        /* it is not what was approved */
 	const char *words[RPC_WORDS_MAX]; /* what precisely will happen */
 	size_t n_words;
-	uint32_t second_person;	    /* who approved, when applied */
+	uint32_t second_person; /* who approved, when applied */
 
 	/* Said by the handler. */
-	const char *reason;	    /* stable word */
-	const char *message;	    /* for a person; never case content */
+	const char *reason;         /* stable word */
+	const char *message;        /* for a person; never case content */
 	enum cdop_err true_outcome; /* where the answer hides it */
 	Cdop__Violation *violations[RPC_VIOLATIONS_MAX];
 	size_t n_violations;
@@ -78,11 +79,11 @@ struct rpc_ctx {
 	struct rpc_term terms[RPC_TERMS_MAX];
 	size_t n_terms;
 	uint32_t subject_person;
-	const char *audit_reason;   /* free text: goes under the case key */
-	uint64_t next_cursor;	    /* not 0: the stream goes on from here */
+	const char *audit_reason; /* free text: goes under the case key */
+	uint64_t next_cursor;     /* not 0: the stream goes on from here */
 
 	/* The outcome that the request key gets again (TRUST M12). */
-	bool applied;		    /* something was changed */
+	bool applied; /* something was changed */
 	const char *out_reference;
 	uint64_t out_version;
 	uint32_t out_number;
@@ -102,16 +103,16 @@ struct rpc_ctx {
  * (build/gen/rpc_table.inc) and nothing else.
  */
 struct rpc_method {
-	const char *name;	 /* "NotificationRegister" */
+	const char *name; /* "NotificationRegister" */
 	uint32_t id;
-	uint32_t roles;		 /* CDOP_ROLE_* */
-	uint32_t scope;		 /* enum cdop_scope */
-	uint32_t states;	 /* CDOP_STATE_* */
+	uint32_t roles;  /* CDOP_ROLE_* */
+	uint32_t scope;  /* enum cdop_scope */
+	uint32_t states; /* CDOP_STATE_* */
 	bool purpose;
-	uint32_t txn;		 /* enum cdop_txn */
-	uint32_t audit;		 /* enum cdop_audit */
-	uint32_t second;	 /* roles of the second person, or 0 */
-	uint32_t ttl_s;		 /* how long it waits */
+	uint32_t txn;    /* enum cdop_txn */
+	uint32_t audit;  /* enum cdop_audit */
+	uint32_t second; /* roles of the second person, or 0 */
+	uint32_t ttl_s;  /* how long it waits */
 	bool use;
 	const ProtobufCMessageDescriptor *request;
 	const ProtobufCMessageDescriptor *reply;

@@ -30,7 +30,7 @@ struct work {
 	void *req;
 	void *rep;
 	Cdop__StoredOutcome stored;
-	bool filed;   /* waits for a second person */
+	bool filed; /* waits for a second person */
 	uint8_t approval[8];
 	bool close;
 };
@@ -123,23 +123,23 @@ choose_role(struct work *work)
 static enum cdop_err
 check_purpose(struct work *work)
 {
-	const struct rpc_method *method = work->ctx.method;
-	const struct cdop_profile_purpose *purpose;
 	const char *code = work->call->purpose;
+	const char *text = work->ctx.purpose_text;
+	const struct cdop_code *purpose;
+	int32_t day = (int32_t)(work->request->now_ms / 86400000u);
 
-	if (code == NULL && method->purpose)
+	if (code == NULL && work->ctx.method->purpose)
 		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
 		    "purpose_needed", "say what it is for (--purpose CODE)");
 	if (code == NULL)
 		return CDOP_OK;
-	purpose = cdop_profile_purpose(
-	    work->reg->profile, code, work->request->now_ms);
+	purpose = cdop_profile_purpose(work->reg->profile, code, day);
 	if (purpose == NULL)
 		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
 		    "purpose_unknown",
 		    "not a purpose of this registry's profile");
-	if (purpose->needs_text &&
-	    (work->ctx.purpose_text == NULL || *work->ctx.purpose_text == '\0'))
+	if ((purpose->flags & CDOP_CODE_NEEDS_TEXT) != 0 &&
+	    (text == NULL || *text == '\0'))
 		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
 		    "purpose_text_needed",
 		    "this purpose is said in words (--purpose-text)");
@@ -250,8 +250,8 @@ open_body(struct work *work)
 {
 	const struct rpc_method *method = work->ctx.method;
 
-	work->rep = cdop_arena_alloc(
-	    work->arena, method->reply->sizeof_message);
+	work->rep =
+	    cdop_arena_alloc(work->arena, method->reply->sizeof_message);
 	if (work->rep == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	method->reply_init(work->rep);
@@ -286,16 +286,16 @@ file_for_second(struct work *work)
 {
 	struct rpc_ctx *ctx = &work->ctx;
 	struct approval_ask ask = {
-		.method = ctx->method->id,
-		.actor = &work->actor,
-		.request_key = ctx->request_key,
-		.request = ctx->request,
-		.target_version = ctx->target_version,
-		.words = ctx->words,
-		.n_words = ctx->n_words,
-		.purpose = ctx->purpose,
-		.now_ms = ctx->now_ms,
-		.ttl_s = ctx->method->ttl_s,
+	    .method = ctx->method->id,
+	    .actor = &work->actor,
+	    .request_key = ctx->request_key,
+	    .request = ctx->request,
+	    .target_version = ctx->target_version,
+	    .words = ctx->words,
+	    .n_words = ctx->n_words,
+	    .purpose = ctx->purpose,
+	    .now_ms = ctx->now_ms,
+	    .ttl_s = ctx->method->ttl_s,
 	};
 	enum cdop_err err;
 
@@ -380,8 +380,8 @@ append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
 	uint8_t hash[32];
 	size_t i;
 
-	released = cdop_arena_calloc(
-	    work->arena, ctx->n_released, sizeof(*released));
+	released =
+	    cdop_arena_calloc(work->arena, ctx->n_released, sizeof(*released));
 	terms = cdop_arena_calloc(work->arena, ctx->n_terms, sizeof(*terms));
 	if (released == NULL || terms == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
@@ -454,8 +454,8 @@ pack_body(struct work *work, Cdop__Reply *reply)
 }
 
 static void
-fill_stream(struct work *work, Cdop__Reply *reply,
-    struct dispatch_result *result)
+fill_stream(
+    struct work *work, Cdop__Reply *reply, struct dispatch_result *result)
 {
 	result->next_cursor = work->ctx.next_cursor;
 	result->stream_count = work->request->stream_count + 1;
@@ -479,10 +479,13 @@ pack_reply(struct work *work, enum cdop_err status, uint64_t index,
 	cdop__reply__init(&reply);
 	reply.id = work->call == NULL ? 0 : work->call->id;
 	reply.status = (uint32_t)status;
-	if (has_body(work, status) && (err = pack_body(work, &reply)) != CDOP_OK)
+	if (has_body(work, status) &&
+	    (err = pack_body(work, &reply)) != CDOP_OK)
 		return err;
 	reply.reason = cdop_arena_strdup(work->arena,
-	    work->filed ? "second_person" : ctx->reason ? ctx->reason : "");
+	    work->filed       ? "second_person"
+		: ctx->reason ? ctx->reason
+			      : "");
 	if (reply.reason == NULL || *reply.reason == '\0')
 		reply.reason = NULL;
 	if (ctx->message != NULL)
@@ -499,8 +502,8 @@ pack_reply(struct work *work, enum cdop_err status, uint64_t index,
 		reply.approval.len = sizeof(work->approval);
 	}
 	fill_stream(work, &reply, result);
-	data = cdop_arena_alloc(
-	    work->arena, cdop__reply__get_packed_size(&reply));
+	data =
+	    cdop_arena_alloc(work->arena, cdop__reply__get_packed_size(&reply));
 	if (data == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	result->reply.len = cdop__reply__pack(&reply, data);
@@ -511,8 +514,8 @@ pack_reply(struct work *work, enum cdop_err status, uint64_t index,
 /* ---- the steps together ------------------------------------------------ */
 
 static enum cdop_err
-answer(struct work *work, enum cdop_err status,
-    struct dispatch_result *ret_result)
+answer(
+    struct work *work, enum cdop_err status, struct dispatch_result *ret_result)
 {
 	struct dispatch_result result;
 	uint64_t index;
@@ -561,8 +564,7 @@ work_init(struct work *work, struct registry *reg, struct cdop_arena *arena,
 	    sizeof(work->actor.public_key));
 	memcpy(work->actor.handshake, peer->handshake,
 	    sizeof(work->actor.handshake));
-	memcpy(work->actor.session, peer->session,
-	    sizeof(work->actor.session));
+	memcpy(work->actor.session, peer->session, sizeof(work->actor.session));
 }
 
 enum cdop_err
@@ -585,10 +587,10 @@ dispatch_call(struct registry *reg, struct cdop_arena *arena,
 	if (err == CDOP_OK)
 		err = open_body(work);
 	if (err == CDOP_OK) {
-		mark = undo_mark(reg->undo);
+		mark = undo_used(reg->undo);
 		err = run_handler(work);
 		/* Half a change cannot be taken back alone. */
-		if (err != CDOP_OK && undo_mark(reg->undo) != mark)
+		if (err != CDOP_OK && undo_used(reg->undo) != mark)
 			return err;
 	}
 	return answer(work, err, ret_result);
@@ -607,8 +609,8 @@ dispatch_refuse(struct registry *reg, struct cdop_arena *arena,
 	work_init(work, reg, arena, request);
 	if (open_envelope(work) == CDOP_OK)
 		work->ctx.method = rpc_method_find(work->call->method);
-	work->ctx.reason = status == CDOP_RESOURCE_EXHAUSTED
-	    ? "no_room" : "failed";
+	work->ctx.reason =
+	    status == CDOP_RESOURCE_EXHAUSTED ? "no_room" : "failed";
 	work->ctx.message = "it was not applied";
 	return answer(work, status, ret_result);
 }
@@ -655,14 +657,16 @@ dispatch_run_approved(struct rpc_ctx *outer, const struct rpc_method *method,
 	outer->second_person = requester->person;
 	memcpy(outer->released, ctx->released, sizeof(ctx->released));
 	outer->n_released = ctx->n_released;
+	memcpy(outer->violations, ctx->violations, sizeof(ctx->violations));
+	outer->n_violations = ctx->n_violations;
 	outer->end_person = ctx->end_person;
 	outer->end_device = ctx->end_device;
 	if (err != CDOP_OK)
 		return err;
 	if (!names_its_subject(ctx))
 		return CDOP_INTERNAL;
-	data = cdop_arena_alloc(outer->arena,
-	    protobuf_c_message_get_packed_size(work->rep));
+	data = cdop_arena_alloc(
+	    outer->arena, protobuf_c_message_get_packed_size(work->rep));
 	if (data == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	ret_reply->len = protobuf_c_message_pack(work->rep, data);

@@ -9,8 +9,8 @@
 /* Prototypes of all handlers, and thunks that know their message types. */
 #define RPC(Name, snake, Req, Rep, req_c, rep_c, ID, ROLES, SCOPE, STATES,     \
     PURPOSE, TXN, AUDIT, SECOND, TTL, USE)                                     \
-	enum cdop_err rpc_##snake(struct rpc_ctx *ctx,                         \
-	    const Cdop__##Req *req, Cdop__##Rep *rep);                         \
+	enum cdop_err rpc_##snake(                                             \
+	    struct rpc_ctx *ctx, const Cdop__##Req *req, Cdop__##Rep *rep);    \
 	static enum cdop_err call_##snake(                                     \
 	    struct rpc_ctx *ctx, const void *req, void *rep)                   \
 	{                                                                      \
@@ -26,21 +26,21 @@
 #define RPC(Name, snake, Req, Rep, req_c, rep_c, ID, ROLES, SCOPE, STATES,     \
     PURPOSE, TXN, AUDIT, SECOND, TTL, USE)                                     \
 	{                                                                      \
-		.name = #Name,                                                 \
-		.id = ID,                                                      \
-		.roles = ROLES,                                                \
-		.scope = SCOPE,                                                \
-		.states = STATES,                                              \
-		.purpose = PURPOSE,                                            \
-		.txn = TXN,                                                    \
-		.audit = AUDIT,                                                \
-		.second = SECOND,                                              \
-		.ttl_s = TTL,                                                  \
-		.use = USE,                                                    \
-		.request = &req_c##__descriptor,                               \
-		.reply = &rep_c##__descriptor,                                 \
-		.reply_init = init_##snake,                                    \
-		.handler = call_##snake,                                       \
+	    .name = #Name,                                                     \
+	    .id = ID,                                                          \
+	    .roles = ROLES,                                                    \
+	    .scope = SCOPE,                                                    \
+	    .states = STATES,                                                  \
+	    .purpose = PURPOSE,                                                \
+	    .txn = TXN,                                                        \
+	    .audit = AUDIT,                                                    \
+	    .second = SECOND,                                                  \
+	    .ttl_s = TTL,                                                      \
+	    .use = USE,                                                        \
+	    .request = &req_c##__descriptor,                                   \
+	    .reply = &rep_c##__descriptor,                                     \
+	    .reply_init = init_##snake,                                        \
+	    .handler = call_##snake,                                           \
 	},
 static const struct rpc_method methods[] = {
 #include "rpc_table.inc"

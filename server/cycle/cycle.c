@@ -1,0 +1,551 @@
+/* The five steps of a turn, and what ends a session. */
+#include "server/cycle/cycle.h"
+
+#include "cdop/limits.h"
+#include "cdop/role.h"
+#include "cdop/secret.h"
+#include "server/base/log.h"
+#include "server/cycle/cycle_state.h"
+#include "server/registry/audit.h"
+#include "server/registry/people.h"
+#include "server/registry/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS         1000
+#define COUNT_MS        60000
+#define HELD_BACK_MS    60000
+#define DISCARD_MS      100        /* the gate's word is awaited so long */
+#define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
+#define FAILED_MAX      3          /* requests that made a batch abort */
+
+static const struct cdop_bytes nothing;
+
+static uint64_t
+clock_ms(clockid_t id)
+{
+	struct timespec ts;
+
+	CDOP_ASSERT(clock_gettime(id, &ts) == 0);
+	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+uint64_t
+cycle_boot_ms(void)
+{
+	return clock_ms(CLOCK_BOOTTIME);
+}
+
+uint64_t
+cycle_wall_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+enum cdop_err
+cycle_new(const struct cycle_args *args, struct cycle **ret_cycle)
+{
+	struct cycle *cycle;
+	size_t i;
+	enum cdop_err err;
+
+	cycle = calloc(1, sizeof(*cycle));
+	if (cycle == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cycle->args = *args;
+	cycle->link = -1;
+	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
+	cycle->held_until_ms = cycle_boot_ms() + HELD_BACK_MS;
+	cycle->counted_ms = cycle_boot_ms();
+	STAILQ_INIT(&cycle->held);
+	for (i = 0; i < CYCLE_BUCKETS; i++)
+		LIST_INIT(&cycle->bucket[i]);
+	err = batch_new(args->note, &cycle->batch);
+	if (err == CDOP_OK)
+		err = outbox_new(&cycle->outbox);
+	if (err == CDOP_OK)
+		err = ipc_inbox_new(&cycle->inbox);
+	if (err != CDOP_OK) {
+		cycle_free(cycle);
+		return err;
+	}
+	*ret_cycle = cycle;
+	return CDOP_OK;
+}
+
+/* ---- sessions ---------------------------------------------------------- */
+
+struct session *
+cycle_find(struct cycle *cycle, uint64_t conn)
+{
+	struct session *session;
+
+	LIST_FOREACH(session, &cycle->bucket[conn % CYCLE_BUCKETS], entry)
+	if (session->conn == conn)
+		return session;
+	return NULL;
+}
+
+void
+cycle_drop(struct cycle *cycle, struct session *session)
+{
+	if (session->state <= SESSION_WAITS_3)
+		cycle->n_half_open--;
+	if (session->discarding)
+		cycle->discards--;
+	cycle->n_sessions--;
+	LIST_REMOVE(session, entry);
+	session_free(session);
+}
+
+void
+cycle_send(struct cycle *cycle, uint64_t conn, enum ipc_kind kind,
+    struct cdop_bytes bytes)
+{
+	if (outbox_send(cycle->outbox, conn, kind, bytes) != CDOP_OK)
+		cycle->link_dead = true;
+}
+
+void
+cycle_close(struct cycle *cycle, struct session *session)
+{
+	cycle_send(cycle, session->conn, IPC_CLOSE, nothing);
+	cycle_drop(cycle, session);
+}
+
+void
+cycle_refuse(struct cycle *cycle, struct session *session)
+{
+	cycle->refused++;
+	cycle_close(cycle, session);
+}
+
+static void
+drop_held(struct cycle *cycle)
+{
+	struct cycle_held *held = STAILQ_FIRST(&cycle->held);
+
+	STAILQ_REMOVE_HEAD(&cycle->held, entry);
+	cdop_secret_wipe(held->reply, held->len);
+	free(held);
+}
+
+static void
+drop_all(struct cycle *cycle)
+{
+	size_t i;
+
+	while (!STAILQ_EMPTY(&cycle->held))
+		drop_held(cycle);
+	for (i = 0; i < CYCLE_BUCKETS; i++)
+		while (!LIST_EMPTY(&cycle->bucket[i]))
+			cycle_drop(cycle, LIST_FIRST(&cycle->bucket[i]));
+}
+
+void
+cycle_free(struct cycle *cycle)
+{
+	if (cycle == NULL)
+		return;
+	drop_all(cycle);
+	batch_free(cycle->batch);
+	outbox_free(cycle->outbox);
+	ipc_inbox_free(cycle->inbox);
+	if (cycle->link >= 0)
+		close(cycle->link);
+	free(cycle);
+}
+
+void
+cycle_send_keys(struct cycle *cycle)
+{
+	uint8_t keys[2 * IPC_KEY_LEN];
+	size_t len = 0;
+
+	if (cycle->reg != NULL) {
+		cdop_secret_public(keys, cycle->reg->link_secret);
+		len = IPC_KEY_LEN;
+		if (cycle->reg->link_secret_next != NULL) {
+			cdop_secret_public(
+			    keys + len, cycle->reg->link_secret_next);
+			len += IPC_KEY_LEN;
+		}
+	}
+	cycle_send(cycle, 0, IPC_KEYS, (struct cdop_bytes){keys, len});
+}
+
+void
+cycle_set_link(struct cycle *cycle, int fd)
+{
+	drop_all(cycle);
+	if (cycle->link >= 0)
+		close(cycle->link);
+	cycle->link = fd;
+	cycle->link_dead = false;
+	outbox_set_link(cycle->outbox, fd);
+	if (fd >= 0)
+		cycle_send_keys(cycle);
+}
+
+void
+cycle_open(struct cycle *cycle, struct registry *reg)
+{
+	cycle->reg = reg;
+	if (cycle->link >= 0)
+		cycle_send_keys(cycle);
+}
+
+int
+cycle_link(const struct cycle *cycle)
+{
+	return cycle->link;
+}
+
+bool
+cycle_wants_write(const struct cycle *cycle)
+{
+	return outbox_waits(cycle->outbox);
+}
+
+int
+cycle_sleep_ms(const struct cycle *cycle)
+{
+	if (cycle->busy && !outbox_waits(cycle->outbox))
+		return 0;
+	return cycle->discards > 0 ? 10 : TICK_MS;
+}
+
+/* ---- 2: open: complete calls into the batch ---------------------------- */
+
+static bool
+gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
+{
+	struct session_more *more;
+	struct batch_item *item;
+	struct cdop_bytes message;
+
+	if (session->more == NULL)
+		return true;
+	if (!batch_has_room(cycle->batch, session->more->len))
+		return false;
+	more = session_more_take(session);
+	message = (struct cdop_bytes){more->message, more->len};
+	item = batch_add(cycle->batch, BATCH_MORE, session, message);
+	if (item != NULL) {
+		item->arrived_ms = boot_ms;
+		item->cursor = more->cursor;
+		item->count = more->count;
+	}
+	session_more_free(more);
+	return item != NULL;
+}
+
+/* False: the batch is full. */
+static bool
+gather_session(struct cycle *cycle, struct session *session, uint64_t boot_ms)
+{
+	struct cdop_bytes message;
+	struct batch_item *item;
+	int calls;
+
+	if (session->state == SESSION_OPENING &&
+	    batch_add(cycle->batch, BATCH_OPENED, session, nothing) == NULL)
+		return false;
+	if (!gather_more(cycle, session, boot_ms))
+		return false;
+	for (calls = 0; calls < CDOP_PIPELINE_MAX; calls++) {
+		if (session_next(session, &message) != CDOP_OK) {
+			/* What came before it is still worked on. */
+			session->failed = FAILED_MAX;
+			return true;
+		}
+		if (message.data == NULL)
+			return true;
+		item = batch_add(cycle->batch, BATCH_CALL, session, message);
+		if (item == NULL)
+			return false;
+		item->arrived_ms = boot_ms;
+		session_consume(session);
+	}
+	cycle->busy = true;
+	return true;
+}
+
+static void
+gather(struct cycle *cycle, uint64_t boot_ms)
+{
+	struct session *session;
+	struct batch_item *item;
+	size_t i;
+
+	cycle->busy = false;
+	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {
+		item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
+		if (item != NULL) {
+			item->event = AUDIT_EVENT_REFUSED;
+			item->event_count = cycle->refused;
+			cycle->refused = 0;
+			cycle->counted_ms = boot_ms;
+		}
+	}
+	for (i = 0; i < CYCLE_BUCKETS; i++)
+		LIST_FOREACH(session, &cycle->bucket[i], entry)
+		{
+			if (session->discarding ||
+			    (session->state != SESSION_OPENING &&
+				session->state != SESSION_OPEN))
+				continue;
+			/* A slow reader waits; its calls stay where they are.
+			 */
+			if (session->unconfirmed + session_queued(session) >
+			    UNCONFIRMED_MAX)
+				continue;
+			if (!gather_session(cycle, session, boot_ms)) {
+				cycle->busy = true;
+				return;
+			}
+		}
+}
+
+/* ---- 5: answer --------------------------------------------------------- */
+
+/* No byte is sealed for it any more; the gate throws away what it holds. */
+static void
+end_now(struct cycle *cycle, struct session *session)
+{
+	if (session->discarding)
+		return;
+	session->discarding = true;
+	cycle->discards++;
+	cycle_send(cycle, session->conn, IPC_DISCARD, nothing);
+}
+
+static bool
+is_of(const struct cycle *cycle, const struct session *session,
+    const struct dispatch_result *result)
+{
+	const struct people_device *device;
+
+	if (session->peer.device == 0)
+		return false;
+	if (result->end_device != 0)
+		return session->peer.device == result->end_device;
+	device = people_device(cycle->reg->people, session->peer.device);
+	return device != NULL && device->person == result->end_person;
+}
+
+static void
+end_sessions(struct cycle *cycle, const struct dispatch_result *result)
+{
+	struct session *session;
+	size_t i;
+
+	if (result->end_person == 0 && result->end_device == 0)
+		return;
+	for (i = 0; i < CYCLE_BUCKETS; i++)
+		LIST_FOREACH(session, &cycle->bucket[i], entry)
+	if (is_of(cycle, session, result))
+		end_now(cycle, session);
+}
+
+static enum cdop_err
+hold(struct cycle *cycle, const struct session *session,
+    struct cdop_bytes reply, uint64_t boot_ms)
+{
+	struct cycle_held *held;
+
+	held = malloc(sizeof(*held) + reply.len);
+	if (held == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	held->conn = session->conn;
+	held->until_ms = boot_ms + DISCARD_MS;
+	held->len = reply.len;
+	memcpy(held->reply, reply.data, reply.len);
+	STAILQ_INSERT_TAIL(&cycle->held, held, entry);
+	return CDOP_OK;
+}
+
+static enum cdop_err
+answer_item(struct cycle *cycle, struct batch_item *item, uint64_t boot_ms)
+{
+	struct session *session = item->session;
+	const struct dispatch_result *result = &item->result;
+	enum cdop_err err;
+
+	if (item->failed)
+		session->failed++;
+	if (!item->answered)
+		return CDOP_UNAVAILABLE; /* no leaf, no answer */
+	if (item->kind == BATCH_OPENED)
+		session->state = SESSION_OPEN;
+	if ((result->end_person != 0 || result->end_device != 0) &&
+	    cycle->discards > 0)
+		err = hold(cycle, session, result->reply, boot_ms);
+	else
+		err = session_put(session, result->reply);
+	if (err == CDOP_OK && result->next_cursor != 0)
+		err = session_more_add(session, item->message, result);
+	if (result->next_cursor != 0)
+		cycle->busy = true;
+	if (result->close)
+		session->state = SESSION_ENDING;
+	return err;
+}
+
+static void
+answer(struct cycle *cycle, uint64_t boot_ms)
+{
+	struct batch_item *item;
+	size_t i;
+
+	/* First of all: those who may hear nothing any more. */
+	for (i = 0; i < batch_count(cycle->batch); i++) {
+		item = batch_get(cycle->batch, i);
+		if (item->answered)
+			end_sessions(cycle, &item->result);
+	}
+	for (i = 0; i < batch_count(cycle->batch); i++) {
+		item = batch_get(cycle->batch, i);
+		if (item->session == NULL || item->session->discarding)
+			continue;
+		if (answer_item(cycle, item, boot_ms) != CDOP_OK)
+			item->session->failed = FAILED_MAX;
+	}
+}
+
+static void
+release_held(struct cycle *cycle, uint64_t boot_ms)
+{
+	struct cycle_held *held;
+	struct session *session;
+
+	while ((held = STAILQ_FIRST(&cycle->held)) != NULL) {
+		if (cycle->discards > 0 && boot_ms < held->until_ms)
+			return;
+		session = cycle_find(cycle, held->conn);
+		if (session != NULL && !session->discarding &&
+		    session_put(session,
+			(struct cdop_bytes){held->reply, held->len}) != CDOP_OK)
+			session->failed = FAILED_MAX;
+		drop_held(cycle);
+	}
+}
+
+static void
+flush_session(struct cycle *cycle, struct session *session)
+{
+	enum cdop_err err;
+
+	if (session->discarding)
+		return;
+	err = outbox_session(cycle->outbox, session);
+	if (err == CDOP_UNAVAILABLE) {
+		cycle->link_dead = true;
+		return;
+	}
+	if (err != CDOP_OK ||
+	    (session_queued(session) == 0 &&
+		(session->failed >= FAILED_MAX ||
+		    session->state == SESSION_ENDING)))
+		cycle_close(cycle, session);
+}
+
+static void
+flush(struct cycle *cycle)
+{
+	struct session *session, *next;
+	size_t i;
+
+	if (outbox_flush(cycle->outbox) != CDOP_OK) {
+		cycle->link_dead = true;
+		return;
+	}
+	for (i = 0; i < CYCLE_BUCKETS; i++)
+		for (session = LIST_FIRST(&cycle->bucket[i]); session != NULL;
+		     session = next) {
+			next = LIST_NEXT(session, entry);
+			if (session->state >= SESSION_OPENING)
+				flush_session(cycle, session);
+		}
+}
+
+/* ---- timers ------------------------------------------------------------ */
+
+static bool
+is_over(
+    const struct cycle *cycle, const struct session *session, uint64_t boot_ms)
+{
+	uint64_t age = boot_ms - session->born_ms;
+
+	if (session->state <= SESSION_WAITS_3)
+		return age > cycle->args.handshake_s * 1000ull;
+	return age > CDOP_SESSION_HARD_S * 1000ull ||
+	    boot_ms - session->active_ms > cycle->args.idle_s * 1000ull;
+}
+
+static void
+tick(struct cycle *cycle, uint64_t boot_ms)
+{
+	struct session *session, *next;
+	size_t i;
+
+	if (boot_ms - cycle->tick_ms < TICK_MS)
+		return;
+	cycle->tick_ms = boot_ms;
+	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
+	for (i = 0; i < CYCLE_BUCKETS; i++)
+		for (session = LIST_FIRST(&cycle->bucket[i]); session != NULL;
+		     session = next) {
+			next = LIST_NEXT(session, entry);
+			if (is_over(cycle, session, boot_ms))
+				cycle_close(cycle, session);
+		}
+}
+
+/* ---- a turn ------------------------------------------------------------ */
+
+static enum cdop_err
+work(struct cycle *cycle, uint64_t boot_ms)
+{
+	struct batch_times times;
+	enum cdop_err err;
+
+	if (cycle->reg == NULL)
+		return CDOP_OK;
+	gather(cycle, boot_ms);
+	if (batch_count(cycle->batch) == 0)
+		return CDOP_OK;
+	times.boot_ms = boot_ms;
+	times.now_ms = audit_time(
+	    cycle->reg->audit, cycle_wall_ms(), &cycle->reg->clock_behind_ms);
+	err = batch_run(cycle->batch, cycle->reg, &times);
+	if (err == CDOP_OK)
+		answer(cycle, boot_ms);
+	batch_reset(cycle->batch);
+	return err;
+}
+
+enum cdop_err
+cycle_turn(struct cycle *cycle)
+{
+	uint64_t boot_ms = cycle_boot_ms();
+	enum cdop_err err;
+
+	if (cycle->link >= 0)
+		intake_drain(cycle, boot_ms);
+	tick(cycle, boot_ms);
+	if ((err = work(cycle, boot_ms)) != CDOP_OK)
+		return err;
+	release_held(cycle, cycle_boot_ms());
+	if (cycle->link >= 0)
+		flush(cycle);
+	if (cycle->link_dead) {
+		/* The parent gives both of us a new link. */
+		log_warning("link.gone", NULL);
+		cycle_set_link(cycle, -1);
+	}
+	return CDOP_OK;
+}

@@ -1,0 +1,58 @@
+/*
+ * The vault's cycle: drain, open, apply, commit, answer (server/DESIGN.md).
+ *
+ * It owns the sessions and the batch.  While a commit waits for the disk the
+ * next batch gathers in the socket: group commit without a lock or a timer.
+ */
+#ifndef CDOP_CYCLE_CYCLE_H
+#define CDOP_CYCLE_CYCLE_H
+
+#include "cdop/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct control_note;
+struct cycle;
+struct lockmem;
+struct registry;
+
+struct cycle_args {
+	struct lockmem *mem;
+	struct control_note *note;
+	uint64_t held_back;   /* device that ended the last vault; 0: none */
+	uint32_t handshake_s; /* preamble to message 3 */
+	uint32_t idle_s;
+};
+
+CDOP_MUST enum cdop_err cycle_new(
+    const struct cycle_args *args, struct cycle **ret_cycle);
+/* Ends every session.  NULL is fine. */
+void cycle_free(struct cycle *cycle);
+
+/* The registry is open from now on; borrowed. */
+void cycle_open(struct cycle *cycle, struct registry *reg);
+
+/* A new gate: every session is gone.  The descriptor is the cycle's. */
+void cycle_set_link(struct cycle *cycle, int fd);
+
+/* -1: the gate is gone and another is to come. */
+int cycle_link(const struct cycle *cycle);
+
+/* Wants to write to the link. */
+bool cycle_wants_write(const struct cycle *cycle);
+
+/* How long the loop may sleep, milliseconds; 0: there is work left. */
+int cycle_sleep_ms(const struct cycle *cycle);
+
+/*
+ * One turn.  CDOP_DATA_LOSS: the outcome of a commit is unknown; leave at
+ * once and answer nothing.
+ */
+CDOP_MUST enum cdop_err cycle_turn(struct cycle *cycle);
+
+/* Milliseconds: CLOCK_BOOTTIME, and UTC since 1970. */
+uint64_t cycle_boot_ms(void);
+uint64_t cycle_wall_ms(void);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * The cycle's own state, for cycle.c and intake.c only.
+ */
+#ifndef CDOP_CYCLE_CYCLE_STATE_H
+#define CDOP_CYCLE_CYCLE_STATE_H
+
+#include "server/cycle/batch.h"
+#include "server/cycle/cycle.h"
+#include "server/cycle/outbox.h"
+#include "server/cycle/session.h"
+
+#define CYCLE_BUCKETS 256
+
+/* A reply that waits until the gate has thrown away what it held. */
+struct cycle_held {
+	STAILQ_ENTRY(cycle_held) entry;
+	uint64_t conn;
+	uint64_t until_ms;
+	size_t len;
+	uint8_t reply[];
+};
+
+struct cycle {
+	struct cycle_args args;
+	struct registry *reg; /* NULL: sealed */
+	struct batch *batch;
+	struct outbox *outbox;
+	struct ipc_inbox *inbox;
+	int link;
+	bool link_dead;
+	bool busy; /* complete calls wait for the next batch */
+	LIST_HEAD(, session) bucket[CYCLE_BUCKETS];
+	size_t n_sessions;
+	size_t n_half_open;
+	uint64_t last_conn; /* ids grow; a smaller one is a broken gate */
+	uint32_t budget;    /* handshakes left in this second */
+	uint64_t tick_ms;
+	uint64_t counted_ms;    /* when the last count was logged */
+	uint64_t refused;       /* handshakes that failed since then */
+	uint64_t held_until_ms; /* of args.held_back */
+	size_t discards;        /* the gate's word is awaited */
+	STAILQ_HEAD(, cycle_held) held;
+};
+
+struct session *cycle_find(struct cycle *cycle, uint64_t conn);
+
+/* Tells the gate and forgets the session. */
+void cycle_close(struct cycle *cycle, struct session *session);
+
+/* Forgets it: the gate has closed already. */
+void cycle_drop(struct cycle *cycle, struct session *session);
+
+/* A handshake, or a frame, that is not what it should be. */
+void cycle_refuse(struct cycle *cycle, struct session *session);
+
+/* Sends; a gate that is gone or reads nothing is noticed here. */
+void cycle_send(struct cycle *cycle, uint64_t conn, enum ipc_kind kind,
+    struct cdop_bytes bytes);
+
+/* The server's public keys, for the gate's mac1. */
+void cycle_send_keys(struct cycle *cycle);
+
+/* Step 1: takes the packets that wait, bounded. */
+void intake_drain(struct cycle *cycle, uint64_t boot_ms);
+
+#endif

@@ -1,0 +1,195 @@
+/*
+ * Packets from the gate, each to its session: announcements, handshake
+ * messages, frames of the stream.  Nothing in a header is believed.
+ */
+#include "server/cycle/cycle_state.h"
+
+#include "cdop/limits.h"
+#include "cdop/link.h"
+#include "server/base/log.h"
+#include "server/registry/registry.h"
+
+#include <string.h>
+
+/* Packets of one turn; the next turn takes the rest. */
+#define DRAIN_ROUNDS 32
+
+static const struct cdop_bytes nothing;
+
+static void
+take_open(
+    struct cycle *cycle, const struct ipc_packet *packet, uint64_t boot_ms)
+{
+	struct session *session;
+	enum cdop_err err;
+
+	if (packet->conn <= cycle->last_conn) {
+		/* Used before: a gate that does this is broken or worse. */
+		cycle->link_dead = true;
+		return;
+	}
+	cycle->last_conn = packet->conn;
+	if (cycle->n_sessions >= CDOP_VAULT_SESSIONS_MAX ||
+	    cycle->n_half_open >= CDOP_VAULT_HALF_OPEN_MAX) {
+		cycle->refused++;
+		cycle_send(cycle, packet->conn, IPC_CLOSE, nothing);
+		return;
+	}
+	err = session_new(
+	    cycle->args.mem, packet->conn, packet->bytes, boot_ms, &session);
+	if (err != CDOP_OK) {
+		cycle->refused++;
+		cycle_send(cycle, packet->conn, IPC_CLOSE, nothing);
+		return;
+	}
+	session->server_key = packet->arg == 1;
+	LIST_INSERT_HEAD(
+	    &cycle->bucket[packet->conn % CYCLE_BUCKETS], session, entry);
+	cycle->n_sessions++;
+	cycle->n_half_open++;
+}
+
+static struct session_server
+server_of(const struct cycle *cycle)
+{
+	struct session_server server = {
+	    .registry_id = cycle->reg->id,
+	    .secret = {cycle->reg->link_secret, cycle->reg->link_secret_next},
+	    .people = cycle->reg->people,
+	    .now_ms = cycle_wall_ms(),
+	};
+
+	return server;
+}
+
+static void
+take_message1(
+    struct cycle *cycle, struct session *session, struct cdop_bytes message)
+{
+	static const uint8_t hint = CDOP_LINK_HINT_SEALED;
+	struct session_server server;
+	uint8_t out[CDOP_LINK_MESSAGE2_LEN];
+
+	if (cycle->reg == NULL) {
+		/* Unauthenticated, and worth an exit code and no more. */
+		cycle_send(cycle, session->conn, IPC_FRAME,
+		    (struct cdop_bytes){&hint, 1});
+		cycle_close(cycle, session);
+		return;
+	}
+	if (cycle->budget == 0) {
+		cycle_refuse(cycle, session);
+		return;
+	}
+	cycle->budget--;
+	server = server_of(cycle);
+	if (session_message1(session, &server, message, out) != CDOP_OK) {
+		cycle_refuse(cycle, session);
+		return;
+	}
+	cycle_send(cycle, session->conn, IPC_FRAME,
+	    (struct cdop_bytes){out, sizeof(out)});
+}
+
+static void
+take_message3(struct cycle *cycle, struct session *session,
+    struct cdop_bytes message, uint64_t boot_ms)
+{
+	struct session_server server = server_of(cycle);
+	uint32_t device;
+
+	if (session_message3(session, &server, message) != CDOP_OK) {
+		cycle_refuse(cycle, session);
+		return;
+	}
+	device = session->peer.device;
+	if (device != 0 && device == cycle->args.held_back &&
+	    boot_ms < cycle->held_until_ms) {
+		cycle_close(cycle, session);
+		return;
+	}
+	cycle->n_half_open--;
+}
+
+static void
+take_frame(struct cycle *cycle, struct session *session,
+    struct cdop_bytes message, uint64_t boot_ms)
+{
+	session->active_ms = boot_ms;
+	switch (session->state) {
+	case SESSION_WAITS_1:
+		take_message1(cycle, session, message);
+		return;
+	case SESSION_WAITS_3:
+		if (cycle->reg == NULL)
+			cycle_refuse(cycle, session);
+		else
+			take_message3(cycle, session, message, boot_ms);
+		return;
+	case SESSION_OPENING:
+	case SESSION_OPEN:
+		if (session_frame(session, message) != CDOP_OK)
+			cycle_refuse(cycle, session);
+		return;
+	case SESSION_ENDING:
+		return;
+	}
+}
+
+static void
+take_packet(
+    struct cycle *cycle, const struct ipc_packet *packet, uint64_t boot_ms)
+{
+	struct session *session;
+	uint64_t sent;
+
+	if (packet->kind == IPC_OPEN) {
+		take_open(cycle, packet, boot_ms);
+		return;
+	}
+	session = cycle_find(cycle, packet->conn);
+	if (session == NULL)
+		return; /* closed here while this was on its way */
+	switch (packet->kind) {
+	case IPC_FRAME:
+		if (!session->discarding)
+			take_frame(cycle, session, packet->bytes, boot_ms);
+		return;
+	case IPC_SENT:
+		if (packet->bytes.len != 4)
+			return;
+		sent = cdop_get32(packet->bytes.data);
+		session->unconfirmed -=
+		    sent < session->unconfirmed ? sent : session->unconfirmed;
+		return;
+	case IPC_CLOSED:
+	case IPC_DISCARDED:
+		cycle_drop(cycle, session);
+		return;
+	default:
+		cycle->link_dead = true;
+		return;
+	}
+}
+
+void
+intake_drain(struct cycle *cycle, uint64_t boot_ms)
+{
+	size_t i, n;
+	int round;
+	enum cdop_err err;
+
+	for (round = 0; round < DRAIN_ROUNDS && !cycle->link_dead; round++) {
+		err =
+		    ipc_recv_many(cycle->link, cycle->inbox, IPC_INBOX_MAX, &n);
+		if (err != CDOP_OK) {
+			cycle->link_dead = true;
+			return;
+		}
+		for (i = 0; i < n; i++)
+			take_packet(
+			    cycle, ipc_inbox_get(cycle->inbox, i), boot_ms);
+		if (n < IPC_INBOX_MAX)
+			return;
+	}
+}

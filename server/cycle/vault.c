@@ -1,0 +1,369 @@
+/* The vault process: start, unseal, the loop, the parent's wishes. */
+#include "server/cycle/vault.h"
+
+#include "cdop/limits.h"
+#include "cdop/role.h"
+#include "cdop/secret.h"
+#include "server/base/config.h"
+#include "server/base/control.h"
+#include "server/base/fds.h"
+#include "server/base/log.h"
+#include "server/base/sandbox.h"
+#include "server/base/undo.h"
+#include "server/cycle/cycle.h"
+#include "server/registry/registry.h"
+#include "server/vault/keystore.h"
+#include "server/vault/lockmem.h"
+#include "server/vault/rows.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of one batch: every table entry that may have to come back. */
+#define UNDO_MAX (64u << 20)
+
+struct vault {
+	const struct config *conf;
+	const struct vault_fds *fds;
+	struct lockmem *mem;
+	struct undo *undo;
+	struct keystore *ks;
+	struct rows *rows;
+	struct registry *reg; /* NULL: sealed */
+	struct cycle *cycle;
+	int unseal;          /* channel to a key child; -1: none */
+	uint32_t said_state; /* to the parent */
+	bool stop;
+	int status;
+};
+
+static void
+vault_close(struct vault *vault)
+{
+	cycle_free(vault->cycle);
+	registry_free(vault->reg);
+	rows_close(vault->rows);
+	keystore_free(vault->ks);
+	undo_free(vault->undo);
+	lockmem_destroy(vault->mem);
+	fds_close(vault->unseal);
+}
+
+/* ---- opening ----------------------------------------------------------- */
+
+/* After the root is there.  Sets the exit status where it cannot go on. */
+static bool
+open_registry(struct vault *vault)
+{
+	const char *why = "";
+	struct registry *reg;
+	enum cdop_err err;
+
+	err =
+	    registry_new(vault->rows, vault->ks, vault->undo, vault->mem, &reg);
+	if (err == CDOP_OK)
+		err = registry_load(reg, cycle_wall_ms(), &why);
+	if (err != CDOP_OK) {
+		log_error("registry.refused", "code=%s finding=%s next=%s",
+		    cdop_err_name(err), why,
+		    "run cdopd verify on the data directory");
+		vault->status = err == CDOP_DATA_LOSS ? CONTROL_EXIT_DATA : 1;
+		vault->stop = true;
+		return false;
+	}
+	vault->reg = reg;
+	cycle_open(vault->cycle, reg);
+	log_info("registry.open", "state=%s mode=%s",
+	    registry_state_name(reg->state),
+	    reg->mode == REGISTRY_LIVE ? "live" : "training");
+	return true;
+}
+
+static bool
+try_slot(struct vault *vault, size_t slot, const uint8_t k[static 32])
+{
+	const char *finding;
+	enum cdop_err err;
+
+	err = rows_unseal(vault->rows, slot, k);
+	if (err == CDOP_OK)
+		return open_registry(vault);
+	if (err == CDOP_DATA_LOSS) {
+		finding = rows_finding(vault->rows);
+		log_error("registry.refused", "finding=%s next=%s", finding,
+		    "run cdopd verify on the data directory");
+		vault->status = CONTROL_EXIT_DATA;
+		vault->stop = true;
+	}
+	return false;
+}
+
+/* The key file: a descriptor the parent opened and never read. */
+static void
+try_key_file(struct vault *vault)
+{
+	uint8_t file[SLOTS_KEYFILE + 1], k[32];
+	struct cdop_bytes bytes;
+	ssize_t len;
+	size_t i;
+
+	if (vault->fds->key < 0)
+		return;
+	len = pread(vault->fds->key, file, sizeof(file), 0);
+	bytes.data = file;
+	bytes.len = len < 0 ? 0 : (size_t)len;
+	if (slots_derive_keyfile(bytes, k) != CDOP_OK) {
+		log_error("keyfile.bad", "next=%s",
+		    "a key file has exactly 32 bytes");
+	} else {
+		for (i = 0; i < rows_slots(vault->rows) && !vault->stop &&
+		     vault->reg == NULL;
+		     i++)
+			if (rows_slot(vault->rows, i)->kind ==
+			    SLOTS_KIND_KEYFILE)
+				(void)try_slot(vault, i, k);
+		if (vault->reg == NULL && !vault->stop)
+			log_error("keyfile.opens_nothing", NULL);
+	}
+	cdop_secret_wipe(file, sizeof(file));
+	cdop_secret_wipe(k, sizeof(k));
+}
+
+/* Tells the parent what a passphrase would have to open. */
+static void
+say_slots(struct vault *vault)
+{
+	struct control_slot slots[CONTROL_SLOTS_MAX];
+	const struct slots_info *info;
+	size_t i, n = 0;
+
+	memset(slots, 0, sizeof(slots));
+	for (i = 0; vault->reg == NULL && i < rows_slots(vault->rows); i++) {
+		info = rows_slot(vault->rows, i);
+		if (info->kind != SLOTS_KIND_PASSPHRASE ||
+		    n == CONTROL_SLOTS_MAX)
+			continue;
+		slots[n].slot = info->number;
+		memcpy(slots[n].salt, info->kdf.salt, CONTROL_SALT_LEN);
+		slots[n].passes = info->kdf.passes;
+		slots[n].memory_kib = info->kdf.memory_kib;
+		n++;
+	}
+	(void)!control_send_slots(vault->fds->control, slots, n);
+}
+
+static void
+say_state(struct vault *vault, enum control_kind kind)
+{
+	uint32_t state;
+
+	state = vault->reg == NULL ? CDOP_STATE_SEALED : vault->reg->state;
+	vault->said_state = state;
+	if (control_send_state(vault->fds->control, kind,
+		registry_state_name(state)) != CDOP_OK)
+		vault->stop = true;
+}
+
+/* ---- a key offered through the parent ---------------------------------- */
+
+static void
+take_offer(struct vault *vault)
+{
+	uint8_t k[CONTROL_SECRET_LEN];
+	uint16_t number;
+	bool opened = false;
+	size_t i;
+	enum cdop_err err;
+
+	err = control_offer_recv(vault->unseal, &number, k);
+	if (err == CDOP_NOT_FOUND)
+		return;
+	if (err != CDOP_OK || vault->reg != NULL) {
+		fds_close(vault->unseal);
+		vault->unseal = -1;
+		return;
+	}
+	for (i = 0; i < rows_slots(vault->rows); i++)
+		if (rows_slot(vault->rows, i)->number == number)
+			opened = try_slot(vault, i, k);
+	cdop_secret_wipe(k, sizeof(k));
+	(void)!control_offer_answer(vault->unseal, opened);
+	if (opened) {
+		say_state(vault, CONTROL_STATE);
+		say_slots(vault);
+	}
+}
+
+/* ---- the parent's messages --------------------------------------------- */
+
+static void
+take_message(struct vault *vault, struct control_msg *msg)
+{
+	const struct config *conf;
+
+	switch (msg->kind) {
+	case CONTROL_STOP:
+		vault->stop = true;
+		break;
+	case CONTROL_CONFIG:
+		if (msg->len != sizeof(*conf))
+			break;
+		conf = (const void *)msg->body;
+		log_set_level((enum log_level)conf->log_level);
+		break;
+	case CONTROL_LINK:
+		cycle_set_link(vault->cycle, msg->fd);
+		msg->fd = -1;
+		break;
+	case CONTROL_UNSEAL:
+		fds_close(vault->unseal);
+		vault->unseal = msg->fd;
+		msg->fd = -1;
+		break;
+	case CONTROL_PING:
+		(void)!control_send(vault->fds->control, CONTROL_PONG,
+		    (struct cdop_bytes){NULL, 0}, -1);
+		break;
+	case CONTROL_START:
+	case CONTROL_READY:
+	case CONTROL_STATE:
+	case CONTROL_SLOTS:
+	case CONTROL_PONG:
+		break;
+	}
+	fds_close(msg->fd);
+}
+
+static void
+take_messages(struct vault *vault)
+{
+	static struct control_msg msg;
+	enum cdop_err err;
+
+	while (!vault->stop) {
+		err = control_recv(vault->fds->control, &msg);
+		if (err == CDOP_NOT_FOUND)
+			return;
+		if (err != CDOP_OK) {
+			/* The parent is gone: nobody to serve for. */
+			vault->stop = true;
+			return;
+		}
+		take_message(vault, &msg);
+	}
+}
+
+/* ---- the loop ---------------------------------------------------------- */
+
+static int
+wait_for_work(struct vault *vault, struct pollfd *polled)
+{
+	polled[0].fd = vault->fds->control;
+	polled[0].events = POLLIN;
+	polled[1].fd = cycle_link(vault->cycle);
+	polled[1].events = POLLIN;
+	if (cycle_wants_write(vault->cycle))
+		polled[1].events |= POLLOUT;
+	polled[2].fd = vault->unseal;
+	polled[2].events = POLLIN;
+	return poll(polled, 3, cycle_sleep_ms(vault->cycle));
+}
+
+static void
+run(struct vault *vault)
+{
+	struct pollfd polled[3];
+
+	while (!vault->stop) {
+		if (wait_for_work(vault, polled) > 0) {
+			if (polled[0].revents != 0)
+				take_messages(vault);
+			if (polled[2].revents != 0 && vault->unseal >= 0)
+				take_offer(vault);
+		}
+		if (vault->stop)
+			return;
+		if (cycle_turn(vault->cycle) != CDOP_OK) {
+			log_error("commit.unknown", "next=%s",
+			    "the vault starts again from the disk");
+			vault->status = 1;
+			return;
+		}
+		if (vault->reg != NULL &&
+		    vault->reg->state != vault->said_state)
+			say_state(vault, CONTROL_STATE);
+	}
+}
+
+static enum cdop_err
+vault_open(struct vault *vault)
+{
+	struct rows_args rows_args = {
+	    .dir = vault->conf->data_dir,
+	    .map_bytes = (uint64_t)vault->conf->map_size_gib << 30,
+	};
+	struct cycle_args cycle_args = {
+	    .note = vault->fds->note,
+	    .held_back = vault->fds->held_back,
+	    .handshake_s = vault->conf->handshake_s,
+	    .idle_s = vault->conf->idle_s,
+	};
+	const char *why = "";
+	enum cdop_err err;
+
+	err = lockmem_new(LOCKMEM_MAX, &vault->mem, &why);
+	if (err != CDOP_OK) {
+		log_error("memory.not_locked", "next=%s", why);
+		vault->status = CONTROL_EXIT_CONFIG;
+		return err;
+	}
+	if ((err = undo_new(UNDO_MAX, &vault->undo)) != CDOP_OK)
+		return err;
+	err = keystore_new(vault->mem, vault->undo, &vault->ks);
+	if (err != CDOP_OK)
+		return err;
+	rows_args.ks = vault->ks;
+	rows_args.undo = vault->undo;
+	if ((err = rows_open(&rows_args, &vault->rows)) != CDOP_OK) {
+		log_error("store.refused", "code=%s dir=%s next=%s",
+		    cdop_err_name(err), vault->conf->data_dir,
+		    "is there a registry? cdopd init makes one");
+		vault->status = err == CDOP_DATA_LOSS ? CONTROL_EXIT_DATA
+						      : CONTROL_EXIT_CONFIG;
+		return err;
+	}
+	cycle_args.mem = vault->mem;
+	return cycle_new(&cycle_args, &vault->cycle);
+}
+
+int
+vault_main(const struct config *conf, const struct vault_fds *fds)
+{
+	const char *dirs[2] = {conf->data_dir, conf->anchor_dir};
+	struct vault vault = {.conf = conf, .fds = fds, .unseal = -1};
+	size_t n_dirs = conf->anchor_dir[0] == '\0' ? 1 : 2;
+	bool landlock = false;
+
+	vault.status = 1;
+	if (cdop_secret_init() != CDOP_OK || sandbox_harden() != CDOP_OK ||
+	    sandbox_enter(SANDBOX_VAULT, dirs, n_dirs, &landlock) != CDOP_OK) {
+		log_error("sandbox.failed", NULL);
+		return 1;
+	}
+	if (!landlock)
+		log_warning("sandbox.no_landlock", NULL);
+	if (vault_open(&vault) == CDOP_OK) {
+		vault.status = 0;
+		cycle_set_link(vault.cycle, fds->link);
+		try_key_file(&vault);
+		if (!vault.stop) {
+			say_state(&vault, CONTROL_READY);
+			say_slots(&vault);
+			run(&vault);
+		}
+	}
+	vault_close(&vault);
+	return vault.status;
+}
