@@ -120,7 +120,7 @@ fill_request(const struct batch_item *item, const struct batch_times *times,
 	request->arrived_ms = item->arrived_ms;
 	request->boot_ms = times->boot_ms;
 	request->now_ms = times->now_ms;
-	request->stream_cursor = item->cursor;
+	request->stream = item->cursor;
 	request->stream_count = item->count;
 	/* A stream that goes on was begun in time; a pause is its client's. */
 	if (item->kind == BATCH_MORE)

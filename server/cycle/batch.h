@@ -31,7 +31,7 @@ struct batch_item {
 	struct session *session;   /* NULL: BATCH_EVENT */
 	struct cdop_bytes message; /* CALL, MORE: in the batch's arena */
 	uint64_t arrived_ms;
-	uint64_t cursor;
+	struct rpc_cursor cursor;
 	uint32_t count;
 	uint32_t event; /* enum audit_event */
 	uint64_t event_count;

@@ -386,9 +386,9 @@ answer_item(struct cycle *cycle, struct batch_item *item, uint64_t boot_ms)
 		err = hold(cycle, session, result->reply, boot_ms);
 	else
 		err = session_put(session, result->reply);
-	if (err == CDOP_OK && result->next_cursor != 0)
+	if (err == CDOP_OK && result->next.at != 0)
 		err = session_more_add(session, item->message, result);
-	if (result->next_cursor != 0)
+	if (result->next.at != 0)
 		cycle->busy = true;
 	if (result->close)
 		session->state = SESSION_ENDING;

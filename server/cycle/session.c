@@ -168,7 +168,7 @@ session_message3(struct session *session, const struct session_server *server,
 	err = cdop_link_read3_finish(&session->secret->noise, rest,
 	    (const uint8_t(*)[CDOP_KEY_LEN])psks, payload, &hello, &which);
 	if (err == CDOP_OK)
-		people_psk_id(psks[which], session->psk_id);
+		people_psk_id(session->psk_id, psks[which]);
 	cdop_secret_wipe(psks, sizeof(psks));
 	if (err != CDOP_OK)
 		return err;
@@ -233,7 +233,7 @@ session_more_add(struct session *session, struct cdop_bytes message,
 	if (more == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	more->next = NULL;
-	more->cursor = result->next_cursor;
+	more->cursor = result->next;
 	more->count = result->stream_count;
 	more->len = message.len;
 	memcpy(more->message, message.data, message.len);

@@ -34,7 +34,7 @@ enum session_state {
 /* A stream of replies that is not finished: the Call, and where it stands. */
 struct session_more {
 	struct session_more *next;
-	uint64_t cursor;
+	struct rpc_cursor cursor;
 	uint32_t count;
 	size_t len;
 	uint8_t message[];

@@ -36,6 +36,12 @@ struct rpc_released {
 	size_t n_instances;
 };
 
+/* Where a stream of replies stands. */
+struct rpc_cursor {
+	uint64_t at;	/* the handler's; 0: at the beginning, or done */
+	uint32_t given; /* entries so far */
+};
+
 struct rpc_term {
 	const char *kind;  /* path in the dictionary */
 	const char *value; /* canonical text */
@@ -58,7 +64,7 @@ struct rpc_ctx {
 	const char *purpose; /* code, checked against the profile; or NULL */
 	const char *purpose_text;
 	Cdop__Use use;
-	uint64_t stream_cursor; /* 0 at the first message of a stream */
+	struct rpc_cursor stream; /* zeros at the first message of a stream */
 
 	/* For acts of two people: false while the act is only checked. */
 	bool apply;
@@ -80,7 +86,7 @@ struct rpc_ctx {
 	size_t n_terms;
 	uint32_t subject_person;
 	const char *audit_reason; /* free text: goes under the case key */
-	uint64_t next_cursor;     /* not 0: the stream goes on from here */
+	struct rpc_cursor next; /* at not 0: the stream goes on from here */
 
 	/* The outcome that the request key gets again (TRUST M12). */
 	bool applied; /* something was changed */

@@ -457,11 +457,11 @@ static void
 fill_stream(
     struct work *work, Cdop__Reply *reply, struct dispatch_result *result)
 {
-	result->next_cursor = work->ctx.next_cursor;
+	result->next = work->ctx.next;
 	result->stream_count = work->request->stream_count + 1;
-	reply->last = reply->status != CDOP_OK || result->next_cursor == 0;
+	reply->last = reply->status != CDOP_OK || result->next.at == 0;
 	if (reply->last) {
-		result->next_cursor = 0;
+		result->next.at = 0;
 		reply->has_count = true;
 		reply->count = result->stream_count;
 	}
@@ -550,7 +550,7 @@ work_init(struct work *work, struct registry *reg, struct cdop_arena *arena,
 	ctx->arena = arena;
 	ctx->actor = &work->actor;
 	ctx->now_ms = request->now_ms;
-	ctx->stream_cursor = request->stream_cursor;
+	ctx->stream = request->stream;
 	if (peer->device != 0) {
 		people_actor(
 		    reg->people, peer->device, request->now_ms, &work->actor);

@@ -13,32 +13,32 @@
 
 /* What a session says about itself; who that is now is asked per call. */
 struct dispatch_peer {
-	uint32_t device;	/* 0: under an invitation */
+	uint32_t device; /* 0: under an invitation */
 	uint8_t public_key[32];
-	uint8_t handshake[64];	/* hash */
-	uint8_t session[16];	/* as it stands in leaves */
-	uint8_t invitation[16]; /* where device is 0 */
+	uint8_t handshake[64];    /* hash */
+	uint8_t session[16];      /* as it stands in leaves */
+	uint8_t invitation[16];   /* where device is 0 */
 	const char *said_by_gate; /* address; believed by nobody */
 };
 
 struct dispatch_request {
 	const struct dispatch_peer *peer;
 	struct cdop_bytes message; /* a Call; its caller's, until answered */
-	uint64_t arrived_ms;	   /* CLOCK_BOOTTIME */
-	uint64_t boot_ms;	   /* CLOCK_BOOTTIME now */
-	uint64_t now_ms;	   /* leaf time of the batch */
-	uint64_t stream_cursor;	   /* 0: not the next part of a stream */
-	uint32_t stream_count;	   /* messages sent of it already */
-	bool expired_session;	   /* older than CDOP_SESSION_S: no new call */
+	uint64_t arrived_ms;       /* CLOCK_BOOTTIME */
+	uint64_t boot_ms;          /* CLOCK_BOOTTIME now */
+	uint64_t now_ms;           /* leaf time of the batch */
+	struct rpc_cursor stream; /* where a stream goes on; else zeros */
+	uint32_t stream_count;     /* messages sent of it already */
+	bool expired_session;      /* older than CDOP_SESSION_S: no new call */
 };
 
 struct dispatch_result {
 	struct cdop_bytes reply; /* packed, in the arena */
-	uint64_t next_cursor;	 /* not 0: call again for the next part */
+	struct rpc_cursor next;	 /* at not 0: call again for the next part */
 	uint32_t stream_count;
-	uint32_t end_person;	 /* sessions to end before answering; 0: none */
+	uint32_t end_person; /* sessions to end before answering; 0: none */
 	uint32_t end_device;
-	bool close;		 /* this session is beyond use */
+	bool close; /* this session is beyond use */
 };
 
 /*

@@ -1,0 +1,185 @@
+/* What the auditor asks of the log.  Reading it is logged like any call. */
+#include "server/rpc/ctx.h"
+
+#include "cdop/limits.h"
+#include "server/registry/audit.h"
+#include "server/registry/people.h"
+#include "server/registry/registry.h"
+
+#include <string.h>
+
+/* Rows looked at for one message; a thin filter is spread over many turns. */
+#define ROWS_PER_MESSAGE 2000
+
+enum cdop_err rpc_audit_list(struct rpc_ctx *ctx,
+    const Cdop__AuditListRequest *req, Cdop__AuditListReply *rep);
+
+struct listing {
+	struct rpc_ctx *ctx;
+	const Cdop__AuditListRequest *req;
+	Cdop__AuditListReply *rep;
+	uint32_t left; /* entries that may still be given */
+	bool past;     /* older than asked for: nothing more will come */
+	bool failed;
+};
+
+static const char *
+call_name(uint32_t call)
+{
+	const struct rpc_method *method = rpc_method_find(call);
+
+	switch (call) {
+	case AUDIT_EVENT_INIT:
+		return "registry made";
+	case AUDIT_EVENT_SESSION:
+		return "signed in";
+	case AUDIT_EVENT_REFUSED:
+		return "handshakes refused";
+	case AUDIT_EVENT_UNSEALED:
+		return "registry opened";
+	case AUDIT_EVENT_PSK_TURNED:
+		return "key material turned";
+	case AUDIT_EVENT_RECOVERED:
+		return "administrator recovered offline";
+	case AUDIT_EVENT_RESTORED:
+		return "registry restored";
+	default:
+		return method == NULL ? "no such call" : method->name;
+	}
+}
+
+static bool
+names_case(const Cdop__StoredWords *words, const char *reference)
+{
+	size_t i;
+
+	for (i = 0; i < words->n_released; i++)
+		if (strcmp(words->released[i]->reference, reference) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_wanted(const Cdop__AuditListRequest *req, const Cdop__StoredWords *words)
+{
+	if (req->has_until_ms && words->at_ms > req->until_ms)
+		return false;
+	if (req->has_person &&
+	    (!words->has_person || words->person != req->person) &&
+	    (!words->has_second_person || words->second_person != req->person))
+		return false;
+	return req->reference == NULL || names_case(words, req->reference);
+}
+
+/* Who it was, in the words the registry has for them now. */
+static void
+fill_people(const struct people *people, const Cdop__StoredWords *words,
+    struct cdop_arena *arena, Cdop__AuditEntry *entry)
+{
+	const struct people_person *person;
+	const struct people_device *device;
+
+	entry->has_person = words->has_person;
+	entry->person = words->person;
+	entry->has_device = words->has_device;
+	entry->device = words->device;
+	person =
+	    words->has_person ? people_person(people, words->person) : NULL;
+	device =
+	    words->has_device ? people_device(people, words->device) : NULL;
+	if (person != NULL)
+		entry->person_name = cdop_arena_strdup(arena, person->name);
+	if (device != NULL)
+		entry->device_label = cdop_arena_strdup(arena, device->label);
+}
+
+static Cdop__AuditEntry *
+make_entry(
+    struct listing *listing, uint64_t index, const Cdop__StoredWords *words)
+{
+	struct cdop_arena *arena = listing->ctx->arena;
+	Cdop__AuditEntry *entry;
+
+	entry = cdop_arena_alloc(arena, sizeof(*entry));
+	if (entry == NULL)
+		return NULL;
+	cdop__audit_entry__init(entry);
+	entry->index = index;
+	entry->at_ms = words->at_ms;
+	fill_people(listing->ctx->reg->people, words, arena, entry);
+	entry->has_role = words->has_role;
+	entry->role = words->role;
+	entry->call = cdop_arena_strdup(arena, call_name(words->call));
+	entry->purpose = words->purpose;
+	entry->has_use = words->has_use;
+	entry->use = words->use;
+	entry->answered = words->answered;
+	entry->outcome = words->outcome;
+	entry->reason = words->reason;
+	/* Unpacked into the arena: they live as long as the reply. */
+	entry->n_released = words->n_released;
+	entry->released = words->released;
+	entry->n_term_kind = words->n_term_kind;
+	entry->term_kind = words->term_kind;
+	entry->has_subject_person = words->has_subject_person;
+	entry->subject_person = words->subject_person;
+	entry->has_second_person = words->has_second_person;
+	entry->second_person = words->second_person;
+	entry->has_count = words->has_count;
+	entry->count = words->count;
+	return entry->call == NULL ? NULL : entry;
+}
+
+static bool
+visit(void *ctx, uint64_t index, const Cdop__StoredWords *words)
+{
+	struct listing *listing = ctx;
+	Cdop__AuditEntry *entry;
+
+	if (listing->req->has_since_ms &&
+	    words->at_ms < listing->req->since_ms) {
+		listing->past = true;
+		return false;
+	}
+	if (!is_wanted(listing->req, words))
+		return true;
+	entry = make_entry(listing, index, words);
+	if (entry == NULL) {
+		listing->failed = true;
+		return false;
+	}
+	listing->rep->entry[listing->rep->n_entry++] = entry;
+	listing->left--;
+	return listing->left > 0 && listing->rep->n_entry < CDOP_LIST_MAX;
+}
+
+enum cdop_err
+rpc_audit_list(struct rpc_ctx *ctx, const Cdop__AuditListRequest *req,
+    Cdop__AuditListReply *rep)
+{
+	struct listing listing = {.ctx = ctx, .req = req, .rep = rep};
+	uint64_t cursor = ctx->stream.at;
+	enum cdop_err err;
+
+	listing.left = UINT32_MAX;
+	if (req->has_limit)
+		listing.left = req->limit > ctx->stream.given
+		    ? req->limit - ctx->stream.given
+		    : 0;
+	if (listing.left == 0)
+		return CDOP_OK;
+	rep->entry =
+	    cdop_arena_calloc(ctx->arena, CDOP_LIST_MAX, sizeof(*rep->entry));
+	if (rep->entry == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = audit_walk(ctx->reg->audit, ctx->arena, &cursor, ROWS_PER_MESSAGE,
+	    visit, &listing);
+	if (err != CDOP_OK)
+		return err;
+	if (listing.failed)
+		return CDOP_RESOURCE_EXHAUSTED;
+	ctx->next.given = ctx->stream.given + (uint32_t)rep->n_entry;
+	if (!listing.past && listing.left > 0)
+		ctx->next.at = cursor;
+	return CDOP_OK;
+}
