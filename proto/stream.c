@@ -155,14 +155,14 @@ broken(struct cdop_stream *stream)
 	return CDOP_INVALID_ARGUMENT;
 }
 
-static size_t
-padding_len(const struct cdop_stream *stream)
+static void
+drop_padding(struct cdop_stream *stream)
 {
 	size_t i;
 
 	for (i = stream->at; i < stream->end && stream->buf[i] == 0; i++)
 		;
-	return i - stream->at;
+	drop(stream, i - stream->at);
 }
 
 enum cdop_err
@@ -176,7 +176,7 @@ cdop_stream_next(struct cdop_stream *stream, struct cdop_bytes *ret_message)
 		return CDOP_INVALID_ARGUMENT;
 	if (stream->message == 0) {
 		*ret_message = (struct cdop_bytes){NULL, 0};
-		drop(stream, padding_len(stream));
+		drop_padding(stream);
 		in.len = cdop_stream_held(stream);
 		if (in.len == 0)
 			return CDOP_OK;
@@ -204,6 +204,7 @@ cdop_stream_consume(struct cdop_stream *stream)
 	CDOP_ASSERT(stream->message > 0);
 	drop(stream, stream->head + stream->message);
 	stream->message = 0;
+	drop_padding(stream);
 }
 
 enum cdop_err

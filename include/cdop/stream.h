@@ -30,7 +30,10 @@ CDOP_MUST enum cdop_err cdop_stream_new(
 /* Wipes and frees; NULL is fine. */
 void cdop_stream_free(struct cdop_stream *stream);
 
-/* Bytes held. */
+/*
+ * Bytes held.  On the receiving side, once next has said "incomplete", they
+ * are the beginning of a message: a request's clock runs while it is not 0.
+ */
 size_t cdop_stream_held(const struct cdop_stream *stream);
 
 /*
@@ -53,7 +56,7 @@ void cdop_stream_fill(struct cdop_stream *stream, size_t len);
 CDOP_MUST enum cdop_err cdop_stream_next(
     struct cdop_stream *stream, struct cdop_bytes *ret_message);
 
-/* Wipes and drops the message that next gave last. */
+/* Wipes and drops the message that next gave last, and padding behind it. */
 void cdop_stream_consume(struct cdop_stream *stream);
 
 /*
