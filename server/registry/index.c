@@ -1,0 +1,536 @@
+/* The index: posts by slot, one table of terms, one order. */
+#include "server/registry/index.h"
+
+#include "cdop/secret.h"
+#include "server/base/undo.h"
+#include "server/registry/index_hash.h"
+#include "server/registry/index_order.h"
+#include "server/registry/index_terms.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AREAS_MAX 1024u
+#define AREA_MAX  64u
+#define TERM_MAX  300u
+
+struct rows_of {
+	uint32_t n;
+	uint32_t cap;
+	struct index_row row[];
+};
+
+struct slot {
+	struct index_post *post; /* NULL: only rows are known yet */
+	struct rows_of *rows;    /* NULL: none */
+	uint64_t case_id;
+};
+
+struct index {
+	struct undo *undo;
+	uint8_t key[INDEX_HASH_KEY];
+	struct slot *slot;
+	uint32_t n;
+	uint32_t cap;
+	struct index_terms terms;
+	struct index_order order;
+	char area[AREAS_MAX][AREA_MAX];
+	size_t n_area;
+};
+
+/* What a put took away: kept until the batch is over. */
+struct change {
+	struct index *index;
+	struct slot before;
+	uint32_t slot;
+	bool is_new;
+	bool done;
+};
+
+static struct rows_of *
+rows_new(uint32_t cap)
+{
+	struct rows_of *rows;
+
+	rows = calloc(1, sizeof(*rows) + cap * sizeof(rows->row[0]));
+	if (rows != NULL)
+		rows->cap = cap;
+	return rows;
+}
+
+enum cdop_err
+index_new(struct undo *undo, struct index **ret_index)
+{
+	struct index *index = calloc(1, sizeof(*index));
+
+	if (index == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	index->undo = undo;
+	cdop_secret_random(index->key, sizeof(index->key));
+	*ret_index = index;
+	return CDOP_OK;
+}
+
+void
+index_free(struct index *index)
+{
+	uint32_t i;
+
+	if (index == NULL)
+		return;
+	for (i = 0; i < index->n; i++) {
+		index_post_free(index->slot[i].post);
+		free(index->slot[i].rows);
+	}
+	free(index->slot);
+	index_terms_free(&index->terms);
+	index_order_free(&index->order);
+	cdop_secret_wipe(index, sizeof(*index));
+	free(index);
+}
+
+/* ---- areas ---- */
+
+bool
+index_area_find(
+    const struct index *index, const char *area, uint16_t *ret_number)
+{
+	size_t i;
+
+	for (i = 0; i < index->n_area; i++)
+		if (strcmp(index->area[i], area) == 0) {
+			*ret_number = (uint16_t)i;
+			return true;
+		}
+	return false;
+}
+
+enum cdop_err
+index_area(struct index *index, const char *area, uint16_t *ret_number)
+{
+	size_t len = strlen(area);
+
+	if (index_area_find(index, area, ret_number))
+		return CDOP_OK;
+	if (len >= AREA_MAX || index->n_area == AREAS_MAX)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memcpy(index->area[index->n_area], area, len + 1);
+	*ret_number = (uint16_t)index->n_area++;
+	return CDOP_OK;
+}
+
+const char *
+index_area_id(const struct index *index, uint16_t number)
+{
+	return number < index->n_area ? index->area[number] : "";
+}
+
+size_t
+index_areas(const struct index *index)
+{
+	return index->n_area;
+}
+
+static enum cdop_err
+area_of(void *ctx, const char *area, uint16_t *ret_number)
+{
+	return index_area(ctx, area, ret_number);
+}
+
+enum cdop_err
+index_make_post(struct index *index, const Cdop__StoredSummary *summary,
+    uint64_t key_id, struct cdop_arena *scratch, struct index_post **ret_post)
+{
+	return index_post_new(
+	    summary, key_id, area_of, index, scratch, ret_post);
+}
+
+/* ---- hashes ---- */
+
+static uint32_t
+hash_bytes(const struct index *index, enum index_kind kind, const void *data,
+    size_t len)
+{
+	uint8_t in[TERM_MAX + 1];
+
+	if (len > TERM_MAX)
+		len = TERM_MAX;
+	in[0] = (uint8_t)kind;
+	memcpy(in + 1, data, len);
+	return (uint32_t)index_hash_sip(index->key, in, len + 1);
+}
+
+static uint32_t
+hash_text(const struct index *index, enum index_kind kind, const char *text)
+{
+	return hash_bytes(index, kind, text, strlen(text));
+}
+
+static uint32_t
+hash_case(const struct index *index, uint64_t case_id)
+{
+	return hash_bytes(index, INDEX_CASE, &case_id, sizeof(case_id));
+}
+
+/* ---- posting: none of these can fail after reserve() ---- */
+
+static enum cdop_err
+reserve_slot(struct index *index)
+{
+	struct slot *slot;
+	uint32_t cap;
+
+	if (index->n < index->cap)
+		return CDOP_OK;
+	if (index->cap > UINT32_MAX / 4)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cap = index->cap == 0 ? 64 : index->cap * 2;
+	slot = calloc(cap, sizeof(*slot));
+	if (slot == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (index->n > 0)
+		memcpy(slot, index->slot, index->n * sizeof(*slot));
+	free(index->slot);
+	index->slot = slot;
+	index->cap = cap;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+reserve(struct index *index, size_t n_term)
+{
+	enum cdop_err err;
+
+	if (n_term >= UINT32_MAX)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if ((err = reserve_slot(index)) != CDOP_OK)
+		return err;
+	err = index_terms_reserve(&index->terms, (uint32_t)n_term + 1);
+	if (err != CDOP_OK)
+		return err;
+	return index_order_reserve(&index->order, index->n + 1);
+}
+
+static void
+post_terms(struct index *index, uint32_t slot)
+{
+	const struct index_post *post = index->slot[slot].post;
+	size_t i;
+
+	for (i = 0; i < post->n_term; i++)
+		if (post->term[i].kind != INDEX_FIRST)
+			index_terms_add(&index->terms,
+			    hash_text(
+				index, post->term[i].kind, post->term[i].text),
+			    slot);
+	index_order_add(
+	    &index->order, slot, post->day, hash_case(index, ~post->case_id));
+}
+
+static void
+unpost_terms(struct index *index, uint32_t slot)
+{
+	const struct index_post *post = index->slot[slot].post;
+	size_t i;
+
+	for (i = 0; i < post->n_term; i++)
+		if (post->term[i].kind != INDEX_FIRST)
+			index_terms_remove(&index->terms,
+			    hash_text(
+				index, post->term[i].kind, post->term[i].text),
+			    slot);
+	index_order_remove(&index->order, slot);
+}
+
+static uint32_t
+push_slot(struct index *index, uint64_t case_id)
+{
+	uint32_t slot = index->n++;
+
+	memset(&index->slot[slot], 0, sizeof(index->slot[slot]));
+	index->slot[slot].case_id = case_id;
+	index_terms_add(&index->terms, hash_case(index, case_id), slot);
+	return slot;
+}
+
+static void
+pop_slot(struct index *index)
+{
+	uint32_t slot = index->n - 1;
+
+	index_terms_remove(
+	    &index->terms, hash_case(index, index->slot[slot].case_id), slot);
+	index->n--;
+}
+
+bool
+index_by_case(const struct index *index, uint64_t case_id, uint32_t *ret_slot)
+{
+	uint32_t at = 0, hash = hash_case(index, case_id), slot;
+
+	while (index_terms_next(&index->terms, hash, &at, &slot))
+		if (index->slot[slot].case_id == case_id) {
+			*ret_slot = slot;
+			return true;
+		}
+	return false;
+}
+
+/* ---- at a start ---- */
+
+static enum cdop_err
+load_slot(struct index *index, uint64_t case_id, uint32_t *ret_slot)
+{
+	enum cdop_err err;
+
+	if (index_by_case(index, case_id, ret_slot))
+		return CDOP_OK;
+	if ((err = reserve(index, 0)) != CDOP_OK)
+		return err;
+	*ret_slot = push_slot(index, case_id);
+	return CDOP_OK;
+}
+
+static int
+compare_rows(const struct index_row *a, const struct index_row *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->version != b->version)
+		return a->version < b->version ? -1 : 1;
+	return 0;
+}
+
+static enum cdop_err
+rows_add(struct rows_of **rows, const struct index_row *row)
+{
+	struct rows_of *old = *rows, *more;
+	uint32_t i;
+
+	if (old == NULL || old->n == old->cap) {
+		more = rows_new(old == NULL ? 4 : old->cap * 2);
+		if (more == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		if (old != NULL) {
+			memcpy(
+			    more->row, old->row, old->n * sizeof(old->row[0]));
+			more->n = old->n;
+		}
+		free(old);
+		*rows = old = more;
+	}
+	for (i = old->n; i > 0; i--)
+		if (compare_rows(&old->row[i - 1], row) <= 0)
+			break;
+	if (i > 0 && compare_rows(&old->row[i - 1], row) == 0)
+		return CDOP_DATA_LOSS;
+	memmove(
+	    &old->row[i + 1], &old->row[i], (old->n - i) * sizeof(old->row[0]));
+	old->row[i] = *row;
+	old->n++;
+	return CDOP_OK;
+}
+
+enum cdop_err
+index_load_row(
+    struct index *index, uint64_t case_id, const struct index_row *row)
+{
+	enum cdop_err err;
+	uint32_t slot;
+
+	if ((err = load_slot(index, case_id, &slot)) != CDOP_OK)
+		return err;
+	return rows_add(&index->slot[slot].rows, row);
+}
+
+enum cdop_err
+index_load_post(struct index *index, struct index_post *post)
+{
+	enum cdop_err err;
+	uint32_t slot;
+
+	err = load_slot(index, post->case_id, &slot);
+	if (err == CDOP_OK && index->slot[slot].post != NULL)
+		err = CDOP_DATA_LOSS;
+	if (err == CDOP_OK)
+		err = reserve(index, post->n_term);
+	if (err != CDOP_OK) {
+		index_post_free(post);
+		return err;
+	}
+	index->slot[slot].post = post;
+	post_terms(index, slot);
+	return CDOP_OK;
+}
+
+bool
+index_load_hollow(const struct index *index, uint32_t *slot)
+{
+	for (; *slot < index->n; (*slot)++)
+		if (index->slot[*slot].post == NULL)
+			return true;
+	return false;
+}
+
+/* ---- changes ---- */
+
+static void
+revert(void *ctx, uint64_t arg)
+{
+	struct change *change = ctx;
+	struct index *index = change->index;
+	struct slot *slot;
+
+	(void)arg;
+	if (change->done) {
+		slot = &index->slot[change->slot];
+		unpost_terms(index, change->slot);
+		index_post_free(slot->post);
+		free(slot->rows);
+		*slot = change->before;
+		if (change->is_new)
+			pop_slot(index);
+		else if (slot->post != NULL)
+			post_terms(index, change->slot);
+	}
+	free(change);
+}
+
+static void
+dispose(void *ctx, uint64_t arg)
+{
+	struct change *change = ctx;
+
+	(void)arg;
+	index_post_free(change->before.post);
+	free(change->before.rows);
+	free(change);
+}
+
+static struct change *
+change_new(struct index *index, uint64_t case_id)
+{
+	struct change *change = calloc(1, sizeof(*change));
+
+	if (change == NULL)
+		return NULL;
+	change->index = index;
+	change->is_new = !index_by_case(index, case_id, &change->slot);
+	return change;
+}
+
+/* Within a batch: says how it is taken back, and what a commit frees. */
+static enum cdop_err
+announce(struct index *index, struct change *change)
+{
+	enum cdop_err err;
+
+	err = undo_call(index->undo, revert, change, 0);
+	if (err != CDOP_OK) {
+		free(change);
+		return err;
+	}
+	return undo_defer(index->undo, dispose, change, 0);
+}
+
+static void
+replace(struct index *index, struct change *change, struct index_post *post,
+    struct rows_of *rows)
+{
+	if (change->is_new)
+		change->slot = push_slot(index, post->case_id);
+	change->before = index->slot[change->slot];
+	if (change->before.post != NULL)
+		unpost_terms(index, change->slot);
+	index->slot[change->slot].post = post;
+	index->slot[change->slot].rows = rows;
+	post_terms(index, change->slot);
+	change->done = true;
+}
+
+enum cdop_err
+index_put(struct index *index, struct index_post *post,
+    const struct index_row *row, size_t n_row)
+{
+	struct change *change = NULL;
+	struct rows_of *rows = NULL;
+	bool batch = undo_is_begun(index->undo);
+	enum cdop_err err;
+	size_t i;
+
+	err = CDOP_RESOURCE_EXHAUSTED;
+	if (n_row >= UINT32_MAX / 2 ||
+	    (rows = rows_new((uint32_t)n_row + 1)) == NULL)
+		goto out;
+	for (i = 0; i < n_row; i++)
+		if ((err = rows_add(&rows, &row[i])) != CDOP_OK)
+			goto out;
+	if ((err = reserve(index, post->n_term)) != CDOP_OK)
+		goto out;
+	change = change_new(index, post->case_id);
+	if (change == NULL) {
+		err = CDOP_RESOURCE_EXHAUSTED;
+		goto out;
+	}
+	if (batch && (err = announce(index, change)) != CDOP_OK)
+		goto out;
+	replace(index, change, post, rows);
+	post = NULL; /* the index's */
+	rows = NULL;
+	if (!batch)
+		dispose(change, 0);
+	err = CDOP_OK;
+out:
+	index_post_free(post);
+	free(rows);
+	return err;
+}
+
+/* ---- questions ---- */
+
+uint32_t
+index_count(const struct index *index)
+{
+	return index->n;
+}
+
+const struct index_post *
+index_at(const struct index *index, uint32_t slot)
+{
+	return index->slot[slot].post;
+}
+
+const struct index_row *
+index_rows(const struct index *index, uint32_t slot, size_t *ret_n)
+{
+	const struct rows_of *rows = index->slot[slot].rows;
+
+	*ret_n = rows == NULL ? 0 : rows->n;
+	return rows == NULL ? NULL : rows->row;
+}
+
+bool
+index_find(const struct index *index, enum index_kind kind, const char *text,
+    uint32_t *at, uint32_t *ret_slot)
+{
+	uint32_t hash = hash_text(index, kind, text), slot;
+
+	while (index_terms_next(&index->terms, hash, at, &slot))
+		if (index_post_has(index->slot[slot].post, kind, text)) {
+			*ret_slot = slot;
+			return true;
+		}
+	return false;
+}
+
+bool
+index_next(const struct index *index, int32_t *day, uint32_t *slot)
+{
+	return index_order_next(&index->order, day, slot);
+}
+
+uint32_t
+index_n_terms(const struct index *index)
+{
+	return index->terms.n;
+}

@@ -1,0 +1,117 @@
+/*
+ * The index: every case in memory, found by reference, NHS number, name and
+ * sound, and in the order of a list.  Built from summary rows at a start,
+ * changed through the undo log, never written to disk (ARCHITECTURE 5).
+ *
+ * It knows which rows a case has and opens none.  Who may see a case is not
+ * asked here but in access.h, by everybody who hands out what is found.
+ */
+#ifndef CDOP_REGISTRY_INDEX_H
+#define CDOP_REGISTRY_INDEX_H
+
+#include "server/registry/index_post.h"
+
+struct index;
+struct undo;
+
+/* A row of a case.  Kinds are SCHEMA_KIND_*. */
+struct index_row {
+	uint64_t number;
+	uint32_t version; /* FORM: INDEX_FORM(instance, version) */
+	uint8_t kind;
+};
+
+/* The version in the head of a FORM row. */
+#define INDEX_FORM_INSTANCES          65535u
+#define INDEX_FORM_VERSIONS           65535u
+#define INDEX_FORM(instance, version) ((uint32_t)(instance) << 16 | (version))
+
+/* undo is borrowed.  CDOP_RESOURCE_EXHAUSTED. */
+CDOP_MUST enum cdop_err index_new(struct undo *undo, struct index **ret_index);
+
+/* Wipes and frees; NULL is fine. */
+void index_free(struct index *index);
+
+/* ---- at a start, outside a batch ---- */
+
+/*
+ * Takes the head of a CASE, FORM or SUMMARY row, in any order.
+ * CDOP_DATA_LOSS: two rows of a case are the same version of the same thing.
+ */
+CDOP_MUST enum cdop_err index_load_row(
+    struct index *index, uint64_t case_id, const struct index_row *row);
+
+/*
+ * Takes the post of a case some of whose rows are known or will be; the
+ * index owns it, also on failure.  CDOP_DATA_LOSS: it has one already.
+ */
+CDOP_MUST enum cdop_err index_load_post(
+    struct index *index, struct index_post *post);
+
+/* A case with rows and no post (its summary is gone): from slot on. */
+bool index_load_hollow(const struct index *index, uint32_t *slot);
+
+/* ---- changes ---- */
+
+/*
+ * Adds a case, or puts post and rows in the place of what it had.  The
+ * index owns post, also on failure, and copies rows.  Undone with the batch.
+ * CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err index_put(struct index *index, struct index_post *post,
+    const struct index_row *row, size_t n_row);
+
+/* ---- questions ---- */
+
+/* Slots are numbered from 0 and stay; all have a post once it is open. */
+uint32_t index_count(const struct index *index);
+const struct index_post *index_at(const struct index *index, uint32_t slot);
+bool index_by_case(
+    const struct index *index, uint64_t case_id, uint32_t *ret_slot);
+
+/* Rows of a case by kind, then version. */
+const struct index_row *index_rows(
+    const struct index *index, uint32_t slot, size_t *ret_n);
+
+/*
+ * Cases that have a term: begin with *at 0.  Each is named once.  kind is
+ * NHS, FAMILY, SOUND, MOTHER or MOTHER_SOUND.  False at the end.  The index
+ * must not be changed meanwhile.
+ */
+bool index_find(const struct index *index, enum index_kind kind,
+    const char *text, uint32_t *at, uint32_t *ret_slot);
+
+/*
+ * The case behind (day, slot) in the order of lists: latest death first.
+ * From the top: INT32_MAX, UINT32_MAX.  False at the end.
+ */
+bool index_next(const struct index *index, int32_t *day, uint32_t *slot);
+
+/* ---- areas ---- */
+
+/*
+ * The number of an area id, made when it is new; numbers are this process's
+ * own.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err index_area(
+    struct index *index, const char *area, uint16_t *ret_number);
+bool index_area_find(
+    const struct index *index, const char *area, uint16_t *ret_number);
+const char *index_area_id(const struct index *index, uint16_t number);
+size_t index_areas(const struct index *index);
+
+/* A post of this index: index_post_new() with its areas. */
+CDOP_MUST enum cdop_err index_make_post(struct index *index,
+    const Cdop__StoredSummary *summary, uint64_t key_id,
+    struct cdop_arena *scratch, struct index_post **ret_post);
+
+/* Entries of the table of terms, one of them the case id of each case. */
+uint32_t index_n_terms(const struct index *index);
+
+/*
+ * Do two indexes hold the same cases, rows, terms and order?  For tests.
+ * Slots and area numbers may differ.
+ */
+bool index_equal(const struct index *a, const struct index *b);
+
+#endif

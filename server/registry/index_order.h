@@ -1,0 +1,44 @@
+/*
+ * Numbers in an order: a treap over (day, slot), newest day first.  Each
+ * slot stands in it once or not at all.  It knows nothing of cases.
+ */
+#ifndef CDOP_REGISTRY_INDEX_ORDER_H
+#define CDOP_REGISTRY_INDEX_ORDER_H
+
+#include "cdop/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct index_order_node;
+
+/* Begin with all zero, then index_order_reserve(). */
+struct index_order {
+	struct index_order_node *node;
+	uint32_t cap;
+	uint32_t root; /* 0: empty; else slot + 1 */
+};
+
+/* Room for slots below n.  CDOP_RESOURCE_EXHAUSTED. */
+CDOP_MUST enum cdop_err index_order_reserve(
+    struct index_order *order, uint32_t n);
+
+void index_order_free(struct index_order *order);
+
+/*
+ * prio decides the shape and has to be unforeseeable; the same prio for the
+ * same slot gives the same tree whatever the order of inserting.
+ */
+void index_order_add(
+    struct index_order *order, uint32_t slot, int32_t day, uint32_t prio);
+void index_order_remove(struct index_order *order, uint32_t slot);
+
+/*
+ * The next one behind (day, slot): a lower day, or the same day and a lower
+ * slot.  From the top: INT32_MAX, UINT32_MAX.  False at the end.
+ */
+bool index_order_next(
+    const struct index_order *order, int32_t *day, uint32_t *slot);
+
+#endif

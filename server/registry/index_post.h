@@ -1,0 +1,123 @@
+/*
+ * What the index knows of one case: made whole from its summary, never
+ * changed, replaced by another.  One piece of memory, wiped when it is
+ * freed.
+ */
+#ifndef CDOP_REGISTRY_INDEX_POST_H
+#define CDOP_REGISTRY_INDEX_POST_H
+
+#include "cdop/arena.h"
+#include "cdop/date.h"
+#include "cdop/err.h"
+
+#include "stored.pb-c.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Kinds of terms.  Numbers go into the hash and nowhere else. */
+enum index_kind {
+	INDEX_CASE = 1,     /* eight bytes of the case id */
+	INDEX_NHS,          /* ten digits */
+	INDEX_FAMILY,       /* the child's family name or alias, folded */
+	INDEX_SOUND,        /* its sound key */
+	INDEX_MOTHER,       /* the mother's family name, folded */
+	INDEX_MOTHER_SOUND, /* its sound key */
+	INDEX_FIRST,        /* a first name, folded; not in the table */
+};
+
+struct index_term {
+	enum index_kind kind;
+	const char *text;
+};
+
+struct index_date {
+	struct cdop_span span; /* every day it can mean */
+	bool death;            /* else birth */
+	bool exact;            /* one day, not estimated */
+};
+
+struct index_interest {
+	uint16_t area; /* number of the index's table of areas */
+	bool known;    /* ask answers "known to you" there */
+};
+
+enum index_status {
+	INDEX_RECEIVED = 1,
+	INDEX_WITHDRAWN = 2, /* entered-in-error */
+	INDEX_OTHER = 3,     /* of a later version: shown as it is */
+};
+
+struct index_post {
+	uint64_t case_id;
+	uint64_t key_id;
+	uint64_t registered_ms;
+	uint64_t case_version;
+	uint64_t record_version;
+	uint32_t responsible;
+	uint32_t registered_by;
+	int32_t day; /* of the list: latest day of death, else registration */
+	uint16_t owner; /* number of the index's table of areas */
+	enum index_status status;
+	bool nameless;          /* was "baby of" or without a name once */
+	struct cdop_date birth; /* of the case record; year 0: none */
+	struct cdop_date death;
+
+	const struct index_term *term;
+	size_t n_term;
+	const struct index_date *date;
+	size_t n_date;
+	const struct index_interest *interest;
+	size_t n_interest;
+	const uint64_t *decided; /* case ids that are not the same child */
+	size_t n_decided;
+	const uint64_t *pair; /* case ids that may be, not decided */
+	size_t n_pair;
+	const char *status_text;
+	const char *scope; /* "" in */
+	const char *name;  /* for a list with names; "" for none */
+	size_t size;       /* of the whole */
+};
+
+/*
+ * Numbers the area ids of a summary; index.c's.  CDOP_RESOURCE_EXHAUSTED.
+ */
+typedef enum cdop_err index_post_area_fn(
+    void *ctx, const char *area, uint16_t *ret_number);
+
+/*
+ * scratch is used while it is made.  CDOP_DATA_LOSS: a date or reference in
+ * the summary is none.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err index_post_new(const Cdop__StoredSummary *summary,
+    uint64_t key_id, index_post_area_fn *area, void *ctx,
+    struct cdop_arena *scratch, struct index_post **ret_post);
+
+/* NULL is fine. */
+void index_post_free(struct index_post *post);
+
+/* Has it this term? */
+bool index_post_has(
+    const struct index_post *post, enum index_kind kind, const char *text);
+
+/* Has it any term of this kind? */
+bool index_post_knows(const struct index_post *post, enum index_kind kind);
+
+/* Is there a decision, a waiting question about this case? */
+bool index_post_decided(const struct index_post *post, uint64_t case_id);
+bool index_post_pair(const struct index_post *post, uint64_t case_id);
+
+/* How a day compares with every date of birth, or death, ever given. */
+enum index_fit {
+	INDEX_FIT_NONE = 0, /* no date is known */
+	INDEX_FIT_NO,       /* none of them can be it */
+	INDEX_FIT_MAYBE,    /* one that is not exact can be it */
+	INDEX_FIT_YES,      /* one is that day and no other */
+};
+
+/* span: a day, or the days of a partial date; slack: days more each side. */
+enum index_fit index_post_fit(const struct index_post *post, bool death,
+    struct cdop_span span, int32_t slack);
+
+#endif

@@ -1,0 +1,428 @@
+/* The index: found by everything ever given, and whole after every abort. */
+#include "server/registry/index.h"
+
+#include "server/base/undo.h"
+#include "server/registry/index_hash.h"
+#include "server/registry/index_order.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#define CASES 40u
+
+static const char *const families[] = {"Smith", "Smyth", "O'Shea", "Null",
+    "Oyelaran-Synthetic", "\xd9\x85\xd8\xad\xd9\x85\xd8\xaf", "Tarrant"};
+static const char *const areas[] = {"wirral", "sefton", "liverpool"};
+static const char *const dates[] = {
+    "2026-11-20", "2026-11-21", "2026-11", "2026", "~2024-05-14"};
+
+static uint64_t seed;
+
+static uint32_t
+roll(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(seed >> 33) % n;
+}
+
+/* A summary whose lists are one to three entries; in static memory. */
+struct sample {
+	Cdop__StoredSummary s;
+	char *nhs[2], *family[4], *first[2], *mother[2], *birth[2], *death[2];
+	uint64_t decided[2];
+	char nhs_text[2][11];
+	char texts[16][64];
+	size_t n_text;
+};
+
+static char *
+text(struct sample *x, const char *from)
+{
+	char *to = x->texts[x->n_text++];
+
+	(void)snprintf(to, sizeof(x->texts[0]), "%s", from);
+	return to;
+}
+
+/* A case with nothing but a reference; its lists are in place. */
+static void
+plain(struct sample *x)
+{
+	memset(x, 0, sizeof(*x));
+	cdop__stored_summary__init(&x->s);
+	x->s.reference = text(x, "unused");
+	x->s.owner_area = text(x, "wirral");
+	x->s.status = text(x, "received");
+	x->s.nhs_number = x->nhs;
+	x->s.family_name = x->family;
+	x->s.first_name = x->first;
+	x->s.mother_name = x->mother;
+	x->s.birth_date = x->birth;
+	x->s.death_date = x->death;
+	x->s.not_duplicate = x->decided;
+}
+
+static void
+sample_init(struct sample *x, uint64_t case_id, uint64_t version)
+{
+	memset(x, 0, sizeof(*x));
+	cdop__stored_summary__init(&x->s);
+	x->s.case_id = case_id;
+	x->s.reference = text(x, "unused");
+	x->s.owner_area = text(x, areas[roll(3)]);
+	x->s.status = text(x, roll(8) == 0 ? "entered-in-error" : "received");
+	x->s.registered_ms = 1780000000000u + case_id * 3600000u;
+	x->s.record_version = version;
+	x->s.case_version = version;
+	x->s.nhs_number = x->nhs;
+	x->s.n_nhs_number = roll(3);
+	x->nhs[0] = text(x, "9990000018");
+	(void)snprintf(x->nhs_text[1], 11, "99900%05u", roll(100));
+	x->nhs[1] = x->nhs_text[1];
+	x->s.family_name = x->family;
+	x->s.n_family_name = roll(4);
+	x->family[0] = text(x, families[roll(7)]);
+	x->family[1] = text(x, families[roll(7)]);
+	x->family[2] = text(x, families[roll(7)]);
+	x->s.first_name = x->first;
+	x->s.n_first_name = roll(2);
+	x->first[0] = text(x, "Anna Maria");
+	x->s.mother_name = x->mother;
+	x->s.n_mother_name = roll(2);
+	x->mother[0] = text(x, families[roll(7)]);
+	x->s.birth_date = x->birth;
+	x->s.n_birth_date = roll(2);
+	x->birth[0] = text(x, dates[roll(5)]);
+	x->s.death_date = x->death;
+	x->s.n_death_date = 1;
+	x->death[0] = text(x, dates[roll(5)]);
+	x->s.record_death = roll(3) == 0 ? NULL : x->death[0];
+	x->s.not_duplicate = x->decided;
+	x->s.n_not_duplicate = roll(3);
+	x->decided[0] = case_id + 1;
+	x->decided[1] = case_id + 2;
+}
+
+static struct index_post *
+post_of(struct index *index, const Cdop__StoredSummary *s)
+{
+	struct cdop_arena *arena;
+	struct index_post *post;
+
+	assert_int_equal(cdop_arena_new(1u << 20, &arena), CDOP_OK);
+	assert_int_equal(
+	    index_make_post(index, s, s->case_id + 1000, arena, &post),
+	    CDOP_OK);
+	cdop_arena_free(arena);
+	return post;
+}
+
+static size_t
+rows_of(uint64_t case_id, uint64_t version, struct index_row row[static 8])
+{
+	size_t n = 0, i;
+
+	row[n++] = (struct index_row){case_id * 100, 1, 15};
+	for (i = 1; i <= version % 6 + 1; i++)
+		row[n++] =
+		    (struct index_row){case_id * 100 + i, (uint32_t)i, 14};
+	return n;
+}
+
+/* Puts version `version` of a case; the content depends on both alone. */
+static void
+put(struct index *index, uint64_t case_id, uint64_t version)
+{
+	struct index_row row[8];
+	struct sample x;
+	uint64_t kept = seed;
+	size_t n;
+
+	seed = case_id * 1000003u + version * 97u;
+	sample_init(&x, case_id, version);
+	seed = kept;
+	n = rows_of(case_id, version, row);
+	assert_int_equal(
+	    index_put(index, post_of(index, &x.s), row, n), CDOP_OK);
+}
+
+static struct index *
+rebuilt(struct undo *undo, const uint64_t version[static CASES])
+{
+	struct index *index;
+	uint64_t i;
+
+	assert_int_equal(index_new(undo, &index), CDOP_OK);
+	for (i = CASES; i-- > 0;)
+		if (version[i] != 0)
+			put(index, i, version[i]);
+	return index;
+}
+
+static void
+assert_is(struct index *index, struct undo *undo,
+    const uint64_t version[static CASES])
+{
+	struct index *fresh = rebuilt(undo, version);
+
+	assert_true(index_equal(index, fresh));
+	index_free(fresh);
+}
+
+/*
+ * A day of random batches.  Each is aborted after every number of its
+ * changes, compared with a rebuild, and then run to its end.
+ */
+static void
+an_abort_at_any_point_leaves_it_as_it_was(void **state)
+{
+	uint64_t version[CASES] = {0}, later[CASES];
+	uint64_t ids[6];
+	struct index *index;
+	struct undo *undo;
+	uint32_t batch, n, cut, i;
+
+	(void)state;
+	seed = 42;
+	assert_int_equal(undo_new(1u << 20, &undo), CDOP_OK);
+	assert_int_equal(index_new(undo, &index), CDOP_OK);
+	for (batch = 0; batch < 60; batch++) {
+		n = 1 + roll(6);
+		for (i = 0; i < n; i++)
+			ids[i] = roll(CASES);
+		for (cut = 0; cut <= n; cut++) {
+			memcpy(later, version, sizeof(version));
+			undo_begin(undo);
+			for (i = 0; i < cut; i++)
+				put(index, ids[i], ++later[ids[i]]);
+			if (cut < n)
+				undo_rollback(undo);
+			else
+				undo_commit(undo);
+			assert_is(index, undo, cut < n ? version : later);
+		}
+		memcpy(version, later, sizeof(version));
+	}
+	index_free(index);
+	undo_free(undo);
+}
+
+static void
+later_requests_of_a_batch_see_what_came_before(void **state)
+{
+	struct index *index;
+	struct undo *undo;
+	uint32_t slot;
+
+	(void)state;
+	assert_int_equal(undo_new(1u << 16, &undo), CDOP_OK);
+	assert_int_equal(index_new(undo, &index), CDOP_OK);
+	undo_begin(undo);
+	put(index, 7, 1);
+	assert_true(index_by_case(index, 7, &slot));
+	undo_rollback(undo);
+	assert_false(index_by_case(index, 7, &slot));
+	assert_int_equal(index_count(index), 0);
+	index_free(index);
+	undo_free(undo);
+}
+
+static size_t
+found(const struct index *index, enum index_kind kind, const char *term)
+{
+	uint32_t at = 0, slot;
+	size_t n = 0;
+
+	while (index_find(index, kind, term, &at, &slot))
+		n++;
+	return n;
+}
+
+static void
+everything_ever_given_finds_it_once(void **state)
+{
+	struct sample x;
+	struct index *index;
+	struct undo *undo;
+
+	(void)state;
+	assert_int_equal(undo_new(1u << 16, &undo), CDOP_OK);
+	assert_int_equal(index_new(undo, &index), CDOP_OK);
+	plain(&x);
+	x.family[0] = text(&x, "Smith");
+	x.family[1] = text(&x, "SMITH");
+	x.family[2] = text(&x, "O'Shea");
+	x.family[3] = text(&x, "Null");
+	x.s.n_family_name = 4;
+	x.nhs[0] = text(&x, "9990000018");
+	x.nhs[1] = text(&x, "9990000026");
+	x.s.n_nhs_number = 2;
+	x.mother[0] = text(&x, "Jones");
+	x.s.n_mother_name = 1;
+	assert_int_equal(
+	    index_put(index, post_of(index, &x.s), NULL, 0), CDOP_OK);
+	assert_int_equal(found(index, INDEX_FAMILY, "smith"), 1);
+	assert_int_equal(found(index, INDEX_FAMILY, "oshea"), 1);
+	assert_int_equal(found(index, INDEX_FAMILY, "null"), 1);
+	assert_int_equal(found(index, INDEX_SOUND, "snat"), 1);
+	assert_int_equal(found(index, INDEX_SOUND, "snath"), 0);
+	assert_int_equal(found(index, INDEX_NHS, "9990000018"), 1);
+	assert_int_equal(found(index, INDEX_NHS, "9990000026"), 1);
+	assert_int_equal(found(index, INDEX_MOTHER, "jones"), 1);
+	assert_int_equal(found(index, INDEX_FAMILY, "jones"), 0);
+	assert_int_equal(found(index, INDEX_MOTHER, "smith"), 0);
+	assert_int_equal(found(index, INDEX_NHS, ""), 0);
+	index_free(index);
+	undo_free(undo);
+}
+
+static void
+a_list_goes_from_the_latest_death_down(void **state)
+{
+	struct index_order order = {0};
+	int32_t day = INT32_MAX, last = INT32_MAX;
+	uint32_t slot = UINT32_MAX, last_slot = UINT32_MAX, i, n = 0;
+
+	(void)state;
+	seed = 5;
+	assert_int_equal(index_order_reserve(&order, 1000), CDOP_OK);
+	for (i = 0; i < 1000; i++)
+		index_order_add(&order, i, (int32_t)roll(50), roll(1u << 30));
+	for (i = 0; i < 1000; i += 3)
+		index_order_remove(&order, i);
+	while (index_order_next(&order, &day, &slot)) {
+		assert_true(day < last || (day == last && slot < last_slot));
+		assert_int_not_equal(slot % 3, 0);
+		last = day;
+		last_slot = slot;
+		n++;
+	}
+	assert_int_equal(n, 666);
+	for (i = 0; i < 1000; i++)
+		index_order_remove(&order, i);
+	assert_int_equal(order.root, 0);
+	index_order_free(&order);
+}
+
+static void
+partial_dates_fit_by_any_reading(void **state)
+{
+	struct sample x;
+	struct index_post *post;
+	struct index *index;
+	struct undo *undo;
+	struct cdop_date date = {2026, 5, 31, false};
+	struct cdop_span span = cdop_date_span(&date);
+
+	(void)state;
+	assert_int_equal(undo_new(1u << 16, &undo), CDOP_OK);
+	assert_int_equal(index_new(undo, &index), CDOP_OK);
+	plain(&x);
+	x.birth[0] = text(&x, "2026-05");
+	x.birth[1] = text(&x, "2026-03-02");
+	x.s.n_birth_date = 2;
+	post = post_of(index, &x.s);
+	assert_int_equal(index_post_fit(post, false, span, 0), INDEX_FIT_MAYBE);
+	assert_int_equal(index_post_fit(post, true, span, 0), INDEX_FIT_NONE);
+	span.first = span.last = span.last + 1; /* 1 June */
+	assert_int_equal(index_post_fit(post, false, span, 0), INDEX_FIT_NO);
+	assert_int_equal(index_post_fit(post, false, span, 1), INDEX_FIT_MAYBE);
+	date = (struct cdop_date){2026, 3, 2, false};
+	span = cdop_date_span(&date);
+	assert_int_equal(index_post_fit(post, false, span, 0), INDEX_FIT_YES);
+	index_post_free(post);
+
+	x.death[0] = text(&x, "~2026");
+	x.s.n_death_date = 1;
+	post = post_of(index, &x.s);
+	assert_int_equal(index_post_fit(post, true, span, 0), INDEX_FIT_MAYBE);
+	index_post_free(post);
+	index_free(index);
+	undo_free(undo);
+}
+
+static void
+a_summary_that_is_no_summary_is_refused(void **state)
+{
+	struct sample x;
+	struct cdop_arena *arena;
+	struct index_post *post;
+	struct index *index;
+	struct undo *undo;
+
+	(void)state;
+	assert_int_equal(undo_new(1u << 16, &undo), CDOP_OK);
+	assert_int_equal(index_new(undo, &index), CDOP_OK);
+	assert_int_equal(cdop_arena_new(1u << 16, &arena), CDOP_OK);
+	plain(&x);
+	x.birth[0] = text(&x, "31/02/2026");
+	x.s.n_birth_date = 1;
+	assert_int_equal(
+	    index_make_post(index, &x.s, 1, arena, &post), CDOP_DATA_LOSS);
+	cdop_arena_free(arena);
+	index_free(index);
+	undo_free(undo);
+}
+
+static void
+the_same_version_twice_is_a_broken_disk(void **state)
+{
+	struct index_row row = {1, INDEX_FORM(1, 1), 14};
+	struct index *index;
+	struct undo *undo;
+	uint32_t slot = 0;
+
+	(void)state;
+	assert_int_equal(undo_new(1u << 16, &undo), CDOP_OK);
+	assert_int_equal(index_new(undo, &index), CDOP_OK);
+	assert_int_equal(index_load_row(index, 5, &row), CDOP_OK);
+	row.number = 2;
+	assert_int_equal(index_load_row(index, 5, &row), CDOP_DATA_LOSS);
+	assert_true(index_load_hollow(index, &slot));
+	index_free(index);
+	undo_free(undo);
+}
+
+/* Vectors of the reference implementation: key 00..0f, input 00..n-1. */
+static void
+the_hash_is_siphash(void **state)
+{
+	uint8_t key[INDEX_HASH_KEY], in[63];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)i;
+	for (i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)i;
+	assert_true(index_hash_sip(key, in, 0) == 0x726fdb47dd0e0e31u);
+	assert_true(index_hash_sip(key, in, 1) == 0x74f839c593dc67fdu);
+	assert_true(index_hash_sip(key, in, 8) == 0x93f5f5799a932462u);
+	assert_true(index_hash_sip(key, in, 15) == 0xa129ca6149be45e5u);
+	assert_true(index_hash_sip(key, in, 63) == 0x958a324ceb064572u);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_abort_at_any_point_leaves_it_as_it_was),
+	    cmocka_unit_test(later_requests_of_a_batch_see_what_came_before),
+	    cmocka_unit_test(everything_ever_given_finds_it_once),
+	    cmocka_unit_test(a_list_goes_from_the_latest_death_down),
+	    cmocka_unit_test(partial_dates_fit_by_any_reading),
+	    cmocka_unit_test(a_summary_that_is_no_summary_is_refused),
+	    cmocka_unit_test(the_same_version_twice_is_a_broken_disk),
+	    cmocka_unit_test(the_hash_is_siphash),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
