@@ -1,0 +1,171 @@
+/*
+ * cdopd verify DIR: opens every row of a registry that is not running and
+ * says what each finding is.  It prints no content and changes nothing.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cdop/secret.h"
+#include "server/base/control.h"
+#include "server/base/log.h"
+#include "server/base/unseal.h"
+#include "server/cmd.h"
+#include "server/prompt.h"
+#include "server/vault/verify.h"
+
+/* sysexits.h has no word for "ran, and found something"; PEERS' table has. */
+#define EXIT_FOUND 16
+
+struct verify {
+	const char *dir;
+	const char *key_file; /* NULL: ask for a passphrase */
+	bool from_stdin;
+};
+
+static void
+print_line(void *ctx, const char *line)
+{
+	(void)ctx;
+	puts(line);
+}
+
+static enum cdop_err
+key_of_file(const char *path, uint8_t ret_k[static 32])
+{
+	uint8_t file[SLOTS_KEYFILE + 1];
+	struct cdop_bytes bytes = {file, 0};
+	ssize_t len;
+	enum cdop_err err;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		log_tell("%s: cannot be read", path);
+		return CDOP_NOT_FOUND;
+	}
+	len = read(fd, file, sizeof(file));
+	close(fd);
+	if (len > 0)
+		bytes.len = (size_t)len;
+	err = slots_derive_keyfile(bytes, ret_k);
+	cdop_secret_wipe(file, sizeof(file));
+	if (err != CDOP_OK)
+		log_tell(
+		    "%s: not a key file, which has exactly 32 bytes", path);
+	return err;
+}
+
+static enum cdop_err
+key_of_passphrase(const struct verify *verify, const struct slots_kdf *kdf,
+    uint8_t ret_k[static 32])
+{
+	uint8_t pass[UNSEAL_PASSPHRASE_MAX];
+	size_t len;
+	enum cdop_err err;
+
+	if (verify->from_stdin)
+		err = prompt_stdin(pass, sizeof(pass), &len);
+	else
+		err = prompt_terminal(
+		    "Passphrase of the registry: ", pass, sizeof(pass), &len);
+	if (err != CDOP_OK)
+		return err;
+	err =
+	    slots_derive_passphrase(kdf, (struct cdop_bytes){pass, len}, ret_k);
+	cdop_secret_wipe(pass, sizeof(pass));
+	return err;
+}
+
+/* The first slot of the kind that was asked for. */
+static enum cdop_err
+unlock(void *ctx, const struct slots_info *slots, size_t n, size_t *ret_slot,
+    uint8_t ret_k[static 32])
+{
+	const struct verify *verify = ctx;
+	uint8_t kind;
+	size_t i;
+
+	kind = verify->key_file != NULL ? SLOTS_KIND_KEYFILE
+					: SLOTS_KIND_PASSPHRASE;
+	for (i = 0; i < n; i++) {
+		if (slots[i].kind != kind)
+			continue;
+		*ret_slot = i;
+		if (kind == SLOTS_KIND_KEYFILE)
+			return key_of_file(verify->key_file, ret_k);
+		return key_of_passphrase(verify, &slots[i].kdf, ret_k);
+	}
+	log_tell("no slot of that kind: %s",
+	    kind == SLOTS_KIND_KEYFILE ? "leave --key-file out"
+				       : "name one with --key-file FILE");
+	return CDOP_NOT_FOUND;
+}
+
+static int
+usage(void)
+{
+	log_tell("usage: cdopd verify DIR [--key-file FILE | "
+		 "--passphrase-stdin]");
+	return CMD_USAGE;
+}
+
+static int
+report(const struct verify *verify, enum cdop_err err,
+    const struct verify_result *result)
+{
+	switch (err) {
+	case CDOP_OK:
+		break;
+	case CDOP_UNAUTHENTICATED:
+		log_tell("that does not open the registry");
+		return CMD_FAILED;
+	case CDOP_FAILED_PRECONDITION:
+		log_tell("%s is in use: stop cdopd first", verify->dir);
+		return CMD_FAILED;
+	case CDOP_NOT_FOUND:
+		log_tell(
+		    "%s: no registry there, or no key for it", verify->dir);
+		return CONTROL_EXIT_CONFIG;
+	default:
+		log_tell("%s: %s", verify->dir, cdop_err_name(err));
+		return CMD_FAILED;
+	}
+	printf("%llu rows, %llu fine, %llu findings\n",
+	    (unsigned long long)result->rows, (unsigned long long)result->fine,
+	    (unsigned long long)result->findings);
+	puts(result->findings == 0 ? "fine" : "NOT FINE");
+	return result->findings == 0 ? CMD_OK : EXIT_FOUND;
+}
+
+int
+cmd_verify(int argc, char **argv)
+{
+	struct verify verify = {NULL, NULL, false};
+	struct verify_args args;
+	struct verify_result result;
+	enum cdop_err err;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--key-file") == 0 && i + 1 < argc)
+			verify.key_file = argv[++i];
+		else if (strcmp(argv[i], "--passphrase-stdin") == 0)
+			verify.from_stdin = true;
+		else if (argv[i][0] != '-' && verify.dir == NULL)
+			verify.dir = argv[i];
+		else
+			return usage();
+	}
+	if (verify.dir == NULL)
+		return usage();
+	memset(&args, 0, sizeof(args));
+	memset(&result, 0, sizeof(result));
+	args.dir = verify.dir;
+	args.unlock = unlock;
+	args.line = print_line;
+	args.ctx = &verify;
+	err = verify_dir(&args, &result);
+	return report(&verify, err, &result);
+}
