@@ -17,8 +17,8 @@
 
 #include "stored.pb-c.h"
 
-#define APPROVALS_MAX	     256 /* waiting at one time */
-#define APPROVALS_PERSON_MAX 32	 /* of one requester */
+#define APPROVALS_MAX        256 /* waiting at one time */
+#define APPROVALS_PERSON_MAX 32  /* of one requester */
 #define APPROVALS_WORDS_MAX  16
 
 /* A request to be filed.  Everything is borrowed. */
@@ -88,10 +88,10 @@ const struct approval *approvals_at(
     struct approvals *approvals, size_t i, uint64_t now_ms);
 
 /* Removes one and its row, in the open transaction.  CDOP_NOT_FOUND. */
-CDOP_MUST enum cdop_err approvals_drop(struct approvals *approvals,
-    const uint8_t number[static 8]);
+CDOP_MUST enum cdop_err approvals_drop(
+    struct approvals *approvals, const uint8_t number[static 8]);
 
-/* Removes all that have expired, in the open transaction. */
+/* Removes some that have expired, in the open transaction. */
 CDOP_MUST enum cdop_err approvals_sweep(
     struct approvals *approvals, uint64_t now_ms);
 

@@ -15,9 +15,9 @@
 
 #include "stored.pb-c.h"
 
-#define PEOPLE_TEXT_ROOM   804	/* CDOP_TEXT_MAX characters and a NUL */
+#define PEOPLE_TEXT_ROOM   804  /* CDOP_TEXT_MAX characters and a NUL */
 #define PEOPLE_REASON_ROOM 2004 /* CDOP_REASON_MAX characters and a NUL */
-#define PEOPLE_ID_ROOM	   64	/* an id of the profile and a NUL */
+#define PEOPLE_ID_ROOM     48   /* an id of the profile and a NUL */
 #define PEOPLE_AREAS_MAX   32
 #define PEOPLE_GRANTS_MAX  16
 #define PEOPLE_WRONG_MAX   5 /* comparison strings that did not fit */
@@ -27,10 +27,14 @@
 #define PEOPLE_INVITATIONS_MAX 65535
 
 #define PEOPLE_INVITATION_MS (72u * 3600u * 1000u) /* from invite to enrol */
-#define PEOPLE_DAY_MS	     (24u * 3600u * 1000u)
+#define PEOPLE_DAY_MS        (24u * 3600u * 1000u)
+
+/* Bounds what one act writes: a revocation touches all of these. */
+#define PEOPLE_DEVICES_EACH     8 /* not revoked, of one person */
+#define PEOPLE_INVITATIONS_EACH 3 /* waiting, of one person */
 
 struct people_grant {
-	uint32_t role;	   /* number of Role, not a mask */
+	uint32_t role;     /* number of Role, not a mask */
 	uint64_t from_ms;  /* 0: always was */
 	uint64_t until_ms; /* UINT64_MAX: no end */
 };
@@ -46,7 +50,7 @@ struct people_person {
 	Cdop__PersonState state;
 	char name[PEOPLE_TEXT_ROOM];
 	char job_title[PEOPLE_TEXT_ROOM]; /* "": none */
-	char agency[PEOPLE_ID_ROOM];	  /* "": none */
+	char agency[PEOPLE_ID_ROOM];      /* "": none */
 	char area[PEOPLE_AREAS_MAX][PEOPLE_ID_ROOM];
 	const char *areas[PEOPLE_AREAS_MAX]; /* into area */
 	size_t n_areas;
@@ -78,7 +82,7 @@ struct people_device {
 	uint8_t comparison[10];
 	uint8_t invitation_id[16];
 	uint32_t activated_by; /* 0: not yet; in setup also while it waits */
-	uint32_t wrong;	       /* comparison strings that did not fit */
+	uint32_t wrong;        /* comparison strings that did not fit */
 	char reason[PEOPLE_REASON_ROOM];
 	uint32_t next_of_bucket; /* device number; 0: end */
 };
@@ -95,7 +99,7 @@ struct people_invitation {
 	uint32_t invited_by; /* 0: at init or recover-people */
 	bool has_key;
 	uint8_t public_key[32];
-	uint32_t device; /* 0: none yet */
+	uint32_t device;            /* 0: none yet */
 	uint64_t device_expires_ms; /* UINT64_MAX: never */
 	uint64_t created_ms;
 };
@@ -128,8 +132,8 @@ CDOP_MUST enum cdop_err people_loaded(const struct people *people);
  * one that waits; else the roles in force and CDOP_ROLE_ANY.  handshake and
  * session are left zero.
  */
-void people_actor(const struct people *people, uint32_t device,
-    uint64_t now_ms, struct actor *ret_actor);
+void people_actor(const struct people *people, uint32_t device, uint64_t now_ms,
+    struct actor *ret_actor);
 
 /*
  * The two PSKs that the responder tries for an enrolled key: current and
@@ -142,9 +146,26 @@ void people_psks(const struct people *people, const uint8_t key[static 32],
     uint64_t now_ms, uint8_t ret_psks[static 2][32], uint32_t *ret_device);
 
 /* The same for a session under an invitation, whatever key it comes with. */
-void people_psks_invited(const struct people *people,
+void people_invitation_psks(const struct people *people,
     const uint8_t invitation_id[static 16], uint64_t now_ms,
     uint8_t ret_psks[static 2][32]);
+
+/*
+ * A handshake was completed by an enrolled device: if it was under the next
+ * PSK, that one is current from now on, and the day is kept as the last one
+ * seen.  psk_id is people_psk_id() of the PSK that fitted.  In the open
+ * transaction; *ret_turned says whether the PSK turned.
+ */
+CDOP_MUST enum cdop_err people_session_opened(struct people *people,
+    struct cdop_arena *arena, uint32_t device, const uint8_t psk_id[static 16],
+    uint64_t now_ms, bool *ret_turned);
+
+/*
+ * The name of a PSK, to be kept instead of it: a turn that was asked for in
+ * the meantime makes another next one, and only the one that the client has
+ * proved may become current.
+ */
+void people_psk_id(uint8_t out[static 16], const uint8_t psk[static 32]);
 
 /* By number or key; NULL: there is none. */
 const struct people_person *people_person(
