@@ -90,6 +90,11 @@ struct rpc_ctx {
 
 	/* The outcome that the request key gets again (TRUST M12). */
 	bool applied; /* something was changed */
+	/*
+	 * Refused, and what was changed all the same is kept: a wrong
+	 * comparison string is counted, an invitation flagged.
+	 */
+	bool kept;
 	const char *out_reference;
 	uint64_t out_version;
 	uint32_t out_number;

@@ -590,7 +590,8 @@ dispatch_call(struct registry *reg, struct cdop_arena *arena,
 		mark = undo_used(reg->undo);
 		err = run_handler(work);
 		/* Half a change cannot be taken back alone. */
-		if (err != CDOP_OK && undo_used(reg->undo) != mark)
+		if (err != CDOP_OK && !work->ctx.kept &&
+		    undo_used(reg->undo) != mark)
 			return err;
 	}
 	return answer(work, err, ret_result);
