@@ -276,7 +276,8 @@ cdop_link_read3_finish(struct cdop_noise *noise, struct cdop_bytes rest,
 	enum cdop_err err;
 	size_t len, which;
 
-	err = cdop_noise_read_finish_any(noise, rest, psks, CDOP_LINK_PSKS, out,
+	err = cdop_noise_read_finish_any(noise, rest,
+	    (struct cdop_noise_psks){psks, CDOP_LINK_PSKS}, out,
 	    CDOP_LINK_HELLO_LEN, &len, &which);
 	if (err != CDOP_OK)
 		return err;

@@ -537,26 +537,26 @@ cdop_noise_read(struct cdop_noise *noise, struct cdop_bytes message,
 
 enum cdop_err
 cdop_noise_read_finish_any(struct cdop_noise *noise, struct cdop_bytes rest,
-    const uint8_t (*psks)[CDOP_KEY_LEN], size_t n, uint8_t *out, size_t max,
-    size_t *ret_len, size_t *ret_which)
+    struct cdop_noise_psks psks, uint8_t *out, size_t max, size_t *ret_len,
+    size_t *ret_which)
 {
 	struct cdop_noise copy;
 	enum cdop_err err;
 	size_t i, fits, len;
 
-	CDOP_ASSERT(n >= 1 && n <= CDOP_NOISE_PSKS_MAX);
-	fits = n;
-	for (i = 0; i < n; i++) {
+	CDOP_ASSERT(psks.n >= 1 && psks.n <= CDOP_NOISE_PSKS_MAX);
+	fits = psks.n;
+	for (i = 0; i < psks.n; i++) {
 		copy = *noise;
 		err = cdop_noise_read_finish(
-		    &copy, rest, psks[i], out, max, &len);
-		if (err == CDOP_OK && fits == n)
+		    &copy, rest, psks.keys[i], out, max, &len);
+		if (err == CDOP_OK && fits == psks.n)
 			fits = i;
 		cdop_noise_wipe(&copy);
 	}
 	/* Once more for good, also when nothing fits: n + 1 times always. */
-	err = cdop_noise_read_finish(
-	    noise, rest, psks[fits < n ? fits : 0], out, max, ret_len);
+	err = cdop_noise_read_finish(noise, rest,
+	    psks.keys[fits < psks.n ? fits : 0], out, max, ret_len);
 	if (err == CDOP_OK)
 		*ret_which = fits;
 	return err;

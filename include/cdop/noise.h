@@ -108,16 +108,23 @@ CDOP_MUST enum cdop_err cdop_noise_read_finish(struct cdop_noise *noise,
     struct cdop_bytes rest, const uint8_t *psk, uint8_t *out, size_t max,
     size_t *ret_len);
 
-/*
- * finish with the first of n keys (1 to CDOP_NOISE_PSKS_MAX) that fits.
- * Every key is tried, on a copy, whether or not an earlier one fitted, so
- * that work and time do not tell which it was, or none (TRUST S22).
- * CDOP_UNAUTHENTICATED, a failed state and zeros in out when none fits.
- */
+/* Keys to try, 1 to CDOP_NOISE_PSKS_MAX. */
 #define CDOP_NOISE_PSKS_MAX 4
+
+struct cdop_noise_psks {
+	const uint8_t (*keys)[CDOP_KEY_LEN];
+	size_t n;
+};
+
+/*
+ * finish with the first of several keys that fits.  Every key is tried, on a
+ * copy, whether or not an earlier one fitted, so that work and time do not
+ * tell which it was, or none (TRUST S22).  CDOP_UNAUTHENTICATED, a failed
+ * state and zeros in out when none fits.
+ */
 CDOP_MUST enum cdop_err cdop_noise_read_finish_any(struct cdop_noise *noise,
-    struct cdop_bytes rest, const uint8_t (*psks)[CDOP_KEY_LEN], size_t n,
-    uint8_t *out, size_t max, size_t *ret_len, size_t *ret_which);
+    struct cdop_bytes rest, struct cdop_noise_psks psks, uint8_t *out,
+    size_t max, size_t *ret_len, size_t *ret_which);
 
 /*
  * The other's static public key; NULL as long as it is not known.  After

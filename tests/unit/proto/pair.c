@@ -171,6 +171,16 @@ assert_dead(struct cdop_noise *noise)
 }
 
 void
+pair_refuses(struct pair *pair, size_t i, const uint8_t *bytes, size_t len)
+{
+	struct pair copy;
+
+	copy = *pair;
+	assert_int_not_equal(pair_read(&copy, i, bytes, len), CDOP_OK);
+	assert_dead(pair_reader(&copy, i));
+}
+
+void
 unhex(const char *hex, uint8_t *out, size_t len)
 {
 	assert_int_equal(cdop_secret_unhex(hex, out, len), CDOP_OK);

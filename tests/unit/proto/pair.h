@@ -64,6 +64,10 @@ struct cdop_noise *pair_reader(struct pair *pair, size_t i);
 /* Whether nothing is left in it and every call on it is refused. */
 void assert_dead(struct cdop_noise *noise);
 
+/* A copy of the pair, at message i, refuses these bytes and is dead. */
+void pair_refuses(
+    struct pair *pair, size_t i, const uint8_t *bytes, size_t len);
+
 /* Bytes of a hex literal, exactly len. */
 void unhex(const char *hex, uint8_t *out, size_t len);
 
