@@ -476,6 +476,7 @@ main(void)
 	    cmocka_unit_test(any_of_several_psks_fits),
 	    cmocka_unit_test(no_psk_fits_ends_like_a_wrong_one),
 	    cmocka_unit_test(a_psk_of_zeros_never_fits),
+	    cmocka_unit_test(no_psk_costs_as_much_as_the_right_one),
 	    cmocka_unit_test(ephemerals_are_never_the_same),
 	};
 
