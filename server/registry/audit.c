@@ -1,6 +1,10 @@
 /* Leaves: how they are laid out, put down, found again and remembered. */
 #include "server/registry/audit.h"
 
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "cdop/limits.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
@@ -8,10 +12,6 @@
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_scan.h"
-
-#include <sodium.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define KIND_CALL  1
 #define KIND_EVENT 2
@@ -532,6 +532,7 @@ struct walk {
 	void *ctx;
 	size_t budget;
 	uint64_t at;
+	bool stopped; /* there may be older ones */
 };
 
 static enum cdop_err
@@ -544,19 +545,21 @@ walk_row(void *ctx, const struct rows_head *head, struct rows_item *item,
 	enum cdop_err err;
 
 	walk->at = head->number;
-	if (walk->budget-- <= 1)
-		*ret_stop = true;
-	if (head->kind != SCHEMA_KIND_LEAF)
-		return CDOP_OK;
-	if ((err = rows_item_open(item, walk->arena, &data)) != CDOP_OK)
-		return err;
-	leaf = cdop__stored_leaf__unpack(
-	    cdop_arena_allocator(walk->arena), data.len, data.data);
-	if (leaf == NULL || leaf->leaf.len != AUDIT_LEAF_LEN)
-		return CDOP_DATA_LOSS;
-	if (!walk->visit(
-		walk->ctx, cdop_get64(leaf->leaf.data + 8), leaf->words))
-		*ret_stop = true;
+	if (--walk->budget == 0)
+		walk->stopped = true;
+	if (head->kind == SCHEMA_KIND_LEAF) {
+		err = rows_item_open(item, walk->arena, &data);
+		if (err != CDOP_OK)
+			return err;
+		leaf = cdop__stored_leaf__unpack(
+		    cdop_arena_allocator(walk->arena), data.len, data.data);
+		if (leaf == NULL || leaf->leaf.len != AUDIT_LEAF_LEN)
+			return CDOP_DATA_LOSS;
+		if (!walk->visit(walk->ctx, cdop_get64(leaf->leaf.data + 8),
+			leaf->words))
+			walk->stopped = true;
+	}
+	*ret_stop = walk->stopped;
 	return CDOP_OK;
 }
 
@@ -564,12 +567,17 @@ enum cdop_err
 audit_walk(struct audit *audit, struct cdop_arena *arena, uint64_t *cursor,
     size_t budget, audit_visit visit, void *ctx)
 {
-	struct walk walk = {arena, visit, ctx, budget, 0};
+	struct walk walk = {
+	    .arena = arena,
+	    .visit = visit,
+	    .ctx = ctx,
+	    .budget = budget,
+	};
 	enum cdop_err err;
 
 	err = rows_scan_log(audit->reg->rows, *cursor, walk_row, &walk);
 	if (err != CDOP_OK)
 		return err;
-	*cursor = walk.budget == 0 || walk.at != 0 ? walk.at : 0;
+	*cursor = walk.stopped ? walk.at : 0;
 	return CDOP_OK;
 }
