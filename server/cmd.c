@@ -1,0 +1,49 @@
+/* What the verbs of cdopd share: their arguments and the configuration. */
+#include "server/cmd.h"
+
+#include <string.h>
+
+#include "server/base/control.h"
+#include "server/base/log.h"
+
+/* One flag of a verb; false where it is not among longs. */
+static bool
+take_flag(const char *arg, const char *const longs[], bool ret_flags[])
+{
+	size_t i;
+
+	if (longs == NULL || strncmp(arg, "--", 2) != 0)
+		return false;
+	for (i = 0; longs[i] != NULL; i++) {
+		if (strcmp(arg + 2, longs[i]) == 0) {
+			ret_flags[i] = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+cmd_config(int argc, char **argv, const char *const longs[],
+    struct config *ret_conf, const char **ret_path, bool ret_flags[])
+{
+	const char *path = CMD_CONF_PATH;
+	struct config_error error;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-f") == 0 && i + 1 < argc) {
+			path = argv[++i];
+		} else if (!take_flag(argv[i], longs, ret_flags)) {
+			log_tell(
+			    "%s: unknown argument; see cdopd --help", argv[i]);
+			return CMD_USAGE;
+		}
+	}
+	if (config_load(path, ret_conf, &error) != CDOP_OK) {
+		log_tell("%s: %s", path, error.text);
+		return CONTROL_EXIT_CONFIG;
+	}
+	*ret_path = path;
+	return CMD_OK;
+}

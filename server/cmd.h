@@ -1,0 +1,42 @@
+/*
+ * The verbs of cdopd, one function each: argv from the verb on, exit status
+ * back.  main.c has the table.
+ */
+#ifndef CDOP_SERVER_CMD_H
+#define CDOP_SERVER_CMD_H
+
+#include <stdbool.h>
+
+struct config;
+
+/* Exit statuses of sysexits.h that verbs use; see also control.h. */
+#define CMD_OK     0
+#define CMD_FAILED 1
+#define CMD_USAGE  64
+
+#define CMD_CONF_PATH "/etc/cdopd/cdopd.conf"
+
+typedef int cmd_fn(int argc, char **argv);
+
+/*
+ * Reads "-f FILE" (default CMD_CONF_PATH) and loads it.  The flags named in
+ * longs ("passphrase-stdin", NULL at the end; may be NULL) set ret_flags[i].
+ * What is wrong is said on stderr; returns CMD_OK, CMD_USAGE or 78.
+ */
+int cmd_config(int argc, char **argv, const char *const longs[],
+    struct config *ret_conf, const char **ret_path, bool ret_flags[]);
+
+/* The parent: everything is started from here. */
+int cmd_run(int argc, char **argv);
+
+/* The two children; only the parent starts them. */
+int cmd_role_gate(int argc, char **argv);
+int cmd_role_vault(int argc, char **argv);
+
+/* Asks for a passphrase and opens a sealed registry that runs here. */
+int cmd_unseal(int argc, char **argv);
+
+/* Opens every row offline; exit 16 where something was found. */
+int cmd_verify(int argc, char **argv);
+
+#endif

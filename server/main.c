@@ -1,0 +1,90 @@
+/* cdopd: argv to one of the verbs below. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cdop/secret.h"
+#include "server/base/config.h"
+#include "server/base/log.h"
+#include "server/cmd.h"
+
+#ifndef CDOP_VERSION
+#define CDOP_VERSION "0.1"
+#endif
+
+struct verb {
+	const char *name;
+	cmd_fn *run;
+	const char *usage; /* NULL: not for people */
+	const char *help;
+};
+
+static const struct verb verbs[] = {
+    {"run", cmd_run, "[-f FILE]", "start the daemon; stays in front"},
+    {"unseal", cmd_unseal, "[-f FILE] [--passphrase-stdin]",
+	"open a sealed registry that runs here"},
+    {"verify", cmd_verify, "DIR [--key-file FILE | --passphrase-stdin]",
+	"open every row of a registry that is not running; say what is found"},
+    {"gate", cmd_role_gate, NULL, NULL},
+    {"vault", cmd_role_vault, NULL, NULL},
+};
+
+static void
+print_usage(FILE *out)
+{
+	size_t i;
+
+	fputs("usage: cdopd VERB ...\n\n", out);
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (verbs[i].usage != NULL)
+			fprintf(out, "  cdopd %s %s\n      %s\n", verbs[i].name,
+			    verbs[i].usage, verbs[i].help);
+	}
+	fputs("  cdopd -T [-f FILE]\n      print the configuration in force\n"
+	      "  cdopd --version | --help\n\n"
+	      "FILE is " CMD_CONF_PATH " unless given.\n",
+	    out);
+}
+
+static int
+print_config(int argc, char **argv)
+{
+	static struct config conf;
+	const char *path;
+	int status;
+
+	status = cmd_config(argc, argv, NULL, &conf, &path, NULL);
+	if (status == CMD_OK)
+		config_print(&conf, stdout);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2) {
+		print_usage(stderr);
+		return CMD_USAGE;
+	}
+	if (cdop_secret_init() != CDOP_OK) {
+		log_tell("no random source");
+		return CMD_FAILED;
+	}
+	if (strcmp(argv[1], "-T") == 0)
+		return print_config(argc - 1, argv + 1);
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("cdopd " CDOP_VERSION);
+		return CMD_OK;
+	}
+	if (strcmp(argv[1], "--help") == 0) {
+		print_usage(stdout);
+		return CMD_OK;
+	}
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	}
+	log_tell("%s: no such verb; see cdopd --help", argv[1]);
+	return CMD_USAGE;
+}

@@ -1,0 +1,80 @@
+/* Reading a secret without showing it. */
+#include "server/prompt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define PROMPT_INTERRUPT 3 /* Ctrl-C, while signals are off */
+
+/* Byte by byte, so that nothing after the line is taken. */
+static enum cdop_err
+read_line(int fd, uint8_t *ret_secret, size_t max, size_t *ret_len)
+{
+	size_t len = 0;
+	uint8_t c = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, &c, 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || (n == 0 && len == 0) || c == PROMPT_INTERRUPT)
+			break;
+		if (n == 0 || c == '\n') {
+			if (len == 0 || len > max)
+				break;
+			*ret_len = len;
+			return CDOP_OK;
+		}
+		if (len < max)
+			ret_secret[len] = c;
+		len += len <= max; /* one over says too long */
+	}
+	explicit_bzero(ret_secret, max);
+	return n > 0 && c == '\n' ? CDOP_INVALID_ARGUMENT : CDOP_ABORTED;
+}
+
+static void
+say(int fd, const char *text)
+{
+	if (write(fd, text, strlen(text)) < 0)
+		errno = 0; /* the person will see no prompt, but can type */
+}
+
+enum cdop_err
+prompt_terminal(
+    const char *prompt, uint8_t *ret_secret, size_t max, size_t *ret_len)
+{
+	struct termios shown, hidden;
+	enum cdop_err err;
+	int fd;
+
+	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return CDOP_FAILED_PRECONDITION;
+	if (tcgetattr(fd, &shown) < 0) {
+		close(fd);
+		return CDOP_FAILED_PRECONDITION;
+	}
+	hidden = shown;
+	/* No signals either: a Ctrl-C must not leave the echo off. */
+	hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	say(fd, prompt);
+	(void)tcsetattr(fd, TCSAFLUSH, &hidden);
+	err = read_line(fd, ret_secret, max, ret_len);
+	(void)tcsetattr(fd, TCSAFLUSH, &shown);
+	say(fd, "\n");
+	close(fd);
+	return err;
+}
+
+enum cdop_err
+prompt_stdin(uint8_t *ret_secret, size_t max, size_t *ret_len)
+{
+	return read_line(STDIN_FILENO, ret_secret, max, ret_len);
+}
