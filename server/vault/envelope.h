@@ -9,6 +9,7 @@
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +19,6 @@
 #define ENVELOPE_ROW_MAX  1048560 /* the largest size class */
 #define ENVELOPE_DATA_MAX (ENVELOPE_ROW_MAX - ENVELOPE_OVERHEAD)
 #define ENVELOPE_WRAP     104 /* nonce 24, sealed key 48, commitment 32 */
-#define ENVELOPE_BOX_OVER 44  /* nonce 24, length 4, tag 16 */
 
 /* What became of a row; every finding has its own words. */
 enum envelope_verdict {
@@ -63,8 +63,8 @@ void envelope_key_init(
 /* Bytes of the row that holds data_len bytes; 0: too large. */
 size_t envelope_row_len(size_t data_len);
 
-/* The smaller is a size class; used to refuse before reading. */
-int envelope_is_row_len(size_t row_len);
+/* Is it one of the size classes?  Asked before a byte of the row is read. */
+bool envelope_is_row_len(size_t row_len);
 
 /*
  * Seals data into row, which holds envelope_row_len(data.len) bytes.  data
@@ -106,7 +106,8 @@ CDOP_MUST enum cdop_err envelope_unwrap(const struct envelope_key *key,
 /*
  * A few bytes under a key of the table inside a row of another scope (the
  * case box of a leaf): nonce 24 || sealed (length u32 || data || zeros to a
- * multiple of 64).  context binds it to its place.
+ * multiple of 64).  context, at most 128 bytes, binds it to its place.
+ * envelope_box_len() is the length of a box, 0: too large.
  */
 size_t envelope_box_len(size_t data_len);
 void envelope_box_seal(const struct envelope_key *key,

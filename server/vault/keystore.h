@@ -74,6 +74,9 @@ void keystore_open(struct keystore *ks, const uint8_t root[static 32],
     const struct envelope_ring *ring);
 const struct envelope_ring *keystore_ring(const struct keystore *ks);
 
+/* 256 locked bytes for a moment; whoever writes them wipes them. */
+uint8_t *keystore_scratch(struct keystore *ks);
+
 /* Numbers an area; its number stays.  CDOP_RESOURCE_EXHAUSTED. */
 CDOP_MUST enum cdop_err keystore_area_add(
     struct keystore *ks, const char *area, uint16_t *ret_area);
@@ -89,7 +92,14 @@ CDOP_MUST enum cdop_err keystore_del(struct keystore *ks, uint64_t id);
 CDOP_MUST enum cdop_err keystore_hold(
     struct keystore *ks, uint64_t id, const uint8_t k[static 32]);
 
-/* Holds a case key until keystore_rest(); the oldest makes room. */
+/* The id of held epoch key i; false: there are no more. */
+bool keystore_held(const struct keystore *ks, size_t i, uint64_t *ret_id);
+
+/* Another root from now on.  Through the undo log; once a batch. */
+CDOP_MUST enum cdop_err keystore_turn(
+    struct keystore *ks, const uint8_t root[static 32]);
+
+/* Holds a case key until keystore_rest() or until its place is needed. */
 void keystore_use(struct keystore *ks, uint64_t id, const uint8_t k[static 32]);
 
 /* Wipes every case key in use: the end of a batch. */

@@ -13,9 +13,9 @@
  *
  * rows_commit() and rows_abort() end the transaction and wipe the case keys
  * in use; they never touch the undo log.  Whoever began it ends it: after
- * rows_abort(), and after a rows_commit() that returned
- * CDOP_RESOURCE_EXHAUSTED, with undo_rollback().  After CDOP_DATA_LOSS from
- * rows_commit() nothing is known and the process leaves.
+ * rows_abort(), and after a rows_commit() that did not succeed, with
+ * undo_rollback().  After CDOP_DATA_LOSS from rows_commit() nothing is known
+ * and the process leaves.
  */
 #ifndef CDOP_VAULT_ROWS_H
 #define CDOP_VAULT_ROWS_H
@@ -33,7 +33,8 @@ struct keystore;
 struct rows;
 struct undo;
 
-#define ROWS_DATA_MAX 1048487 /* bytes of one row's data */
+#define ROWS_DATA_MAX    1048487 /* bytes of one row's data */
+#define ROWS_CONTEXT_MAX 128     /* bytes that bind a box to its place */
 
 struct rows_args {
 	const char *dir;
@@ -123,6 +124,9 @@ CDOP_MUST enum cdop_err rows_begin(
  * the batch whatever it returns (see the top).
  */
 CDOP_MUST enum cdop_err rows_commit(struct rows *rows);
+
+/* The first error of the batch; CDOP_OK until then. */
+enum cdop_err rows_error(const struct rows *rows);
 
 /* Ends the batch; what was put is gone.  Outside a batch: nothing. */
 void rows_abort(struct rows *rows);

@@ -50,4 +50,14 @@ CDOP_MUST enum cdop_err rows_keys_case_destroy(struct rows *rows, uint64_t key);
  */
 CDOP_MUST enum cdop_err rows_keys_root_turn(struct rows *rows);
 
+/* ---- For the other files of vault/ only ---- */
+
+struct envelope_head;
+
+/* Reads a key row and enters its key in the table, at a start. */
+CDOP_MUST enum cdop_err rows_keys_epoch_load(
+    struct rows *rows, uint64_t number);
+CDOP_MUST enum cdop_err rows_keys_case_load(
+    struct rows *rows, const struct envelope_head *head, struct cdop_bytes row);
+
 #endif

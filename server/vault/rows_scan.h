@@ -6,9 +6,7 @@
 #ifndef CDOP_VAULT_ROWS_SCAN_H
 #define CDOP_VAULT_ROWS_SCAN_H
 
-#include "server/vault/rows.h"
-
-struct rows_item;
+#include "server/vault/rows_item.h"
 
 /*
  * One row.  What it returns other than CDOP_OK ends the scan, and
@@ -24,13 +22,6 @@ typedef enum cdop_err rows_scan_log_fn(void *ctx, const struct rows_head *head,
     struct rows_item *item, bool *ret_stop);
 
 /*
- * The row's data, opened now, in arena.  Only within the callback.
- * CDOP_DATA_LOSS as rows_get().
- */
-CDOP_MUST enum cdop_err rows_item_open(struct rows_item *item,
-    struct cdop_arena *arena, struct cdop_bytes *ret_data);
-
-/*
  * After rows_unseal(), once: fills the key table and calls fn for every
  * live row of the kinds a start reads, except HEAD, DIRECTORY, EPOCH_KEY and
  * CASE_KEY.  The order is that of row numbers, except that rows of a case
@@ -42,10 +33,11 @@ CDOP_MUST enum cdop_err rows_scan(
     struct rows *rows, rows_scan_fn *fn, void *ctx);
 
 /*
- * Log rows (LEAF, and TILE) from the newest backwards until fn says stop.
- * After rows_scan().
+ * Log rows (LEAF and TILE) from the newest backwards until fn says stop;
+ * before not 0: only rows of a lower number, so that a walk goes on where it
+ * stopped.  After rows_scan(), within a batch or outside.
  */
 CDOP_MUST enum cdop_err rows_scan_log(
-    struct rows *rows, rows_scan_log_fn *fn, void *ctx);
+    struct rows *rows, uint64_t before, rows_scan_log_fn *fn, void *ctx);
 
 #endif

@@ -23,6 +23,7 @@
 #define SLOTS_SALT       16
 #define SLOTS_KEYFILE    32         /* bytes of a key file */
 #define SLOTS_MEMORY_MAX (1u << 20) /* KiB: 1 GiB */
+#define SLOTS_MEMORY_MIN (1u << 13) /* KiB: 8 MiB */
 #define SLOTS_PASSES_MAX 8
 #define SLOTS_MAX        64 /* in one registry */
 
@@ -98,6 +99,13 @@ CDOP_MUST enum cdop_err slots_make(const uint8_t registry[static 16],
 CDOP_MUST enum cdop_err slots_open(struct cdop_bytes row,
     const uint8_t k[static 32], uint8_t ret_root[static 32]);
 
+/*
+ * Is the slot whole and for this root?  Everything but Wrap(K, S), which only
+ * its holder can try.  CDOP_DATA_LOSS.
+ */
+CDOP_MUST enum cdop_err slots_check(
+    struct cdop_bytes row, const uint8_t root[static 32]);
+
 /* The same slot for another root; the holder is not needed. */
 CDOP_MUST enum cdop_err slots_turn(struct cdop_bytes row,
     const uint8_t old_root[static 32], const uint8_t new_root[static 32],
@@ -107,6 +115,10 @@ CDOP_MUST enum cdop_err slots_turn(struct cdop_bytes row,
 void slots_ring_make(const uint8_t registry[static 16],
     const uint8_t root[static 32], const uint8_t header[static 32],
     const uint8_t digest[static 32], uint8_t ret_row[static SLOTS_RING]);
+
+/* The registry id of a ring row; CDOP_DATA_LOSS: it is none. */
+CDOP_MUST enum cdop_err slots_ring_parse(
+    struct cdop_bytes row, uint8_t ret_registry[static 16]);
 
 /* As slots_open(). */
 CDOP_MUST enum cdop_err slots_ring_open(struct cdop_bytes row,

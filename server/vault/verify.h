@@ -8,11 +8,11 @@
 #ifndef CDOP_VAULT_VERIFY_H
 #define CDOP_VAULT_VERIFY_H
 
-#include "cdop/err.h"
-#include "server/vault/slots.h"
-
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/err.h"
+#include "server/vault/slots.h"
 
 /* One line of the report, without its newline. */
 typedef void verify_line_fn(void *ctx, const char *line);

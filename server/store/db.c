@@ -1,0 +1,615 @@
+/* One door to LMDB: flags, errors and the lock on the directory are here. */
+#include "server/store/db.h"
+
+#include "server/store/pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STEP ((size_t)1 << 20) /* the file grows by */
+
+struct db_txn {
+	struct db *db;
+	MDB_txn *mdb;
+	MDB_cursor *cursor;
+	bool write;
+	bool has_last;
+	uint64_t last; /* no row stands above it */
+	enum cdop_err err;
+};
+
+struct db {
+	MDB_env *env;
+	MDB_dbi dbi;
+	int lock_fd;
+	bool read_only;
+	struct db_txn txn; /* one at a time */
+	bool in_txn;
+};
+
+/* The one map of LMDB's and the system's codes. */
+static enum cdop_err
+map_error(int rc)
+{
+	switch (rc) {
+	case MDB_SUCCESS:
+		return CDOP_OK;
+	case MDB_NOTFOUND:
+		return CDOP_NOT_FOUND;
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+	case MDB_READERS_FULL:
+	case ENOMEM:
+	case ENOSPC:
+	case EDQUOT:
+		return CDOP_RESOURCE_EXHAUSTED;
+	case MDB_KEYEXIST:
+	case MDB_BAD_VALSIZE:
+	case MDB_BAD_TXN:
+	case MDB_BAD_DBI:
+	case EINVAL:
+		return CDOP_INTERNAL;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return CDOP_PERMISSION_DENIED;
+	case ENOENT:
+		return CDOP_NOT_FOUND;
+	default:
+		return CDOP_DATA_LOSS;
+	}
+}
+
+/* ---- Opening ---- */
+
+static enum cdop_err
+dir_ready(const struct db_args *args)
+{
+	struct stat st;
+
+	if (args->create && mkdir(args->dir, 0700) != 0 && errno != EEXIST)
+		return map_error(errno);
+	if (stat(args->dir, &st) != 0)
+		return map_error(errno);
+	if (!S_ISDIR(st.st_mode))
+		return CDOP_NOT_FOUND;
+	if ((st.st_mode & 077) != 0)
+		return CDOP_PERMISSION_DENIED;
+	return CDOP_OK;
+}
+
+/* Two processes never meet in one directory. */
+static enum cdop_err
+dir_lock(const struct db_args *args, int *ret_fd)
+{
+	char path[PATH_MAX];
+	int fd, n;
+
+	n = snprintf(path, sizeof(path), "%s/lock", args->dir);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return CDOP_INVALID_ARGUMENT;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1 && args->read_only && errno == EROFS) {
+		/* Nobody can write here, so there is nobody to meet. */
+		*ret_fd = -1;
+		return CDOP_OK;
+	}
+	if (fd == -1)
+		return map_error(errno);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		(void)close(fd);
+		return CDOP_FAILED_PRECONDITION;
+	}
+	*ret_fd = fd;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+file_ready(const struct db_args *args)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int n;
+
+	n = snprintf(path, sizeof(path), "%s/data.mdb", args->dir);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return CDOP_INVALID_ARGUMENT;
+	if (stat(path, &st) != 0) {
+		if (errno != ENOENT)
+			return map_error(errno);
+		return args->create ? CDOP_OK : CDOP_NOT_FOUND;
+	}
+	if (args->create)
+		return CDOP_ALREADY_EXISTS;
+	return pages_roots(path);
+}
+
+static enum cdop_err
+dir_sync(const char *dir)
+{
+	int fd, rc;
+
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return map_error(errno);
+	rc = fsync(fd);
+	(void)close(fd);
+	return rc == 0 ? CDOP_OK : CDOP_DATA_LOSS;
+}
+
+/* Also looks at the flags, which stand in the file and could be any. */
+static int
+table_open(MDB_env *env, MDB_dbi *ret_dbi)
+{
+	unsigned int flags;
+	MDB_txn *txn;
+	int rc;
+
+	rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+	if (rc != 0)
+		return rc;
+	rc = mdb_dbi_open(txn, NULL, 0, ret_dbi);
+	if (rc == 0)
+		rc = mdb_dbi_flags(txn, *ret_dbi, &flags);
+	if (rc == 0 && flags != 0)
+		rc = MDB_INCOMPATIBLE;
+	if (rc != 0)
+		mdb_txn_abort(txn);
+	else
+		rc = mdb_txn_commit(txn);
+	return rc;
+}
+
+static int
+env_open(struct db *db, const struct db_args *args)
+{
+	unsigned int flags;
+	MDB_env *env;
+	uint64_t map;
+	int rc;
+
+	/* Never WRITEMAP, NOSYNC, MAPASYNC or NOMEMINIT. */
+	flags = MDB_NOTLS;
+	if (args->read_only)
+		flags |= MDB_RDONLY | MDB_NOLOCK;
+	map = args->map_bytes == 0 ? DB_MAP_DEFAULT : args->map_bytes;
+	rc = mdb_env_create(&env);
+	if (rc != 0)
+		return rc;
+	db->env = env; /* closed with db, opened or not */
+	rc = mdb_env_set_mapsize(env, (size_t)map);
+	if (rc == 0)
+		rc = mdb_env_open(env, args->dir, flags, 0600);
+	if (rc == 0)
+		rc = table_open(env, &db->dbi);
+	return rc;
+}
+
+enum cdop_err
+db_open(const struct db_args *args, struct db **ret_db)
+{
+	enum cdop_err err;
+	struct db *db;
+
+	if ((err = dir_ready(args)) != CDOP_OK)
+		return err;
+	db = calloc(1, sizeof(*db));
+	if (db == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	db->lock_fd = -1;
+	db->read_only = args->read_only;
+	if ((err = dir_lock(args, &db->lock_fd)) != CDOP_OK)
+		goto out;
+	if ((err = file_ready(args)) != CDOP_OK)
+		goto out;
+	if ((err = map_error(env_open(db, args))) != CDOP_OK)
+		goto out;
+	if (args->create && (err = dir_sync(args->dir)) != CDOP_OK)
+		goto out;
+	*ret_db = db;
+	db = NULL; /* caller's */
+out:
+	db_close(db);
+	return err;
+}
+
+void
+db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	CDOP_ASSERT(!db->in_txn);
+	if (db->env != NULL)
+		mdb_env_close(db->env);
+	if (db->lock_fd != -1)
+		(void)close(db->lock_fd);
+	free(db);
+}
+
+/* ---- Room ---- */
+
+static enum cdop_err
+zeros_write(int fd, off_t at, size_t len)
+{
+	static const uint8_t zeros[1 << 16];
+	size_t n, done;
+	ssize_t rc;
+
+	for (done = 0; done < len; done += (size_t)rc) {
+		n = len - done < sizeof(zeros) ? len - done : sizeof(zeros);
+		do
+			rc = pwrite(fd, zeros, n, at + (off_t)done);
+		while (rc == -1 && errno == EINTR);
+		if (rc == 0)
+			return CDOP_RESOURCE_EXHAUSTED;
+		if (rc == -1)
+			return errno == EFBIG ? CDOP_RESOURCE_EXHAUSTED
+					      : map_error(errno);
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
+db_room(struct db *db, size_t pages)
+{
+	enum cdop_err err;
+	MDB_envinfo info;
+	struct stat st;
+	MDB_stat stat;
+	size_t end, len;
+	int fd;
+
+	CDOP_ASSERT(!db->in_txn);
+	if (mdb_env_info(db->env, &info) != 0 ||
+	    mdb_env_stat(db->env, &stat) != 0 ||
+	    mdb_env_get_fd(db->env, &fd) != 0 || fstat(fd, &st) != 0)
+		return CDOP_DATA_LOSS;
+	if (info.me_last_pgno + 1 + pages > info.me_mapsize / stat.ms_psize)
+		return CDOP_RESOURCE_EXHAUSTED;
+	end = (info.me_last_pgno + 1 + pages) * stat.ms_psize;
+	if ((size_t)st.st_size >= end)
+		return CDOP_OK;
+	/*
+	 * Written, not only allocated, and only at or behind the end, where
+	 * LMDB has never been (TRUST S4).
+	 */
+	len = (end - (size_t)st.st_size + STEP - 1) / STEP * STEP;
+	err = zeros_write(fd, st.st_size, len);
+	if (err == CDOP_OK && fdatasync(fd) != 0)
+		err = map_error(errno);
+	return err;
+}
+
+void
+db_usage(struct db *db, uint64_t *ret_used, uint64_t *ret_map)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+
+	*ret_used = 0;
+	*ret_map = 0;
+	if (mdb_env_info(db->env, &info) != 0 ||
+	    mdb_env_stat(db->env, &stat) != 0)
+		return;
+	*ret_used = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+	*ret_map = info.me_mapsize;
+}
+
+/* ---- Transactions ---- */
+
+static enum cdop_err
+begin(struct db *db, bool write, struct db_txn **ret_txn)
+{
+	MDB_txn *mdb;
+	int rc;
+
+	CDOP_ASSERT(!db->in_txn);
+	rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &mdb);
+	if (rc != 0)
+		return map_error(rc);
+	db->txn = (struct db_txn){.db = db, .mdb = mdb, .write = write};
+	db->in_txn = true;
+	*ret_txn = &db->txn;
+	return CDOP_OK;
+}
+
+enum cdop_err
+db_begin(struct db *db, struct db_txn **ret_txn)
+{
+	return begin(db, true, ret_txn);
+}
+
+enum cdop_err
+db_begin_read(struct db *db, struct db_txn **ret_txn)
+{
+	return begin(db, false, ret_txn);
+}
+
+static void
+cursor_close(struct db_txn *txn)
+{
+	if (txn->cursor != NULL)
+		mdb_cursor_close(txn->cursor);
+	txn->cursor = NULL;
+}
+
+/* LMDB refuses every transaction once it failed to write a meta page. */
+static bool
+is_alive(struct db *db)
+{
+	MDB_txn *probe;
+
+	if (mdb_txn_begin(db->env, NULL, MDB_RDONLY, &probe) != 0)
+		return false;
+	mdb_txn_abort(probe);
+	return true;
+}
+
+enum cdop_err
+db_commit(struct db_txn *txn)
+{
+	enum cdop_err err;
+	struct db *db;
+	int rc;
+
+	if (txn->err != CDOP_OK) {
+		err = txn->err;
+		db_abort(txn);
+		return err;
+	}
+	db = txn->db;
+	cursor_close(txn);
+	rc = mdb_txn_commit(txn->mdb); /* gone, whatever it says */
+	db->in_txn = false;
+	if (rc == 0)
+		return CDOP_OK;
+	if (map_error(rc) == CDOP_RESOURCE_EXHAUSTED && is_alive(db))
+		return CDOP_RESOURCE_EXHAUSTED;
+	return CDOP_DATA_LOSS;
+}
+
+void
+db_abort(struct db_txn *txn)
+{
+	if (txn == NULL)
+		return;
+	cursor_close(txn);
+	mdb_txn_abort(txn->mdb);
+	txn->db->in_txn = false;
+}
+
+enum cdop_err
+db_error(const struct db_txn *txn)
+{
+	return txn->err;
+}
+
+/* Keeps the first error of a transaction. */
+static enum cdop_err
+stick(struct db_txn *txn, enum cdop_err err)
+{
+	if (txn->err == CDOP_OK)
+		txn->err = err;
+	return txn->err;
+}
+
+/* ---- Rows ---- */
+
+static struct cdop_bytes
+bytes_of(const MDB_val *val)
+{
+	return (struct cdop_bytes){val->mv_data, val->mv_size};
+}
+
+/* LMDB takes const bytes through a pointer that is not. */
+static MDB_val
+val_of(struct cdop_bytes bytes)
+{
+	MDB_val val;
+
+	val.mv_size = bytes.len;
+	memcpy(&val.mv_data, &bytes.data, sizeof(val.mv_data));
+	return val;
+}
+
+enum cdop_err
+db_get(struct db_txn *txn, uint64_t number, struct cdop_bytes *ret_row)
+{
+	uint8_t key[8];
+	MDB_val k, v;
+	int rc;
+
+	if (txn->err != CDOP_OK)
+		return txn->err;
+	cdop_put64(key, number);
+	k = val_of((struct cdop_bytes){key, sizeof(key)});
+	rc = mdb_get(txn->mdb, txn->db->dbi, &k, &v);
+	if (rc == MDB_NOTFOUND)
+		return CDOP_NOT_FOUND;
+	if (rc != 0)
+		return stick(txn, map_error(rc));
+	*ret_row = bytes_of(&v);
+	return CDOP_OK;
+}
+
+/* The highest number, before the first put. */
+static enum cdop_err
+find_last(struct db_txn *txn)
+{
+	struct cdop_bytes row;
+	uint64_t number;
+	enum cdop_err err;
+
+	if (txn->has_last)
+		return CDOP_OK;
+	number = 0;
+	err = db_previous(txn, UINT64_MAX, &number, &row);
+	if (err != CDOP_OK && err != CDOP_NOT_FOUND)
+		return err;
+	txn->last = number;
+	txn->has_last = true;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+put(struct db_txn *txn, uint64_t number, struct cdop_bytes row,
+    unsigned int flags)
+{
+	uint8_t key[8];
+	MDB_val k, v;
+	int rc;
+
+	cdop_put64(key, number);
+	k = val_of((struct cdop_bytes){key, sizeof(key)});
+	v = val_of(row);
+	rc = mdb_put(txn->mdb, txn->db->dbi, &k, &v, flags);
+	return rc == 0 ? CDOP_OK : stick(txn, map_error(rc));
+}
+
+enum cdop_err
+db_put(struct db_txn *txn, uint64_t number, struct cdop_bytes row)
+{
+	enum cdop_err err;
+
+	if (txn->err != CDOP_OK || find_last(txn) != CDOP_OK)
+		return txn->err;
+	if (number <= txn->last)
+		return put(txn, number, row, MDB_NOOVERWRITE);
+	/* A deleted row may have been the last: LMDB then appends as well. */
+	err = put(txn, number, row, MDB_APPEND);
+	if (err == CDOP_OK)
+		txn->last = number;
+	return err;
+}
+
+enum cdop_err
+db_overwrite(struct db_txn *txn, uint64_t number, struct cdop_bytes row)
+{
+	struct cdop_bytes old;
+	enum cdop_err err;
+
+	err = db_get(txn, number, &old);
+	if (err != CDOP_OK)
+		return stick(txn, err);
+	return put(txn, number, row, 0);
+}
+
+enum cdop_err
+db_del(struct db_txn *txn, uint64_t number)
+{
+	uint8_t key[8];
+	MDB_val k;
+	int rc;
+
+	if (txn->err != CDOP_OK || find_last(txn) != CDOP_OK)
+		return txn->err;
+	cdop_put64(key, number);
+	k = val_of((struct cdop_bytes){key, sizeof(key)});
+	rc = mdb_del(txn->mdb, txn->db->dbi, &k, NULL);
+	return rc == 0 ? CDOP_OK : stick(txn, map_error(rc));
+}
+
+/* ---- Walking ---- */
+
+static int
+cursor_get(struct db_txn *txn, MDB_val *k, MDB_val *v, MDB_cursor_op op)
+{
+	int rc;
+
+	if (txn->cursor == NULL) {
+		rc = mdb_cursor_open(txn->mdb, txn->db->dbi, &txn->cursor);
+		if (rc != 0)
+			return rc;
+	}
+	return mdb_cursor_get(txn->cursor, k, v, op);
+}
+
+/* What a walk found, or why there is nothing to say. */
+static enum cdop_err
+found(struct db_txn *txn, int rc, const MDB_val *k, const MDB_val *v,
+    uint64_t *ret_number, struct cdop_bytes *ret_row)
+{
+	if (rc == MDB_NOTFOUND)
+		return CDOP_NOT_FOUND;
+	if (rc == 0 && k->mv_size != 8)
+		rc = MDB_CORRUPTED;
+	if (rc != 0)
+		return stick(txn, map_error(rc));
+	*ret_number = cdop_get64(k->mv_data);
+	*ret_row = bytes_of(v);
+	return CDOP_OK;
+}
+
+enum cdop_err
+db_next(struct db_txn *txn, uint64_t from, uint64_t *ret_number,
+    struct cdop_bytes *ret_row)
+{
+	uint8_t key[8];
+	uint64_t number;
+	enum cdop_err err;
+	MDB_val k, v;
+	int rc;
+
+	if (txn->err != CDOP_OK)
+		return txn->err;
+	cdop_put64(key, from);
+	k = val_of((struct cdop_bytes){key, sizeof(key)});
+	rc = cursor_get(txn, &k, &v, MDB_SET_RANGE);
+	err = found(txn, rc, &k, &v, &number, ret_row);
+	/* In a damaged tree the next row can stand before this one. */
+	if (err == CDOP_OK && number < from)
+		err = stick(txn, CDOP_DATA_LOSS);
+	if (err == CDOP_OK)
+		*ret_number = number;
+	return err;
+}
+
+enum cdop_err
+db_previous(struct db_txn *txn, uint64_t from, uint64_t *ret_number,
+    struct cdop_bytes *ret_row)
+{
+	uint8_t key[8];
+	uint64_t number;
+	enum cdop_err err;
+	MDB_val k, v;
+	int rc;
+
+	if (txn->err != CDOP_OK)
+		return txn->err;
+	cdop_put64(key, from);
+	k = val_of((struct cdop_bytes){key, sizeof(key)});
+	rc = cursor_get(txn, &k, &v, MDB_SET_RANGE);
+	if (rc == MDB_NOTFOUND)
+		rc = cursor_get(txn, &k, &v, MDB_LAST);
+	else if (rc == 0 && k.mv_size == 8 && cdop_get64(k.mv_data) > from)
+		rc = cursor_get(txn, &k, &v, MDB_PREV);
+	err = found(txn, rc, &k, &v, &number, ret_row);
+	if (err == CDOP_OK && number > from)
+		err = stick(txn, CDOP_DATA_LOSS);
+	if (err == CDOP_OK)
+		*ret_number = number;
+	return err;
+}
+
+enum cdop_err
+db_count(struct db_txn *txn, uint64_t *ret_n)
+{
+	MDB_stat stat;
+	int rc;
+
+	if (txn->err != CDOP_OK)
+		return txn->err;
+	rc = mdb_stat(txn->mdb, txn->db->dbi, &stat);
+	if (rc != 0)
+		return stick(txn, map_error(rc));
+	*ret_n = stat.ms_entries;
+	return CDOP_OK;
+}

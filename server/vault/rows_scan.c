@@ -1,0 +1,322 @@
+/* The walk of a start, and the walk back through the log. */
+#include "server/vault/rows_scan.h"
+
+#include "server/vault/rows_core.h"
+#include "server/vault/rows_keys.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LATER_FIRST 256
+
+struct scan {
+	struct rows *rows;
+	rows_scan_fn *fn;
+	void *ctx;
+	struct layout_head sum; /* digests of what was seen */
+	struct layout_dir tail; /* of the numbers taken last */
+	bool has_dir;           /* dir tells of the block dir.first */
+	struct layout_dir dir;
+	uint64_t *later; /* rows whose key was not yet seen */
+	size_t n_later;
+	size_t max_later;
+};
+
+/* ---- Where to look next ---- */
+
+static uint64_t
+block_of(uint64_t number)
+{
+	return number - number % LAYOUT_DIR_ROWS;
+}
+
+/* The directory of the block that number lies in, if it has one. */
+static enum cdop_err
+dir_load(struct scan *scan, uint64_t number)
+{
+	struct envelope_head head;
+	struct cdop_bytes row, data;
+	uint64_t at;
+	enum cdop_err err;
+
+	scan->dir.first = block_of(number);
+	scan->has_dir = false;
+	at = scan->dir.first + LAYOUT_DIR_ROWS;
+	err = db_get(scan->rows->txn, at, &row);
+	if (err == CDOP_NOT_FOUND)
+		return CDOP_OK; /* the tail, or deleted: the digest will tell */
+	if (err == CDOP_OK)
+		err = rows_core_get(
+		    scan->rows, at, SCHEMA_KIND_DIRECTORY, &head, &data);
+	if (err != CDOP_OK)
+		return err;
+	if (layout_dir_parse(data, &scan->dir) != CDOP_OK ||
+	    scan->dir.first != block_of(number))
+		return rows_core_find(scan->rows, at, "not the directory");
+	scan->has_dir = true;
+	return CDOP_OK;
+}
+
+/* The first number from here on that a start has to look at. */
+static uint64_t
+skip_log(const struct scan *scan, uint64_t number)
+{
+	uint64_t end;
+
+	end = scan->dir.first + LAYOUT_DIR_ROWS;
+	if (!scan->has_dir || number < scan->dir.first)
+		return number;
+	while (number < end && layout_dir_has(&scan->dir, number))
+		number++;
+	return number;
+}
+
+/* ---- What is done with a row ---- */
+
+static enum cdop_err
+keep_for_later(struct scan *scan, uint64_t number)
+{
+	uint64_t *more;
+	size_t max;
+
+	if (scan->n_later == scan->max_later) {
+		max = scan->max_later == 0 ? LATER_FIRST : scan->max_later * 2;
+		more = malloc(max * sizeof(*more));
+		if (more == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		if (scan->n_later > 0)
+			memcpy(
+			    more, scan->later, scan->n_later * sizeof(*more));
+		free(scan->later);
+		scan->later = more;
+		scan->max_later = max;
+	}
+	scan->later[scan->n_later] = number;
+	scan->n_later++;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+call(struct scan *scan, const struct envelope_head *head, struct cdop_bytes row)
+{
+	struct rows_item item = {scan->rows, head, row};
+	const struct keystore_entry *entry;
+	struct rows_head what;
+
+	entry = keystore_find(scan->rows->ks, head->key_id);
+	if (entry == NULL || entry->scope != schema_find(head->kind)->scope)
+		return rows_core_find(scan->rows, head->number,
+		    envelope_verdict_name(ENVELOPE_UNKNOWN_KEY));
+	rows_core_describe(scan->rows, head, &what);
+	return scan->fn(scan->ctx, &what, &item);
+}
+
+/* A row outside incarnation 0 that no directory hides. */
+static enum cdop_err
+take(struct scan *scan, uint64_t number, struct cdop_bytes row)
+{
+	const struct schema_row *kind;
+	struct envelope_head head;
+	struct layout_dir *tail;
+	enum cdop_err err;
+
+	err = rows_core_head(scan->rows, number, row, &head);
+	if (err != CDOP_OK)
+		return err;
+	kind = schema_find(head.kind);
+	if (!kind->starts_read)
+		return CDOP_OK;
+	tail = &scan->tail;
+	if (number - tail->first < LAYOUT_DIR_ROWS)
+		tail->bits[(number - tail->first) / 8] &=
+		    (uint8_t) ~(1u << (number - tail->first) % 8);
+	if (head.kind == SCHEMA_KIND_HEAD)
+		return number == scan->rows->s.head_row
+		    ? CDOP_OK
+		    : rows_core_find(scan->rows, number, "a second head row");
+	rows_core_count(scan->rows, number, row, kind->scope, &scan->sum);
+	switch (head.kind) {
+	case SCHEMA_KIND_DIRECTORY:
+		return CDOP_OK; /* opened when its block was entered */
+	case SCHEMA_KIND_CASE_KEY:
+		return rows_keys_case_load(scan->rows, &head, row);
+	default:
+		if (keystore_find(scan->rows->ks, head.key_id) == NULL)
+			return keep_for_later(scan, number);
+		return call(scan, &head, row);
+	}
+}
+
+/* Rows of incarnation 0 were opened before: they are only counted. */
+static enum cdop_err
+walk(struct scan *scan)
+{
+	struct cdop_bytes row;
+	uint64_t number, next;
+	enum cdop_err err;
+
+	number = 0;
+	for (;;) {
+		err = db_next(scan->rows->txn, number, &next, &row);
+		if (err == CDOP_NOT_FOUND)
+			return CDOP_OK;
+		if (err != CDOP_OK)
+			return err;
+		number = next;
+		if (layout_incarnation(number) == 0) {
+			rows_core_count(
+			    scan->rows, number, row, SCHEMA_ROOT, &scan->sum);
+			number++;
+			continue;
+		}
+		if (block_of(number) != scan->dir.first &&
+		    (err = dir_load(scan, number)) != CDOP_OK)
+			return err;
+		if (skip_log(scan, number) == number) {
+			if ((err = take(scan, number, row)) != CDOP_OK)
+				return err;
+			if (number == UINT64_MAX)
+				return CDOP_OK;
+			number++;
+		}
+		number = skip_log(scan, number);
+	}
+}
+
+static enum cdop_err
+walk_later(struct scan *scan)
+{
+	struct envelope_head head;
+	struct cdop_bytes row;
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < scan->n_later; i++) {
+		err = db_get(scan->rows->txn, scan->later[i], &row);
+		if (err == CDOP_OK)
+			err = rows_core_head(
+			    scan->rows, scan->later[i], row, &head);
+		if (err == CDOP_OK)
+			err = call(scan, &head, row);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+static enum cdop_err
+compare(struct scan *scan)
+{
+	struct rows *rows;
+
+	rows = scan->rows;
+	if (sodium_memcmp(scan->sum.digest, rows->s.head.digest, 32) == 0)
+		return CDOP_OK;
+	(void)snprintf(rows->finding, sizeof(rows->finding),
+	    "the state digest differs: a row is missing or an old one is back");
+	return CDOP_DATA_LOSS;
+}
+
+/* All numbers of the last block are dead until they are seen alive. */
+static void
+tail_init(struct scan *scan)
+{
+	uint64_t number;
+
+	scan->tail.first = scan->rows->s.dir.first;
+	for (number = scan->tail.first; number <= scan->rows->s.head_row;
+	     number++)
+		layout_dir_set(&scan->tail, number);
+}
+
+enum cdop_err
+rows_scan(struct rows *rows, rows_scan_fn *fn, void *ctx)
+{
+	struct scan scan = {.rows = rows, .fn = fn, .ctx = ctx};
+	enum cdop_err err;
+
+	if (rows->phase != ROWS_CORE_UNSEALED)
+		return CDOP_FAILED_PRECONDITION;
+	if ((err = db_begin_read(rows->db, &rows->txn)) != CDOP_OK)
+		return err;
+	rows->finding[0] = '\0';
+	tail_init(&scan);
+	err = walk(&scan);
+	if (err == CDOP_OK)
+		err = walk_later(&scan);
+	if (err == CDOP_OK)
+		err = compare(&scan);
+	db_abort(rows->txn);
+	rows->txn = NULL;
+	keystore_rest(rows->ks);
+	free(scan.later);
+	if (err != CDOP_OK)
+		return err;
+	rows->s.dir = scan.tail;
+	rows->phase = ROWS_CORE_READY;
+	return CDOP_OK;
+}
+
+/* ---- The log, backwards ---- */
+
+static enum cdop_err
+log_take(struct rows *rows, uint64_t number, struct cdop_bytes row,
+    rows_scan_log_fn *fn, void *ctx, bool *ret_stop)
+{
+	struct rows_item item = {.rows = rows, .row = row};
+	struct envelope_head head;
+	struct rows_head what;
+	enum cdop_err err;
+
+	err = rows_core_head(rows, number, row, &head);
+	if (err != CDOP_OK)
+		return err;
+	if (schema_find(head.kind)->scope != SCHEMA_LOG)
+		return CDOP_OK;
+	item.head = &head;
+	rows_core_describe(rows, &head, &what);
+	return fn(ctx, &what, &item, ret_stop);
+}
+
+static enum cdop_err
+log_walk(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
+{
+	struct cdop_bytes row;
+	uint64_t number;
+	enum cdop_err err;
+	bool stop;
+
+	for (stop = false; !stop; from = number - 1) {
+		err = db_previous(rows->txn, from, &number, &row);
+		if (err != CDOP_OK)
+			return err == CDOP_NOT_FOUND ? CDOP_OK : err;
+		if (layout_incarnation(number) == 0)
+			return CDOP_OK;
+		err = log_take(rows, number, row, fn, ctx, &stop);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
+rows_scan_log(
+    struct rows *rows, uint64_t before, rows_scan_log_fn *fn, void *ctx)
+{
+	enum cdop_err err;
+	bool mine;
+
+	if (rows->phase != ROWS_CORE_READY)
+		return CDOP_FAILED_PRECONDITION;
+	mine = rows->txn == NULL;
+	if (mine && (err = db_begin_read(rows->db, &rows->txn)) != CDOP_OK)
+		return err;
+	err = log_walk(rows, before == 0 ? UINT64_MAX : before - 1, fn, ctx);
+	if (mine) {
+		db_abort(rows->txn);
+		rows->txn = NULL;
+	}
+	return err;
+}
