@@ -1,0 +1,358 @@
+/* The rows of cases: read, written, found by reference. */
+#include "server/registry/cases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdop/limits.h"
+#include "cdop/profile.h"
+#include "cdop/secret.h"
+#include "server/registry/cases_inner.h"
+#include "server/store/schema.h"
+#include "server/vault/rows.h"
+
+#define SCRATCH (1u << 20) /* of one summary at a start */
+
+struct cases {
+	struct registry *reg;
+	struct index *index;
+	struct access_limits *limits;
+	struct cdop_arena *scratch;
+	uint8_t page_key[CDOP_KEY_LEN];
+};
+
+enum cdop_err
+cases_new(struct registry *reg, struct cases **ret_cases)
+{
+	struct cases *cases = calloc(1, sizeof(*cases));
+	enum cdop_err err;
+
+	if (cases == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cases->reg = reg;
+	cdop_secret_random(cases->page_key, sizeof(cases->page_key));
+	err = index_new(reg->undo, &cases->index);
+	if (err == CDOP_OK)
+		err = access_limits_new(&cases->limits);
+	if (err == CDOP_OK)
+		err = cdop_arena_new(SCRATCH, &cases->scratch);
+	if (err != CDOP_OK) {
+		cases_free(cases);
+		return err;
+	}
+	*ret_cases = cases;
+	return CDOP_OK;
+}
+
+void
+cases_free(struct cases *cases)
+{
+	if (cases == NULL)
+		return;
+	index_free(cases->index);
+	access_limits_free(cases->limits);
+	cdop_arena_free(cases->scratch);
+	cdop_secret_wipe(cases, sizeof(*cases));
+	free(cases);
+}
+
+struct index *
+cases_index(struct cases *cases)
+{
+	return cases->index;
+}
+
+struct registry *
+cases_registry(const struct cases *cases)
+{
+	return cases->reg;
+}
+
+const uint8_t *
+cases_page_key(const struct cases *cases)
+{
+	return cases->page_key;
+}
+
+struct access_limits *
+cases_inner_limits(struct cases *cases)
+{
+	return cases->limits;
+}
+
+/* ---- at a start ---------------------------------------------------------- */
+
+enum cdop_err
+cases_load_head(struct cases *cases, const struct rows_head *head)
+{
+	struct index_row row = {head->number, head->version, head->kind};
+
+	if (head->kind != SCHEMA_KIND_CASE && head->kind != SCHEMA_KIND_FORM &&
+	    head->kind != SCHEMA_KIND_SUMMARY &&
+	    head->kind != SCHEMA_KIND_DOCUMENT)
+		return CDOP_OK;
+	if (head->case_id == 0)
+		return CDOP_DATA_LOSS;
+	return index_load_row(cases->index, head->case_id, &row);
+}
+
+enum cdop_err
+cases_load_summary(struct cases *cases, const struct rows_head *head,
+    const Cdop__StoredSummary *summary)
+{
+	struct index_post *post;
+	enum cdop_err err;
+
+	if (summary->case_id != head->case_id)
+		return CDOP_DATA_LOSS;
+	if ((err = cases_load_head(cases, head)) != CDOP_OK)
+		return err;
+	err = index_make_post(
+	    cases->index, summary, head->key_id, cases->scratch, &post);
+	cdop_arena_reset(cases->scratch);
+	if (err != CDOP_OK)
+		return err;
+	return index_load_post(cases->index, post);
+}
+
+enum cdop_err
+cases_loaded(const struct cases *cases)
+{
+	uint32_t slot = 0;
+
+	return index_load_hollow(cases->index, &slot) ? CDOP_DATA_LOSS
+						      : CDOP_OK;
+}
+
+/* ---- acts ---------------------------------------------------------------- */
+
+void
+cases_act_init(struct cases_act *act, struct cases *cases,
+    struct cdop_arena *arena, const struct actor *actor, uint64_t now_ms)
+{
+	memset(act, 0, sizeof(*act));
+	act->cases = cases;
+	act->reg = cases->reg;
+	act->index = cases->index;
+	act->arena = arena;
+	act->actor = actor;
+	act->now_ms = now_ms;
+	access_init(&act->access, actor, cases->index, cases->reg->profile);
+}
+
+enum cdop_err
+cases_refuse(struct cases_act *act, enum cdop_err err, const char *reason,
+    const char *message)
+{
+	act->reason = reason;
+	act->message = message;
+	return err;
+}
+
+enum cdop_err
+cases_bad_field(struct cases_act *act, const char *path, const char *rule,
+    const char *message)
+{
+	enum cdop_err err;
+
+	err = cdop_violation_add(&act->violations, act->arena,
+	    CDOP_SEVERITY_ERROR, path, rule, message);
+	if (err != CDOP_OK)
+		return err;
+	return cases_refuse(act, CDOP_INVALID_ARGUMENT, "bad_field", message);
+}
+
+enum cdop_err
+cases_check_reason(struct cases_act *act, const char *path, const char *reason)
+{
+	const char *p;
+	size_t n = 0;
+
+	if (reason != NULL)
+		for (p = reason; *p != '\0'; p++)
+			n += ((unsigned char)*p & 0xc0) != 0x80;
+	if (reason == NULL || reason[strspn(reason, " \t\r\n")] == '\0')
+		return cases_bad_field(
+		    act, path, "reason.needed", "say why, in words");
+	if (n > CDOP_REASON_MAX)
+		return cases_bad_field(act, path, "reason.too_long",
+		    "a reason has at most 500 characters");
+	return CDOP_OK;
+}
+
+/* ---- references ---------------------------------------------------------- */
+
+static bool
+is_training(const struct cases *cases)
+{
+	return cases->reg->mode == REGISTRY_TRAINING;
+}
+
+void
+cases_reference(const struct cases *cases, uint64_t case_id,
+    char out[static CDOP_REFERENCE_TEXT])
+{
+	memset(out, 0, CDOP_REFERENCE_TEXT);
+	(void)cdop_reference_make(case_id - 1, is_training(cases), out);
+}
+
+const char *
+cases_reference_text(struct cases_act *act, uint64_t case_id)
+{
+	char text[CDOP_REFERENCE_TEXT];
+
+	cases_reference(act->cases, case_id, text);
+	return cdop_arena_strdup(act->arena, text);
+}
+
+enum cdop_err
+cases_draw(struct cases_act *act, uint64_t *ret_id)
+{
+	char text[CDOP_REFERENCE_TEXT];
+	uint64_t number;
+	uint32_t slot;
+
+	do {
+		cdop_secret_random(&number, sizeof(number));
+		number %= CDOP_REFERENCE_NUMBERS;
+	} while (!cdop_reference_make(number, is_training(act->cases), text) ||
+	    index_by_case(act->index, number + 1, &slot));
+	*ret_id = number + 1;
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_find_reference(
+    struct cases_act *act, const char *typed, uint32_t *ret_slot)
+{
+	struct access_limits *limits = act->cases->limits;
+	char text[CDOP_REFERENCE_TEXT];
+	uint64_t number;
+	uint32_t slot;
+
+	if (cdop_reference_parse(
+		typed, is_training(act->cases), text, &number) != CDOP_OK)
+		return cases_bad_field(act, "reference", "reference.check",
+		    "not a case reference of this registry: look again");
+	if (!access_limits_may_look(limits, act->actor->device, act->now_ms,
+		act->reg->profile->reference_misses_per_hour))
+		return cases_refuse(act, CDOP_RESOURCE_EXHAUSTED, "miss_limit",
+		    "too many references that led nowhere: wait an hour");
+	if (!index_by_case(act->index, number + 1, &slot)) {
+		access_limits_miss(limits, act->actor->device, act->now_ms);
+		return cases_refuse(
+		    act, CDOP_NOT_FOUND, "no_such_case", "no such case");
+	}
+	if (!access_may_see(&act->access, index_at(act->index, slot))) {
+		access_limits_miss(limits, act->actor->device, act->now_ms);
+		act->true_outcome = CDOP_PERMISSION_DENIED;
+		return cases_refuse(
+		    act, CDOP_NOT_FOUND, "no_such_case", "no such case");
+	}
+	*ret_slot = slot;
+	return CDOP_OK;
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+enum cdop_err
+cases_read_row(struct cases_act *act, const struct index_row *row,
+    const ProtobufCMessageDescriptor *desc, void *ret_message)
+{
+	struct cdop_bytes data;
+	ProtobufCMessage *message;
+	enum cdop_err err;
+
+	err = rows_get(act->reg->rows, row->number, act->arena, NULL, &data);
+	if (err != CDOP_OK)
+		return err == CDOP_NOT_FOUND ? CDOP_DATA_LOSS : err;
+	message = protobuf_c_message_unpack(
+	    desc, cdop_arena_allocator(act->arena), data.len, data.data);
+	if (message == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	*(void **)ret_message = message;
+	return CDOP_OK;
+}
+
+/* The last row of a kind with first <= version <= last; NULL: none. */
+static const struct index_row *
+last_row(const struct cases_act *act, uint32_t slot, uint8_t kind,
+    uint32_t first, uint32_t last)
+{
+	const struct index_row *row;
+	size_t n;
+
+	for (row = index_rows(act->index, slot, &n); n > 0; n--)
+		if (row[n - 1].kind == kind && row[n - 1].version >= first &&
+		    row[n - 1].version <= last)
+			return &row[n - 1];
+	return NULL;
+}
+
+enum cdop_err
+cases_read_state(
+    struct cases_act *act, uint32_t slot, Cdop__StoredCase **ret_state)
+{
+	const struct index_row *row;
+
+	row = last_row(act, slot, SCHEMA_KIND_CASE, 0, UINT32_MAX);
+	if (row == NULL)
+		return CDOP_DATA_LOSS;
+	return cases_read_row(
+	    act, row, &cdop__stored_case__descriptor, ret_state);
+}
+
+uint32_t
+cases_form_version(
+    const struct cases_act *act, uint32_t slot, uint32_t instance)
+{
+	const struct index_row *row;
+
+	if (instance > INDEX_FORM_INSTANCES)
+		return 0;
+	row = last_row(act, slot, SCHEMA_KIND_FORM, INDEX_FORM(instance, 0),
+	    INDEX_FORM(instance, INDEX_FORM_VERSIONS));
+	return row == NULL ? 0 : row->version & INDEX_FORM_VERSIONS;
+}
+
+enum cdop_err
+cases_read_form(struct cases_act *act, uint32_t slot, uint32_t instance,
+    uint32_t version, Cdop__StoredForm **ret_form)
+{
+	const struct index_row *row;
+
+	if (version == 0)
+		version = cases_form_version(act, slot, instance);
+	if (version == 0 || version > INDEX_FORM_VERSIONS ||
+	    instance > INDEX_FORM_INSTANCES)
+		return CDOP_NOT_FOUND;
+	row = last_row(act, slot, SCHEMA_KIND_FORM,
+	    INDEX_FORM(instance, version), INDEX_FORM(instance, version));
+	if (row == NULL)
+		return CDOP_NOT_FOUND;
+	return cases_read_row(
+	    act, row, &cdop__stored_form__descriptor, ret_form);
+}
+
+size_t
+cases_responsible(struct cases *cases, uint32_t person,
+    struct cdop_arena *arena, const char **out, size_t max)
+{
+	char text[CDOP_REFERENCE_TEXT];
+	const struct index_post *post;
+	uint32_t slot;
+	size_t n = 0;
+
+	for (slot = 0; slot < index_count(cases->index); slot++) {
+		post = index_at(cases->index, slot);
+		if (post->responsible != person ||
+		    post->status == INDEX_WITHDRAWN)
+			continue;
+		cases_reference(cases, post->case_id, text);
+		if (n < max &&
+		    (out[n] = cdop_arena_strdup(arena, text)) == NULL)
+			break;
+		n++;
+	}
+	return n;
+}

@@ -1,0 +1,138 @@
+/* Residence to owner. */
+#include "server/registry/cases_owner.h"
+
+#include <string.h>
+
+#include "cdop/profile.h"
+#include "server/registry/cases_time.h"
+
+const char *
+cases_owner_zone(const struct cases_act *act, const char *area)
+{
+	const struct cdop_area *a = cdop_profile_area(act->reg->profile, area);
+
+	if (a == NULL)
+		a = cdop_profile_holding(act->reg->profile);
+	return a == NULL || a->time_zone == NULL ? "UTC" : a->time_zone;
+}
+
+const char *
+cases_owner_jurisdiction(const struct cases_act *act, const char *area)
+{
+	const struct cdop_area *a = cdop_profile_area(act->reg->profile, area);
+
+	return a == NULL || a->jurisdiction == NULL ? "" : a->jurisdiction;
+}
+
+int32_t
+cases_owner_today(const struct cases_act *act)
+{
+	const struct cdop_area *a = cdop_profile_holding(act->reg->profile);
+
+	return cases_time_day(
+	    a == NULL ? "UTC" : cases_owner_zone(act, a->id), act->now_ms);
+}
+
+const struct cdop_area *
+cases_owner_area(const struct cases_act *act, const char *id, bool holding)
+{
+	const struct cdop_area *a = cdop_profile_area(act->reg->profile, id);
+
+	if (a == NULL || (a->holding && !holding) ||
+	    !cdop_span_holds(a->when, cases_owner_today(act)))
+		return NULL;
+	return a;
+}
+
+static void
+add_line(struct cases_owner *owner, const char *line)
+{
+	if (line != NULL && *line != '\0')
+		owner->forward[owner->n_forward++] = line;
+}
+
+/* "holding (why)"; false: no memory. */
+static bool
+hold(struct cases_act *act, const char *why, struct cases_owner *owner)
+{
+	const struct cdop_area *a = cdop_profile_holding(act->reg->profile);
+
+	owner->area = a->id;
+	owner->reason = why;
+	owner->words = cdop_arena_printf(act->arena, "%s (%s)", a->name, why);
+	return owner->words != NULL;
+}
+
+static bool
+hold_neighbour(struct cases_act *act, const struct cdop_neighbour *n,
+    struct cases_owner *owner)
+{
+	const char *why;
+
+	add_line(owner, n->panel);
+	add_line(owner, n->phone);
+	add_line(owner, n->email);
+	why = cdop_arena_printf(act->arena, "to forward: lived in %s", n->name);
+	return why != NULL && hold(act, why, owner);
+}
+
+/* What residence alone says. */
+static bool
+by_residence(
+    struct cases_act *act, const Cdop__Form *form, struct cases_owner *owner)
+{
+	const struct cdop_profile *profile = act->reg->profile;
+	const struct cdop_neighbour *neighbour;
+	const struct cdop_area *area;
+	const char *residence, *label;
+
+	memset(owner, 0, sizeof(*owner));
+	if (!cdop_form_has(form, "area.residence"))
+		return hold(act, "residence not known", owner);
+	residence = cdop_form_text(form, "area.residence", act->arena);
+	if (residence == NULL)
+		return false;
+	if ((area = cases_owner_area(act, residence, false)) != NULL) {
+		owner->area = area->id;
+		owner->words = area->name;
+		owner->settled = true;
+		return true;
+	}
+	neighbour = cdop_profile_neighbour(profile, residence);
+	if (neighbour != NULL)
+		return hold_neighbour(act, neighbour, owner);
+	label = cdop_profile_area_label(profile, residence);
+	return hold(
+	    act, label == NULL ? "residence not settled" : label, owner);
+}
+
+enum cdop_err
+cases_owner_decide(struct cases_act *act, const Cdop__Form *form,
+    const char *area, const char *reason, struct cases_owner *ret_owner)
+{
+	struct cases_owner owner;
+	const struct cdop_area *stated;
+	enum cdop_err err;
+
+	if (!by_residence(act, form, &owner))
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (area == NULL || strcmp(area, owner.area) == 0) {
+		*ret_owner = owner;
+		return CDOP_OK;
+	}
+	if (owner.settled)
+		return cases_bad_field(act, "owner_area", "owner.residence",
+		    "the area of residence decides: change the owner "
+		    "afterwards, with a reason");
+	if ((stated = cases_owner_area(act, area, true)) == NULL)
+		return cases_bad_field(act, "owner_area", "owner.unknown",
+		    "not an area of this panel");
+	err = cases_check_reason(act, "owner_reason", reason);
+	if (err != CDOP_OK)
+		return err;
+	owner.area = stated->id;
+	owner.words = stated->name;
+	owner.reason = reason;
+	*ret_owner = owner;
+	return CDOP_OK;
+}

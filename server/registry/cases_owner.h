@@ -1,0 +1,44 @@
+/*
+ * Who owns a case: the area of residence decides, nothing is inferred, and
+ * what is not settled or not ours goes to the holding area (RECORDS M3).
+ */
+#ifndef CDOP_REGISTRY_CASES_OWNER_H
+#define CDOP_REGISTRY_CASES_OWNER_H
+
+#include "server/registry/cases.h"
+
+struct cases_owner {
+	const char *area;       /* id */
+	const char *reason;     /* as it is kept; NULL: residence says so */
+	const char *words;      /* "Wirral", "holding (residence not known)" */
+	const char *forward[3]; /* a neighbour's child: whom to ring */
+	size_t n_forward;
+	bool settled; /* by residence */
+};
+
+/*
+ * The owner of a child with this form.  area and reason are what the caller
+ * states, or NULL: allowed only where residence does not settle it.
+ * CDOP_INVALID_ARGUMENT (violation), CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err cases_owner_decide(struct cases_act *act,
+    const Cdop__Form *form, const char *area, const char *reason,
+    struct cases_owner *ret_owner);
+
+/*
+ * An area that can own a case today, or NULL.  holding: may it be that one?
+ */
+const struct cdop_area *cases_owner_area(
+    const struct cases_act *act, const char *id, bool holding);
+
+/* The zone of an area, or of the holding area where it has none. */
+const char *cases_owner_zone(const struct cases_act *act, const char *area);
+
+/* "england"; "" where the area is not in the profile any more. */
+const char *cases_owner_jurisdiction(
+    const struct cases_act *act, const char *area);
+
+/* Today, where the panel is. */
+int32_t cases_owner_today(const struct cases_act *act);
+
+#endif

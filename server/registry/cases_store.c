@@ -1,0 +1,334 @@
+/* Writing a case: rows, then summary, then index, all or an error. */
+#include <string.h>
+
+#include "server/registry/cases.h"
+#include "server/registry/summary.h"
+#include "server/store/schema.h"
+#include "server/vault/rows.h"
+
+#define SCHEMA_VERSION 1
+
+/* The rows a case will have. */
+struct list {
+	struct index_row *row;
+	size_t n;
+	uint64_t summary; /* number of the SUMMARY row there was; 0: none */
+};
+
+void
+cases_change_init(
+    const struct cases_act *act, uint32_t slot, struct cases_change *change)
+{
+	const struct index_post *post = index_at(act->index, slot);
+
+	memset(change, 0, sizeof(*change));
+	change->case_id = post->case_id;
+	change->key_id = post->key_id;
+	change->slot = slot;
+}
+
+static bool
+is_dropped(const struct cases_change *change, const struct index_row *row)
+{
+	return change->drop != 0 && row->kind == SCHEMA_KIND_FORM &&
+	    row->version >> 16 == change->drop;
+}
+
+/* Everything that stays, with room for what comes. */
+static enum cdop_err
+list_init(
+    struct cases_act *act, const struct cases_change *change, struct list *list)
+{
+	const struct index_row *row = NULL;
+	size_t n = 0, i;
+
+	memset(list, 0, sizeof(*list));
+	if (!change->is_new)
+		row = index_rows(act->index, change->slot, &n);
+	list->row = cdop_arena_calloc(
+	    act->arena, n + CASES_FORMS_MAX + 2, sizeof(*list->row));
+	if (list->row == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < n; i++) {
+		if (row[i].kind == SCHEMA_KIND_SUMMARY)
+			list->summary = row[i].number;
+		else if (!is_dropped(change, &row[i]))
+			list->row[list->n++] = row[i];
+	}
+	return CDOP_OK;
+}
+
+static enum cdop_err
+pack(struct cases_act *act, const ProtobufCMessage *message,
+    struct cdop_bytes *ret_data)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+	uint8_t *data = cdop_arena_alloc(act->arena, len);
+
+	if (data == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	ret_data->len = protobuf_c_message_pack(message, data);
+	ret_data->data = data;
+	return CDOP_OK;
+}
+
+/* Writes one message as a row; old is replaced where it is not 0. */
+static enum cdop_err
+put(struct cases_act *act, uint64_t key_id, struct index_row row, uint64_t old,
+    const ProtobufCMessage *message, struct list *list)
+{
+	struct rows_new new = {
+	    .kind = row.kind,
+	    .schema = SCHEMA_VERSION,
+	    .version = row.version,
+	    .key_id = key_id,
+	};
+	enum cdop_err err;
+
+	if ((err = pack(act, message, &new.data)) != CDOP_OK)
+		return err;
+	if (new.data.len > ROWS_DATA_MAX)
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = old == 0 ? rows_put(act->reg->rows, &new, &row.number)
+		       : rows_replace(act->reg->rows, old, &new, &row.number);
+	if (err != CDOP_OK)
+		return err;
+	list->row[list->n++] = row;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+put_versions(
+    struct cases_act *act, const struct cases_change *change, struct list *list)
+{
+	const Cdop__StoredForm *form;
+	struct index_row row = {.kind = SCHEMA_KIND_FORM};
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < change->n_form; i++) {
+		form = change->form[i];
+		row.version = INDEX_FORM(form->number, (uint32_t)form->version);
+		err = put(act, change->key_id, row, 0, &form->base, list);
+		if (err != CDOP_OK)
+			return err;
+	}
+	if (change->state == NULL)
+		return CDOP_OK;
+	row.kind = SCHEMA_KIND_CASE;
+	row.version = (uint32_t)change->state->version;
+	return put(act, change->key_id, row, 0, &change->state->base, list);
+}
+
+/* Nothing here may fail for its size once a row has been written. */
+static enum cdop_err
+check_numbers(struct cases_act *act, const struct cases_change *change)
+{
+	const Cdop__StoredForm *form;
+	size_t i;
+
+	for (i = 0; i < change->n_form; i++) {
+		form = change->form[i];
+		if (form->version > INDEX_FORM_VERSIONS ||
+		    form->number > INDEX_FORM_INSTANCES ||
+		    cdop__stored_form__get_packed_size(form) > ROWS_DATA_MAX)
+			return cases_refuse(act, CDOP_RESOURCE_EXHAUSTED,
+			    "too_large", "this case has no room for more");
+	}
+	return CDOP_OK;
+}
+
+/* ---- the summary --------------------------------------------------------- */
+
+static enum cdop_err
+take_all(struct cases_act *act, const struct cases_change *change,
+    Cdop__StoredSummary *summary)
+{
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < change->n_form; i++) {
+		err = summary_take_form(summary, change->form[i], act->arena);
+		if (err != CDOP_OK)
+			return err;
+	}
+	if (change->state == NULL)
+		return CDOP_OK;
+	return summary_take_state(summary, change->state, act->arena);
+}
+
+/* One pass over the versions that stay: the notifications', or the record's. */
+static enum cdop_err
+take_versions(struct cases_act *act, const struct list *list, bool record,
+    Cdop__StoredSummary *summary)
+{
+	const struct index_row *row;
+	Cdop__StoredForm *form;
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		row = &list->row[i];
+		if (row->kind != SCHEMA_KIND_FORM ||
+		    (row->version >> 16 == 0) != record)
+			continue;
+		err = cases_read_row(
+		    act, row, &cdop__stored_form__descriptor, &form);
+		if (err == CDOP_OK)
+			err = summary_take_form(summary, form, act->arena);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+/* The record last: what it says is what a list shows. */
+static enum cdop_err
+make_again(struct cases_act *act, const struct list *list,
+    Cdop__StoredSummary *summary)
+{
+	enum cdop_err err;
+
+	err = take_versions(act, list, false, summary);
+	if (err != CDOP_OK)
+		return err;
+	return take_versions(act, list, true, summary);
+}
+
+static enum cdop_err
+summary_of(struct cases_act *act, const struct cases_change *change,
+    const struct list *list, Cdop__StoredSummary **ret_summary)
+{
+	struct index_row row = {.number = list->summary};
+	Cdop__StoredSummary *summary;
+	enum cdop_err err;
+
+	if (list->summary != 0 && change->drop == 0) {
+		err = cases_read_row(
+		    act, &row, &cdop__stored_summary__descriptor, &summary);
+		if (err != CDOP_OK)
+			return err;
+	} else if ((summary = summary_new(act->arena)) == NULL) {
+		return CDOP_RESOURCE_EXHAUSTED;
+	}
+	if (change->drop != 0 &&
+	    (err = make_again(act, list, summary)) != CDOP_OK)
+		return err;
+	*ret_summary = summary;
+	return take_all(act, change, summary);
+}
+
+/* ---- all of it ----------------------------------------------------------- */
+
+static enum cdop_err
+drop_rows(struct cases_act *act, const struct cases_change *change)
+{
+	const struct index_row *row;
+	enum cdop_err err;
+	size_t n, i;
+
+	if (change->drop == 0)
+		return CDOP_OK;
+	row = index_rows(act->index, change->slot, &n);
+	for (i = 0; i < n; i++) {
+		if (!is_dropped(change, &row[i]))
+			continue;
+		err = rows_del(act->reg->rows, row[i].number);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_store(struct cases_act *act, const struct cases_change *change)
+{
+	struct index_row row = {.kind = SCHEMA_KIND_SUMMARY, .version = 1};
+	Cdop__StoredSummary *summary;
+	struct index_post *post;
+	struct list list;
+	enum cdop_err err;
+
+	if ((err = check_numbers(act, change)) != CDOP_OK)
+		return err;
+	if ((err = list_init(act, change, &list)) != CDOP_OK)
+		return err;
+	if ((err = summary_of(act, change, &list, &summary)) != CDOP_OK)
+		return err;
+	if ((err = drop_rows(act, change)) != CDOP_OK)
+		return err;
+	if ((err = put_versions(act, change, &list)) != CDOP_OK)
+		return err;
+	err =
+	    put(act, change->key_id, row, list.summary, &summary->base, &list);
+	if (err != CDOP_OK)
+		return err;
+	err = index_make_post(
+	    act->index, summary, change->key_id, act->arena, &post);
+	if (err != CDOP_OK)
+		return err;
+	return index_put(act->index, post, list.row, list.n);
+}
+
+/* ---- states -------------------------------------------------------------- */
+
+char *
+cases_text(struct cases_act *act, const char *text, bool *failed)
+{
+	char *copy;
+
+	if (text == NULL)
+		return NULL;
+	copy = cdop_arena_strdup(act->arena, text);
+	if (copy == NULL)
+		*failed = true;
+	return copy;
+}
+
+enum cdop_err
+cases_next_state(struct cases_act *act, Cdop__StoredCase *state,
+    const char *what, const char *reason)
+{
+	bool failed = false;
+
+	state->version++;
+	state->at_ms = act->now_ms;
+	state->person = act->actor->person;
+	state->what = cases_text(act, what, &failed);
+	state->reason = cases_text(act, reason, &failed);
+	state->source = NULL;
+	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
+enum cdop_err
+cases_add_link(struct cases_act *act, Cdop__StoredCase *state, const char *kind,
+    uint64_t other, const char *reason)
+{
+	Cdop__StoredCaseLink *link, **links;
+	bool failed = false;
+	size_t i;
+
+	for (i = 0; i < state->n_link; i++)
+		if (state->link[i]->other == other &&
+		    strcmp(state->link[i]->kind, kind) == 0)
+			return CDOP_OK;
+	link = cdop_arena_alloc(act->arena, sizeof(*link));
+	links =
+	    cdop_arena_calloc(act->arena, state->n_link + 1, sizeof(*links));
+	if (link == NULL || links == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__stored_case_link__init(link);
+	link->kind = cases_text(act, kind, &failed);
+	link->other = other;
+	link->reason = cases_text(act, reason, &failed);
+	link->person = act->actor->person;
+	link->at_ms = act->now_ms;
+	if (failed)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (state->n_link > 0)
+		memcpy(links, state->link, state->n_link * sizeof(*links));
+	links[state->n_link] = link;
+	state->link = links;
+	state->n_link++;
+	return CDOP_OK;
+}
