@@ -26,9 +26,9 @@
 #define CDOP_REQUEST_ARENA   (8u << 20) /* unpacked, reply and scratch */
 
 /* Argon2id: the cost may come out of a file (TRUST M5). */
-#define CDOP_ARGON2_PASSES_MAX	 8
-#define CDOP_ARGON2_KIB_MIN	 8
-#define CDOP_ARGON2_KIB_MAX	 (1u << 20)
+#define CDOP_ARGON2_PASSES_MAX 8
+#define CDOP_ARGON2_KIB_MIN    8
+#define CDOP_ARGON2_KIB_MAX    (1u << 20)
 
 /* Words. */
 #define CDOP_TEXT_MAX      200   /* characters of a name or line */

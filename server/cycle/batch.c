@@ -1,6 +1,9 @@
 /* Open, apply, commit: all of a batch together, or each item alone. */
 #include "server/cycle/batch.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "cdop/role.h"
 #include "server/base/control.h"
 #include "server/base/undo.h"
@@ -11,9 +14,6 @@
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/vault/rows.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* Address space, not memory: what is touched is bounded per request. */
 #define ARENA_MAX (1ull << 30)

@@ -10,10 +10,10 @@
 #ifndef CDOP_CYCLE_BATCH_H
 #define CDOP_CYCLE_BATCH_H
 
+#include <stdbool.h>
+
 #include "cdop/limits.h"
 #include "server/rpc/dispatch.h"
-
-#include <stdbool.h>
 
 struct batch;
 struct control_note;

@@ -1,6 +1,11 @@
 /* The five steps of a turn, and what ends a session. */
 #include "server/cycle/cycle.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
@@ -9,11 +14,6 @@
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define TICK_MS         1000
 #define COUNT_MS        60000

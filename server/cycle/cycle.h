@@ -7,10 +7,10 @@
 #ifndef CDOP_CYCLE_CYCLE_H
 #define CDOP_CYCLE_CYCLE_H
 
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "cdop/err.h"
 
 struct control_note;
 struct cycle;

@@ -2,14 +2,13 @@
  * Packets from the gate, each to its session: announcements, handshake
  * messages, frames of the stream.  Nothing in a header is believed.
  */
-#include "server/cycle/cycle_state.h"
+#include <string.h>
 
 #include "cdop/limits.h"
 #include "cdop/link.h"
 #include "server/base/log.h"
+#include "server/cycle/cycle_state.h"
 #include "server/registry/registry.h"
-
-#include <string.h>
 
 /* Packets of one turn; the next turn takes the rest. */
 #define DRAIN_ROUNDS 32

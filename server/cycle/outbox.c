@@ -1,13 +1,13 @@
 /* A short queue in front of the link. */
 #include "server/cycle/outbox.h"
 
-#include "cdop/limits.h"
-#include "cdop/link.h"
-#include "server/cycle/session.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+
+#include "cdop/limits.h"
+#include "cdop/link.h"
+#include "server/cycle/session.h"
 
 /* Closings of every session there can be, and the frame that did not fit. */
 #define PACKETS_MAX (4u * CDOP_VAULT_SESSIONS_MAX)

@@ -6,10 +6,10 @@
 #ifndef CDOP_CYCLE_OUTBOX_H
 #define CDOP_CYCLE_OUTBOX_H
 
+#include <stdbool.h>
+
 #include "cdop/err.h"
 #include "server/base/ipc.h"
-
-#include <stdbool.h>
 
 struct outbox;
 struct session;

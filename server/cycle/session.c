@@ -1,18 +1,17 @@
 /* The life of one session, from message 1 to its last byte. */
 #include "server/cycle/session.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "cdop/frame.h"
 #include "cdop/limits.h"
 #include "cdop/link.h"
 #include "cdop/scan.h"
 #include "cdop/secret.h"
+#include "registry.pb-c.h"
 #include "server/registry/people.h"
 #include "server/vault/lockmem.h"
-
-#include "registry.pb-c.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #define IN_MAX  (CDOP_MESSAGE_MAX + 2u * CDOP_FRAME_MAX)
 #define OUT_MAX (4u * CDOP_MESSAGE_MAX)

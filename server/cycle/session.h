@@ -10,13 +10,13 @@
 #ifndef CDOP_CYCLE_SESSION_H
 #define CDOP_CYCLE_SESSION_H
 
-#include "cdop/bytes.h"
-#include "cdop/err.h"
-#include "server/rpc/dispatch.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+
+#include "cdop/bytes.h"
+#include "cdop/err.h"
+#include "server/rpc/dispatch.h"
 
 struct cdop_stream;
 struct lockmem;

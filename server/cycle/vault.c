@@ -1,6 +1,11 @@
 /* The vault process: start, unseal, the loop, the parent's wishes. */
 #include "server/cycle/vault.h"
 
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
@@ -15,11 +20,6 @@
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
-
-#include <poll.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* Of one batch: every table entry that may have to come back. */
 #define UNDO_MAX (64u << 20)

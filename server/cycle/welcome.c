@@ -3,11 +3,10 @@
 
 #include "cdop/profile.h"
 #include "cdop/role.h"
+#include "registry.pb-c.h"
 #include "server/registry/actor.h"
 #include "server/registry/registry.h"
 #include "server/vault/rows.h"
-
-#include "registry.pb-c.h"
 
 static Cdop__State
 state_of(const struct registry *reg)

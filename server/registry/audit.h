@@ -45,7 +45,6 @@
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 #include "server/registry/registry.h"
-
 #include "stored.pb-c.h"
 
 #define AUDIT_LEAF_LEN     256

@@ -1,13 +1,13 @@
 /* Request keys in a hash table, with a list from oldest to newest. */
 #include "server/registry/outcomes.h"
 
-#include "cdop/limits.h"
-#include "server/base/undo.h"
-
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+
+#include "cdop/limits.h"
+#include "server/base/undo.h"
 
 #define BUCKETS_FIRST 1024
 #define FORGET_STEP   4

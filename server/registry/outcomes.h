@@ -5,11 +5,10 @@
 #ifndef CDOP_REGISTRY_OUTCOMES_H
 #define CDOP_REGISTRY_OUTCOMES_H
 
-#include "cdop/err.h"
-
-#include "stored.pb-c.h"
-
 #include <stdint.h>
+
+#include "cdop/err.h"
+#include "stored.pb-c.h"
 
 struct outcomes;
 struct undo;

@@ -1,6 +1,10 @@
 /* Opening a registry: one pass over the rows, each kind to its part. */
 #include "server/registry/registry.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
@@ -15,10 +19,6 @@
 #include "server/vault/rows.h"
 #include "server/vault/rows_keys.h"
 #include "server/vault/rows_scan.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 /* One row at a time is unpacked into it. */
 #define LOAD_ARENA  (16u << 20)

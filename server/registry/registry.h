@@ -8,13 +8,12 @@
 #ifndef CDOP_REGISTRY_REGISTRY_H
 #define CDOP_REGISTRY_REGISTRY_H
 
-#include "cdop/arena.h"
-#include "cdop/err.h"
-
-#include "stored.pb-c.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "cdop/arena.h"
+#include "cdop/err.h"
+#include "stored.pb-c.h"
 
 struct approvals;
 struct audit;

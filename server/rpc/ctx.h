@@ -9,16 +9,15 @@
 #ifndef CDOP_RPC_CTX_H
 #define CDOP_RPC_CTX_H
 
-#include "cdop/arena.h"
-#include "cdop/bytes.h"
-#include "cdop/err.h"
-
-#include "registry.pb-c.h"
-#include "stored.pb-c.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/arena.h"
+#include "cdop/bytes.h"
+#include "cdop/err.h"
+#include "registry.pb-c.h"
+#include "stored.pb-c.h"
 
 struct actor;
 struct registry;
@@ -38,7 +37,7 @@ struct rpc_released {
 
 /* Where a stream of replies stands. */
 struct rpc_cursor {
-	uint64_t at;	/* the handler's; 0: at the beginning, or done */
+	uint64_t at;    /* the handler's; 0: at the beginning, or done */
 	uint32_t given; /* entries so far */
 };
 
@@ -86,7 +85,7 @@ struct rpc_ctx {
 	size_t n_terms;
 	uint32_t subject_person;
 	const char *audit_reason; /* free text: goes under the case key */
-	struct rpc_cursor next; /* at not 0: the stream goes on from here */
+	struct rpc_cursor next;   /* at not 0: the stream goes on from here */
 
 	/* The outcome that the request key gets again (TRUST M12). */
 	bool applied; /* something was changed */

@@ -27,14 +27,14 @@ struct dispatch_request {
 	uint64_t arrived_ms;       /* CLOCK_BOOTTIME */
 	uint64_t boot_ms;          /* CLOCK_BOOTTIME now */
 	uint64_t now_ms;           /* leaf time of the batch */
-	struct rpc_cursor stream; /* where a stream goes on; else zeros */
+	struct rpc_cursor stream;  /* where a stream goes on; else zeros */
 	uint32_t stream_count;     /* messages sent of it already */
 	bool expired_session;      /* older than CDOP_SESSION_S: no new call */
 };
 
 struct dispatch_result {
 	struct cdop_bytes reply; /* packed, in the arena */
-	struct rpc_cursor next;	 /* at not 0: call again for the next part */
+	struct rpc_cursor next;  /* at not 0: call again for the next part */
 	uint32_t stream_count;
 	uint32_t end_person; /* sessions to end before answering; 0: none */
 	uint32_t end_device;

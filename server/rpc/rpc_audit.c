@@ -1,12 +1,11 @@
 /* What the auditor asks of the log.  Reading it is logged like any call. */
-#include "server/rpc/ctx.h"
+#include <string.h>
 
 #include "cdop/limits.h"
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
-
-#include <string.h>
+#include "server/rpc/ctx.h"
 
 /* Rows looked at for one message; a thin filter is spread over many turns. */
 #define ROWS_PER_MESSAGE 2000

@@ -2,9 +2,8 @@
  * The one table of calls, made from the service block of registry.proto and
  * nothing else.  A call without a handler is an undefined reference here.
  */
-#include "server/rpc/ctx.h"
-
 #include "cdop/role.h"
+#include "server/rpc/ctx.h"
 
 /* Prototypes of all handlers, and thunks that know their message types. */
 #define RPC(Name, snake, Req, Rep, req_c, rep_c, ID, ROLES, SCOPE, STATES,     \

@@ -1,0 +1,206 @@
+/* What came of a call: first in the log, then for the one who asked. */
+#include "server/rpc/answer.h"
+
+#include <string.h>
+
+#include "cdop/limits.h"
+#include "server/registry/audit.h"
+#include "server/registry/registry.h"
+
+/* ---- 5: leaf ----------------------------------------------------------- */
+
+static const Cdop__StoredOutcome *
+stored_outcome(struct work *work, uint8_t *hash)
+{
+	Cdop__StoredOutcome *out = &work->stored;
+	const struct rpc_ctx *ctx = &work->ctx;
+
+	if (!ctx->applied || ctx->request_key == NULL || ctx->replay != NULL)
+		return NULL;
+	cdop__stored_outcome__init(out);
+	out->request_key = work->call->request_key;
+	audit_request_hash(hash, ctx->method->id, ctx->request);
+	out->request_hash.data = hash;
+	out->request_hash.len = 32;
+	if (ctx->out_reference != NULL)
+		out->reference =
+		    cdop_arena_strdup(work->arena, ctx->out_reference);
+	out->has_version = ctx->out_version != 0;
+	out->version = ctx->out_version;
+	out->has_number = ctx->out_number != 0;
+	out->number = ctx->out_number;
+	if (ctx->out_extra_len > 0) {
+		out->has_extra = true;
+		out->extra.data = work->ctx.out_extra;
+		out->extra.len = ctx->out_extra_len;
+	}
+	if (work->filed) {
+		out->has_approval = true;
+		out->approval.data = work->approval;
+		out->approval.len = sizeof(work->approval);
+	}
+	return out;
+}
+
+static enum cdop_err
+append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+	struct audit_released *released;
+	struct audit_term *terms;
+	struct audit_entry entry;
+	uint8_t hash[32];
+	size_t i;
+
+	released =
+	    cdop_arena_calloc(work->arena, ctx->n_released, sizeof(*released));
+	terms = cdop_arena_calloc(work->arena, ctx->n_terms, sizeof(*terms));
+	if (released == NULL || terms == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < ctx->n_released; i++) {
+		released[i].reference = ctx->released[i].reference;
+		released[i].classes = ctx->released[i].classes;
+		released[i].owner_area = ctx->released[i].owner_area;
+		released[i].jurisdiction = ctx->released[i].jurisdiction;
+		released[i].instances = ctx->released[i].instances;
+		released[i].n_instances = ctx->released[i].n_instances;
+	}
+	for (i = 0; i < ctx->n_terms; i++) {
+		terms[i].kind = ctx->terms[i].kind;
+		terms[i].value = ctx->terms[i].value;
+	}
+	memset(&entry, 0, sizeof(entry));
+	entry.call = work->call == NULL ? 0 : work->call->method;
+	entry.time_ms = ctx->now_ms;
+	entry.actor = &work->actor;
+	entry.request = ctx->request;
+	entry.answered = status;
+	entry.outcome =
+	    ctx->true_outcome != CDOP_OK ? ctx->true_outcome : status;
+	entry.reason = work->filed ? "second_person" : ctx->reason;
+	entry.purpose = ctx->purpose;
+	entry.use = ctx->use;
+	entry.released = released;
+	entry.n_released = ctx->n_released;
+	entry.case_key = ctx->n_released == 1 ? ctx->released[0].case_key : 0;
+	entry.purpose_text = ctx->purpose_text;
+	entry.reason_text = ctx->audit_reason;
+	entry.terms = terms;
+	entry.n_terms = ctx->n_terms;
+	entry.subject_person = ctx->subject_person;
+	entry.second_person = ctx->second_person;
+	entry.stored = stored_outcome(work, hash);
+	entry.said_by_gate = work->request->peer->said_by_gate;
+	return audit_append(work->reg->audit, work->arena, &entry, ret_index);
+}
+
+/* ---- 6: reply ---------------------------------------------------------- */
+
+/* A refusal that asks something back carries what it asks about. */
+static bool
+has_body(const struct work *work, enum cdop_err status)
+{
+	if (work->rep == NULL || work->filed)
+		return false;
+	if (status == CDOP_OK || status == CDOP_ABORTED)
+		return true;
+	return work->ctx.reason != NULL &&
+	    strcmp(work->ctx.reason, "possible_duplicate") == 0;
+}
+
+static enum cdop_err
+pack_body(struct work *work, Cdop__Reply *reply)
+{
+	const ProtobufCMessage *message = work->rep;
+	size_t len;
+
+	if (!protobuf_c_message_check(message))
+		return reply->status == CDOP_OK ? CDOP_INTERNAL : CDOP_OK;
+	len = protobuf_c_message_get_packed_size(message);
+	reply->body.data = cdop_arena_alloc(work->arena, len);
+	if (reply->body.data == NULL || len > CDOP_MESSAGE_MAX - 4096)
+		return CDOP_RESOURCE_EXHAUSTED;
+	reply->body.len = protobuf_c_message_pack(message, reply->body.data);
+	reply->has_body = true;
+	return CDOP_OK;
+}
+
+static void
+fill_stream(
+    struct work *work, Cdop__Reply *reply, struct dispatch_result *result)
+{
+	result->next = work->ctx.next;
+	result->stream_count = work->request->stream_count + 1;
+	reply->last = reply->status != CDOP_OK || result->next.at == 0;
+	if (reply->last) {
+		result->next.at = 0;
+		reply->has_count = true;
+		reply->count = result->stream_count;
+	}
+}
+
+static enum cdop_err
+pack_reply(struct work *work, enum cdop_err status, uint64_t index,
+    struct dispatch_result *result)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+	Cdop__Reply reply;
+	uint8_t *data;
+	enum cdop_err err;
+
+	cdop__reply__init(&reply);
+	reply.id = work->call == NULL ? 0 : work->call->id;
+	reply.status = (uint32_t)status;
+	if (has_body(work, status) &&
+	    (err = pack_body(work, &reply)) != CDOP_OK)
+		return err;
+	reply.reason = cdop_arena_strdup(work->arena,
+	    work->filed       ? "second_person"
+		: ctx->reason ? ctx->reason
+			      : "");
+	if (reply.reason == NULL || *reply.reason == '\0')
+		reply.reason = NULL;
+	if (ctx->message != NULL)
+		reply.message = cdop_arena_strdup(work->arena, ctx->message);
+	reply.n_violation = ctx->n_violations;
+	reply.violation = ctx->violations;
+	reply.has_leaf_index = true;
+	reply.leaf_index = index;
+	reply.has_replayed = ctx->replay != NULL;
+	reply.replayed = ctx->replay != NULL;
+	if (work->filed) {
+		reply.has_approval = true;
+		reply.approval.data = work->approval;
+		reply.approval.len = sizeof(work->approval);
+	}
+	fill_stream(work, &reply, result);
+	data =
+	    cdop_arena_alloc(work->arena, cdop__reply__get_packed_size(&reply));
+	if (data == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	result->reply.len = cdop__reply__pack(&reply, data);
+	result->reply.data = data;
+	return CDOP_OK;
+}
+
+enum cdop_err
+answer_work(
+    struct work *work, enum cdop_err status, struct dispatch_result *ret_result)
+{
+	struct dispatch_result result;
+	uint64_t index;
+	enum cdop_err err;
+
+	memset(&result, 0, sizeof(result));
+	if ((err = append_leaf(work, status, &index)) != CDOP_OK)
+		return err;
+	if ((err = pack_reply(work, status, index, &result)) != CDOP_OK)
+		return err;
+	if (status == CDOP_OK) {
+		result.end_person = work->ctx.end_person;
+		result.end_device = work->ctx.end_device;
+	}
+	result.close = work->close;
+	*ret_result = result;
+	return CDOP_OK;
+}
