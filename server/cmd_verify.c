@@ -111,26 +111,25 @@ usage(void)
 	return CMD_USAGE;
 }
 
+static const char *
+why(enum cdop_err err)
+{
+	if (err == CDOP_UNAUTHENTICATED)
+		return "that key or passphrase does not open it";
+	if (err == CDOP_FAILED_PRECONDITION)
+		return "in use: stop cdopd first";
+	if (err == CDOP_NOT_FOUND)
+		return "no registry there, or no key for it";
+	return cdop_err_name(err);
+}
+
 static int
 report(const struct verify *verify, enum cdop_err err,
     const struct verify_result *result)
 {
-	switch (err) {
-	case CDOP_OK:
-		break;
-	case CDOP_UNAUTHENTICATED:
-		log_tell("that does not open the registry");
-		return CMD_FAILED;
-	case CDOP_FAILED_PRECONDITION:
-		log_tell("%s is in use: stop cdopd first", verify->dir);
-		return CMD_FAILED;
-	case CDOP_NOT_FOUND:
-		log_tell(
-		    "%s: no registry there, or no key for it", verify->dir);
-		return CONTROL_EXIT_CONFIG;
-	default:
-		log_tell("%s: %s", verify->dir, cdop_err_name(err));
-		return CMD_FAILED;
+	if (err != CDOP_OK) {
+		log_tell("%s: %s", verify->dir, why(err));
+		return err == CDOP_NOT_FOUND ? CONTROL_EXIT_CONFIG : CMD_FAILED;
 	}
 	printf("%llu rows, %llu fine, %llu findings\n",
 	    (unsigned long long)result->rows, (unsigned long long)result->fine,
