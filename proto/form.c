@@ -2,10 +2,10 @@
  * Reading forms: paths, slots, values, iteration.  Members are reached by
  * the offsets of protobuf-c's descriptors.
  */
-#include "proto/form_inner.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "proto/form_inner.h"
 
 /* ---- paths ------------------------------------------------------------- */
 

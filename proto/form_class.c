@@ -1,7 +1,7 @@
 /* Sensitivity classes of values, and taking out what a reader may not see. */
-#include "proto/form_inner.h"
-
 #include <string.h>
+
+#include "proto/form_inner.h"
 
 /* Is the person this value belongs to marked "address is protected"? */
 static bool

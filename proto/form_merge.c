@@ -1,7 +1,7 @@
 /* Two forms: what differs, and one written over the other. */
-#include "proto/form_inner.h"
-
 #include <string.h>
+
+#include "proto/form_inner.h"
 
 /* ---- differences ------------------------------------------------------- */
 

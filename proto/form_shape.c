@@ -1,7 +1,7 @@
 /* Whether a form from outside is built so that the rest can work on it. */
-#include "proto/form_inner.h"
-
 #include <string.h>
+
+#include "proto/form_inner.h"
 
 static enum cdop_err
 error(struct cdop_violations *list, struct cdop_arena *arena, const char *path,

@@ -1,13 +1,12 @@
 /* What typed text means, kind by kind; and why it means nothing. */
-#include "proto/form_inner.h"
+#include <stdio.h>
+#include <string.h>
 
 #include "cdop/limits.h"
 #include "cdop/nhs.h"
 #include "cdop/postcode.h"
 #include "cdop/text.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "proto/form_inner.h"
 
 #define CHOICES_SHOWN 14 /* longer lists are looked up, not read out */
 

@@ -1,7 +1,7 @@
 /* Writing forms: values, absences and entries, all of it in the arena. */
-#include "proto/form_inner.h"
-
 #include <string.h>
+
+#include "proto/form_inner.h"
 
 /* ---- slots ------------------------------------------------------------- */
 
