@@ -553,7 +553,7 @@ db_next(struct db_txn *txn, uint64_t from, uint64_t *ret_number,
     struct cdop_bytes *ret_row)
 {
 	uint8_t key[8];
-	uint64_t number;
+	uint64_t number = 0;
 	enum cdop_err err;
 	MDB_val k, v;
 	int rc;
@@ -577,7 +577,7 @@ db_previous(struct db_txn *txn, uint64_t from, uint64_t *ret_number,
     struct cdop_bytes *ret_row)
 {
 	uint8_t key[8];
-	uint64_t number;
+	uint64_t number = 0;
 	enum cdop_err err;
 	MDB_val k, v;
 	int rc;
