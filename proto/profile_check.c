@@ -21,12 +21,6 @@ refuse(struct checker *c, unsigned line, const char *name, const char *what)
 				      : CDOP_INVALID_ARGUMENT;
 }
 
-bool
-cdop_span_meets(struct cdop_span a, struct cdop_span b)
-{
-	return a.first <= b.last && b.first <= a.last;
-}
-
 /* Is a value of kind AREA already spoken for by an earlier place? */
 static bool
 is_taken(const struct cdop_profile *p, const char *id, size_t areas,
@@ -108,11 +102,17 @@ check_agencies(struct checker *c)
 
 /* ---- lists ------------------------------------------------------------- */
 
+static bool
+meets(struct cdop_span a, struct cdop_span b)
+{
+	return a.first <= b.last && b.first <= a.last;
+}
+
 /* Two rows of one code, or two defaults of one command, on one day. */
 static bool
 clashes(const struct cdop_code *a, const struct cdop_code *b)
 {
-	if (!cdop_span_meets(a->when, b->when))
+	if (!meets(a->when, b->when))
 		return false;
 	if (strcmp(a->code, b->code) == 0)
 		return true;

@@ -3,12 +3,6 @@
 
 #include "proto/profile_inner.h"
 
-bool
-cdop_span_holds(struct cdop_span span, int32_t day)
-{
-	return span.first <= day && day <= span.last;
-}
-
 const struct cdop_area *
 cdop_profile_area(const struct cdop_profile *profile, const char *id)
 {

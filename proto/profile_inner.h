@@ -71,7 +71,4 @@ CDOP_MUST enum cdop_err cdop_profile_check(const struct cdop_profile *profile,
 CDOP_MUST enum cdop_err cdop_profile_code_read(const char *text,
     struct cdop_arena *arena, struct cdop_code *ret_code, const char **ret_why);
 
-/* Do two validities share a day? */
-bool cdop_span_meets(struct cdop_span a, struct cdop_span b);
-
 #endif

@@ -33,6 +33,13 @@ struct cdop_span {
 	int32_t last;
 };
 
+/* Is the day one of the span? */
+static inline bool
+cdop_span_holds(struct cdop_span span, int32_t day)
+{
+	return span.first <= day && day <= span.last;
+}
+
 /* Is it a date of the calendar, in the years we take? */
 bool cdop_date_is_valid(const struct cdop_date *date);
 

@@ -176,9 +176,6 @@ const char *cdop_profile_area_label(
 size_t cdop_profile_suggest(const struct cdop_profile *profile,
     const char *postcode, const struct cdop_area **out, size_t max);
 
-/* Does a validity hold on this day? */
-bool cdop_span_holds(struct cdop_span span, int32_t day);
-
 /* What a new profile would change, in words, and why it cannot be applied. */
 struct cdop_profile_diff {
 	const char **change;
