@@ -11,11 +11,11 @@
 #ifndef CDOP_NOISE_H
 #define CDOP_NOISE_H
 
+#include <stdbool.h>
+
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 #include "cdop/secret.h"
-
-#include <stdbool.h>
 
 #define CDOP_NOISE_HASH_LEN  64
 #define CDOP_NOISE_MAX       65535 /* bytes of one Noise message */

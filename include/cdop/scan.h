@@ -8,10 +8,10 @@
 #ifndef CDOP_SCAN_H
 #define CDOP_SCAN_H
 
+#include <protobuf-c/protobuf-c.h>
+
 #include "cdop/bytes.h"
 #include "cdop/err.h"
-
-#include <protobuf-c/protobuf-c.h>
 
 enum cdop_scan_mode {
 	CDOP_SCAN_STRICT,  /* the server, on requests: unknown is refused */
@@ -22,7 +22,7 @@ enum cdop_scan_mode {
 /* Where and what; never a value. */
 struct cdop_scan_fault {
 	char path[160];   /* "form.parent.2.family_name", from 1 */
-	const char *rule; /* one of PROTOCOL.md's, "utf8": lives for ever */
+	const char *rule; /* one of PROTOCOL.md's, "wire.utf8" */
 };
 
 /*

@@ -8,10 +8,10 @@
 #ifndef CDOP_SECRET_H
 #define CDOP_SECRET_H
 
+#include <stdbool.h>
+
 #include "cdop/bytes.h"
 #include "cdop/err.h"
-
-#include <stdbool.h>
 
 #define CDOP_KEY_LEN    32 /* of every key in the project, X25519 too */
 #define CDOP_TAG_LEN    16 /* of an AEAD */

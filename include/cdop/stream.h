@@ -10,10 +10,10 @@
 #ifndef CDOP_STREAM_H
 #define CDOP_STREAM_H
 
+#include <stdbool.h>
+
 #include "cdop/bytes.h"
 #include "cdop/err.h"
-
-#include <stdbool.h>
 
 /* Longest plaintext we send in one transport message: padded, and its
  * ciphertext still fits a frame. */

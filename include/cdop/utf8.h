@@ -2,9 +2,9 @@
 #ifndef CDOP_UTF8_H
 #define CDOP_UTF8_H
 
-#include "cdop/bytes.h"
-
 #include <stdbool.h>
+
+#include "cdop/bytes.h"
 
 /*
  * UTF-8 as in RFC 3629: no overlong form, no surrogate, nothing over

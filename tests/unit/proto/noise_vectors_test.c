@@ -1,9 +1,8 @@
 /* The Noise machine against the public vectors, byte for byte. */
-#include "cdop/noise.h"
-
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "cdop/noise.h"
 #include "tests/unit/proto/pair.h"
 
 #define WHERE_DEFAULT "../shared/vectors"
