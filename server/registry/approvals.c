@@ -297,7 +297,8 @@ put_row(struct approvals *approvals, struct cdop_arena *arena,
 	out.purpose = (char *)(uintptr_t)approval->purpose;
 	data = cdop_arena_alloc(
 	    arena, cdop__stored_approval__get_packed_size(&out));
-	if (data == NULL)
+	if (data == NULL ||
+	    cdop__stored_approval__get_packed_size(&out) > ROWS_DATA_MAX)
 		return CDOP_RESOURCE_EXHAUSTED;
 	row.data.len = cdop__stored_approval__pack(&out, data);
 	row.data.data = data;

@@ -1,16 +1,17 @@
 /* The profile in force and its change; see profile_act.h. */
 #include "server/registry/profile_act.h"
 
-#include "cdop/limits.h"
+#include <string.h>
+
 #include "cdop/secret.h"
 #include "server/base/undo.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_keys.h"
 
-#include <string.h>
-
 #define SCHEMA      1
+/* A row holds it, and so does the request while it waits for approval. */
+#define TEXT_MAX    ((size_t)1000 << 10)
 #define PROFILE_MAX ((size_t)64 << 20) /* of a megabyte of text, parsed */
 
 static void
@@ -61,6 +62,21 @@ profile_act_load(
 }
 
 enum cdop_err
+profile_act_stored(struct registry *reg, struct cdop_arena *arena,
+    Cdop__StoredProfile **ret_stored)
+{
+	struct cdop_bytes data;
+	enum cdop_err err;
+
+	err = rows_get(reg->rows, reg->profile_row, arena, NULL, &data);
+	if (err != CDOP_OK)
+		return err;
+	*ret_stored = cdop__stored_profile__unpack(
+	    cdop_arena_allocator(arena), data.len, data.data);
+	return *ret_stored == NULL ? CDOP_DATA_LOSS : CDOP_OK;
+}
+
+enum cdop_err
 profile_act_read(struct registry *reg, struct cdop_bytes text,
     struct cdop_arena *arena, struct profile_act_proposal *ret_proposal)
 {
@@ -71,7 +87,7 @@ profile_act_read(struct registry *reg, struct cdop_bytes text,
 	memset(p, 0, sizeof(*p));
 	p->text = text;
 	hash_text(text, p->hash);
-	if (text.len > CDOP_PROFILE_FILE_MAX) {
+	if (text.len > TEXT_MAX) {
 		p->error.text = "longer than a profile may be";
 		return CDOP_INVALID_ARGUMENT;
 	}

@@ -31,6 +31,10 @@ struct profile_act_by {
 CDOP_MUST enum cdop_err profile_act_load(
     struct registry *reg, uint64_t row, const Cdop__StoredProfile *stored);
 
+/* The row in force, with its text, in arena; within a batch. */
+CDOP_MUST enum cdop_err profile_act_stored(struct registry *reg,
+    struct cdop_arena *arena, Cdop__StoredProfile **ret_stored);
+
 /*
  * Reads a proposal.  CDOP_INVALID_ARGUMENT: *ret_proposal has the error;
  * CDOP_RESOURCE_EXHAUSTED.

@@ -1,0 +1,272 @@
+/*
+ * What waits for a second person, and the second person's word.
+ *
+ * At approval everything is looked at again: that it is another person, in
+ * a role that may; that the requester still may ask; and, in the handler
+ * that runs then, everything it checked the first time and the target's
+ * version (TRUST M13).
+ */
+#include <string.h>
+
+#include "cdop/role.h"
+#include "cdop/secret.h"
+#include "server/base/undo.h"
+#include "server/registry/actor.h"
+#include "server/registry/approvals.h"
+#include "server/registry/people.h"
+#include "server/registry/registry.h"
+#include "server/rpc/dispatch.h"
+
+/* Requests are up to a megabyte; a message takes as many as fit. */
+#define LIST_BYTES_MAX ((size_t)512 << 10)
+#define LIST_MAX       50
+
+enum cdop_err rpc_approval_list(struct rpc_ctx *ctx,
+    const Cdop__ApprovalListRequest *req, Cdop__ApprovalListReply *rep);
+enum cdop_err rpc_approve(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
+    Cdop__ApproveReply *rep);
+
+static const char *
+no_approval(void)
+{
+	return "nothing waits under that number: it was decided, has expired, "
+	       "or is not for you";
+}
+
+/* The caller can be the second person of this one. */
+static bool
+may_approve(const struct rpc_ctx *ctx, const struct approval *approval)
+{
+	const struct rpc_method *method = rpc_method_find(approval->method);
+
+	return method != NULL && approval->requester != ctx->actor->person &&
+	    (ctx->actor->roles & method->second) != 0;
+}
+
+/* Who may see that it waits, and end it: either of the two. */
+static bool
+is_concerned(const struct rpc_ctx *ctx, const struct approval *approval)
+{
+	return approval->requester == ctx->actor->person ||
+	    may_approve(ctx, approval);
+}
+
+/* ---- list -------------------------------------------------------------- */
+
+static enum cdop_err
+fill(struct rpc_ctx *ctx, const struct approval *from, Cdop__Approval **ret_out)
+{
+	const struct people_person *requester;
+	Cdop__Approval *out;
+
+	requester = people_person(ctx->reg->people, from->requester);
+	out = cdop_arena_alloc(ctx->arena, sizeof(*out));
+	if (out == NULL || requester == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__approval__init(out);
+	out->number.data = (uint8_t *)(uintptr_t)from->number;
+	out->number.len = sizeof(from->number);
+	out->method = from->method;
+	out->requester = from->requester;
+	out->asked_ms = from->asked_ms;
+	out->expires_ms = from->expires_ms;
+	out->words = (char **)(uintptr_t)from->words;
+	out->n_words = from->n_words;
+	out->request.data = (uint8_t *)(uintptr_t)from->request.data;
+	out->request.len = from->request.len;
+	out->request_key.data = (uint8_t *)(uintptr_t)from->request_key;
+	out->request_key.len = sizeof(from->request_key);
+	out->target_version.data = (uint8_t *)(uintptr_t)from->target_version;
+	out->target_version.len = sizeof(from->target_version);
+	out->requester_name = (char *)(uintptr_t)requester->name;
+	out->you_may = may_approve(ctx, from);
+	*ret_out = out;
+	return CDOP_OK;
+}
+
+enum cdop_err
+rpc_approval_list(struct rpc_ctx *ctx, const Cdop__ApprovalListRequest *req,
+    Cdop__ApprovalListReply *rep)
+{
+	struct approvals *approvals = ctx->reg->approvals;
+	const struct approval *approval;
+	size_t i, n, bytes = 0;
+	enum cdop_err err;
+
+	(void)req;
+	n = approvals_count(approvals, ctx->now_ms);
+	rep->approval =
+	    cdop_arena_calloc(ctx->arena, LIST_MAX, sizeof(Cdop__Approval *));
+	if (rep->approval == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < n && rep->n_approval < LIST_MAX; i++) {
+		approval = approvals_at(approvals, i, ctx->now_ms);
+		if (approval == NULL || !is_concerned(ctx, approval))
+			continue;
+		bytes += approval->request.len;
+		/* The oldest first: the rest shows when these are decided. */
+		if (rep->n_approval > 0 && bytes > LIST_BYTES_MAX)
+			break;
+		err = fill(ctx, approval, &rep->approval[rep->n_approval]);
+		if (err != CDOP_OK)
+			return err;
+		rep->n_approval++;
+	}
+	return CDOP_OK;
+}
+
+/* ---- approve ----------------------------------------------------------- */
+
+/* The one that is meant, as it was shown.  NULL: *ret_err says why. */
+static const struct approval *
+find(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
+    enum cdop_err *ret_err)
+{
+	const struct approval *approval = NULL;
+
+	if (req->number.len == sizeof(approval->number))
+		approval = approvals_find(
+		    ctx->reg->approvals, req->number.data, ctx->now_ms);
+	if (approval == NULL || !is_concerned(ctx, approval)) {
+		*ret_err = rpc_fail(
+		    ctx, CDOP_NOT_FOUND, "no_such_approval", no_approval());
+		return NULL;
+	}
+	if (req->hash.len != sizeof(approval->hash) ||
+	    !cdop_secret_equal(
+		req->hash.data, approval->hash, sizeof(approval->hash))) {
+		*ret_err =
+		    rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "hash_differs",
+			"what you were shown is not what waits here: do not go "
+			"on, and tell the one who asked");
+		return NULL;
+	}
+	return approval;
+}
+
+/*
+ * Cannot be applied any more, whatever changes again: it goes, and the
+ * refusal says why.
+ */
+static enum cdop_err
+voided(struct rpc_ctx *ctx, const uint8_t *number, enum cdop_err err)
+{
+	enum cdop_err dropped;
+
+	dropped = approvals_drop(ctx->reg->approvals, number);
+	if (dropped != CDOP_OK)
+		return dropped;
+	ctx->kept = true;
+	return err;
+}
+
+/* The requester as of now, in the role of then. */
+static enum cdop_err
+requester_now(struct rpc_ctx *ctx, const struct approval *approval,
+    const struct rpc_method *method, struct actor *ret_requester)
+{
+	people_actor(ctx->reg->people, approval->requester_device, ctx->now_ms,
+	    ret_requester);
+	ret_requester->role = approval->role;
+	if (ret_requester->person == approval->requester &&
+	    (ret_requester->roles & approval->role & method->roles) != 0)
+		return CDOP_OK;
+	return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "requester_rights",
+	    "whoever asked for it may not do so any more: it is void");
+}
+
+static enum cdop_err
+apply(struct rpc_ctx *ctx, const struct approval *approval,
+    Cdop__ApproveReply *rep)
+{
+	const struct rpc_method *method = rpc_method_find(approval->method);
+	struct cdop_bytes body;
+	struct actor requester;
+	uint8_t number[8];
+	size_t mark;
+	enum cdop_err err;
+
+	memcpy(number, approval->number, sizeof(number));
+	err = requester_now(ctx, approval, method, &requester);
+	if (err != CDOP_OK)
+		return voided(ctx, number, err);
+	mark = undo_used(ctx->reg->undo);
+	err = dispatch_run_approved(ctx, method, &requester, approval->request,
+	    approval->request_key, approval->target_version, &body);
+	if (err != CDOP_OK && undo_used(ctx->reg->undo) != mark)
+		return err; /* half done: the whole batch is taken back */
+	if (err == CDOP_RESOURCE_EXHAUSTED || err == CDOP_INTERNAL)
+		return err; /* not the request's fault: it may be tried again */
+	if (err != CDOP_OK)
+		return voided(ctx, number, err);
+	err = approvals_drop(ctx->reg->approvals, number);
+	if (err != CDOP_OK)
+		return err;
+	ctx->applied = true;
+	rep->applied = true;
+	rep->has_body = true;
+	rep->body.data = (uint8_t *)(uintptr_t)body.data;
+	rep->body.len = body.len;
+	return CDOP_OK;
+}
+
+/* Outcome of an Approve, for its own request key: method, applied. */
+static void
+keep_outcome(struct rpc_ctx *ctx, uint32_t method, bool applied)
+{
+	cdop_put32(ctx->out_extra, method);
+	ctx->out_extra[4] = applied;
+	ctx->out_extra_len = 5;
+}
+
+static enum cdop_err
+approved_before(struct rpc_ctx *ctx, Cdop__ApproveReply *rep)
+{
+	const ProtobufCBinaryData *extra = &ctx->replay->extra;
+
+	if (!ctx->replay->has_extra || extra->len != 5)
+		return CDOP_INTERNAL;
+	rep->has_method = true;
+	rep->method = cdop_get32(extra->data);
+	rep->applied = extra->data[4] != 0;
+	return CDOP_OK;
+}
+
+enum cdop_err
+rpc_approve(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
+    Cdop__ApproveReply *rep)
+{
+	const struct approval *approval;
+	uint32_t method;
+	enum cdop_err err;
+
+	if (ctx->replay != NULL)
+		return approved_before(ctx, rep);
+	if ((approval = find(ctx, req, &err)) == NULL)
+		return err;
+	method = approval->method;
+	rep->has_method = true;
+	rep->method = method;
+	if (!req->approve) {
+		/* Whoever asked may take it back the same way. */
+		ctx->second_person = approval->requester;
+		err = approvals_drop(ctx->reg->approvals, approval->number);
+		if (err != CDOP_OK)
+			return err;
+		ctx->applied = true;
+		rpc_fail(ctx, CDOP_OK, "declined", NULL);
+		keep_outcome(ctx, method, false);
+		return CDOP_OK;
+	}
+	if (approval->requester == ctx->actor->person)
+		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "same_person",
+		    "you asked for it: another person has to approve");
+	err = apply(ctx, approval, rep);
+	if (err != CDOP_OK) {
+		rep->has_voided = ctx->kept;
+		rep->voided = ctx->kept;
+		return err;
+	}
+	keep_outcome(ctx, method, true);
+	return CDOP_OK;
+}

@@ -1,0 +1,481 @@
+/*
+ * Suspend, resume, revoke and change a person or one of their devices; the
+ * list of people.
+ */
+#include <string.h>
+
+#include "cdop/limits.h"
+#include "cdop/role.h"
+#include "cdop/text.h"
+#include "server/registry/actor.h"
+#include "server/registry/invitations.h"
+#include "server/registry/people_change.h"
+#include "server/registry/registry.h"
+#include "server/rpc/rpc_person.h"
+
+#define PAGE 50
+
+enum cdop_err rpc_suspend(struct rpc_ctx *ctx, const Cdop__SuspendRequest *req,
+    Cdop__PersonReply *rep);
+enum cdop_err rpc_resume(struct rpc_ctx *ctx, const Cdop__ResumeRequest *req,
+    Cdop__PersonReply *rep);
+enum cdop_err rpc_person_revoke(struct rpc_ctx *ctx,
+    const Cdop__RevokeRequest *req, Cdop__PersonReply *rep);
+enum cdop_err rpc_administrator_revoke(struct rpc_ctx *ctx,
+    const Cdop__RevokeRequest *req, Cdop__PersonReply *rep);
+enum cdop_err rpc_person_change(struct rpc_ctx *ctx,
+    const Cdop__PersonChangeRequest *req, Cdop__PersonReply *rep);
+enum cdop_err rpc_people_list(struct rpc_ctx *ctx,
+    const Cdop__PeopleListRequest *req, Cdop__PeopleListReply *rep);
+
+/* ---- what the acts share ----------------------------------------------- */
+
+static void
+add_warning(struct rpc_ctx *ctx, Cdop__PersonReply *rep, const char *words)
+{
+	char **all;
+	size_t i;
+
+	all = cdop_arena_calloc(ctx->arena, rep->n_warning + 1, sizeof(*all));
+	if (all == NULL)
+		return;
+	for (i = 0; i < rep->n_warning; i++)
+		all[i] = rep->warning[i];
+	all[i] = cdop_arena_strdup(ctx->arena, words);
+	if (all[i] == NULL)
+		return;
+	rep->warning = all;
+	rep->n_warning++;
+}
+
+/* The person as they are now, and what that means for the registry. */
+static enum cdop_err
+answer(struct rpc_ctx *ctx, uint32_t person, Cdop__PersonReply *rep)
+{
+	struct people_rule_admins admins;
+
+	people_rule_admins(ctx->reg->people, ctx->now_ms, NULL, &admins);
+	if (admins.n < PEOPLE_RULE_ADMINS_MIN)
+		add_warning(ctx, rep,
+		    "DEGRADED: fewer than two administrators are active; what "
+		    "takes two cannot be done (cdopd recover-people)");
+	else if (admins.n_held > 0)
+		add_warning(ctx, rep,
+		    "an administrator's access has ended and goes on only "
+		    "until a replacement is active");
+	return rpc_person_fill(ctx, person, &rep->person);
+}
+
+/* An act that was done: what dispatch has to know of it. */
+static enum cdop_err
+done(
+    struct rpc_ctx *ctx, const struct people_whom *whom, Cdop__PersonReply *rep)
+{
+	ctx->applied = true;
+	ctx->subject_person = whom->person;
+	ctx->out_number = whom->person;
+	return answer(ctx, whom->person, rep);
+}
+
+/* "of person 3 "Ann": device 7 "laptop"", or "person 3 "Ann"". */
+static const char *
+whom_words(struct rpc_ctx *ctx, const struct people_whom *whom)
+{
+	const struct people_device *device;
+	const char *words;
+
+	device = people_device(ctx->reg->people, whom->device);
+	if (device == NULL)
+		words = cdop_arena_printf(ctx->arena, "person %s",
+		    rpc_person_name(ctx, whom->person));
+	else
+		words = cdop_arena_printf(ctx->arena,
+		    "device %u \"%s\" of person %s", device->number,
+		    device->label, rpc_person_name(ctx, whom->person));
+	return words != NULL ? words : "";
+}
+
+/* What was typed is cleaned for it: these words decide what is approved. */
+static void
+say(struct rpc_ctx *ctx, const char *what, const char *value)
+{
+	enum cdop_text_fault fault;
+	const char *clean, *words;
+
+	if (cdop_text_clean(
+		value, CDOP_TEXT_LINE, ctx->arena, &clean, &fault) != CDOP_OK)
+		clean = "?";
+	words = cdop_arena_printf(ctx->arena, "%s %s", what, clean);
+	rpc_second_words(ctx, words != NULL ? words : what);
+}
+
+/* Of a person with these roles now, for whoever approves. */
+static void
+say_roles(struct rpc_ctx *ctx, uint32_t person)
+{
+	const struct people_person *p;
+
+	p = people_person(ctx->reg->people, person);
+	if (p != NULL)
+		say(ctx, "roles now:",
+		    rpc_person_roles(ctx,
+			people_rule_granted(ctx->reg->people, p, ctx->now_ms)));
+}
+
+/* What the act is bound to.  true: it is to be done now. */
+static bool
+may_apply(struct rpc_ctx *ctx, uint32_t person)
+{
+	uint8_t target[32];
+
+	people_rule_target(ctx->reg->people, person, target);
+	return rpc_second_may_apply(ctx, target);
+}
+
+static void
+end_sessions(struct rpc_ctx *ctx, const struct people_whom *whom)
+{
+	if (whom->device != 0)
+		ctx->end_device = whom->device;
+	else
+		ctx->end_person = whom->person;
+}
+
+/* ---- suspend and resume ------------------------------------------------ */
+
+enum cdop_err
+rpc_suspend(struct rpc_ctx *ctx, const Cdop__SuspendRequest *req,
+    Cdop__PersonReply *rep)
+{
+	const struct people_whom whom = {
+	    .person = req->person,
+	    .device = req->has_device ? req->device : 0,
+	    .reason = req->reason,
+	};
+	struct people_act act;
+	enum cdop_err err;
+
+	/* An administrator, or whoever it is about. */
+	if ((ctx->actor->roles & CDOP_ROLE_ADMINISTRATOR) == 0 &&
+	    ctx->actor->person != req->person)
+		return rpc_fail(ctx, CDOP_PERMISSION_DENIED, "role",
+		    "an administrator suspends others");
+	if (ctx->replay != NULL)
+		return answer(ctx, whom.person, rep);
+	rpc_person_act(ctx, &act);
+	err = people_act_suspend(&act, &whom);
+	if (err != CDOP_OK)
+		return rpc_person_end(ctx, &act, err);
+	end_sessions(ctx, &whom);
+	return done(ctx, &whom, rep);
+}
+
+enum cdop_err
+rpc_resume(
+    struct rpc_ctx *ctx, const Cdop__ResumeRequest *req, Cdop__PersonReply *rep)
+{
+	const struct people_whom whom = {
+	    .person = req->person,
+	    .device = req->has_device ? req->device : 0,
+	    .reason = req->reason,
+	};
+	struct people_act act;
+	enum cdop_err err;
+
+	if (ctx->replay != NULL)
+		return answer(ctx, whom.person, rep);
+	rpc_person_act(ctx, &act);
+	act.dry = true;
+	err = people_act_resume(&act, &whom);
+	if (err != CDOP_OK)
+		return rpc_person_end(ctx, &act, err);
+	say(ctx, "resume", whom_words(ctx, &whom));
+	say_roles(ctx, whom.person);
+	say(ctx, "reason:", req->reason);
+	if (!may_apply(ctx, whom.person))
+		return CDOP_OK;
+	act.dry = false;
+	err = people_act_resume(&act, &whom);
+	if (err != CDOP_OK)
+		return rpc_person_end(ctx, &act, err);
+	return done(ctx, &whom, rep);
+}
+
+/* ---- revoke ------------------------------------------------------------ */
+
+enum cdop_err
+rpc_person_revoke(
+    struct rpc_ctx *ctx, const Cdop__RevokeRequest *req, Cdop__PersonReply *rep)
+{
+	const struct people_whom whom = {
+	    .person = req->person,
+	    .device = req->has_device ? req->device : 0,
+	    .reason = req->reason,
+	};
+	struct people_act act;
+	enum cdop_err err;
+
+	if (ctx->replay != NULL)
+		return answer(ctx, whom.person, rep);
+	rpc_person_act(ctx, &act);
+	err = people_act_revoke(&act, &whom, false);
+	if (err != CDOP_OK)
+		return rpc_person_end(ctx, &act, err);
+	end_sessions(ctx, &whom);
+	add_warning(ctx, rep,
+	    "what a revoked device keeps sealed and unsent is lost with it");
+	return done(ctx, &whom, rep);
+}
+
+enum cdop_err
+rpc_administrator_revoke(
+    struct rpc_ctx *ctx, const Cdop__RevokeRequest *req, Cdop__PersonReply *rep)
+{
+	const struct people_whom whom = {
+	    .person = req->person,
+	    .device = req->has_device ? req->device : 0,
+	    .reason = req->reason,
+	};
+	struct people_act act;
+	enum cdop_err err;
+
+	if (ctx->replay != NULL)
+		return answer(ctx, whom.person, rep);
+	rpc_person_act(ctx, &act);
+	act.dry = true;
+	err = people_act_revoke(&act, &whom, true);
+	if (err != CDOP_OK)
+		return rpc_person_end(ctx, &act, err);
+	say(ctx, "revoke for ever", whom_words(ctx, &whom));
+	say_roles(ctx, whom.person);
+	say(ctx, "reason:", req->reason);
+	if (!may_apply(ctx, whom.person))
+		return CDOP_OK;
+	act.dry = false;
+	err = people_act_revoke(&act, &whom, true);
+	if (err != CDOP_OK)
+		return rpc_person_end(ctx, &act, err);
+	end_sessions(ctx, &whom);
+	return done(ctx, &whom, rep);
+}
+
+/* ---- change ------------------------------------------------------------ */
+
+static const char *
+grants_words(struct rpc_ctx *ctx, const struct people_grant *grants, size_t n)
+{
+	const char *words = "", *more;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		more = cdop_arena_printf(ctx->arena, "%s%s%s%s%s%s%s", words,
+		    i > 0 ? ", " : "",
+		    rpc_person_roles(ctx, 1u << (grants[i].role & 31)),
+		    grants[i].from_ms != 0 ? " from " : "",
+		    grants[i].from_ms != 0
+			? rpc_person_day(ctx, grants[i].from_ms)
+			: "",
+		    grants[i].until_ms != UINT64_MAX ? " until " : "",
+		    grants[i].until_ms != UINT64_MAX
+			? rpc_person_day(ctx, grants[i].until_ms)
+			: "");
+		if (more == NULL)
+			break;
+		words = more;
+	}
+	return *words != '\0' ? words : "none";
+}
+
+static const char *
+areas_words(struct rpc_ctx *ctx, char *const *areas, size_t n)
+{
+	const char *words = "", *more;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		more = cdop_arena_printf(
+		    ctx->arena, "%s%s%s", words, i > 0 ? ", " : "", areas[i]);
+		if (more == NULL)
+			break;
+		words = more;
+	}
+	return *words != '\0' ? words : "none";
+}
+
+static void
+change_words(struct rpc_ctx *ctx, const struct people_whom *whom,
+    const struct people_change *change)
+{
+	say(ctx, "change", whom_words(ctx, whom));
+	say_roles(ctx, whom->person);
+	if (change->name != NULL)
+		say(ctx, "name from now on:", change->name);
+	if (change->job_title != NULL)
+		say(ctx, "job title from now on:", change->job_title);
+	if (change->agency != NULL)
+		say(ctx, "agency from now on:",
+		    *change->agency != '\0' ? change->agency : "none");
+	if (change->areas_set)
+		say(ctx, "areas from now on:",
+		    areas_words(ctx, change->areas, change->n_areas));
+	if (change->all_areas_set)
+		say(ctx, "all areas:", change->all_areas ? "yes" : "no");
+	if (change->grants_set)
+		say(ctx, "roles from now on:",
+		    grants_words(ctx, change->grants, change->n_grants));
+	if (change->expiry_set)
+		say(ctx, "the device ends on",
+		    rpc_person_day(ctx, change->device_expires_ms));
+	say(ctx, "reason:", whom->reason);
+}
+
+static enum cdop_err
+read_change(struct rpc_ctx *ctx, const Cdop__PersonChangeRequest *req,
+    struct people_change *change)
+{
+	memset(change, 0, sizeof(*change));
+	change->name = req->name;
+	change->job_title = req->job_title;
+	change->agency = req->agency;
+	change->areas_set = req->has_areas_set && req->areas_set;
+	change->areas = req->area;
+	change->n_areas = change->areas_set ? req->n_area : 0;
+	change->all_areas_set = req->has_all_areas;
+	change->all_areas = req->all_areas;
+	change->grants_set = req->has_grants_set && req->grants_set;
+	change->n_grants = change->grants_set ? req->n_grant : 0;
+	change->expiry_set = req->has_device_expires_ms;
+	change->device_expires_ms = req->device_expires_ms;
+	/* A list without its flag would be lost without a word. */
+	if (req->n_area > 0 && !change->areas_set) {
+		rpc_violation(ctx, "areas_set", "flag_needed",
+		    CDOP__SEVERITY__ERROR, "set it to change the areas");
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "flag_needed",
+		    "areas without areas_set");
+	}
+	if (req->n_grant > 0 && !change->grants_set) {
+		rpc_violation(ctx, "grants_set", "flag_needed",
+		    CDOP__SEVERITY__ERROR, "set it to change the roles");
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "flag_needed",
+		    "roles without grants_set");
+	}
+	return rpc_person_grants(
+	    ctx, req->grant, change->n_grants, &change->grants);
+}
+
+enum cdop_err
+rpc_person_change(struct rpc_ctx *ctx, const Cdop__PersonChangeRequest *req,
+    Cdop__PersonReply *rep)
+{
+	const struct people_whom whom = {
+	    .person = req->person,
+	    .device = req->has_device ? req->device : 0,
+	    .reason = req->reason,
+	};
+	struct people_change change;
+	struct people_act act;
+	enum cdop_err err;
+
+	if (ctx->replay != NULL)
+		return answer(ctx, whom.person, rep);
+	if ((err = read_change(ctx, req, &change)) != CDOP_OK)
+		return err;
+	rpc_person_act(ctx, &act);
+	act.dry = true;
+	err = people_change_apply(&act, &whom, &change);
+	if (err != CDOP_OK)
+		return rpc_person_end(ctx, &act, err);
+	change_words(ctx, &whom, &change);
+	if (!may_apply(ctx, whom.person))
+		return CDOP_OK;
+	act.dry = false;
+	err = people_change_apply(&act, &whom, &change);
+	if (err != CDOP_OK)
+		return rpc_person_end(ctx, &act, err);
+	return done(ctx, &whom, rep);
+}
+
+/* ---- list -------------------------------------------------------------- */
+
+static enum cdop_err
+list_invitation(struct rpc_ctx *ctx, const struct people_invitation *invitation,
+    Cdop__PeopleListReply *rep)
+{
+	Cdop__InvitationEntry *out;
+
+	out = cdop_arena_alloc(ctx->arena, sizeof(*out));
+	if (out == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__invitation_entry__init(out);
+	out->invitation_id.len = sizeof(invitation->invitation_id);
+	out->invitation_id.data =
+	    (uint8_t *)(uintptr_t)invitation->invitation_id;
+	out->person = invitation->person;
+	out->label = cdop_arena_strdup(ctx->arena, invitation->label);
+	out->expires_ms = invitation->expires_ms;
+	out->state = cdop_arena_strdup(
+	    ctx->arena, invitations_state(invitation, ctx->now_ms));
+	out->invited_by = invitation->invited_by;
+	if (out->label == NULL || out->state == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	rep->invitation[rep->n_invitation++] = out;
+	return CDOP_OK;
+}
+
+/* Those of the persons in this message, newest first. */
+static enum cdop_err
+list_invitations(struct rpc_ctx *ctx, uint32_t after, uint32_t last,
+    Cdop__PeopleListReply *rep)
+{
+	const struct people *people = ctx->reg->people;
+	const struct people_invitation *invitation;
+	uint32_t i;
+	enum cdop_err err;
+
+	rep->invitation = cdop_arena_calloc(
+	    ctx->arena, CDOP_LIST_MAX, sizeof(Cdop__InvitationEntry *));
+	if (rep->invitation == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = people_n_invitations(people);
+	     i > 0 && rep->n_invitation < CDOP_LIST_MAX; i--) {
+		invitation = people_invitation_at(people, i - 1);
+		if (invitation->person <= after || invitation->person > last)
+			continue;
+		err = list_invitation(ctx, invitation, rep);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
+rpc_people_list(struct rpc_ctx *ctx, const Cdop__PeopleListRequest *req,
+    Cdop__PeopleListReply *rep)
+{
+	const struct people *people = ctx->reg->people;
+	const uint32_t after = req->has_after ? req->after : 0;
+	uint32_t i, last = after;
+	enum cdop_err err;
+
+	rep->person =
+	    cdop_arena_calloc(ctx->arena, PAGE, sizeof(Cdop__Person *));
+	if (rep->person == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = after; i < people_last_person(people); i++) {
+		if (rep->n_person == PAGE) {
+			rep->has_more = true;
+			rep->more = true;
+			break;
+		}
+		last = i + 1;
+		if (people_person(people, last)->state ==
+			CDOP__PERSON_STATE__PERSON_REVOKED &&
+		    !(req->has_all && req->all))
+			continue;
+		err = rpc_person_fill(ctx, last, &rep->person[rep->n_person]);
+		if (err != CDOP_OK)
+			return err;
+		rep->n_person++;
+	}
+	return list_invitations(ctx, after, last, rep);
+}
