@@ -149,6 +149,7 @@ static const struct sandbox_rule sandbox_rules[] = {
     {ASAN, ANY, SCMP_SYS(readlink)},
     {ASAN, ANY, SCMP_SYS(newfstatat)},
     {ASAN, ANY, SCMP_SYS(fstat)},
+    {ASAN, ANY, SCMP_SYS(getdents)},
     {ASAN, ANY, SCMP_SYS(getdents64)},
     {ASAN, ANY, SCMP_SYS(lseek)},
     {ASAN, ANY, SCMP_SYS(ioctl)},
