@@ -1,6 +1,8 @@
 /* What the parent starts: the gate and the vault, each in its own walls. */
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "server/base/child.h"
 #include "server/base/log.h"
@@ -14,7 +16,11 @@
 static bool
 role_start(const char *role, struct control_start *ret_start)
 {
+	char name[16]; /* in ps */
+
 	log_init(role, LOG_LEVEL_INFO);
+	snprintf(name, sizeof(name), "cdopd-%s", role);
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
 	if (!child_start(ret_start)) {
 		log_tell("%s is started by cdopd run", role);
 		return false;
