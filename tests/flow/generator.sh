@@ -19,7 +19,7 @@ say() { # RESULT NAME [OUTPUT]
 	echo "$1 $2"
 	if [ "$1" = "not ok" ]; then
 		touch "$dir/failed" # some of this runs in subshells
-		echo "${3:-}" | sed 's/^/    /'
+		echo "    ${3:-}"
 	fi
 }
 
@@ -64,8 +64,17 @@ EOT
 form <<EOT | refuses "an annotation a line too early" forms.proto \
 	"@field attaches to nothing"
   // $FIELD
+  optional string a = 1;
 
-  optional string a = 1; @@
+  // $FIELD
+
+  optional string b = 2; @@
+EOT
+form <<EOT | refuses "an annotation behind a brace" forms.proto \
+	"@field attaches to nothing"
+  // $FIELD @@
+
+  optional string a = 1;
 EOT
 form <<EOT | refuses "an annotation behind a field" forms.proto \
 	"@field attaches to nothing"
