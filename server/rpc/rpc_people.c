@@ -8,6 +8,7 @@
 #include "cdop/role.h"
 #include "cdop/text.h"
 #include "server/registry/actor.h"
+#include "server/registry/cases.h"
 #include "server/registry/invitations.h"
 #include "server/registry/people_change.h"
 #include "server/registry/registry.h"
@@ -203,6 +204,38 @@ rpc_resume(
 
 /* ---- revoke ------------------------------------------------------------ */
 
+/* References only, and they stand in the audit row like all that leave. */
+static enum cdop_err
+hand_over(
+    struct rpc_ctx *ctx, const struct people_whom *whom, Cdop__PersonReply *rep)
+{
+	struct rpc_released released;
+	const char **references;
+	size_t i, n;
+
+	if (whom->device != 0)
+		return CDOP_OK;
+	references =
+	    cdop_arena_calloc(ctx->arena, CDOP_LIST_MAX, sizeof(*references));
+	if (references == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	n = cases_responsible(ctx->reg->cases, whom->person, ctx->arena,
+	    references, CDOP_LIST_MAX);
+	if (n > CDOP_LIST_MAX) {
+		add_warning(ctx, rep,
+		    "more cases than these have no responsible person now");
+		n = CDOP_LIST_MAX;
+	}
+	for (i = 0; i < n; i++) {
+		memset(&released, 0, sizeof(released));
+		released.reference = references[i];
+		rpc_release(ctx, &released);
+	}
+	rep->handover = (char **)(uintptr_t)references;
+	rep->n_handover = n;
+	return CDOP_OK;
+}
+
 enum cdop_err
 rpc_person_revoke(
     struct rpc_ctx *ctx, const Cdop__RevokeRequest *req, Cdop__PersonReply *rep)
@@ -224,6 +257,8 @@ rpc_person_revoke(
 	end_sessions(ctx, &whom);
 	add_warning(ctx, rep,
 	    "what a revoked device keeps sealed and unsent is lost with it");
+	if ((err = hand_over(ctx, &whom, rep)) != CDOP_OK)
+		return err;
 	return done(ctx, &whom, rep);
 }
 
@@ -256,6 +291,8 @@ rpc_administrator_revoke(
 	if (err != CDOP_OK)
 		return rpc_person_end(ctx, &act, err);
 	end_sessions(ctx, &whom);
+	if ((err = hand_over(ctx, &whom, rep)) != CDOP_OK)
+		return err;
 	return done(ctx, &whom, rep);
 }
 

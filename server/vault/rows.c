@@ -69,6 +69,30 @@ rows_incarnation(const struct rows *rows)
 	return rows->s.head.incarnation;
 }
 
+enum cdop_err
+rows_next_incarnation(struct rows *rows)
+{
+	struct layout_head *head = &rows->s.head;
+
+	CDOP_ASSERT(rows->batch);
+	if (rows->failed != CDOP_OK)
+		return rows->failed;
+	if (head->incarnation == UINT16_MAX)
+		return rows_core_stick(rows, CDOP_RESOURCE_EXHAUSTED);
+	head->incarnation++;
+	/* The block left behind never gets its directory: it is read whole. */
+	head->next_row = 1;
+	memset(&rows->s.dir, 0, sizeof(rows->s.dir));
+	rows->s.dir.first = layout_number(head->incarnation, 0);
+	return CDOP_OK;
+}
+
+void
+rows_usage(const struct rows *rows, uint64_t *ret_used, uint64_t *ret_map)
+{
+	db_usage(rows->db, ret_used, ret_map);
+}
+
 /* ---- Opening ---- */
 
 static enum cdop_err

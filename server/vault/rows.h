@@ -167,6 +167,17 @@ void rows_set_leaf_hash(struct rows *rows, const uint8_t hash[static 32]);
 
 uint16_t rows_incarnation(const struct rows *rows);
 
+/*
+ * Within a batch: numbers of rows and keys go on under the next incarnation,
+ * so that none of a lost timeline ever comes back (TRUST M7).
+ * CDOP_RESOURCE_EXHAUSTED: there is none left.
+ */
+CDOP_MUST enum cdop_err rows_next_incarnation(struct rows *rows);
+
+/* Bytes of the map in use and in all. */
+void rows_usage(
+    const struct rows *rows, uint64_t *ret_used, uint64_t *ret_map);
+
 /* ---- Boxes: a few bytes under a case key inside another row ---- */
 
 /*

@@ -1,0 +1,277 @@
+/* How the registry is, and who is asking. */
+#include <string.h>
+
+#include "cdop/profile.h"
+#include "cdop/role.h"
+#include "server/registry/actor.h"
+#include "server/registry/approvals.h"
+#include "server/registry/audit.h"
+#include "server/registry/people.h"
+#include "server/registry/registry.h"
+#include "server/rpc/rpc_person.h"
+#include "server/vault/rows.h"
+
+#define SERVER        "cdopd 0.1.0"
+#define WARNINGS_MAX  40
+#define SOON_DAYS     30
+#define CLOCK_WARN_MS 60000
+
+enum cdop_err rpc_status(struct rpc_ctx *ctx, const Cdop__StatusRequest *req,
+    Cdop__StatusReply *rep);
+enum cdop_err rpc_who_am_i(struct rpc_ctx *ctx, const Cdop__WhoAmIRequest *req,
+    Cdop__WhoAmIReply *rep);
+
+static void
+warn(Cdop__StatusReply *rep, const char *words)
+{
+	if (rep->n_warning < WARNINGS_MAX && words != NULL)
+		rep->warning[rep->n_warning++] = (char *)(uintptr_t)words;
+}
+
+/* ---- what is not well, worst first ------------------------------------- */
+
+/* Said to everybody: what they do may not be done tomorrow. */
+static void
+warn_all(struct rpc_ctx *ctx, const struct people_rule_admins *admins,
+    Cdop__StatusReply *rep)
+{
+	if (ctx->reg->state == CDOP_STATE_OPEN &&
+	    admins->n < PEOPLE_RULE_ADMINS_MIN)
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"DEGRADED: %zu administrator active; what takes two "
+			"cannot be done (cdopd recover-people)",
+			admins->n));
+	if (ctx->reg->degraded)
+		warn(rep,
+		    "DEGRADED: made with --degraded: a key lies beside the "
+		    "data, whoever takes the disk has both");
+	if (ctx->reg->clock_behind_ms > CLOCK_WARN_MS)
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"the server's clock was set back by %llu s: what has "
+			"expired stays so",
+			(unsigned long long)(ctx->reg->clock_behind_ms /
+			    1000)));
+}
+
+static void
+warn_admins(struct rpc_ctx *ctx, const struct people_rule_admins *admins,
+    Cdop__StatusReply *rep)
+{
+	if (ctx->reg->state != CDOP_STATE_OPEN)
+		return;
+	if (admins->n_held > 0)
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"access of administrator %s has ended and goes on "
+			"only until a replacement is active",
+			rpc_person_name(ctx, admins->held)));
+	if (admins->n >= PEOPLE_RULE_ADMINS_MIN &&
+	    admins->n < PEOPLE_RULE_ADMINS_WELL)
+		warn(rep,
+		    "two administrators: when one is away nothing that takes "
+		    "two can be done; have three");
+	if (admins->n_seen < PEOPLE_RULE_ADMINS_MIN)
+		warn(rep,
+		    "fewer than two administrators were here in the last 14 "
+		    "days");
+}
+
+static bool
+is_soon(const struct rpc_ctx *ctx, uint64_t end_ms)
+{
+	return end_ms > ctx->now_ms &&
+	    end_ms - ctx->now_ms <= SOON_DAYS * (uint64_t)PEOPLE_DAY_MS;
+}
+
+static void
+warn_grants(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const struct people *people = ctx->reg->people;
+	const struct people_person *person;
+	uint32_t i;
+	size_t j;
+
+	for (i = 1; i <= people_last_person(people); i++) {
+		person = people_person(people, i);
+		if (person->state != CDOP__PERSON_STATE__PERSON_ACTIVE)
+			continue;
+		for (j = 0; j < person->n_grants; j++)
+			if (is_soon(ctx, person->grants[j].until_ms))
+				warn(rep,
+				    cdop_arena_printf(ctx->arena,
+					"person %s: %s ends on %s",
+					rpc_person_name(ctx, i),
+					rpc_person_roles(
+					    ctx, 1u << person->grants[j].role),
+					rpc_person_day(
+					    ctx, person->grants[j].until_ms)));
+	}
+}
+
+static void
+warn_devices(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const struct people *people = ctx->reg->people;
+	const struct people_device *device;
+	uint32_t i;
+
+	for (i = 1; i <= people_last_device(people); i++) {
+		device = people_device(people, i);
+		if (device->state == CDOP__CREDENTIAL_STATE__CREDENTIAL_FLAGGED)
+			warn(rep,
+			    cdop_arena_printf(ctx->arena,
+				"device %u of person %s is flagged: its "
+				"invitation was used twice, or the string "
+				"never fitted; revoke it",
+				i, rpc_person_name(ctx, device->person)));
+		else if (device->state ==
+			CDOP__CREDENTIAL_STATE__CREDENTIAL_ACTIVE &&
+		    is_soon(ctx, device->expires_ms))
+			warn(rep,
+			    cdop_arena_printf(ctx->arena,
+				"device %u of person %s ends on %s", i,
+				rpc_person_name(ctx, device->person),
+				rpc_person_day(ctx, device->expires_ms)));
+	}
+}
+
+/* ---- status ------------------------------------------------------------ */
+
+static Cdop__State
+state_of(const struct registry *reg)
+{
+	switch (reg->state) {
+	case CDOP_STATE_SETUP:
+		return CDOP__STATE__SETUP;
+	case CDOP_STATE_RESTORED:
+		return CDOP__STATE__RESTORED;
+	case CDOP_STATE_OPEN:
+		return CDOP__STATE__OPEN;
+	default:
+		return CDOP__STATE__SEALED;
+	}
+}
+
+/* That the caller may approve. */
+static uint32_t
+count_waiting(struct rpc_ctx *ctx)
+{
+	struct approvals *approvals = ctx->reg->approvals;
+	const struct approval *approval;
+	const struct rpc_method *method;
+	size_t i, n;
+	uint32_t waiting = 0;
+
+	n = approvals_count(approvals, ctx->now_ms);
+	for (i = 0; i < n; i++) {
+		approval = approvals_at(approvals, i, ctx->now_ms);
+		method =
+		    approval == NULL ? NULL : rpc_method_find(approval->method);
+		waiting += method != NULL &&
+		    approval->requester != ctx->actor->person &&
+		    (method->second & ctx->actor->roles) != 0;
+	}
+	return waiting;
+}
+
+static enum cdop_err
+fill_contacts(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const struct cdop_profile *profile = ctx->reg->profile;
+
+	rep->panel = cdop_arena_strdup(ctx->arena, profile->panel_name);
+	rep->office_contact = cdop_arena_printf(ctx->arena, "%s%s%s",
+	    profile->office_phone, *profile->office_email != '\0' ? ", " : "",
+	    profile->office_email);
+	rep->technical_contact =
+	    cdop_arena_strdup(ctx->arena, profile->technical_contact);
+	return rep->panel == NULL || rep->office_contact == NULL ||
+		rep->technical_contact == NULL
+	    ? CDOP_RESOURCE_EXHAUSTED
+	    : CDOP_OK;
+}
+
+enum cdop_err
+rpc_status(
+    struct rpc_ctx *ctx, const Cdop__StatusRequest *req, Cdop__StatusReply *rep)
+{
+	const uint32_t keepers = CDOP_ROLES_KEYS | CDOP_ROLE_AUDITOR;
+	struct people_rule_admins admins;
+
+	(void)req;
+	rep->server = cdop_arena_strdup(ctx->arena, SERVER);
+	rep->warning =
+	    cdop_arena_calloc(ctx->arena, WARNINGS_MAX, sizeof(*rep->warning));
+	if (rep->server == NULL || rep->warning == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	rep->state = state_of(ctx->reg);
+	rep->mode = ctx->reg->mode == REGISTRY_LIVE ? CDOP__MODE__LIVE
+						    : CDOP__MODE__TRAINING;
+	rep->now_ms = ctx->now_ms;
+	/* Whoever waits for activation learns that it runs, and no more. */
+	if ((ctx->actor->roles & CDOP_ROLE_PENDING) != 0)
+		return fill_contacts(ctx, rep);
+	people_rule_admins(ctx->reg->people, ctx->now_ms, NULL, &admins);
+	warn_all(ctx, &admins, rep);
+	rep->has_approvals_waiting = true;
+	rep->approvals_waiting = count_waiting(ctx);
+	if ((ctx->actor->roles & keepers) != 0) {
+		warn_admins(ctx, &admins, rep);
+		warn_devices(ctx, rep);
+		warn_grants(ctx, rep);
+		rep->has_administrators_active = true;
+		rep->administrators_active = (uint32_t)admins.n;
+		rep->has_leaves = true;
+		rep->leaves = audit_size(ctx->reg->audit);
+		rep->has_open_since_ms = true;
+		rep->open_since_ms = ctx->reg->open_since_ms;
+	}
+	if ((ctx->actor->roles & CDOP_ROLE_ADMINISTRATOR) != 0) {
+		rep->has_map_used = true;
+		rep->has_map_size = true;
+		rows_usage(ctx->reg->rows, &rep->map_used, &rep->map_size);
+		if (rep->map_used > rep->map_size / 2)
+			warn(rep, "the store is over half full");
+	}
+	return fill_contacts(ctx, rep);
+}
+
+/* ---- who am I ---------------------------------------------------------- */
+
+/* When the first thing ends without which this device is nothing. */
+static uint64_t
+access_end(const struct people_person *person,
+    const struct people_device *device, uint64_t now_ms)
+{
+	uint64_t end = 0;
+	size_t i;
+
+	for (i = 0; i < person->n_grants; i++)
+		if (person->grants[i].from_ms <= now_ms &&
+		    person->grants[i].until_ms > end)
+			end = person->grants[i].until_ms;
+	return device->expires_ms < end ? device->expires_ms : end;
+}
+
+enum cdop_err
+rpc_who_am_i(
+    struct rpc_ctx *ctx, const Cdop__WhoAmIRequest *req, Cdop__WhoAmIReply *rep)
+{
+	const struct people_person *person;
+	const struct people_device *device;
+	uint64_t end_ms;
+
+	(void)req;
+	person = people_person(ctx->reg->people, ctx->actor->person);
+	device = people_device(ctx->reg->people, ctx->actor->device);
+	if (person == NULL || device == NULL)
+		return CDOP_INTERNAL;
+	ctx->subject_person = person->number;
+	rep->device = device->number;
+	end_ms = access_end(person, device, ctx->now_ms);
+	rep->has_expires_ms = end_ms != 0 && end_ms != UINT64_MAX;
+	rep->expires_ms = end_ms;
+	return rpc_person_fill(ctx, person->number, &rep->person);
+}
