@@ -5,11 +5,11 @@
 #ifndef CDOP_BASE_ADDRESS_H
 #define CDOP_BASE_ADDRESS_H
 
-#include "cdop/err.h"
-
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+
+#include "cdop/err.h"
 
 #define ADDRESS_TEXT_MAX 128 /* of address_text, with its NUL */
 

@@ -5,10 +5,10 @@
 #ifndef CDOP_BASE_CHILD_H
 #define CDOP_BASE_CHILD_H
 
+#include <sys/types.h>
+
 #include "cdop/err.h"
 #include "server/base/control.h"
-
-#include <sys/types.h>
 
 #define CHILD_FDS_MAX (CONTROL_LISTEN_FD - CONTROL_FD + CONFIG_LISTEN_MAX)
 

@@ -7,11 +7,11 @@
 #ifndef CDOP_BASE_CONFIG_H
 #define CDOP_BASE_CONFIG_H
 
-#include "cdop/err.h"
-
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include "cdop/err.h"
 
 #define CONFIG_PATH_MAX   256 /* with its NUL */
 #define CONFIG_WORD_MAX   64  /* with its NUL */

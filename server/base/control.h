@@ -5,12 +5,12 @@
 #ifndef CDOP_BASE_CONTROL_H
 #define CDOP_BASE_CONTROL_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 #include "server/base/config.h"
-
-#include <stdatomic.h>
-#include <stdbool.h>
 
 /* Descriptors of a child when it starts. */
 #define CONTROL_FD        3

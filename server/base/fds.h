@@ -5,11 +5,11 @@
 #ifndef CDOP_BASE_FDS_H
 #define CDOP_BASE_FDS_H
 
-#include "cdop/bytes.h"
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "cdop/bytes.h"
+#include "cdop/err.h"
 
 /*
  * errno of a failed send, receive or accept as a result: would block or no

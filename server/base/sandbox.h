@@ -8,11 +8,11 @@
 #ifndef CDOP_BASE_SANDBOX_H
 #define CDOP_BASE_SANDBOX_H
 
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+#include "cdop/err.h"
 
 enum sandbox_role {
 	SANDBOX_GATE,  /* sockets it has; no file, no new socket */

@@ -12,10 +12,10 @@
 #ifndef CDOP_BASE_UNSEAL_H
 #define CDOP_BASE_UNSEAL_H
 
+#include <sys/types.h>
+
 #include "cdop/err.h"
 #include "server/base/control.h"
-
-#include <sys/types.h>
 
 #define UNSEAL_SOCKET         "control.sock"
 #define UNSEAL_VERB           1
