@@ -147,7 +147,7 @@ run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
 	memset(&actor, 0, sizeof(actor));
 	if (session->peer.device != 0) {
 		err = people_session_opened(reg->people, batch->arena,
-		    session->peer.device, session->psk_id, times->now_ms,
+		    session->peer.device, session->peer.psk_id, times->now_ms,
 		    &turned);
 		if (err != CDOP_OK)
 			return err;

@@ -167,7 +167,7 @@ session_message3(struct session *session, const struct session_server *server,
 	err = cdop_link_read3_finish(&session->secret->noise, rest,
 	    (const uint8_t(*)[CDOP_KEY_LEN])psks, payload, &hello, &which);
 	if (err == CDOP_OK)
-		people_psk_id(session->psk_id, psks[which]);
+		people_psk_id(session->peer.psk_id, psks[which]);
 	cdop_secret_wipe(psks, sizeof(psks));
 	if (err != CDOP_OK)
 		return err;

@@ -51,7 +51,6 @@ struct session {
 	uint64_t active_ms;   /* last whole frame from the client */
 	uint32_t failed;      /* requests that made a batch abort */
 	uint64_t unconfirmed; /* bytes given to the gate, no SENT yet */
-	uint8_t psk_id[16];   /* people_psk_id() of the PSK that fitted */
 	uint64_t seen_size;   /* of the client's last checkpoint; 0: none */
 	struct dispatch_peer peer;
 	struct lockmem *mem;

@@ -11,19 +11,20 @@
 #include <stdint.h>
 
 struct actor {
-	uint32_t person;	 /* 0: none (an invitation's session) */
-	uint32_t device;	 /* 0: none */
+	uint32_t person;         /* 0: none (an invitation's session) */
+	uint32_t device;         /* 0: none */
 	uint8_t fingerprint[32]; /* BLAKE2b-256 of the device's public key */
-	uint8_t public_key[32];	 /* X25519, as the handshake proved it */
-	uint32_t roles;		 /* CDOP_ROLE_* mask in force now */
-	uint32_t role;		 /* the one acted as: one bit, or ANY/PENDING */
+	uint8_t public_key[32];  /* X25519, as the handshake proved it */
+	uint32_t roles;          /* CDOP_ROLE_* mask in force now */
+	uint32_t role;           /* the one acted as: one bit, or ANY/PENDING */
 	bool all_areas;
 	const char *const *areas; /* ids in the profile; people.c's */
 	size_t n_areas;
-	const char *agency;	 /* id in the profile, or NULL */
-	uint8_t handshake[64];	 /* hash of this session's handshake */
-	uint8_t session[16];	 /* BLAKE2b of it, as it stands in leaves */
-	bool invited;		 /* under an invitation: may enrol */
+	const char *agency;    /* id in the profile, or NULL */
+	uint8_t handshake[64]; /* hash of this session's handshake */
+	uint8_t session[16];   /* BLAKE2b of it, as it stands in leaves */
+	uint8_t psk_id[16];    /* of the PSK this session was proved under */
+	bool invited;          /* under an invitation: may enrol */
 	uint8_t invitation[16];
 };
 

@@ -4,14 +4,14 @@
  */
 #include "server/registry/people.h"
 
+#include <string.h>
+
 #include "cdop/arena.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "server/base/undo.h"
 #include "server/registry/people_row.h"
 #include "server/registry/people_rule.h"
-
-#include <string.h>
 
 /* Touched only as far as there are people: the mapping is sparse. */
 #define ARENA_MAX ((size_t)384 << 20)
@@ -510,15 +510,19 @@ people_session_opened(struct people *people, struct cdop_arena *arena,
 	const struct people_device *was = people_device(people, device);
 	struct people_device *d;
 	uint64_t today_ms = now_ms - now_ms % PEOPLE_DAY_MS;
-	uint8_t next_id[16];
+	uint8_t id[16];
 	bool turned = false;
 	enum cdop_err err;
 
 	if (was == NULL)
 		return CDOP_NOT_FOUND;
-	if (was->has_next) {
-		people_psk_id(next_id, was->psk_next);
-		turned = cdop_secret_equal(next_id, psk_id, sizeof(next_id));
+	people_psk_id(id, was->psk);
+	if (!cdop_secret_equal(id, psk_id, sizeof(id))) {
+		people_psk_id(id, was->psk_next);
+		turned =
+		    was->has_next && cdop_secret_equal(id, psk_id, sizeof(id));
+		if (!turned)
+			return CDOP_UNAUTHENTICATED;
 	}
 	if (!turned && was->seen_ms >= today_ms) {
 		*ret_turned = false;

@@ -12,7 +12,6 @@
 
 #include "server/registry/actor.h"
 #include "server/registry/registry.h"
-
 #include "stored.pb-c.h"
 
 #define PEOPLE_TEXT_ROOM   804  /* CDOP_TEXT_MAX characters and a NUL */
@@ -155,6 +154,8 @@ void people_invitation_psks(const struct people *people,
  * PSK, that one is current from now on, and the day is kept as the last one
  * seen.  psk_id is people_psk_id() of the PSK that fitted.  In the open
  * transaction; *ret_turned says whether the PSK turned.
+ * CDOP_UNAUTHENTICATED: that PSK was replaced in the meantime, and a client
+ * that went on would keep the wrong one: close.
  */
 CDOP_MUST enum cdop_err people_session_opened(struct people *people,
     struct cdop_arena *arena, uint32_t device, const uint8_t psk_id[static 16],

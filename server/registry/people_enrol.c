@@ -1,14 +1,14 @@
 /* Enrol, turn, activate; see people_enrol.h. */
 #include "server/registry/people_enrol.h"
 
+#include <string.h>
+
 #include "cdop/compare.h"
 #include "cdop/limits.h"
 #include "cdop/link.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "server/registry/people_row.h"
-
-#include <string.h>
 
 #define PENDING CDOP__CREDENTIAL_STATE__CREDENTIAL_PENDING
 #define FLAGGED CDOP__CREDENTIAL_STATE__CREDENTIAL_FLAGGED
@@ -176,19 +176,31 @@ people_enrol_device(struct people_act *act,
 }
 
 enum cdop_err
-people_enrol_turn(struct people_act *act, const uint8_t handshake[static 64],
-    const uint8_t client_random[static 32],
+people_enrol_turn(struct people_act *act,
+    const struct people_enrol_turn_args *args,
     uint8_t ret_server_random[static 32])
 {
+	const struct people_device *was;
 	struct people_device *device;
+	uint8_t id[16];
 	enum cdop_err err;
 
+	was = people_device(act->people, act->device);
+	if (was == NULL)
+		return people_act_refuse(act, CDOP_NOT_FOUND, "no_such_device",
+		    "there is no such device");
+	people_psk_id(id, was->psk);
+	if (!cdop_secret_equal(id, args->psk_id, sizeof(id)))
+		return people_act_refuse(act, CDOP_FAILED_PRECONDITION,
+		    "psk_turned",
+		    "another session of this device has turned the key: "
+		    "connect again");
 	err = people_edit_device(act->people, act->device, &device);
 	if (err != CDOP_OK)
 		return err;
 	cdop_secret_random(ret_server_random, 32);
-	cdop_link_psk_next(device->psk_next, device->psk, client_random,
-	    ret_server_random, handshake);
+	cdop_link_psk_next(device->psk_next, device->psk, args->client_random,
+	    ret_server_random, args->handshake);
 	device->has_next = true;
 	/* No act on the device: its version stays, and with it what waits for
 	 * a second person. */

@@ -25,9 +25,19 @@ CDOP_MUST enum cdop_err people_enrol_device(struct people_act *act,
     const struct people_enrol_args *args, uint8_t ret_server_random[static 32],
     uint32_t *ret_device);
 
-/* A new next PSK for the device that asks. */
+/*
+ * A new next PSK for the device that asks.  psk_id names the PSK its session
+ * was proved under.  CDOP_FAILED_PRECONDITION: that is not the current one
+ * any more, so both sides would make different keys.
+ */
+struct people_enrol_turn_args {
+	const uint8_t *psk_id;        /* 16 */
+	const uint8_t *handshake;     /* 64 */
+	const uint8_t *client_random; /* 32 */
+};
+
 CDOP_MUST enum cdop_err people_enrol_turn(struct people_act *act,
-    const uint8_t handshake[static 64], const uint8_t client_random[static 32],
+    const struct people_enrol_turn_args *args,
     uint8_t ret_server_random[static 32]);
 
 /*

@@ -351,6 +351,7 @@ work_init(struct work *work, struct registry *reg, struct cdop_arena *arena,
 	    sizeof(work->actor.public_key));
 	memcpy(work->actor.handshake, peer->handshake,
 	    sizeof(work->actor.handshake));
+	memcpy(work->actor.psk_id, peer->psk_id, sizeof(work->actor.psk_id));
 	memcpy(work->actor.session, peer->session, sizeof(work->actor.session));
 }
 

@@ -288,6 +288,11 @@ enum cdop_err
 rpc_psk_turn(struct rpc_ctx *ctx, const Cdop__PskTurnRequest *req,
     Cdop__PskTurnReply *rep)
 {
+	const struct people_enrol_turn_args args = {
+	    .psk_id = ctx->actor->psk_id,
+	    .handshake = ctx->actor->handshake,
+	    .client_random = req->client_random.data,
+	};
 	uint8_t random[32];
 	struct people_act act;
 	enum cdop_err err;
@@ -295,8 +300,7 @@ rpc_psk_turn(struct rpc_ctx *ctx, const Cdop__PskTurnRequest *req,
 	if ((err = check_random(ctx, &req->client_random)) != CDOP_OK)
 		return err;
 	rpc_person_act(ctx, &act);
-	err = people_enrol_turn(
-	    &act, ctx->actor->handshake, req->client_random.data, random);
+	err = people_enrol_turn(&act, &args, random);
 	if (err != CDOP_OK)
 		return rpc_person_end(ctx, &act, err);
 	ctx->applied = true;
