@@ -93,19 +93,30 @@ fds_send(int fd, struct cdop_bytes head, struct cdop_bytes body, int passed)
 	return (size_t)n == head.len + body.len ? CDOP_OK : CDOP_INTERNAL;
 }
 
-/* The one descriptor of a message; the kernel closed what had no room. */
-static int
-passed_fd(struct msghdr *msg)
+/*
+ * The one descriptor of a message.  Padding leaves room for a second, which
+ * a peer that means harm can fill: then both are closed.
+ */
+static enum cdop_err
+take_passed(struct msghdr *msg, int *ret_passed)
 {
 	const struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
-	int fd;
+	int fds[2] = {-1, -1};
+	size_t len;
 
-	if (cmsg == NULL || cmsg->cmsg_level != SOL_SOCKET ||
-	    cmsg->cmsg_type != SCM_RIGHTS ||
-	    cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
-	return fd;
+	*ret_passed = -1;
+	if (cmsg == NULL)
+		return CDOP_OK;
+	if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+		return CDOP_INVALID_ARGUMENT;
+	len = cmsg->cmsg_len - CMSG_LEN(0);
+	memcpy(fds, CMSG_DATA(cmsg), len < sizeof(fds) ? len : sizeof(fds));
+	*ret_passed = fds[0];
+	if (len == sizeof(int) && (msg->msg_flags & MSG_CTRUNC) == 0)
+		return CDOP_OK;
+	fds_close(fds[0]);
+	fds_close(fds[1]);
+	return CDOP_INVALID_ARGUMENT;
 }
 
 enum cdop_err
@@ -131,7 +142,8 @@ fds_recv(int fd, uint8_t *buf, size_t size, size_t *ret_len, int *ret_passed)
 		return CDOP_NOT_FOUND;
 	if (n <= 0)
 		return CDOP_UNAVAILABLE;
-	passed = passed_fd(&msg);
+	if (take_passed(&msg, &passed) != CDOP_OK)
+		return CDOP_INVALID_ARGUMENT;
 	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
 		fds_close(passed);
 		return CDOP_INVALID_ARGUMENT;
