@@ -251,6 +251,7 @@ rows_create(const struct rows_args *args, const uint8_t registry[static 16],
 	    .incarnation = 1,
 	    .next_slot = 1};
 	rows->s.dir.first = layout_number(1, 0);
+	layout_dir_set(&rows->s.dir, rows->s.dir.first); /* never a row */
 	if ((err = db_room(rows->db, CREATE_PAGES)) != CDOP_OK)
 		goto out;
 	if ((err = db_begin(rows->db, &rows->txn)) != CDOP_OK)
