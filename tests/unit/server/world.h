@@ -1,0 +1,90 @@
+/*
+ * A whole open registry in a temporary directory, with one person of each
+ * kind, for tests that go through dispatch: no gate, no session, no socket.
+ *
+ * Areas and codes are those of packaging/profiles/merseyside.conf; the mode
+ * is training; the clock is the test's.
+ */
+#ifndef CDOP_TESTS_WORLD_H
+#define CDOP_TESTS_WORLD_H
+
+#include "cdop/arena.h"
+#include "registry.pb-c.h"
+#include "server/registry/registry.h"
+#include "server/rpc/dispatch.h"
+
+/* Each is a person and, with the same number, a device. */
+enum world_who {
+	WORLD_NOBODY = 0, /* under an invitation */
+	WORLD_ADMIN_1,
+	WORLD_ADMIN_2,
+	WORLD_COORDINATOR,        /* all areas */
+	WORLD_COORDINATOR_WIRRAL, /* wirral alone */
+	WORLD_PARTNER_WIRRAL,
+	WORLD_PARTNER_SEFTON,
+	WORLD_PANEL_MEMBER,
+	WORLD_ANALYST,
+	WORLD_CUSTODIAN,
+	WORLD_AUDITOR,
+	WORLD_PENDING, /* a partner whose device waits for activation */
+	WORLD_REVOKED,
+	WORLD_ADMIN_3,
+	WORLD_N,
+};
+
+struct world {
+	char dir[64];
+	uint8_t k[32]; /* opens slot 0 */
+	struct lockmem *mem;
+	struct undo *undo;
+	struct keystore *ks;
+	struct rows *rows;
+	struct registry *reg;
+	struct cdop_arena *arena;
+	uint64_t now_ms;
+	uint64_t next_key; /* makes request keys differ */
+};
+
+/* What came back of a call.  Pointers are good until the next call. */
+struct world_answer {
+	enum cdop_err failed; /* not CDOP_OK: dispatch had to abort the batch */
+	const Cdop__Reply *reply;
+	struct dispatch_result result;
+};
+
+void world_make(struct world *world);
+void world_end(struct world *world);
+
+/* Closes and opens again from the disk. */
+void world_reopen(struct world *world);
+
+const char *world_name(enum world_who who);
+
+/*
+ * One call in a batch of its own; purpose "case_work", use SCREEN, and a fresh
+ * request key.  body may be NULL.
+ */
+void world_call(struct world *world, enum world_who who, uint32_t method,
+    const ProtobufCMessage *body, struct world_answer *ret_answer);
+
+/* The same with everything in the envelope the caller's. */
+void world_send(struct world *world, enum world_who who, const Cdop__Call *call,
+    struct world_answer *ret_answer);
+
+/* Also what a key of now looks like. */
+void world_key(struct world *world, uint8_t out[static 16]);
+
+/* Unpacks a reply's body; asserts that it is there. */
+void *world_body(struct world *world, const struct world_answer *answer,
+    const ProtobufCMessageDescriptor *desc);
+
+/*
+ * A form that is accepted, of child number n (names and NHS number differ by
+ * n) with this area of residence; in the world's arena.
+ */
+Cdop__Form *world_form(struct world *world, unsigned n, const char *residence);
+
+/* Registers it as the coordinator of all areas; its reference, on the heap. */
+char *world_register(struct world *world, unsigned n, const char *residence);
+
+#endif
