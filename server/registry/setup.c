@@ -1,0 +1,365 @@
+/* First contents, and recovery of people; see setup.h. */
+#include "server/registry/setup.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "cdop/limits.h"
+#include "cdop/role.h"
+#include "cdop/secret.h"
+#include "server/base/undo.h"
+#include "server/registry/audit.h"
+#include "server/registry/invitations.h"
+#include "server/registry/profile_act.h"
+#include "server/vault/rows.h"
+
+#define NOTICES_KEPT 8
+#define ROWS_MAX     1200 /* areas with their keys, people, the rest */
+#define BYTES_EACH   4096
+
+struct setup {
+	struct registry *reg;
+	struct cdop_arena *arena;
+	const struct setup_args *args;
+	struct setup_result *result;
+	struct people_act act;
+};
+
+static void
+setup_init(struct setup *setup, struct registry *reg, struct cdop_arena *arena,
+    const struct setup_args *args, struct setup_result *result)
+{
+	memset(setup, 0, sizeof(*setup));
+	memset(result, 0, sizeof(*result));
+	setup->reg = reg;
+	setup->arena = arena;
+	setup->args = args;
+	setup->result = result;
+	setup->act.people = reg->people;
+	setup->act.arena = arena;
+	setup->act.now_ms = args->now_ms;
+}
+
+static enum cdop_err
+refuse(struct setup *setup, enum cdop_err err, const char *why)
+{
+	setup->result->why = why;
+	return err;
+}
+
+/* ---- the batch --------------------------------------------------------- */
+
+static enum cdop_err
+leaf(struct setup *setup, enum audit_event event)
+{
+	struct audit_entry entry;
+	uint64_t index;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.call = event;
+	entry.time_ms = setup->args->now_ms;
+	entry.reason_text = setup->args->reason;
+	entry.count = setup->args->n_admin;
+	return audit_append(setup->reg->audit, setup->arena, &entry, &index);
+}
+
+typedef enum cdop_err setup_fn(struct setup *setup);
+
+static enum cdop_err
+run(struct setup *setup, setup_fn *fn)
+{
+	struct registry *reg = setup->reg;
+	enum cdop_err err;
+
+	undo_begin(reg->undo);
+	err = rows_begin(reg->rows,
+	    setup->args->profile.len * 2 + ROWS_MAX * BYTES_EACH, ROWS_MAX);
+	if (err == CDOP_OK && (err = fn(setup)) != CDOP_OK)
+		rows_abort(reg->rows);
+	if (err == CDOP_OK)
+		err = rows_commit(reg->rows);
+	if (err != CDOP_OK) {
+		undo_rollback(reg->undo);
+		return err;
+	}
+	undo_commit(reg->undo);
+	return CDOP_OK;
+}
+
+/* ---- what both make ---------------------------------------------------- */
+
+static enum cdop_err
+invite(struct setup *setup, size_t i)
+{
+	static const struct people_grant grant = {
+	    .role = CDOP__ROLE__ADMINISTRATOR,
+	    .until_ms = UINT64_MAX,
+	};
+	const struct invitations_device device = {
+	    .label = "first device",
+	    .expires_ms = UINT64_MAX,
+	};
+	const struct people_change change = {
+	    .name = setup->args->admin[i],
+	    .grants_set = true,
+	    .grants = &grant,
+	    .n_grants = 1,
+	};
+	enum cdop_err err;
+
+	err = invitations_person(
+	    &setup->act, &change, &device, &setup->result->invitation[i]);
+	if (err != CDOP_OK && setup->act.message != NULL)
+		return refuse(setup, err,
+		    cdop_arena_printf(setup->arena,
+			"administrator \"%s\": %s %s", setup->args->admin[i],
+			setup->act.path != NULL ? setup->act.path : "",
+			setup->act.message));
+	return err;
+}
+
+static enum cdop_err
+invite_all(struct setup *setup)
+{
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < setup->args->n_admin; i++)
+		if ((err = invite(setup, i)) != CDOP_OK)
+			return err;
+	return CDOP_OK;
+}
+
+/* Two persons under one name could not be told apart on the telephone. */
+static enum cdop_err
+check_names(struct setup *setup)
+{
+	const struct setup_args *args = setup->args;
+	size_t i, j;
+
+	for (i = 0; i < args->n_admin; i++)
+		for (j = 0; j < i; j++)
+			if (strcmp(args->admin[i], args->admin[j]) == 0)
+				return refuse(setup, CDOP_INVALID_ARGUMENT,
+				    "two administrators are two persons: give "
+				    "two names");
+	return CDOP_OK;
+}
+
+/* ---- init -------------------------------------------------------------- */
+
+static enum cdop_err
+put_config(struct setup *setup)
+{
+	uint8_t link[32], seed[32];
+	Cdop__StoredConfig config;
+	enum cdop_err err;
+
+	cdop_secret_random(link, sizeof(link));
+	cdop_secret_random(seed, sizeof(seed));
+	cdop__stored_config__init(&config);
+	config.registry_id.data = setup->reg->id;
+	config.registry_id.len = sizeof(setup->reg->id);
+	config.mode = setup->args->mode == REGISTRY_LIVE ? CDOP__MODE__LIVE
+							 : CDOP__MODE__TRAINING;
+	config.created_ms = setup->args->now_ms;
+	config.link_secret.data = link;
+	config.link_secret.len = sizeof(link);
+	config.log_seed.data = seed;
+	config.log_seed.len = sizeof(seed);
+	config.state = CDOP__STATE__SETUP;
+	config.has_degraded = setup->args->degraded;
+	config.degraded = setup->args->degraded;
+	err = registry_put_config(setup->reg, setup->arena, &config);
+	cdop_secret_wipe(link, sizeof(link));
+	cdop_secret_wipe(seed, sizeof(seed));
+	return err;
+}
+
+static enum cdop_err
+put_profile(struct setup *setup)
+{
+	const struct profile_act_by by = {
+	    .person = {0, 0},
+	    .now_ms = setup->args->now_ms,
+	};
+	struct profile_act_proposal *proposal;
+	enum cdop_err err;
+
+	proposal = cdop_arena_alloc(setup->arena, sizeof(*proposal));
+	if (proposal == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = profile_act_read(
+	    setup->reg, setup->args->profile, setup->arena, proposal);
+	if (err == CDOP_INVALID_ARGUMENT)
+		return refuse(setup, err,
+		    cdop_arena_printf(setup->arena, "profile, line %u: %s",
+			proposal->error.line, proposal->error.text));
+	if (err != CDOP_OK)
+		return err;
+	return profile_act_apply(setup->reg, setup->arena, proposal, &by);
+}
+
+static enum cdop_err
+found(struct setup *setup)
+{
+	enum cdop_err err;
+
+	if ((err = put_config(setup)) != CDOP_OK)
+		return err;
+	if ((err = put_profile(setup)) != CDOP_OK)
+		return err;
+	if ((err = invite_all(setup)) != CDOP_OK)
+		return err;
+	return leaf(setup, AUDIT_EVENT_INIT);
+}
+
+enum cdop_err
+setup_found(struct registry *reg, struct cdop_arena *arena,
+    const struct setup_args *args, struct setup_result *ret_result)
+{
+	struct setup setup;
+	enum cdop_err err;
+
+	setup_init(&setup, reg, arena, args, ret_result);
+	if (reg->config_row != 0)
+		return refuse(&setup, CDOP_FAILED_PRECONDITION,
+		    "there is a registry already");
+	if (args->n_admin < PEOPLE_RULE_ADMINS_MIN ||
+	    args->n_admin > SETUP_ADMINS_MAX)
+		return refuse(&setup, CDOP_INVALID_ARGUMENT,
+		    "two administrators at least, four at most");
+	if ((err = check_names(&setup)) != CDOP_OK)
+		return err;
+	return run(&setup, found);
+}
+
+/* ---- recover ----------------------------------------------------------- */
+
+static const char *
+notice_of(struct setup *setup)
+{
+	time_t seconds = (time_t)(setup->args->now_ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL)
+		return NULL;
+	return cdop_arena_printf(setup->arena,
+	    "%04d-%02d-%02d: new administrators were invited offline, with a "
+	    "key of the registry, by %s and %s: %s",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, setup->args->by[0],
+	    setup->args->by[1], setup->args->reason);
+}
+
+/* Oldest notices go: whoever has not been here since is shown the rest. */
+static enum cdop_err
+change_config(struct setup *setup)
+{
+	Cdop__StoredConfig *config;
+	const char *notice = notice_of(setup);
+	char **all;
+	size_t i, drop;
+	enum cdop_err err;
+
+	err = registry_edit_config(setup->reg, setup->arena, &config);
+	if (err != CDOP_OK)
+		return err;
+	all =
+	    cdop_arena_calloc(setup->arena, config->n_notice + 1, sizeof(*all));
+	if (notice == NULL || all == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	drop = config->n_notice >= NOTICES_KEPT
+	    ? config->n_notice - NOTICES_KEPT + 1
+	    : 0;
+	for (i = drop; i < config->n_notice; i++)
+		all[i - drop] = config->notice[i];
+	all[i - drop] = (char *)(uintptr_t)notice;
+	config->notice = all;
+	config->n_notice = i - drop + 1;
+	config->state = CDOP__STATE__SETUP;
+	return registry_put_config(setup->reg, setup->arena, config);
+}
+
+static enum cdop_err
+recover(struct setup *setup)
+{
+	enum cdop_err err;
+
+	/* First, so that every row of it stands under the new numbers. */
+	if ((err = rows_next_incarnation(setup->reg->rows)) != CDOP_OK)
+		return err;
+	if ((err = people_act_settle(&setup->act)) != CDOP_OK)
+		return err;
+	if ((err = change_config(setup)) != CDOP_OK)
+		return err;
+	if ((err = invite_all(setup)) != CDOP_OK)
+		return err;
+	return leaf(setup, AUDIT_EVENT_RECOVERED);
+}
+
+/* As it will stand in the notice; also refuses what is no text. */
+static enum cdop_err
+clean(struct setup *setup, const char *path, const char **text, size_t max)
+{
+	enum cdop_err err;
+	char *out;
+
+	out = cdop_arena_alloc(setup->arena, PEOPLE_REASON_ROOM);
+	if (out == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = people_act_text(
+	    &setup->act, path, *text, max, true, out, PEOPLE_REASON_ROOM);
+	if (err == CDOP_INVALID_ARGUMENT)
+		return refuse(setup, err,
+		    cdop_arena_printf(
+			setup->arena, "%s %s", path, setup->act.message));
+	*text = out;
+	return err;
+}
+
+static enum cdop_err
+check_recover(struct setup *setup, struct setup_args *args)
+{
+	struct people_rule_admins admins;
+	enum cdop_err err;
+
+	if (setup->reg->config_row == 0)
+		return refuse(setup, CDOP_FAILED_PRECONDITION,
+		    "there is no registry yet: cdopd init");
+	err = clean(setup, "the first name", &args->by[0], CDOP_TEXT_MAX);
+	if (err == CDOP_OK)
+		err = clean(
+		    setup, "the second name", &args->by[1], CDOP_TEXT_MAX);
+	if (err == CDOP_OK)
+		err =
+		    clean(setup, "the reason", &args->reason, CDOP_REASON_MAX);
+	if (err != CDOP_OK)
+		return err;
+	if (strcmp(args->by[0], args->by[1]) == 0)
+		return refuse(setup, CDOP_INVALID_ARGUMENT,
+		    "two persons do this: give two names");
+	people_rule_admins(setup->reg->people, args->now_ms, NULL, &admins);
+	if (args->n_admin == 0 || args->n_admin > SETUP_ADMINS_MAX ||
+	    admins.n + args->n_admin < PEOPLE_RULE_ADMINS_MIN)
+		return refuse(setup, CDOP_INVALID_ARGUMENT,
+		    "with the new ones there are two administrators at least: "
+		    "give two names");
+	return check_names(setup);
+}
+
+enum cdop_err
+setup_recover(struct registry *reg, struct cdop_arena *arena,
+    const struct setup_args *args, struct setup_result *ret_result)
+{
+	struct setup_args cleaned = *args;
+	struct setup setup;
+	uint64_t behind_ms;
+	enum cdop_err err;
+
+	setup_init(&setup, reg, arena, &cleaned, ret_result);
+	cleaned.now_ms = audit_time(reg->audit, args->now_ms, &behind_ms);
+	setup.act.now_ms = cleaned.now_ms;
+	if ((err = check_recover(&setup, &cleaned)) != CDOP_OK)
+		return err;
+	return run(&setup, recover);
+}
