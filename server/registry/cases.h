@@ -134,8 +134,6 @@ CDOP_MUST enum cdop_err cases_read_row(struct cases_act *act,
 
 /* ---- writing ------------------------------------------------------------ */
 
-#define CASES_FORMS_MAX 2
-
 /* What a case gets in one act. */
 struct cases_change {
 	uint64_t case_id;
@@ -145,7 +143,7 @@ struct cases_change {
 
 	/* Complete; NULL: the state stays.  Its version is the next one. */
 	const Cdop__StoredCase *state;
-	const Cdop__StoredForm *form[CASES_FORMS_MAX];
+	const Cdop__StoredForm *const *form;
 	size_t n_form;
 
 	/*

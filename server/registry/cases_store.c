@@ -46,7 +46,7 @@ list_init(
 	if (!change->is_new)
 		row = index_rows(act->index, change->slot, &n);
 	list->row = cdop_arena_calloc(
-	    act->arena, n + CASES_FORMS_MAX + 2, sizeof(*list->row));
+	    act->arena, n + change->n_form + 2, sizeof(*list->row));
 	if (list->row == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < n; i++) {

@@ -1,14 +1,14 @@
 /* The index: posts by slot, one table of terms, one order. */
 #include "server/registry/index.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "cdop/secret.h"
 #include "server/base/undo.h"
 #include "server/registry/index_hash.h"
 #include "server/registry/index_order.h"
 #include "server/registry/index_terms.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #define AREAS_MAX 1024u
 #define AREA_MAX  64u

@@ -2,9 +2,9 @@
  * Comparing two indexes case by case: what tests use to say that an abort
  * left memory as a rebuild would make it.
  */
-#include "server/registry/index.h"
-
 #include <string.h>
+
+#include "server/registry/index.h"
 
 static bool
 same_terms(const struct index_post *a, const struct index_post *b)

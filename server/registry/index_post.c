@@ -1,11 +1,11 @@
 /* Posts of the index: folded terms, dates and what a list shows. */
 #include "server/registry/index_post.h"
 
-#include "cdop/fold.h"
-#include "cdop/secret.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "cdop/fold.h"
+#include "cdop/secret.h"
 
 #define DAY_MS 86400000u
 

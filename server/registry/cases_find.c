@@ -1,0 +1,133 @@
+/* Find: few cases by enough terms. */
+#include <string.h>
+
+#include "cdop/profile.h"
+#include "server/registry/cases_list.h"
+#include "server/registry/cases_terms.h"
+
+struct search {
+	struct cases_act *act;
+	struct cases_find *find;
+	struct cases_terms terms;
+	size_t max;
+};
+
+/* At least one date fits and none speaks against it. */
+static bool
+dates_fit(const struct cases_terms *terms, const struct index_post *post)
+{
+	enum index_fit birth = INDEX_FIT_NONE, death = INDEX_FIT_NONE;
+
+	if (terms->birth.given)
+		birth = index_post_fit(post, false, terms->birth.span, 0);
+	if (terms->death.given)
+		death = index_post_fit(post, true, terms->death.span, 0);
+	if (birth == INDEX_FIT_NO || death == INDEX_FIT_NO)
+		return false;
+	return birth >= INDEX_FIT_MAYBE || death >= INDEX_FIT_MAYBE;
+}
+
+static void
+take(struct search *s, uint32_t slot)
+{
+	struct cases_find *find = s->find;
+	size_t i;
+
+	for (i = 0; i < find->n; i++)
+		if (find->slot[i] == slot)
+			return;
+	if (find->n == s->max)
+		find->more = true;
+	else
+		find->slot[find->n++] = slot;
+}
+
+static void
+look(struct search *s, enum index_kind kind, const char *text, bool dates)
+{
+	const struct index_post *post;
+	uint32_t at = 0, slot;
+
+	if (*text == '\0')
+		return;
+	while (!s->find->more &&
+	    index_find(s->act->index, kind, text, &at, &slot)) {
+		post = index_at(s->act->index, slot);
+		if (!access_may_see(&s->act->access, post))
+			continue;
+		if (dates &&
+		    (!dates_fit(&s->terms, post) ||
+			cases_terms_first(&s->terms, post) ==
+			    CASES_FIRST_OTHER))
+			continue;
+		take(s, slot);
+	}
+}
+
+static enum cdop_err
+check_terms(struct search *s)
+{
+	const struct cases_terms *t = &s->terms;
+	size_t min = s->act->reg->profile->find_minimum;
+	bool name;
+
+	if (t->nhs_wrong)
+		return cases_bad_field(s->act, "nhs_number", "nhs.wrong",
+		    "not a valid NHS number: look at the digits again");
+	if (t->birth.wrong)
+		return cases_bad_field(s->act, "birth_date", "date.form",
+		    "not a date: 20/11/2026, 05/2026, 2026");
+	if (t->death.wrong)
+		return cases_bad_field(s->act, "death_date", "date.form",
+		    "not a date: 20/11/2026, 05/2026, 2026");
+	if (t->nhs[0] != '\0')
+		return CDOP_OK;
+	name = cdop_fold_letters(t->family.folded) >= min ||
+	    cdop_fold_letters(t->mother.folded) >= min;
+	if (t->family.folded[0] == '\0' && t->mother.folded[0] == '\0')
+		return cases_bad_field(s->act, "family_name", "find.minimum",
+		    "give an NHS number, or a family name or the mother's, "
+		    "with one date");
+	if (!name)
+		return cases_bad_field(s->act, "family_name", "find.minimum",
+		    "the name is too short to look for");
+	if (!t->birth.given && !t->death.given)
+		return cases_bad_field(s->act, "birth_date", "find.minimum",
+		    "give a date of birth or of death too, the year at least");
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_find(struct cases_act *act, struct cases_find *find)
+{
+	struct cases_typed typed = {
+	    .nhs_number = find->nhs_number,
+	    .family_name = find->family_name,
+	    .first_name = find->first_name,
+	    .birth_date = find->birth_date,
+	    .death_date = find->death_date,
+	    .mother_name = find->mother_name,
+	};
+	struct search s = {.act = act, .find = find};
+	enum cdop_err err;
+
+	s.max = act->reg->profile->find_results_max;
+	if (s.max == 0 || s.max > CASES_FIND_MAX)
+		s.max = CASES_FIND_MAX;
+	cases_terms_read(&typed, &s.terms);
+	find->understood =
+	    cases_terms_words(&s.terms, CDOP_FOLD_MAX, act->arena);
+	if (find->understood == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if ((err = check_terms(&s)) != CDOP_OK)
+		return err;
+
+	look(&s, INDEX_NHS, s.terms.nhs, false);
+	if (!s.terms.birth.given && !s.terms.death.given)
+		return CDOP_OK;
+	look(&s, INDEX_FAMILY, s.terms.family.folded, true);
+	look(&s, INDEX_MOTHER, s.terms.mother.folded, true);
+	look(&s, INDEX_SOUND, s.terms.family.sound, true);
+	look(&s, INDEX_MOTHER_SOUND, s.terms.mother.sound, true);
+	return CDOP_OK;
+}

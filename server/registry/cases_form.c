@@ -1,0 +1,237 @@
+/* Form instances: the rows' side of them. */
+#include "server/registry/cases_form.h"
+
+#include <string.h>
+
+#include "cdop/profile.h"
+#include "server/registry/cases_owner.h"
+
+#define FORM_VERSION 1
+
+static bool
+begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+bool
+cases_form_is_received(const char *path)
+{
+	return begins(path, "received.") || begins(path, "notifier.");
+}
+
+bool
+cases_form_has_identity(const struct cdop_paths *paths)
+{
+	static const char *const some[] = {"child.family_name",
+	    "child.nhs_number", "other_name.", "mother.family_name",
+	    "birth.date", "death.date"};
+	size_t i, k;
+
+	for (i = 0; i < paths->n; i++)
+		for (k = 0; k < sizeof(some) / sizeof(*some); k++)
+			if (begins(paths->path[i], some[k]))
+				return true;
+	return false;
+}
+
+enum cdop_err
+cases_form_check(struct cases_act *act, const struct cases_form_args *args,
+    const Cdop__Form *before, enum cdop_form_use use)
+{
+	struct cdop_check check = {
+	    .profile = act->reg->profile,
+	    .before = before,
+	    .override = args->override,
+	    .n_override = args->n_override,
+	    .today = cases_owner_today(act),
+	    .training = act->reg->mode == REGISTRY_TRAINING,
+	    .use = use,
+	};
+	enum cdop_err err;
+
+	err = cdop_form_check(args->form, &check, act->arena, &act->violations);
+	if (err != CDOP_OK)
+		return err;
+	if (cdop_violation_has_error(&act->violations))
+		return cases_refuse(act, CDOP_INVALID_ARGUMENT, "bad_field",
+		    "some fields are not as they have to be");
+	if (act->violations.n > 0)
+		return cases_refuse(act, CDOP_INVALID_ARGUMENT, "warnings",
+		    "warnings have to be looked at, and overridden with a "
+		    "reason or mended");
+	return CDOP_OK;
+}
+
+/* ---- making -------------------------------------------------------------- */
+
+enum cdop_err
+cases_form_make(struct cases_act *act, const struct cases_form_args *args,
+    uint64_t case_id, uint32_t number, uint64_t version,
+    Cdop__StoredForm **ret_form)
+{
+	Cdop__StoredForm *form;
+	const char *zone = NULL;
+	bool failed = false;
+
+	form = cdop_arena_alloc(act->arena, sizeof(*form));
+	if (form == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__stored_form__init(form);
+	if (args->form->received != NULL)
+		zone = args->form->received->time_zone;
+	if (zone == NULL)
+		zone = cases_owner_zone(act, "");
+	form->case_id = case_id;
+	form->number = number;
+	form->version = version;
+	form->form_set = cases_text(act, act->reg->profile->form_set, &failed);
+	form->form_id = cases_text(
+	    act, number == 0 ? "CASE_RECORD" : "NOTIFICATION", &failed);
+	form->form_version = FORM_VERSION;
+	form->kind =
+	    cases_text(act, args->kind == NULL ? "new" : args->kind, &failed);
+	form->at_ms = act->now_ms;
+	form->person = act->actor->person;
+	form->device = act->actor->device;
+	form->source = cases_text(act, args->source, &failed);
+	if (args->form->notifier != NULL)
+		form->source_agency =
+		    cases_text(act, args->form->notifier->agency, &failed);
+	form->reason = cases_text(act, args->reason, &failed);
+	form->zone = cases_text(act, zone, &failed);
+	form->form = cdop_form_copy(args->form, act->arena);
+	form->n_override = args->n_override;
+	form->override = cdop_arena_calloc(
+	    act->arena, args->n_override, sizeof(*form->override));
+	if (failed || form->form == NULL || form->override == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (args->n_override > 0)
+		memcpy(form->override, args->override,
+		    args->n_override * sizeof(*form->override));
+	*ret_form = form;
+	return CDOP_OK;
+}
+
+/* Takes out of a form what is about how it reached us. */
+static void
+strip_received(Cdop__Form *form)
+{
+	size_t i, n;
+
+	form->received = NULL;
+	form->notifier = NULL;
+	for (i = n = 0; i < form->n_absent; i++)
+		if (!cases_form_is_received(form->absent[i]->path))
+			form->absent[n++] = form->absent[i];
+	form->n_absent = n;
+	for (i = n = 0; i < form->n_raised; i++)
+		if (!cases_form_is_received(form->raised[i]->path))
+			form->raised[n++] = form->raised[i];
+	form->n_raised = n;
+}
+
+enum cdop_err
+cases_form_record(struct cases_act *act, const Cdop__StoredForm *notification,
+    Cdop__StoredForm **ret_record)
+{
+	struct cases_form_args args = {
+	    .form = notification->form,
+	    .override = notification->override,
+	    .n_override = notification->n_override,
+	};
+	Cdop__StoredForm *record;
+	const char *source;
+	enum cdop_err err;
+
+	err = cases_form_make(act, &args, notification->case_id, 0, 1, &record);
+	if (err != CDOP_OK)
+		return err;
+	strip_received(record->form);
+	record->source_agency = NULL;
+	source = cdop_arena_printf(
+	    act->arena, "notification %u", notification->number);
+	if (source == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	*ret_record = record;
+	return cases_form_add_source(act, record, "", source, NULL);
+}
+
+enum cdop_err
+cases_form_add_source(struct cases_act *act, Cdop__StoredForm *record,
+    const char *path, const char *source, const char *reason)
+{
+	Cdop__ValueSource *entry, **list;
+	bool failed = false;
+	size_t i, n = 0;
+
+	entry = cdop_arena_alloc(act->arena, sizeof(*entry));
+	list = cdop_arena_calloc(
+	    act->arena, record->n_value_source + 1, sizeof(*list));
+	if (entry == NULL || list == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__value_source__init(entry);
+	entry->path = cases_text(act, path, &failed);
+	entry->source = cases_text(act, source, &failed);
+	entry->person = act->actor->person;
+	entry->at_ms = act->now_ms;
+	entry->reason = cases_text(act, reason, &failed);
+	if (failed)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < record->n_value_source; i++)
+		if (strcmp(record->value_source[i]->path, path) != 0)
+			list[n++] = record->value_source[i];
+	list[n++] = entry;
+	record->value_source = list;
+	record->n_value_source = n;
+	return CDOP_OK;
+}
+
+/* ---- comparing ----------------------------------------------------------- */
+
+/* Has somebody named this path in the record since the notification came? */
+static bool
+is_decided(const Cdop__StoredForm *record, const char *path,
+    const Cdop__StoredForm *notification)
+{
+	const Cdop__ValueSource *entry;
+	size_t i;
+
+	for (i = 0; i < record->n_value_source; i++) {
+		entry = record->value_source[i];
+		if (strcmp(entry->path, path) == 0)
+			return entry->at_ms >= notification->at_ms;
+	}
+	return false;
+}
+
+static bool
+says_something(const Cdop__Form *form, const char *text)
+{
+	struct cdop_path path;
+
+	return cdop_form_path_parse(text, &path) == CDOP_OK &&
+	    cdop_form_state(form, &path) != CDOP_VALUE_NOT_ASKED;
+}
+
+enum cdop_err
+cases_form_differences(struct cases_act *act, const Cdop__StoredForm *record,
+    const Cdop__StoredForm *notification, struct cdop_paths *ret_paths)
+{
+	struct cdop_paths paths;
+	enum cdop_err err;
+	size_t i, n = 0;
+
+	err = cdop_form_diff(
+	    record->form, notification->form, act->arena, &paths);
+	if (err != CDOP_OK)
+		return err;
+	for (i = 0; i < paths.n; i++)
+		if (!cases_form_is_received(paths.path[i]) &&
+		    says_something(notification->form, paths.path[i]) &&
+		    !is_decided(record, paths.path[i], notification))
+			paths.path[n++] = paths.path[i];
+	paths.n = n;
+	*ret_paths = paths;
+	return CDOP_OK;
+}

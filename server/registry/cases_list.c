@@ -1,0 +1,271 @@
+/* Lists, their page tokens, and pairs. */
+#include "server/registry/cases_list.h"
+
+#include <string.h>
+
+#include "cdop/limits.h"
+#include "cdop/profile.h"
+#include "cdop/secret.h"
+
+#define MS_PER_DAY 86400000u
+#define SPAN_YEARS (4 * 366) /* longest reading of a partial date */
+
+/* What a list looks for. */
+struct filter {
+	const struct cases_list *list;
+	int32_t since;
+	int32_t until;
+	bool has_area;
+	uint16_t area;
+};
+
+/* ---- page tokens --------------------------------------------------------- */
+
+/*
+ * nonce 24 || sealed (day, slot) 8 || tag 16, bound to session, person and
+ * every filter: of use to nobody else and for nothing else.
+ */
+static void
+token_context(const struct cases_act *act, const struct cases_list *list,
+    uint8_t out[static 32])
+{
+	const char *text[] = {list->area, list->status, list->since,
+	    list->until, list->mine ? "mine" : ""};
+	struct cdop_bytes part[7];
+	uint8_t person[4];
+	size_t i;
+
+	cdop_put32(person, act->actor->person);
+	part[0].data = act->actor->session;
+	part[0].len = sizeof(act->actor->session);
+	part[1].data = person;
+	part[1].len = sizeof(person);
+	for (i = 0; i < 5; i++) {
+		if (text[i] == NULL)
+			text[i] = "";
+		part[2 + i].data = (const uint8_t *)text[i];
+		part[2 + i].len = strlen(text[i]) + 1;
+	}
+	cdop_secret_hash(out, 32, NULL, "cdop-page/1", part, 7);
+}
+
+static void
+write_token(const struct cases_act *act, const struct cases_list *list,
+    int32_t day, uint32_t slot, uint8_t out[static CASES_PAGE_LEN])
+{
+	uint8_t context[32], plain[8];
+	struct cdop_bytes ad = {context, sizeof(context)};
+	struct cdop_bytes in = {plain, sizeof(plain)};
+
+	token_context(act, list, context);
+	cdop_put32(plain, (uint32_t)day);
+	cdop_put32(plain + 4, slot);
+	cdop_secret_random(out, CDOP_XNONCE_LEN);
+	cdop_secret_seal(
+	    cases_page_key(act->cases), out, ad, in, out + CDOP_XNONCE_LEN);
+}
+
+static bool
+read_token(const struct cases_act *act, const struct cases_list *list,
+    int32_t *ret_day, uint32_t *ret_slot)
+{
+	uint8_t context[32], plain[8];
+	struct cdop_bytes ad = {context, sizeof(context)}, in;
+
+	if (list->page.len != CASES_PAGE_LEN)
+		return false;
+	token_context(act, list, context);
+	in.data = list->page.data + CDOP_XNONCE_LEN;
+	in.len = CASES_PAGE_LEN - CDOP_XNONCE_LEN;
+	if (cdop_secret_unseal(cases_page_key(act->cases), list->page.data, ad,
+		in, plain) != CDOP_OK)
+		return false;
+	*ret_day = (int32_t)cdop_get32(plain);
+	*ret_slot = cdop_get32(plain + 4);
+	return true;
+}
+
+/* ---- lists --------------------------------------------------------------- */
+
+/* Every day the death can have been; the registration where it is unknown. */
+static struct cdop_span
+span_of(const struct index_post *post)
+{
+	struct cdop_span span;
+
+	if (post->death.year != 0)
+		return cdop_date_span(&post->death);
+	span.first = span.last = (int32_t)(post->registered_ms / MS_PER_DAY);
+	return span;
+}
+
+static bool
+is_wanted(const struct cases_act *act, const struct filter *f,
+    const struct index_post *post)
+{
+	struct cdop_span span = span_of(post);
+
+	if (!access_may_see(&act->access, post))
+		return false;
+	if (f->list->area != NULL && (!f->has_area || post->owner != f->area))
+		return false;
+	if (f->list->status == NULL
+		? post->status == INDEX_WITHDRAWN
+		: strcmp(f->list->status, post->status_text) != 0)
+		return false;
+	if (span.last < f->since || span.first > f->until)
+		return false;
+	return !f->list->mine || post->responsible == act->actor->person;
+}
+
+static enum cdop_err
+make_filter(
+    struct cases_act *act, const struct cases_list *list, struct filter *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->list = list;
+	f->since = INT32_MIN;
+	f->until = INT32_MAX;
+	if (list->since != NULL &&
+	    cdop_date_parse_day(list->since, &f->since) != CDOP_OK)
+		return cases_bad_field(
+		    act, "since", "date.form", "a whole date: 2026-11-20");
+	if (list->until != NULL &&
+	    cdop_date_parse_day(list->until, &f->until) != CDOP_OK)
+		return cases_bad_field(
+		    act, "until", "date.form", "a whole date: 2026-11-20");
+	if (list->area != NULL)
+		f->has_area = index_area_find(act->index, list->area, &f->area);
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_list(struct cases_act *act, struct cases_list *list)
+{
+	uint32_t slot = UINT32_MAX, limit = CDOP_LIST_MAX;
+	int32_t day = INT32_MAX, last_day = day;
+	const struct index_post *post;
+	struct filter filter;
+	enum cdop_err err;
+
+	if ((err = make_filter(act, list, &filter)) != CDOP_OK)
+		return err;
+	if (list->page.len > 0 && !read_token(act, list, &day, &slot))
+		return cases_bad_field(act, "page", "page.unknown",
+		    "not a page of this list in this session: begin again");
+	if (list->page.len == 0 && filter.until < INT32_MAX - SPAN_YEARS)
+		day = filter.until + SPAN_YEARS;
+	if (list->limit > 0 && list->limit < limit)
+		limit = list->limit;
+	list->slot = cdop_arena_calloc(act->arena, limit, sizeof(*list->slot));
+	if (list->slot == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	while (!list->more && index_next(act->index, &day, &slot) &&
+	    day >= filter.since) {
+		post = index_at(act->index, slot);
+		if (!is_wanted(act, &filter, post))
+			continue;
+		if (list->n == limit) {
+			list->more = true;
+			break;
+		}
+		list->slot[list->n++] = slot;
+		last_day = day;
+	}
+	if (list->more)
+		write_token(
+		    act, list, last_day, list->slot[list->n - 1], list->next);
+	return CDOP_OK;
+}
+
+/* ---- ages ---------------------------------------------------------------- */
+
+static const char *
+band(int32_t days, int years)
+{
+	if (days < 0)
+		return NULL;
+	if (days < 28)
+		return "0-27 days";
+	if (years < 1)
+		return "28-364 days";
+	if (years < 5)
+		return "1-4 years";
+	if (years < 10)
+		return "5-9 years";
+	if (years < 15)
+		return "10-14 years";
+	return years < 18 ? "15-17 years" : "18 or over";
+}
+
+const char *
+cases_list_age(
+    const struct index_post *post, const struct cdop_profile *profile)
+{
+	struct cdop_span birth, death;
+	const char *young, *old;
+
+	if (post->birth.year == 0 || post->death.year == 0)
+		return NULL;
+	birth = cdop_date_span(&post->birth);
+	death = cdop_date_span(&post->death);
+	young = band(death.first - birth.last,
+	    cdop_date_age(birth.last, death.first, profile->feb29_early));
+	old = band(death.last - birth.first,
+	    cdop_date_age(birth.first, death.last, profile->feb29_early));
+	return young != NULL && old != NULL && strcmp(young, old) == 0 ? old
+								       : NULL;
+}
+
+/* ---- pairs --------------------------------------------------------------- */
+
+/* A pair is for whoever sees both, and gone once it is decided. */
+static bool
+is_open(const struct cases_act *act, const struct index_post *one,
+    const struct index_post *other)
+{
+	return access_may_see(&act->access, other) &&
+	    one->status != INDEX_WITHDRAWN &&
+	    other->status != INDEX_WITHDRAWN &&
+	    !index_post_decided(one, other->case_id) &&
+	    !index_post_decided(other, one->case_id);
+}
+
+static void
+explain(const struct index_post *one, const struct index_post *other,
+    struct cases_pair *pair)
+{
+	struct duplicates_child child;
+
+	duplicates_of_post(one, &child);
+	if (!duplicates_compare(&child, other, &pair->why))
+		pair->why.reason[pair->why.n_reason++] =
+		    "looked alike when it was registered";
+}
+
+size_t
+cases_list_pairs(
+    struct cases_act *act, struct cases_pair out[static CASES_PAIRS_MAX])
+{
+	const struct index_post *one, *other;
+	uint32_t slot, other_slot;
+	size_t n = 0, i;
+
+	for (slot = 0; slot < index_count(act->index); slot++) {
+		one = index_at(act->index, slot);
+		if (one->n_pair == 0 || !access_may_see(&act->access, one))
+			continue;
+		for (i = 0; i < one->n_pair && n < CASES_PAIRS_MAX; i++) {
+			if (!index_by_case(
+				act->index, one->pair[i], &other_slot))
+				continue;
+			other = index_at(act->index, other_slot);
+			if (!is_open(act, one, other))
+				continue;
+			out[n].one = slot;
+			out[n].other = other_slot;
+			explain(one, other, &out[n++]);
+		}
+	}
+	return n;
+}

@@ -1,0 +1,243 @@
+/* Asking, and what the answers change. */
+#include "server/registry/cases_question.h"
+
+#include <string.h>
+
+/* A candidate list and a pair list are at most this long. */
+#define NAMED_MAX 100u
+#define PAIRS_MAX 100u
+
+/* ---- decisions ----------------------------------------------------------- */
+
+/* Twins were born within a day; other siblings were not. */
+static const char *
+kind_of(const struct cases_question *q, const struct cases_decision *decision,
+    const struct index_post *post)
+{
+	size_t i;
+
+	if (decision->decided == CASES_OTHER)
+		return "not_duplicate";
+	for (i = 0; i < q->child.n_date; i++)
+		if (!q->child.date[i].death &&
+		    index_post_fit(post, false, q->child.date[i].span, 1) >=
+			INDEX_FIT_MAYBE)
+			return "multiple_birth";
+	return "siblings";
+}
+
+static enum cdop_err
+take_join(struct cases_act *act, struct cases_question *q,
+    const struct cases_decision *decision, uint32_t slot)
+{
+	if (!q->may_join)
+		return cases_bad_field(act, "decision", "decision.join",
+		    "an amendment joins nothing: move the notification");
+	if (q->join)
+		return cases_bad_field(act, "decision", "decision.two_joins",
+		    "it can join one case only");
+	if (index_at(act->index, slot)->status == INDEX_WITHDRAWN)
+		return cases_refuse(act, CDOP_FAILED_PRECONDITION, "withdrawn",
+		    "that case is entered in error: reinstate it first");
+	q->join = true;
+	q->join_slot = slot;
+	q->join_reason = decision->reason;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+refuse_twice(struct cases_act *act)
+{
+	return cases_bad_field(
+	    act, "decision", "decision.twice", "one decision for each case");
+}
+
+static enum cdop_err
+take_decision(struct cases_act *act, struct cases_question *q,
+    const struct cases_decision *decision)
+{
+	struct cases_tie *tie;
+	enum cdop_err err;
+	uint32_t slot;
+	size_t i;
+
+	err = cases_find_reference(act, decision->reference, &slot);
+	if (err == CDOP_OK)
+		err = cases_check_reason(
+		    act, "decision.reason", decision->reason);
+	if (err != CDOP_OK)
+		return err;
+	for (i = 0; i < q->n_tie; i++)
+		if (q->tie[i].slot == slot)
+			return refuse_twice(act);
+	if (q->join && q->join_slot == slot)
+		return refuse_twice(act);
+	if (index_at(act->index, slot)->case_id == q->self)
+		return cases_bad_field(act, "decision", "decision.itself",
+		    "this is the case itself");
+	if (decision->decided == CASES_JOIN)
+		return take_join(act, q, decision, slot);
+	CDOP_ASSERT(q->n_tie < CASES_DECISIONS_MAX);
+	tie = &q->tie[q->n_tie++];
+	tie->slot = slot;
+	tie->kind = kind_of(q, decision, index_at(act->index, slot));
+	tie->reason = decision->reason;
+	return CDOP_OK;
+}
+
+/* ---- sorting the candidates ---------------------------------------------- */
+
+/* The case that the identity belongs to or will: NULL where it is new. */
+static const struct index_post *
+own_post(const struct cases_act *act, const struct cases_question *q)
+{
+	uint32_t slot;
+
+	if (q->join)
+		return index_at(act->index, q->join_slot);
+	if (q->self != 0 && index_by_case(act->index, q->self, &slot))
+		return index_at(act->index, slot);
+	return NULL;
+}
+
+/* Is nothing left to ask about this one? */
+static bool
+is_settled(const struct cases_act *act, const struct cases_question *q,
+    const struct duplicates_hit *hit)
+{
+	const struct index_post *own = own_post(act, q);
+	const struct index_post *post = index_at(act->index, hit->slot);
+	size_t i;
+
+	if (own != NULL &&
+	    (own == post || index_post_decided(own, post->case_id) ||
+		index_post_decided(post, own->case_id)))
+		return true;
+	for (i = 0; i < q->n_tie; i++)
+		if (q->tie[i].slot == hit->slot)
+			return true;
+	return false;
+}
+
+static enum cdop_err
+sort_hits(struct cases_act *act, struct cases_question *q,
+    const struct duplicates_list *list)
+{
+	struct duplicates_hit *named;
+	const struct index_post *post;
+	uint64_t *pair;
+	size_t i;
+
+	named = cdop_arena_calloc(act->arena, list->n, sizeof(*named));
+	pair = cdop_arena_calloc(act->arena, list->n, sizeof(*pair));
+	if (named == NULL || pair == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < list->n; i++) {
+		if (is_settled(act, q, &list->hit[i]))
+			continue;
+		post = index_at(act->index, list->hit[i].slot);
+		if (access_may_see(&act->access, post)) {
+			q->n_undecided += post->status != INDEX_WITHDRAWN;
+			if (q->n_named < NAMED_MAX)
+				named[q->n_named++] = list->hit[i];
+		} else if (post->status != INDEX_WITHDRAWN &&
+		    q->n_pair < PAIRS_MAX) {
+			pair[q->n_pair++] = post->case_id;
+		}
+	}
+	q->named = named;
+	q->pair = pair;
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_question_ask(struct cases_act *act, struct cases_question *question)
+{
+	struct duplicates_list list;
+	enum cdop_err err;
+	size_t i;
+
+	if (question->n_decision > CASES_DECISIONS_MAX)
+		return cases_bad_field(act, "decision", "decision.too_many",
+		    "at most eight decisions at a time");
+	for (i = 0; i < question->n_decision; i++) {
+		err = take_decision(act, question, &question->decision[i]);
+		if (err != CDOP_OK)
+			return err;
+	}
+	err = duplicates_find(
+	    act->index, &question->child, question->self, act->arena, &list);
+	if (err == CDOP_OK)
+		err = sort_hits(act, question, &list);
+	if (err != CDOP_OK)
+		return err;
+	if (question->n_undecided > 0)
+		return cases_refuse(act, CDOP_FAILED_PRECONDITION,
+		    "possible_duplicate",
+		    "it may be a child we know: join, or say that it is not");
+	return CDOP_OK;
+}
+
+/* ---- links --------------------------------------------------------------- */
+
+enum cdop_err
+cases_question_tie(struct cases_act *act, const struct cases_question *question,
+    Cdop__StoredCase *state)
+{
+	const struct cases_tie *tie;
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < question->n_tie; i++) {
+		tie = &question->tie[i];
+		err = cases_add_link(act, state, tie->kind,
+		    index_at(act->index, tie->slot)->case_id, tie->reason);
+		if (err != CDOP_OK)
+			return err;
+	}
+	for (i = 0; i < question->n_pair; i++) {
+		err = cases_add_link(
+		    act, state, "possible_duplicate", question->pair[i], NULL);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_tie_back(struct cases_act *act, uint32_t slot, const char *kind,
+    uint64_t case_id, const char *reason)
+{
+	struct cases_change change;
+	Cdop__StoredCase *state;
+	enum cdop_err err;
+
+	if ((err = cases_read_state(act, slot, &state)) != CDOP_OK)
+		return err;
+	if ((err = cases_next_state(act, state, "linked", reason)) != CDOP_OK)
+		return err;
+	err = cases_add_link(act, state, kind, case_id, reason);
+	if (err != CDOP_OK)
+		return err;
+	cases_change_init(act, slot, &change);
+	change.state = state;
+	return cases_store(act, &change);
+}
+
+enum cdop_err
+cases_question_tie_back(struct cases_act *act,
+    const struct cases_question *question, uint64_t case_id)
+{
+	const struct cases_tie *tie;
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < question->n_tie; i++) {
+		tie = &question->tie[i];
+		err = cases_tie_back(
+		    act, tie->slot, tie->kind, case_id, tie->reason);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}

@@ -1,0 +1,77 @@
+/*
+ * The duplicate question: asked wherever an identity enters, answered by
+ * the coordinator's decisions, and never shown to whom it is not for
+ * (RECORDS M6, TRUST M14).
+ */
+#ifndef CDOP_REGISTRY_CASES_QUESTION_H
+#define CDOP_REGISTRY_CASES_QUESTION_H
+
+#include "server/registry/cases.h"
+#include "server/registry/duplicates.h"
+
+#define CASES_DECISIONS_MAX 8
+
+enum cases_decided {
+	CASES_JOIN = 1,    /* another notification of that case */
+	CASES_SIBLING = 2, /* twin or sibling */
+	CASES_OTHER = 3,   /* another child */
+};
+
+struct cases_decision {
+	const char *reference; /* as typed */
+	enum cases_decided decided;
+	const char *reason;
+};
+
+/* A link that a decision makes. */
+struct cases_tie {
+	uint32_t slot;
+	const char *kind;
+	const char *reason;
+};
+
+struct cases_question {
+	/* Asked with. */
+	struct duplicates_child child;
+	uint64_t self; /* the case it is about; 0: none yet */
+	const struct cases_decision *decision;
+	size_t n_decision;
+	bool may_join;
+
+	/* Answered. */
+	bool join;
+	uint32_t join_slot;
+	const char *join_reason;
+	struct cases_tie tie[CASES_DECISIONS_MAX];
+	size_t n_tie;
+	const uint64_t *pair; /* case ids the caller must not learn of */
+	size_t n_pair;
+	const struct duplicates_hit *named; /* candidates to show */
+	size_t n_named;
+	size_t n_undecided; /* of those, what stops */
+};
+
+/*
+ * CDOP_FAILED_PRECONDITION "possible_duplicate": named says which, nothing
+ * may be written.  CDOP_INVALID_ARGUMENT, CDOP_NOT_FOUND: a decision is
+ * wrong.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err cases_question_ask(
+    struct cases_act *act, struct cases_question *question);
+
+/*
+ * Puts ties and pairs into the newer state of the case itself.
+ * CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err cases_question_tie(struct cases_act *act,
+    const struct cases_question *question, Cdop__StoredCase *state);
+
+/* The other ends of the ties of a case, each a new version of its state. */
+CDOP_MUST enum cdop_err cases_question_tie_back(struct cases_act *act,
+    const struct cases_question *question, uint64_t case_id);
+
+/* One link's other end: a new version of the state of the case in slot. */
+CDOP_MUST enum cdop_err cases_tie_back(struct cases_act *act, uint32_t slot,
+    const char *kind, uint64_t case_id, const char *reason);
+
+#endif

@@ -1,0 +1,295 @@
+/* Owner, interest, status, responsible person, links. */
+#include "server/registry/cases_state.h"
+
+#include <string.h>
+
+#include "cdop/profile.h"
+#include "server/registry/cases_owner.h"
+#include "server/registry/cases_question.h"
+#include "server/registry/people.h"
+#include "server/vault/rows_keys.h"
+
+#define INTERESTED_MAX 64
+
+/* The case, its state as it was seen, and why. */
+static enum cdop_err
+begin(struct cases_act *act, struct cases_alter *alter, bool reason,
+    Cdop__StoredCase **ret_state)
+{
+	Cdop__StoredCase *state;
+	enum cdop_err err;
+
+	err = cases_find_reference(act, alter->reference, &alter->slot);
+	if (err == CDOP_OK && reason)
+		err = cases_check_reason(act, "reason", alter->reason);
+	if (err == CDOP_OK)
+		err = cases_read_state(act, alter->slot, &state);
+	if (err != CDOP_OK)
+		return err;
+	alter->new_version = state->version;
+	if (state->version != alter->version)
+		return cases_refuse(act, CDOP_ABORTED, "changed",
+		    "somebody changed it since you read it: look at it again");
+	*ret_state = state;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+store(struct cases_act *act, struct cases_alter *alter,
+    const Cdop__StoredCase *state)
+{
+	struct cases_change change;
+
+	cases_change_init(act, alter->slot, &change);
+	change.state = state;
+	alter->new_version = state->version;
+	return cases_store(act, &change);
+}
+
+/* ---- owner --------------------------------------------------------------- */
+
+enum cdop_err
+cases_state_owner(struct cases_act *act, struct cases_alter *alter)
+{
+	const struct cdop_area *area;
+	Cdop__StoredCase *state;
+	bool failed = false;
+	uint64_t key_id;
+	enum cdop_err err;
+
+	if ((err = begin(act, alter, true, &state)) != CDOP_OK)
+		return err;
+	if ((area = cases_owner_area(act, alter->area, true)) == NULL)
+		return cases_bad_field(
+		    act, "area", "owner.unknown", "not an area of this panel");
+	if (strcmp(area->id, state->owner_area) == 0)
+		return cases_bad_field(
+		    act, "area", "owner.same", "that area owns it already");
+	err = cases_next_state(act, state, "owner changed", alter->reason);
+	if (err != CDOP_OK)
+		return err;
+	state->owner_area = cases_text(act, area->id, &failed);
+	state->owner_reason = cases_text(act, alter->reason, &failed);
+	alter->word =
+	    cdop_arena_printf(act->arena, "owner is now %s", area->name);
+	if (failed || alter->word == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+
+	key_id = index_at(act->index, alter->slot)->key_id;
+	if ((err = rows_keys_area(act->reg->rows, area->id)) != CDOP_OK)
+		return err;
+	err = rows_keys_case_move(act->reg->rows, key_id, area->id);
+	return err != CDOP_OK ? err : store(act, alter, state);
+}
+
+/* ---- interest ------------------------------------------------------------ */
+
+static size_t
+find_interest(const Cdop__StoredCase *state, const char *area)
+{
+	size_t i;
+
+	for (i = 0; i < state->n_interested; i++)
+		if (strcmp(state->interested[i]->area, area) == 0)
+			break;
+	return i;
+}
+
+static enum cdop_err
+set_interest(struct cases_act *act, const struct cases_alter *alter,
+    Cdop__StoredCase *state)
+{
+	Cdop__InterestedArea *entry, **list;
+	size_t at = find_interest(state, alter->area);
+	bool failed = false;
+
+	entry = cdop_arena_alloc(act->arena, sizeof(*entry));
+	list = cdop_arena_calloc(
+	    act->arena, state->n_interested + 1, sizeof(*list));
+	if (entry == NULL || list == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__interested_area__init(entry);
+	entry->area = cases_text(act, alter->area, &failed);
+	entry->reason = cases_text(act, alter->reason, &failed);
+	entry->known = alter->known;
+	if (failed)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (state->n_interested > 0)
+		memcpy(list, state->interested,
+		    state->n_interested * sizeof(*list));
+	list[at] = entry;
+	if (at == state->n_interested)
+		state->n_interested++;
+	state->interested = list;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+check_interest(struct cases_act *act, const struct cases_alter *alter,
+    const Cdop__StoredCase *state)
+{
+	bool there = find_interest(state, alter->area) < state->n_interested;
+
+	if (alter->remove && !there)
+		return cases_bad_field(act, "area", "interest.none",
+		    "that area is not marked as interested");
+	if (!alter->remove && cases_owner_area(act, alter->area, false) == NULL)
+		return cases_bad_field(
+		    act, "area", "owner.unknown", "not an area of this panel");
+	if (!alter->remove && !there && state->n_interested >= INTERESTED_MAX)
+		return cases_bad_field(act, "area", "interest.too_many",
+		    "too many interested areas");
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_state_interest(struct cases_act *act, struct cases_alter *alter)
+{
+	Cdop__StoredCase *state;
+	enum cdop_err err;
+	size_t at;
+
+	if ((err = begin(act, alter, true, &state)) != CDOP_OK)
+		return err;
+	if ((err = check_interest(act, alter, state)) != CDOP_OK)
+		return err;
+	err = cases_next_state(act, state,
+	    alter->remove ? "interest removed" : "interest marked",
+	    alter->reason);
+	if (err != CDOP_OK)
+		return err;
+	if (alter->remove) {
+		at = find_interest(state, alter->area);
+		state->interested[at] =
+		    state->interested[--state->n_interested];
+	} else if ((err = set_interest(act, alter, state)) != CDOP_OK) {
+		return err;
+	}
+	return store(act, alter, state);
+}
+
+/* ---- status -------------------------------------------------------------- */
+
+static enum cdop_err
+set_status(struct cases_act *act, struct cases_alter *alter, const char *status,
+    const char *what)
+{
+	Cdop__StoredCase *state;
+	bool failed = false;
+	enum cdop_err err;
+
+	if ((err = begin(act, alter, true, &state)) != CDOP_OK)
+		return err;
+	if (strcmp(state->status, status) == 0)
+		return cases_refuse(act, CDOP_FAILED_PRECONDITION, "already_so",
+		    "its status is that already");
+	err = cases_next_state(act, state, what, alter->reason);
+	if (err != CDOP_OK)
+		return err;
+	state->status = cases_text(act, status, &failed);
+	return failed ? CDOP_RESOURCE_EXHAUSTED : store(act, alter, state);
+}
+
+enum cdop_err
+cases_state_withdraw(struct cases_act *act, struct cases_alter *alter)
+{
+	return set_status(act, alter, "entered-in-error", "withdrawn");
+}
+
+enum cdop_err
+cases_state_reinstate(struct cases_act *act, struct cases_alter *alter)
+{
+	return set_status(act, alter, "received", "reinstated");
+}
+
+/* ---- responsible --------------------------------------------------------- */
+
+enum cdop_err
+cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
+{
+	const struct people_person *person;
+	Cdop__StoredCase *state;
+	enum cdop_err err;
+
+	if ((err = begin(act, alter, false, &state)) != CDOP_OK)
+		return err;
+	person = people_person(act->reg->people, alter->person);
+	if (alter->person != 0 &&
+	    (person == NULL ||
+		person->state != CDOP__PERSON_STATE__PERSON_ACTIVE))
+		return cases_bad_field(act, "person", "person.unknown",
+		    "no active person has that number");
+	err = cases_next_state(act, state,
+	    alter->person == 0 ? "nobody responsible" : "responsible set",
+	    NULL);
+	if (err != CDOP_OK)
+		return err;
+	state->has_responsible = alter->person != 0;
+	state->responsible = alter->person;
+	return store(act, alter, state);
+}
+
+/* ---- links --------------------------------------------------------------- */
+
+static bool
+is_kind(const char *kind)
+{
+	static const char *const kinds[] = {"not_duplicate", "multiple_birth",
+	    "siblings", "same_incident", "same_mother"};
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool
+has_link(const Cdop__StoredCase *state, const char *kind, uint64_t other)
+{
+	size_t i;
+
+	for (i = 0; i < state->n_link; i++)
+		if (state->link[i]->other == other &&
+		    strcmp(state->link[i]->kind, kind) == 0)
+			return true;
+	return false;
+}
+
+enum cdop_err
+cases_state_link(struct cases_act *act, struct cases_alter *alter)
+{
+	Cdop__StoredCase *state;
+	uint64_t one, other;
+	enum cdop_err err;
+
+	err = cases_find_reference(act, alter->reference, &alter->slot);
+	if (err == CDOP_OK)
+		err =
+		    cases_find_reference(act, alter->other, &alter->other_slot);
+	if (err == CDOP_OK)
+		err = cases_check_reason(act, "reason", alter->reason);
+	if (err != CDOP_OK)
+		return err;
+	if (!is_kind(alter->kind))
+		return cases_bad_field(act, "kind", "link.unknown",
+		    "not_duplicate, multiple_birth, siblings, same_incident "
+		    "or same_mother");
+	if (alter->slot == alter->other_slot)
+		return cases_bad_field(
+		    act, "other", "link.itself", "that is the case itself");
+	one = index_at(act->index, alter->slot)->case_id;
+	other = index_at(act->index, alter->other_slot)->case_id;
+	if ((err = cases_read_state(act, alter->slot, &state)) != CDOP_OK)
+		return err;
+	if (has_link(state, alter->kind, other))
+		return cases_refuse(act, CDOP_ALREADY_EXISTS, "linked",
+		    "they are linked like that already");
+	alter->new_version = state->version + 1;
+	err =
+	    cases_tie_back(act, alter->slot, alter->kind, other, alter->reason);
+	if (err != CDOP_OK)
+		return err;
+	return cases_tie_back(
+	    act, alter->other_slot, alter->kind, one, alter->reason);
+}

@@ -1,0 +1,275 @@
+/* The duplicate rule. */
+#include "server/registry/duplicates.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cdop/fold.h"
+
+/* ---- what is compared ---------------------------------------------------- */
+
+static enum cdop_err
+add_folded(
+    const char *name, struct cdop_arena *arena, const char **list, size_t *n)
+{
+	char folded[CDOP_FOLD_MAX];
+
+	if (name == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (*n == DUPLICATES_NAMES || cdop_fold_name(name, folded) == 0)
+		return CDOP_OK;
+	list[*n] = cdop_arena_strdup(arena, folded);
+	if (list[*n] == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	(*n)++;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+add_path(const Cdop__Form *form, const char *path, struct cdop_arena *arena,
+    const char **list, size_t *n)
+{
+	if (!cdop_form_has(form, path))
+		return CDOP_OK;
+	return add_folded(cdop_form_text(form, path, arena), arena, list, n);
+}
+
+static void
+add_date(const Cdop__Form *form, const char *path, bool death,
+    struct duplicates_child *child)
+{
+	struct index_date *to = &child->date[child->n_date];
+	struct cdop_date date;
+
+	if (!cdop_form_date(form, path, &date))
+		return;
+	to->span = cdop_date_span(&date);
+	to->death = death;
+	to->exact = date.day != 0 && !date.estimated;
+	child->n_date++;
+}
+
+enum cdop_err
+duplicates_of_form(const Cdop__Form *form, struct cdop_arena *arena,
+    struct duplicates_child *ret_child)
+{
+	struct duplicates_child *c = ret_child;
+	char path[CDOP_FORM_PATH_MAX];
+	enum cdop_err err;
+	size_t i;
+
+	memset(c, 0, sizeof(*c));
+	err = add_path(form, "child.nhs_number", arena, c->nhs, &c->n_nhs);
+	if (err == CDOP_OK)
+		err = add_path(
+		    form, "child.family_name", arena, c->family, &c->n_family);
+	for (i = 0; err == CDOP_OK && i < cdop_form_entries(form, "other_name");
+	     i++) {
+		(void)snprintf(path, sizeof(path), "other_name.%u.family_name",
+		    cdop_form_entry_number(form, "other_name", i));
+		err = add_path(form, path, arena, c->family, &c->n_family);
+	}
+	if (err == CDOP_OK)
+		err = add_path(
+		    form, "mother.family_name", arena, c->mother, &c->n_mother);
+	if (err != CDOP_OK)
+		return err;
+	c->nameless = !cdop_form_has(form, "child.family_name");
+	add_date(form, "birth.date", false, c);
+	add_date(form, "death.date", true, c);
+	return CDOP_OK;
+}
+
+static void
+add_terms(const struct index_post *post, enum index_kind kind,
+    const char **list, size_t *n)
+{
+	size_t i;
+
+	for (i = 0; i < post->n_term && *n < DUPLICATES_NAMES; i++)
+		if (post->term[i].kind == kind)
+			list[(*n)++] = post->term[i].text;
+}
+
+void
+duplicates_of_post(
+    const struct index_post *post, struct duplicates_child *ret_child)
+{
+	struct duplicates_child *c = ret_child;
+	size_t i;
+
+	memset(c, 0, sizeof(*c));
+	add_terms(post, INDEX_NHS, c->nhs, &c->n_nhs);
+	add_terms(post, INDEX_FAMILY, c->family, &c->n_family);
+	add_terms(post, INDEX_MOTHER, c->mother, &c->n_mother);
+	for (i = 0; i < post->n_date && i < DUPLICATES_NAMES; i++)
+		c->date[c->n_date++] = post->date[i];
+	c->nameless = post->nameless;
+}
+
+/* ---- comparing ----------------------------------------------------------- */
+
+static bool
+shares(const char *const *list, size_t n, const struct index_post *post,
+    enum index_kind kind)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (index_post_has(post, kind, list[i]))
+			return true;
+	return false;
+}
+
+/* How near dates of one kind come: 0 the same day, 1 a day off, 2 no. */
+static int
+distance(const struct duplicates_child *child, const struct index_post *post,
+    bool death)
+{
+	int best = 2, here;
+	size_t i;
+
+	for (i = 0; i < child->n_date; i++) {
+		if (child->date[i].death != death)
+			continue;
+		here = 2;
+		if (index_post_fit(post, death, child->date[i].span, 0) >=
+		    INDEX_FIT_MAYBE)
+			here = 0;
+		else if (index_post_fit(post, death, child->date[i].span, 1) >=
+		    INDEX_FIT_MAYBE)
+			here = 1;
+		if (here < best)
+			best = here;
+	}
+	return best;
+}
+
+/* Whose name it is: 0 nobody's, 1 the child's, 2 the mother's. */
+static int
+shared_name(const struct duplicates_child *child, const struct index_post *post)
+{
+	if (shares(child->family, child->n_family, post, INDEX_FAMILY))
+		return 1;
+	if (!child->nameless && !post->nameless)
+		return 0;
+	if (shares(child->mother, child->n_mother, post, INDEX_MOTHER) ||
+	    (child->nameless &&
+		shares(child->mother, child->n_mother, post, INDEX_FAMILY)) ||
+	    (post->nameless &&
+		shares(child->family, child->n_family, post, INDEX_MOTHER)))
+		return 2;
+	return 0;
+}
+
+bool
+duplicates_compare(const struct duplicates_child *child,
+    const struct index_post *post, struct duplicates_hit *hit)
+{
+	static const char *const words[2][2][2] = {
+	    {{"family name, date of birth +0", "family name, date of birth +1"},
+		{"family name, date of death +0",
+		    "family name, date of death +1"}},
+	    {{"mother's name, date of birth +0",
+		 "mother's name, date of birth +1"},
+		{"mother's name, date of death +0",
+		    "mother's name, date of death +1"}},
+	};
+	int name, days, death;
+
+	hit->n_reason = 0;
+	if (shares(child->nhs, child->n_nhs, post, INDEX_NHS))
+		hit->reason[hit->n_reason++] = "same NHS number";
+	name = shared_name(child, post);
+	for (death = 0; name != 0 && death < 2; death++) {
+		days = distance(child, post, death != 0);
+		if (days < 2)
+			hit->reason[hit->n_reason++] =
+			    words[name - 1][death][days];
+	}
+	return hit->n_reason > 0;
+}
+
+/* ---- finding ------------------------------------------------------------- */
+
+struct search {
+	const struct index *index;
+	const struct duplicates_child *child;
+	uint64_t self;
+	struct cdop_arena *arena;
+	struct duplicates_list list;
+	size_t cap;
+};
+
+static enum cdop_err
+add_hit(struct search *s, const struct duplicates_hit *hit)
+{
+	struct duplicates_hit *more;
+	size_t i;
+
+	for (i = 0; i < s->list.n; i++)
+		if (s->list.hit[i].slot == hit->slot)
+			return CDOP_OK;
+	if (s->list.n == s->cap) {
+		s->cap = s->cap == 0 ? 8 : s->cap * 2;
+		more = cdop_arena_calloc(s->arena, s->cap, sizeof(*more));
+		if (more == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		if (s->list.n > 0)
+			memcpy(more, s->list.hit, s->list.n * sizeof(*more));
+		s->list.hit = more;
+	}
+	s->list.hit[s->list.n++] = *hit;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+search_terms(
+    struct search *s, enum index_kind kind, const char *const *list, size_t n)
+{
+	struct duplicates_hit hit;
+	const struct index_post *post;
+	enum cdop_err err;
+	uint32_t at;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		at = 0;
+		while (index_find(s->index, kind, list[i], &at, &hit.slot)) {
+			post = index_at(s->index, hit.slot);
+			if (post->case_id == s->self ||
+			    !duplicates_compare(s->child, post, &hit))
+				continue;
+			if ((err = add_hit(s, &hit)) != CDOP_OK)
+				return err;
+		}
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
+duplicates_find(const struct index *index, const struct duplicates_child *child,
+    uint64_t self, struct cdop_arena *arena, struct duplicates_list *ret_list)
+{
+	struct search s = {
+	    .index = index, .child = child, .self = self, .arena = arena};
+	enum cdop_err err;
+
+	err = search_terms(&s, INDEX_NHS, child->nhs, child->n_nhs);
+	if (err == CDOP_OK)
+		err = search_terms(
+		    &s, INDEX_FAMILY, child->family, child->n_family);
+	if (err == CDOP_OK)
+		err = search_terms(
+		    &s, INDEX_MOTHER, child->family, child->n_family);
+	if (err == CDOP_OK)
+		err = search_terms(
+		    &s, INDEX_MOTHER, child->mother, child->n_mother);
+	if (err == CDOP_OK)
+		err = search_terms(
+		    &s, INDEX_FAMILY, child->mother, child->n_mother);
+	if (err != CDOP_OK)
+		return err;
+	*ret_list = s.list;
+	return CDOP_OK;
+}
