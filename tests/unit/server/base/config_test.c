@@ -155,7 +155,8 @@ bounds_on_the_file_hold(void **state)
 static void
 a_file_that_is_missing_or_too_long_is_refused(void **state)
 {
-	char path[] = "cdop_config_XXXXXX";
+	const char *tmp = getenv("TMPDIR");
+	char path[128];
 	int fd;
 
 	(void)state;
@@ -163,6 +164,8 @@ a_file_that_is_missing_or_too_long_is_refused(void **state)
 	    config_load("/nowhere/at/all", &conf, &error), CDOP_NOT_FOUND);
 	assert_string_equal(error.text, "No such file or directory");
 	assert_int_equal(config_load("/", &conf, &error), CDOP_NOT_FOUND);
+	snprintf(path, sizeof(path), "%s/config.XXXXXX",
+	    tmp != NULL ? tmp : P_tmpdir);
 	assert_true((fd = mkstemp(path)) >= 0);
 	assert_int_equal(write(fd, "restarts = 7\n", 13), 13);
 	assert_int_equal(config_load(path, &conf, &error), CDOP_OK);
