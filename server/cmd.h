@@ -36,6 +36,12 @@ int cmd_role_vault(int argc, char **argv);
 /* Asks for a passphrase and opens a sealed registry that runs here. */
 int cmd_unseal(int argc, char **argv);
 
+/* Makes a registry; needs no configuration. */
+int cmd_init(int argc, char **argv);
+
+/* Invites new administrators offline, when too few are left. */
+int cmd_recover(int argc, char **argv);
+
 /* Opens every row offline; exit 16 where something was found. */
 int cmd_verify(int argc, char **argv);
 

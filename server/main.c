@@ -19,11 +19,15 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+    {"init", cmd_init, "DIR --mode live|training --profile FILE ...",
+	"make a registry: slots, invitations, recovery sheet"},
     {"run", cmd_run, "[-f FILE]", "start the daemon; stays in front"},
     {"unseal", cmd_unseal, "[-f FILE] [--passphrase-stdin]",
 	"open a sealed registry that runs here"},
     {"verify", cmd_verify, "DIR [--key-file FILE | --passphrase-stdin]",
 	"open every row of a registry that is not running; say what is found"},
+    {"recover-people", cmd_recover, "DIR --by NAME --by NAME ...",
+	"offline: invite new administrators when too few are left"},
     {"gate", cmd_role_gate, NULL, NULL},
     {"vault", cmd_role_vault, NULL, NULL},
 };

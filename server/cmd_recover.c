@@ -1,0 +1,300 @@
+/*
+ * cdopd recover-people DIR: offline, with an opened slot, on two typed
+ * names, invites new administrators (RECORDS M9).  One person with a slot
+ * can do it alone, so it is treated as a restore: a new incarnation, a leaf,
+ * and a notice that every client shows.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cdop/secret.h"
+#include "server/base/control.h"
+#include "server/base/log.h"
+#include "server/base/unseal.h"
+#include "server/cmd.h"
+#include "server/offline.h"
+#include "server/registry/people.h"
+#include "server/registry/registry.h"
+#include "server/registry/setup.h"
+#include "server/vault/lockmem.h"
+#include "server/vault/rows.h"
+
+#define PATH_ROOM 1024
+
+struct recover {
+	const char *dir;
+	const char *key_file; /* NULL: the passphrase slot */
+	const char *out;
+	const char *address[OFFLINE_ADDRESSES];
+	size_t n_address;
+	size_t n_by;
+	struct offline_passphrase passphrase;
+	struct setup_args setup;
+	struct offline offline;
+	int fd[SETUP_ADMINS_MAX];
+	char path[SETUP_ADMINS_MAX][PATH_ROOM];
+	bool is_done;
+};
+
+static int
+usage(const char *why)
+{
+	log_tell("recover-people: %s", why);
+	log_tell("usage: cdopd recover-people DIR --by NAME --by NAME "
+		 "--reason TEXT --admin NAME [--admin NAME] --address ADDRESS "
+		 "[--key-file FILE | --passphrase-file FILE | "
+		 "--passphrase-stdin] [--out DIR]");
+	return CMD_USAGE;
+}
+
+static bool
+take_value(struct recover *recover, const char *name, const char *value)
+{
+	struct setup_args *setup = &recover->setup;
+
+	if (strcmp(name, "--key-file") == 0)
+		recover->key_file = value;
+	else if (strcmp(name, "--passphrase-file") == 0)
+		recover->passphrase.file = value;
+	else if (strcmp(name, "--out") == 0)
+		recover->out = value;
+	else if (strcmp(name, "--reason") == 0)
+		setup->reason = value;
+	else if (strcmp(name, "--by") == 0 && recover->n_by < 2)
+		setup->by[recover->n_by++] = value;
+	else if (strcmp(name, "--admin") == 0 &&
+	    setup->n_admin < SETUP_ADMINS_MAX)
+		setup->admin[setup->n_admin++] = value;
+	else if (strcmp(name, "--address") == 0 &&
+	    recover->n_address < OFFLINE_ADDRESSES)
+		recover->address[recover->n_address++] = value;
+	else
+		return false;
+	return true;
+}
+
+static int
+parse(struct recover *recover, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (argv[i][0] != '-' && recover->dir == NULL)
+			recover->dir = argv[i];
+		else if (strcmp(argv[i], "--passphrase-stdin") == 0)
+			recover->passphrase.from_stdin = true;
+		else if (i + 1 < argc &&
+		    take_value(recover, argv[i], argv[i + 1]))
+			i++;
+		else
+			return usage(argv[i]);
+	}
+	if (recover->dir == NULL)
+		return usage("DIR is needed");
+	if (recover->n_by < 2 || recover->setup.reason == NULL)
+		return usage("two persons do this: --by NAME --by NAME "
+			     "--reason TEXT");
+	if (recover->setup.n_admin == 0 || recover->n_address == 0)
+		return usage("--admin: whom to invite; --address: where the "
+			     "clients reach it");
+	return CMD_OK;
+}
+
+/* ---- opening ----------------------------------------------------------- */
+
+static enum cdop_err
+key_of_slot(struct recover *recover, const struct slots_info *slot, uint8_t *k)
+{
+	uint8_t text[UNSEAL_PASSPHRASE_MAX];
+	enum cdop_err err;
+	size_t len;
+
+	if (recover->key_file != NULL)
+		return offline_key_file(recover->key_file, k);
+	err = offline_read_passphrase(&recover->passphrase,
+	    "Passphrase of the registry: ", text, sizeof(text), &len);
+	if (err != CDOP_OK)
+		return err;
+	err = slots_derive_passphrase(
+	    &slot->kdf, (struct cdop_bytes){text, len}, k);
+	cdop_secret_wipe(text, sizeof(text));
+	return err;
+}
+
+/* The first slot of the kind that a key was given for. */
+static bool
+find_slot(const struct recover *recover, size_t *ret_slot)
+{
+	const uint8_t kind = recover->key_file != NULL ? SLOTS_KIND_KEYFILE
+						       : SLOTS_KIND_PASSPHRASE;
+	const struct rows *rows = recover->offline.rows;
+	size_t i;
+
+	for (i = 0; i < rows_slots(rows); i++) {
+		if (rows_slot(rows, i)->kind != kind)
+			continue;
+		*ret_slot = i;
+		return true;
+	}
+	log_tell("no slot of that kind in %s", recover->dir);
+	return false;
+}
+
+static bool
+unseal(struct recover *recover)
+{
+	struct offline *offline = &recover->offline;
+	enum cdop_err err;
+	uint8_t *k;
+	size_t slot;
+
+	if (!find_slot(recover, &slot))
+		return false;
+	k = lockmem_alloc(offline->mem, 32);
+	if (k == NULL)
+		return false;
+	err = key_of_slot(recover, rows_slot(offline->rows, slot), k);
+	if (err == CDOP_OK) {
+		err = rows_unseal(offline->rows, slot, k);
+		if (err == CDOP_UNAUTHENTICATED)
+			log_tell("that key or passphrase does not open it");
+		else if (err != CDOP_OK)
+			log_tell("%s: %s", cdop_err_name(err),
+			    rows_finding(offline->rows));
+	}
+	lockmem_free(offline->mem, k, 32);
+	return err == CDOP_OK;
+}
+
+static bool
+load(struct recover *recover)
+{
+	struct offline *offline = &recover->offline;
+	const struct rows_args args = {
+	    .dir = recover->dir,
+	    .ks = offline->ks,
+	    .undo = offline->undo,
+	};
+	struct timespec now;
+	const char *why = "";
+	enum cdop_err err;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+		return false;
+	recover->setup.now_ms =
+	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	if ((err = rows_open(&args, &offline->rows)) != CDOP_OK) {
+		log_tell("%s: %s", recover->dir,
+		    err == CDOP_FAILED_PRECONDITION ? "in use: stop cdopd first"
+						    : cdop_err_name(err));
+		return false;
+	}
+	if (!unseal(recover))
+		return false;
+	err = registry_new(offline->rows, offline->ks, offline->undo,
+	    offline->mem, &offline->reg);
+	if (err == CDOP_OK)
+		err = registry_load(offline->reg, recover->setup.now_ms, &why);
+	if (err != CDOP_OK)
+		log_tell("%s: %s %s", recover->dir, cdop_err_name(err), why);
+	return err == CDOP_OK;
+}
+
+/* ---- doing it ---------------------------------------------------------- */
+
+static bool
+prepare_outputs(struct recover *recover)
+{
+	size_t i;
+	int len;
+
+	for (i = 0; i < recover->setup.n_admin; i++) {
+		len = snprintf(recover->path[i], PATH_ROOM,
+		    "%s/recovery-invitation-%zu.txt", recover->out, i + 1);
+		if (len < 0 || len >= PATH_ROOM) {
+			log_tell("%s: too long", recover->out);
+			return false;
+		}
+		recover->fd[i] = offline_create(recover->path[i]);
+		if (recover->fd[i] < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+run(struct recover *recover)
+{
+	struct setup_result result;
+	enum cdop_err err;
+	size_t i;
+	bool good = true;
+	int fd;
+
+	if (offline_open(&recover->offline) != CDOP_OK)
+		return false;
+	if (!load(recover) || !prepare_outputs(recover))
+		return false;
+	err = setup_recover(recover->offline.reg, recover->offline.arena,
+	    &recover->setup, &result);
+	if (err != CDOP_OK) {
+		log_tell(
+		    "%s", result.why != NULL ? result.why : cdop_err_name(err));
+		return false;
+	}
+	recover->is_done = true;
+	for (i = 0; i < recover->setup.n_admin; i++) {
+		fd = recover->fd[i];
+		recover->fd[i] = -1;
+		good = offline_invite(&recover->offline, result.invitation[i],
+			   recover->address, recover->n_address, fd,
+			   recover->path[i]) &&
+		    good;
+	}
+	return good;
+}
+
+static void
+report(const struct recover *recover)
+{
+	size_t i;
+
+	for (i = 0; i < recover->setup.n_admin; i++)
+		printf("invitation for %s: %s (72 hours, one use)\n",
+		    recover->setup.admin[i], recover->path[i]);
+	printf("The registry is in setup: it takes cases again when two "
+	       "administrators are active.\n"
+	       "Every client shows once that this was done, by whom and why, "
+	       "and its owner has to accept it.\n");
+}
+
+int
+cmd_recover(int argc, char **argv)
+{
+	struct recover recover;
+	bool good;
+	size_t i;
+	int status;
+
+	memset(&recover, 0, sizeof(recover));
+	recover.out = ".";
+	for (i = 0; i < SETUP_ADMINS_MAX; i++)
+		recover.fd[i] = -1;
+	if ((status = parse(&recover, argc, argv)) != CMD_OK)
+		return status;
+	good = run(&recover);
+	if (good)
+		report(&recover);
+	offline_close(&recover.offline);
+	for (i = 0; i < SETUP_ADMINS_MAX; i++)
+		if (recover.fd[i] >= 0) {
+			close(recover.fd[i]);
+			(void)unlink(recover.path[i]);
+		}
+	if (!good && recover.is_done)
+		log_tell("done, but not every invitation was written: do it "
+			 "again for that one");
+	return good ? CMD_OK : CMD_FAILED;
+}

@@ -1,0 +1,247 @@
+/* Opening a registry without its daemon; see offline.h. */
+#include "server/offline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cdop/invitation.h"
+#include "cdop/secret.h"
+#include "server/base/log.h"
+#include "server/base/undo.h"
+#include "server/prompt.h"
+#include "server/registry/people.h"
+#include "server/vault/keystore.h"
+#include "server/vault/lockmem.h"
+#include "server/vault/rows.h"
+
+#define UNDO_MAX  ((size_t)64 << 20)
+#define ARENA_MAX ((size_t)256 << 20)
+
+enum cdop_err
+offline_open(struct offline *offline)
+{
+	const char *why = "";
+	enum cdop_err err;
+
+	memset(offline, 0, sizeof(*offline));
+	if ((err = cdop_secret_init()) != CDOP_OK) {
+		log_tell("the system gives no random numbers");
+		return err;
+	}
+	err = lockmem_new(LOCKMEM_MAX, &offline->mem, &why);
+	if (err != CDOP_OK) {
+		log_tell("memory cannot be locked: %s", why);
+		return err;
+	}
+	if ((err = undo_new(UNDO_MAX, &offline->undo)) == CDOP_OK)
+		err = cdop_arena_new(ARENA_MAX, &offline->arena);
+	if (err == CDOP_OK)
+		err = keystore_new(offline->mem, offline->undo, &offline->ks);
+	if (err != CDOP_OK)
+		log_tell("not enough memory");
+	return err;
+}
+
+void
+offline_close(struct offline *offline)
+{
+	registry_free(offline->reg);
+	rows_close(offline->rows);
+	keystore_free(offline->ks);
+	undo_free(offline->undo);
+	cdop_arena_free(offline->arena);
+	lockmem_destroy(offline->mem);
+	memset(offline, 0, sizeof(*offline));
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+/* At most max bytes; one more is too many.  -1: said why. */
+static ssize_t
+read_all(const char *path, uint8_t *out, size_t max)
+{
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		log_tell("%s: %s", path, strerror(errno));
+		return -1;
+	}
+	do {
+		n = read(fd, out + len, max - len);
+		len += n > 0 ? (size_t)n : 0;
+	} while ((n > 0 && len < max) || (n < 0 && errno == EINTR));
+	close(fd);
+	if (n < 0) {
+		log_tell("%s: cannot be read", path);
+		return -1;
+	}
+	return (ssize_t)len;
+}
+
+enum cdop_err
+offline_read_file(const char *path, size_t max, struct cdop_arena *arena,
+    struct cdop_bytes *ret_file)
+{
+	uint8_t *data;
+	ssize_t len;
+
+	data = cdop_arena_alloc(arena, max + 1);
+	if (data == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	len = read_all(path, data, max + 1);
+	if (len < 0)
+		return CDOP_NOT_FOUND;
+	if ((size_t)len > max) {
+		log_tell("%s: too long", path);
+		return CDOP_INVALID_ARGUMENT;
+	}
+	ret_file->data = data;
+	ret_file->len = (size_t)len;
+	return CDOP_OK;
+}
+
+enum cdop_err
+offline_key_file(const char *path, uint8_t ret_k[static 32])
+{
+	uint8_t file[SLOTS_KEYFILE + 1];
+	struct cdop_bytes bytes = {file, 0};
+	ssize_t len;
+	enum cdop_err err;
+
+	len = read_all(path, file, sizeof(file));
+	if (len < 0)
+		return CDOP_NOT_FOUND;
+	bytes.len = (size_t)len;
+	err = slots_derive_keyfile(bytes, ret_k);
+	cdop_secret_wipe(file, sizeof(file));
+	if (err != CDOP_OK)
+		log_tell(
+		    "%s: not a key file, which has exactly 32 bytes", path);
+	return err;
+}
+
+static enum cdop_err
+passphrase_of_file(const char *path, uint8_t *out, size_t max, size_t *ret_len)
+{
+	const uint8_t *end;
+	ssize_t len;
+
+	len = read_all(path, out, max);
+	if (len < 0)
+		return CDOP_NOT_FOUND;
+	end = memchr(out, '\n', (size_t)len);
+	*ret_len = end != NULL ? (size_t)(end - out) : (size_t)len;
+	if (*ret_len > 0 && (end != NULL || (size_t)len < max))
+		return CDOP_OK;
+	log_tell("%s: its first line is empty or too long", path);
+	cdop_secret_wipe(out, max);
+	return CDOP_INVALID_ARGUMENT;
+}
+
+enum cdop_err
+offline_read_passphrase(const struct offline_passphrase *from,
+    const char *prompt, uint8_t *ret_text, size_t max, size_t *ret_len)
+{
+	enum cdop_err err;
+
+	if (from->file != NULL)
+		return passphrase_of_file(from->file, ret_text, max, ret_len);
+	err = from->from_stdin
+	    ? prompt_stdin(ret_text, max, ret_len)
+	    : prompt_terminal(prompt, ret_text, max, ret_len);
+	if (err == CDOP_FAILED_PRECONDITION)
+		log_tell("no terminal to ask for the passphrase: "
+			 "--passphrase-file FILE or --passphrase-stdin");
+	else if (err != CDOP_OK)
+		log_tell("no passphrase, or too long a one");
+	return err;
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+int
+offline_create(const char *path)
+{
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		log_tell("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+bool
+offline_write(int fd, const char *path, struct cdop_bytes bytes)
+{
+	size_t done = 0;
+	ssize_t n = 0;
+
+	while (done < bytes.len) {
+		n = write(fd, bytes.data + done, bytes.len - done);
+		if (n < 0 && errno != EINTR)
+			break;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	if (done < bytes.len || fsync(fd) != 0) {
+		log_tell("%s: %s", path, strerror(errno));
+		close(fd);
+		return false;
+	}
+	if (close(fd) != 0) {
+		log_tell("%s: %s", path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/* Public keys of the server, current and next. */
+static void
+fill_servers(const struct registry *reg, struct cdop_invitation *out)
+{
+	const uint8_t *secrets[CDOP_INVITATION_SERVERS] = {
+	    reg->link_secret, reg->link_secret_next};
+	size_t i;
+
+	for (i = 0; i < CDOP_INVITATION_SERVERS && secrets[i] != NULL; i++)
+		cdop_secret_public(out->server[out->n_server++], secrets[i]);
+}
+
+bool
+offline_invite(struct offline *offline,
+    const struct people_invitation *invitation, const char *const *address,
+    size_t n_address, int fd, const char *path)
+{
+	const struct people_person *person;
+	struct cdop_invitation out;
+	struct cdop_bytes file;
+	enum cdop_err err;
+	size_t i;
+
+	person = people_person(offline->reg->people, invitation->person);
+	memset(&out, 0, sizeof(out));
+	memcpy(out.registry, offline->reg->id, sizeof(out.registry));
+	out.training = offline->reg->mode == REGISTRY_TRAINING;
+	out.name = person->name;
+	for (i = 0; i < n_address && i < CDOP_INVITATION_ADDRESSES; i++)
+		out.address[out.n_address++] = address[i];
+	fill_servers(offline->reg, &out);
+	memcpy(out.id, invitation->invitation_id, sizeof(out.id));
+	memcpy(out.psk, invitation->psk, sizeof(out.psk));
+	out.expires_ms = invitation->expires_ms;
+	err = cdop_invitation_write(&out, offline->arena, &file);
+	cdop_secret_wipe(&out, sizeof(out));
+	if (err != CDOP_OK) {
+		log_tell("%s: an invitation cannot be written with this "
+			 "address or name",
+		    path);
+		close(fd);
+		return false;
+	}
+	return offline_write(fd, path, file);
+}

@@ -1,0 +1,78 @@
+/*
+ * What the commands share that open a registry without its daemon: the
+ * memory for keys, where a slot's key comes from, invitation files.
+ */
+#ifndef CDOP_SERVER_OFFLINE_H
+#define CDOP_SERVER_OFFLINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cdop/arena.h"
+#include "cdop/bytes.h"
+#include "cdop/err.h"
+
+#define OFFLINE_ADDRESSES 8
+
+struct keystore;
+struct lockmem;
+struct people_invitation;
+struct registry;
+struct rows;
+struct slots_kdf;
+struct undo;
+
+struct offline {
+	struct lockmem *mem;
+	struct undo *undo;
+	struct keystore *ks;
+	struct cdop_arena *arena;
+	struct rows *rows;    /* the command's, and closed here */
+	struct registry *reg; /* likewise */
+};
+
+/* Where a passphrase comes from; both empty: the terminal. */
+struct offline_passphrase {
+	const char *file; /* its first line */
+	bool from_stdin;
+};
+
+/*
+ * Everything but rows and reg.  What is wrong is said on stderr; the caller
+ * closes in any case.
+ */
+CDOP_MUST enum cdop_err offline_open(struct offline *offline);
+void offline_close(struct offline *offline);
+
+/* K of a key file, into 32 bytes of locked memory.  Says what is wrong. */
+CDOP_MUST enum cdop_err offline_key_file(
+    const char *path, uint8_t ret_k[static 32]);
+
+/*
+ * A passphrase, at most max bytes; prompt is for the terminal.  Says what is
+ * wrong.  The caller wipes it.
+ */
+CDOP_MUST enum cdop_err offline_read_passphrase(
+    const struct offline_passphrase *from, const char *prompt,
+    uint8_t *ret_text, size_t max, size_t *ret_len);
+
+/* A whole file of at most max bytes, in arena.  Says what is wrong. */
+CDOP_MUST enum cdop_err offline_read_file(const char *path, size_t max,
+    struct cdop_arena *arena, struct cdop_bytes *ret_file);
+
+/* A new file, 0600, that must not be there yet.  -1: said why. */
+int offline_create(const char *path);
+
+/* Writes, syncs and closes.  false: said why. */
+bool offline_write(int fd, const char *path, struct cdop_bytes bytes);
+
+/*
+ * Writes the invitation file of one who was invited into fd and closes it.
+ * false: said why.
+ */
+bool offline_invite(struct offline *offline,
+    const struct people_invitation *invitation, const char *const *address,
+    size_t n_address, int fd, const char *path);
+
+#endif
