@@ -34,4 +34,7 @@ void sample_finds(struct sample *s, const char *path, const char *rule,
     enum cdop_severity severity);
 void sample_finds_nothing(struct sample *s);
 
+/* Has any test of this program met this rule? */
+bool sample_has_met(const char *rule);
+
 #endif
