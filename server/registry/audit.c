@@ -102,6 +102,12 @@ audit_size(const struct audit *audit)
 	return rows_next_leaf(audit->reg->rows);
 }
 
+size_t
+audit_outcomes(const struct audit *audit)
+{
+	return outcomes_count(audit->outcomes);
+}
+
 /* ---- the leaf ---------------------------------------------------------- */
 
 static void

@@ -127,6 +127,9 @@ CDOP_MUST enum cdop_err audit_append(struct audit *audit,
     struct cdop_arena *arena, const struct audit_entry *entry,
     uint64_t *ret_index);
 
+/* Request keys that are remembered. */
+size_t audit_outcomes(const struct audit *audit);
+
 /* Number of leaves. */
 uint64_t audit_size(const struct audit *audit);
 

@@ -93,8 +93,8 @@ tools_make(struct world *world)
 	    keystore_new(world->mem, world->undo, &world->ks), CDOP_OK);
 }
 
-static void
-close_all(struct world *world)
+void
+world_close(struct world *world)
 {
 	registry_free(world->reg);
 	rows_close(world->rows);
@@ -277,8 +277,8 @@ fill(struct world *world)
 	undo_commit(world->undo);
 }
 
-static void
-open_all(struct world *world)
+void
+world_open(struct world *world)
 {
 	struct rows_args args;
 	const char *why = "";
@@ -314,32 +314,38 @@ world_make(struct world *world)
 	assert_int_equal(
 	    rows_create(&args, registry_id, &slot, 1, &world->rows), CDOP_OK);
 	fill(world);
-	close_all(world);
-	open_all(world);
+	world_close(world);
+	world_open(world);
 	cdop_arena_reset(world->arena);
 }
 
 void
 world_reopen(struct world *world)
 {
-	close_all(world);
-	open_all(world);
+	world_close(world);
+	world_open(world);
 }
 
 void
-world_end(struct world *world)
+world_unlink(struct world *world)
 {
 	static const char *const names[] = {"data.mdb", "lock.mdb", "lock"};
 	char path[128];
 	size_t i;
 
-	close_all(world);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(
 		    path, sizeof(path), "%s/%s", world->dir, names[i]);
 		(void)unlink(path);
 	}
 	assert_int_equal(rmdir(world->dir), 0);
+}
+
+void
+world_end(struct world *world)
+{
+	world_close(world);
+	world_unlink(world);
 	cdop_arena_free(world->arena);
 }
 
@@ -354,24 +360,38 @@ world_key(struct world *world, uint8_t out[static 16])
 	cdop_put64(out + 8, ++world->next_key);
 }
 
+static const Cdop__Reply *
+reply_of(struct world *world, const struct world_answer *answer)
+{
+	const Cdop__Reply *reply;
+
+	reply = cdop__reply__unpack(cdop_arena_allocator(world->arena),
+	    answer->result.reply.len, answer->result.reply.data);
+	assert_non_null(reply);
+	return reply;
+}
+
 static void
 run(struct world *world, const struct dispatch_request *request,
     struct world_answer *answer)
 {
 	undo_begin(world->undo);
 	assert_int_equal(rows_begin(world->rows, 8u << 20, 64), CDOP_OK);
+	cdop_arena_set_budget(world->arena, world->budget);
 	answer->failed =
 	    dispatch_call(world->reg, world->arena, request, &answer->result);
-	if (answer->failed != CDOP_OK) {
+	cdop_arena_set_budget(world->arena, 0);
+	if (answer->failed != CDOP_OK || world->abort) {
+		if (answer->failed == CDOP_OK)
+			answer->packed_status =
+			    (enum cdop_err)reply_of(world, answer)->status;
 		rows_abort(world->rows);
 		undo_rollback(world->undo);
 		return;
 	}
 	assert_int_equal(rows_commit(world->rows), CDOP_OK);
 	undo_commit(world->undo);
-	answer->reply = cdop__reply__unpack(cdop_arena_allocator(world->arena),
-	    answer->result.reply.len, answer->result.reply.data);
-	assert_non_null(answer->reply);
+	answer->reply = reply_of(world, answer);
 }
 
 void

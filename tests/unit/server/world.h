@@ -43,12 +43,15 @@ struct world {
 	struct cdop_arena *arena;
 	uint64_t now_ms;
 	uint64_t next_key; /* makes request keys differ */
+	bool abort;        /* calls are aborted, whatever came of them */
+	size_t budget;     /* memory a call may take; 0: as much as it likes */
 };
 
 /* What came back of a call.  Pointers are good until the next call. */
 struct world_answer {
 	enum cdop_err failed; /* not CDOP_OK: dispatch had to abort the batch */
-	const Cdop__Reply *reply;
+	const Cdop__Reply *reply;    /* NULL when failed, or aborted */
+	enum cdop_err packed_status; /* of an aborted call that got so far */
 	struct dispatch_result result;
 };
 
@@ -57,6 +60,11 @@ void world_end(struct world *world);
 
 /* Closes and opens again from the disk. */
 void world_reopen(struct world *world);
+
+/* The parts of the above, for a copy of the directory. */
+void world_open(struct world *world);
+void world_close(struct world *world);
+void world_unlink(struct world *world);
 
 const char *world_name(enum world_who who);
 
