@@ -1,0 +1,403 @@
+/* From a request message to its answer, over the session. */
+#include "client/call.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "cdop/limits.h"
+#include "cdop/role.h"
+#include "cdop/scan.h"
+#include "client/print.h"
+#include "client/purpose.h"
+#include "client/session.h"
+#include "client/spool.h"
+#include "client/term.h"
+
+#define GRACE_MS 2000 /* beyond the deadline that the registry keeps */
+
+static const struct call_method methods[] = {
+#define RPC(Name, name, Req, Rep, req, rep, id, roles, scope, states, purpose, \
+    txn, audit, second, ttl, use)                                              \
+	{#Name, (id), (purpose), (use), (txn) == CDOP_TXN_WRITE,               \
+	    &req##__descriptor, &rep##__descriptor},
+#include "rpc_table.inc"
+#undef RPC
+};
+
+const struct call_method *
+call_method(uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (methods[i].id == id)
+			return &methods[i];
+	return NULL;
+}
+
+static enum exit_code
+out_of_memory(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+}
+
+static enum exit_code
+pack(struct cmd_ctx *ctx, const ProtobufCMessage *m, struct cdop_bytes *ret)
+{
+	size_t len = protobuf_c_message_get_packed_size(m);
+	uint8_t *out = cdop_arena_alloc(ctx->arena, len);
+
+	if (out == NULL)
+		return out_of_memory(ctx);
+	if (len > CDOP_MESSAGE_MAX - 1024)
+		return cmd_fail(ctx, EXIT_INVALID, NULL, NULL,
+		    "this is too much for one request");
+	ret->len = protobuf_c_message_pack(m, out);
+	ret->data = out;
+	return EXIT_OK;
+}
+
+enum exit_code
+call_prepare(struct cmd_ctx *ctx, struct call_send *send)
+{
+	enum exit_code code;
+
+	if (send->role == 0 && ctx->g.as != NULL) {
+		code = purpose_role(ctx, ctx->g.as, &send->role);
+		if (code != EXIT_OK)
+			return code;
+	}
+	if (!send->method->purpose || send->purpose != NULL)
+		return EXIT_OK;
+	return purpose_choose(ctx, &send->purpose, &send->purpose_text);
+}
+
+enum conn_end
+call_begin(struct cmd_ctx *ctx, struct call_send *send)
+{
+	struct cdop_bytes packed;
+	enum exit_code code;
+	Cdop__Call call;
+
+	cdop__call__init(&call);
+	call.id = ctx->session->next_id++;
+	call.method = send->method->id;
+	if (send->request_key != NULL) {
+		call.has_request_key = true;
+		call.request_key.len = CDOP_REQUEST_KEY_LEN;
+		/* Read only: it is packed and forgotten. */
+		memcpy(&call.request_key.data, &send->request_key,
+		    sizeof(call.request_key.data));
+	}
+	call.has_deadline_ms = true;
+	call.deadline_ms = ctx->g.timeout_ms;
+	memcpy(&call.purpose, &send->purpose, sizeof(call.purpose));
+	memcpy(
+	    &call.purpose_text, &send->purpose_text, sizeof(call.purpose_text));
+	call.has_use = true;
+	call.use = purpose_use(ctx);
+	call.has_role = send->role != 0;
+	call.role = send->role != 0 ? send->role : CDOP__ROLE__COORDINATOR;
+	call.has_body = true;
+	call.body.len = send->body.len;
+	memcpy(&call.body.data, &send->body.data, sizeof(call.body.data));
+	if ((code = pack(ctx, &call.base, &packed)) != EXIT_OK)
+		return CONN_MEMORY;
+	send->id = call.id;
+	ctx->request = call.id;
+	return conn_send(ctx->session->conn, packed);
+}
+
+enum conn_end
+call_next(struct cmd_ctx *ctx, uint64_t deadline_ms, Cdop__Reply **ret_reply)
+{
+	struct cdop_bytes message;
+	enum conn_end end;
+
+	end = conn_next(ctx->session->conn, deadline_ms, &message);
+	if (end != CONN_OK)
+		return end;
+	*ret_reply = NULL;
+	if (cdop_scan_message(&cdop__reply__descriptor, message,
+		CDOP_SCAN_LENIENT, NULL) == CDOP_OK)
+		*ret_reply =
+		    cdop__reply__unpack(cdop_arena_allocator(ctx->arena),
+			message.len, message.data);
+	conn_done(ctx->session->conn);
+	return *ret_reply != NULL ? CONN_OK : CONN_BROKEN;
+}
+
+ProtobufCMessage *
+call_body(struct cmd_ctx *ctx, const struct call_method *method,
+    const Cdop__Reply *reply)
+{
+	struct cdop_bytes body = {reply->body.data, reply->body.len};
+
+	if (!reply->has_body ||
+	    cdop_scan_message(method->reply, body, CDOP_SCAN_LENIENT, NULL) !=
+		CDOP_OK)
+		return NULL;
+	return protobuf_c_message_unpack(method->reply,
+	    cdop_arena_allocator(ctx->arena), body.len, body.data);
+}
+
+static void
+take_findings(struct cmd_ctx *ctx, const Cdop__Reply *reply)
+{
+	struct cmd_finding *list;
+	const Cdop__Violation *v;
+	size_t i;
+
+	list = cdop_arena_calloc(
+	    ctx->arena, reply->n_violation + 1, sizeof(*list));
+	if (list == NULL)
+		return;
+	for (i = 0; i < reply->n_violation; i++) {
+		v = reply->violation[i];
+		list[i].path = v->path != NULL ? v->path : "";
+		list[i].rule = v->rule;
+		list[i].message = v->message != NULL ? v->message : "";
+		list[i].warning = v->severity == CDOP__SEVERITY__WARNING;
+	}
+	ctx->error.finding = list;
+	ctx->error.n_findings = reply->n_violation;
+}
+
+static const char *
+next_step(enum exit_code code)
+{
+	if (code == EXIT_SECOND)
+		return "another person: cdop approve";
+	if (code == EXIT_CONFLICT)
+		return "look again (cdop case show) and repeat";
+	if (code == EXIT_VERSION)
+		return "install the same release on both sides";
+	return NULL;
+}
+
+enum exit_code
+call_judge(struct cmd_ctx *ctx, const struct call_method *method,
+    const Cdop__Reply *reply)
+{
+	enum exit_code code;
+	const char *words;
+
+	ctx->leaf = reply->has_leaf_index ? reply->leaf_index + 1 : 0;
+	code = exit_code_of(reply->status, reply->reason, method->change);
+	if (reply->has_approval) {
+		struct cdop_bytes n = {
+		    reply->approval.data, reply->approval.len};
+
+		return cmd_fail(ctx, EXIT_SECOND, "second_person",
+		    "another person: cdop approve",
+		    "filed as %s: it waits for a second person",
+		    print_hex(ctx->arena, n));
+	}
+	if (code == EXIT_OK)
+		return EXIT_OK;
+	words = reply->message != NULL && reply->message[0] != '\0'
+	    ? reply->message
+	    : exit_words((unsigned)code);
+	(void)cmd_fail(ctx, code, reply->reason, next_step(code), "%s", words);
+	take_findings(ctx, reply);
+	return code;
+}
+
+enum exit_code
+call_lost(
+    struct cmd_ctx *ctx, const struct call_method *method, enum conn_end end)
+{
+	if (end == CONN_BROKEN)
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
+		    method->change ? "cdop retry, when it is clear why" : NULL,
+		    "what came back is not what the registry sends");
+	if (end == CONN_MEMORY)
+		return out_of_memory(ctx);
+	if (method->change)
+		return cmd_fail(ctx, EXIT_OUTCOME, NULL, "cdop retry",
+		    "the connection ended before the answer: outcome "
+		    "unknown, safe to retry");
+	if (term_is_stopped())
+		return EXIT_STOPPED;
+	return cmd_fail(ctx, EXIT_UNREACHABLE, NULL, NULL,
+	    "no answer from the registry in time");
+}
+
+enum exit_code
+call_raw(
+    struct cmd_ctx *ctx, struct call_send *send, ProtobufCMessage **ret_message)
+{
+	uint64_t by = conn_now_ms() + ctx->g.timeout_ms + GRACE_MS;
+	Cdop__Reply *reply;
+	enum conn_end end;
+
+	if ((end = call_begin(ctx, send)) != CONN_OK)
+		return call_lost(ctx, send->method, end);
+	do {
+		end = call_next(ctx, by, &reply);
+		if (end != CONN_OK) {
+			session_hang_up(ctx);
+			return call_lost(ctx, send->method, end);
+		}
+	} while (reply->id != send->id);
+	if (ret_message != NULL)
+		*ret_message = call_body(ctx, send->method, reply);
+	return call_judge(ctx, send->method, reply);
+}
+
+/* Outcomes after which there is nothing to send again. */
+static bool
+is_settled(enum exit_code code)
+{
+	return code != EXIT_OUTCOME && code != EXIT_INTEGRITY &&
+	    code != EXIT_UNREACHABLE && code != EXIT_SEALED &&
+	    code != EXIT_UNEXPECTED;
+}
+
+static enum exit_code
+spool(struct cmd_ctx *ctx, const struct call_send *send)
+{
+	Cdop__ClientRequest r;
+	uint8_t key[CDOP_REQUEST_KEY_LEN];
+
+	cdop__client_request__init(&r);
+	memcpy(key, send->request_key, sizeof(key));
+	r.method = send->method->id;
+	r.request_key.data = key;
+	r.request_key.len = sizeof(key);
+	memcpy(&r.body.data, &send->body.data, sizeof(r.body.data));
+	r.body.len = send->body.len;
+	memcpy(&r.purpose, &send->purpose, sizeof(r.purpose));
+	memcpy(&r.purpose_text, &send->purpose_text, sizeof(r.purpose_text));
+	r.has_role = send->role != 0;
+	r.role = send->role != 0 ? send->role : CDOP__ROLE__COORDINATOR;
+	r.at_ms = (uint64_t)time(NULL) * 1000;
+	memcpy(&r.words, &ctx->cmd->words, sizeof(r.words));
+	r.has_sent = true;
+	r.sent = true;
+	return spool_put(ctx, &r);
+}
+
+static enum exit_code
+change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
+    const uint8_t *key, bool keep, ProtobufCMessage **ret_message)
+{
+	struct call_send send;
+	enum exit_code code;
+
+	memset(&send, 0, sizeof(send));
+	send.method = call_method(method);
+	send.request_key = key;
+	if ((code = session_open(ctx)) != EXIT_OK ||
+	    (code = call_prepare(ctx, &send)) != EXIT_OK ||
+	    (code = pack(ctx, request, &send.body)) != EXIT_OK ||
+	    (keep && (code = spool(ctx, &send)) != EXIT_OK))
+		return code;
+	code = call_raw(ctx, &send, ret_message);
+	if (keep && is_settled(code))
+		spool_drop(ctx, key);
+	return code;
+}
+
+enum exit_code
+call_change(struct cmd_ctx *ctx, uint32_t method,
+    const ProtobufCMessage *request, const uint8_t *key,
+    ProtobufCMessage **ret_message)
+{
+	return change(ctx, method, request, key, true, ret_message);
+}
+
+enum exit_code
+call_dry(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
+    const uint8_t *key, ProtobufCMessage **ret_message)
+{
+	return change(ctx, method, request, key, false, ret_message);
+}
+
+/* What every stub does. */
+static enum exit_code
+call_typed(struct cmd_ctx *ctx, uint32_t method,
+    const ProtobufCMessage *request, ProtobufCMessage **ret_message)
+{
+	uint8_t key[CDOP_REQUEST_KEY_LEN];
+	struct call_send send;
+	enum exit_code code;
+
+	*ret_message = NULL;
+	memset(&send, 0, sizeof(send));
+	send.method = call_method(method);
+	spool_new_key(key);
+	/* Enrol and PskTurn have their own way of being repeated. */
+	if (send.method->change && method != 3 && method != 4)
+		return call_change(ctx, method, request, key, ret_message);
+	if (send.method->change)
+		send.request_key = key;
+	if (ctx->session == NULL || ctx->session->conn == NULL)
+		if ((code = session_open(ctx)) != EXIT_OK)
+			return code;
+	if ((code = call_prepare(ctx, &send)) != EXIT_OK ||
+	    (code = pack(ctx, request, &send.body)) != EXIT_OK)
+		return code;
+	code = call_raw(ctx, &send, ret_message);
+	if (code == EXIT_OK && *ret_message == NULL)
+		return call_lost(ctx, send.method, CONN_BROKEN);
+	return code;
+}
+
+enum exit_code
+call_stream(struct cmd_ctx *ctx, uint32_t method,
+    const ProtobufCMessage *request, call_part_fn *fn, void *arg)
+{
+	struct call_send send;
+	ProtobufCMessage *part;
+	Cdop__Reply *reply;
+	enum exit_code code;
+	enum conn_end end;
+	uint32_t n = 0;
+
+	memset(&send, 0, sizeof(send));
+	send.method = call_method(method);
+	if ((code = session_open(ctx)) != EXIT_OK ||
+	    (code = call_prepare(ctx, &send)) != EXIT_OK ||
+	    (code = pack(ctx, request, &send.body)) != EXIT_OK)
+		return code;
+	end = call_begin(ctx, &send);
+	for (;;) {
+		if (end == CONN_OK)
+			end = call_next(ctx,
+			    conn_now_ms() + ctx->g.timeout_ms + GRACE_MS,
+			    &reply);
+		if (end != CONN_OK) {
+			session_hang_up(ctx);
+			return call_lost(ctx, send.method, end);
+		}
+		if (reply->id != send.id)
+			continue;
+		code = call_judge(ctx, send.method, reply);
+		if (code != EXIT_OK)
+			return code;
+		part = call_body(ctx, send.method, reply);
+		if (part != NULL && (code = fn(ctx, part, arg)) != EXIT_OK)
+			return code;
+		n += part != NULL;
+		if (reply->last)
+			break;
+	}
+	if (reply->has_count && reply->count != n)
+		return call_lost(ctx, send.method, CONN_BROKEN);
+	return EXIT_OK;
+}
+
+#define RPC(Name, name, Req, Rep, req, rep, id, ...)                           \
+	enum exit_code call_##name(struct cmd_ctx *ctx,                        \
+	    const Cdop__##Req *request, Cdop__##Rep **ret_reply)               \
+	{                                                                      \
+		ProtobufCMessage *message = NULL;                              \
+		enum exit_code code;                                           \
+                                                                               \
+		code = call_typed(ctx, (id), &request->base, &message);        \
+		*ret_reply = (Cdop__##Rep *)message;                           \
+		return code;                                                   \
+	}
+#include "rpc_table.inc"
+#undef RPC

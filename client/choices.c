@@ -1,0 +1,127 @@
+/* Options of a field. */
+#include "client/choices.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "client/purpose.h"
+#include "forms.pb-c.h"
+
+struct list {
+	struct prompt_option *option;
+	size_t n;
+};
+
+static void
+add(struct list *list, const char *code, const char *label)
+{
+	if (list->n == CHOICES_MAX)
+		return;
+	list->option[list->n].code = code;
+	list->option[list->n++].label = label;
+}
+
+static void
+add_codes(
+    struct list *list, const struct cdop_profile *profile, const char *name)
+{
+	const struct cdop_code_list *codes = cdop_profile_list(profile, name);
+	int32_t today = purpose_today();
+	size_t i;
+
+	for (i = 0; codes != NULL && i < codes->n; i++)
+		if (cdop_span_holds(codes->code[i].when, today) &&
+		    codes->code[i].means == CDOP_CODE_VALUE)
+			add(list, codes->code[i].code, codes->code[i].label);
+}
+
+static void
+add_areas(struct list *list, const struct cdop_profile *profile)
+{
+	int32_t today = purpose_today();
+	size_t i;
+
+	for (i = 0; i < profile->n_area; i++)
+		if (cdop_span_holds(profile->area[i].when, today) &&
+		    !profile->area[i].holding)
+			add(list, profile->area[i].id, profile->area[i].name);
+	for (i = 0; i < profile->n_neighbour; i++)
+		if (cdop_span_holds(profile->neighbour[i].when, today))
+			add(list, profile->neighbour[i].id,
+			    profile->neighbour[i].name);
+	add_codes(list, profile, "area_other");
+}
+
+static void
+add_agencies(struct list *list, const struct cdop_profile *profile)
+{
+	int32_t today = purpose_today();
+	size_t i;
+
+	for (i = 0; i < profile->n_agency; i++)
+		if (cdop_span_holds(profile->agency[i].when, today))
+			add(list, profile->agency[i].id,
+			    profile->agency[i].name);
+}
+
+/* The words of the two enums stand in the field's help: "in, enquiry, out". */
+static void
+add_words(struct list *list, const struct cdop_field *field)
+{
+	static const struct prompt_option names[] = {{"known", "known"},
+	    {"one_only", "one name only"}, {"baby_of", "baby of (not named)"},
+	    {"unknown", "unknown"}};
+	static const struct prompt_option scopes[] = {{"in", "in scope"},
+	    {"enquiry", "to be looked into"}, {"out", "out of scope"}};
+	const struct prompt_option *from = scopes;
+	size_t n = 3, i;
+
+	if (strcmp(field->path, "child.name_kind") == 0) {
+		from = names;
+		n = 4;
+	}
+	for (i = 0; i < n; i++)
+		add(list, from[i].code, from[i].label);
+}
+
+size_t
+choices_of(struct cmd_ctx *ctx, const struct cdop_profile *profile,
+    const struct cdop_field *field, struct prompt_option **ret_options)
+{
+	struct list list = {NULL, 0};
+
+	list.option =
+	    cdop_arena_calloc(ctx->arena, CHOICES_MAX, sizeof(*list.option));
+	if (list.option == NULL)
+		return 0;
+	switch ((int)field->kind) {
+	case CDOP_KIND_CODE:
+		add_codes(&list, profile, field->list);
+		break;
+	case CDOP_KIND_AREA:
+		add_areas(&list, profile);
+		break;
+	case CDOP_KIND_AGENCY:
+		add_agencies(&list, profile);
+		break;
+	case CDOP_KIND_CHOICE:
+		add_words(&list, field);
+		break;
+	default:
+		break;
+	}
+	*ret_options = list.option;
+	return list.n;
+}
+
+size_t
+choices_narrow(struct prompt_option *option, size_t n, const char *typed)
+{
+	size_t i, left = 0;
+
+	for (i = 0; i < n; i++)
+		if (strcasestr(option[i].label, typed) != NULL ||
+		    strcasestr(option[i].code, typed) != NULL)
+			option[left++] = option[i];
+	return left;
+}

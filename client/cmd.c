@@ -1,0 +1,323 @@
+/* From argv to a command's function, and from its failure to words. */
+#include "client/cmd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdop/limits.h"
+#include "cdop/secret.h"
+#include "client/commands.h"
+#include "client/help.h"
+#include "client/print.h"
+#include "client/session.h"
+#include "client/term.h"
+
+#define ARENA_MAX ((size_t)256 << 20) /* touched only where used */
+#define TIMEOUT_S 20
+
+const struct cmd_opt cmd_globals_opts[] = {
+    {"--context", "NAME", "which registry and identity to use", false},
+    {"--json", NULL, "answer in JSON, lists line by line", false},
+    {"--no-input", NULL, "never ask; fail and name what is missing", false},
+    {"--no-color", NULL, "no colour, also by NO_COLOR or TERM=dumb", false},
+    {"--purpose", "CODE", "why, a code of the profile's list", false},
+    {"--purpose-text", "TEXT", "why, in words, where the code asks for it",
+	false},
+    {"--use", "WORD", "screen, print, file or program: where the answer goes",
+	false},
+    {"--as", "ROLE", "act in this role, where you have several", false},
+    {"--timeout", "SECONDS", "how long to wait for an answer (20)", false},
+    {"--passphrase-file", "FILE", "read the passphrase from a file", false},
+    {"--passphrase-fd", "N", "read the passphrase from a descriptor", false},
+    {"--exit-codes", NULL, "print the exit codes", false},
+    {"--help", NULL, "help on this command", false},
+    {"--version", NULL, "print the version", false},
+    {NULL, NULL, NULL, false},
+};
+
+enum exit_code
+cmd_fail(struct cmd_ctx *ctx, enum exit_code code, const char *reason,
+    const char *next, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ctx->error.reason = reason;
+	ctx->error.next =
+	    next == NULL ? NULL : cdop_arena_strdup(ctx->arena, next);
+	ctx->error.message = cdop_arena_strdup(ctx->arena, text);
+	return code;
+}
+
+const char *
+cmd_value_at(const struct cmd_ctx *ctx, const char *name, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < ctx->n_values; k++)
+		if (strcmp(ctx->opt[k]->name, name) == 0 && i-- == 0)
+			return ctx->value[k];
+	return NULL;
+}
+
+const char *
+cmd_value(const struct cmd_ctx *ctx, const char *name)
+{
+	return cmd_value_at(ctx, name, 0);
+}
+
+bool
+cmd_flag(const struct cmd_ctx *ctx, const char *name)
+{
+	return cmd_value_at(ctx, name, 0) != NULL;
+}
+
+enum exit_code
+cmd_number(struct cmd_ctx *ctx, const char *what, const char *text,
+    uint64_t max, uint64_t *ret_n)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
+	    n > max)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "%s: a number up to %llu is wanted", what,
+		    (unsigned long long)max);
+	*ret_n = n;
+	return EXIT_OK;
+}
+
+static const struct cmd_opt *
+find_opt(const struct cmd_opt *opts, const char *arg, size_t len)
+{
+	for (; opts != NULL && opts->name != NULL; opts++)
+		if (strlen(opts->name) == len &&
+		    strncmp(opts->name, arg, len) == 0)
+			return opts;
+	return NULL;
+}
+
+/* Takes the option at argv[*i] and its value. */
+static enum exit_code
+take_opt(struct cmd_ctx *ctx, int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i], *eq = strchr(arg, '=');
+	size_t len = eq != NULL ? (size_t)(eq - arg) : strlen(arg);
+	const struct cmd_opt *opt = find_opt(cmd_globals_opts, arg, len);
+	const char *value = eq != NULL ? eq + 1 : NULL;
+
+	if (opt == NULL && ctx->cmd != NULL)
+		opt = find_opt(ctx->cmd->opts, arg, len);
+	if (opt == NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop COMMAND --help",
+		    "no such option: %.*s", (int)len, arg);
+	if (!opt->many && cmd_flag(ctx, opt->name))
+		return cmd_fail(
+		    ctx, EXIT_USAGE, NULL, NULL, "%s stands twice", opt->name);
+	if (opt->arg == NULL && value != NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "%s takes no value", opt->name);
+	if (opt->arg != NULL && value == NULL) {
+		if (*i + 1 >= argc)
+			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+			    "%s wants a value: %s", opt->name, opt->arg);
+		value = argv[++*i];
+	}
+	if (ctx->n_values == CMD_VALUES_MAX)
+		return cmd_fail(
+		    ctx, EXIT_USAGE, NULL, NULL, "too many options");
+	ctx->opt[ctx->n_values] = opt;
+	ctx->value[ctx->n_values++] = value != NULL ? value : "";
+	return EXIT_OK;
+}
+
+static enum exit_code
+no_such_command(struct cmd_ctx *ctx, const char *const *words, size_t n)
+{
+	char typed[128];
+	const struct cmd *near;
+
+	(void)snprintf(typed, sizeof(typed), "%s%s%s", words[0],
+	    n > 1 ? " " : "", n > 1 ? words[1] : "");
+	near = commands_near(typed);
+	if (near == NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop help",
+		    "no such command: %s", typed);
+	return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+	    "no such command: %s (the nearest is: cdop %s)", typed,
+	    near->words);
+}
+
+/* Words in front of options decide the command; the rest is its. */
+static enum exit_code
+find_command(struct cmd_ctx *ctx, const char *word)
+{
+	size_t used;
+
+	if (ctx->n_pos == CMD_POS_MAX)
+		return cmd_fail(
+		    ctx, EXIT_USAGE, NULL, NULL, "too many words: %s", word);
+	ctx->pos[ctx->n_pos++] = word;
+	if (ctx->cmd != NULL)
+		return EXIT_OK;
+	ctx->cmd = commands_find(ctx->pos, ctx->n_pos, &used);
+	if (ctx->cmd != NULL) {
+		ctx->n_pos = 0;
+		return EXIT_OK;
+	}
+	if (ctx->n_pos == 1 && commands_is_noun(word))
+		return EXIT_OK;
+	return no_such_command(ctx, ctx->pos, ctx->n_pos);
+}
+
+static enum exit_code
+parse(struct cmd_ctx *ctx, int argc, char **argv)
+{
+	bool options = true;
+	enum exit_code code;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (options && strcmp(argv[i], "--") == 0) {
+			options = false;
+			continue;
+		}
+		if (options && strncmp(argv[i], "--", 2) == 0)
+			code = take_opt(ctx, argc, argv, &i);
+		else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
+			code = cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+			    "no such option: %s", argv[i]);
+		else
+			code = find_command(ctx, argv[i]);
+		if (code != EXIT_OK)
+			return code;
+	}
+	return EXIT_OK;
+}
+
+static enum exit_code
+take_globals(struct cmd_ctx *ctx)
+{
+	struct cmd_globals *g = &ctx->g;
+	uint64_t seconds = TIMEOUT_S;
+	enum exit_code code;
+
+	g->context = cmd_value(ctx, "--context");
+	g->purpose = cmd_value(ctx, "--purpose");
+	g->purpose_text = cmd_value(ctx, "--purpose-text");
+	g->use = cmd_value(ctx, "--use");
+	g->as = cmd_value(ctx, "--as");
+	g->passphrase_file = cmd_value(ctx, "--passphrase-file");
+	g->passphrase_fd = cmd_value(ctx, "--passphrase-fd");
+	g->timeout = cmd_value(ctx, "--timeout");
+	g->no_input = cmd_flag(ctx, "--no-input");
+	if (g->timeout != NULL) {
+		code = cmd_number(ctx, "--timeout", g->timeout,
+		    CDOP_DEADLINE_MS_MAX / 1000, &seconds);
+		if (code != EXIT_OK)
+			return code;
+	}
+	g->timeout_ms = (uint32_t)(seconds > 0 ? seconds : 1) * 1000;
+	return EXIT_OK;
+}
+
+static enum exit_code
+check_words(struct cmd_ctx *ctx)
+{
+	const struct cmd *cmd = ctx->cmd;
+
+	if (ctx->n_pos < cmd->min_pos) {
+		if (!ctx->g.json)
+			help_usage(ctx, cmd);
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL, "%s wants: %s",
+		    cmd->words, cmd->args);
+	}
+	if (ctx->n_pos > cmd->max_pos)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "%s: a word too many: %s", cmd->words,
+		    ctx->pos[cmd->max_pos]);
+	return EXIT_OK;
+}
+
+/* Help, version and the table of codes come before anything else. */
+static bool
+is_help(struct cmd_ctx *ctx, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			ctx->g.json = true;
+		else if (strcmp(argv[i], "--no-color") == 0)
+			ctx->g.no_color = true;
+	}
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0) {
+			help_words(ctx, argc - 1, argv + 1);
+			return true;
+		}
+		if (strcmp(argv[i], "--exit-codes") == 0) {
+			help_exit_codes(ctx);
+			return true;
+		}
+		if (strcmp(argv[i], "--version") == 0) {
+			help_version(ctx);
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum exit_code
+run(struct cmd_ctx *ctx, int argc, char **argv)
+{
+	enum exit_code code;
+
+	if ((code = parse(ctx, argc, argv)) != EXIT_OK)
+		return code;
+	if ((code = take_globals(ctx)) != EXIT_OK)
+		return code;
+	if (ctx->cmd == NULL) {
+		help_short(ctx, ctx->n_pos > 0 ? ctx->pos[0] : NULL);
+		return EXIT_OK;
+	}
+	if ((code = check_words(ctx)) != EXIT_OK)
+		return code;
+	if (cdop_secret_init() != CDOP_OK)
+		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
+		    "the system gives no random numbers");
+	return ctx->cmd->run(ctx);
+}
+
+int
+cmd_main(int argc, char **argv)
+{
+	static struct cmd_ctx ctx; /* over the limit of a frame */
+	enum exit_code code;
+
+	memset(&ctx, 0, sizeof(ctx));
+	if (cdop_arena_new(ARENA_MAX, &ctx.arena) != CDOP_OK)
+		return EXIT_UNEXPECTED;
+	term_start();
+	if (is_help(&ctx, argc, argv))
+		code = EXIT_OK;
+	else
+		code = run(&ctx, argc, argv);
+	if (code == EXIT_STOPPED && ctx.error.message == NULL)
+		(void)cmd_fail(&ctx, code, NULL, NULL, "stopped");
+	if (ctx.error.message != NULL)
+		print_error(&ctx, code);
+	session_close(&ctx);
+	cdop_arena_free(ctx.arena);
+	if (!print_flush() && code == EXIT_OK)
+		code = EXIT_UNEXPECTED;
+	return (int)code;
+}

@@ -1,0 +1,203 @@
+/* cdop approve: what waits for a second person, and the second person. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cdop/scan.h"
+#include "cdop/second.h"
+#include "client/call.h"
+#include "client/families.h"
+#include "client/json.h"
+#include "client/print.h"
+#include "client/prompt.h"
+#include "client/session.h"
+
+static const char *
+number_of(struct cmd_ctx *ctx, const Cdop__Approval *a)
+{
+	struct cdop_bytes n = {a->number.data, a->number.len};
+
+	return print_hex(ctx->arena, n);
+}
+
+/* The request itself, read here from its bytes: not the server's words. */
+static json_t *
+request_json(struct cmd_ctx *ctx, const Cdop__Approval *a)
+{
+	const struct call_method *method = call_method(a->method);
+	struct cdop_bytes body = {a->request.data, a->request.len};
+	ProtobufCMessage *message = NULL;
+
+	if (method != NULL &&
+	    cdop_scan_message(method->request, body, CDOP_SCAN_STRICT, NULL) ==
+		CDOP_OK)
+		message = protobuf_c_message_unpack(method->request,
+		    cdop_arena_allocator(ctx->arena), body.len, body.data);
+	return message != NULL ? json_message(ctx, message) : json_null();
+}
+
+static void
+show(struct cmd_ctx *ctx, const Cdop__Approval *a)
+{
+	const struct call_method *method = call_method(a->method);
+	json_t *request = request_json(ctx, a);
+	char *text;
+	size_t i;
+
+	print_out(ctx, "%s  %s  asked by %s (person %u) %s, until %s%s",
+	    number_of(ctx, a), method != NULL ? method->name : "?",
+	    a->requester_name, a->requester,
+	    print_time(ctx->arena, a->asked_ms),
+	    print_time(ctx->arena, a->expires_ms),
+	    a->you_may ? "" : "  (not yours to approve)");
+	for (i = 0; i < a->n_words; i++)
+		print_out(ctx, "    %s", a->words[i]);
+	text = json_dumps(request, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	if (text != NULL)
+		print_out(ctx, "  the request as it stands: %s", text);
+	free(text);
+	json_decref(request);
+}
+
+static void
+show_json(struct cmd_ctx *ctx, const Cdop__Approval *a)
+{
+	json_t *object = json_message(ctx, &a->base);
+
+	(void)json_object_set_new(object, "request", request_json(ctx, a));
+	print_json(object);
+}
+
+static enum exit_code
+list_all(struct cmd_ctx *ctx, const Cdop__ApprovalListReply *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->n_approval; i++) {
+		if (ctx->g.json)
+			show_json(ctx, list->approval[i]);
+		else
+			show(ctx, list->approval[i]);
+	}
+	if (ctx->g.json)
+		print_end(list->n_approval);
+	else if (list->n_approval == 0)
+		print_out(ctx, "Nothing waits for a second person.");
+	else
+		print_out(ctx, "\nto approve: cdop approve NUMBER");
+	return EXIT_OK;
+}
+
+/* Exactly what was shown is what is signed up to. */
+static enum exit_code
+send(struct cmd_ctx *ctx, const Cdop__Approval *a, bool approve)
+{
+	uint8_t hash[CDOP_SECOND_LEN];
+	struct cdop_second second;
+	Cdop__ApproveRequest request;
+	Cdop__ApproveReply *reply;
+	enum exit_code code;
+	json_t *object;
+
+	if (a->request_key.len != 16 || a->target_version.len != 32)
+		return cmd_fail(
+		    ctx, EXIT_INTEGRITY, NULL, NULL, "what waits is not whole");
+	memset(&second, 0, sizeof(second));
+	second.registry = ctx->session->identity.open->registry_id.data;
+	second.method = a->method;
+	second.requester = a->requester;
+	second.request_key = a->request_key.data;
+	second.request.data = a->request.data;
+	second.request.len = a->request.len;
+	second.target_version = a->target_version.data;
+	cdop_second_hash(hash, &second);
+	cdop__approve_request__init(&request);
+	request.number = a->number;
+	request.hash.data = hash;
+	request.hash.len = sizeof(hash);
+	request.approve = approve;
+	if (cmd_value(ctx, "--reason") != NULL)
+		request.reason =
+		    cdop_arena_strdup(ctx->arena, cmd_value(ctx, "--reason"));
+	if ((code = call_approve(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	if (!ctx->g.json) {
+		print_mode(ctx);
+		print_out(ctx, "%s",
+		    reply->applied ? "Approved and done."
+				   : "Declined; it is gone.");
+		return EXIT_OK;
+	}
+	object = print_envelope(ctx, "approve", true);
+	(void)json_object_set_new(
+	    object, "applied", json_boolean(reply->applied));
+	print_json(object);
+	return EXIT_OK;
+}
+
+static enum exit_code
+confirm(struct cmd_ctx *ctx, const Cdop__Approval *a, bool approve)
+{
+	const char *given = cmd_value(ctx, "--confirm");
+	enum exit_code code;
+	bool yes;
+
+	if (given != NULL) {
+		if (strcasecmp(given, number_of(ctx, a)) == 0)
+			return EXIT_OK;
+		return cmd_fail(ctx, EXIT_STOPPED, NULL, NULL,
+		    "--confirm names another number: nothing was done");
+	}
+	if (!prompt_is_possible(ctx))
+		return prompt_impossible(ctx, "your yes", "--confirm NUMBER");
+	code = prompt_yes(ctx,
+	    approve ? "Approve exactly this" : "Decline this", false, &yes);
+	if (code == EXIT_OK && !yes)
+		code = EXIT_STOPPED;
+	return code;
+}
+
+static enum exit_code
+run_approve(struct cmd_ctx *ctx)
+{
+	bool approve = !cmd_flag(ctx, "--decline");
+	Cdop__ApprovalListRequest request;
+	Cdop__ApprovalListReply *list;
+	const Cdop__Approval *a = NULL;
+	enum exit_code code;
+	size_t i;
+
+	cdop__approval_list_request__init(&request);
+	code = call_approval_list(ctx, &request, &list);
+	if (code != EXIT_OK)
+		return code;
+	if (ctx->n_pos == 0)
+		return list_all(ctx, list);
+	for (i = 0; i < list->n_approval; i++)
+		if (strcasecmp(
+			number_of(ctx, list->approval[i]), ctx->pos[0]) == 0)
+			a = list->approval[i];
+	if (a == NULL)
+		return cmd_fail(ctx, EXIT_NOT_FOUND, NULL, "cdop approve",
+		    "nothing of that number waits");
+	if (!ctx->g.json)
+		show(ctx, a);
+	if ((code = confirm(ctx, a, approve)) != EXIT_OK)
+		return code;
+	return send(ctx, a, approve);
+}
+
+static const struct cmd_opt approve_opts[] = {
+    {"--decline", NULL, "refuse it; it is gone then", false},
+    {"--reason", "TEXT", "why", false},
+    {"--confirm", "NUMBER", "the number again, instead of a yes", false},
+    {NULL, NULL, NULL, false},
+};
+
+const struct cmd cmd_approve_rows[] = {
+    {"approve", "[NUMBER]", "list what waits for a second person; approve it",
+	"What is approved is the hash of exactly the request that was shown.",
+	"  cdop approve\n  cdop approve 0123456789abcdef", approve_opts, 0, 1,
+	0, NULL, run_approve},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};

@@ -1,0 +1,89 @@
+/* cdop ask: the partner's restricted question. */
+#include <string.h>
+
+#include "client/call.h"
+#include "client/families.h"
+#include "client/json.h"
+#include "client/print.h"
+#include "client/purpose.h"
+#include "client/session.h"
+#include "client/show.h"
+#include "client/terms.h"
+
+/* Worded once and for all: RECORDS M13. */
+static void
+show_answer(struct cmd_ctx *ctx, const Cdop__AskReply *r)
+{
+	switch (r->answer) {
+	case CDOP__ANSWER__KNOWN:
+		print_out(ctx,
+		    "Known to you.   Reference %s   registered %s   status: "
+		    "%s",
+		    r->reference != NULL ? r->reference : "-",
+		    r->registered_on != NULL ? r->registered_on : "-",
+		    r->status != NULL ? r->status : "-");
+		print_out(ctx, "Matched on %s.",
+		    show_joined(ctx, r->matched_on, r->n_matched_on, ", "));
+		print_out(ctx,
+		    "What your agencies owe: not kept in this version; ring "
+		    "the panel office %s.",
+		    r->office_contact);
+		return;
+	case CDOP__ANSWER__NOT_KNOWN_TO_YOU:
+		print_out(ctx,
+		    "No record that your area may see matches what you typed: "
+		    "%s. This does not mean that no child has died or that "
+		    "no record exists. If a child may be at risk, ring the "
+		    "panel office: %s.",
+		    r->understood, r->office_contact);
+		return;
+	case CDOP__ANSWER__NOT_ENOUGH:
+	case _CDOP__ANSWER_IS_INT_SIZE:
+	default:
+		print_out(ctx,
+		    "Not enough to ask with: %s. Give an NHS number, or a "
+		    "family name and a full date. If a child may be at risk, "
+		    "ring the panel office: %s.",
+		    r->understood, r->office_contact);
+	}
+}
+
+static enum exit_code
+run_ask(struct cmd_ctx *ctx)
+{
+	Cdop__AskRequest request;
+	Cdop__AskReply *reply;
+	struct terms terms;
+	enum exit_code code;
+	json_t *object;
+
+	if ((code = purpose_check_use(ctx)) != EXIT_OK ||
+	    (code = terms_read(ctx, false, &terms)) != EXIT_OK)
+		return code;
+	cdop__ask_request__init(&request);
+	request.nhs_number = terms.nhs_number;
+	request.family_name = terms.family_name;
+	request.first_name = terms.first_name;
+	request.birth_date = terms.birth_date;
+	request.death_date = terms.death_date;
+	if ((code = call_ask(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	if (!ctx->g.json) {
+		print_mode(ctx);
+		show_answer(ctx, reply);
+		return EXIT_OK;
+	}
+	object = print_envelope(ctx, "ask", true);
+	json_merge(ctx, object, &reply->base);
+	print_json(object);
+	return EXIT_OK;
+}
+
+const struct cmd cmd_ask_rows[] = {
+    {"ask", "", "ask whether a child is known to your area",
+	"Three answers: known to you, not known to you, not enough to ask "
+	"with.\nNot known does not mean that no child has died.",
+	"  cdop ask --purpose living-child-at-risk", terms_ask_opts, 0, 0, 0,
+	"ask", run_ask},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};

@@ -1,0 +1,350 @@
+/* cdop case show, list, find, history: looking at cases. */
+#include <string.h>
+
+#include "client/call.h"
+#include "client/families.h"
+#include "client/json.h"
+#include "client/print.h"
+#include "client/prompt.h"
+#include "client/purpose.h"
+#include "client/reference.h"
+#include "client/session.h"
+#include "client/show.h"
+#include "client/terms.h"
+
+#define COLUMNS 6
+
+/* ---- show
+ * -------------------------------------------------------------------- */
+
+static void
+show_head(struct cmd_ctx *ctx, const Cdop__Case *c)
+{
+	size_t i;
+
+	print_out(ctx, "%s  %s  owner: %s%s%s%s", c->reference, c->status,
+	    show_area(ctx, c->owner_area), c->owner_reason != NULL ? " (" : "",
+	    c->owner_reason != NULL ? c->owner_reason : "",
+	    c->owner_reason != NULL ? ")" : "");
+	print_out(ctx, "registered %s   version %llu%s%s",
+	    print_time(ctx->arena, c->registered_ms),
+	    (unsigned long long)c->version, c->scope != NULL ? "   scope " : "",
+	    c->scope != NULL ? c->scope : "");
+	if (c->has_responsible)
+		print_out(ctx, "responsible: person %u", c->responsible);
+	for (i = 0; i < c->n_interested; i++)
+		print_out(ctx, "interested: %s (%s)%s",
+		    show_area(ctx, c->interested[i]->area),
+		    c->interested[i]->reason,
+		    c->interested[i]->known ? ", known to it" : "");
+	for (i = 0; i < c->n_link; i++)
+		print_out(ctx, "linked: %s %s%s%s", c->link[i]->kind,
+		    c->link[i]->reference,
+		    c->link[i]->reason != NULL ? ": " : "",
+		    c->link[i]->reason != NULL ? c->link[i]->reason : "");
+}
+
+static void
+show_instance(
+    struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *what)
+{
+	print_out(ctx, "\n-- %s %u  %s  version %llu  %s  person %u%s%s", what,
+	    f->number, f->kind, (unsigned long long)f->version,
+	    print_time(ctx->arena, f->at_ms), f->person,
+	    f->source != NULL ? "  from " : "",
+	    f->source != NULL ? f->source : "");
+	if (f->form != NULL)
+		show_form(ctx, f->form);
+}
+
+static void
+show_case(struct cmd_ctx *ctx, const Cdop__Case *c)
+{
+	size_t i;
+
+	show_head(ctx, c);
+	if (c->record != NULL)
+		show_instance(ctx, c->record, "case record");
+	for (i = 0; i < c->n_notification; i++)
+		show_instance(ctx, c->notification[i], "notification");
+	if (c->n_difference > 0)
+		print_out(ctx, "\nThe notifications differ, to be decided: %s",
+		    show_joined(ctx, c->difference, c->n_difference, ", "));
+	if (c->n_missing > 0)
+		print_out(ctx, "%s", "");
+	show_missing(ctx, c->missing, c->n_missing);
+}
+
+static enum exit_code
+run_show(struct cmd_ctx *ctx)
+{
+	const struct cdop_profile *profile;
+	Cdop__CaseShowRequest request;
+	Cdop__CaseShowReply *reply;
+	enum exit_code code;
+	json_t *object;
+
+	cdop__case_show_request__init(&request);
+	code = reference_read(ctx, ctx->pos[0], &request.reference);
+	if (code != EXIT_OK || (code = purpose_check_use(ctx)) != EXIT_OK)
+		return code;
+	request.has_notifications = true;
+	request.notifications = cmd_flag(ctx, "--notifications");
+	if (cmd_value(ctx, "--version") != NULL) {
+		request.has_version = true;
+		code = cmd_number(ctx, "--version", cmd_value(ctx, "--version"),
+		    UINT64_MAX / 2, &request.version);
+		if (code != EXIT_OK)
+			return code;
+	}
+	if ((code = call_case_show(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	(void)session_profile(ctx, &profile);
+	if (!ctx->g.json) {
+		print_mode(ctx);
+		show_case(ctx, reply->case_);
+		return EXIT_OK;
+	}
+	object = print_envelope(ctx, "case.show", true);
+	(void)json_object_set_new(
+	    object, "case", json_message(ctx, &reply->case_->base));
+	print_json(object);
+	return EXIT_OK;
+}
+
+/* ---- list and find
+ * ----------------------------------------------------------- */
+
+static void
+summary_cells(
+    struct cmd_ctx *ctx, const Cdop__CaseSummary *s, const char **cell)
+{
+	cell[0] = s->reference;
+	cell[1] = show_area(ctx, s->owner_area);
+	cell[2] = s->age_band;
+	cell[3] = s->death_date;
+	cell[4] = s->status;
+	cell[5] = s->name;
+}
+
+static void
+show_summaries(struct cmd_ctx *ctx, Cdop__CaseSummary *const *list, size_t n)
+{
+	static const char *const head[COLUMNS] = {
+	    "REFERENCE", "OWNER", "AGE", "DEATH", "STATUS", "NAME"};
+	const char **cell =
+	    cdop_arena_calloc(ctx->arena, n * COLUMNS + 1, sizeof(*cell));
+	size_t i;
+
+	if (cell == NULL)
+		return;
+	for (i = 0; i < n; i++) {
+		if (ctx->g.json)
+			print_json(json_message(ctx, &list[i]->base));
+		else
+			summary_cells(ctx, list[i], cell + i * COLUMNS);
+	}
+	if (!ctx->g.json && n > 0)
+		print_table(ctx, head, cell, COLUMNS, n);
+}
+
+static enum exit_code
+list_request(struct cmd_ctx *ctx, Cdop__CaseListRequest *request)
+{
+	uint64_t limit = 100;
+	enum exit_code code;
+
+	cdop__case_list_request__init(request);
+	request->area = terms_copy(ctx, "--area");
+	request->status = terms_copy(ctx, "--status");
+	request->has_names = true;
+	request->names = cmd_flag(ctx, "--names");
+	request->has_mine = true;
+	request->mine = cmd_flag(ctx, "--mine");
+	if ((code = terms_day(ctx, "--since", &request->since)) != EXIT_OK ||
+	    (code = terms_day(ctx, "--until", &request->until)) != EXIT_OK)
+		return code;
+	if (cmd_value(ctx, "--limit") != NULL)
+		code = cmd_number(
+		    ctx, "--limit", cmd_value(ctx, "--limit"), 100000, &limit);
+	request->has_limit = true;
+	request->limit = (uint32_t)limit;
+	return code;
+}
+
+/* Page after page, until the limit or the end. */
+static enum exit_code
+run_list(struct cmd_ctx *ctx)
+{
+	const struct cdop_profile *profile;
+	Cdop__CaseListRequest request;
+	Cdop__CaseListReply *reply;
+	enum exit_code code;
+	size_t total = 0;
+	uint32_t limit;
+
+	code = list_request(ctx, &request);
+	if (code != EXIT_OK || (code = purpose_check_use(ctx)) != EXIT_OK)
+		return code;
+	limit = request.limit;
+	do {
+		request.limit =
+		    limit - total > 100 ? 100 : (uint32_t)(limit - total);
+		code = call_case_list(ctx, &request, &reply);
+		if (code != EXIT_OK)
+			return code;
+		(void)session_profile(ctx, &profile);
+		show_summaries(ctx, reply->case_, reply->n_case_);
+		total += reply->n_case_;
+		request.has_page = reply->has_next_page;
+		request.page = reply->next_page;
+	} while (reply->has_next_page && reply->n_case_ > 0 && total < limit);
+	if (ctx->g.json)
+		print_end(total);
+	else
+		print_note(ctx, "%zu case%s%s", total, total == 1 ? "" : "s",
+		    reply->has_next_page ? ", and more (--limit)" : "");
+	return EXIT_OK;
+}
+
+static enum exit_code
+run_find(struct cmd_ctx *ctx)
+{
+	const struct cdop_profile *profile;
+	Cdop__CaseFindRequest request;
+	Cdop__CaseFindReply *reply;
+	struct terms terms;
+	enum exit_code code;
+
+	if ((code = purpose_check_use(ctx)) != EXIT_OK ||
+	    (code = terms_read(ctx, true, &terms)) != EXIT_OK)
+		return code;
+	cdop__case_find_request__init(&request);
+	request.nhs_number = terms.nhs_number;
+	request.family_name = terms.family_name;
+	request.first_name = terms.first_name;
+	request.birth_date = terms.birth_date;
+	request.death_date = terms.death_date;
+	request.mother_name = terms.mother_name;
+	request.has_names = true;
+	request.names = cmd_flag(ctx, "--names");
+	if ((code = call_case_find(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	(void)session_profile(ctx, &profile);
+	show_summaries(ctx, reply->case_, reply->n_case_);
+	if (ctx->g.json) {
+		print_end(reply->n_case_);
+		return EXIT_OK;
+	}
+	print_note(ctx, "%zu found.  Understood as: %s%s", reply->n_case_,
+	    reply->understood,
+	    reply->has_more && reply->more
+		? ".  There are more: say more of the child"
+		: "");
+	return EXIT_OK;
+}
+
+/* ---- history
+ * ------------------------------------------------------------------- */
+
+static enum exit_code
+run_history(struct cmd_ctx *ctx)
+{
+	Cdop__CaseHistoryRequest request;
+	Cdop__CaseHistoryReply *reply;
+	const Cdop__HistoryEntry *e;
+	enum exit_code code;
+	size_t i;
+
+	cdop__case_history_request__init(&request);
+	code = reference_read(ctx, ctx->pos[0], &request.reference);
+	if (code != EXIT_OK || (code = purpose_check_use(ctx)) != EXIT_OK ||
+	    (code = call_case_history(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	for (i = 0; i < reply->n_entry; i++) {
+		e = reply->entry[i];
+		if (ctx->g.json) {
+			print_json(json_message(ctx, &e->base));
+			continue;
+		}
+		print_out(ctx, "%s  person %u  %s%s%s%s%s%s%s",
+		    print_time(ctx->arena, e->at_ms), e->person, e->what,
+		    e->n_path > 0 ? ": " : "",
+		    show_joined(ctx, e->path, e->n_path, ", "),
+		    e->source != NULL ? "  from " : "",
+		    e->source != NULL ? e->source : "",
+		    e->reason != NULL ? "  because " : "",
+		    e->reason != NULL ? e->reason : "");
+	}
+	if (ctx->g.json)
+		print_end(reply->n_entry);
+	return EXIT_OK;
+}
+
+/* Pairs of cases that may be one child, for those who see both areas. */
+static enum exit_code
+run_pairs(struct cmd_ctx *ctx)
+{
+	Cdop__DuplicatePairsRequest request;
+	Cdop__DuplicatePairsReply *reply;
+	const Cdop__DuplicatePair *p;
+	enum exit_code code;
+	size_t i;
+
+	cdop__duplicate_pairs_request__init(&request);
+	if ((code = purpose_check_use(ctx)) != EXIT_OK ||
+	    (code = call_duplicate_pairs(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	for (i = 0; i < reply->n_pair; i++) {
+		p = reply->pair[i];
+		if (ctx->g.json)
+			print_json(json_message(ctx, &p->base));
+		else
+			print_out(ctx, "%s  %s  %s", p->one, p->other,
+			    show_joined(ctx, p->reason, p->n_reason, "; "));
+	}
+	if (ctx->g.json)
+		print_end(reply->n_pair);
+	else
+		print_note(ctx, "%zu pair%s to decide (cdop case link)",
+		    reply->n_pair, reply->n_pair == 1 ? "" : "s");
+	return EXIT_OK;
+}
+
+static const struct cmd_opt show_opts[] = {
+    {"--notifications", NULL, "the notifications as received, too", false},
+    {"--version", "N", "an older version of the case record", false},
+    {NULL, NULL, NULL, false},
+};
+
+static const struct cmd_opt list_opts[] = {
+    {"--area", "AREA", "owned by this area", false},
+    {"--status", "WORD", "received, entered-in-error", false},
+    {"--since", "DATE", "died or registered on or after", false},
+    {"--until", "DATE", "and up to", false},
+    {"--names", NULL, "show names; the log says so", false},
+    {"--mine", NULL, "those you are responsible for", false},
+    {"--limit", "N", "at most so many (100)", false},
+    {NULL, NULL, NULL, false},
+};
+
+const struct cmd cmd_case_rows[] = {
+    {"case show", "REF", "show one case", NULL,
+	"  cdop case show K7M4-QX2R\n"
+	"  cdop case show K7M4-QX2R --notifications --json",
+	show_opts, 1, 1, 0, "case", run_show},
+    {"case list", "", "list cases, names only where asked for", NULL,
+	"  cdop case list --since 2026-11-01\n"
+	"  cdop case list --area wirral --names",
+	list_opts, 0, 0, 0, "case", run_list},
+    {"case find", "", "find a child by number, or by name and date",
+	"Terms are asked for; in a live registry they are never taken from "
+	"the\ncommand line.  At least an NHS number, or a name of three "
+	"letters\nwith one date.",
+	"  cdop case find", terms_find_opts, 0, 0, 0, "case", run_find},
+    {"case history", "REF", "who did what to a case, and why", NULL,
+	"  cdop case history K7M4-QX2R", NULL, 1, 1, 0, "case", run_history},
+    {"case pairs", "", "pairs of cases that may be one child", NULL,
+	"  cdop case pairs", NULL, 0, 0, 0, "case", run_pairs},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};

@@ -1,0 +1,231 @@
+/* cdop notify: one notification at the prompt, or a file of them. */
+#include <string.h>
+
+#include "client/blank.h"
+#include "client/call.h"
+#include "client/families.h"
+#include "client/import.h"
+#include "client/notify.h"
+#include "client/notify_ask.h"
+#include "client/print.h"
+#include "client/prompt.h"
+#include "client/reference.h"
+#include "client/session.h"
+#include "client/show.h"
+#include "client/spool.h"
+
+/* "join:K7M4-QX2R", "new:twin:REF", "new:other:REF" */
+static enum exit_code
+take_decision(struct cmd_ctx *ctx, struct notify *n, const char *text)
+{
+	const char *why = cmd_value(ctx, "--decision-reason");
+	Cdop__Decision decision;
+	enum exit_code code;
+	char *reference;
+
+	if (strncmp(text, "join:", 5) == 0) {
+		decision = CDOP__DECISION__JOIN;
+		text += 5;
+	} else if (strncmp(text, "new:twin:", 9) == 0) {
+		decision = CDOP__DECISION__NEW_SIBLING;
+		text += 9;
+	} else if (strncmp(text, "new:other:", 10) == 0) {
+		decision = CDOP__DECISION__NEW_OTHER;
+		text += 10;
+	} else {
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "join:REF, new:twin:REF or new:other:REF",
+		    "--decision: not a decision");
+	}
+	if (why == NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, "--decision-reason TEXT",
+		    "a decision wants a reason");
+	if ((code = reference_read(ctx, text, &reference)) != EXIT_OK)
+		return code;
+	return notify_decide(ctx, n, reference, decision, why);
+}
+
+static enum exit_code
+take_decisions(struct cmd_ctx *ctx, struct notify *n)
+{
+	const char *text;
+	enum exit_code code;
+	size_t i;
+
+	for (i = 0; (text = cmd_value_at(ctx, "--decision", i)) != NULL; i++)
+		if ((code = take_decision(ctx, n, text)) != EXIT_OK)
+			return code;
+	return EXIT_OK;
+}
+
+/* Picks up a draft: the newest, or the one whose number is given. */
+static enum exit_code
+resume(struct cmd_ctx *ctx, struct notify *n)
+{
+	struct spool_list list = {NULL, 0};
+	const char *path = NULL;
+	Cdop__ClientDraft *draft;
+	enum exit_code code;
+	uint64_t number = 0;
+	size_t i;
+
+	if (ctx->n_pos > 0) {
+		code = cmd_number(ctx, "DRAFT", ctx->pos[0], 9999, &number);
+		if (code != EXIT_OK)
+			return code;
+	}
+	if ((code = spool_drafts(ctx, &list)) != EXIT_OK)
+		return code;
+	for (i = 0; i < list.n; i++)
+		if (number == 0 || spool_draft_number(list.path[i]) == number)
+			path = list.path[i];
+	if (path == NULL)
+		return cmd_fail(ctx, EXIT_NOT_FOUND, NULL, "cdop retry --list",
+		    "there is no such draft on this computer");
+	if ((code = spool_get_draft(ctx, path, &draft)) != EXIT_OK)
+		return code;
+	n->form = draft->form;
+	n->draft = spool_draft_number(path);
+	if (draft->request_key.len == sizeof(n->key))
+		memcpy(n->key, draft->request_key.data, sizeof(n->key));
+	for (i = 0; i < draft->n_override && i < OVERRIDES_MAX; i++)
+		n->overrides.list[n->overrides.n++] = draft->override[i];
+	return EXIT_OK;
+}
+
+/* Groups that a sibling or a shared incident has in common. */
+static const char *const like_groups[] = {"notifier", "mother", "parent",
+    "household", "circumstances", "event", "area"};
+static const char *const like_fields[] = {
+    "child.address", "child.postcode", "child.country", "received.channel"};
+
+static bool
+is_shared(const struct cdop_path *path)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(like_groups) / sizeof(like_groups[0]); i++)
+		if (strcmp(path->field->group, like_groups[i]) == 0)
+			return true;
+	for (i = 0; i < sizeof(like_fields) / sizeof(like_fields[0]); i++)
+		if (strcmp(path->field->path, like_fields[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Never name, NHS number or birth order of the other child. */
+static enum exit_code
+copy_like(struct cmd_ctx *ctx, struct notify *n)
+{
+	struct cdop_form_iter iter = {.form = NULL};
+	Cdop__CaseShowRequest request;
+	Cdop__CaseShowReply *reply;
+	struct cdop_path path;
+	enum exit_code code;
+	bool yes = true;
+
+	cdop__case_show_request__init(&request);
+	code =
+	    reference_read(ctx, cmd_value(ctx, "--like"), &request.reference);
+	if (code != EXIT_OK ||
+	    (code = call_case_show(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	if (reply->case_->record == NULL || reply->case_->record->form == NULL)
+		return EXIT_OK;
+	n->like = request.reference;
+	n->form = cdop_form_copy(reply->case_->record->form, ctx->arena);
+	if (n->form == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	for (iter.form = n->form; cdop_form_next(&iter, &path);)
+		if (path.field->kind != CDOP_KIND_ENTRY && !is_shared(&path))
+			cdop_form_clear(n->form, &path);
+	show_form(ctx, n->form);
+	if (prompt_is_possible(ctx))
+		code = prompt_yes(ctx, "Copy all this", true, &yes);
+	return code == EXIT_OK && !yes ? EXIT_STOPPED : code;
+}
+
+/* The profile, from the copy on this computer where there is one. */
+static enum exit_code
+prepare(struct cmd_ctx *ctx, const struct cdop_profile **ret_profile)
+{
+	enum exit_code code;
+
+	if ((code = session_unlock(ctx)) != EXIT_OK)
+		return code;
+	if (session_profile(ctx, ret_profile) == EXIT_OK)
+		return EXIT_OK;
+	ctx->error.message = NULL;
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	return session_profile(ctx, ret_profile);
+}
+
+static enum exit_code
+run_notify(struct cmd_ctx *ctx)
+{
+	const struct cdop_profile *profile;
+	struct notify n;
+	enum exit_code code;
+
+	if (cmd_flag(ctx, "--blank"))
+		return blank_print(ctx);
+	if (ctx->n_pos > 0 && !cmd_flag(ctx, "--resume"))
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "cdop notify --from FILE, or --resume DRAFT",
+		    "notify takes no word");
+	if ((code = prepare(ctx, &profile)) != EXIT_OK)
+		return code;
+	if (cmd_value(ctx, "--from") != NULL)
+		return import_run(ctx, profile, cmd_value(ctx, "--from"));
+	if ((code = notify_new(ctx, &n)) != EXIT_OK)
+		return code;
+	if (cmd_flag(ctx, "--resume"))
+		code = resume(ctx, &n);
+	else if (cmd_value(ctx, "--like") != NULL)
+		code = copy_like(ctx, &n);
+	if (code != EXIT_OK ||
+	    (code = notify_set(ctx, profile, &n)) != EXIT_OK ||
+	    (code = take_decisions(ctx, &n)) != EXIT_OK)
+		return code;
+	if (prompt_is_possible(ctx))
+		code = notify_ask(ctx, profile, &n);
+	if (code != EXIT_OK)
+		return code;
+	return notify_send(ctx, &n);
+}
+
+static const struct cmd_opt notify_opts[] = {
+    {"--from", "FILE", "rows of a CSV or JSON file, - for stdin", false},
+    {"--encoding", "NAME", "of the file: utf-8 (usual), windows-1252", false},
+    {"--dry-run", NULL, "every check of the registry, nothing written", false},
+    {"--set", "PATH=VALUE", "a field; identity in training only", true},
+    {"--accept-warning", "RULE: REASON", "go on with this warning", true},
+    {"--decision", "WHAT:REF", "join:REF, new:twin:REF, new:other:REF", true},
+    {"--decision-reason", "TEXT", "why", false},
+    {"--like", "REF", "copy what a sibling's case has in common", false},
+    {"--resume", NULL, "go on with a draft: the newest, or DRAFT", false},
+    {"--all", NULL, "ask also what is wanted later", false},
+    {"--blank", NULL, "print the paper form, without a registry", false},
+    {"--form-kind", "WORD", "new, correction, no-liability, coroner, other",
+	false},
+    {"--source", "TEXT", "what it is taken from: \"portal row 7\"", false},
+    {"--owner", "AREA", "owner, where residence does not settle it", false},
+    {"--owner-reason", "TEXT", "why", false},
+    {NULL, NULL, NULL, false},
+};
+
+const struct cmd cmd_notify_rows[] = {
+    {"notify", "[DRAFT]", "register the death of a child",
+	"Asks what is missing; Enter skips, #nk not known, #na not "
+	"applicable,\n#ws withheld, ? help.  With --from a file goes in row "
+	"by row; rows\nthat are not accepted go to a rejects file that only "
+	"you can read.",
+	"  cdop notify\n"
+	"  cdop notify --from portal.csv\n"
+	"  cdop notify --from portal.csv --dry-run\n"
+	"  cdop notify --resume",
+	notify_opts, 0, 1, 0, "notify", run_notify},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};

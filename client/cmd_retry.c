@@ -1,0 +1,179 @@
+/* cdop retry: sends again what was not acknowledged, under its first key. */
+#include <string.h>
+
+#include "client/call.h"
+#include "client/families.h"
+#include "client/json.h"
+#include "client/print.h"
+#include "client/session.h"
+#include "client/spool.h"
+
+struct tally {
+	size_t sent;
+	size_t open; /* still not known */
+	enum exit_code worst;
+};
+
+/* What came of it, by the call's reply, without who it was about. */
+static const char *
+outcome(struct cmd_ctx *ctx, const struct call_method *method,
+    const ProtobufCMessage *message)
+{
+	const Cdop__NotificationRegisterReply *r;
+
+	if (message == NULL ||
+	    method->reply != &cdop__notification_register_reply__descriptor)
+		return "done";
+	r = (const Cdop__NotificationRegisterReply *)message;
+	return cdop_arena_printf(ctx->arena, "Registered %s",
+	    r->reference != NULL ? r->reference : "?");
+}
+
+static void
+say(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, enum exit_code code,
+    const char *words)
+{
+	struct cdop_bytes key = {r->request_key.data, r->request_key.len};
+
+	if (ctx->g.json)
+		print_json(json_pack("{s:s,s:s,s:s,s:i,s:s}", "key",
+		    print_hex(ctx->arena, key), "command", r->words, "at",
+		    print_utc(ctx->arena, r->at_ms), "exit", (int)code,
+		    "message", words));
+	else
+		print_out(ctx, "%s  %s: %s", print_time(ctx->arena, r->at_ms),
+		    r->words, words);
+}
+
+static enum exit_code
+send_one(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
+{
+	ProtobufCMessage *message = NULL;
+	struct call_send send;
+	enum exit_code code;
+
+	memset(&send, 0, sizeof(send));
+	send.method = call_method(r->method);
+	if (send.method == NULL)
+		return cmd_fail(ctx, EXIT_VERSION, NULL, NULL,
+		    "a kept request is of a newer cdop");
+	send.body.data = r->body.data;
+	send.body.len = r->body.len;
+	send.request_key = r->request_key.data;
+	send.purpose = r->purpose;
+	send.purpose_text = r->purpose_text;
+	send.role = r->has_role ? r->role : 0;
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	code = call_raw(ctx, &send, &message);
+	say(ctx, r, code,
+	    code == EXIT_OK ? outcome(ctx, send.method, message)
+			    : ctx->error.message);
+	if (code == EXIT_OK)
+		t->sent++;
+	else if (t->worst == EXIT_OK)
+		t->worst = code;
+	return code;
+}
+
+static bool
+is_open(enum exit_code code)
+{
+	return code == EXIT_OUTCOME || code == EXIT_UNREACHABLE ||
+	    code == EXIT_SEALED || code == EXIT_AUTH;
+}
+
+static enum exit_code
+send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
+{
+	Cdop__ClientRequest *request;
+	enum exit_code code;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		code = spool_get(ctx, list->path[i], &request);
+		if (code != EXIT_OK) {
+			print_note(ctx, "%s", ctx->error.message);
+			t->worst = code;
+			continue;
+		}
+		if (cmd_flag(ctx, "--list")) {
+			say(ctx, request, EXIT_OK, "waits");
+			continue;
+		}
+		code = send_one(ctx, request, t);
+		if (is_open(code)) {
+			t->open = list->n - i;
+			return code; /* no use in trying the others */
+		}
+		/* A refusal is an answer: it will not change by asking. */
+		spool_drop(ctx, request->request_key.data);
+	}
+	return t->worst;
+}
+
+static void
+show_drafts(struct cmd_ctx *ctx)
+{
+	struct spool_list list = {NULL, 0};
+	Cdop__ClientDraft *draft;
+	unsigned number;
+	size_t i;
+
+	if (spool_drafts(ctx, &list) != EXIT_OK)
+		return;
+	for (i = 0; i < list.n; i++) {
+		number = spool_draft_number(list.path[i]);
+		if (spool_get_draft(ctx, list.path[i], &draft) != EXIT_OK)
+			print_note(ctx,
+			    "draft %u cannot be opened with this "
+			    "key",
+			    number);
+		else if (ctx->g.json)
+			print_json(json_pack("{s:I,s:s,s:s}", "draft",
+			    (json_int_t)number, "at",
+			    print_utc(ctx->arena, draft->at_ms), "next",
+			    "cdop notify --resume"));
+		else
+			print_out(ctx,
+			    "%s  draft %u, not sent: cdop notify --resume %u",
+			    print_time(ctx->arena, draft->at_ms), number,
+			    number);
+	}
+}
+
+static enum exit_code
+run_retry(struct cmd_ctx *ctx)
+{
+	struct spool_list list = {NULL, 0};
+	struct tally tally = {0, 0, EXIT_OK};
+	enum exit_code code;
+	struct cmd_error error;
+
+	if ((code = session_unlock(ctx)) != EXIT_OK ||
+	    (code = spool_requests(ctx, &list)) != EXIT_OK)
+		return code;
+	print_mode(ctx);
+	code = send_all(ctx, &list, &tally);
+	error = ctx->error;
+	show_drafts(ctx);
+	ctx->error = error;
+	if (ctx->g.json)
+		print_end(list.n);
+	else if (list.n == 0)
+		print_out(ctx, "No request waits on this computer.");
+	if (code == EXIT_OK)
+		ctx->error.message = NULL;
+	return code;
+}
+
+static const struct cmd_opt retry_opts[] = {
+    {"--list", NULL, "only list what waits", false},
+    {NULL, NULL, NULL, false},
+};
+
+const struct cmd cmd_retry_rows[] = {
+    {"retry", "", "send again what was cut off; nothing is done twice", NULL,
+	"  cdop retry", retry_opts, 0, 0, 0, NULL, run_retry},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};

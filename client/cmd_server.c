@@ -1,0 +1,244 @@
+/* cdop status, whoami, device turn, context: the registry and oneself. */
+#include <string.h>
+
+#include "client/call.h"
+#include "client/doctor.h"
+#include "client/families.h"
+#include "client/json.h"
+#include "client/print.h"
+#include "client/purpose.h"
+#include "client/session.h"
+#include "client/show.h"
+#include "client/spool.h"
+#include "client/turn.h"
+
+/* ---- status
+ * -------------------------------------------------------------------- */
+
+static void
+show_kept(struct cmd_ctx *ctx)
+{
+	struct spool_list requests = {NULL, 0}, drafts = {NULL, 0};
+
+	if (spool_requests(ctx, &requests) != EXIT_OK ||
+	    spool_drafts(ctx, &drafts) != EXIT_OK)
+		return;
+	if (requests.n + drafts.n > 0)
+		print_out(ctx, "%zu entr%s wait on this computer (cdop retry)",
+		    requests.n + drafts.n,
+		    requests.n + drafts.n == 1 ? "y" : "ies");
+}
+
+static void
+show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
+{
+	const Cdop__ClientIdentity *me = ctx->session->identity.open;
+	size_t i;
+
+	print_out(ctx, "%s  %s  %s   %s",
+	    r->mode == CDOP__MODE__TRAINING ? "TRAINING" : "LIVE",
+	    r->panel != NULL ? r->panel : "",
+	    r->state == CDOP__STATE__OPEN ? "open"
+					  : "setup: two "
+					    "administrators have "
+					    "to be active",
+	    r->server);
+	print_out(ctx, "signed in as %s, device \"%s\"%s",
+	    me->name != NULL ? me->name : "?", me->label,
+	    ctx->session->welcome->has_credential_pending &&
+		    ctx->session->welcome->credential_pending
+		? ", waits for activation"
+		: "");
+	for (i = 0; i < r->n_warning; i++)
+		print_out(ctx, "WARNING  %s", r->warning[i]);
+	if (r->has_administrators_active)
+		print_out(ctx, "administrators active: %u   log entries: %llu",
+		    r->administrators_active, (unsigned long long)r->leaves);
+	if (r->has_map_used)
+		print_out(ctx, "disk: %llu of %llu MiB",
+		    (unsigned long long)(r->map_used >> 20),
+		    (unsigned long long)(r->map_size >> 20));
+	if (r->has_approvals_waiting && r->approvals_waiting > 0)
+		print_out(ctx, "%u wait for a second person (cdop approve)",
+		    r->approvals_waiting);
+	if (r->office_contact != NULL)
+		print_out(ctx, "panel office: %s", r->office_contact);
+	show_kept(ctx);
+}
+
+static enum exit_code
+run_status(struct cmd_ctx *ctx)
+{
+	Cdop__StatusRequest request;
+	Cdop__StatusReply *reply;
+	enum exit_code code;
+	json_t *object;
+
+	cdop__status_request__init(&request);
+	if ((code = call_status(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	if (!ctx->g.json) {
+		show_status(ctx, reply);
+		return EXIT_OK;
+	}
+	object = print_envelope(ctx, "status", true);
+	json_merge(ctx, object, &reply->base);
+	/* The envelope's word, not the enum. */
+	(void)json_object_set_new(object, "mode", json_string(ctx->mode));
+	print_json(object);
+	return EXIT_OK;
+}
+
+/* ---- whoami
+ * -------------------------------------------------------------------- */
+
+static const char *
+areas_of(struct cmd_ctx *ctx, const Cdop__Person *p)
+{
+	const char *all = "";
+	size_t i;
+
+	if (p->has_all_areas && p->all_areas)
+		return "all areas";
+	for (i = 0; i < p->n_area; i++)
+		all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
+		    i > 0 ? ", " : "", show_area(ctx, p->area[i]));
+	return all[0] != '\0' ? all : "no area";
+}
+
+static void
+show_whoami(struct cmd_ctx *ctx, const Cdop__WhoAmIReply *r)
+{
+	const Cdop__Person *p = r->person;
+	const Cdop__Device *d;
+	size_t i;
+
+	print_out(ctx, "%s  person %u  %s%s%s", p->name, p->number,
+	    show_state(ctx, &cdop__person_state__descriptor, p->state),
+	    p->agency != NULL ? "  " : "", p->agency != NULL ? p->agency : "");
+	print_out(ctx, "roles: %s   areas: %s",
+	    show_roles(ctx, p->grant, p->n_grant), areas_of(ctx, p));
+	for (i = 0; i < p->n_device; i++) {
+		d = p->device[i];
+		print_out(ctx, "device %u  \"%s\"  %s  expires %s%s", d->number,
+		    d->label,
+		    show_state(
+			ctx, &cdop__credential_state__descriptor, d->state),
+		    show_until(ctx, d->has_expires_ms, d->expires_ms),
+		    d->number == r->device ? "  (this one)" : "");
+	}
+	print_out(ctx, "context %s (%s), registry %s",
+	    ctx->session->context.name, ctx->mode, ctx->registry);
+}
+
+static enum exit_code
+run_whoami(struct cmd_ctx *ctx)
+{
+	Cdop__WhoAmIRequest request;
+	Cdop__WhoAmIReply *reply;
+	enum exit_code code;
+	json_t *object;
+
+	cdop__who_am_irequest__init(&request);
+	if ((code = call_who_am_i(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	if (!ctx->g.json) {
+		show_whoami(ctx, reply);
+		return EXIT_OK;
+	}
+	object = print_envelope(ctx, "whoami", true);
+	(void)json_object_set_new(
+	    object, "context", json_string(ctx->session->context.name));
+	json_merge(ctx, object, &reply->base);
+	print_json(object);
+	return EXIT_OK;
+}
+
+/* ---- the PSK, contexts
+ * ------------------------------------------------------------ */
+
+static enum exit_code
+run_turn(struct cmd_ctx *ctx)
+{
+	enum exit_code code = turn_now(ctx);
+
+	if (code != EXIT_OK)
+		return code;
+	if (ctx->g.json)
+		print_json(print_envelope(ctx, "device.turn", true));
+	else
+		print_out(ctx, "A new key is made; the next session uses it.");
+	return EXIT_OK;
+}
+
+static enum exit_code
+run_context_list(struct cmd_ctx *ctx)
+{
+	const char **name, *current = context_current(ctx), *mode;
+	struct context context;
+	struct identity id;
+	enum exit_code code;
+	size_t n, i;
+
+	if ((code = context_list(ctx, &name, &n)) != EXIT_OK)
+		return code;
+	for (i = 0; i < n; i++) {
+		mode = "damaged";
+		code = context_of(ctx, name[i], &context);
+		if (code != EXIT_OK)
+			return code;
+		if (identity_load(context.identity, ctx->arena, &id) == CDOP_OK)
+			mode = !id.open->has_mode ? "not enrolled"
+			    : id.open->mode == CDOP__MODE__TRAINING ? "TRAINING"
+								    : "LIVE";
+		if (ctx->g.json)
+			print_json(json_pack("{s:s,s:s,s:b}", "name", name[i],
+			    "mode", mode, "current",
+			    current != NULL && strcmp(current, name[i]) == 0));
+		else
+			print_out(ctx, "%c %-20s %s",
+			    current != NULL && strcmp(current, name[i]) == 0
+				? '*'
+				: ' ',
+			    name[i], mode);
+	}
+	if (ctx->g.json)
+		print_end(n);
+	return EXIT_OK;
+}
+
+static enum exit_code
+run_context_use(struct cmd_ctx *ctx)
+{
+	struct context context;
+	enum exit_code code;
+
+	ctx->g.context = ctx->pos[0];
+	if ((code = context_choose(ctx, &context)) != EXIT_OK ||
+	    (code = context_set_current(ctx, context.name)) != EXIT_OK)
+		return code;
+	if (ctx->g.json)
+		print_json(print_envelope(ctx, "context.use", true));
+	else
+		print_out(ctx, "%s is the context from now on", context.name);
+	return EXIT_OK;
+}
+
+const struct cmd cmd_server_rows[] = {
+    {"status", "", "state of the registry, and what waits here", NULL,
+	"  cdop status", NULL, 0, 0, 0, NULL, run_status},
+    {"whoami", "", "who you are to the registry and what you may", NULL,
+	"  cdop whoami", NULL, 0, 0, 0, NULL, run_whoami},
+    {"doctor", "", "look whether this computer is well; changes nothing",
+	"Exit 16 when something is not well.", "  cdop doctor", NULL, 0, 0, 0,
+	NULL, doctor_run},
+    {"device turn", "", "make a new pre-shared key for this device",
+	"Done by itself once a day.", "  cdop device turn", NULL, 0, 0, 0, NULL,
+	run_turn},
+    {"context list", "", "the registries this computer is enrolled in", NULL,
+	"  cdop context list", NULL, 0, 0, CMD_PLAIN, NULL, run_context_list},
+    {"context use", "NAME", "choose the usual one", NULL,
+	"  cdop context use training", NULL, 1, 1, CMD_PLAIN, NULL,
+	run_context_use},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};

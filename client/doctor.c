@@ -1,0 +1,171 @@
+/* The self-check, line by line. */
+#include "client/doctor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/call.h"
+#include "client/file.h"
+#include "client/help.h"
+#include "client/print.h"
+#include "client/session.h"
+#include "client/spool.h"
+
+#define SKEW_MS     ((uint64_t)60 * 1000)
+#define OLD_DAYS    25 /* request keys live for 30 */
+#define EXPIRY_DAYS 30
+#define DAY_MS      ((uint64_t)24 * 60 * 60 * 1000)
+
+struct look {
+	struct cmd_ctx *ctx;
+	json_t *list;
+	size_t bad;
+};
+
+/* One line: what was looked at, whether it is well, what to do. */
+static void
+say(struct look *look, const char *what, bool well, const char *words,
+    const char *next)
+{
+	if (!well)
+		look->bad++;
+	if (look->ctx->g.json) {
+		(void)json_array_append_new(look->list,
+		    json_pack("{s:s,s:b,s:s,s:s?}", "check", what, "ok", well,
+			"message", words, "next", well ? NULL : next));
+		return;
+	}
+	print_out(
+	    look->ctx, "%-8s %-12s %s", well ? "ok" : "NOT WELL", what, words);
+	if (!well && next != NULL)
+		print_out(look->ctx, "%-8s %-12s %s", "", "", next);
+}
+
+static void
+look_at_files(struct look *look)
+{
+	struct session *s = look->ctx->session;
+	const char *memory = getenv("CDOP_PASSPHRASE_FILE");
+
+	say(look, "identity", !file_is_open_to_others(s->context.identity),
+	    "nobody else can read the identity file",
+	    "chmod 600 the identity file");
+	say(look, "folder",
+	    !file_exists(s->context.state) ||
+		!file_is_open_to_others(s->context.state),
+	    "nobody else can read drafts and requests",
+	    "chmod 700 the state folder");
+	say(look, "passphrase",
+	    identity_has_passphrase(&s->identity) ||
+		session_is_training(look->ctx),
+	    "the keys are sealed by a passphrase", "enrol again with one");
+	if (memory != NULL && *memory != '\0')
+		say(look, "passfile", !file_is_open_to_others(memory),
+		    "nobody else can read the passphrase file",
+		    "chmod 600 the passphrase file");
+}
+
+/* Requests that are nearly too old to be repeated safely. */
+static void
+look_at_spool(struct look *look)
+{
+	uint64_t now = (uint64_t)time(NULL) * 1000;
+	struct spool_list list = {NULL, 0};
+	Cdop__ClientRequest *request;
+	size_t i, old = 0, bad = 0;
+
+	if (spool_requests(look->ctx, &list) != EXIT_OK)
+		return;
+	for (i = 0; i < list.n; i++) {
+		if (spool_get(look->ctx, list.path[i], &request) != EXIT_OK)
+			bad++;
+		else if (request->at_ms + OLD_DAYS * DAY_MS < now)
+			old++;
+	}
+	look->ctx->error.message = NULL;
+	say(look, "requests", bad == 0, "every kept request can be opened",
+	    "some belong to another key of this computer: cdop retry");
+	say(look, "age", old == 0, "no kept request is old",
+	    "send them soon: cdop retry");
+}
+
+static void
+look_at_link(struct look *look)
+{
+	uint64_t now, server;
+	enum exit_code code;
+
+	code = session_open(look->ctx);
+	say(look, "link", code == EXIT_OK,
+	    code == EXIT_OK ? "the registry answers and knows this device"
+			    : look->ctx->error.message,
+	    look->ctx->error.next);
+	look->ctx->error.message = NULL;
+	look->ctx->error.next = NULL;
+	if (code != EXIT_OK)
+		return;
+	now = (uint64_t)time(NULL) * 1000;
+	server = look->ctx->session->welcome->now_ms;
+	say(look, "clock", now < server + SKEW_MS && server < now + SKEW_MS,
+	    "the clocks agree within a minute", "set this computer's clock");
+	say(look, "version", look->ctx->session->welcome->schema_level == 1,
+	    cdop_arena_printf(look->ctx->arena, "cdop %s, %s", HELP_VERSION,
+		look->ctx->session->welcome->server),
+	    "install the same release on both sides");
+}
+
+static void
+look_at_access(struct look *look)
+{
+	uint64_t now = (uint64_t)time(NULL) * 1000;
+	Cdop__WhoAmIRequest request;
+	Cdop__WhoAmIReply *reply;
+
+	if (look->ctx->session->conn == NULL)
+		return;
+	cdop__who_am_irequest__init(&request);
+	if (call_who_am_i(look->ctx, &request, &reply) != EXIT_OK)
+		return;
+	say(look, "access",
+	    !reply->has_expires_ms ||
+		reply->expires_ms > now + EXPIRY_DAYS * DAY_MS,
+	    reply->has_expires_ms
+		? cdop_arena_printf(look->ctx->arena, "your access ends %s",
+		      print_time(look->ctx->arena, reply->expires_ms))
+		: "your access has no end",
+	    "ask an administrator to extend it");
+}
+
+enum exit_code
+doctor_run(struct cmd_ctx *ctx)
+{
+	struct look look = {ctx, NULL, 0};
+	enum exit_code code;
+	json_t *object;
+
+	if ((code = session_load(ctx)) != EXIT_OK)
+		return code;
+	look.list = json_array();
+	look_at_files(&look);
+	code = session_unlock(ctx);
+	if (code == EXIT_OK) {
+		look_at_spool(&look);
+		look_at_link(&look);
+		look_at_access(&look);
+	} else {
+		say(&look, "keys", false, ctx->error.message, NULL);
+	}
+	ctx->error.message = NULL;
+	if (ctx->g.json) {
+		object = print_envelope(ctx, "doctor", look.bad == 0);
+		(void)json_object_set_new(object, "checks", look.list);
+		print_json(object);
+	} else {
+		json_decref(look.list);
+	}
+	if (look.bad == 0)
+		return EXIT_OK;
+	return cmd_fail(ctx, EXIT_FINDINGS, NULL, NULL, "%zu thing%s not well",
+	    look.bad, look.bad == 1 ? " is" : "s are");
+}

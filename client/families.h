@@ -1,0 +1,23 @@
+/*
+ * One table of rows for each family of commands; a row with words NULL ends
+ * it.  The file of the same name as the table holds it.
+ */
+#ifndef CDOP_CLIENT_FAMILIES_H
+#define CDOP_CLIENT_FAMILIES_H
+
+#include "client/cmd.h"
+
+extern const struct cmd cmd_notify_rows[];
+extern const struct cmd cmd_ask_rows[];
+extern const struct cmd cmd_retry_rows[];
+extern const struct cmd cmd_approve_rows[];
+extern const struct cmd cmd_server_rows[];
+extern const struct cmd cmd_case_rows[];
+extern const struct cmd cmd_change_rows[];
+extern const struct cmd cmd_people_rows[];
+extern const struct cmd cmd_profile_rows[];
+extern const struct cmd cmd_audit_rows[];
+extern const struct cmd cmd_enrol_rows[];
+extern const struct cmd cmd_help_rows[];
+
+#endif

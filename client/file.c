@@ -1,0 +1,246 @@
+/* Private files, replaced whole. */
+#include "client/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cdop/limits.h"
+
+#define PATH_LEN  4096
+#define NAMES_MAX 10000
+
+static enum cdop_err
+read_fd(int fd, size_t max, struct cdop_arena *arena, struct cdop_bytes *ret)
+{
+	size_t cap = 65536, len = 0;
+	uint8_t *data, *more;
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+		cap = (size_t)st.st_size + 1;
+	if (cap > max + 1)
+		cap = max + 1;
+	if ((data = cdop_arena_alloc(arena, cap + 1)) == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (;;) {
+		if (len == cap) {
+			if (cap > max)
+				return CDOP_RESOURCE_EXHAUSTED;
+			cap = cap * 2 > max + 1 ? max + 1 : cap * 2;
+			more = cdop_arena_alloc(arena, cap + 1);
+			if (more == NULL)
+				return CDOP_RESOURCE_EXHAUSTED;
+			memcpy(more, data, len);
+			data = more;
+		}
+		n = read(fd, data + len, cap - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return CDOP_UNAVAILABLE;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	if (len > max)
+		return CDOP_RESOURCE_EXHAUSTED;
+	data[len] = '\0';
+	ret->data = data;
+	ret->len = len;
+	return CDOP_OK;
+}
+
+enum cdop_err
+file_read(const char *path, size_t max, struct cdop_arena *arena,
+    struct cdop_bytes *ret_bytes)
+{
+	enum cdop_err err;
+	int fd;
+
+	if (strcmp(path, "-") == 0)
+		return read_fd(STDIN_FILENO, max, arena, ret_bytes);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return errno == ENOENT ? CDOP_NOT_FOUND : CDOP_UNAVAILABLE;
+	err = read_fd(fd, max, arena, ret_bytes);
+	(void)close(fd);
+	return err;
+}
+
+static enum cdop_err
+sync_dir_of(const char *path)
+{
+	char dir[PATH_LEN];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+	int fd, rc;
+
+	if (len + 1 >= sizeof(dir))
+		return CDOP_UNAVAILABLE;
+	memcpy(dir, path, len);
+	if (len == 0)
+		dir[len++] = slash == NULL ? '.' : '/';
+	dir[len] = '\0';
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return CDOP_UNAVAILABLE;
+	rc = fsync(fd);
+	(void)close(fd);
+	return rc == 0 ? CDOP_OK : CDOP_UNAVAILABLE;
+}
+
+static enum cdop_err
+write_parts(int fd, const struct cdop_bytes *part, size_t n)
+{
+	size_t i, pos;
+	ssize_t wrote;
+
+	for (i = 0; i < n; i++) {
+		for (pos = 0; pos < part[i].len; pos += (size_t)wrote) {
+			wrote =
+			    write(fd, part[i].data + pos, part[i].len - pos);
+			if (wrote < 0 && errno == EINTR)
+				wrote = 0;
+			if (wrote < 0)
+				return CDOP_UNAVAILABLE;
+		}
+	}
+	return fsync(fd) == 0 ? CDOP_OK : CDOP_UNAVAILABLE;
+}
+
+static enum cdop_err
+write_new(const char *path, const struct cdop_bytes *part, size_t n)
+{
+	enum cdop_err err;
+	int fd;
+
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? CDOP_ALREADY_EXISTS : CDOP_UNAVAILABLE;
+	err = write_parts(fd, part, n);
+	if (close(fd) != 0 && err == CDOP_OK)
+		err = CDOP_UNAVAILABLE;
+	if (err != CDOP_OK)
+		(void)unlink(path);
+	return err;
+}
+
+enum cdop_err
+file_replace(const char *path, const struct cdop_bytes *part, size_t n)
+{
+	char temp[PATH_LEN];
+	enum cdop_err err;
+	int len;
+
+	len = snprintf(temp, sizeof(temp), "%s.%ld.new", path, (long)getpid());
+	if (len < 0 || (size_t)len >= sizeof(temp))
+		return CDOP_UNAVAILABLE;
+	(void)unlink(temp); /* of a process that died with our number */
+	if ((err = write_new(temp, part, n)) != CDOP_OK)
+		return err;
+	if (rename(temp, path) != 0) {
+		(void)unlink(temp);
+		return CDOP_UNAVAILABLE;
+	}
+	return sync_dir_of(path);
+}
+
+enum cdop_err
+file_create(const char *path, const struct cdop_bytes *part, size_t n)
+{
+	enum cdop_err err;
+
+	if ((err = write_new(path, part, n)) != CDOP_OK)
+		return err;
+	return sync_dir_of(path);
+}
+
+enum cdop_err
+file_remove(const char *path)
+{
+	if (unlink(path) != 0)
+		return errno == ENOENT ? CDOP_OK : CDOP_UNAVAILABLE;
+	return sync_dir_of(path);
+}
+
+enum cdop_err
+file_make_dir(const char *path)
+{
+	char dir[PATH_LEN];
+	size_t i, len = strlen(path);
+
+	if (len == 0 || len >= sizeof(dir))
+		return CDOP_UNAVAILABLE;
+	memcpy(dir, path, len + 1);
+	for (i = 1; i <= len; i++) {
+		if (dir[i] != '/' && dir[i] != '\0')
+			continue;
+		dir[i] = '\0';
+		if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+			return CDOP_UNAVAILABLE;
+		dir[i] = i == len ? '\0' : '/';
+	}
+	return CDOP_OK;
+}
+
+bool
+file_exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+bool
+file_is_open_to_others(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (st.st_mode & 077) != 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool
+ends_with(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), s = strlen(suffix);
+
+	return name[0] != '.' && n >= s && strcmp(name + n - s, suffix) == 0;
+}
+
+enum cdop_err
+file_list(const char *path, const char *suffix, struct cdop_arena *arena,
+    const char ***ret_names, size_t *ret_n)
+{
+	const char **names;
+	struct dirent *d;
+	size_t n = 0;
+	DIR *dir;
+
+	names = cdop_arena_calloc(arena, NAMES_MAX, sizeof(*names));
+	if (names == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	dir = opendir(path);
+	if (dir == NULL && errno != ENOENT)
+		return CDOP_UNAVAILABLE;
+	while (dir != NULL && n < NAMES_MAX && (d = readdir(dir)) != NULL)
+		if (ends_with(d->d_name, suffix))
+			names[n++] = cdop_arena_strdup(arena, d->d_name);
+	if (dir != NULL)
+		(void)closedir(dir);
+	qsort(names, n, sizeof(*names), by_name);
+	*ret_names = names;
+	*ret_n = n;
+	return CDOP_OK;
+}

@@ -1,0 +1,51 @@
+/*
+ * Files of the client: small, private to their owner, replaced whole or not
+ * at all.  It knows nothing of what is in them.
+ */
+#ifndef CDOP_CLIENT_FILE_H
+#define CDOP_CLIENT_FILE_H
+
+#include <stdbool.h>
+
+#include "cdop/arena.h"
+#include "cdop/bytes.h"
+
+/*
+ * The whole of a file of at most max bytes, with a NUL behind it, in the
+ * arena.  path "-" is stdin.  CDOP_NOT_FOUND; CDOP_RESOURCE_EXHAUSTED: over
+ * max; CDOP_UNAVAILABLE: it cannot be read.
+ */
+CDOP_MUST enum cdop_err file_read(const char *path, size_t max,
+    struct cdop_arena *arena, struct cdop_bytes *ret_bytes);
+
+/*
+ * Writes a file of mode 0600 beside path, flushes it, renames it over path
+ * and flushes the folder: after a crash there is the old one or the new one.
+ * CDOP_UNAVAILABLE.
+ */
+CDOP_MUST enum cdop_err file_replace(
+    const char *path, const struct cdop_bytes *part, size_t n);
+
+/* The same, but a file that is there already is CDOP_ALREADY_EXISTS. */
+CDOP_MUST enum cdop_err file_create(
+    const char *path, const struct cdop_bytes *part, size_t n);
+
+/* Removes a file and flushes its folder; one that is not there is fine. */
+CDOP_MUST enum cdop_err file_remove(const char *path);
+
+/* Makes a folder of mode 0700 with all above it.  CDOP_UNAVAILABLE. */
+CDOP_MUST enum cdop_err file_make_dir(const char *path);
+
+bool file_exists(const char *path);
+
+/* Can anybody but the owner read or write it? */
+bool file_is_open_to_others(const char *path);
+
+/*
+ * Names in a folder that end with suffix, sorted; *ret_n of them.  A folder
+ * that is not there has none.
+ */
+CDOP_MUST enum cdop_err file_list(const char *path, const char *suffix,
+    struct cdop_arena *arena, const char ***ret_names, size_t *ret_n);
+
+#endif

@@ -1,0 +1,443 @@
+/* Sending a file: several rows on the way, every answer to its row. */
+#include "client/import.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/call.h"
+#include "client/import_keys.h"
+#include "client/import_read.h"
+#include "client/import_rejects.h"
+#include "client/import_row.h"
+#include "client/json.h"
+#include "client/print.h"
+#include "client/session.h"
+#include "client/show.h"
+#include "client/spool.h"
+#include "client/term.h"
+
+#define REGISTER 40 /* method id of NotificationRegister */
+#define WINDOW   24 /* rows on the way at a time */
+#define TRIES    5
+#define SHOW_MS  1000
+#define GRACE_MS 2000
+
+struct import {
+	struct cmd_ctx *ctx;
+	struct import_file file;
+	struct call_send send; /* purpose and role, the same for all */
+	size_t next;           /* row to be looked at */
+	size_t on_the_way;
+	size_t accepted;
+	size_t rejected;
+	size_t open;
+	uint64_t begun_ms;
+	uint64_t shown_ms;
+};
+
+/* ---- telling
+ * ----------------------------------------------------------------- */
+
+static void
+progress(struct import *im)
+{
+	uint64_t now = conn_now_ms();
+	size_t done = im->accepted + im->rejected;
+
+	if (now < im->begun_ms + SHOW_MS || now < im->shown_ms + SHOW_MS ||
+	    isatty(STDERR_FILENO) != 1)
+		return;
+	im->shown_ms = now;
+	if (im->ctx->g.accessible)
+		print_note(im->ctx, "still working: %zu of %zu", done,
+		    im->file.n_rows);
+	else
+		print_prompt(cdop_arena_printf(im->ctx->arena,
+		    "\r%zu of %zu rows ", done, im->file.n_rows));
+}
+
+static json_t *
+findings_json(const struct import_row *row)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < row->n_findings; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s,s:s,s:s}", "path", row->finding[i].path,
+			"rule", row->finding[i].rule, "message",
+			row->finding[i].message));
+	return list;
+}
+
+static void
+tell_rejected(struct import *im, const struct import_row *row)
+{
+	const struct cmd_finding *f;
+	size_t i;
+
+	if (im->ctx->g.json) {
+		print_json(json_pack("{s:i,s:b,s:o}", "row", (int)row->number,
+		    "ok", 0, "findings", findings_json(row)));
+		return;
+	}
+	for (i = 0; i < row->n_findings; i++) {
+		f = &row->finding[i];
+		print_out(im->ctx, "%s: row %u: %s%s%s [%s]", im->file.path,
+		    row->number, f->path, f->path[0] != '\0' ? ": " : "",
+		    f->message, f->rule);
+	}
+}
+
+static void
+tell_accepted(struct import *im, const struct import_row *row,
+    const Cdop__NotificationRegisterReply *reply, bool replayed)
+{
+	json_t *object;
+
+	if (!im->ctx->g.json) {
+		print_out(im->ctx, "%s: row %u: %s %s%s%s%s", im->file.path,
+		    row->number,
+		    row->n.dry_run ? "would be accepted"
+			: reply->has_joined && reply->joined ? "joined to"
+							     : "registered",
+		    reply->reference != NULL ? reply->reference : "",
+		    reply->owner_words != NULL ? "  owner: " : "",
+		    reply->owner_words != NULL ? reply->owner_words : "",
+		    replayed ? "  (it had arrived)" : "");
+		return;
+	}
+	object = json_pack("{s:i,s:b,s:b}", "row", (int)row->number, "ok", 1,
+	    "replayed", replayed);
+	json_merge(im->ctx, object, &reply->base);
+	print_json(object);
+}
+
+static void
+rejected(struct import *im, struct import_row *row)
+{
+	im->rejected++;
+	tell_rejected(im, row);
+}
+
+/* ---- sending
+ * ------------------------------------------------------------------ */
+
+/* stdin cannot be read again: its rows are kept like single requests. */
+static enum exit_code
+keep_row(struct import *im, struct import_row *row, struct cdop_bytes body)
+{
+	Cdop__ClientRequest r;
+
+	if (!im->file.is_stdin || row->n.dry_run)
+		return EXIT_OK;
+	cdop__client_request__init(&r);
+	r.method = REGISTER;
+	r.request_key.data = row->n.key;
+	r.request_key.len = sizeof(row->n.key);
+	memcpy(&r.body.data, &body.data, sizeof(r.body.data));
+	r.body.len = body.len;
+	memcpy(&r.purpose, &im->send.purpose, sizeof(r.purpose));
+	memcpy(&r.purpose_text, &im->send.purpose_text, sizeof(r.purpose_text));
+	r.at_ms = (uint64_t)time(NULL) * 1000;
+	memcpy(&r.words, &im->ctx->cmd->words, sizeof(r.words));
+	r.has_sent = true;
+	r.sent = true;
+	return spool_put(im->ctx, &r);
+}
+
+static enum exit_code
+send_row(struct import *im, struct import_row *row)
+{
+	Cdop__NotificationRegisterRequest request;
+	struct call_send send = im->send;
+	enum exit_code code;
+	enum conn_end end;
+	uint8_t *packed;
+
+	overrides_prune(im->ctx, &row->n.overrides, row->n.form);
+	notify_request(&row->n, &request);
+	send.body.len =
+	    cdop__notification_register_request__get_packed_size(&request);
+	packed = cdop_arena_alloc(im->ctx->arena, send.body.len);
+	if (packed == NULL)
+		return cmd_fail(
+		    im->ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	(void)cdop__notification_register_request__pack(&request, packed);
+	send.body.data = packed;
+	send.request_key = row->n.key;
+	if ((code = keep_row(im, row, send.body)) != EXIT_OK)
+		return code;
+	end = call_begin(im->ctx, &send);
+	row->call = send.id;
+	row->state = IMPORT_SENT;
+	row->tries++;
+	im->on_the_way++;
+	return end == CONN_OK ? EXIT_OK : call_lost(im->ctx, send.method, end);
+}
+
+/* Fills the window; rows that are no notification never leave. */
+static enum exit_code
+send_some(struct import *im)
+{
+	enum exit_code code = EXIT_OK;
+	struct import_row *row;
+
+	while (code == EXIT_OK && im->on_the_way < WINDOW &&
+	    im->next < im->file.n_rows && !term_is_stopped()) {
+		row = &im->file.row[im->next++];
+		if (row->state == IMPORT_REJECTED)
+			rejected(im, row);
+		else
+			code = send_row(im, row);
+	}
+	return code;
+}
+
+/* ---- answers
+ * ------------------------------------------------------------------- */
+
+static struct import_row *
+row_of(struct import *im, uint64_t call)
+{
+	size_t i;
+
+	for (i = im->next; i > 0; i--)
+		if (im->file.row[i - 1].call == call &&
+		    im->file.row[i - 1].state == IMPORT_SENT)
+			return &im->file.row[i - 1];
+	return NULL;
+}
+
+static void
+reject_duplicate(struct import *im, struct import_row *row,
+    const Cdop__NotificationRegisterReply *reply)
+{
+	const char *words = "possible duplicate";
+	const Cdop__Candidate *c;
+	size_t i;
+
+	for (i = 0; reply != NULL && i < reply->n_candidate; i++) {
+		c = reply->candidate[i];
+		words = cdop_arena_printf(im->ctx->arena, "%s%s %s (%s)", words,
+		    i == 0 ? " of" : ",", c->reference,
+		    show_joined(im->ctx, c->reason, c->n_reason, "; "));
+	}
+	words = cdop_arena_printf(im->ctx->arena,
+	    "%s. Decide: decision=join:REF, new:twin or new:other, with "
+	    "decision_reason",
+	    words);
+	import_row_reject_word(im->ctx, row, "duplicate.undecided", words);
+}
+
+/* What the registry said about a row.  *ret_again: it is to be sent again. */
+static void
+judge(struct import *im, struct import_row *row, const Cdop__Reply *reply,
+    bool *ret_again)
+{
+	struct cmd_ctx *ctx = im->ctx;
+	const Cdop__NotificationRegisterReply *body;
+	enum exit_code code;
+
+	body = (const Cdop__NotificationRegisterReply *)call_body(
+	    ctx, im->send.method, reply);
+	memset(&ctx->error, 0, sizeof(ctx->error));
+	code = call_judge(ctx, im->send.method, reply);
+	*ret_again = false;
+	if (code == EXIT_OK && body != NULL) {
+		row->state = IMPORT_ACCEPTED;
+		row->reference = body->reference;
+		im->accepted++;
+		tell_accepted(
+		    im, row, body, reply->has_replayed && reply->replayed);
+	} else if (code == EXIT_DUPLICATE && body != NULL &&
+	    import_row_decide(ctx, row, body->candidate, body->n_candidate)) {
+		*ret_again = true;
+	} else if (code == EXIT_DUPLICATE) {
+		reject_duplicate(im, row, body);
+	} else if (ctx->error.n_findings > 0 &&
+	    import_row_accept(
+		ctx, row, ctx->error.finding, ctx->error.n_findings)) {
+		*ret_again = true;
+	} else if (ctx->error.n_findings > 0) {
+		import_row_reject(
+		    row, ctx->error.finding, ctx->error.n_findings);
+	} else {
+		import_row_reject_word(ctx, row,
+		    reply->reason != NULL ? reply->reason : exit_reason(code),
+		    ctx->error.message != NULL ? ctx->error.message
+					       : "the answer is empty");
+	}
+	memset(&ctx->error, 0, sizeof(ctx->error));
+}
+
+/* One answer.  A refusal of the whole session ends the import. */
+static enum exit_code
+take_answer(struct import *im)
+{
+	uint64_t by = conn_now_ms() + im->ctx->g.timeout_ms + GRACE_MS;
+	struct import_row *row;
+	Cdop__Reply *reply;
+	enum conn_end end;
+	bool again;
+
+	end = call_next(im->ctx, by, &reply);
+	if (end != CONN_OK)
+		return call_lost(im->ctx, im->send.method, end);
+	row = row_of(im, reply->id);
+	if (row == NULL)
+		return EXIT_OK;
+	im->on_the_way--;
+	if (reply->status == CDOP_UNAUTHENTICATED ||
+	    reply->status == CDOP_PERMISSION_DENIED ||
+	    reply->status == CDOP_UNAVAILABLE) {
+		row->state = IMPORT_READY;
+		return call_judge(im->ctx, im->send.method, reply);
+	}
+	judge(im, row, reply, &again);
+	if (again)
+		return send_row(im, row);
+	if (im->file.is_stdin && !row->n.dry_run)
+		spool_drop(im->ctx, row->n.key);
+	if (row->state == IMPORT_REJECTED)
+		rejected(im, row);
+	progress(im);
+	return EXIT_OK;
+}
+
+/* ---- all
+ * -------------------------------------------------------------------------- */
+
+static enum exit_code
+prepare(struct import *im, const struct cdop_profile *profile, const char *path)
+{
+	struct cmd_ctx *ctx = im->ctx;
+	enum exit_code code;
+	size_t i;
+
+	if ((code = import_read(ctx, path, &im->file)) != EXIT_OK ||
+	    (code = import_keys_take(ctx, &im->file)) != EXIT_OK)
+		return code;
+	for (i = 0; i < im->file.n_rows && code == EXIT_OK; i++)
+		code =
+		    import_row_read(ctx, profile, &im->file, &im->file.row[i]);
+	if (code != EXIT_OK || (code = session_open(ctx)) != EXIT_OK)
+		return code;
+	im->send.method = call_method(REGISTER);
+	return call_prepare(ctx, &im->send);
+}
+
+/* A dead connection is opened again; keys make that safe. */
+static enum exit_code
+reconnect(struct import *im, enum exit_code code)
+{
+	size_t i;
+
+	if (code != EXIT_OUTCOME && code != EXIT_AUTH)
+		return code;
+	session_hang_up(im->ctx);
+	for (i = 0; i < im->next; i++)
+		if (im->file.row[i].state == IMPORT_SENT)
+			im->file.row[i].state = IMPORT_READY;
+	im->on_the_way = 0;
+	return session_open(im->ctx);
+}
+
+static enum exit_code
+send_left(struct import *im)
+{
+	enum exit_code code = EXIT_OK;
+	size_t i;
+
+	for (i = 0; i < im->next && code == EXIT_OK; i++)
+		if (im->file.row[i].state == IMPORT_READY)
+			code = send_row(im, &im->file.row[i]);
+	return code;
+}
+
+static enum exit_code
+send_all(struct import *im)
+{
+	enum exit_code code = EXIT_OK;
+	int tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		code = send_left(im);
+		while (code == EXIT_OK) {
+			code = send_some(im);
+			if (code != EXIT_OK || im->on_the_way == 0)
+				break;
+			code = take_answer(im);
+		}
+		if (code == EXIT_OK || term_is_stopped())
+			return code;
+		if (tries + 1 < TRIES &&
+		    (code = reconnect(im, code)) != EXIT_OK)
+			return code;
+	}
+	return code;
+}
+
+static enum exit_code
+conclude(struct import *im, enum exit_code code)
+{
+	struct cmd_ctx *ctx = im->ctx;
+	struct cmd_error error = ctx->error;
+	const char *path = NULL;
+	size_t left = im->file.n_rows - im->accepted - im->rejected;
+	enum exit_code kept;
+
+	kept = import_keys_save(ctx, &im->file);
+	if (kept == EXIT_OK && im->rejected > 0 && !cmd_flag(ctx, "--dry-run"))
+		kept = import_rejects_write(ctx, &im->file, &path);
+	if (kept != EXIT_OK && code == EXIT_OK)
+		return kept;
+	ctx->error = error;
+	if (ctx->g.json)
+		print_json(json_pack("{s:b,s:I,s:I,s:I,s:s?}", "end", 1,
+		    "count", (json_int_t)im->accepted, "rejected",
+		    (json_int_t)im->rejected, "open", (json_int_t)left,
+		    "rejects", path));
+	else
+		print_out(ctx, "%zu %s, %zu not%s%s%s", im->accepted,
+		    cmd_flag(ctx, "--dry-run") ? "would be accepted"
+					       : "accepted",
+		    im->rejected, path != NULL ? " (" : "",
+		    path != NULL ? path : "",
+		    path != NULL
+			? ", only you can read it: delete it when done)"
+			: "");
+	if (code != EXIT_OK && left > 0) {
+		ctx->error.next = im->file.is_stdin
+		    ? "cdop retry"
+		    : "run the same command again: no row "
+		      "is taken twice";
+		return code;
+	}
+	if (code != EXIT_OK)
+		return code;
+	if (im->rejected > 0)
+		return cmd_fail(ctx, EXIT_PARTIAL, NULL,
+		    path != NULL ? "correct the rejects file and send it"
+				 : NULL,
+		    "%zu row%s not accepted", im->rejected,
+		    im->rejected == 1 ? " was" : "s were");
+	return EXIT_OK;
+}
+
+enum exit_code
+import_run(
+    struct cmd_ctx *ctx, const struct cdop_profile *profile, const char *path)
+{
+	static struct import im; /* over the limit of a frame */
+	enum exit_code code;
+
+	memset(&im, 0, sizeof(im));
+	im.ctx = ctx;
+	im.begun_ms = conn_now_ms();
+	if ((code = prepare(&im, profile, path)) != EXIT_OK)
+		return code;
+	print_mode(ctx);
+	return conclude(&im, send_all(&im));
+}

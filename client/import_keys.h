@@ -1,0 +1,16 @@
+/* Which row goes under which request key, kept sealed beside the file. */
+#ifndef CDOP_CLIENT_IMPORT_KEYS_H
+#define CDOP_CLIENT_IMPORT_KEYS_H
+
+#include "client/import.h"
+
+/*
+ * Gives every row its key: the one it had, unless another version of the row
+ * was accepted under that; and writes them down before anything is sent.
+ */
+enum exit_code import_keys_take(struct cmd_ctx *ctx, struct import_file *f);
+
+/* Writes down what was accepted. */
+enum exit_code import_keys_save(struct cmd_ctx *ctx, struct import_file *f);
+
+#endif

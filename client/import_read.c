@@ -1,0 +1,405 @@
+/* Encodings, CSV and JSON into rows. */
+#include "client/import_read.h"
+
+#include <csv.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cdop/secret.h"
+#include "cdop/utf8.h"
+#include "client/encoding.h"
+#include "client/file.h"
+
+#define COLUMNS_MAX 2000
+
+static const char *const controls[] = {"decision", "decision_reason",
+    "warnings_accepted", "source", "form_kind", "owner_area", "owner_reason",
+    "row", "field", "rule", "message"};
+
+bool
+import_read_is_control(const char *column)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+		if (strcmp(controls[i], column) == 0)
+			return true;
+	return false;
+}
+
+const char *
+import_read_control(const struct import_file *file,
+    const struct import_row *row, const char *name)
+{
+	const char *text = NULL;
+	size_t c;
+
+	if (file->is_json)
+		text = json_string_value(json_object_get(row->object, name));
+	for (c = 0; !file->is_json && c < file->n_columns; c++)
+		if (strcmp(file->column[c], name) == 0)
+			text = row->cell[c];
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+/* ---- CSV --------------------------------------------------------------------
+ */
+
+struct reader {
+	struct cmd_ctx *ctx;
+	struct import_file *file;
+	const char **cell; /* of the row being read */
+	size_t n;
+	size_t line;
+	bool too_much;
+};
+
+static void
+on_cell(void *text, size_t len, void *arg)
+{
+	struct reader *r = arg;
+
+	if (r->n == COLUMNS_MAX) {
+		r->too_much = true;
+		return;
+	}
+	r->cell[r->n++] =
+	    cdop_arena_strndup(r->ctx->arena, text == NULL ? "" : text, len);
+}
+
+static bool
+is_empty(const struct reader *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->cell[i] == NULL || r->cell[i][0] != '\0')
+			return false;
+	return true;
+}
+
+/* Our rejects files put ' before what a spreadsheet would calculate. */
+static const char *
+unquote(const struct import_file *file, const char *cell)
+{
+	if (file->is_rejects && cell != NULL && cell[0] == '\'' &&
+	    strchr("=+-@\t", cell[1]) != NULL && cell[1] != '\0')
+		return cell + 1;
+	return cell;
+}
+
+static void
+take_head(struct reader *r)
+{
+	struct import_file *f = r->file;
+	size_t i;
+
+	f->n_columns = r->n;
+	f->column =
+	    cdop_arena_calloc(r->ctx->arena, r->n + 1, sizeof(*f->column));
+	for (i = 0; f->column != NULL && i < r->n; i++) {
+		f->column[i] = r->cell[i] != NULL ? r->cell[i] : "";
+		if (strcmp(f->column[i], "rule") == 0)
+			f->is_rejects = true;
+	}
+	if (f->column == NULL)
+		r->too_much = true;
+}
+
+static void
+on_row(int c, void *arg)
+{
+	struct reader *r = arg;
+	struct import_file *f = r->file;
+	struct import_row *row;
+	size_t i;
+
+	(void)c;
+	r->line++;
+	if (f->column == NULL) {
+		take_head(r);
+	} else if (!is_empty(r)) {
+		if (f->n_rows == CDOP_IMPORT_ROWS_MAX) {
+			r->too_much = true;
+			r->n = 0;
+			return;
+		}
+		row = &f->row[f->n_rows++];
+		row->cell = cdop_arena_calloc(
+		    r->ctx->arena, f->n_columns + 1, sizeof(*row->cell));
+		for (i = 0; row->cell != NULL && i < f->n_columns; i++)
+			row->cell[i] = i < r->n ? unquote(f, r->cell[i]) : "";
+		if (row->cell == NULL || r->n > f->n_columns)
+			r->too_much = true;
+		row->number = (unsigned)f->n_rows;
+	}
+	r->n = 0;
+}
+
+static char
+delimiter_of(const char *text)
+{
+	size_t line = strcspn(text, "\r\n"), i, commas = 0, semicolons = 0;
+	size_t tabs = 0;
+
+	for (i = 0; i < line; i++) {
+		commas += text[i] == ',';
+		semicolons += text[i] == ';';
+		tabs += text[i] == '\t';
+	}
+	if (semicolons > commas)
+		return ';';
+	return tabs > commas ? '\t' : ',';
+}
+
+static int
+never_space(unsigned char c)
+{
+	return c == ' ';
+}
+
+static enum exit_code
+read_csv(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
+{
+	struct reader r = {ctx, f, NULL, 0, 0, false};
+	struct csv_parser parser;
+	size_t done;
+
+	f->delimiter = delimiter_of((const char *)text.data);
+	r.cell = cdop_arena_calloc(ctx->arena, COLUMNS_MAX, sizeof(*r.cell));
+	f->row = cdop_arena_calloc(
+	    ctx->arena, CDOP_IMPORT_ROWS_MAX, sizeof(*f->row));
+	if (r.cell == NULL || f->row == NULL ||
+	    csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	csv_set_delim(&parser, (unsigned char)f->delimiter);
+	csv_set_space_func(&parser, never_space);
+	done = csv_parse(&parser, text.data, text.len, on_cell, on_row, &r);
+	if (done == text.len && csv_fini(&parser, on_cell, on_row, &r) != 0)
+		done = 0;
+	csv_free(&parser);
+	if (done != text.len)
+		return cmd_fail(ctx, EXIT_INVALID, "csv", NULL,
+		    "%s:%zu: a quote stands where none belongs, or one is "
+		    "not closed",
+		    f->path, r.line + 1);
+	if (r.too_much)
+		return cmd_fail(ctx, EXIT_INVALID, "csv", NULL,
+		    "%s: more than %d rows, or a row with more cells than "
+		    "the first",
+		    f->path, CDOP_IMPORT_ROWS_MAX);
+	return EXIT_OK;
+}
+
+static enum exit_code
+check_columns(struct cmd_ctx *ctx, const struct import_file *f)
+{
+	struct cdop_path path;
+	const char *unknown = "";
+	size_t i, k;
+
+	for (i = 0; i < f->n_columns; i++) {
+		for (k = 0; k < i; k++)
+			if (strcmp(f->column[i], f->column[k]) == 0)
+				return cmd_fail(ctx, EXIT_INVALID, "csv", NULL,
+				    "%s: column %s stands twice", f->path,
+				    f->column[i]);
+		if (f->column[i][0] != '\0' &&
+		    !import_read_is_control(f->column[i]) &&
+		    cdop_form_path_parse(f->column[i], &path) != CDOP_OK)
+			unknown =
+			    cdop_arena_printf(ctx->arena, "%s%s%s", unknown,
+				unknown[0] != '\0' ? ", " : "", f->column[i]);
+	}
+	if (f->n_columns == 0)
+		return cmd_fail(ctx, EXIT_INVALID, "csv",
+		    "the first row names the fields", "%s is empty", f->path);
+	if (unknown[0] != '\0')
+		return cmd_fail(ctx, EXIT_INVALID, "unknown_column",
+		    "the names are those of the dictionary: "
+		    "child.family_name, parent.1.family_name",
+		    "%s: no such field: %s", f->path, unknown);
+	return EXIT_OK;
+}
+
+/* ---- JSON
+ * -------------------------------------------------------------------- */
+
+static enum exit_code
+add_object(struct cmd_ctx *ctx, struct import_file *f, json_t *object)
+{
+	json_t *form;
+
+	if (!json_is_object(object) || f->n_rows == CDOP_IMPORT_ROWS_MAX)
+		return cmd_fail(ctx, EXIT_INVALID, "json", NULL,
+		    "%s: a notification is one JSON object, at most %d",
+		    f->path, CDOP_IMPORT_ROWS_MAX);
+	form = json_object_get(object, "findings");
+	if (form != NULL)
+		f->is_rejects = true;
+	f->row[f->n_rows].object = object;
+	f->row[f->n_rows].number = (unsigned)f->n_rows + 1;
+	f->n_rows++;
+	return EXIT_OK;
+}
+
+/* One object, an array of them, or objects line by line. */
+static enum exit_code
+read_json(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
+{
+	const char *at = (const char *)text.data;
+	size_t left = text.len, used, i;
+	enum exit_code code = EXIT_OK;
+	json_error_t error;
+	json_t *value;
+
+	f->row = cdop_arena_calloc(
+	    ctx->arena, CDOP_IMPORT_ROWS_MAX, sizeof(*f->row));
+	if (f->row == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	while (code == EXIT_OK) {
+		used = strspn(at, " \t\r\n");
+		at += used;
+		left -= used;
+		if (left == 0)
+			break;
+		value = json_loadb(at, left,
+		    JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
+		if (value == NULL)
+			return cmd_fail(ctx, EXIT_INVALID, "json", NULL,
+			    "%s: not JSON, at byte %zu", f->path,
+			    text.len - left + (size_t)error.position);
+		/* The rows keep it; the process ends soon after them. */
+		if (!json_is_array(value))
+			code = add_object(ctx, f, value);
+		for (i = 0; i < json_array_size(value) && code == EXIT_OK; i++)
+			code = add_object(ctx, f, json_array_get(value, i));
+		at += error.position;
+		left -= (size_t)error.position;
+	}
+	return code;
+}
+
+/* ---- all
+ * ------------------------------------------------------------------------ */
+
+static const char *
+cut(struct cmd_ctx *ctx, const char *path, const char *suffix)
+{
+	size_t n = strlen(path), s = strlen(suffix);
+
+	if (n <= s || strcasecmp(path + n - s, suffix) != 0)
+		return path;
+	return cdop_arena_strndup(ctx->arena, path, n - s);
+}
+
+static void
+name_files(struct cmd_ctx *ctx, const char *path, struct import_file *f)
+{
+	static const char *const suffixes[] = {
+	    ".csv", ".json", ".ndjson", ".rejects"};
+	size_t i;
+
+	f->path = strcmp(path, "-") == 0 ? "stdin" : path;
+	f->is_stdin = strcmp(path, "-") == 0;
+	f->stem = f->path;
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		f->stem = cut(ctx, f->stem, suffixes[i]);
+}
+
+/* In a corrected rejects file a row keeps the number it had. */
+static void
+number_rows(struct import_file *f)
+{
+	const char *text;
+	unsigned long n;
+	size_t i;
+
+	for (i = 0; f->is_rejects && i < f->n_rows; i++) {
+		text = import_read_control(f, &f->row[i], "row");
+		n = text != NULL ? strtoul(text, NULL, 10) : 0;
+		if (f->is_json)
+			n = (unsigned long)json_integer_value(
+			    json_object_get(f->row[i].object, "row"));
+		if (n > 0 && n <= CDOP_IMPORT_ROWS_MAX)
+			f->row[i].number = (unsigned)n;
+	}
+}
+
+static bool
+counts(const struct import_file *f, size_t c)
+{
+	static const char *const ours[] = {"row", "field", "rule", "message"};
+	size_t i;
+
+	for (i = 0; f->is_rejects && i < 4; i++)
+		if (strcmp(f->column[c], ours[i]) == 0)
+			return false;
+	return true;
+}
+
+static void
+hash_row(struct cmd_ctx *ctx, struct import_file *f, struct import_row *row)
+{
+	struct cdop_bytes *part;
+	size_t c, n = 0;
+	char *text;
+
+	part =
+	    cdop_arena_calloc(ctx->arena, 2 * f->n_columns + 1, sizeof(*part));
+	if (part == NULL)
+		return; /* a hash of zeros: the row gets a key of its own */
+
+	if (f->is_json) {
+		text = json_dumps(row->object, JSON_COMPACT | JSON_SORT_KEYS);
+		part[0].data = (const uint8_t *)text;
+		part[0].len = text != NULL ? strlen(text) : 0;
+		cdop_secret_hash(row->hash, 32, NULL, "cdop-row", part, 1);
+		free(text);
+		return;
+	}
+	for (c = 0; c < f->n_columns; c++) {
+		if (!counts(f, c) || row->cell[c][0] == '\0')
+			continue;
+		part[n].data = (const uint8_t *)f->column[c];
+		part[n++].len = strlen(f->column[c]) + 1;
+		part[n].data = (const uint8_t *)row->cell[c];
+		part[n++].len = strlen(row->cell[c]) + 1;
+	}
+	cdop_secret_hash(row->hash, 32, NULL, "cdop-row", part, n);
+}
+
+enum exit_code
+import_read(struct cmd_ctx *ctx, const char *path, struct import_file *ret_file)
+{
+	struct import_file f;
+	struct cdop_bytes text;
+	enum exit_code code;
+	size_t skip, i;
+
+	memset(&f, 0, sizeof(f));
+	name_files(ctx, path, &f);
+	if (file_read(path, CDOP_IMPORT_FILE_MAX, ctx->arena, &text) != CDOP_OK)
+		return cmd_fail(
+		    ctx, EXIT_USAGE, NULL, NULL, "%s cannot be read", f.path);
+	code =
+	    encoding_to_utf8(ctx, f.path, cmd_value(ctx, "--encoding"), &text);
+	if (code != EXIT_OK)
+		return code;
+	skip = strspn((const char *)text.data, " \t\r\n");
+	f.is_json = skip < text.len &&
+	    (text.data[skip] == '{' || text.data[skip] == '[');
+	code = f.is_json ? read_json(ctx, text, &f) : read_csv(ctx, text, &f);
+	if (code == EXIT_OK && !f.is_json)
+		code = check_columns(ctx, &f);
+	if (code != EXIT_OK)
+		return code;
+	number_rows(&f);
+	for (i = 0; i < f.n_rows; i++)
+		hash_row(ctx, &f, &f.row[i]);
+	*ret_file = f;
+	return EXIT_OK;
+}

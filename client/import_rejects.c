@@ -1,0 +1,146 @@
+/* The rejects file. */
+#include "client/import_rejects.h"
+
+#include <csv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdop/secret.h"
+#include "client/file.h"
+
+static bool
+is_ours(const char *column)
+{
+	return strcmp(column, "row") == 0 || strcmp(column, "field") == 0 ||
+	    strcmp(column, "rule") == 0 || strcmp(column, "message") == 0;
+}
+
+/* A cell; one that a spreadsheet would calculate gets ' before it. */
+static void
+put_cell(FILE *to, const char *text, bool guard)
+{
+	const char *safe = text;
+	char *guarded = NULL;
+	size_t len = strlen(text);
+
+	if (guard && len > 0 && strchr("=+-@\t", text[0]) != NULL) {
+		guarded = malloc(len + 2);
+		if (guarded != NULL) {
+			guarded[0] = '\'';
+			memcpy(guarded + 1, text, len + 1);
+			safe = guarded;
+		}
+	}
+	(void)csv_fwrite(to, safe, strlen(safe));
+	free(guarded);
+}
+
+/* All findings in one cell, in the same order in each of the three. */
+static const char *
+joined(struct cmd_ctx *ctx, const struct import_row *row, int what)
+{
+	const struct cmd_finding *f;
+	const char *all = "", *text;
+	size_t i;
+
+	for (i = 0; i < row->n_findings && all != NULL; i++) {
+		f = &row->finding[i];
+		text = what == 0 ? f->path : (what == 1 ? f->rule : f->message);
+		all = cdop_arena_printf(
+		    ctx->arena, "%s%s%s", all, i > 0 ? "; " : "", text);
+	}
+	return all != NULL ? all : "";
+}
+
+static void
+put_row(struct cmd_ctx *ctx, FILE *to, const struct import_file *f,
+    const struct import_row *row)
+{
+	size_t c;
+	int what;
+
+	for (c = 0; c < f->n_columns; c++) {
+		if (is_ours(f->column[c]))
+			continue;
+		put_cell(to, row->cell[c], true);
+		(void)fputc(',', to);
+	}
+	(void)fprintf(to, "%u", row->number);
+	for (what = 0; what < 3; what++) {
+		(void)fputc(',', to);
+		put_cell(to, joined(ctx, row, what), false);
+	}
+	(void)fputs("\r\n", to);
+}
+
+static void
+put_head(FILE *to, const struct import_file *f)
+{
+	size_t c;
+
+	for (c = 0; c < f->n_columns; c++) {
+		if (is_ours(f->column[c]))
+			continue;
+		put_cell(to, f->column[c], false);
+		(void)fputc(',', to);
+	}
+	(void)fputs("row,field,rule,message\r\n", to);
+}
+
+static void
+put_object(FILE *to, const struct import_row *row)
+{
+	json_t *object = json_copy(row->object), *list = json_array();
+	size_t i;
+
+	for (i = 0; i < row->n_findings; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s,s:s,s:s}", "field", row->finding[i].path,
+			"rule", row->finding[i].rule, "message",
+			row->finding[i].message));
+	(void)json_object_set_new(object, "row", json_integer(row->number));
+	(void)json_object_set_new(object, "findings", list);
+	(void)json_dumpf(object, to, JSON_COMPACT);
+	(void)fputc('\n', to);
+	json_decref(object);
+}
+
+enum exit_code
+import_rejects_write(
+    struct cmd_ctx *ctx, const struct import_file *f, const char **ret_path)
+{
+	enum cdop_err err = CDOP_RESOURCE_EXHAUSTED;
+	struct cdop_bytes all;
+	char *text = NULL;
+	size_t len = 0, i, n = 0;
+	FILE *to;
+
+	*ret_path = cdop_arena_printf(ctx->arena, "%s.rejects.%s", f->stem,
+	    f->is_json ? "ndjson" : "csv");
+	to = open_memstream(&text, &len);
+	if (to != NULL && !f->is_json)
+		put_head(to, f);
+	for (i = 0; to != NULL && i < f->n_rows; i++) {
+		if (f->row[i].state != IMPORT_REJECTED)
+			continue;
+		n++;
+		if (f->is_json)
+			put_object(to, &f->row[i]);
+		else
+			put_row(ctx, to, f, &f->row[i]);
+	}
+	if (to != NULL && fclose(to) == 0 && text != NULL) {
+		all.data = (const uint8_t *)text;
+		all.len = len;
+		err = n > 0 ? file_replace(*ret_path, &all, 1) : CDOP_OK;
+		cdop_secret_wipe(text, len);
+	}
+	free(text);
+	if (n == 0)
+		*ret_path = NULL;
+	if (err != CDOP_OK)
+		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
+		    "the rejects cannot be written beside %s", f->path);
+	return EXIT_OK;
+}

@@ -1,0 +1,207 @@
+/* Invitations are asked for here and written to a private file. */
+#include "client/invite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cdop/invitation.h"
+#include "client/call.h"
+#include "client/file.h"
+#include "client/json.h"
+#include "client/people.h"
+#include "client/print.h"
+#include "client/prompt.h"
+#include "client/session.h"
+#include "client/show.h"
+
+const struct cmd_opt invite_opts[] = {
+    {"--name", "NAME", "name of the person", false},
+    {"--role", "ROLE", "coordinator, partner, administrator, auditor, ...",
+	true},
+    {"--area", "AREA", "an area the person works for", true},
+    {"--all-areas", NULL, "works for every area", false},
+    {"--agency", "ID", "agency of the profile", false},
+    {"--job-title", "TEXT", "what the person does", false},
+    {"--until", "DATE", "last day of the roles", false},
+    {"--device-for", "PERSON", "a further device of this person", false},
+    {"--label", "TEXT", "what the device is called", false},
+    {"--device-until", "DATE", "last day of the device", false},
+    {"--out", "FILE", "where the invitation goes; it must not be there yet",
+	false},
+    {NULL, NULL, NULL, false},
+};
+
+/* The person's own words, unless there is nobody to ask. */
+static enum exit_code
+need(struct cmd_ctx *ctx, const char *option, const char *question,
+    char **ret_text)
+{
+	const char *text = cmd_value(ctx, option);
+	enum exit_code code = EXIT_OK;
+
+	if (text == NULL)
+		code = prompt_need(ctx, question, option, &text);
+	if (code == EXIT_OK)
+		*ret_text = cdop_arena_strdup(ctx->arena, text);
+	return code;
+}
+
+static enum exit_code
+invite_device(struct cmd_ctx *ctx, Cdop__InviteReply **ret_reply)
+{
+	Cdop__DeviceInviteRequest request;
+	struct people_rights rights;
+	enum exit_code code;
+	uint64_t person;
+
+	code = cmd_number(ctx, "--device-for", cmd_value(ctx, "--device-for"),
+	    UINT32_MAX, &person);
+	if (code != EXIT_OK || (code = people_rights(ctx, &rights)) != EXIT_OK)
+		return code;
+	cdop__device_invite_request__init(&request);
+	request.person = (uint32_t)person;
+	request.has_device_expires_ms = rights.has_expires;
+	request.device_expires_ms = rights.expires_ms;
+	code =
+	    need(ctx, "--label", "What the device is called", &request.label);
+	if (code != EXIT_OK)
+		return code;
+	return call_device_invite(ctx, &request, ret_reply);
+}
+
+static enum exit_code
+invite_person(struct cmd_ctx *ctx, Cdop__InviteReply **ret_reply)
+{
+	Cdop__PersonInviteRequest request;
+	struct people_rights rights;
+	enum exit_code code;
+
+	if ((code = people_rights(ctx, &rights)) != EXIT_OK)
+		return code;
+	if (rights.n_grant == 0)
+		return cmd_fail(ctx, EXIT_USAGE, "input_needed",
+		    "--role coordinator (or partner, administrator, ...)",
+		    "which role is the person to have?");
+	cdop__person_invite_request__init(&request);
+	code = need(ctx, "--name", "Name of the person", &request.name);
+	if (code != EXIT_OK)
+		return code;
+	request.label = cdop_arena_printf(ctx->arena, "%s",
+	    cmd_value(ctx, "--label") != NULL ? cmd_value(ctx, "--label")
+					      : "first device");
+	request.job_title = rights.job_title;
+	request.agency = rights.agency;
+	request.area = rights.area;
+	request.n_area = rights.n_area;
+	request.has_all_areas = rights.all_areas;
+	request.all_areas = rights.all_areas;
+	request.grant = rights.grant;
+	request.n_grant = rights.n_grant;
+	request.has_device_expires_ms = rights.has_expires;
+	request.device_expires_ms = rights.expires_ms;
+	return call_person_invite(ctx, &request, ret_reply);
+}
+
+static enum exit_code
+fill(struct cmd_ctx *ctx, const Cdop__InviteReply *reply,
+    struct cdop_invitation *inv)
+{
+	const Cdop__ClientIdentity *me = ctx->session->identity.open;
+	size_t i;
+
+	memset(inv, 0, sizeof(*inv));
+	if (reply->psk.len != 32 || reply->invitation_id.len != 16)
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+		    "the answer is no invitation");
+	memcpy(inv->registry, me->registry_id.data, 16);
+	memcpy(inv->id, reply->invitation_id.data, 16);
+	memcpy(inv->psk, reply->psk.data, 32);
+	inv->training = session_is_training(ctx);
+	inv->expires_ms = reply->expires_ms;
+	inv->name = cmd_value(ctx, "--name");
+	if (inv->name == NULL)
+		inv->name =
+		    cdop_arena_printf(ctx->arena, "person %u", reply->person);
+	for (i = 0; i < me->n_address && i < CDOP_INVITATION_ADDRESSES; i++)
+		inv->address[inv->n_address++] = me->address[i];
+	for (i = 0; i < reply->n_server_key && i < CDOP_INVITATION_SERVERS &&
+	     reply->server_key[i].len == 32;
+	     i++)
+		memcpy(inv->server[inv->n_server++], reply->server_key[i].data,
+		    32);
+	return EXIT_OK;
+}
+
+static enum exit_code
+write_file(struct cmd_ctx *ctx, const char *out, const Cdop__InviteReply *reply)
+{
+	struct cdop_invitation inv;
+	struct cdop_bytes file = {NULL, 0};
+	enum exit_code code;
+	enum cdop_err err;
+
+	if ((code = fill(ctx, reply, &inv)) != EXIT_OK)
+		return code;
+	err = cdop_invitation_write(&inv, ctx->arena, &file);
+	cdop_secret_wipe(inv.psk, sizeof(inv.psk));
+	if (err == CDOP_OK && strcmp(out, "-") == 0)
+		print_out(
+		    ctx, "%.*s", (int)file.len - 1, (const char *)file.data);
+	else if (err == CDOP_OK)
+		err = file_create(out, &file, 1);
+	if (err != CDOP_OK)
+		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
+		    "cdop people cancel, then invite again",
+		    "the invitation was made and cannot be written to %s", out);
+	return EXIT_OK;
+}
+
+static void
+show(struct cmd_ctx *ctx, const char *out, const Cdop__InviteReply *reply)
+{
+	struct cdop_bytes id = {
+	    reply->invitation_id.data, reply->invitation_id.len};
+	json_t *object;
+
+	if (ctx->g.json && strcmp(out, "-") != 0) {
+		object = print_envelope(ctx, "people.invite", true);
+		(void)json_object_update_new(object,
+		    json_pack("{s:I,s:s,s:s,s:s}", "person",
+			(json_int_t)reply->person, "invitation_id",
+			print_hex(ctx->arena, id), "expires",
+			print_utc(ctx->arena, reply->expires_ms), "file", out));
+		print_json(object);
+		return;
+	}
+	print_mode(ctx);
+	print_note(ctx,
+	    "Invitation for person %u in %s, until %s, for one device, "
+	    "once.\nSend it by a second channel: whoever has it first may "
+	    "enrol.",
+	    reply->person, out, print_time(ctx->arena, reply->expires_ms));
+	if (reply->n_similar > 0)
+		print_note(ctx, "Perhaps the same human: %s",
+		    show_joined(ctx, reply->similar, reply->n_similar, "; "));
+}
+
+enum exit_code
+invite_run(struct cmd_ctx *ctx)
+{
+	const char *out = cmd_value(ctx, "--out");
+	Cdop__InviteReply *reply = NULL;
+	enum exit_code code;
+
+	if (out == NULL)
+		return cmd_fail(ctx, EXIT_USAGE, "input_needed",
+		    "--out invite.txt", "where is the invitation to go?");
+	if (strcmp(out, "-") != 0 && file_exists(out))
+		return cmd_fail(
+		    ctx, EXIT_USAGE, NULL, NULL, "%s is there already", out);
+	code = cmd_value(ctx, "--device-for") != NULL
+	    ? invite_device(ctx, &reply)
+	    : invite_person(ctx, &reply);
+	if (code != EXIT_OK || (code = write_file(ctx, out, reply)) != EXIT_OK)
+		return code;
+	show(ctx, out, reply);
+	return EXIT_OK;
+}

@@ -1,0 +1,412 @@
+/* Messages and forms as JSON, and JSON as a form. */
+#include "client/json.h"
+
+#include <string.h>
+
+#include "client/print.h"
+#include "client/session.h"
+
+static const char *const absences[] = {
+    NULL, "NOT_KNOWN", "NOT_APPLICABLE", "WITHHELD"};
+static const char *const typed_absences[] = {NULL, "#nk", "#na", "#ws"};
+
+/* ---- messages ---------------------------------------------------------------
+ */
+
+static const struct cdop_profile *
+profile_of(const struct cmd_ctx *ctx)
+{
+	return ctx->session != NULL ? ctx->session->profile : NULL;
+}
+
+static json_t *
+code_label(const char *code, const char *label)
+{
+	return json_pack("{s:s,s:s}", "code", code, "label", label);
+}
+
+/* "NOT_KNOWN_TO_YOU" and "not known to you". */
+static json_t *
+enum_json(struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, int value)
+{
+	const ProtobufCEnumValue *v =
+	    protobuf_c_enum_descriptor_get_value(desc, value);
+	char *label, *p;
+
+	if (v == NULL)
+		return json_sprintf("%d", value);
+	label = cdop_arena_strdup(ctx->arena, v->name);
+	for (p = label; p != NULL && *p != '\0'; p++)
+		*p = *p == '_' ? ' ' : (char)(*p | 0x20);
+	return code_label(v->name, label != NULL ? label : "");
+}
+
+static bool
+is_area(const char *name)
+{
+	return strcmp(name, "owner_area") == 0 || strcmp(name, "area") == 0;
+}
+
+static json_t *
+text_json(struct cmd_ctx *ctx, const char *name, const char *text)
+{
+	const struct cdop_profile *profile = profile_of(ctx);
+	const char *label = NULL;
+
+	if (!is_area(name))
+		return json_string(text);
+	if (profile != NULL)
+		label = cdop_profile_area_label(profile, text);
+	return code_label(text, label != NULL ? label : text);
+}
+
+static bool
+is_instant(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 3 && strcmp(name + len - 3, "_ms") == 0;
+}
+
+static json_t *
+message_json(struct cmd_ctx *ctx, const ProtobufCMessage *message)
+{
+	if (message->descriptor == &cdop__form__descriptor)
+		return json_form(ctx, (const Cdop__Form *)message);
+	return json_message(ctx, message);
+}
+
+/* The value at p, of one field. */
+static json_t *
+value_json(
+    struct cmd_ctx *ctx, const ProtobufCFieldDescriptor *f, const void *p)
+{
+	const ProtobufCMessage *message;
+	ProtobufCBinaryData bytes;
+	struct cdop_bytes run;
+	const char *text;
+	uint64_t u64;
+	uint32_t u32;
+	int value;
+
+	switch (f->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		memcpy(&text, p, sizeof(text));
+		return text_json(ctx, f->name, text);
+	case PROTOBUF_C_TYPE_BYTES:
+		memcpy(&bytes, p, sizeof(bytes));
+		run.data = bytes.data;
+		run.len = bytes.len;
+		return json_string(print_hex(ctx->arena, run));
+	case PROTOBUF_C_TYPE_MESSAGE:
+		memcpy(&message, p, sizeof(message));
+		return message_json(ctx, message);
+	case PROTOBUF_C_TYPE_BOOL:
+		memcpy(&value, p, sizeof(value));
+		return json_boolean(value != 0);
+	case PROTOBUF_C_TYPE_ENUM:
+		memcpy(&value, p, sizeof(value));
+		return enum_json(ctx, f->descriptor, value);
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+		memcpy(&u64, p, sizeof(u64));
+		if (is_instant(f->name))
+			return json_string(print_utc(ctx->arena, u64));
+		return json_integer((json_int_t)u64);
+	case PROTOBUF_C_TYPE_UINT32:
+		memcpy(&u32, p, sizeof(u32));
+		return json_integer((json_int_t)u32);
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+	case PROTOBUF_C_TYPE_FIXED32:
+	case PROTOBUF_C_TYPE_FLOAT:
+	case PROTOBUF_C_TYPE_DOUBLE:
+	default:
+		return json_null(); /* the .proto files have none */
+	}
+}
+
+static size_t
+size_of(const ProtobufCFieldDescriptor *f)
+{
+	switch ((int)f->type) {
+	case PROTOBUF_C_TYPE_STRING:
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return sizeof(void *);
+	case PROTOBUF_C_TYPE_BYTES:
+		return sizeof(ProtobufCBinaryData);
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+		return sizeof(uint64_t);
+	default:
+		return sizeof(uint32_t);
+	}
+}
+
+static json_t *
+list_json(
+    struct cmd_ctx *ctx, const ProtobufCFieldDescriptor *f, const uint8_t *base)
+{
+	json_t *list = json_array();
+	const uint8_t *data;
+	size_t n, i;
+
+	memcpy(&n, base + f->quantifier_offset, sizeof(n));
+	memcpy(&data, base + f->offset, sizeof(data));
+	for (i = 0; i < n; i++)
+		(void)json_array_append_new(
+		    list, value_json(ctx, f, data + i * size_of(f)));
+	return list;
+}
+
+static bool
+is_set(const ProtobufCFieldDescriptor *f, const uint8_t *base)
+{
+	protobuf_c_boolean has;
+	const void *p;
+
+	if (f->label == PROTOBUF_C_LABEL_REQUIRED)
+		return true;
+	if (f->type == PROTOBUF_C_TYPE_STRING ||
+	    f->type == PROTOBUF_C_TYPE_MESSAGE) {
+		memcpy(&p, base + f->offset, sizeof(p));
+		return p != NULL;
+	}
+	memcpy(&has, base + f->quantifier_offset, sizeof(has));
+	return has != 0;
+}
+
+void
+json_merge(struct cmd_ctx *ctx, json_t *into, const ProtobufCMessage *message)
+{
+	const ProtobufCMessageDescriptor *desc = message->descriptor;
+	const uint8_t *base = (const uint8_t *)message;
+	const ProtobufCFieldDescriptor *f;
+	const char *name;
+	json_t *value;
+	unsigned i;
+
+	for (i = 0; i < desc->n_fields; i++) {
+		f = &desc->fields[i];
+		if (strcmp(f->name, "pad") == 0)
+			continue;
+		name = f->name;
+		if (is_instant(name))
+			name = cdop_arena_strndup(
+			    ctx->arena, name, strlen(name) - 3);
+		if (f->label == PROTOBUF_C_LABEL_REPEATED)
+			value = list_json(ctx, f, base);
+		else if (is_set(f, base))
+			value = value_json(ctx, f, base + f->offset);
+		else
+			continue;
+		(void)json_object_set_new(into, name, value);
+	}
+}
+
+json_t *
+json_message(struct cmd_ctx *ctx, const ProtobufCMessage *message)
+{
+	json_t *object = json_object();
+
+	json_merge(ctx, object, message);
+	return object;
+}
+
+/* ---- forms
+ * --------------------------------------------------------------------- */
+
+static json_t *
+field_json(
+    struct cmd_ctx *ctx, const Cdop__Form *form, const struct cdop_path *path)
+{
+	const struct cdop_field *f = path->field;
+	struct cdop_value value;
+	const char *label;
+
+	if (cdop_form_get(form, path, ctx->arena, &value) != CDOP_OK)
+		return NULL;
+	if (value.state == CDOP_VALUE_NOT_ASKED)
+		return NULL;
+	if (value.state != CDOP_VALUE_GIVEN)
+		return json_pack("{s:s}", "absent", absences[value.state]);
+	if (f->kind == CDOP_KIND_YES_NO)
+		return json_boolean(strcmp(value.text, "yes") == 0);
+	if (f->kind != CDOP_KIND_CODE && f->kind != CDOP_KIND_AREA &&
+	    f->kind != CDOP_KIND_AGENCY)
+		return json_string(value.text);
+	label = profile_of(ctx) == NULL
+	    ? NULL
+	    : cdop_form_words(form, path, profile_of(ctx), ctx->arena);
+	return code_label(value.text, label != NULL ? label : value.text);
+}
+
+/* The object that the fields of this path go into. */
+static json_t *
+group_object(json_t *root, const struct cdop_path *path)
+{
+	const char *group = path->field->group;
+	json_t *at = json_object_get(root, group), *entry;
+	size_t n;
+
+	if (path->entry == 0) {
+		if (at == NULL) {
+			at = json_object();
+			(void)json_object_set_new(root, group, at);
+		}
+		return at;
+	}
+	if (at == NULL) {
+		at = json_array();
+		(void)json_object_set_new(root, group, at);
+	}
+	n = json_array_size(at);
+	entry = n > 0 ? json_array_get(at, n - 1) : NULL;
+	if (entry != NULL &&
+	    json_integer_value(json_object_get(entry, "number")) ==
+		(json_int_t)path->entry)
+		return entry;
+	entry = json_pack("{s:I}", "number", (json_int_t)path->entry);
+	(void)json_array_append_new(at, entry);
+	return entry;
+}
+
+json_t *
+json_form(struct cmd_ctx *ctx, const Cdop__Form *form)
+{
+	struct cdop_form_iter iter = {.form = form};
+	json_t *root = json_object(), *value;
+	struct cdop_path path;
+
+	while (cdop_form_next(&iter, &path)) {
+		if (path.field->kind == CDOP_KIND_ENTRY)
+			continue;
+		value = field_json(ctx, form, &path);
+		if (value != NULL)
+			(void)json_object_set_new(
+			    group_object(root, &path), path.field->name, value);
+	}
+	return root;
+}
+
+/* What a JSON value would be at a prompt; NULL: it is no value. */
+static const char *
+typed_value(struct cmd_ctx *ctx, const json_t *value)
+{
+	const char *absent;
+	size_t i;
+
+	if (json_is_string(value))
+		return strlen(json_string_value(value)) ==
+			json_string_length(value)
+		    ? json_string_value(value)
+		    : NULL;
+	if (json_is_null(value))
+		return "";
+	if (json_is_boolean(value))
+		return json_is_true(value) ? "yes" : "no";
+	if (json_is_integer(value))
+		return cdop_arena_printf(ctx->arena, "%" JSON_INTEGER_FORMAT,
+		    json_integer_value(value));
+	absent = json_string_value(json_object_get(value, "absent"));
+	for (i = 1; absent != NULL && i < 4; i++)
+		if (strcmp(absent, absences[i]) == 0)
+			return typed_absences[i];
+	return json_string_value(json_object_get(value, "code"));
+}
+
+static enum cdop_err
+read_group(struct cmd_ctx *ctx, const char *prefix, const json_t *object,
+    const struct cdop_profile *profile, Cdop__Form *form,
+    struct cdop_violations *findings)
+{
+	enum cdop_err err;
+	const char *name, *path, *typed;
+	const json_t *value;
+	void *iter;
+
+	for (iter = json_object_iter((json_t *)(uintptr_t)object); iter != NULL;
+	     iter = json_object_iter_next((json_t *)(uintptr_t)object, iter)) {
+		name = json_object_iter_key(iter);
+		value = json_object_iter_value(iter);
+		if (strcmp(name, "number") == 0)
+			continue;
+		path = cdop_arena_printf(ctx->arena, "%s.%s", prefix, name);
+		typed = typed_value(ctx, value);
+		if (path == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		err = typed != NULL
+		    ? cdop_form_put(
+			  form, path, typed, profile, ctx->arena, findings)
+		    : cdop_violation_add(findings, ctx->arena,
+			  CDOP_SEVERITY_ERROR, path, "json.value",
+			  "not a value: text, number, true, false, "
+			  "{\"absent\": ...} or {\"code\": ...}");
+		if (err == CDOP_RESOURCE_EXHAUSTED)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+static enum cdop_err
+read_entries(struct cmd_ctx *ctx, const char *group, const json_t *list,
+    const struct cdop_profile *profile, Cdop__Form *form,
+    struct cdop_violations *findings)
+{
+	const json_t *entry;
+	const char *prefix;
+	enum cdop_err err;
+	json_int_t number;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		entry = json_array_get(list, i);
+		number = json_integer_value(json_object_get(entry, "number"));
+		if (number == 0)
+			number = (json_int_t)i + 1;
+		prefix = cdop_arena_printf(
+		    ctx->arena, "%s.%" JSON_INTEGER_FORMAT, group, number);
+		if (prefix == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		err = read_group(ctx, prefix, entry, profile, form, findings);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+enum exit_code
+json_read_form(struct cmd_ctx *ctx, const json_t *object,
+    const struct cdop_profile *profile, Cdop__Form *form,
+    struct cdop_violations *findings)
+{
+	enum cdop_err err = CDOP_OK;
+	json_t *root = (json_t *)(uintptr_t)object; /* only read */
+	const char *group;
+	json_t *value;
+
+	if (!json_is_object(object))
+		return cmd_fail(ctx, EXIT_INVALID, NULL, NULL,
+		    "a form is a JSON object of groups");
+	json_object_foreach(root, group, value)
+	{
+		if (json_is_array(value))
+			err = read_entries(
+			    ctx, group, value, profile, form, findings);
+		else if (json_is_object(value))
+			err = read_group(
+			    ctx, group, value, profile, form, findings);
+		else
+			err = cdop_violation_add(findings, ctx->arena,
+			    CDOP_SEVERITY_ERROR, group, "json.group",
+			    "not a group of fields");
+		if (err != CDOP_OK)
+			return cmd_fail(
+			    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	}
+	return EXIT_OK;
+}

@@ -1,0 +1,35 @@
+/*
+ * Messages of the registry as JSON: field names of the .proto files; instants
+ * as ISO 8601 in UTC under the name without "_ms"; bytes as hex; enums as
+ * {code, label}; areas as {code, label}; a Form as its groups.
+ */
+#ifndef CDOP_CLIENT_JSON_H
+#define CDOP_CLIENT_JSON_H
+
+#include <jansson.h>
+
+#include "cdop/form.h"
+#include "client/cmd.h"
+
+/* Any message; fields that are not set are left out, lists never are. */
+json_t *json_message(struct cmd_ctx *ctx, const ProtobufCMessage *message);
+
+/* Adds the fields of message to an envelope. */
+void json_merge(
+    struct cmd_ctx *ctx, json_t *into, const ProtobufCMessage *message);
+
+/*
+ * A form: {"child": {"sex": {"code": "1", "label": "male"}, "nhs_number":
+ * {"absent": "NOT_KNOWN"}}, "parent": [{"number": 1, ...}]}.
+ */
+json_t *json_form(struct cmd_ctx *ctx, const Cdop__Form *form);
+
+/*
+ * The opposite: values go in as typed at a prompt.  Findings name the path;
+ * an unknown name is a finding.  EXIT_INVALID: it is no object.
+ */
+enum exit_code json_read_form(struct cmd_ctx *ctx, const json_t *object,
+    const struct cdop_profile *profile, Cdop__Form *form,
+    struct cdop_violations *findings);
+
+#endif

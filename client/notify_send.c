@@ -1,0 +1,216 @@
+/* Sending a notification, and the questions that come back. */
+#include <string.h>
+#include <time.h>
+
+#include "client/call.h"
+#include "client/json.h"
+#include "client/notify.h"
+#include "client/print.h"
+#include "client/prompt.h"
+#include "client/session.h"
+#include "client/show.h"
+#include "client/spool.h"
+
+#define REGISTER 40 /* method id of NotificationRegister */
+#define ROUNDS   12
+
+void
+notify_show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
+    bool replayed)
+{
+	size_t i;
+
+	if (reply->has_dry_run && reply->dry_run)
+		print_out(ctx, "Every check passed; nothing was written.");
+	else
+		print_out(ctx, "%s %s%s%s   %s",
+		    reply->has_joined && reply->joined ? "Joined to"
+						       : "Registered",
+		    reply->reference != NULL ? reply->reference : "?",
+		    reply->owner_words != NULL ? "   owner: " : "",
+		    reply->owner_words != NULL ? reply->owner_words : "",
+		    reply->timing != NULL ? reply->timing : "");
+	if (replayed)
+		print_out(ctx, "(it had arrived)");
+	if (reply->n_difference > 0)
+		print_out(ctx, "The notifications differ, to be decided: %s",
+		    show_joined(
+			ctx, reply->difference, reply->n_difference, ", "));
+	show_missing(ctx, reply->missing, reply->n_missing);
+	for (i = 0; i < reply->n_forward_to; i++)
+		print_out(ctx, "To forward to: %s", reply->forward_to[i]);
+	if (reply->reference != NULL && !(reply->has_dry_run && reply->dry_run))
+		print_out(ctx, "Give the notifier this reference: %s",
+		    reply->reference);
+}
+
+static enum exit_code
+show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply)
+{
+	json_t *object;
+
+	if (reply == NULL)
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, "cdop retry",
+		    "the answer carries no reply");
+	if (!ctx->g.json) {
+		print_mode(ctx);
+		notify_show(ctx, reply, false);
+		return EXIT_OK;
+	}
+	object = print_envelope(ctx, "notify", true);
+	json_merge(ctx, object, &reply->base);
+	print_json(object);
+	return EXIT_OK;
+}
+
+static enum exit_code
+ask_about(
+    struct cmd_ctx *ctx, struct notify *n, const Cdop__Candidate *candidate)
+{
+	static const struct prompt_option options[] = {
+	    {"join", "the same child: another notification of this case"},
+	    {"twin", "a twin or sibling: a case of its own, linked"},
+	    {"other", "another child: a case of its own"},
+	};
+	static const Cdop__Decision decisions[] = {CDOP__DECISION__JOIN,
+	    CDOP__DECISION__NEW_SIBLING, CDOP__DECISION__NEW_OTHER};
+	const char *reason;
+	enum exit_code code;
+	size_t chosen;
+
+	print_note(ctx, "%s: %s", candidate->reference,
+	    show_joined(ctx, candidate->reason, candidate->n_reason, "; "));
+	code = prompt_choice(ctx, "Is it", options, 3, 3, &chosen);
+	if (code != EXIT_OK)
+		return code;
+	code = prompt_need(ctx, "Why", "--decision", &reason);
+	if (code != EXIT_OK)
+		return code;
+	return notify_decide(
+	    ctx, n, candidate->reference, decisions[chosen], reason);
+}
+
+/* Candidates that stop, one after the other; joining one settles them. */
+static enum exit_code
+ask_duplicates(struct cmd_ctx *ctx, struct notify *n,
+    const Cdop__NotificationRegisterReply *reply)
+{
+	const Cdop__Candidate *c;
+	enum exit_code code;
+	size_t i;
+
+	if (reply == NULL || reply->n_candidate == 0 ||
+	    !prompt_is_possible(ctx)) {
+		if (reply != NULL && !ctx->g.json)
+			show_candidates(
+			    ctx, reply->candidate, reply->n_candidate);
+		ctx->error.next = "decide: --decision join:REF, new:twin:REF "
+				  "or new:other:REF, with --decision-reason";
+		return EXIT_DUPLICATE;
+	}
+	print_note(ctx, "This may be a child that is here already:");
+	for (i = 0; i < reply->n_candidate; i++) {
+		c = reply->candidate[i];
+		if (c->has_withdrawn && c->withdrawn)
+			continue;
+		if ((code = ask_about(ctx, n, c)) != EXIT_OK)
+			return code;
+		if (n->decision[n->n_decisions - 1]->decision ==
+		    CDOP__DECISION__JOIN)
+			break;
+	}
+	return EXIT_OK;
+}
+
+static bool
+only_warnings(const struct cmd_error *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_findings; i++)
+		if (!e->finding[i].warning)
+			return false;
+	return e->n_findings > 0;
+}
+
+/* After a refusal: is there something a person can still say? */
+static enum exit_code
+mend(struct cmd_ctx *ctx, struct notify *n, enum exit_code code,
+    const ProtobufCMessage *message)
+{
+	struct cmd_error error = ctx->error;
+	enum exit_code next;
+
+	if (code == EXIT_DUPLICATE)
+		return ask_duplicates(
+		    ctx, n, (const Cdop__NotificationRegisterReply *)message);
+	if (code != EXIT_INVALID || !only_warnings(&error))
+		return code;
+	next = overrides_ask(
+	    ctx, &n->overrides, n->form, error.finding, error.n_findings);
+	if (next == EXIT_INVALID) {
+		ctx->error = error;
+		ctx->error.next = "answer each: --accept-warning \"RULE: "
+				  "reason\"";
+	}
+	return next;
+}
+
+/* There was no answer: what was typed is kept, and somebody is told how. */
+static enum exit_code
+keep(struct cmd_ctx *ctx, struct notify *n, enum exit_code code)
+{
+	struct cmd_error error = ctx->error;
+	time_t now = time(NULL);
+	char clock[16] = "?";
+	struct tm tm;
+
+	if (code == EXIT_OUTCOME || n->dry_run)
+		return code; /* the request itself is kept */
+	if (notify_keep(ctx, n) != EXIT_OK)
+		return EXIT_UNEXPECTED;
+	if (localtime_r(&now, &tm) != NULL)
+		(void)strftime(clock, sizeof(clock), "%H:%M", &tm);
+	return cmd_fail(ctx, code, error.reason,
+	    cdop_arena_printf(ctx->arena, "cdop notify --resume %u", n->draft),
+	    "%s. Kept sealed on this computer as draft %u. Tell the "
+	    "notifier: noted at %s, the reference follows",
+	    error.message, n->draft, clock);
+}
+
+enum exit_code
+notify_send(struct cmd_ctx *ctx, struct notify *n)
+{
+	Cdop__NotificationRegisterRequest request;
+	ProtobufCMessage *message = NULL;
+	enum exit_code code = EXIT_OK;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		overrides_prune(ctx, &n->overrides, n->form);
+		notify_request(n, &request);
+		message = NULL;
+		code = session_open(ctx);
+		if (code == EXIT_OK)
+			code = n->dry_run
+			    ? call_dry(ctx, REGISTER, &request.base, n->key,
+				  &message)
+			    : call_change(ctx, REGISTER, &request.base, n->key,
+				  &message);
+		if (code == EXIT_UNREACHABLE || code == EXIT_SEALED ||
+		    code == EXIT_OUTCOME || code == EXIT_AUTH)
+			return keep(ctx, n, code);
+		if (code == EXIT_OK)
+			break;
+		code = mend(ctx, n, code, message);
+		if (code == EXIT_STOPPED)
+			return keep(ctx, n, code);
+		if (code != EXIT_OK)
+			return code;
+		ctx->error.message = NULL;
+	}
+	if (code != EXIT_OK)
+		return code;
+	spool_drop_draft(ctx, n->draft);
+	return show(ctx, (const Cdop__NotificationRegisterReply *)message);
+}

@@ -1,0 +1,197 @@
+/* Whom a command is about, and what is to be so. */
+#include "client/people.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cdop/date.h"
+#include "client/call.h"
+#include "client/prompt.h"
+#include "client/purpose.h"
+#include "client/session.h"
+#include "client/terms.h"
+
+#define MANY_MAX 64
+
+const struct cmd_opt people_change_opts[] = {
+    {"--name", "NAME", "name of the person", false},
+    {"--job-title", "TEXT", "what the person does", false},
+    {"--agency", "ID", "agency of the profile", false},
+    {"--role", "ROLE", "a role; several make the whole list", true},
+    {"--area", "AREA", "an area; several make the whole list", true},
+    {"--all-areas", NULL, "works for every area", false},
+    {"--until", "DATE", "last day of the roles", false},
+    {"--device", "N", "whose expiry changes", false},
+    {"--device-until", "DATE", "last day of the device", false},
+    {"--reason", "TEXT", "why", false},
+    {NULL, NULL, NULL, false},
+};
+
+enum exit_code
+people_reason(struct cmd_ctx *ctx, const char **ret_reason)
+{
+	enum exit_code code;
+
+	*ret_reason = cmd_value(ctx, "--reason");
+	if (*ret_reason != NULL && (*ret_reason)[0] != '\0')
+		return EXIT_OK;
+	if ((code = session_load(ctx)) != EXIT_OK)
+		return code;
+	return prompt_need(ctx, "Reason", "--reason TEXT", ret_reason);
+}
+
+enum exit_code
+people_target(struct cmd_ctx *ctx, struct people_target *ret_target)
+{
+	const char *reason;
+	enum exit_code code;
+	uint64_t n = 0;
+
+	code = cmd_number(ctx, "PERSON", ctx->pos[0], UINT32_MAX, &n);
+	if (code != EXIT_OK)
+		return code;
+	ret_target->person = (uint32_t)n;
+	n = 0;
+	if (cmd_value(ctx, "--device") != NULL) {
+		code = cmd_number(ctx, "--device", cmd_value(ctx, "--device"),
+		    UINT32_MAX, &n);
+		if (code != EXIT_OK)
+			return code;
+	}
+	ret_target->device = (uint32_t)n;
+	if ((code = people_reason(ctx, &reason)) != EXIT_OK)
+		return code;
+	ret_target->reason = cdop_arena_strdup(ctx->arena, reason);
+	return EXIT_OK;
+}
+
+enum exit_code
+people_confirm(struct cmd_ctx *ctx, uint32_t person)
+{
+	const char *typed = cmd_value(ctx, "--confirm");
+	enum exit_code code;
+	char want[16];
+
+	(void)snprintf(want, sizeof(want), "%u", person);
+	if (typed == NULL) {
+		code = prompt_need(ctx,
+		    "For ever.  Type the person's number again",
+		    "--confirm PERSON", &typed);
+		if (code != EXIT_OK)
+			return code;
+	}
+	if (strcmp(typed, want) != 0)
+		return cmd_fail(ctx, EXIT_STOPPED, NULL, NULL,
+		    "that is another number: nothing was done");
+	return EXIT_OK;
+}
+
+enum exit_code
+people_is_administrator(struct cmd_ctx *ctx, uint32_t person, bool *ret_is)
+{
+	Cdop__PeopleListRequest request;
+	Cdop__PeopleListReply *reply;
+	const Cdop__Person *p;
+	enum exit_code code;
+	size_t i;
+
+	cdop__people_list_request__init(&request);
+	request.has_after = true;
+	request.after = person > 0 ? person - 1 : 0;
+	code = call_people_list(ctx, &request, &reply);
+	if (code != EXIT_OK)
+		return code;
+	*ret_is = false;
+	if (reply->n_person == 0 || reply->person[0]->number != person)
+		return EXIT_OK; /* the registry says that there is none */
+	p = reply->person[0];
+	for (i = 0; i < p->n_grant; i++)
+		if (p->grant[i]->role == CDOP__ROLE__ADMINISTRATOR)
+			*ret_is = true;
+	return EXIT_OK;
+}
+
+/* The end of a day where this computer stands. */
+static enum exit_code
+end_of_day(
+    struct cmd_ctx *ctx, const char *option, bool *ret_has, uint64_t *ret_ms)
+{
+	struct cdop_date date;
+	enum exit_code code;
+	struct tm tm;
+	char *day;
+
+	code = terms_day(ctx, option, &day);
+	if (code != EXIT_OK || day == NULL)
+		return code;
+	if (cdop_date_parse(day, &date) != CDOP_OK)
+		return EXIT_USAGE;
+	memset(&tm, 0, sizeof(tm));
+	tm.tm_year = date.year - 1900;
+	tm.tm_mon = date.month - 1;
+	tm.tm_mday = date.day + 1;
+	tm.tm_isdst = -1;
+	*ret_has = true;
+	*ret_ms = (uint64_t)mktime(&tm) * 1000;
+	return EXIT_OK;
+}
+
+static enum exit_code
+take_grants(struct cmd_ctx *ctx, struct people_rights *r)
+{
+	Cdop__RoleGrant *grant;
+	enum exit_code code;
+	bool has_until = false;
+	uint64_t until = 0;
+	const char *word;
+
+	code = end_of_day(ctx, "--until", &has_until, &until);
+	if (code != EXIT_OK)
+		return code;
+	while ((word = cmd_value_at(ctx, "--role", r->n_grant)) != NULL) {
+		grant = cdop_arena_alloc(ctx->arena, sizeof(*grant));
+		if (grant == NULL || r->n_grant == MANY_MAX)
+			return cmd_fail(
+			    ctx, EXIT_USAGE, NULL, NULL, "too many roles");
+		cdop__role_grant__init(grant);
+		code = purpose_role(ctx, word, &grant->role);
+		if (code != EXIT_OK)
+			return code;
+		grant->has_until_ms = has_until;
+		grant->until_ms = until;
+		r->grant[r->n_grant++] = grant;
+	}
+	return EXIT_OK;
+}
+
+enum exit_code
+people_rights(struct cmd_ctx *ctx, struct people_rights *ret_rights)
+{
+	struct people_rights r;
+	enum exit_code code;
+	const char *word;
+
+	memset(&r, 0, sizeof(r));
+	r.grant = cdop_arena_calloc(ctx->arena, MANY_MAX, sizeof(*r.grant));
+	r.area = cdop_arena_calloc(ctx->arena, MANY_MAX, sizeof(*r.area));
+	if (r.grant == NULL || r.area == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	r.name = terms_copy(ctx, "--name");
+	r.job_title = terms_copy(ctx, "--job-title");
+	r.agency = terms_copy(ctx, "--agency");
+	r.all_areas = cmd_flag(ctx, "--all-areas");
+	while ((word = cmd_value_at(ctx, "--area", r.n_area)) != NULL) {
+		if (r.n_area == MANY_MAX)
+			return cmd_fail(
+			    ctx, EXIT_USAGE, NULL, NULL, "too many areas");
+		r.area[r.n_area++] = cdop_arena_strdup(ctx->arena, word);
+	}
+	if ((code = take_grants(ctx, &r)) != EXIT_OK ||
+	    (code = end_of_day(ctx, "--device-until", &r.has_expires,
+		 &r.expires_ms)) != EXIT_OK)
+		return code;
+	*ret_rights = r;
+	return EXIT_OK;
+}

@@ -1,0 +1,46 @@
+/* What the commands about people share: whom, why, which rights. */
+#ifndef CDOP_CLIENT_PEOPLE_H
+#define CDOP_CLIENT_PEOPLE_H
+
+#include "client/cmd.h"
+
+struct people_target {
+	uint32_t person;
+	uint32_t device; /* 0: all of the person */
+	char *reason;
+};
+
+struct people_rights {
+	char *name; /* NULL: not given */
+	char *job_title;
+	char *agency;
+	char **area;
+	size_t n_area;
+	bool all_areas;
+	Cdop__RoleGrant **grant;
+	size_t n_grant;
+	bool has_expires;
+	uint64_t expires_ms;
+};
+
+extern const struct cmd_opt people_change_opts[];
+
+/* PERSON, --device and --reason; asks for the reason. */
+enum exit_code people_target(
+    struct cmd_ctx *ctx, struct people_target *ret_target);
+
+/* --reason, or asked. */
+enum exit_code people_reason(struct cmd_ctx *ctx, const char **ret_reason);
+
+/* --name, --role, --area and the like. */
+enum exit_code people_rights(
+    struct cmd_ctx *ctx, struct people_rights *ret_rights);
+
+/* The number is typed again, or given with --confirm. */
+enum exit_code people_confirm(struct cmd_ctx *ctx, uint32_t person);
+
+/* Asks the registry whether that person holds the role. */
+enum exit_code people_is_administrator(
+    struct cmd_ctx *ctx, uint32_t person, bool *ret_is);
+
+#endif

@@ -1,0 +1,403 @@
+/* Context, identity, connection, profile. */
+#include "client/session.h"
+
+#include <string.h>
+
+#include "cdop/limits.h"
+#include "cdop/scan.h"
+#include "client/call.h"
+#include "client/file.h"
+#include "client/help.h"
+#include "client/passphrase.h"
+#include "client/print.h"
+#include "client/term.h"
+#include "client/turn.h"
+
+#define SCHEMA_LEVEL 1
+
+static enum exit_code
+out_of_memory(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+}
+
+bool
+session_is_training(const struct cmd_ctx *ctx)
+{
+	return ctx->mode != NULL && strcmp(ctx->mode, "training") == 0;
+}
+
+static void
+set_mode(struct cmd_ctx *ctx, const struct identity *id)
+{
+	struct cdop_bytes registry = {
+	    id->open->registry_id.data, id->open->registry_id.len};
+
+	if (id->open->has_mode)
+		ctx->mode = id->open->mode == CDOP__MODE__TRAINING ? "training"
+								   : "live";
+	ctx->registry = print_hex(ctx->arena, registry);
+}
+
+enum exit_code
+session_load(struct cmd_ctx *ctx)
+{
+	struct session *s;
+	enum exit_code code;
+	enum cdop_err err;
+
+	if (ctx->session != NULL)
+		return EXIT_OK;
+	s = cdop_arena_alloc(ctx->arena, sizeof(*s));
+	if (s == NULL)
+		return out_of_memory(ctx);
+	if ((code = context_choose(ctx, &s->context)) != EXIT_OK)
+		return code;
+	err = identity_load(s->context.identity, ctx->arena, &s->identity);
+	if (err == CDOP_DATA_LOSS)
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
+		    "ask for a new device invitation, then: cdop enrol FILE",
+		    "the identity file of '%s' is damaged", s->context.name);
+	if (err != CDOP_OK)
+		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
+		    "the identity file of '%s' cannot be read",
+		    s->context.name);
+	ctx->session = s;
+	set_mode(ctx, &s->identity);
+	return EXIT_OK;
+}
+
+enum exit_code
+session_unlock(struct cmd_ctx *ctx)
+{
+	struct cdop_bytes passphrase = {NULL, 0};
+	struct identity *id;
+	enum exit_code code;
+	enum cdop_err err;
+	const char *what;
+
+	if ((code = session_load(ctx)) != EXIT_OK)
+		return code;
+	id = &ctx->session->identity;
+	if (id->secret != NULL)
+		return EXIT_OK;
+	if (identity_has_passphrase(id)) {
+		what = cdop_arena_printf(ctx->arena, "%s (%s)",
+		    ctx->session->context.name,
+		    ctx->mode == NULL              ? "not enrolled yet"
+			: session_is_training(ctx) ? "TRAINING"
+						   : "LIVE");
+		code = passphrase_get(ctx, what, &passphrase);
+		if (code != EXIT_OK)
+			return code;
+	} else if (ctx->mode != NULL && !session_is_training(ctx)) {
+		return cmd_fail(ctx, EXIT_AUTH, NULL, NULL,
+		    "an identity without passphrase is for training only");
+	}
+	err = identity_unlock(id, passphrase, ctx->arena);
+	if (err == CDOP_UNAUTHENTICATED)
+		return cmd_fail(ctx, EXIT_AUTH, "passphrase",
+		    "forgotten: ask an administrator for a new device "
+		    "invitation",
+		    "the passphrase is wrong, or the identity file was "
+		    "changed");
+	if (err != CDOP_OK)
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+		    "the identity file cannot be opened (%s)",
+		    cdop_err_name(err));
+	return EXIT_OK;
+}
+
+/* ---- connecting -------------------------------------------------- */
+
+static enum exit_code
+pack_hello(struct cmd_ctx *ctx, struct cdop_bytes *ret)
+{
+	const Cdop__ClientSecret *secret = ctx->session->identity.secret;
+	Cdop__Hello hello;
+	uint8_t *out;
+
+	cdop__hello__init(&hello);
+	hello.schema_level = SCHEMA_LEVEL;
+	hello.client = cdop_arena_printf(ctx->arena, "cdop %s", HELP_VERSION);
+	if (secret->has_seen_size) {
+		hello.has_seen_size = true;
+		hello.seen_size = secret->seen_size;
+		hello.has_seen_hash = secret->has_seen_hash;
+		hello.seen_hash = secret->seen_hash;
+	}
+	out = cdop_arena_alloc(ctx->arena, CDOP_LINK_HELLO_MAX);
+	if (hello.client == NULL || out == NULL ||
+	    cdop__hello__get_packed_size(&hello) > CDOP_LINK_HELLO_MAX)
+		return out_of_memory(ctx);
+	ret->len = cdop__hello__pack(&hello, out);
+	ret->data = out;
+	return EXIT_OK;
+}
+
+/*
+ * One address: every pinned key of the server, and for each the next PSK
+ * before the current one, so that no reply that was lost locks us out.
+ * Neither is ever dropped here (TRUST M9).
+ */
+static enum conn_end
+try_address(struct cmd_ctx *ctx, struct conn_args *args, bool *ret_next)
+{
+	struct session *s = ctx->session;
+	const Cdop__ClientSecret *secret = s->identity.secret;
+	enum conn_end end = CONN_UNREACHABLE;
+	size_t pin;
+	int psk;
+
+	for (pin = 0; pin < s->identity.open->n_server_key; pin++) {
+		args->link.server = s->identity.open->server_key[pin].data;
+		for (psk = secret->has_psk_next ? 1 : 0; psk >= 0; psk--) {
+			args->link.psk =
+			    psk == 1 ? secret->psk_next.data : secret->psk.data;
+			*ret_next = psk == 1;
+			end = conn_open(args, &s->conn);
+			if (end != CONN_REFUSED)
+				break;
+		}
+		if (end != CONN_PIN && end != CONN_IMPOSTOR)
+			break;
+	}
+	return end;
+}
+
+static enum exit_code
+connect_failed(struct cmd_ctx *ctx, enum conn_end end)
+{
+	switch (end) {
+	case CONN_SEALED:
+		return cmd_fail(ctx, EXIT_SEALED, "sealed",
+		    "ring the technical contact of the panel; what you typed "
+		    "is kept",
+		    "the registry is closed and waits for its key");
+	case CONN_REFUSED:
+		return cmd_fail(ctx, EXIT_AUTH, NULL,
+		    "ask an administrator: cdop people list",
+		    "the registry does not accept this device (not known, "
+		    "suspended, revoked or expired)");
+	case CONN_PIN:
+	case CONN_IMPOSTOR:
+	case CONN_BROKEN:
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
+		    "do not go on; ring the technical contact of the panel",
+		    "whoever answers there does not hold the registry's key");
+	case CONN_ADDRESS:
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "the address of the registry is not an address");
+	case CONN_OK:
+	case CONN_UNREACHABLE:
+	case CONN_CLOSED:
+	case CONN_TIMEOUT:
+	case CONN_MEMORY:
+	default:
+		break;
+	}
+	if (term_is_stopped())
+		return EXIT_STOPPED;
+	return cmd_fail(ctx, EXIT_UNREACHABLE, NULL,
+	    "is the network there?  cdop doctor looks",
+	    "no answer from the registry (%d s)", CONN_CONNECT_MS / 1000);
+}
+
+/* The first message decides whether anything may be shown at all. */
+static enum exit_code
+check_welcome(struct cmd_ctx *ctx)
+{
+	struct session *s = ctx->session;
+	const Cdop__ClientIdentity *open = s->identity.open;
+	const Cdop__Welcome *w;
+	struct cdop_bytes message;
+
+	if (conn_next(s->conn, conn_now_ms() + ctx->g.timeout_ms, &message) !=
+	    CONN_OK)
+		return connect_failed(ctx, CONN_BROKEN);
+	if (cdop_scan_message(&cdop__welcome__descriptor, message,
+		CDOP_SCAN_LENIENT, NULL) != CDOP_OK ||
+	    (s->welcome =
+		    cdop__welcome__unpack(cdop_arena_allocator(ctx->arena),
+			message.len, message.data)) == NULL)
+		return connect_failed(ctx, CONN_BROKEN);
+	conn_done(s->conn);
+	w = s->welcome;
+	if (w->registry_id.len != open->registry_id.len ||
+	    memcmp(w->registry_id.data, open->registry_id.data,
+		w->registry_id.len) != 0)
+		return connect_failed(ctx, CONN_BROKEN);
+	if (open->has_mode && open->mode != w->mode)
+		return cmd_fail(ctx, EXIT_USAGE, "mode_mismatch",
+		    "nothing was sent; ring the technical contact",
+		    "this context is %s and the registry says it is %s",
+		    session_is_training(ctx) ? "training" : "live",
+		    w->mode == CDOP__MODE__TRAINING ? "training" : "live");
+	if (s->identity.secret->has_seen_size && !w->has_checkpoint)
+		return cmd_fail(ctx, EXIT_INTEGRITY, "log_forked",
+		    "ring the technical contact; keep this computer as it is",
+		    "the registry shows no log where it had one");
+	return EXIT_OK;
+}
+
+static void
+show_notices(struct cmd_ctx *ctx)
+{
+	const Cdop__Welcome *w = ctx->session->welcome;
+	size_t i;
+
+	for (i = 0; i < w->n_notice; i++)
+		print_note(ctx, "NOTICE  %s", w->notice[i]);
+}
+
+enum exit_code
+session_connect(struct cmd_ctx *ctx)
+{
+	struct session *s = ctx->session;
+	const Cdop__ClientIdentity *open = s->identity.open;
+	enum conn_end end = CONN_UNREACHABLE, best = CONN_UNREACHABLE;
+	bool under_next = false;
+	struct conn_args args;
+	enum exit_code code;
+	uint64_t start;
+	size_t i;
+
+	memset(&args, 0, sizeof(args));
+	if ((code = pack_hello(ctx, &args.hello)) != EXIT_OK)
+		return code;
+	args.link.s = s->identity.secret->static_key.data;
+	args.link.registry = open->registry_id.data;
+	args.opening.kind = CDOP_LINK_ENROLLED;
+	if (open->has_invitation_id) {
+		args.opening.kind = CDOP_LINK_INVITATION;
+		memcpy(args.opening.invitation, open->invitation_id.data,
+		    CDOP_LINK_INVITATION_LEN);
+	}
+	for (i = 0; i < open->n_address && end != CONN_OK; i++) {
+		start = conn_now_ms();
+		args.address = open->address[i];
+		args.connect_by_ms = start + CONN_CONNECT_MS;
+		args.deadline_ms = start + ctx->g.timeout_ms;
+		end = try_address(ctx, &args, &under_next);
+		if (best == CONN_UNREACHABLE || end == CONN_OK)
+			best = end;
+	}
+	if (end != CONN_OK)
+		return connect_failed(ctx, best);
+	s->next_id = 1;
+	if ((code = check_welcome(ctx)) != EXIT_OK) {
+		session_hang_up(ctx);
+		return code;
+	}
+	show_notices(ctx);
+	return under_next ? turn_adopt(ctx) : EXIT_OK;
+}
+
+enum exit_code
+session_open(struct cmd_ctx *ctx)
+{
+	enum exit_code code;
+
+	if ((code = session_unlock(ctx)) != EXIT_OK)
+		return code;
+	if (ctx->session->conn != NULL)
+		return EXIT_OK;
+	if (ctx->session->identity.open->has_invitation_id)
+		return cmd_fail(ctx, EXIT_AUTH, NULL, "cdop enrol FILE",
+		    "enrolment of '%s' is not finished",
+		    ctx->session->context.name);
+	return session_connect(ctx);
+}
+
+void
+session_hang_up(struct cmd_ctx *ctx)
+{
+	conn_close(ctx->session->conn);
+	ctx->session->conn = NULL;
+}
+
+void
+session_close(struct cmd_ctx *ctx)
+{
+	if (ctx->session == NULL)
+		return;
+	session_hang_up(ctx);
+	identity_wipe(&ctx->session->identity);
+}
+
+/* ---- the profile ----------------------------------------------------------
+ */
+
+static bool
+is_in_force(struct cmd_ctx *ctx, struct cdop_bytes text)
+{
+	const Cdop__Welcome *w = ctx->session->welcome;
+	uint8_t hash[32];
+
+	if (w == NULL)
+		return true; /* nobody to ask */
+	cdop_secret_hash(hash, sizeof(hash), NULL, "", &text, 1);
+	return w->profile_hash.len == sizeof(hash) &&
+	    memcmp(hash, w->profile_hash.data, sizeof(hash)) == 0;
+}
+
+/* Asks the registry and keeps a copy for the day the link is down. */
+static enum exit_code
+fetch_profile(
+    struct cmd_ctx *ctx, const char *path, struct cdop_bytes *ret_text)
+{
+	Cdop__ProfileGetRequest request;
+	Cdop__ProfileGetReply *reply;
+	enum exit_code code;
+
+	cdop__profile_get_request__init(&request);
+	code = call_profile_get(ctx, &request, &reply);
+	if (code != EXIT_OK)
+		return code;
+	ret_text->data = reply->text.data;
+	ret_text->len = reply->text.len;
+	if (!is_in_force(ctx, *ret_text))
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+		    "the profile is not the one the registry announced");
+	if (file_make_dir(ctx->session->context.state) != CDOP_OK ||
+	    file_replace(path, ret_text, 1) != CDOP_OK)
+		print_note(ctx, "the profile could not be kept");
+	return EXIT_OK;
+}
+
+enum exit_code
+session_profile(struct cmd_ctx *ctx, const struct cdop_profile **ret_profile)
+{
+	struct session *s = ctx->session;
+	struct cdop_profile_error error;
+	struct cdop_bytes text;
+	enum exit_code code;
+	const char *path;
+
+	if (s->profile != NULL) {
+		*ret_profile = s->profile;
+		return EXIT_OK;
+	}
+	path = cdop_arena_printf(ctx->arena, "%s/profile", s->context.state);
+	if (path == NULL)
+		return out_of_memory(ctx);
+	if (file_read(path, CDOP_PROFILE_FILE_MAX, ctx->arena, &text) !=
+		CDOP_OK ||
+	    !is_in_force(ctx, text)) {
+		if (s->conn == NULL)
+			return cmd_fail(ctx, EXIT_UNREACHABLE, NULL,
+			    "connect once: cdop status",
+			    "the areas and agencies of this panel are not "
+			    "known here yet");
+		code = fetch_profile(ctx, path, &text);
+		if (code != EXIT_OK)
+			return code;
+	}
+	if (cdop_profile_parse((const char *)text.data, text.len, ctx->arena,
+		&s->profile, &error) != CDOP_OK)
+		return cmd_fail(ctx, EXIT_VERSION, NULL,
+		    "is this cdop older than the registry?",
+		    "the profile of the registry cannot be read");
+	*ret_profile = s->profile;
+	return EXIT_OK;
+}

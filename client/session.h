@@ -1,0 +1,52 @@
+/*
+ * What a command needs of the outside: its context, the identity, the
+ * connection and the profile in force; each is fetched when it is first
+ * asked for, and checked before anything else is shown.
+ */
+#ifndef CDOP_CLIENT_SESSION_H
+#define CDOP_CLIENT_SESSION_H
+
+#include "cdop/profile.h"
+#include "client/cmd.h"
+#include "client/conn.h"
+#include "client/context.h"
+#include "client/identity.h"
+
+struct session {
+	struct context context;
+	struct identity identity;
+	struct conn *conn;            /* NULL: not connected */
+	Cdop__Welcome *welcome;       /* NULL before that */
+	struct cdop_profile *profile; /* NULL before session_profile */
+	uint64_t next_id;
+};
+
+/* Context and identity, still locked; ctx->mode is known from here on. */
+enum exit_code session_load(struct cmd_ctx *ctx);
+
+/* The same with its keys; asks for the passphrase. */
+enum exit_code session_unlock(struct cmd_ctx *ctx);
+
+/* The same, connected, the Welcome checked.  Nothing to do when it is. */
+enum exit_code session_open(struct cmd_ctx *ctx);
+
+/* Connects under an invitation or an identity that is being made. */
+enum exit_code session_connect(struct cmd_ctx *ctx);
+
+/* Drops the connection; the identity stays unlocked. */
+void session_hang_up(struct cmd_ctx *ctx);
+
+/*
+ * The profile in force: from the registry, or the copy that was kept of it
+ * when it is the same.  Without a connection the kept copy will do;
+ * EXIT_UNREACHABLE when there is none.
+ */
+enum exit_code session_profile(
+    struct cmd_ctx *ctx, const struct cdop_profile **ret_profile);
+
+bool session_is_training(const struct cmd_ctx *ctx);
+
+/* Ends it all and forgets keys; also when there is no session. */
+void session_close(struct cmd_ctx *ctx);
+
+#endif

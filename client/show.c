@@ -1,0 +1,182 @@
+/* Records as text. */
+#include "client/show.h"
+
+#include <string.h>
+
+#include "client/print.h"
+#include "client/purpose.h"
+#include "client/session.h"
+
+static const struct cdop_profile *
+profile_of(const struct cmd_ctx *ctx)
+{
+	return ctx->session != NULL ? ctx->session->profile : NULL;
+}
+
+static const char *
+value_words(
+    struct cmd_ctx *ctx, const Cdop__Form *form, const struct cdop_path *path)
+{
+	const char *words = NULL;
+	struct cdop_value value;
+
+	if (profile_of(ctx) != NULL)
+		words =
+		    cdop_form_words(form, path, profile_of(ctx), ctx->arena);
+	if (words == NULL &&
+	    cdop_form_get(form, path, ctx->arena, &value) == CDOP_OK)
+		words = value.text;
+	return words != NULL ? words : "?";
+}
+
+/* Later lines of a value stand under the first. */
+static void
+put_value(struct cmd_ctx *ctx, const char *label, const char *words)
+{
+	const char *line = words, *end;
+	const char *left = label;
+
+	for (;;) {
+		end = strchr(line, '\n');
+		print_out(ctx, "  %-34s %.*s", left,
+		    (int)(end != NULL ? (size_t)(end - line) : strlen(line)),
+		    line);
+		if (end == NULL)
+			return;
+		line = end + 1;
+		left = "";
+	}
+}
+
+void
+show_form(struct cmd_ctx *ctx, const Cdop__Form *form)
+{
+	struct cdop_form_iter iter = {.form = form};
+	const char *group = "";
+	struct cdop_path path;
+	uint32_t entry = 0;
+
+	while (cdop_form_next(&iter, &path)) {
+		if (path.field->kind == CDOP_KIND_ENTRY ||
+		    cdop_form_state(form, &path) == CDOP_VALUE_NOT_ASKED)
+			continue;
+		if (strcmp(group, path.field->group) != 0 ||
+		    entry != path.entry) {
+			group = path.field->group;
+			entry = path.entry;
+			if (entry != 0)
+				print_out(ctx, "%s %u", path.field->group_label,
+				    entry);
+			else
+				print_out(ctx, "%s", path.field->group_label);
+		}
+		put_value(
+		    ctx, path.field->label, value_words(ctx, form, &path));
+	}
+}
+
+static const struct {
+	const char *when;
+	const char *words;
+} groups[] = {
+    {"today", "Today"},
+    {"agencies", "To ask the agencies"},
+    {"return", "For the national return"},
+};
+
+void
+show_missing(struct cmd_ctx *ctx, Cdop__Missing *const *missing, size_t n)
+{
+	const char *line;
+	size_t g, i;
+
+	for (g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+		line = NULL;
+		for (i = 0; i < n; i++) {
+			if (strcmp(missing[i]->when, groups[g].when) != 0)
+				continue;
+			line = line == NULL
+			    ? missing[i]->label
+			    : cdop_arena_printf(ctx->arena, "%s; %s", line,
+				  missing[i]->label);
+		}
+		if (line != NULL)
+			print_out(ctx, "%s: %s", groups[g].words, line);
+	}
+}
+
+void
+show_candidates(
+    struct cmd_ctx *ctx, Cdop__Candidate *const *candidate, size_t n)
+{
+	const Cdop__Candidate *c;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		c = candidate[i];
+		print_note(ctx, "  %zu  %s  %s%s", i + 1, c->reference,
+		    show_joined(ctx, c->reason, c->n_reason, "; "),
+		    c->has_withdrawn && c->withdrawn
+			? "  (entered in error: does not stop)"
+			: "");
+	}
+}
+
+const char *
+show_area(struct cmd_ctx *ctx, const char *id)
+{
+	const char *label = NULL;
+
+	if (profile_of(ctx) != NULL)
+		label = cdop_profile_area_label(profile_of(ctx), id);
+	return label != NULL ? label : id;
+}
+
+const char *
+show_joined(
+    struct cmd_ctx *ctx, char *const *word, size_t n, const char *between)
+{
+	const char *all = "";
+	size_t i;
+
+	for (i = 0; i < n && all != NULL; i++)
+		all = cdop_arena_printf(
+		    ctx->arena, "%s%s%s", all, i > 0 ? between : "", word[i]);
+	return all != NULL ? all : "";
+}
+
+const char *
+show_roles(struct cmd_ctx *ctx, Cdop__RoleGrant *const *grant, size_t n)
+{
+	const char *all = "";
+	size_t i;
+
+	for (i = 0; i < n && all != NULL; i++)
+		all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
+		    i > 0 ? ", " : "",
+		    purpose_role_word(ctx->arena, grant[i]->role));
+	return all != NULL ? all : "";
+}
+
+const char *
+show_state(struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, int value)
+{
+	const ProtobufCEnumValue *v =
+	    protobuf_c_enum_descriptor_get_value(desc, value);
+	const char *word;
+	char *out, *p;
+
+	if (v == NULL)
+		return "?";
+	word = strchr(v->name, '_');
+	out = cdop_arena_strdup(ctx->arena, word != NULL ? word + 1 : v->name);
+	for (p = out; p != NULL && *p != '\0'; p++)
+		*p = *p == '_' ? ' ' : (char)(*p | 0x20);
+	return out != NULL ? out : "?";
+}
+
+const char *
+show_until(struct cmd_ctx *ctx, bool has, uint64_t ms)
+{
+	return has ? print_time(ctx->arena, ms) : "no end";
+}

@@ -1,0 +1,38 @@
+/*
+ * Records of the registry as text for people: a form, a person, a list of
+ * findings.  One place, so that every command words them alike.
+ */
+#ifndef CDOP_CLIENT_SHOW_H
+#define CDOP_CLIENT_SHOW_H
+
+#include "cdop/form.h"
+#include "client/cmd.h"
+
+/* Every value and absence of a form, by group, in the dictionary's order. */
+void show_form(struct cmd_ctx *ctx, const Cdop__Form *form);
+
+/* "today: expected, coroner", grouped as the reply of a registration is. */
+void show_missing(struct cmd_ctx *ctx, Cdop__Missing *const *missing, size_t n);
+
+void show_candidates(
+    struct cmd_ctx *ctx, Cdop__Candidate *const *candidate, size_t n);
+
+/* Label of an area, or its id where the profile is not here. */
+const char *show_area(struct cmd_ctx *ctx, const char *id);
+
+/* Names joined by ", "; "" for none. */
+const char *show_joined(
+    struct cmd_ctx *ctx, char *const *word, size_t n, const char *between);
+
+/* "coordinator, auditor" */
+const char *show_roles(
+    struct cmd_ctx *ctx, Cdop__RoleGrant *const *grant, size_t n);
+
+/* The word of an enum value, lower case: "active" of CREDENTIAL_ACTIVE. */
+const char *show_state(
+    struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, int value);
+
+/* The last day or an instant that may be absent. */
+const char *show_until(struct cmd_ctx *ctx, bool has, uint64_t ms);
+
+#endif

@@ -1,0 +1,185 @@
+/* Requests and drafts in the state folder. */
+#include "client/spool.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/file.h"
+#include "client/print.h"
+#include "client/sealed.h"
+#include "client/session.h"
+
+static const struct sealed_kind request_kind = {"cdop-request/1\n\0",
+    "cdop-spool/1 request", &cdop__client_request__descriptor};
+static const struct sealed_kind draft_kind = {"cdop-draft/1\n\0\0\0",
+    "cdop-spool/1 draft", &cdop__client_draft__descriptor};
+
+void
+spool_new_key(uint8_t out[static CDOP_REQUEST_KEY_LEN])
+{
+	struct timespec ts;
+	uint8_t ms[8];
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	cdop_put64(
+	    ms, (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
+	memcpy(out, ms + 2, 6);
+	cdop_secret_random(out + 6, CDOP_REQUEST_KEY_LEN - 6);
+}
+
+static const char *
+folder(struct cmd_ctx *ctx, const char *name)
+{
+	return cdop_arena_printf(
+	    ctx->arena, "%s/%s", ctx->session->context.state, name);
+}
+
+static enum exit_code
+cannot_keep(struct cmd_ctx *ctx, enum cdop_err err)
+{
+	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
+	    "is the disk full?  nothing was sent",
+	    "what you typed cannot be kept on this computer (%s)",
+	    cdop_err_name(err));
+}
+
+static const char *
+request_path(struct cmd_ctx *ctx, const uint8_t *key)
+{
+	struct cdop_bytes k = {key, CDOP_REQUEST_KEY_LEN};
+
+	return cdop_arena_printf(ctx->arena, "%s/%s.request",
+	    folder(ctx, "requests"), print_hex(ctx->arena, k));
+}
+
+enum exit_code
+spool_put(struct cmd_ctx *ctx, const Cdop__ClientRequest *request)
+{
+	const char *path = request_path(ctx, request->request_key.data);
+	enum cdop_err err = file_make_dir(folder(ctx, "requests"));
+
+	if (err == CDOP_OK)
+		err = sealed_write(ctx, &request_kind, path, &request->base);
+	return err == CDOP_OK ? EXIT_OK : cannot_keep(ctx, err);
+}
+
+void
+spool_drop(struct cmd_ctx *ctx, const uint8_t key[static CDOP_REQUEST_KEY_LEN])
+{
+	/* If it stays, retry sends it again and gets the same answer. */
+	if (file_remove(request_path(ctx, key)) != CDOP_OK)
+		print_note(ctx,
+		    "a sent request could not be removed from "
+		    "this computer");
+}
+
+static enum exit_code
+list(struct cmd_ctx *ctx, const char *name, const char *suffix,
+    struct spool_list *ret)
+{
+	const char *dir = folder(ctx, name);
+	size_t i;
+
+	if (file_list(dir, suffix, ctx->arena, &ret->path, &ret->n) != CDOP_OK)
+		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
+		    "the folder of drafts cannot be read");
+	for (i = 0; i < ret->n; i++)
+		ret->path[i] =
+		    cdop_arena_printf(ctx->arena, "%s/%s", dir, ret->path[i]);
+	return EXIT_OK;
+}
+
+enum exit_code
+spool_requests(struct cmd_ctx *ctx, struct spool_list *ret)
+{
+	return list(ctx, "requests", ".request", ret);
+}
+
+enum exit_code
+spool_drafts(struct cmd_ctx *ctx, struct spool_list *ret)
+{
+	return list(ctx, "drafts", ".draft", ret);
+}
+
+static enum exit_code
+get(struct cmd_ctx *ctx, const struct sealed_kind *kind, const char *path,
+    ProtobufCMessage **ret)
+{
+	enum cdop_err err = sealed_read(ctx, kind, path, ret);
+
+	if (err == CDOP_OK)
+		return EXIT_OK;
+	return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
+	    "it was made with another key of this computer, or is damaged",
+	    "a kept entry cannot be opened: %s", strrchr(path, '/') + 1);
+}
+
+enum exit_code
+spool_get(
+    struct cmd_ctx *ctx, const char *path, Cdop__ClientRequest **ret_request)
+{
+	ProtobufCMessage *message = NULL;
+	enum exit_code code = get(ctx, &request_kind, path, &message);
+
+	if (code != EXIT_OK)
+		return code;
+	*ret_request = (Cdop__ClientRequest *)message;
+	if ((*ret_request)->request_key.len != CDOP_REQUEST_KEY_LEN)
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+		    "a kept entry has no request key");
+	return EXIT_OK;
+}
+
+enum exit_code
+spool_get_draft(
+    struct cmd_ctx *ctx, const char *path, Cdop__ClientDraft **ret_draft)
+{
+	ProtobufCMessage *message = NULL;
+	enum exit_code code = get(ctx, &draft_kind, path, &message);
+
+	if (code == EXIT_OK)
+		*ret_draft = (Cdop__ClientDraft *)message;
+	return code;
+}
+
+static const char *
+draft_path(struct cmd_ctx *ctx, unsigned number)
+{
+	return cdop_arena_printf(
+	    ctx->arena, "%s/%u.draft", folder(ctx, "drafts"), number);
+}
+
+enum exit_code
+spool_put_draft(
+    struct cmd_ctx *ctx, const Cdop__ClientDraft *draft, unsigned *number)
+{
+	enum cdop_err err = file_make_dir(folder(ctx, "drafts"));
+	unsigned n = *number;
+
+	if (n == 0)
+		for (n = 1; n < 10000 && file_exists(draft_path(ctx, n)); n++)
+			;
+	if (err == CDOP_OK)
+		err = sealed_write(
+		    ctx, &draft_kind, draft_path(ctx, n), &draft->base);
+	if (err != CDOP_OK)
+		return cannot_keep(ctx, err);
+	*number = n;
+	return EXIT_OK;
+}
+
+void
+spool_drop_draft(struct cmd_ctx *ctx, unsigned number)
+{
+	if (number != 0 && file_remove(draft_path(ctx, number)) != CDOP_OK)
+		print_note(ctx, "draft %u could not be removed", number);
+}
+
+unsigned
+spool_draft_number(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return (unsigned)strtoul(name == NULL ? path : name + 1, NULL, 10);
+}

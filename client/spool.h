@@ -1,0 +1,51 @@
+/*
+ * Changes that are not acknowledged yet, and what was typed and could not be
+ * sent: one sealed file each, so that no dead link and no closed window
+ * loses typing, and nothing is applied twice (RECORDS M5).
+ *
+ *	STATE/requests/<request key in hex>.request
+ *	STATE/drafts/<number>.draft
+ */
+#ifndef CDOP_CLIENT_SPOOL_H
+#define CDOP_CLIENT_SPOOL_H
+
+#include "cdop/limits.h"
+#include "client.pb-c.h"
+#include "client/cmd.h"
+
+/* 6 bytes of milliseconds and 10 random ones (TRUST M8). */
+void spool_new_key(uint8_t out[static CDOP_REQUEST_KEY_LEN]);
+
+/* Writes the request before it is sent; replaces one of the same key. */
+enum exit_code spool_put(
+    struct cmd_ctx *ctx, const Cdop__ClientRequest *request);
+
+/* It is acknowledged, or refused: nothing to send again. */
+void spool_drop(
+    struct cmd_ctx *ctx, const uint8_t key[static CDOP_REQUEST_KEY_LEN]);
+
+struct spool_list {
+	const char **path;
+	size_t n;
+};
+
+/* Requests, oldest first; and drafts. */
+enum exit_code spool_requests(struct cmd_ctx *ctx, struct spool_list *ret);
+enum exit_code spool_drafts(struct cmd_ctx *ctx, struct spool_list *ret);
+
+/* EXIT_INTEGRITY: damaged, or sealed by another device. */
+enum exit_code spool_get(
+    struct cmd_ctx *ctx, const char *path, Cdop__ClientRequest **ret_request);
+enum exit_code spool_get_draft(
+    struct cmd_ctx *ctx, const char *path, Cdop__ClientDraft **ret_draft);
+
+/*
+ * Writes a draft; *number 0 takes the next free one and says which it was.
+ */
+enum exit_code spool_put_draft(
+    struct cmd_ctx *ctx, const Cdop__ClientDraft *draft, unsigned *number);
+void spool_drop_draft(struct cmd_ctx *ctx, unsigned number);
+/* The number in a draft's path. */
+unsigned spool_draft_number(const char *path);
+
+#endif

@@ -1,0 +1,147 @@
+/* Terminals: lines, silence and signals. */
+#include "client/term.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cdop/secret.h"
+#include "client/print.h"
+
+static volatile sig_atomic_t stopped;
+
+static void
+on_stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+void
+term_start(void)
+{
+	struct sigaction sa;
+
+	/* Widths of characters; the words stay English everywhere. */
+	if (setlocale(LC_CTYPE, "") == NULL ||
+	    strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		(void)setlocale(LC_CTYPE, "C.UTF-8");
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = on_stop; /* no SA_RESTART: a read has to end */
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGHUP, &sa, NULL);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &sa, NULL);
+}
+
+bool
+term_is_person(void)
+{
+	return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+bool
+term_has_colour(bool no_color)
+{
+	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+
+	if (no_color || (no != NULL && *no != '\0'))
+		return false;
+	if (term == NULL || strcmp(term, "dumb") == 0)
+		return false;
+	return isatty(STDOUT_FILENO) == 1;
+}
+
+size_t
+term_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
+		return 80;
+	return size.ws_col;
+}
+
+bool
+term_is_stopped(void)
+{
+	return stopped != 0;
+}
+
+/* One byte; its own function so that both readers share what ends a line. */
+static int
+read_byte(int fd, char *ret_c)
+{
+	ssize_t n;
+
+	do {
+		if (stopped != 0)
+			return -1;
+		n = read(fd, ret_c, 1);
+	} while (n < 0 && errno == EINTR && stopped == 0);
+	return n == 1 ? 1 : (n == 0 ? 0 : -1);
+}
+
+static enum term_read
+read_line(int fd, char *out, size_t max, bool *ret_cut)
+{
+	size_t len = 0;
+	bool cut = false;
+	char c;
+	int n;
+
+	while ((n = read_byte(fd, &c)) == 1 && c != '\n') {
+		if (len + 1 < max)
+			out[len++] = c;
+		else
+			cut = true;
+	}
+	if (len > 0 && out[len - 1] == '\r')
+		len--;
+	out[len] = '\0';
+	if (ret_cut != NULL)
+		*ret_cut = cut;
+	if (n < 0)
+		return stopped != 0 ? TERM_STOPPED : TERM_END;
+	return n == 0 && len == 0 ? TERM_END : TERM_LINE;
+}
+
+enum term_read
+term_line(const char *prompt, char *out, size_t max, bool *ret_cut)
+{
+	print_prompt(prompt);
+	return read_line(STDIN_FILENO, out, max, ret_cut);
+}
+
+enum term_read
+term_secret(const char *prompt, char *out, size_t max)
+{
+	struct termios old, quiet;
+	enum term_read got;
+	int fd;
+
+	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 || tcgetattr(fd, &old) != 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		return TERM_END;
+	}
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	quiet.c_lflag |= ECHONL | ICANON;
+	(void)tcsetattr(fd, TCSAFLUSH, &quiet);
+	print_prompt_to(fd, prompt);
+	got = read_line(fd, out, max, NULL);
+	(void)tcsetattr(fd, TCSAFLUSH, &old);
+	(void)close(fd);
+	return got;
+}

@@ -1,0 +1,47 @@
+/*
+ * The terminal as a place where a person types: whether there is one, a
+ * line, a line that is not shown, and what happens when they break off.
+ */
+#ifndef CDOP_CLIENT_TERM_H
+#define CDOP_CLIENT_TERM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum term_read {
+	TERM_LINE = 0,
+	TERM_END,     /* end of input: Ctrl-D */
+	TERM_STOPPED, /* Ctrl-C, or the window was closed */
+};
+
+#define TERM_LINE_MAX 4096 /* what a terminal gives in one piece */
+
+/* Locale and signals, once. */
+void term_start(void);
+
+/* Is somebody there to be asked: are stdin and stderr a terminal? */
+bool term_is_person(void);
+
+/* May stdout carry colour? */
+bool term_has_colour(bool no_color);
+
+/* Columns of the terminal on stdout; 80 where it is none. */
+size_t term_width(void);
+
+/* Did somebody ask us to stop since the start? */
+bool term_is_stopped(void);
+
+/*
+ * One line from stdin without its end, at most max - 1 bytes; what is longer
+ * is passed over and *ret_cut set (it may be NULL).  prompt goes to stderr.
+ */
+enum term_read term_line(
+    const char *prompt, char *out, size_t max, bool *ret_cut);
+
+/*
+ * The same without echo, from the terminal of the session even where stdin
+ * is a file.  TERM_END where there is no terminal.
+ */
+enum term_read term_secret(const char *prompt, char *out, size_t max);
+
+#endif

@@ -1,0 +1,220 @@
+/* Terms to search by. */
+#include "client/terms.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "cdop/date.h"
+#include "cdop/limits.h"
+#include "cdop/nhs.h"
+#include "client/file.h"
+#include "client/print.h"
+#include "client/prompt.h"
+#include "client/session.h"
+
+#define FILE_MAX ((size_t)16 << 10)
+
+#define TERM_OPTS                                                              \
+	{"--nhs-number", "N", "NHS number (training only)", false},            \
+	    {"--family-name", "NAME", "family name (training only)", false},   \
+	    {"--first-name", "NAME", "first name (training only)", false},     \
+	    {"--birth-date", "DATE", "date of birth (training only)", false},  \
+	    {"--death-date", "DATE", "date of death (training only)", false},  \
+	{                                                                      \
+		"--from", "FILE", "terms from a JSON object, - for stdin",     \
+		    false                                                      \
+	}
+
+const struct cmd_opt terms_find_opts[] = {
+    TERM_OPTS,
+    {"--mother-name", "NAME", "mother's family name (training only)", false},
+    {"--names", NULL, "show names; the log says so", false},
+    {NULL, NULL, NULL, false},
+};
+
+const struct cmd_opt terms_ask_opts[] = {
+    TERM_OPTS,
+    {NULL, NULL, NULL, false},
+};
+
+static const struct {
+	const char *option;
+	const char *key;
+	const char *question;
+	bool date;
+} rows[] = {
+    {"--nhs-number", "nhs_number", "NHS number (Enter = by name)", false},
+    {"--family-name", "family_name", "Family name", false},
+    {"--first-name", "first_name", "First name (Enter skips)", false},
+    {"--birth-date", "birth_date", "Date of birth (Enter skips)", true},
+    {"--death-date", "death_date", "Date of death (Enter skips)", true},
+    {"--mother-name", "mother_name", "Mother's family name (Enter skips)",
+	false},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+char *
+terms_copy(struct cmd_ctx *ctx, const char *option)
+{
+	const char *value = cmd_value(ctx, option);
+
+	return value == NULL ? NULL : cdop_arena_strdup(ctx->arena, value);
+}
+
+enum exit_code
+terms_day(struct cmd_ctx *ctx, const char *option, char **ret_day)
+{
+	char text[CDOP_DATE_TEXT_MAX];
+	struct cdop_date date;
+
+	*ret_day = NULL;
+	if (cmd_value(ctx, option) == NULL)
+		return EXIT_OK;
+	if (cdop_date_parse(cmd_value(ctx, option), &date) != CDOP_OK ||
+	    date.day == 0 || date.estimated)
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "2026-11-20 or 20/11/2026", "%s: a whole date", option);
+	cdop_date_write(&date, text);
+	*ret_day = cdop_arena_strdup(ctx->arena, text);
+	return EXIT_OK;
+}
+
+/* One term to canonical text; "" stays not given. */
+static enum exit_code
+canonical(struct cmd_ctx *ctx, size_t row, const char *typed, char **ret_value)
+{
+	char nhs[CDOP_NHS_TEXT_MAX], text[CDOP_DATE_TEXT_MAX];
+	char words[CDOP_DATE_WORDS_MAX];
+	struct cdop_date date;
+
+	*ret_value = NULL;
+	if (typed == NULL || typed[0] == '\0')
+		return EXIT_OK;
+	if (row == 0) {
+		if (cdop_nhs_parse(typed, nhs) != CDOP_NHS_OK)
+			return cmd_fail(ctx, EXIT_INVALID, "nhs", NULL,
+			    "that is not an NHS number: ten digits, the last "
+			    "a check digit");
+		*ret_value = cdop_arena_strdup(ctx->arena, nhs);
+	} else if (rows[row].date) {
+		if (cdop_date_parse(typed, &date) != CDOP_OK)
+			return cmd_fail(ctx, EXIT_INVALID, "date", NULL,
+			    "that is not a date: 20/11/2026 or 2026-11-20");
+		cdop_date_words(&date, words);
+		print_note(ctx, "  -> %s", words);
+		cdop_date_write(&date, text);
+		*ret_value = cdop_arena_strdup(ctx->arena, text);
+	} else {
+		*ret_value = cdop_arena_strdup(ctx->arena, typed);
+	}
+	return EXIT_OK;
+}
+
+static char **
+slot(struct terms *terms, size_t row)
+{
+	char **all[ROWS] = {&terms->nhs_number, &terms->family_name,
+	    &terms->first_name, &terms->birth_date, &terms->death_date,
+	    &terms->mother_name};
+
+	return all[row];
+}
+
+static enum exit_code
+from_argv(struct cmd_ctx *ctx, struct terms *terms)
+{
+	enum exit_code code;
+	size_t i;
+
+	if (!session_is_training(ctx))
+		return cmd_fail(ctx, EXIT_USAGE, "identity_in_argv",
+		    "give it at the prompt, or with --from FILE|-",
+		    "who a child is does not stand on the command line of a "
+		    "live registry");
+	for (i = 0; i < ROWS; i++) {
+		code = canonical(
+		    ctx, i, cmd_value(ctx, rows[i].option), slot(terms, i));
+		if (code != EXIT_OK)
+			return code;
+	}
+	return EXIT_OK;
+}
+
+static enum exit_code
+from_file(struct cmd_ctx *ctx, const char *path, struct terms *terms)
+{
+	enum exit_code code = EXIT_OK;
+	struct cdop_bytes text;
+	json_t *object;
+	size_t i;
+
+	if (file_read(path, FILE_MAX, ctx->arena, &text) != CDOP_OK)
+		return cmd_fail(
+		    ctx, EXIT_USAGE, NULL, NULL, "%s cannot be read", path);
+	object = json_loadb((const char *)text.data, text.len, 0, NULL);
+	if (!json_is_object(object))
+		code = cmd_fail(ctx, EXIT_INVALID, NULL,
+		    "{\"family_name\": \"...\", \"birth_date\": \"...\"}",
+		    "the terms are one JSON object");
+	for (i = 0; i < ROWS && code == EXIT_OK; i++)
+		code = canonical(ctx, i,
+		    json_string_value(json_object_get(object, rows[i].key)),
+		    slot(terms, i));
+	json_decref(object);
+	return code;
+}
+
+static enum exit_code
+ask_one(struct cmd_ctx *ctx, size_t row, char **ret_value)
+{
+	const char *typed;
+	enum exit_code code;
+
+	for (;;) {
+		code = prompt_line(ctx, rows[row].question, NULL, &typed);
+		if (code != EXIT_OK)
+			return code;
+		code = canonical(ctx, row, typed, ret_value);
+		if (code != EXIT_INVALID)
+			return code;
+		print_note(ctx, "%s", ctx->error.message);
+		ctx->error.message = NULL;
+	}
+}
+
+static enum exit_code
+from_person(struct cmd_ctx *ctx, bool mother, struct terms *terms)
+{
+	size_t n = mother ? ROWS : ROWS - 1, i;
+	enum exit_code code;
+
+	if (!prompt_is_possible(ctx))
+		return prompt_impossible(
+		    ctx, "whom to look for", "--from FILE|-");
+	for (i = 0; i < n; i++) {
+		code = ask_one(ctx, i, slot(terms, i));
+		if (code != EXIT_OK)
+			return code;
+		if (i == 0 && terms->nhs_number != NULL)
+			break;
+	}
+	return EXIT_OK;
+}
+
+enum exit_code
+terms_read(struct cmd_ctx *ctx, bool mother, struct terms *ret_terms)
+{
+	enum exit_code code;
+	size_t i;
+
+	memset(ret_terms, 0, sizeof(*ret_terms));
+	if ((code = session_load(ctx)) != EXIT_OK)
+		return code;
+	if (cmd_value(ctx, "--from") != NULL)
+		return from_file(ctx, cmd_value(ctx, "--from"), ret_terms);
+	for (i = 0; i < ROWS; i++)
+		if (cmd_value(ctx, rows[i].option) != NULL)
+			return from_argv(ctx, ret_terms);
+	return from_person(ctx, mother, ret_terms);
+}

@@ -1,0 +1,37 @@
+/*
+ * Search terms of case find and ask: asked for, read from a file, or, in a
+ * training registry only, taken from the command line (RECORDS M12).
+ */
+#ifndef CDOP_CLIENT_TERMS_H
+#define CDOP_CLIENT_TERMS_H
+
+#include "client/cmd.h"
+
+struct terms {
+	char *nhs_number; /* canonical; NULL: not given */
+	char *family_name;
+	char *first_name;
+	char *birth_date;
+	char *death_date;
+	char *mother_name;
+};
+
+extern const struct cmd_opt terms_find_opts[];
+extern const struct cmd_opt terms_ask_opts[];
+
+/*
+ * The terms of this command; mother: also asked for the mother's name.
+ * EXIT_USAGE: identity on the command line of a live registry, or nobody to
+ * ask; EXIT_INVALID: no such number or date.
+ */
+enum exit_code terms_read(
+    struct cmd_ctx *ctx, bool mother, struct terms *ret_terms);
+
+/* The value of an option, copied; NULL when it was not given. */
+char *terms_copy(struct cmd_ctx *ctx, const char *option);
+
+/* A whole date of an option, as ISO text; NULL when it was not given. */
+enum exit_code terms_day(
+    struct cmd_ctx *ctx, const char *option, char **ret_day);
+
+#endif

@@ -1,0 +1,81 @@
+/* PskTurn and what the identity file keeps of it (TRUST M9). */
+#include "client/turn.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "cdop/link.h"
+#include "client/call.h"
+#include "client/session.h"
+
+#define DAY_MS ((uint64_t)24 * 60 * 60 * 1000)
+
+static enum exit_code
+save(struct cmd_ctx *ctx)
+{
+	if (identity_save(&ctx->session->identity, ctx->arena) != CDOP_OK)
+		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, "is the disk full?",
+		    "the identity file cannot be written");
+	return EXIT_OK;
+}
+
+enum exit_code
+turn_adopt(struct cmd_ctx *ctx)
+{
+	Cdop__ClientSecret *secret = ctx->session->identity.secret;
+
+	/* If this is lost, the next session finds the key under next again. */
+	secret->psk = secret->psk_next;
+	secret->has_psk_next = false;
+	return save(ctx);
+}
+
+enum exit_code
+turn_now(struct cmd_ctx *ctx)
+{
+	Cdop__ClientSecret *secret;
+	Cdop__PskTurnRequest request;
+	Cdop__PskTurnReply *reply;
+	uint8_t random[32], *next;
+	enum exit_code code;
+
+	cdop_secret_random(random, sizeof(random));
+	cdop__psk_turn_request__init(&request);
+	request.client_random.data = random;
+	request.client_random.len = sizeof(random);
+	code = call_psk_turn(ctx, &request, &reply);
+	if (code != EXIT_OK)
+		return code;
+	next = cdop_arena_alloc(ctx->arena, CDOP_KEY_LEN);
+	if (next == NULL || reply->server_random.len != 32)
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+		    "the answer to the new key is not one");
+	secret = ctx->session->identity.secret;
+	cdop_link_psk_next(next, secret->psk.data, random,
+	    reply->server_random.data, conn_hash(ctx->session->conn));
+	secret->has_psk_next = true;
+	secret->psk_next.data = next;
+	secret->psk_next.len = CDOP_KEY_LEN;
+	secret->has_turned_ms = true;
+	secret->turned_ms = (uint64_t)time(NULL) * 1000;
+	return save(ctx);
+}
+
+void
+turn_if_due(struct cmd_ctx *ctx)
+{
+	const struct session *s = ctx->session;
+	const Cdop__ClientSecret *secret;
+	struct cmd_error error = ctx->error;
+	uint64_t now = (uint64_t)time(NULL) * 1000;
+
+	if (s == NULL || s->conn == NULL || s->identity.secret == NULL ||
+	    s->welcome == NULL || s->welcome->credential_pending)
+		return;
+	secret = s->identity.secret;
+	if (secret->has_psk_next ||
+	    (secret->has_turned_ms && secret->turned_ms + DAY_MS > now))
+		return;
+	(void)turn_now(ctx);
+	ctx->error = error;
+}

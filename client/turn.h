@@ -1,0 +1,16 @@
+/* How the pre-shared key of this device turns without locking it out. */
+#ifndef CDOP_CLIENT_TURN_H
+#define CDOP_CLIENT_TURN_H
+
+#include "client/cmd.h"
+
+/* The session was made under the next key: it is the current one now. */
+enum exit_code turn_adopt(struct cmd_ctx *ctx);
+
+/* Makes a next key with the registry and keeps it beside the current one. */
+enum exit_code turn_now(struct cmd_ctx *ctx);
+
+/* The same once a day, after a command; says nothing when it fails. */
+void turn_if_due(struct cmd_ctx *ctx);
+
+#endif
