@@ -297,6 +297,18 @@ run(struct vault *vault)
 	}
 }
 
+/* Before the walls: behind them nobody reads /proc, which shows the lock. */
+static bool
+lock_memory(struct vault *vault)
+{
+	const char *why = "";
+
+	if (lockmem_new(LOCKMEM_MAX, &vault->mem, &why) == CDOP_OK)
+		return true;
+	log_error("memory.not_locked", "next=%s", why);
+	return false;
+}
+
 static enum cdop_err
 vault_open(struct vault *vault)
 {
@@ -310,15 +322,8 @@ vault_open(struct vault *vault)
 	    .handshake_s = vault->conf->handshake_s,
 	    .idle_s = vault->conf->idle_s,
 	};
-	const char *why = "";
 	enum cdop_err err;
 
-	err = lockmem_new(LOCKMEM_MAX, &vault->mem, &why);
-	if (err != CDOP_OK) {
-		log_error("memory.not_locked", "next=%s", why);
-		vault->status = CONTROL_EXIT_CONFIG;
-		return err;
-	}
 	if ((err = undo_new(UNDO_MAX, &vault->undo)) != CDOP_OK)
 		return err;
 	err = keystore_new(vault->mem, vault->undo, &vault->ks);
@@ -347,7 +352,10 @@ vault_main(const struct config *conf, const struct vault_fds *fds)
 	bool landlock = false;
 
 	vault.status = 1;
-	if (cdop_secret_init() != CDOP_OK || sandbox_harden() != CDOP_OK ||
+	if (cdop_secret_init() == CDOP_OK && sandbox_harden() == CDOP_OK &&
+	    !lock_memory(&vault))
+		return CONTROL_EXIT_CONFIG;
+	if (vault.mem == NULL ||
 	    sandbox_enter(SANDBOX_VAULT, dirs, n_dirs, &landlock) != CDOP_OK) {
 		log_error("sandbox.failed", NULL);
 		return 1;
