@@ -14,8 +14,7 @@
 
 #define COLUMNS 6
 
-/* ---- show
- * -------------------------------------------------------------------- */
+/* ---- show -------------------------------------------------------- */
 
 static void
 show_head(struct cmd_ctx *ctx, const Cdop__Case *c)
@@ -112,8 +111,7 @@ run_show(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
-/* ---- list and find
- * ----------------------------------------------------------- */
+/* ---- list and find ----------------------------------------------- */
 
 static void
 summary_cells(
@@ -244,8 +242,7 @@ run_find(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
-/* ---- history
- * ------------------------------------------------------------------- */
+/* ---- history ----------------------------------------------------- */
 
 static enum exit_code
 run_history(struct cmd_ctx *ctx)

@@ -38,7 +38,7 @@ static const struct cmd_opt help_opts[] = {
 
 const struct cmd cmd_help_rows[] = {
     {"help", "[COMMAND]", "help on a command", NULL, "  cdop help case show",
-	NULL, 0, 2, CMD_PLAIN, NULL, run_help},
+	help_opts, 0, 2, CMD_PLAIN, NULL, run_help},
     {"version", "", "print the version", NULL, NULL, NULL, 0, 0, CMD_PLAIN,
 	NULL, run_version},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},

@@ -37,8 +37,7 @@ answer(struct cmd_ctx *ctx, const char *schema, const Cdop__PersonReply *r,
 	return EXIT_OK;
 }
 
-/* ---- activate
- * ------------------------------------------------------------------ */
+/* ---- activate ---------------------------------------------------- */
 
 static enum exit_code
 run_activate(struct cmd_ctx *ctx)
@@ -89,8 +88,7 @@ run_activate(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
-/* ---- suspend, resume, revoke
- * ------------------------------------------------------ */
+/* ---- suspend, resume, revoke ------------------------------------- */
 
 static enum exit_code
 run_suspend(struct cmd_ctx *ctx)
@@ -159,8 +157,7 @@ run_revoke(struct cmd_ctx *ctx)
 	return answer(ctx, "people.revoke", reply, "Revoked for ever");
 }
 
-/* ---- change and cancel
- * --------------------------------------------------------------- */
+/* ---- change and cancel ------------------------------------------- */
 
 static enum exit_code
 run_change(struct cmd_ctx *ctx)

@@ -12,8 +12,7 @@
 #include "client/spool.h"
 #include "client/turn.h"
 
-/* ---- status
- * -------------------------------------------------------------------- */
+/* ---- status ------------------------------------------------------ */
 
 static void
 show_kept(struct cmd_ctx *ctx)
@@ -89,8 +88,7 @@ run_status(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
-/* ---- whoami
- * -------------------------------------------------------------------- */
+/* ---- whoami ------------------------------------------------------ */
 
 static const char *
 areas_of(struct cmd_ctx *ctx, const Cdop__Person *p)
@@ -154,8 +152,7 @@ run_whoami(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
-/* ---- the PSK, contexts
- * ------------------------------------------------------------ */
+/* ---- the PSK, contexts ------------------------------------------- */
 
 static enum exit_code
 run_turn(struct cmd_ctx *ctx)

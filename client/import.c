@@ -36,8 +36,7 @@ struct import {
 	uint64_t shown_ms;
 };
 
-/* ---- telling
- * ----------------------------------------------------------------- */
+/* ---- telling ----------------------------------------------------- */
 
 static void
 progress(struct import *im)
@@ -121,8 +120,7 @@ rejected(struct import *im, struct import_row *row)
 	tell_rejected(im, row);
 }
 
-/* ---- sending
- * ------------------------------------------------------------------ */
+/* ---- sending ----------------------------------------------------- */
 
 /* stdin cannot be read again: its rows are kept like single requests. */
 static enum exit_code
@@ -195,8 +193,7 @@ send_some(struct import *im)
 	return code;
 }
 
-/* ---- answers
- * ------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------- */
 
 static struct import_row *
 row_of(struct import *im, uint64_t call)
@@ -306,8 +303,7 @@ take_answer(struct import *im)
 	return EXIT_OK;
 }
 
-/* ---- all
- * -------------------------------------------------------------------------- */
+/* ---- all --------------------------------------------------------- */
 
 static enum exit_code
 prepare(struct import *im, const struct cdop_profile *profile, const char *path)

@@ -224,8 +224,7 @@ check_columns(struct cmd_ctx *ctx, const struct import_file *f)
 	return EXIT_OK;
 }
 
-/* ---- JSON
- * -------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------- */
 
 static enum exit_code
 add_object(struct cmd_ctx *ctx, struct import_file *f, json_t *object)
@@ -283,8 +282,7 @@ read_json(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
 	return code;
 }
 
-/* ---- all
- * ------------------------------------------------------------------------ */
+/* ---- all --------------------------------------------------------- */
 
 static const char *
 cut(struct cmd_ctx *ctx, const char *path, const char *suffix)

@@ -217,8 +217,7 @@ json_message(struct cmd_ctx *ctx, const ProtobufCMessage *message)
 	return object;
 }
 
-/* ---- forms
- * --------------------------------------------------------------------- */
+/* ---- forms ------------------------------------------------------- */
 
 static json_t *
 field_json(

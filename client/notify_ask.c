@@ -285,8 +285,7 @@ ask_groups(struct asking *a)
 	return EXIT_OK;
 }
 
-/* ---- the whole, before it is sent
- * ---------------------------------------------- */
+/* ---- the whole, before it is sent -------------------------------- */
 
 static enum exit_code
 check(struct asking *a, struct cdop_violations *v)
