@@ -1,8 +1,6 @@
 /* One door to LMDB: flags, errors and the lock on the directory are here. */
 #include "server/store/db.h"
 
-#include "server/store/pages.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +11,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "server/store/pages.h"
 
 #define STEP ((size_t)1 << 20) /* the file grows by */
 

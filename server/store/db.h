@@ -5,6 +5,9 @@
  * transaction is sticky: the first error is kept, later calls return it at
  * once, and db_commit() reports it and always consumes the handle.
  *
+ * Each commit raises the highest number, and db_room() comes before every
+ * write transaction: opening a file relies on both.
+ *
  * One process has a directory open at a time (flock on DIR/lock).  LMDB has
  * no checksums: a damaged file can end the process that reads it with a
  * signal; verify looks with store/pages.h first and walks in a child.
@@ -12,12 +15,12 @@
 #ifndef CDOP_STORE_DB_H
 #define CDOP_STORE_DB_H
 
-#include "cdop/bytes.h"
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/bytes.h"
+#include "cdop/err.h"
 
 struct db;
 struct db_txn;

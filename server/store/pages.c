@@ -144,18 +144,69 @@ meta_parse(int fd, unsigned int i, uint64_t file_len, struct meta *meta)
 	    root_is_good(&meta->table, meta->last, 0);
 }
 
-/* The newer of both; false: one of them is damaged. */
+/* What a page has to be, left levels above the leaves. */
+static bool
+page_is_good(const uint8_t *p, uint64_t page, unsigned int left)
+{
+	uint64_t lower, upper;
+
+	lower = le(p + 12, 2);
+	upper = le(p + 14, 2);
+	return le(p, 8) == page &&
+	    le(p + 10, 2) == (left == 0 ? LEAF : BRANCH) && lower > TOP &&
+	    lower % 2 == 0 && lower <= upper && upper <= PAGE;
+}
+
+/* The last key of the table under a root; false: there is no telling. */
+static bool
+last_key(int fd, const struct root *root, uint64_t *ret_key)
+{
+	uint8_t p[PAGE];
+	uint64_t page, at;
+	unsigned int left, i;
+
+	page = root->page;
+	for (left = root->depth; page != NONE && left > 0; left--) {
+		if (!read_at(fd, page * PAGE, p, sizeof(p)) ||
+		    !page_is_good(p, page, left - 1))
+			return false;
+		at = le(p + le(p + 12, 2) - 2, 2);
+		if (at > PAGE - NODE_TOP - 8)
+			return false;
+		page = le(p + at, 6);
+		*ret_key = 0;
+		for (i = 0; i < 8; i++)
+			*ret_key = *ret_key << 8 | p[at + NODE_TOP + i];
+	}
+	return left == 0 && root->page != NONE;
+}
+
+/*
+ * The newer of both; false: one of them is damaged.
+ *
+ * A flipped bit in a transaction id, or in the number of a root, can make
+ * the state before the last commit look like the newest one, and every row
+ * of it authenticates.  Its pages and those of the last commit are both
+ * still whole, and each commit raises the highest number: so the state with
+ * the higher id has to have the higher number.
+ */
 static bool
 meta_read(int fd, struct meta *ret_meta)
 {
-	struct meta metas[2];
+	struct meta metas[2], *newer, *older;
+	uint64_t newer_key, older_key;
 	struct stat st;
 
 	if (fstat(fd, &st) != 0 || st.st_size < (off_t)(2 * PAGE) ||
 	    !meta_parse(fd, 0, (uint64_t)st.st_size, &metas[0]) ||
 	    !meta_parse(fd, 1, (uint64_t)st.st_size, &metas[1]))
 		return false;
-	*ret_meta = metas[metas[1].txn > metas[0].txn];
+	newer = &metas[metas[1].txn > metas[0].txn];
+	older = &metas[metas[1].txn <= metas[0].txn];
+	if (last_key(fd, &newer->table, &newer_key) &&
+	    last_key(fd, &older->table, &older_key) && older_key >= newer_key)
+		return false;
+	*ret_meta = *newer;
 	return true;
 }
 
@@ -295,19 +346,6 @@ leaf_node(struct walk *w, const uint8_t *p, size_t at, uint64_t page)
 
 static void page_walk(struct walk *w, uint64_t page, unsigned int left);
 
-/* What a page has to be, left levels above the leaves. */
-static bool
-page_is_good(const uint8_t *p, uint64_t page, unsigned int left)
-{
-	uint64_t lower, upper;
-
-	lower = le(p + 12, 2);
-	upper = le(p + 14, 2);
-	return le(p, 8) == page &&
-	    le(p + 10, 2) == (left == 0 ? LEAF : BRANCH) && lower > TOP &&
-	    lower % 2 == 0 && lower <= upper && upper <= PAGE;
-}
-
 static void
 page_walk(struct walk *w, uint64_t page, unsigned int left)
 {
@@ -360,7 +398,7 @@ pages_check(const char *path, pages_fn *fn, void *ctx, uint64_t *ret_pages)
 	if ((err = file_open(path, &w.fd)) != CDOP_OK)
 		return err;
 	if (!meta_read(w.fd, &w.meta)) {
-		fn(ctx, "database: a meta page is damaged");
+		fn(ctx, "database: a meta page is damaged or set back");
 		*ret_pages = 0;
 		goto out;
 	}

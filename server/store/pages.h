@@ -7,9 +7,9 @@
 #ifndef CDOP_STORE_PAGES_H
 #define CDOP_STORE_PAGES_H
 
-#include "cdop/err.h"
-
 #include <stdint.h>
+
+#include "cdop/err.h"
 
 /* One finding, in words. */
 typedef void pages_fn(void *ctx, const char *finding);

@@ -2,6 +2,7 @@
 #include "server/vault/lockmem.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <signal.h>
 
 #ifndef __has_feature
 #define __has_feature(x) 0
