@@ -139,12 +139,32 @@ no_such_code(struct cmd_ctx *ctx, const struct prompt_option *option, size_t n)
 	return cmd_fail(ctx, EXIT_USAGE, NULL, all, "--purpose: no such code");
 }
 
+/* What the profile has for "case show", or for "case". */
+static const struct cdop_code *
+usual_code(struct cmd_ctx *ctx, const struct cdop_profile *profile)
+{
+	const char *command = ctx->cmd->purpose;
+	const struct cdop_code *code;
+	const char *noun;
+
+	if (command == NULL)
+		return NULL;
+	code = cdop_profile_purpose_for(profile, command, purpose_today());
+	if (code != NULL)
+		return code;
+	noun = cdop_arena_strndup(
+	    ctx->arena, command, strcspn(command, " "));
+	if (noun == NULL)
+		return NULL;
+	return cdop_profile_purpose_for(profile, noun, purpose_today());
+}
+
 static enum exit_code
 find_code(struct cmd_ctx *ctx, const struct cdop_profile *profile,
     const char **ret_code)
 {
 	struct prompt_option option[OPTIONS_MAX];
-	const struct cdop_code *usual = NULL;
+	const struct cdop_code *usual;
 	size_t n = options(profile, option), i;
 	enum exit_code code;
 
@@ -155,9 +175,7 @@ find_code(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 		*ret_code = ctx->g.purpose;
 		return i < n ? EXIT_OK : no_such_code(ctx, option, n);
 	}
-	if (ctx->cmd->purpose != NULL)
-		usual = cdop_profile_purpose(
-		    profile, ctx->cmd->purpose, purpose_today());
+	usual = usual_code(ctx, profile);
 	if (usual != NULL) {
 		*ret_code = usual->code;
 		return EXIT_OK;
