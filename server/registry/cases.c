@@ -162,21 +162,34 @@ cases_bad_field(struct cases_act *act, const char *path, const char *rule,
 	return cases_refuse(act, CDOP_INVALID_ARGUMENT, "bad_field", message);
 }
 
+static size_t
+characters(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
 enum cdop_err
 cases_check_reason(struct cases_act *act, const char *path, const char *reason)
 {
-	const char *p;
-	size_t n = 0;
-
-	if (reason != NULL)
-		for (p = reason; *p != '\0'; p++)
-			n += ((unsigned char)*p & 0xc0) != 0x80;
 	if (reason == NULL || reason[strspn(reason, " \t\r\n")] == '\0')
 		return cases_bad_field(
-		    act, path, "reason.needed", "say why, in words");
-	if (n > CDOP_REASON_MAX)
+		    act, path, "reason.needed", "say it in words");
+	if (characters(reason) > CDOP_REASON_MAX)
 		return cases_bad_field(act, path, "reason.too_long",
 		    "a reason has at most 500 characters");
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_check_line(struct cases_act *act, const char *path, const char *text)
+{
+	if (text != NULL && characters(text) > CDOP_TEXT_MAX)
+		return cases_bad_field(
+		    act, path, "text.too_long", "at most 200 characters");
 	return CDOP_OK;
 }
 

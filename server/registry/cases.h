@@ -96,6 +96,10 @@ enum cdop_err cases_bad_field(struct cases_act *act, const char *path,
 CDOP_MUST enum cdop_err cases_check_reason(
     struct cases_act *act, const char *path, const char *reason);
 
+/* One line of text, or NULL: not longer than CDOP_TEXT_MAX characters. */
+CDOP_MUST enum cdop_err cases_check_line(
+    struct cases_act *act, const char *path, const char *text);
+
 /* ---- reading ------------------------------------------------------------ */
 
 /*

@@ -145,6 +145,8 @@ check_change(struct cases_act *act, const struct cases_edit *edit)
 	if (err == CDOP_OK)
 		err = cases_check_reason(act, "source", edit->form.source);
 	if (err == CDOP_OK)
+		err = cases_check_line(act, "source", edit->form.source);
+	if (err == CDOP_OK)
 		err = cdop_form_shape(
 		    edit->form.form, act->arena, &act->violations);
 	if (err != CDOP_OK)
@@ -313,7 +315,7 @@ finish_after(
 /* Rows: the record, and the state where a link came of it. */
 static enum cdop_err
 store_form(struct cases_act *act, struct cases_edit *edit,
-    const Cdop__StoredForm *form, const char *what)
+    const Cdop__StoredForm *form)
 {
 	struct cases_change change;
 	Cdop__StoredCase *state;
@@ -325,7 +327,8 @@ store_form(struct cases_act *act, struct cases_edit *edit,
 	if (edit->question.n_tie + edit->question.n_pair > 0) {
 		err = cases_read_state(act, edit->slot, &state);
 		if (err == CDOP_OK)
-			err = cases_next_state(act, state, what, edit->reason);
+			err = cases_next_state(
+			    act, state, "linked", edit->reason);
 		if (err == CDOP_OK)
 			err = cases_question_tie(act, &edit->question, state);
 		if (err != CDOP_OK)
@@ -386,7 +389,7 @@ cases_edit_amend(struct cases_act *act, struct cases_edit *edit)
 	if (err != CDOP_OK)
 		return err;
 	edit->new_version = a.after->version;
-	return act->dry ? CDOP_OK : store_form(act, edit, a.after, "amended");
+	return act->dry ? CDOP_OK : store_form(act, edit, a.after);
 }
 
 /* ---- correct ------------------------------------------------------------- */
@@ -492,7 +495,7 @@ cases_edit_correct(struct cases_act *act, struct cases_edit *edit)
 		return err;
 	edit->instance = edit->notification;
 	edit->new_version = after->version;
-	return store_form(act, edit, after, "corrected");
+	return store_form(act, edit, after);
 }
 
 /* ---- once more ----------------------------------------------------------- */

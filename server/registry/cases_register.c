@@ -205,6 +205,7 @@ join(struct cases_act *act, struct cases_register *reg)
 	if (err != CDOP_OK)
 		return err;
 	state->next_instance++;
+	state->source = notification->source;
 	form = notification;
 	change.state = state;
 	change.form = &form;
@@ -236,6 +237,9 @@ cases_register(struct cases_act *act, struct cases_register *reg)
 	enum cdop_err err;
 
 	if ((err = check_kind(act, reg->form.kind)) != CDOP_OK)
+		return err;
+	err = cases_check_line(act, "source", reg->form.source);
+	if (err != CDOP_OK)
 		return err;
 	err = cases_form_check(act, &reg->form, NULL, CDOP_FORM_NOTIFICATION);
 	if (err != CDOP_OK)

@@ -1,0 +1,189 @@
+/* Cases together: lists, find, pairs. */
+#include <string.h>
+
+#include "cdop/fields.h"
+#include "server/registry/cases_list.h"
+#include "server/rpc/rpc_case.h"
+
+enum cdop_err rpc_case_list(struct rpc_ctx *ctx,
+    const Cdop__CaseListRequest *req, Cdop__CaseListReply *rep);
+enum cdop_err rpc_case_find(struct rpc_ctx *ctx,
+    const Cdop__CaseFindRequest *req, Cdop__CaseFindReply *rep);
+enum cdop_err rpc_duplicate_pairs(struct rpc_ctx *ctx,
+    const Cdop__DuplicatePairsRequest *req, Cdop__DuplicatePairsReply *rep);
+
+/* Each is named as left.  NULL: no memory. */
+static Cdop__CaseSummary **
+summaries(struct rpc_ctx *ctx, struct cases_act *act, const uint32_t *slot,
+    size_t n, bool names)
+{
+	Cdop__CaseSummary **list;
+	size_t i;
+
+	list = cdop_arena_calloc(ctx->arena, n, sizeof(*list));
+	for (i = 0; list != NULL && i < n; i++) {
+		list[i] = rpc_case_summary(ctx, act, slot[i], names);
+		if (list[i] == NULL)
+			return NULL;
+	}
+	return list;
+}
+
+enum cdop_err
+rpc_case_list(struct rpc_ctx *ctx, const Cdop__CaseListRequest *req,
+    Cdop__CaseListReply *rep)
+{
+	struct cases_list list;
+	struct cases_act act;
+	enum cdop_err err;
+
+	rpc_case_act(ctx, &act);
+	memset(&list, 0, sizeof(list));
+	list.area = req->area;
+	list.status = req->status;
+	list.since = req->since;
+	list.until = req->until;
+	list.mine = req->has_mine && req->mine;
+	if (req->has_page) {
+		list.page.data = req->page.data;
+		list.page.len = req->page.len;
+	}
+	list.limit = req->has_limit ? req->limit : 0;
+	if ((err = cases_list(&act, &list)) != CDOP_OK)
+		return rpc_case_end(ctx, &act, err);
+	rep->case_ = summaries(
+	    ctx, &act, list.slot, list.n, req->has_names && req->names);
+	if (rep->case_ == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	rep->n_case_ = list.n;
+	if (list.more) {
+		rep->has_next_page = true;
+		rep->next_page.len = sizeof(list.next);
+		rep->next_page.data =
+		    cdop_arena_alloc(ctx->arena, sizeof(list.next));
+		if (rep->next_page.data == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		memcpy(rep->next_page.data, list.next, sizeof(list.next));
+	}
+	return CDOP_OK;
+}
+
+/* ---- find ---------------------------------------------------------------- */
+
+static enum cdop_err
+take_terms(struct rpc_ctx *ctx, struct cases_act *act,
+    const Cdop__CaseFindRequest *req, struct cases_find *find)
+{
+	const char *const term[][3] = {
+	    {"nhs_number", "child.nhs_number", req->nhs_number},
+	    {"family_name", "child.family_name", req->family_name},
+	    {"first_name", "child.first_names", req->first_name},
+	    {"birth_date", "birth.date", req->birth_date},
+	    {"death_date", "death.date", req->death_date},
+	    {"mother_name", "mother.family_name", req->mother_name},
+	};
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < sizeof(term) / sizeof(*term); i++) {
+		err = cases_check_line(act, term[i][0], term[i][2]);
+		if (err != CDOP_OK)
+			return err;
+		if (term[i][2] != NULL)
+			rpc_term(ctx, term[i][1], term[i][2]);
+	}
+	memset(find, 0, sizeof(*find));
+	find->nhs_number = req->nhs_number;
+	find->family_name = req->family_name;
+	find->first_name = req->first_name;
+	find->birth_date = req->birth_date;
+	find->death_date = req->death_date;
+	find->mother_name = req->mother_name;
+	return CDOP_OK;
+}
+
+enum cdop_err
+rpc_case_find(struct rpc_ctx *ctx, const Cdop__CaseFindRequest *req,
+    Cdop__CaseFindReply *rep)
+{
+	struct cases_find find;
+	struct cases_act act;
+	bool failed = false;
+	enum cdop_err err;
+
+	rpc_case_act(ctx, &act);
+	err = take_terms(ctx, &act, req, &find);
+	if (err == CDOP_OK)
+		err = cases_find(&act, &find);
+	if (err != CDOP_OK)
+		return rpc_case_end(ctx, &act, err);
+	rep->understood = rpc_case_text(ctx, find.understood, &failed);
+	rep->case_ = summaries(
+	    ctx, &act, find.slot, find.n, req->has_names && req->names);
+	if (failed || rep->case_ == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	rep->n_case_ = find.n;
+	rep->has_more = true;
+	rep->more = find.more;
+	return CDOP_OK;
+}
+
+/* ---- pairs --------------------------------------------------------------- */
+
+static bool
+is_released(const struct rpc_ctx *ctx, uint64_t case_id)
+{
+	size_t i;
+
+	for (i = 0; i < ctx->n_released; i++)
+		if (ctx->released[i].case_id == case_id)
+			return true;
+	return false;
+}
+
+static char *
+name_case(
+    struct rpc_ctx *ctx, struct cases_act *act, uint32_t slot, bool *failed)
+{
+	uint64_t case_id = index_at(act->index, slot)->case_id;
+	const char *text = cases_reference_text(act, case_id);
+
+	if (text == NULL)
+		*failed = true;
+	if (!is_released(ctx, case_id))
+		rpc_case_release(ctx, act, slot,
+		    CDOP_CLASS_CHILD_IDENTITY | CDOP_CLASS_EXACT_DATE);
+	return rpc_case_text(ctx, text, failed);
+}
+
+enum cdop_err
+rpc_duplicate_pairs(struct rpc_ctx *ctx, const Cdop__DuplicatePairsRequest *req,
+    Cdop__DuplicatePairsReply *rep)
+{
+	struct cases_pair *pair;
+	struct cases_act act;
+	Cdop__DuplicatePair *one;
+	bool failed = false;
+	size_t n, i;
+
+	(void)req;
+	rpc_case_act(ctx, &act);
+	pair = cdop_arena_calloc(ctx->arena, CASES_PAIRS_MAX, sizeof(*pair));
+	if (pair == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	n = cases_list_pairs(&act, pair);
+	rep->pair = cdop_arena_calloc(ctx->arena, n, sizeof(*rep->pair));
+	one = cdop_arena_calloc(ctx->arena, n, sizeof(*one));
+	if (rep->pair == NULL || one == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < n; i++, one++) {
+		cdop__duplicate_pair__init(one);
+		one->one = name_case(ctx, &act, pair[i].one, &failed);
+		one->other = name_case(ctx, &act, pair[i].other, &failed);
+		one->n_reason = pair[i].why.n_reason;
+		one->reason = rpc_case_texts(
+		    ctx, pair[i].why.reason, pair[i].why.n_reason, &failed);
+		rep->pair[rep->n_pair++] = one;
+	}
+	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}

@@ -1,0 +1,381 @@
+/* One case, whole: its record, its notifications, its history. */
+#include <string.h>
+
+#include "cdop/fields.h"
+#include "cdop/limits.h"
+#include "server/registry/cases_history.h"
+#include "server/rpc/rpc_case.h"
+
+enum cdop_err rpc_case_show(struct rpc_ctx *ctx,
+    const Cdop__CaseShowRequest *req, Cdop__CaseShowReply *rep);
+enum cdop_err rpc_case_history(struct rpc_ctx *ctx,
+    const Cdop__CaseHistoryRequest *req, Cdop__CaseHistoryReply *rep);
+
+/* Left for the envelope around a reply. */
+#define ENVELOPE 8192u
+
+/* What a reply is made from. */
+struct show {
+	struct rpc_ctx *ctx;
+	struct cases_act act;
+	uint32_t slot;
+	Cdop__StoredCase *state;
+	Cdop__StoredForm *record;
+	Cdop__Case *out;
+	uint32_t *instance; /* that were opened */
+	size_t n_instance;
+	uint32_t classes;
+	bool failed;
+};
+
+/* ---- form instances ------------------------------------------------------ */
+
+/* The source of every value: the one that is named, or that of the rest. */
+static const Cdop__ValueSource *
+source_of(const Cdop__StoredForm *stored, const char *path)
+{
+	const Cdop__ValueSource *rest = NULL;
+	size_t i;
+
+	for (i = 0; i < stored->n_value_source; i++) {
+		if (strcmp(stored->value_source[i]->path, path) == 0)
+			return stored->value_source[i];
+		if (*stored->value_source[i]->path == '\0')
+			rest = stored->value_source[i];
+	}
+	return rest;
+}
+
+static void
+add_source(struct show *s, Cdop__FormInstance *to, const char *path,
+    const Cdop__ValueSource *from)
+{
+	Cdop__ValueSource *entry;
+
+	entry = cdop_arena_alloc(s->ctx->arena, sizeof(*entry));
+	if (entry == NULL) {
+		s->failed = true;
+		return;
+	}
+	*entry = *from;
+	entry->path = rpc_case_text(s->ctx, path, &s->failed);
+	to->value_source[to->n_value_source++] = entry;
+}
+
+/* Each value of the record with who gave it. */
+static void
+fill_sources(
+    struct show *s, const Cdop__StoredForm *stored, Cdop__FormInstance *to)
+{
+	struct cdop_form_iter iter = {.form = stored->form};
+	const Cdop__ValueSource *from;
+	char text[CDOP_FORM_PATH_MAX];
+	struct cdop_path path;
+	size_t n = 0;
+
+	while (cdop_form_next(&iter, &path))
+		n++;
+	to->value_source =
+	    cdop_arena_calloc(s->ctx->arena, n, sizeof(*to->value_source));
+	if (to->value_source == NULL) {
+		s->failed = true;
+		return;
+	}
+	iter = (struct cdop_form_iter){.form = stored->form};
+	while (!s->failed && cdop_form_next(&iter, &path)) {
+		if (path.field->kind == CDOP_KIND_ENTRY ||
+		    cdop_form_state(stored->form, &path) ==
+			CDOP_VALUE_NOT_ASKED)
+			continue;
+		cdop_form_path_write(&path, text);
+		if ((from = source_of(stored, text)) != NULL)
+			add_source(s, to, text, from);
+	}
+}
+
+static Cdop__FormInstance *
+instance(struct show *s, const Cdop__StoredForm *stored, bool whole)
+{
+	Cdop__FormInstance *to;
+
+	to = cdop_arena_alloc(s->ctx->arena, sizeof(*to));
+	if (to == NULL) {
+		s->failed = true;
+		return NULL;
+	}
+	cdop__form_instance__init(to);
+	to->number = stored->number;
+	to->form_set = stored->form_set;
+	to->form_id = stored->form_id;
+	to->form_version = stored->form_version;
+	to->kind = stored->kind;
+	to->version = stored->version;
+	to->at_ms = stored->at_ms;
+	to->person = stored->person;
+	to->source = stored->source;
+	to->reason = stored->reason;
+	if (!whole)
+		return to;
+	to->form = stored->form;
+	to->override = stored->override;
+	to->n_override = stored->n_override;
+	s->classes |= cdop_form_classes(stored->form);
+	s->instance[s->n_instance++] = stored->number;
+	return to;
+}
+
+/* ---- notifications ------------------------------------------------------- */
+
+static void
+add_differences(struct show *s, uint32_t number, const struct cdop_paths *paths)
+{
+	Cdop__Case *out = s->out;
+	char **more;
+	size_t i;
+
+	more = cdop_arena_calloc(
+	    s->ctx->arena, out->n_difference + paths->n, sizeof(*more));
+	if (more == NULL) {
+		s->failed = true;
+		return;
+	}
+	if (out->n_difference > 0)
+		memcpy(
+		    more, out->difference, out->n_difference * sizeof(*more));
+	out->difference = more;
+	for (i = 0; i < paths->n; i++) {
+		more[out->n_difference] = cdop_arena_printf(s->ctx->arena,
+		    "notification %u %s", number, paths->path[i]);
+		if (more[out->n_difference++] == NULL)
+			s->failed = true;
+	}
+}
+
+static enum cdop_err
+fill_notifications(struct show *s, bool whole)
+{
+	Cdop__Case *out = s->out;
+	struct cdop_paths paths;
+	Cdop__StoredForm *form;
+	enum cdop_err err;
+	size_t i;
+
+	out->notification = cdop_arena_calloc(
+	    s->ctx->arena, s->state->n_instance, sizeof(*out->notification));
+	if (out->notification == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < s->state->n_instance && !s->failed; i++) {
+		if (!s->state->instance[i]->belongs)
+			continue;
+		err = cases_read_form(
+		    &s->act, s->slot, s->state->instance[i]->number, 0, &form);
+		if (err != CDOP_OK)
+			return err == CDOP_NOT_FOUND ? CDOP_DATA_LOSS : err;
+		err = cases_form_differences(&s->act, s->record, form, &paths);
+		if (err != CDOP_OK)
+			return err;
+		add_differences(s, form->number, &paths);
+		out->notification[out->n_notification++] =
+		    instance(s, form, whole);
+	}
+	return CDOP_OK;
+}
+
+/* ---- the case ------------------------------------------------------------ */
+
+/* Links lead only to where the caller may go. */
+static void
+fill_links(struct show *s)
+{
+	const Cdop__StoredCaseLink *from;
+	Cdop__CaseLink *to;
+	const char *text;
+	uint32_t slot;
+	size_t i;
+
+	s->out->link = cdop_arena_calloc(
+	    s->ctx->arena, s->state->n_link, sizeof(*s->out->link));
+	for (i = 0; s->out->link != NULL && i < s->state->n_link; i++) {
+		from = s->state->link[i];
+		if (!index_by_case(s->act.index, from->other, &slot) ||
+		    !access_may_see(
+			&s->act.access, index_at(s->act.index, slot)))
+			continue;
+		to = cdop_arena_alloc(s->ctx->arena, sizeof(*to));
+		text = cases_reference_text(&s->act, from->other);
+		if (to == NULL || text == NULL) {
+			s->failed = true;
+			return;
+		}
+		cdop__case_link__init(to);
+		to->kind = from->kind;
+		to->reference = rpc_case_text(s->ctx, text, &s->failed);
+		to->reason = from->reason;
+		s->out->link[s->out->n_link++] = to;
+		if (s->ctx->n_released < CDOP_LIST_MAX)
+			rpc_case_release(s->ctx, &s->act, slot, 0);
+	}
+	if (s->out->link == NULL)
+		s->failed = true;
+}
+
+static enum cdop_err
+fill_case(struct show *s)
+{
+	const Cdop__StoredCase *state = s->state;
+	struct cdop_missing_list missing;
+	Cdop__Case *out = s->out;
+	struct rpc_ctx *ctx = s->ctx;
+	enum cdop_err err;
+
+	out->reference = state->reference;
+	out->status = state->status;
+	out->owner_area = state->owner_area;
+	out->owner_reason = state->owner_reason;
+	out->n_interested = state->n_interested;
+	out->interested = state->interested;
+	out->version = state->version;
+	out->registered_ms = state->registered_ms;
+	out->has_responsible = state->has_responsible;
+	out->responsible = state->responsible;
+	out->jurisdiction = rpc_case_text(ctx,
+	    cases_owner_jurisdiction(&s->act, state->owner_area), &s->failed);
+	if (cdop_form_has(s->record->form, "scope.decision"))
+		out->scope = rpc_case_text(ctx,
+		    cdop_form_text(
+			s->record->form, "scope.decision", ctx->arena),
+		    &s->failed);
+	if (cdop_form_has(s->record->form, "scope.review_basis"))
+		out->review_basis = rpc_case_text(ctx,
+		    cdop_form_text(
+			s->record->form, "scope.review_basis", ctx->arena),
+		    &s->failed);
+	err = cdop_form_missing(s->record->form, ctx->arena, &missing);
+	if (err != CDOP_OK)
+		return err;
+	out->n_missing = missing.n;
+	out->missing = rpc_case_missing(ctx, &missing, &s->failed);
+	out->record = instance(s, s->record, true);
+	if (out->record != NULL)
+		fill_sources(s, s->record, out->record);
+	fill_links(s);
+	return CDOP_OK;
+}
+
+/* The case and the version of the record that is asked for. */
+static enum cdop_err
+open_case(struct show *s, const Cdop__CaseShowRequest *req)
+{
+	uint64_t version = req->has_version ? req->version : 0;
+	enum cdop_err err;
+
+	err = cases_find_reference(&s->act, req->reference, &s->slot);
+	if (err == CDOP_OK)
+		err = cases_read_state(&s->act, s->slot, &s->state);
+	if (err != CDOP_OK)
+		return err;
+	if (req->has_version && (version == 0 || version > INDEX_FORM_VERSIONS))
+		return cases_refuse(&s->act, CDOP_NOT_FOUND, "no_such_version",
+		    "the case record has no such version");
+	err =
+	    cases_read_form(&s->act, s->slot, 0, (uint32_t)version, &s->record);
+	if (err == CDOP_NOT_FOUND)
+		return cases_refuse(&s->act, CDOP_NOT_FOUND, "no_such_version",
+		    "the case record has no such version");
+	if (err != CDOP_OK)
+		return err;
+	s->instance = cdop_arena_calloc(
+	    s->ctx->arena, s->state->n_instance + 1, sizeof(*s->instance));
+	return s->instance == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
+enum cdop_err
+rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
+    Cdop__CaseShowReply *rep)
+{
+	struct show s = {.ctx = ctx, .classes = CDOP_CLASS_ADMINISTRATIVE};
+	enum cdop_err err;
+
+	rpc_case_act(ctx, &s.act);
+	s.out = cdop_arena_alloc(ctx->arena, sizeof(*s.out));
+	if (s.out == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__case__init(s.out);
+	err = open_case(&s, req);
+	if (err == CDOP_OK)
+		err = fill_case(&s);
+	if (err == CDOP_OK)
+		err = fill_notifications(
+		    &s, req->has_notifications && req->notifications);
+	if (err == CDOP_OK && s.failed)
+		err = CDOP_RESOURCE_EXHAUSTED;
+	if (err == CDOP_OK &&
+	    cdop__case__get_packed_size(s.out) > CDOP_MESSAGE_MAX - ENVELOPE)
+		err = cases_refuse(&s.act, CDOP_RESOURCE_EXHAUSTED, "too_large",
+		    "too much for one answer: ask without the "
+		    "notifications");
+	if (err != CDOP_OK)
+		return rpc_case_end(ctx, &s.act, err);
+	rep->case_ = s.out;
+	rpc_case_release_forms(
+	    ctx, &s.act, s.slot, s.classes, s.instance, s.n_instance);
+	return CDOP_OK;
+}
+
+/* ---- history ------------------------------------------------------------- */
+
+static Cdop__HistoryEntry *
+entry_of(struct rpc_ctx *ctx, const struct cases_event *event, bool *failed)
+{
+	Cdop__HistoryEntry *entry;
+
+	entry = cdop_arena_alloc(ctx->arena, sizeof(*entry));
+	if (entry == NULL) {
+		*failed = true;
+		return NULL;
+	}
+	cdop__history_entry__init(entry);
+	entry->at_ms = event->at_ms;
+	entry->person = event->person;
+	entry->what = rpc_case_text(ctx, event->what, failed);
+	entry->reason = rpc_case_text(ctx, event->reason, failed);
+	entry->source = rpc_case_text(ctx, event->source, failed);
+	entry->has_version = true;
+	entry->version = event->version;
+	entry->n_path = event->path.n;
+	entry->path =
+	    rpc_case_texts(ctx, event->path.path, event->path.n, failed);
+	entry->has_instance = event->is_form;
+	entry->instance = event->instance;
+	return entry;
+}
+
+enum cdop_err
+rpc_case_history(struct rpc_ctx *ctx, const Cdop__CaseHistoryRequest *req,
+    Cdop__CaseHistoryReply *rep)
+{
+	struct cases_event *event;
+	struct cases_act act;
+	bool failed = false;
+	const char *text;
+	uint32_t slot;
+	enum cdop_err err;
+	size_t n, i;
+
+	rpc_case_act(ctx, &act);
+	err = cases_find_reference(&act, req->reference, &slot);
+	if (err == CDOP_OK)
+		err = cases_history(&act, slot, &event, &n);
+	if (err != CDOP_OK)
+		return rpc_case_end(ctx, &act, err);
+	text = cases_reference_text(&act, index_at(act.index, slot)->case_id);
+	rep->reference = rpc_case_text(ctx, text, &failed);
+	rep->entry = cdop_arena_calloc(ctx->arena, n, sizeof(*rep->entry));
+	if (failed || text == NULL || rep->entry == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < n; i++)
+		rep->entry[rep->n_entry++] = entry_of(ctx, &event[i], &failed);
+	rpc_case_release(
+	    ctx, &act, slot, CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_NARRATIVE);
+	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
