@@ -33,24 +33,10 @@
 #include <cmocka.h>
 
 #include "cdop/secret.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WIDE 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define WIDE 1
-#endif
-#ifndef WIDE
-#define WIDE 0
-#endif
+#include "tests/unit/server/base/tries.h"
 
 static char dir[64];
-static char inside[80];
-static char outside[80];
 static int sockets[2];
-static int listening;
 static int polling;
 static bool has_landlock;
 
@@ -62,8 +48,6 @@ enum {
 	NO_WALLS = 53,
 	DID_NOT_WORK = 54,
 };
-
-typedef long try_fn(void);
 
 static void
 shut_in(enum sandbox_role role)
@@ -105,311 +89,6 @@ is_killed(int st)
 	return WIFSIGNALED(st) && WTERMSIG(st) == SIGSYS;
 }
 
-static long
-try_open(void)
-{
-	return open("/etc/passwd", O_RDONLY);
-}
-
-static long
-try_create(void)
-{
-	return open(outside, O_RDWR | O_CREAT, 0600);
-}
-
-static long
-try_openat2(void)
-{
-	return syscall(SYS_openat2, AT_FDCWD, outside, NULL, 0);
-}
-
-static long
-try_old_open(void)
-{
-#ifdef SYS_open
-	return syscall(SYS_open, "/etc/passwd", O_RDONLY);
-#else
-	return try_openat2(); /* newer machines never had it */
-#endif
-}
-
-static long
-try_inet(void)
-{
-	return socket(AF_INET, SOCK_STREAM, 0);
-}
-
-static long
-try_unix(void)
-{
-	return socket(AF_UNIX, SOCK_STREAM, 0);
-}
-
-static long
-try_pair(void)
-{
-	int fds[2];
-
-	return socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
-}
-
-static long
-try_connect(void)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/x"};
-
-	return connect(sockets[0], (const struct sockaddr *)&un, sizeof(un));
-}
-
-static long
-try_bind(void)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/x"};
-
-	return bind(sockets[0], (const struct sockaddr *)&un, sizeof(un));
-}
-
-static long
-try_listen(void)
-{
-	return listen(sockets[0], 1);
-}
-
-static long
-try_accept(void)
-{
-	return accept4(listening, NULL, NULL, SOCK_NONBLOCK);
-}
-
-static long
-try_exec(void)
-{
-	char *const argv[] = {NULL};
-
-	return execve("/bin/true", argv, argv);
-}
-
-static long
-try_execveat(void)
-{
-	return syscall(SYS_execveat, 0, "", NULL, NULL, AT_EMPTY_PATH);
-}
-
-static long
-try_fork(void)
-{
-#ifdef SYS_fork
-	return syscall(SYS_fork);
-#else
-	return syscall(SYS_clone3, NULL, 0);
-#endif
-}
-
-static long
-try_clone(void)
-{
-	return syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
-}
-
-static long
-try_clone3(void)
-{
-	return syscall(SYS_clone3, NULL, 0);
-}
-
-static long
-try_ptrace(void)
-{
-	return ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-}
-
-static long
-try_mprotect_exec(void)
-{
-	return syscall(SYS_mprotect, NULL, 0, PROT_READ | PROT_EXEC);
-}
-
-static long
-try_mmap_exec(void)
-{
-	return syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-}
-
-static long
-try_pkey_mprotect(void)
-{
-	return syscall(SYS_pkey_mprotect, NULL, 0, PROT_EXEC, 0);
-}
-
-static long
-try_kill(void)
-{
-	return kill(getpid(), 0);
-}
-
-static long
-try_tgkill_parent(void)
-{
-	return syscall(SYS_tgkill, getppid(), getppid(), 0);
-}
-
-static long
-try_prctl(void)
-{
-	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-}
-
-static long
-try_io_uring(void)
-{
-	return syscall(SYS_io_uring_setup, 1, NULL);
-}
-
-static long
-try_bpf(void)
-{
-	return syscall(SYS_bpf, 0, NULL, 0);
-}
-
-static long
-try_memfd(void)
-{
-	return syscall(SYS_memfd_create, "x", 0);
-}
-
-static long
-try_other_memory(void)
-{
-	return process_vm_readv(getppid(), NULL, 0, NULL, 0, 0);
-}
-
-static long
-try_mount(void)
-{
-	return syscall(SYS_mount, NULL, NULL, NULL, 0, NULL);
-}
-
-static long
-try_unshare(void)
-{
-	return syscall(SYS_unshare, 0);
-}
-
-static long
-try_setuid(void)
-{
-	return syscall(SYS_setuid, 0);
-}
-
-static long
-try_keyctl(void)
-{
-	return syscall(SYS_keyctl, 0);
-}
-
-static long
-try_chmod(void)
-{
-	return chmod(inside, 0644);
-}
-
-static long
-try_link(void)
-{
-	return link(inside, outside);
-}
-
-static long
-try_symlink(void)
-{
-	return symlink("/etc/passwd", outside);
-}
-
-static long
-try_unlink_outside(void)
-{
-	return unlink(outside);
-}
-
-static long
-try_rename_out(void)
-{
-	return rename(inside, outside);
-}
-
-static long
-try_truncate(void)
-{
-	return truncate(outside, 0);
-}
-
-static long
-try_setrlimit(void)
-{
-	struct rlimit big = {1, 1};
-
-	return setrlimit(RLIMIT_CORE, &big);
-}
-
-static long
-try_reboot(void)
-{
-	return syscall(SYS_reboot, 0, 0, 0, NULL);
-}
-
-#define G   (1U << SANDBOX_GATE)
-#define V   (1U << SANDBOX_VAULT)
-#define K   (1U << SANDBOX_KDF)
-#define ALL (G | V | K)
-
-static const struct {
-	const char *name;
-	try_fn *try;
-	unsigned roles; /* in which it ends the process */
-	bool wide;      /* let through for ASan's own sake */
-} forbidden[] = {
-    {"openat", try_open, G | K, true},
-    {"creating open", try_create, G | K, true},
-    {"open", try_old_open, ALL, true},
-    {"openat2", try_openat2, ALL, false},
-    {"socket inet", try_inet, ALL, false},
-    {"socket unix", try_unix, ALL, false},
-    {"socketpair", try_pair, ALL, false},
-    {"connect", try_connect, ALL, false},
-    {"bind", try_bind, ALL, false},
-    {"listen", try_listen, ALL, false},
-    {"accept4", try_accept, V | K, false},
-    {"execve", try_exec, ALL, false},
-    {"execveat", try_execveat, ALL, false},
-    {"fork", try_fork, ALL, false},
-    {"clone", try_clone, ALL, true},
-    {"clone3", try_clone3, ALL, false},
-    {"ptrace", try_ptrace, ALL, true},
-    {"mprotect exec", try_mprotect_exec, ALL, false},
-    {"mmap exec", try_mmap_exec, ALL, false},
-    {"pkey_mprotect", try_pkey_mprotect, ALL, false},
-    {"kill", try_kill, ALL, false},
-    {"tgkill parent", try_tgkill_parent, ALL, false},
-    {"prctl", try_prctl, ALL, true},
-    {"io_uring_setup", try_io_uring, ALL, false},
-    {"bpf", try_bpf, ALL, false},
-    {"memfd_create", try_memfd, ALL, false},
-    {"process_vm_readv", try_other_memory, ALL, false},
-    {"mount", try_mount, ALL, false},
-    {"unshare", try_unshare, ALL, false},
-    {"setuid", try_setuid, ALL, false},
-    {"keyctl", try_keyctl, ALL, false},
-    {"chmod", try_chmod, ALL, false},
-    {"link", try_link, ALL, false},
-    {"symlink", try_symlink, ALL, false},
-    {"unlink", try_unlink_outside, G | K, false},
-    {"rename", try_rename_out, G | K, false},
-    {"truncate", try_truncate, ALL, false},
-    {"setrlimit", try_setrlimit, ALL, true},
-    {"reboot", try_reboot, ALL, false},
-};
-
 static void
 each_forbidden_call_ends_the_process(void **state)
 {
@@ -418,16 +97,17 @@ each_forbidden_call_ends_the_process(void **state)
 	int st;
 
 	(void)state;
-	for (i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
-		if (WIDE && forbidden[i].wide)
+	for (i = 0; i < tries_n_forbidden; i++) {
+		if (WIDE && tries_forbidden[i].wide)
 			continue;
 		for (role = SANDBOX_GATE; role <= SANDBOX_KDF; role++) {
-			if ((forbidden[i].roles & 1U << role) == 0)
+			if ((tries_forbidden[i].roles & 1U << role) == 0)
 				continue;
-			st = try_in(role, forbidden[i].try);
+			st = try_in(role, tries_forbidden[i].try);
 			if (!is_killed(st))
 				fail_msg("%s in role %d: status %#x",
-				    forbidden[i].name, (int)role, (unsigned)st);
+				    tries_forbidden[i].name, (int)role,
+				    (unsigned)st);
 		}
 	}
 }
@@ -436,23 +116,21 @@ each_forbidden_call_ends_the_process(void **state)
 static void
 no_file_outside_its_directory_is_reached(void **state)
 {
-	static try_fn *const tries[] = {
-	    try_open, try_create, try_unlink_outside, try_rename_out};
 	size_t i;
 	int st;
 
 	(void)state;
 	if (!has_landlock)
 		skip();
-	for (i = WIDE ? 1 : 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
-		st = try_in(SANDBOX_VAULT, tries[i]);
+	for (i = WIDE ? 1 : 0; i < TRIES_FILES; i++) {
+		st = try_in(SANDBOX_VAULT, tries_files[i]);
 		if (!WIFEXITED(st) || WEXITSTATUS(st) != REFUSED)
 			fail_msg("try %zu: status %#x", i, (unsigned)st);
 	}
 	/* Behind the filter of the gate it stands too. */
 	if (WIDE)
 		assert_int_equal(
-		    WEXITSTATUS(try_in(SANDBOX_GATE, try_create)), REFUSED);
+		    WEXITSTATUS(try_in(SANDBOX_GATE, tries_files[1])), REFUSED);
 }
 
 static void
@@ -475,7 +153,7 @@ gate_work(void)
 	uint8_t *heap, c = 'x';
 	int conn, on = 1;
 
-	must((conn = accept4(listening, (struct sockaddr *)&peer,
+	must((conn = accept4(tries_world.listening, (struct sockaddr *)&peer,
 		  &(socklen_t){sizeof(peer)}, SOCK_NONBLOCK)) >= 0);
 	must(getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &ucred, &len) == 0);
 	must(setsockopt(conn, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == 0);
@@ -530,14 +208,16 @@ vault_work(void)
 	must(mdb_env_open(env, dir, MDB_NOTLS, 0600) == 0);
 	fill_database(env);
 	mdb_env_close(env);
-	must((fd = open(inside, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) >= 0);
+	must((fd = open(tries_world.inside, O_RDWR | O_CREAT | O_CLOEXEC,
+		  0600)) >= 0);
 	must(ftruncate(fd, 1 << 20) == 0);
 	must(posix_fallocate(fd, 0, 1 << 20) == 0);
 	must(pwrite(fd, "abc", 3, 9) == 3 && lseek(fd, 9, SEEK_SET) == 9);
 	must(fdatasync(fd) == 0 && fsync(fd) == 0);
 	must(readahead(fd, 0, 4096) == 0);
 	snprintf(other, sizeof(other), "%s/other", dir);
-	must(rename(inside, other) == 0 && rename(other, inside) == 0);
+	must(rename(tries_world.inside, other) == 0 &&
+	    rename(other, tries_world.inside) == 0);
 	must((locked = mmap(NULL, 65536, PROT_READ | PROT_WRITE,
 		  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) != MAP_FAILED);
 	must(mprotect(locked, 4096, PROT_NONE) == 0);
@@ -687,18 +367,22 @@ setup(void **state)
 	snprintf(dir, sizeof(dir), "%s/sandbox.XXXXXX",
 	    tmp != NULL ? tmp : P_tmpdir);
 	assert_non_null(mkdtemp(dir));
-	snprintf(inside, sizeof(inside), "%s/file", dir);
-	snprintf(outside, sizeof(outside), "%s.outside", dir);
+	snprintf(
+	    tries_world.inside, sizeof(tries_world.inside), "%s/file", dir);
+	snprintf(tries_world.outside, sizeof(tries_world.outside), "%s.outside",
+	    dir);
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
-	listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	tries_world.listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s/sock", dir);
-	assert_int_equal(
-	    bind(listening, (const struct sockaddr *)&un, sizeof(un)), 0);
-	assert_int_equal(listen(listening, 5), 0);
+	assert_int_equal(bind(tries_world.listening,
+			     (const struct sockaddr *)&un, sizeof(un)),
+	    0);
+	tries_world.socket = sockets[0];
+	assert_int_equal(listen(tries_world.listening, 5), 0);
 	assert_true((polling = epoll_create1(EPOLL_CLOEXEC)) >= 0);
-	close(open(inside, O_RDWR | O_CREAT, 0600));
-	close(open(outside, O_RDWR | O_CREAT, 0600));
+	close(open(tries_world.inside, O_RDWR | O_CREAT, 0600));
+	close(open(tries_world.outside, O_RDWR | O_CREAT, 0600));
 	return 0;
 }
 
@@ -715,11 +399,11 @@ teardown(void **state)
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		unlink(path);
 	}
-	unlink(outside);
+	unlink(tries_world.outside);
 	rmdir(dir);
 	close(sockets[0]);
 	close(sockets[1]);
-	close(listening);
+	close(tries_world.listening);
 	close(polling);
 	return 0;
 }
