@@ -167,8 +167,7 @@ fill(const char *path, size_t leave)
 	assert_non_null(file);
 	while (fwrite(block, sizeof(block), 1, file) == 1 && fflush(file) == 0)
 		continue;
-	assert_int_equal(
-	    ftruncate(fileno(file), ftell(file) - (long)leave), 0);
+	assert_int_equal(ftruncate(fileno(file), ftell(file) - (long)leave), 0);
 	(void)fclose(file);
 }
 

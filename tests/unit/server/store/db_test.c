@@ -1,0 +1,318 @@
+/* The one door to LMDB: order, stickiness, room, and who may come in. */
+#include "server/store/db.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MAP ((uint64_t)16 << 20)
+
+static char dir[64];
+
+static struct cdop_bytes
+bytes(const char *s)
+{
+	return (struct cdop_bytes){(const uint8_t *)s, strlen(s)};
+}
+
+static struct db *
+make(void)
+{
+	struct db_args args = {.dir = dir, .map_bytes = MAP, .create = true};
+	struct db *db;
+
+	(void)snprintf(dir, sizeof(dir), "/tmp/cdop-db.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(db_open(&args, &db), CDOP_OK);
+	assert_int_equal(db_room(db, 64), CDOP_OK);
+	return db;
+}
+
+static struct db *
+again(void)
+{
+	struct db_args args = {.dir = dir, .map_bytes = MAP};
+	struct db *db;
+
+	assert_int_equal(db_open(&args, &db), CDOP_OK);
+	return db;
+}
+
+static void
+end(struct db *db)
+{
+	static const char *const names[] = {"data.mdb", "lock.mdb", "lock"};
+	char path[128];
+	size_t i;
+
+	db_close(db);
+	for (i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		(void)unlink(path);
+	}
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static struct db_txn *
+begin(struct db *db)
+{
+	struct db_txn *txn;
+
+	assert_int_equal(db_begin(db, &txn), CDOP_OK);
+	return txn;
+}
+
+static void
+rows_come_back_in_order(void **state)
+{
+	struct cdop_bytes row;
+	struct db_txn *txn;
+	struct db *db;
+	uint64_t n;
+
+	(void)state;
+	db = make();
+	txn = begin(db);
+	assert_int_equal(db_put(txn, 300, bytes("c")), CDOP_OK);
+	assert_int_equal(db_put(txn, 1, bytes("a")), CDOP_OK);
+	assert_int_equal(db_put(txn, 256, bytes("b")), CDOP_OK);
+	assert_int_equal(db_put(txn, UINT64_C(1) << 48, bytes("d")), CDOP_OK);
+	assert_int_equal(db_commit(txn), CDOP_OK);
+	db_close(db);
+	db = again();
+	assert_int_equal(db_begin_read(db, &txn), CDOP_OK);
+	assert_int_equal(db_count(txn, &n), CDOP_OK);
+	assert_int_equal(n, 4);
+	assert_int_equal(db_next(txn, 0, &n, &row), CDOP_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(db_next(txn, 2, &n, &row), CDOP_OK);
+	assert_int_equal(n, 256);
+	assert_int_equal(row.data[0], 'b');
+	assert_int_equal(db_next(txn, 257, &n, &row), CDOP_OK);
+	assert_int_equal(n, 300);
+	assert_int_equal(db_previous(txn, UINT64_MAX, &n, &row), CDOP_OK);
+	assert_int_equal(n, UINT64_C(1) << 48);
+	assert_int_equal(db_previous(txn, 299, &n, &row), CDOP_OK);
+	assert_int_equal(n, 256);
+	assert_int_equal(db_previous(txn, 256, &n, &row), CDOP_OK);
+	assert_int_equal(n, 256);
+	assert_int_equal(db_previous(txn, 0, &n, &row), CDOP_NOT_FOUND);
+	assert_int_equal(
+	    db_next(txn, (UINT64_C(1) << 48) + 1, &n, &row), CDOP_NOT_FOUND);
+	assert_int_equal(db_get(txn, 300, &row), CDOP_OK);
+	assert_int_equal(db_get(txn, 301, &row), CDOP_NOT_FOUND);
+	assert_int_equal(db_error(txn), CDOP_OK);
+	db_abort(txn);
+	end(db);
+}
+
+static void
+the_first_error_stays_and_commit_reports_it(void **state)
+{
+	struct cdop_bytes row;
+	struct db_txn *txn;
+	struct db *db;
+
+	(void)state;
+	db = make();
+	txn = begin(db);
+	assert_int_equal(db_put(txn, 1, bytes("a")), CDOP_OK);
+	assert_int_equal(db_put(txn, 1, bytes("b")), CDOP_INTERNAL);
+	assert_int_equal(db_put(txn, 2, bytes("b")), CDOP_INTERNAL);
+	assert_int_equal(db_get(txn, 1, &row), CDOP_INTERNAL);
+	assert_int_equal(db_error(txn), CDOP_INTERNAL);
+	assert_int_equal(db_commit(txn), CDOP_INTERNAL);
+	/* Consumed, and nothing of it is there. */
+	txn = begin(db);
+	assert_int_equal(db_get(txn, 1, &row), CDOP_NOT_FOUND);
+	assert_int_equal(db_del(txn, 1), CDOP_NOT_FOUND);
+	assert_int_equal(db_commit(txn), CDOP_NOT_FOUND);
+	txn = begin(db);
+	assert_int_equal(db_overwrite(txn, 1, bytes("x")), CDOP_NOT_FOUND);
+	db_abort(txn);
+	db_abort(NULL);
+	end(db);
+}
+
+static void
+a_deleted_last_row_does_not_spoil_the_append(void **state)
+{
+	struct cdop_bytes row;
+	struct db_txn *txn;
+	struct db *db;
+	uint64_t i;
+
+	(void)state;
+	db = make();
+	txn = begin(db);
+	for (i = 1; i < 200; i++) {
+		assert_int_equal(db_put(txn, i, bytes("row")), CDOP_OK);
+		if (i > 1)
+			assert_int_equal(db_del(txn, i - 1), CDOP_OK);
+	}
+	assert_int_equal(db_del(txn, 199), CDOP_OK);
+	assert_int_equal(db_put(txn, 150, bytes("back")), CDOP_OK);
+	assert_int_equal(db_put(txn, 200, bytes("on")), CDOP_OK);
+	assert_int_equal(db_commit(txn), CDOP_OK);
+	assert_int_equal(db_begin_read(db, &txn), CDOP_OK);
+	assert_int_equal(db_count(txn, &i), CDOP_OK);
+	assert_int_equal(i, 2);
+	assert_int_equal(db_get(txn, 150, &row), CDOP_OK);
+	db_abort(txn);
+	end(db);
+}
+
+static void
+room_is_written_ahead_and_the_end_of_the_map_is_seen(void **state)
+{
+	uint64_t used, map;
+	struct stat st;
+	char path[128];
+	struct db *db;
+
+	(void)state;
+	db = make();
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_true(st.st_size >= 1 << 20);
+	assert_true(st.st_blocks * 512 >= 1 << 20); /* written, not a hole */
+	assert_int_equal(db_room(db, 1000), CDOP_OK);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size >= 1000 * DB_PAGE);
+	db_usage(db, &used, &map);
+	assert_int_equal(map, MAP);
+	assert_true(used < 1 << 20);
+	assert_int_equal(db_room(db, MAP / DB_PAGE), CDOP_RESOURCE_EXHAUSTED);
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	end(db);
+}
+
+static void
+a_full_map_takes_nothing_and_leaves_a_good_file(void **state)
+{
+	static uint8_t big[1 << 20];
+	struct cdop_bytes row;
+	struct db_txn *txn;
+	enum cdop_err err;
+	struct db *db;
+	uint64_t i;
+
+	(void)state;
+	db = make();
+	txn = begin(db);
+	assert_int_equal(db_put(txn, 1, bytes("kept")), CDOP_OK);
+	assert_int_equal(db_commit(txn), CDOP_OK);
+	txn = begin(db);
+	err = CDOP_OK;
+	for (i = 2; err == CDOP_OK && i < 100; i++)
+		err = db_put(txn, i, (struct cdop_bytes){big, sizeof(big)});
+	assert_int_equal(err, CDOP_RESOURCE_EXHAUSTED);
+	assert_int_equal(db_commit(txn), CDOP_RESOURCE_EXHAUSTED);
+	txn = begin(db);
+	assert_int_equal(db_get(txn, 1, &row), CDOP_OK);
+	assert_int_equal(db_get(txn, 2, &row), CDOP_NOT_FOUND);
+	assert_int_equal(db_put(txn, 2, bytes("on")), CDOP_OK);
+	assert_int_equal(db_commit(txn), CDOP_OK);
+	end(db);
+}
+
+static void
+the_right_directory_or_none(void **state)
+{
+	struct db_args args = {.dir = dir, .map_bytes = MAP};
+	char path[128];
+	struct db *db, *other;
+	FILE *file;
+
+	(void)state;
+	db = make();
+	args.create = true;
+	assert_int_equal(db_open(&args, &other), CDOP_FAILED_PRECONDITION);
+	args.read_only = true;
+	args.create = false;
+	assert_int_equal(db_open(&args, &other), CDOP_FAILED_PRECONDITION);
+	db_close(db);
+	args.read_only = false;
+	args.create = true;
+	assert_int_equal(db_open(&args, &other), CDOP_ALREADY_EXISTS);
+	args.create = false;
+	assert_int_equal(chmod(dir, 0750), 0);
+	assert_int_equal(db_open(&args, &other), CDOP_PERMISSION_DENIED);
+	assert_int_equal(chmod(dir, 0700), 0);
+	args.dir = "/nonexistent/registry";
+	assert_int_equal(db_open(&args, &other), CDOP_NOT_FOUND);
+	args.dir = dir;
+
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(db_open(&args, &other), CDOP_NOT_FOUND);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs("not a database", file) >= 0);
+	(void)fclose(file);
+	assert_int_equal(db_open(&args, &other), CDOP_DATA_LOSS);
+	end(NULL);
+}
+
+static void
+the_lock_ends_with_its_process(void **state)
+{
+	int fds[2], status;
+	struct db *db;
+	pid_t pid;
+	char byte;
+
+	(void)state;
+	db = make();
+	db_close(db);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		db = again();
+		if (write(fds[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	{
+		struct db_args args = {.dir = dir, .map_bytes = MAP};
+
+		assert_int_equal(db_open(&args, &db), CDOP_FAILED_PRECONDITION);
+	}
+	assert_int_equal(kill(pid, 9), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	db = again();
+	end(db);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(rows_come_back_in_order),
+	    cmocka_unit_test(the_first_error_stays_and_commit_reports_it),
+	    cmocka_unit_test(a_deleted_last_row_does_not_spoil_the_append),
+	    cmocka_unit_test(
+		room_is_written_ahead_and_the_end_of_the_map_is_seen),
+	    cmocka_unit_test(a_full_map_takes_nothing_and_leaves_a_good_file),
+	    cmocka_unit_test(the_right_directory_or_none),
+	    cmocka_unit_test(the_lock_ends_with_its_process),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
