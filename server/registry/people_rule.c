@@ -199,6 +199,10 @@ in_force(const struct people_person *person, uint64_t now_ms)
 
 	for (i = 0; i < person->n_grants; i++) {
 		grant = &person->grants[i];
+		/* An end on record stays, whatever the clock says now. */
+		if (grant->role == CDOP__ROLE__ADMINISTRATOR &&
+		    grant->until_ms <= person->lapsed_ms)
+			continue;
 		if (grant->from_ms <= now_ms && now_ms < grant->until_ms)
 			roles |= 1u << grant->role;
 	}

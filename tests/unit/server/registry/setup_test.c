@@ -1,0 +1,222 @@
+/* What init leaves, and what a recovery of people does (RECORDS M9). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/profile.h"
+#include "cdop/role.h"
+#include "server/registry/audit.h"
+#include "server/vault/keystore.h"
+#include "server/vault/rows.h"
+#include "tests/unit/server/registry/house.h"
+
+static enum cdop_err
+recover(struct house *house, size_t n, const char *one, const char *two,
+    struct setup_result *result)
+{
+	const struct setup_args args = {
+	    .admin = {"Eve New", "Fay New"},
+	    .n_admin = n,
+	    .by = {one, two},
+	    .reason = "both have left",
+	    .now_ms = house->now_ms,
+	};
+
+	return setup_recover(house->reg, house->arena, &args, result);
+}
+
+static void
+init_leaves_setup_with_keys_and_a_leaf(void **state)
+{
+	struct house house;
+	uint64_t key;
+	size_t i;
+
+	(void)state;
+	house_make(&house, 2);
+	house_reopen(&house);
+	assert_int_equal(house.reg->state, CDOP_STATE_SETUP);
+	assert_int_equal(house.reg->mode, REGISTRY_TRAINING);
+	assert_int_equal(house.reg->profile_version, 1);
+	assert_int_equal(audit_size(house.reg->audit), 1);
+	assert_int_equal(people_last_person(house.reg->people), 2);
+	assert_int_equal(people_n_invitations(house.reg->people), 2);
+	for (i = 0; i < house.reg->profile->n_area; i++)
+		assert_true(keystore_epoch(house.ks, SCHEMA_AREA,
+		    house.reg->profile->area[i].id, &key));
+	house_end(&house);
+}
+
+static void
+init_needs_two_different_names(void **state)
+{
+	struct setup_args args = {
+	    .mode = REGISTRY_LIVE, .admin = {"Ada", "Ada"}, .n_admin = 2};
+	struct setup_result result;
+	struct house house;
+
+	(void)state;
+	house_make(&house, 2);
+	/* There is one already. */
+	assert_int_equal(setup_found(house.reg, house.arena, &args, &result),
+	    CDOP_FAILED_PRECONDITION);
+	house.reg->config_row = 0;
+	assert_int_equal(setup_found(house.reg, house.arena, &args, &result),
+	    CDOP_INVALID_ARGUMENT);
+	args.n_admin = 1;
+	assert_int_equal(setup_found(house.reg, house.arena, &args, &result),
+	    CDOP_INVALID_ARGUMENT);
+	assert_non_null(result.why);
+	house_end(&house);
+}
+
+static void
+recovery_is_a_new_incarnation_that_everybody_sees(void **state)
+{
+	struct house_client clients[2], eve, fay;
+	struct setup_result result;
+	uint8_t invitation[2][16];
+	struct house house;
+	char string[20];
+
+	(void)state;
+	house_open(&house, 2, clients);
+	assert_int_equal(house_suspend(&house, 1, 2, 0), CDOP_OK);
+	assert_int_equal(rows_incarnation(house.rows), 1);
+	assert_int_equal(
+	    recover(&house, 2, "Ada One", "The Director", &result), CDOP_OK);
+	memcpy(invitation[0], result.invitation[0]->invitation_id, 16);
+	memcpy(invitation[1], result.invitation[1]->invitation_id, 16);
+	house_reopen(&house);
+	assert_int_equal(rows_incarnation(house.rows), 2);
+	assert_int_equal(house.reg->state, CDOP_STATE_SETUP);
+	assert_int_equal(house.reg->n_notice, 1);
+	assert_non_null(strstr(house.reg->notice[0], "The Director"));
+	assert_non_null(strstr(house.reg->notice[0], "both have left"));
+
+	/* The new ones activate each other, as after init. */
+	house_client(&house, &eve, 3, invitation[0]);
+	house_client(&house, &fay, 4, invitation[1]);
+	assert_int_equal(
+	    house_enrol(&house, &eve, invitation[0], false), CDOP_OK);
+	assert_int_equal(
+	    house_enrol(&house, &fay, invitation[1], false), CDOP_OK);
+	house_string(&fay, string);
+	house_begin(&house);
+	house_act(&house, 3, 3)->pending = true;
+	assert_int_equal(
+	    people_enrol_activate(&house.act, 4, string, &(bool){false}),
+	    CDOP_OK);
+	house_commit(&house);
+	house_string(&eve, string);
+	house_begin(&house);
+	house_act(&house, 4, 4)->pending = true;
+	assert_int_equal(
+	    people_enrol_activate(&house.act, 3, string, &(bool){false}),
+	    CDOP_OK);
+	house_commit(&house);
+	house_reopen(&house);
+	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
+	assert_true(house_session(&house, &clients[0]));
+	assert_true(house_session(&house, &eve));
+	assert_false(house_session(&house, &clients[1]));
+	house_end(&house);
+}
+
+/* The one who is left is the second person for the new one. */
+static void
+an_administrator_who_is_left_activates_the_new_one(void **state)
+{
+	struct house_client clients[2], eve;
+	struct setup_result result;
+	uint8_t invitation[16];
+	struct house house;
+	char string[20];
+
+	(void)state;
+	house_open(&house, 2, clients);
+	assert_int_equal(house_suspend(&house, 1, 2, 0), CDOP_OK);
+	assert_int_equal(
+	    recover(&house, 1, "Ada One", "The Director", &result), CDOP_OK);
+	memcpy(invitation, result.invitation[0]->invitation_id, 16);
+	house_client(&house, &eve, 3, invitation);
+	assert_int_equal(house_enrol(&house, &eve, invitation, false), CDOP_OK);
+	house_string(&eve, string);
+	assert_int_equal(house_activate(&house, 1, false, 3, string), CDOP_OK);
+	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
+	house_end(&house);
+}
+
+static void
+recovery_wants_two_persons_and_enough_administrators(void **state)
+{
+	struct house_client clients[2];
+	struct setup_result result;
+	struct house house;
+
+	(void)state;
+	house_open(&house, 2, clients);
+	assert_int_equal(
+	    recover(&house, 2, "Ada", "Ada", &result), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    recover(&house, 2, "Ada", "", &result), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    recover(&house, 0, "Ada", "Bo", &result), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(house_suspend(&house, 1, 2, 0), CDOP_OK);
+	assert_int_equal(house_suspend(&house, 1, 1, 0), CDOP_OK);
+	assert_int_equal(
+	    recover(&house, 1, "Ada", "Bo", &result), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(rows_incarnation(house.rows), 1);
+	house_reopen(&house);
+	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
+	house_end(&house);
+}
+
+/* Numbers of the new incarnation, in many batches and over directories. */
+static void
+the_store_goes_on_after_a_recovery(void **state)
+{
+	struct house_client clients[2];
+	struct setup_result result;
+	struct house house;
+	unsigned i;
+
+	(void)state;
+	house_open(&house, 2, clients);
+	assert_int_equal(
+	    recover(&house, 1, "Ada One", "The Director", &result), CDOP_OK);
+	for (i = 0; i < 1500; i++) {
+		assert_int_equal(
+		    house_turn(&house, &clients[0], false), CDOP_OK);
+		assert_true(house_session(&house, &clients[0]));
+		cdop_arena_reset(house.arena);
+	}
+	house_reopen(&house);
+	assert_int_equal(
+	    recover(&house, 1, "Ada One", "The Director", &result), CDOP_OK);
+	house_reopen(&house);
+	assert_int_equal(rows_incarnation(house.rows), 3);
+	assert_true(house_session(&house, &clients[0]));
+	house_end(&house);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(init_leaves_setup_with_keys_and_a_leaf),
+	    cmocka_unit_test(init_needs_two_different_names),
+	    cmocka_unit_test(recovery_is_a_new_incarnation_that_everybody_sees),
+	    cmocka_unit_test(
+		an_administrator_who_is_left_activates_the_new_one),
+	    cmocka_unit_test(
+		recovery_wants_two_persons_and_enough_administrators),
+	    cmocka_unit_test(the_store_goes_on_after_a_recovery),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
