@@ -9,7 +9,7 @@
 #include "cdop/secret.h"
 #include "cdop/utf8.h"
 
-#define HEAD	  "cdop-invitation 1"
+#define HEAD      "cdop-invitation 1"
 #define CHECK_LEN 8
 
 static void
@@ -172,8 +172,7 @@ cdop_invitation_parse(struct cdop_bytes file, struct cdop_arena *arena,
 	char *text;
 
 	if (file.len == 0 || file.len > CDOP_INVITATION_FILE_MAX ||
-	    memchr(file.data, 0, file.len) != NULL ||
-	    !cdop_utf8_is_valid(file))
+	    memchr(file.data, 0, file.len) != NULL || !cdop_utf8_is_valid(file))
 		return CDOP_INVALID_ARGUMENT;
 	text = cdop_arena_alloc(arena, file.len + 2);
 	if (text == NULL)
@@ -195,7 +194,8 @@ cdop_invitation_parse(struct cdop_bytes file, struct cdop_arena *arena,
 	return err;
 }
 
-/* ---- writing -------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------
+ */
 
 static bool
 fits_a_line(const char *text)
@@ -238,18 +238,17 @@ cdop_invitation_write(const struct cdop_invitation *invitation,
 
 	if (!is_writable(invitation))
 		return CDOP_INVALID_ARGUMENT;
-	text = add_hex(
-	    arena, HEAD "\n", "registry", invitation->registry, 16);
+	text = add_hex(arena, HEAD "\n", "registry", invitation->registry, 16);
 	if (text != NULL)
 		text = cdop_arena_printf(arena, "%smode %s\nname %s\n", text,
 		    invitation->training ? "training" : "live",
 		    invitation->name);
 	for (i = 0; text != NULL && i < invitation->n_address; i++)
-		text = cdop_arena_printf(arena, "%saddress %s\n", text,
-		    invitation->address[i]);
+		text = cdop_arena_printf(
+		    arena, "%saddress %s\n", text, invitation->address[i]);
 	for (i = 0; text != NULL && i < invitation->n_server; i++)
-		text = add_hex(
-		    arena, text, "server", invitation->server[i], 32);
+		text =
+		    add_hex(arena, text, "server", invitation->server[i], 32);
 	if (text != NULL)
 		text = add_hex(arena, text, "id", invitation->id, 16);
 	if (text != NULL)

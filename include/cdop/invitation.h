@@ -19,11 +19,11 @@
 #ifndef CDOP_INVITATION_H
 #define CDOP_INVITATION_H
 
+#include <stdbool.h>
+
 #include "cdop/arena.h"
 #include "cdop/bytes.h"
 #include "cdop/err.h"
-
-#include <stdbool.h>
 
 #define CDOP_INVITATION_ADDRESSES 8
 #define CDOP_INVITATION_SERVERS   2
