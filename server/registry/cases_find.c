@@ -69,7 +69,6 @@ check_terms(struct search *s)
 {
 	const struct cases_terms *t = &s->terms;
 	size_t min = s->act->reg->profile->find_minimum;
-	bool name;
 
 	if (t->nhs_wrong)
 		return cases_bad_field(s->act, "nhs_number", "nhs.wrong",
@@ -82,15 +81,17 @@ check_terms(struct search *s)
 		    "not a date: 20/11/2026, 05/2026, 2026");
 	if (t->nhs[0] != '\0')
 		return CDOP_OK;
-	name = cdop_fold_letters(t->family.folded) >= min ||
-	    cdop_fold_letters(t->mother.folded) >= min;
 	if (t->family.folded[0] == '\0' && t->mother.folded[0] == '\0')
 		return cases_bad_field(s->act, "family_name", "find.minimum",
 		    "give an NHS number, or a family name or the mother's, "
 		    "with one date");
-	if (!name)
+	/* Na, Li and Ng are names too: they want a whole date. */
+	if (!t->birth.full && !t->death.full &&
+	    cdop_fold_letters(t->family.folded) < min &&
+	    cdop_fold_letters(t->mother.folded) < min)
 		return cases_bad_field(s->act, "family_name", "find.minimum",
-		    "the name is too short to look for");
+		    "a name that short is looked for with a whole date of "
+		    "birth or of death");
 	if (!t->birth.given && !t->death.given)
 		return cases_bad_field(s->act, "birth_date", "find.minimum",
 		    "give a date of birth or of death too, the year at least");

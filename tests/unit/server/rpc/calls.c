@@ -1,0 +1,211 @@
+/* Calls about cases, packed and unpacked. */
+#include "tests/unit/server/rpc/calls.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/form.h"
+
+static struct world_answer last;
+
+char *
+calls_text(struct world *world, const char *text)
+{
+	char *copy;
+
+	if (text == NULL)
+		return NULL;
+	copy = cdop_arena_strdup(world->arena, text);
+	assert_non_null(copy);
+	return copy;
+}
+
+void
+calls_put(
+    struct world *world, Cdop__Form *form, const char *path, const char *typed)
+{
+	struct cdop_violations violations = {0};
+
+	if (cdop_form_put(form, path, typed, world->reg->profile, world->arena,
+		&violations) != CDOP_OK)
+		fail_msg("%s: %s", path,
+		    violations.n > 0 ? violations.v[0].rule : "?");
+}
+
+Cdop__DuplicateDecision *
+calls_decision(struct world *world, const char *reference,
+    Cdop__Decision decision, const char *reason)
+{
+	Cdop__DuplicateDecision *d;
+
+	d = cdop_arena_alloc(world->arena, sizeof(*d));
+	assert_non_null(d);
+	cdop__duplicate_decision__init(d);
+	d->reference = calls_text(world, reference);
+	d->decision = decision;
+	d->reason = calls_text(world, reason);
+	return d;
+}
+
+static void
+call(struct world *world, enum world_who who, uint32_t method,
+    const ProtobufCMessage *body, enum cdop_err want)
+{
+	size_t i;
+
+	world_call(world, who, method, body, &last);
+	assert_int_equal(last.failed, CDOP_OK);
+	if (last.reply->status == (uint32_t)want)
+		return;
+	for (i = 0; i < last.reply->n_violation; i++)
+		print_message("%s %s\n", last.reply->violation[i]->path,
+		    last.reply->violation[i]->rule);
+	fail_msg("call %u: %s (%s %s), not %s", method,
+	    cdop_err_name((enum cdop_err)last.reply->status),
+	    last.reply->reason == NULL ? "" : last.reply->reason,
+	    last.reply->message == NULL ? "" : last.reply->message,
+	    cdop_err_name(want));
+}
+
+static void *
+body_or_null(struct world *world, const ProtobufCMessageDescriptor *desc)
+{
+	return last.reply->has_body ? world_body(world, &last, desc) : NULL;
+}
+
+const char *
+calls_reason(void)
+{
+	return last.reply->reason == NULL ? "" : last.reply->reason;
+}
+
+const char *
+calls_rule(void)
+{
+	return last.reply->n_violation == 0 ? ""
+					    : last.reply->violation[0]->rule;
+}
+
+const struct world_answer *
+calls_answer(void)
+{
+	return &last;
+}
+
+Cdop__NotificationRegisterReply *
+calls_tell(struct world *world, enum world_who who,
+    const struct calls_tell *tell, enum cdop_err want)
+{
+	Cdop__NotificationRegisterRequest request;
+	Cdop__DuplicateDecision *decision[9];
+
+	cdop__notification_register_request__init(&request);
+	memcpy(decision, tell->decision, sizeof(decision));
+	request.form = tell->form;
+	request.decision = decision;
+	request.n_decision = tell->n_decision;
+	request.has_dry_run = tell->dry;
+	request.dry_run = tell->dry;
+	request.owner_area = calls_text(world, tell->owner_area);
+	request.owner_reason = calls_text(world, tell->owner_reason);
+	call(world, who, 40, &request.base, want);
+	return body_or_null(
+	    world, &cdop__notification_register_reply__descriptor);
+}
+
+char *
+calls_new(struct world *world, enum world_who who, Cdop__Form *form)
+{
+	struct calls_tell tell = {.form = form};
+	Cdop__NotificationRegisterReply *reply;
+
+	reply = calls_tell(world, who, &tell, CDOP_OK);
+	assert_non_null(reply);
+	assert_non_null(reply->reference);
+	return reply->reference;
+}
+
+Cdop__Case *
+calls_show(struct world *world, enum world_who who, const char *reference,
+    enum cdop_err want)
+{
+	Cdop__CaseShowRequest request;
+	Cdop__CaseShowReply *reply;
+
+	cdop__case_show_request__init(&request);
+	request.reference = calls_text(world, reference);
+	request.has_notifications = true;
+	request.notifications = true;
+	call(world, who, 43, &request.base, want);
+	reply = body_or_null(world, &cdop__case_show_reply__descriptor);
+	return reply == NULL ? NULL : reply->case_;
+}
+
+Cdop__ChangeReply *
+calls_change(struct world *world, enum world_who who, uint32_t method,
+    const ProtobufCMessage *body, enum cdop_err want)
+{
+	call(world, who, method, body, want);
+	return body_or_null(world, &cdop__change_reply__descriptor);
+}
+
+Cdop__ChangeReply *
+calls_amend(struct world *world, const char *reference, uint64_t version,
+    const char *path, const char *typed, const char *clear, enum cdop_err want)
+{
+	Cdop__CaseAmendRequest request;
+	char *clears[1];
+
+	cdop__case_amend_request__init(&request);
+	request.reference = calls_text(world, reference);
+	request.version = version;
+	request.form = cdop_form_new(world->arena);
+	request.reason = calls_text(world, "the GP rang");
+	request.source = calls_text(world, "telephone, GP");
+	if (path != NULL)
+		calls_put(world, request.form, path, typed);
+	if (clear != NULL) {
+		clears[0] = calls_text(world, clear);
+		request.clear = clears;
+		request.n_clear = 1;
+	}
+	return calls_change(world, WORLD_COORDINATOR, 46, &request.base, want);
+}
+
+size_t
+calls_find(struct world *world, enum world_who who, const char *family,
+    const char *birth)
+{
+	Cdop__CaseFindRequest request;
+	Cdop__CaseFindReply *reply;
+
+	cdop__case_find_request__init(&request);
+	request.family_name = calls_text(world, family);
+	request.birth_date = calls_text(world, birth);
+	call(world, who, 45, &request.base, CDOP_OK);
+	reply = body_or_null(world, &cdop__case_find_reply__descriptor);
+	assert_non_null(reply);
+	return reply->n_case_;
+}
+
+bool
+calls_lists(struct world *world, enum world_who who, const char *reference)
+{
+	Cdop__CaseListRequest request;
+	Cdop__CaseListReply *reply;
+	size_t i;
+
+	cdop__case_list_request__init(&request);
+	call(world, who, 44, &request.base, CDOP_OK);
+	reply = body_or_null(world, &cdop__case_list_reply__descriptor);
+	for (i = 0; reply != NULL && i < reply->n_case_; i++)
+		if (strcmp(reply->case_[i]->reference, reference) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,63 @@
+/*
+ * Short hands for calls about cases, through dispatch, in a test's world.
+ * Every function fails the test unless the status is the one that is wanted.
+ */
+#ifndef CDOP_TESTS_CALLS_H
+#define CDOP_TESTS_CALLS_H
+
+#include "tests/unit/server/world.h"
+
+/* Sets one field of a form, as it would be typed. */
+void calls_put(
+    struct world *world, Cdop__Form *form, const char *path, const char *typed);
+
+/* A decision, in the world's arena. */
+Cdop__DuplicateDecision *calls_decision(struct world *world,
+    const char *reference, Cdop__Decision decision, const char *reason);
+
+/* A text in the world's arena that protobuf-c takes. */
+char *calls_text(struct world *world, const char *text);
+
+struct calls_tell {
+	Cdop__Form *form;
+	Cdop__DuplicateDecision *decision[9];
+	size_t n_decision;
+	bool dry;
+	const char *owner_area;
+	const char *owner_reason;
+};
+
+/* NotificationRegister.  The reply message; NULL where there is no body. */
+Cdop__NotificationRegisterReply *calls_tell(struct world *world,
+    enum world_who who, const struct calls_tell *tell, enum cdop_err want);
+
+/* A form as it is, that has to become a case; its reference. */
+char *calls_new(struct world *world, enum world_who who, Cdop__Form *form);
+
+/* CaseShow with notifications. */
+Cdop__Case *calls_show(struct world *world, enum world_who who,
+    const char *reference, enum cdop_err want);
+
+/* CaseAmend of one field (NULL: none) and one path to clear (NULL: none). */
+Cdop__ChangeReply *calls_amend(struct world *world, const char *reference,
+    uint64_t version, const char *path, const char *typed, const char *clear,
+    enum cdop_err want);
+
+/* Any change that answers with ChangeReply. */
+Cdop__ChangeReply *calls_change(struct world *world, enum world_who who,
+    uint32_t method, const ProtobufCMessage *body, enum cdop_err want);
+
+/* CaseFind by family name and date of birth; how many are found. */
+size_t calls_find(struct world *world, enum world_who who, const char *family,
+    const char *birth);
+
+/* CaseList of everything; whether reference is in it. */
+bool calls_lists(
+    struct world *world, enum world_who who, const char *reference);
+
+/* The last answer: reason and rule of its first violation; "" for none. */
+const char *calls_reason(void);
+const char *calls_rule(void);
+const struct world_answer *calls_answer(void);
+
+#endif
