@@ -243,6 +243,16 @@ gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 	return item != NULL;
 }
 
+/* Calls have an absolute limit too: a drip of bytes does not renew it. */
+static void
+note_partial(struct session *session, uint64_t boot_ms)
+{
+	if (!session_is_partial(session))
+		session->partial_ms = 0;
+	else if (session->partial_ms == 0)
+		session->partial_ms = boot_ms;
+}
+
 /* False: the batch is full. */
 static bool
 gather_session(struct cycle *cycle, struct session *session, uint64_t boot_ms)
@@ -262,8 +272,10 @@ gather_session(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 			session->failed = FAILED_MAX;
 			return true;
 		}
-		if (message.data == NULL)
+		if (message.data == NULL) {
+			note_partial(session, boot_ms);
 			return true;
+		}
 		item = batch_add(cycle->batch, BATCH_CALL, session, message);
 		if (item == NULL)
 			return false;
@@ -295,6 +307,7 @@ gather(struct cycle *cycle, uint64_t boot_ms)
 		LIST_FOREACH(session, &cycle->bucket[i], entry)
 		{
 			if (session->discarding ||
+			    session->failed >= FAILED_MAX ||
 			    (session->state != SESSION_OPENING &&
 				session->state != SESSION_OPEN))
 				continue;
@@ -482,6 +495,9 @@ is_over(
 
 	if (session->state <= SESSION_WAITS_3)
 		return age > cycle->args.handshake_s * 1000ull;
+	if (session->partial_ms != 0 &&
+	    boot_ms - session->partial_ms > CDOP_REQUEST_S * 1000ull)
+		return true;
 	return age > CDOP_SESSION_HARD_S * 1000ull ||
 	    boot_ms - session->active_ms > cycle->args.idle_s * 1000ull;
 }

@@ -101,13 +101,11 @@ take_message3(struct cycle *cycle, struct session *session,
 		cycle_refuse(cycle, session);
 		return;
 	}
+	cycle->n_half_open--;
 	device = session->peer.device;
 	if (device != 0 && device == cycle->args.held_back &&
-	    boot_ms < cycle->held_until_ms) {
+	    boot_ms < cycle->held_until_ms)
 		cycle_close(cycle, session);
-		return;
-	}
-	cycle->n_half_open--;
 }
 
 static void

@@ -216,6 +216,12 @@ session_seal(
 	return CDOP_OK;
 }
 
+bool
+session_is_partial(const struct session *session)
+{
+	return session->in != NULL && cdop_stream_held(session->in) > 0;
+}
+
 size_t
 session_queued(const struct session *session)
 {

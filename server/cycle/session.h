@@ -118,6 +118,9 @@ CDOP_MUST enum cdop_err session_put(
 CDOP_MUST enum cdop_err session_seal(
     struct session *session, uint8_t *room, struct cdop_bytes *ret_frame);
 
+/* A call has begun to arrive and is not complete. */
+bool session_is_partial(const struct session *session);
+
 /* Bytes that are queued and not yet sealed. */
 size_t session_queued(const struct session *session);
 
