@@ -281,6 +281,7 @@ gather_session(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 			return false;
 		item->arrived_ms = boot_ms;
 		session_consume(session);
+		session->partial_ms = 0;
 	}
 	cycle->busy = true;
 	return true;

@@ -49,6 +49,7 @@ struct session {
 	char said_by_gate[96];
 	uint64_t born_ms;     /* CLOCK_BOOTTIME */
 	uint64_t active_ms;   /* last whole frame from the client */
+	uint64_t partial_ms;  /* since when a call is incomplete; 0: none is */
 	uint32_t failed;      /* requests that made a batch abort */
 	uint64_t unconfirmed; /* bytes given to the gate, no SENT yet */
 	uint64_t seen_size;   /* of the client's last checkpoint; 0: none */
