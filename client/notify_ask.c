@@ -19,6 +19,7 @@ struct asking {
 	struct cmd_ctx *ctx;
 	const struct cdop_profile *profile;
 	struct notify *n;
+	bool *asked; /* by place in the dictionary */
 };
 
 /* ---- one value ------------------------------------------------------------
@@ -200,7 +201,7 @@ ask_stage(struct asking *a, enum cdop_stage stage)
 		path.field = f;
 		path.entry = 0;
 		if (f->stage != stage || f->kind == CDOP_KIND_ENTRY ||
-		    f->group_max > 0 ||
+		    f->group_max > 0 || a->asked[i] ||
 		    cdop_form_state(a->n->form, &path) !=
 			CDOP_VALUE_NOT_ASKED ||
 		    !notify_when_asked(a->n->form, f))
@@ -211,6 +212,7 @@ ask_stage(struct asking *a, enum cdop_stage stage)
 			if ((code = notify_keep(a->ctx, a->n)) != EXIT_OK)
 				return code;
 		}
+		a->asked[i] = true;
 		if ((code = ask_field(a, &path)) != EXIT_OK)
 			return code;
 	}
@@ -370,7 +372,9 @@ ask_all(struct asking *a)
 	enum exit_code code;
 	bool more = cmd_flag(a->ctx, "--all");
 
+	/* Once more for what only later answers made worth asking. */
 	if ((code = ask_stage(a, CDOP_STAGE_ACCEPT)) != EXIT_OK ||
+	    (code = ask_stage(a, CDOP_STAGE_ACCEPT)) != EXIT_OK ||
 	    (code = ask_stage(a, CDOP_STAGE_FIRST)) != EXIT_OK)
 		return code;
 	if (!more)
@@ -389,9 +393,15 @@ enum exit_code
 notify_ask(
     struct cmd_ctx *ctx, const struct cdop_profile *profile, struct notify *n)
 {
-	struct asking a = {ctx, profile, n};
-	enum exit_code code = ask_all(&a);
+	struct asking a = {ctx, profile, n, NULL};
+	enum exit_code code;
 
+	a.asked =
+	    cdop_arena_calloc(ctx->arena, cdop_fields_count, sizeof(*a.asked));
+	if (a.asked == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	code = ask_all(&a);
 	if (code != EXIT_STOPPED || n->dry_run)
 		return code;
 	if (notify_keep(ctx, n) != EXIT_OK)

@@ -203,8 +203,10 @@ notify_send(struct cmd_ctx *ctx, struct notify *n)
 		if (code == EXIT_OK)
 			break;
 		code = mend(ctx, n, code, message);
-		if (code == EXIT_STOPPED)
+		if (code == EXIT_STOPPED) {
+			(void)cmd_fail(ctx, code, NULL, NULL, "stopped");
 			return keep(ctx, n, code);
+		}
 		if (code != EXIT_OK)
 			return code;
 		ctx->error.message = NULL;

@@ -9,6 +9,7 @@ enum when {
 	IF_YES,     /* other is yes */
 	IF_GIVEN,   /* other has a value */
 	IF_NOT,     /* other has none */
+	IF_ABSENT,  /* other was asked, and there is none */
 	IF_NOT_IN,  /* other is another word than "in" */
 	IF_NEWBORN, /* lived less than a week, or that is not known */
 };
@@ -21,7 +22,7 @@ static const struct {
     {"notifier.agency_name", IF_NOT, "notifier.agency"},
     {"notifier.email", IF_NOT, "notifier.phone"},
     {"child.nhs_number_absent_reason", IF_NOT, "child.nhs_number"},
-    {"child.estimated_age", IF_NOT, "birth.date"},
+    {"child.estimated_age", IF_ABSENT, "birth.date"},
     {"birth.time", IF_NEWBORN, NULL},
     {"birth.unattended", IF_NEWBORN, NULL},
     {"birth.possible_stillbirth", IF_NEWBORN, NULL},
@@ -79,6 +80,8 @@ holds(const Cdop__Form *form, enum when when, const char *other)
 		return cdop_form_has(form, other);
 	case IF_NOT:
 		return !cdop_form_has(form, other);
+	case IF_ABSENT:
+		return text_of(form, other, word, sizeof(word))[0] == '#';
 	case IF_NOT_IN:
 		return cdop_form_has(form, other) &&
 		    strcmp(text_of(form, other, word, sizeof(word)), "in") != 0;

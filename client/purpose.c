@@ -152,8 +152,7 @@ usual_code(struct cmd_ctx *ctx, const struct cdop_profile *profile)
 	code = cdop_profile_purpose_for(profile, command, purpose_today());
 	if (code != NULL)
 		return code;
-	noun = cdop_arena_strndup(
-	    ctx->arena, command, strcspn(command, " "));
+	noun = cdop_arena_strndup(ctx->arena, command, strcspn(command, " "));
 	if (noun == NULL)
 		return NULL;
 	return cdop_profile_purpose_for(profile, noun, purpose_today());
