@@ -328,17 +328,34 @@ found(struct init *init, struct setup_result *result)
 	return false;
 }
 
+/* With whole paths: it is read in another place and another year. */
 static bool
-write_outputs(struct init *init, const struct setup_result *result)
+write_sheet(struct init *init, int fd, const char *path)
 {
+	char *dir = realpath(init->args.dir, NULL);
+	char *key_file = realpath(init->args.key_file, NULL);
 	const struct sheet sheet = {
 	    .reg = init->offline.reg,
 	    .rows = init->offline.rows,
-	    .dir = init->args.dir,
-	    .key_file = init->args.key_file,
+	    .dir = dir != NULL ? dir : init->args.dir,
+	    .key_file = key_file != NULL ? key_file : init->args.key_file,
 	    .degraded = init->degraded,
 	};
 	struct cdop_bytes text;
+	enum cdop_err err;
+
+	err = sheet_write(&sheet, init->offline.arena, &text);
+	free(dir);
+	free(key_file);
+	if (err == CDOP_OK)
+		return offline_write(fd, path, text);
+	close(fd);
+	return false;
+}
+
+static bool
+write_outputs(struct init *init, const struct setup_result *result)
+{
 	size_t i, n = init->args.n_admin;
 	bool good = true;
 	int fd;
@@ -351,11 +368,9 @@ write_outputs(struct init *init, const struct setup_result *result)
 			   init->path[i]) &&
 		    good;
 	}
-	if (sheet_write(&sheet, init->offline.arena, &text) != CDOP_OK)
-		return false;
 	fd = init->fd[n];
 	init->fd[n] = -1;
-	return offline_write(fd, init->path[n], text) && good;
+	return write_sheet(init, fd, init->path[n]) && good;
 }
 
 /* Made by root for a daemon that runs as the directory's owner. */

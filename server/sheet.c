@@ -41,7 +41,7 @@ add_hex(struct text *text, const char *label, const uint8_t *bytes, size_t len)
 
 	add(text, "%-24s", label);
 	for (i = 0; i < len; i++)
-		add(text, "%02x%s", bytes[i], i % 2 == 1 ? " " : "");
+		add(text, "%s%02x", i % 2 == 0 && i > 0 ? " " : "", bytes[i]);
 	add(text, "\n");
 }
 

@@ -14,8 +14,8 @@
 #include "server/vault/rows.h"
 
 #define NOTICES_KEPT 8
-#define ROWS_MAX     1200 /* areas with their keys, people, the rest */
-#define BYTES_EACH   4096
+#define ROWS_MAX     160 /* areas with their keys, people, the rest */
+#define BYTES_EACH   2048
 
 struct setup {
 	struct registry *reg;
