@@ -17,11 +17,11 @@
 #ifndef CDOP_BASE_UNDO_H
 #define CDOP_BASE_UNDO_H
 
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/err.h"
 
 struct undo;
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/store/pages.h"
+#include "server/store/dir.h"
 
 #define STEP ((size_t)1 << 20) /* the file grows by */
 
@@ -70,81 +70,6 @@ map_error(int rc)
 
 /* ---- Opening ---- */
 
-static enum cdop_err
-dir_ready(const struct db_args *args)
-{
-	struct stat st;
-
-	if (args->create && mkdir(args->dir, 0700) != 0 && errno != EEXIST)
-		return map_error(errno);
-	if (stat(args->dir, &st) != 0)
-		return map_error(errno);
-	if (!S_ISDIR(st.st_mode))
-		return CDOP_NOT_FOUND;
-	if ((st.st_mode & 077) != 0)
-		return CDOP_PERMISSION_DENIED;
-	return CDOP_OK;
-}
-
-/* Two processes never meet in one directory. */
-static enum cdop_err
-dir_lock(const struct db_args *args, int *ret_fd)
-{
-	char path[PATH_MAX];
-	int fd, n;
-
-	n = snprintf(path, sizeof(path), "%s/lock", args->dir);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return CDOP_INVALID_ARGUMENT;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd == -1 && args->read_only && errno == EROFS) {
-		/* Nobody can write here, so there is nobody to meet. */
-		*ret_fd = -1;
-		return CDOP_OK;
-	}
-	if (fd == -1)
-		return map_error(errno);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		(void)close(fd);
-		return CDOP_FAILED_PRECONDITION;
-	}
-	*ret_fd = fd;
-	return CDOP_OK;
-}
-
-static enum cdop_err
-file_ready(const struct db_args *args)
-{
-	char path[PATH_MAX];
-	struct stat st;
-	int n;
-
-	n = snprintf(path, sizeof(path), "%s/data.mdb", args->dir);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return CDOP_INVALID_ARGUMENT;
-	if (stat(path, &st) != 0) {
-		if (errno != ENOENT)
-			return map_error(errno);
-		return args->create ? CDOP_OK : CDOP_NOT_FOUND;
-	}
-	if (args->create)
-		return CDOP_ALREADY_EXISTS;
-	return pages_roots(path);
-}
-
-static enum cdop_err
-dir_sync(const char *dir)
-{
-	int fd, rc;
-
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return map_error(errno);
-	rc = fsync(fd);
-	(void)close(fd);
-	return rc == 0 ? CDOP_OK : CDOP_DATA_LOSS;
-}
-
 /* Also looks at the flags, which stand in the file and could be any. */
 static int
 table_open(MDB_env *env, MDB_dbi *ret_dbi)
@@ -199,16 +124,17 @@ db_open(const struct db_args *args, struct db **ret_db)
 	enum cdop_err err;
 	struct db *db;
 
-	if ((err = dir_ready(args)) != CDOP_OK)
+	if ((err = dir_ready(args->dir, args->create)) != CDOP_OK)
 		return err;
 	db = calloc(1, sizeof(*db));
 	if (db == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	db->lock_fd = -1;
 	db->read_only = args->read_only;
-	if ((err = dir_lock(args, &db->lock_fd)) != CDOP_OK)
+	if ((err = dir_lock(args->dir, args->read_only, &db->lock_fd)) !=
+	    CDOP_OK)
 		goto out;
-	if ((err = file_ready(args)) != CDOP_OK)
+	if ((err = dir_file(args->dir, args->create)) != CDOP_OK)
 		goto out;
 	if ((err = map_error(env_open(db, args))) != CDOP_OK)
 		goto out;

@@ -6,12 +6,12 @@
 #ifndef CDOP_VAULT_ENVELOPE_H
 #define CDOP_VAULT_ENVELOPE_H
 
-#include "cdop/bytes.h"
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/bytes.h"
+#include "cdop/err.h"
 
 #define ENVELOPE_KEY      32
 #define ENVELOPE_REGISTRY 16

@@ -1,12 +1,12 @@
 /* Held keys in locked memory; the table in chunks that never move. */
 #include "server/vault/keystore.h"
 
-#include "server/base/undo.h"
-#include "server/vault/lockmem.h"
-
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "server/base/undo.h"
+#include "server/vault/lockmem.h"
 
 #define AREAS     1024 /* of one registry, over its life */
 #define CHUNK     4096 /* entries */

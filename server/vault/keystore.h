@@ -12,13 +12,13 @@
 #ifndef CDOP_VAULT_KEYSTORE_H
 #define CDOP_VAULT_KEYSTORE_H
 
-#include "cdop/err.h"
-#include "server/store/schema.h"
-#include "server/vault/envelope.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/err.h"
+#include "server/store/schema.h"
+#include "server/vault/envelope.h"
 
 struct keystore;
 struct lockmem;

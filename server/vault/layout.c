@@ -1,9 +1,9 @@
 /* Fixed layouts, big-endian. */
 #include "server/vault/layout.h"
 
-#include "server/store/schema.h"
-
 #include <string.h>
+
+#include "server/store/schema.h"
 
 uint64_t
 layout_number(uint16_t incarnation, uint64_t counter)

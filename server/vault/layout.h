@@ -6,13 +6,13 @@
 #ifndef CDOP_VAULT_LAYOUT_H
 #define CDOP_VAULT_LAYOUT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 #include "server/vault/envelope.h"
 #include "server/vault/keystore.h"
-
-#include <stdbool.h>
-#include <stdint.h>
 
 #define LAYOUT_SCHEMA   1 /* of all four */
 #define LAYOUT_HEAD     176

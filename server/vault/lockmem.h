@@ -9,9 +9,9 @@
 #ifndef CDOP_VAULT_LOCKMEM_H
 #define CDOP_VAULT_LOCKMEM_H
 
-#include "cdop/err.h"
-
 #include <stddef.h>
+
+#include "cdop/err.h"
 
 #define LOCKMEM_MAX (1u << 20)
 

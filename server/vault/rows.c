@@ -1,14 +1,14 @@
 /* The life of the store, and a batch. */
 #include "server/vault/rows.h"
 
-#include "server/base/undo.h"
-#include "server/vault/rows_core.h"
-#include "server/vault/rows_start.h"
-
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "server/base/undo.h"
+#include "server/vault/rows_core.h"
+#include "server/vault/rows_start.h"
 
 #define CREATE_PAGES 256
 

@@ -20,14 +20,14 @@
 #ifndef CDOP_VAULT_ROWS_H
 #define CDOP_VAULT_ROWS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "cdop/arena.h"
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 #include "server/vault/slots.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 struct keystore;
 struct rows;
@@ -175,8 +175,7 @@ uint16_t rows_incarnation(const struct rows *rows);
 CDOP_MUST enum cdop_err rows_next_incarnation(struct rows *rows);
 
 /* Bytes of the map in use and in all. */
-void rows_usage(
-    const struct rows *rows, uint64_t *ret_used, uint64_t *ret_map);
+void rows_usage(const struct rows *rows, uint64_t *ret_used, uint64_t *ret_map);
 
 /* ---- Boxes: a few bytes under a case key inside another row ---- */
 

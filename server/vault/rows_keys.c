@@ -1,11 +1,11 @@
 /* Key rows: what is written when a key is made, moved or destroyed. */
 #include "server/vault/rows_keys.h"
 
-#include "server/base/undo.h"
-#include "server/vault/rows_core.h"
-
 #include <sodium.h>
 #include <string.h>
+
+#include "server/base/undo.h"
+#include "server/vault/rows_core.h"
 
 /* Wraps k for its key row. */
 static void

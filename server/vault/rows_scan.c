@@ -1,13 +1,13 @@
 /* The walk of a start, and the walk back through the log. */
 #include "server/vault/rows_scan.h"
 
-#include "server/vault/rows_core.h"
-#include "server/vault/rows_keys.h"
-
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "server/vault/rows_core.h"
+#include "server/vault/rows_keys.h"
 
 #define LATER_FIRST 256
 
@@ -262,7 +262,7 @@ rows_scan(struct rows *rows, rows_scan_fn *fn, void *ctx)
 /* ---- The log, backwards ---- */
 
 static enum cdop_err
-log_take(struct rows *rows, uint64_t number, struct cdop_bytes row,
+leaf_take(struct rows *rows, uint64_t number, struct cdop_bytes row,
     rows_scan_log_fn *fn, void *ctx, bool *ret_stop)
 {
 	struct rows_item item = {.rows = rows, .row = row};
@@ -281,7 +281,7 @@ log_take(struct rows *rows, uint64_t number, struct cdop_bytes row,
 }
 
 static enum cdop_err
-log_walk(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
+walk_back(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
 {
 	struct cdop_bytes row;
 	uint64_t number;
@@ -294,7 +294,7 @@ log_walk(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
 			return err == CDOP_NOT_FOUND ? CDOP_OK : err;
 		if (layout_incarnation(number) == 0)
 			return CDOP_OK;
-		err = log_take(rows, number, row, fn, ctx, &stop);
+		err = leaf_take(rows, number, row, fn, ctx, &stop);
 		if (err != CDOP_OK)
 			return err;
 	}
@@ -313,7 +313,7 @@ rows_scan_log(
 	mine = rows->txn == NULL;
 	if (mine && (err = db_begin_read(rows->db, &rows->txn)) != CDOP_OK)
 		return err;
-	err = log_walk(rows, before == 0 ? UINT64_MAX : before - 1, fn, ctx);
+	err = walk_back(rows, before == 0 ? UINT64_MAX : before - 1, fn, ctx);
 	if (mine) {
 		db_abort(rows->txn);
 		rows->txn = NULL;

@@ -1,11 +1,11 @@
 /* Reads or makes the rows that a start needs before all others. */
 #include "server/vault/rows_start.h"
 
-#include "server/vault/rows_keys.h"
-
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "server/vault/rows_keys.h"
 
 /* A slot that cannot be read is left out: another may open the root. */
 static void

@@ -1,11 +1,11 @@
 /* The rows of format 2. */
 #include "server/vault/slots.h"
 
-#include "server/vault/envelope.h"
-
 #include <sodium.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "server/vault/envelope.h"
 
 #define FORMAT   2
 #define KDF_AT   24

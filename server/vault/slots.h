@@ -12,10 +12,10 @@
 #ifndef CDOP_VAULT_SLOTS_H
 #define CDOP_VAULT_SLOTS_H
 
+#include <stdint.h>
+
 #include "cdop/bytes.h"
 #include "cdop/err.h"
-
-#include <stdint.h>
 
 #define SLOTS_ROW        400
 #define SLOTS_RING       232

@@ -46,8 +46,9 @@ try_row(struct cdop_bytes in)
 	if (envelope_head_parse(&ring, in, 7, &head) == ENVELOPE_FINE)
 		ensure(envelope_unseal(&ring, &key, &head, in, out, &got) ==
 		    ENVELOPE_DAMAGED);
-	ensure(envelope_box_unseal(&key, ring.registry, in, in, out, &got) !=
-	    ENVELOPE_FINE);
+	context = (struct cdop_bytes){in.data, in.len < 128 ? in.len : 128};
+	ensure(envelope_box_unseal(&key, ring.registry, context, in, out,
+		   &got) != ENVELOPE_FINE);
 	if (envelope_row_len(in.len) == 0)
 		return;
 	head = (struct envelope_head){.kind = 1, .number = 7};

@@ -1,6 +1,7 @@
 /*
  * Made by rows.py from server/DESIGN.md alone; do not edit.
  */
+/* clang-format off */
 #ifndef CDOP_VECTORS_ROWS_H
 #define CDOP_VECTORS_ROWS_H
 

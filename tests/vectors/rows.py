@@ -182,6 +182,7 @@ def main():
 
     print("/*\n * Made by rows.py from server/DESIGN.md alone; "
           "do not edit.\n */")
+    print("/* clang-format off */")
     print("#ifndef CDOP_VECTORS_ROWS_H\n#define CDOP_VECTORS_ROWS_H\n")
     print("#include <stdint.h>\n")
     show("rows_header", header)

@@ -2,7 +2,7 @@
  * Whoever can write to the disk: rows deleted, brought back, swapped, bits
  * flipped.  Nothing but the stored bytes is ever touched here.
  *
- * CDOP_FLIPS sets the number of flipped bits (default 150).
+ * CDOP_FLIPS sets the number of flipped bits (default 100).
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -109,7 +109,6 @@ write_table(const struct store_fixture *f, const struct table *t)
 	remove_file(f, "data.mdb");
 	remove_file(f, "lock.mdb");
 	assert_int_equal(db_open(&args, &db), CDOP_OK);
-	assert_int_equal(db_room(db, 100), CDOP_OK);
 	assert_int_equal(db_begin(db, &txn), CDOP_OK);
 	for (i = 0; i < t->n; i++)
 		assert_int_equal(
@@ -228,8 +227,6 @@ make(struct store_fixture *f)
 	store_fixture_commit(f);
 	store_fixture_close(f);
 	read_table(f, &now);
-	assert_int_equal(store_fixture_open(f, 0), CDOP_OK);
-	store_fixture_close(f);
 	assert_int_equal(store_fixture_verify(f), 0);
 }
 
@@ -274,19 +271,17 @@ static void
 every_single_row_that_is_deleted_is_missed(void **state)
 {
 	struct store_fixture f;
-	uint8_t *file;
-	size_t i, len;
+	size_t i;
 
 	(void)state;
 	make(&f);
-	file = store_fixture_file(&f, &len);
 	for (i = 0; i < now.n; i++) {
 		tamper(&f, &now.rows[i], NULL);
 		expect_found(&f, is_log(now.rows[i].number));
-		store_fixture_write(&f, file, len);
 	}
+	/* The same rows in a new file are the registry. */
+	tamper(&f, NULL, NULL);
 	assert_int_equal(start(&f), CDOP_OK);
-	free(file);
 	store_fixture_end(&f);
 }
 
@@ -295,12 +290,10 @@ every_old_row_that_comes_back_is_noticed(void **state)
 {
 	struct store_fixture f;
 	unsigned int n;
-	uint8_t *file;
-	size_t i, len;
+	size_t i;
 
 	(void)state;
 	make(&f);
-	file = store_fixture_file(&f, &len);
 	n = 0;
 	for (i = 0; i < old.n; i++) {
 		if (find_raw(&now, old.rows[i].number) != NULL)
@@ -310,10 +303,8 @@ every_old_row_that_comes_back_is_noticed(void **state)
 		expect_found(&f, false);
 		assert_true(strstr(f.lines, "an old one is back") != NULL ||
 		    strstr(f.lines, "head row that is not") != NULL);
-		store_fixture_write(&f, file, len);
 	}
 	assert_true(n >= 6);
-	free(file);
 	store_fixture_end(&f);
 }
 
@@ -322,12 +313,10 @@ static void
 every_exchange_of_a_new_row_for_an_old_one_is_noticed(void **state)
 {
 	struct store_fixture f;
-	uint8_t *file;
-	size_t i, j, len;
+	size_t i, j;
 
 	(void)state;
 	make(&f);
-	file = store_fixture_file(&f, &len);
 	for (i = 0; i < old.n; i++) {
 		if (find_raw(&now, old.rows[i].number) != NULL)
 			continue;
@@ -336,10 +325,8 @@ every_exchange_of_a_new_row_for_an_old_one_is_noticed(void **state)
 				continue;
 			tamper(&f, &now.rows[j], &old.rows[i]);
 			assert_int_not_equal(start(&f), CDOP_OK);
-			store_fixture_write(&f, file, len);
 		}
 	}
-	free(file);
 	store_fixture_end(&f);
 }
 
@@ -348,12 +335,10 @@ every_pair_of_swapped_rows_is_noticed(void **state)
 {
 	struct store_fixture f;
 	bool in_log;
-	uint8_t *file;
-	size_t i, j, len;
+	size_t i, j;
 
 	(void)state;
 	make(&f);
-	file = store_fixture_file(&f, &len);
 	for (i = 0; i < now.n; i++) {
 		for (j = 0; j < i; j++) {
 			in_log = is_log(now.rows[i].number) &&
@@ -363,14 +348,12 @@ every_pair_of_swapped_rows_is_noticed(void **state)
 				assert_true(store_fixture_verify(&f) >= 2);
 			else
 				assert_int_not_equal(start(&f), CDOP_OK);
-			store_fixture_write(&f, file, len);
 		}
 	}
 	swap(&f, (size_t)(find_raw(&now, truths[2].number) - now.rows),
 	    (size_t)(find_raw(&now, truths[4].number) - now.rows));
 	assert_true(store_fixture_verify(&f) >= 2);
 	assert_non_null(strstr(f.lines, ": misplaced"));
-	free(file);
 	store_fixture_end(&f);
 }
 
@@ -379,29 +362,24 @@ every_finding_has_its_own_words(void **state)
 {
 	struct store_fixture f;
 	struct raw bad;
-	uint8_t *file;
-	size_t i, len;
+	size_t i;
 
 	(void)state;
 	make(&f);
-	file = store_fixture_file(&f, &len);
 	/* A bit in the sealed text; then the key row of a case gone. */
 	bad = *find_raw(&now, truths[2].number);
 	bad.data[100] ^= 1;
 	tamper(&f, &bad, &bad);
 	assert_int_equal(store_fixture_verify(&f), 1);
 	assert_non_null(strstr(f.lines, ": damaged"));
-	store_fixture_write(&f, file, len);
 
 	for (i = 0; i < now.n; i++) {
-		store_fixture_write(&f, file, len);
 		tamper(&f, &now.rows[i], NULL);
 		(void)store_fixture_verify(&f);
 		if (strstr(f.lines, ": under an unknown key") != NULL)
 			break;
 	}
 	assert_true(i < now.n);
-	store_fixture_write(&f, file, len);
 	for (i = 0; truths[i].text[0] != 'l'; i++)
 		continue;
 	tamper(&f, find_raw(&now, truths[i].number), NULL);
@@ -409,7 +387,6 @@ every_finding_has_its_own_words(void **state)
 	assert_int_equal(store_fixture_verify(&f), 2);
 	assert_non_null(strstr(f.lines, "1 leaves are missing"));
 	assert_non_null(strstr(f.lines, "the digest of the log differs"));
-	free(file);
 	store_fixture_end(&f);
 }
 
@@ -521,7 +498,7 @@ no_flipped_bit_gives_wrong_data_or_a_hang(void **state)
 
 	(void)state;
 	wanted = getenv("CDOP_FLIPS");
-	flips = wanted == NULL ? 150 : (unsigned int)strtoul(wanted, NULL, 10);
+	flips = wanted == NULL ? 100 : (unsigned int)strtoul(wanted, NULL, 10);
 	make(&f);
 	file = store_fixture_file(&f, &len);
 	/* The zeros behind the last page are not worth a flip. */
@@ -567,7 +544,7 @@ no_flipped_bit_of_a_meta_page_brings_an_older_state(void **state)
 	for (page = 0; page < 2; page++) {
 		for (i = 0; i < 4; i++) {
 			/* Higher bits are as good as these. */
-			for (bit = 0; bit < 24; bit++) {
+			for (bit = 0; bit < 14; bit++) {
 				flip(&f, (page * 4096 + fields[i]) * 8 + bit);
 				code = read_in_child(&f);
 				assert_int_not_equal(code, 77);

@@ -1,0 +1,112 @@
+/* Modes, the lock file, and whether the database is there. */
+#include "server/store/dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/store/pages.h"
+
+static enum cdop_err
+map_errno(int code)
+{
+	switch (code) {
+	case ENOENT:
+	case ENOTDIR:
+		return CDOP_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+	case ELOOP:
+		return CDOP_PERMISSION_DENIED;
+	case ENAMETOOLONG:
+		return CDOP_INVALID_ARGUMENT;
+	case ENOSPC:
+	case EDQUOT:
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		return CDOP_RESOURCE_EXHAUSTED;
+	default:
+		return CDOP_DATA_LOSS;
+	}
+}
+
+enum cdop_err
+dir_ready(const char *dir, bool create)
+{
+	struct stat st;
+
+	if (create && mkdir(dir, 0700) != 0 && errno != EEXIST)
+		return map_errno(errno);
+	if (stat(dir, &st) != 0)
+		return map_errno(errno);
+	if (!S_ISDIR(st.st_mode))
+		return CDOP_NOT_FOUND;
+	return (st.st_mode & 077) == 0 ? CDOP_OK : CDOP_PERMISSION_DENIED;
+}
+
+static enum cdop_err
+path_of(const char *dir, const char *name, char path[static PATH_MAX])
+{
+	int n;
+
+	n = snprintf(path, PATH_MAX, "%s/%s", dir, name);
+	return n < 0 || n >= PATH_MAX ? CDOP_INVALID_ARGUMENT : CDOP_OK;
+}
+
+enum cdop_err
+dir_lock(const char *dir, bool read_only, int *ret_fd)
+{
+	char path[PATH_MAX];
+	enum cdop_err err;
+	int fd;
+
+	if ((err = path_of(dir, "lock", path)) != CDOP_OK)
+		return err;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1 && read_only && errno == EROFS) {
+		/* Nobody can write here, so there is nobody to meet. */
+		*ret_fd = -1;
+		return CDOP_OK;
+	}
+	if (fd == -1)
+		return map_errno(errno);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		(void)close(fd);
+		return CDOP_FAILED_PRECONDITION;
+	}
+	*ret_fd = fd;
+	return CDOP_OK;
+}
+
+enum cdop_err
+dir_file(const char *dir, bool create)
+{
+	char path[PATH_MAX];
+	enum cdop_err err;
+
+	if ((err = path_of(dir, "data.mdb", path)) != CDOP_OK)
+		return err;
+	err = pages_roots(path);
+	if (create && err == CDOP_NOT_FOUND)
+		return CDOP_OK;
+	return create ? CDOP_ALREADY_EXISTS : err;
+}
+
+enum cdop_err
+dir_sync(const char *dir)
+{
+	int fd, rc;
+
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return map_errno(errno);
+	rc = fsync(fd);
+	(void)close(fd);
+	return rc == 0 ? CDOP_OK : CDOP_DATA_LOSS;
+}

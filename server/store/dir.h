@@ -1,0 +1,35 @@
+/*
+ * The directory of a registry, before its database is opened: whose it is,
+ * that nobody else works in it, and whether a registry is there.  It does
+ * not read a row.
+ */
+#ifndef CDOP_STORE_DIR_H
+#define CDOP_STORE_DIR_H
+
+#include <stdbool.h>
+
+#include "cdop/err.h"
+
+/*
+ * DIR is there and closed to others (0700).  With create it is made where it
+ * is missing.  CDOP_NOT_FOUND, CDOP_PERMISSION_DENIED.
+ */
+CDOP_MUST enum cdop_err dir_ready(const char *dir, bool create);
+
+/*
+ * Takes DIR/lock until *ret_fd is closed.  CDOP_FAILED_PRECONDITION: another
+ * process has it.  On a read-only file system, and only for a reader, there
+ * is no lock and *ret_fd is -1.
+ */
+CDOP_MUST enum cdop_err dir_lock(const char *dir, bool read_only, int *ret_fd);
+
+/*
+ * DIR/data.mdb is there and can be opened (or, to create, is not there).
+ * CDOP_NOT_FOUND, CDOP_ALREADY_EXISTS, CDOP_DATA_LOSS.
+ */
+CDOP_MUST enum cdop_err dir_file(const char *dir, bool create);
+
+/* New names in DIR are durable.  CDOP_DATA_LOSS. */
+CDOP_MUST enum cdop_err dir_sync(const char *dir);
+
+#endif
