@@ -118,8 +118,9 @@ CDOP_MUST enum cdop_err control_send_state(
     int fd, enum control_kind kind, const char *state);
 
 /*
- * CONTROL_SLOTS: each time the vault becomes sealed, and with n 0 once it is
- * open.  n at most CONTROL_SLOTS_MAX.
+ * CONTROL_SLOTS: at each start and when the vault becomes sealed, and with
+ * n 0 once it is open.  n at most CONTROL_SLOTS_MAX.  A sealed vault counts
+ * as ready only when it has said them.
  */
 CDOP_MUST enum cdop_err control_send_slots(
     int fd, const struct control_slot *slots, size_t n);

@@ -14,6 +14,7 @@
 
 #include "server/base/child.h"
 #include "server/base/clock.h"
+#include "server/base/deaths.h"
 #include "server/base/fds.h"
 #include "server/base/ipc.h"
 #include "server/base/log.h"
@@ -25,8 +26,6 @@
 #define PARENT_EXIT_SYSTEM 71
 #define PARENT_TICK_MS     2000
 #define PARENT_HANG_MS     60000 /* a child that leaves a ping unanswered */
-#define PARENT_DEATHS_MAX  128
-#define PARENT_MINUTE_MS   60000
 
 enum parent_role {
 	PARENT_GATE,
@@ -60,8 +59,7 @@ struct parent {
 	struct parent_child children[PARENT_ROLES];
 	uint64_t gates; /* started so far */
 	uint64_t held_back;
-	uint64_t deaths_ms[PARENT_DEATHS_MAX];
-	size_t n_deaths;
+	struct deaths deaths;
 	struct unseal unseal;
 	char state[CONTROL_STATE_MAX];
 	bool announced;
@@ -134,6 +132,9 @@ parent_announce(struct parent *parent)
 	if (!parent->children[PARENT_GATE].ready ||
 	    !parent->children[PARENT_VAULT].ready)
 		return;
+	/* Sealed is ready for a passphrase, and so its slots are known. */
+	if (strcmp(parent->state, "sealed") == 0 && !parent->unseal.heard)
+		return;
 	notify_send("READY=1\nSTATUS=%s", parent->state);
 	if (parent->announced)
 		return;
@@ -185,6 +186,14 @@ take_ready(struct parent_child *child, const struct control_msg *msg)
 }
 
 static void
+take_slots(struct parent *parent, const struct control_msg *msg)
+{
+	unseal_slots(&parent->unseal, msg);
+	if (!parent->announced)
+		parent_announce(parent);
+}
+
+static void
 take_message(struct parent_child *child, const struct control_msg *msg)
 {
 	bool from_vault = child->role == PARENT_VAULT;
@@ -196,7 +205,7 @@ take_message(struct parent_child *child, const struct control_msg *msg)
 	else if (msg->kind == CONTROL_STATE && from_vault)
 		take_state(child->parent, msg);
 	else if (msg->kind == CONTROL_SLOTS && from_vault)
-		unseal_slots(&child->parent->unseal, msg);
+		take_slots(child->parent, msg);
 	child->pinged_ms = 0;
 }
 
@@ -243,6 +252,7 @@ start_child(struct parent_child *child, int link)
 		args.fds[args.n_fds++] = setup->note_fd;
 		control_note_set(setup->note, 0);
 		parent->unseal.n_slots = 0;
+		parent->unseal.heard = false;
 	}
 	if ((err = child_spawn(&args, &child->pid, &child->control)) != CDOP_OK)
 		return err;
@@ -296,23 +306,6 @@ ensure_children(struct parent *parent)
 	}
 }
 
-/* Deaths of the last minute, this one with them. */
-static size_t
-count_death(struct parent *parent)
-{
-	uint64_t now = clock_ms();
-	size_t i, n = 0;
-
-	for (i = 0; i < parent->n_deaths; i++) {
-		if (now - parent->deaths_ms[i] < PARENT_MINUTE_MS)
-			parent->deaths_ms[n++] = parent->deaths_ms[i];
-	}
-	if (n < PARENT_DEATHS_MAX)
-		parent->deaths_ms[n++] = now;
-	parent->n_deaths = n;
-	return n;
-}
-
 /*
  * Whose request the vault died of, as far as its own words go.  Ended from
  * outside (SIGKILL, SIGTERM) it is nobody's.
@@ -346,7 +339,7 @@ judge_death(struct parent *parent, enum parent_role role, int st)
 		parent_stop(parent, code);
 		return;
 	}
-	n = count_death(parent);
+	n = deaths_count(&parent->deaths, clock_ms());
 	if (n <= parent->conf.restarts)
 		return;
 	log_error("child.restarts",

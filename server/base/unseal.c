@@ -50,6 +50,7 @@ unseal_slots(struct unseal *unseal, const struct control_msg *msg)
 	if (control_parse_slots(body, unseal->slots, &unseal->n_slots) !=
 	    CDOP_OK)
 		unseal->n_slots = 0;
+	unseal->heard = true;
 }
 
 static bool
@@ -129,7 +130,7 @@ unseal_serve(struct unseal *unseal, int listen_fd, int vault_control)
 		log_limited(&limit, "control.refused", NULL);
 	else if (unseal->pid != 0)
 		refuse(conn, "another unseal is under way");
-	else if (vault_control < 0)
+	else if (vault_control < 0 || !unseal->heard)
 		refuse(conn, "the vault is not ready");
 	else if (unseal->n_slots == 0)
 		refuse(conn, "nothing to unseal with a passphrase");

@@ -33,7 +33,8 @@ struct unseal {
 	unseal_fn *fn;
 	struct control_slot slots[CONTROL_SLOTS_MAX];
 	size_t n_slots;
-	pid_t pid; /* of the child at work; 0: none */
+	bool heard; /* of the slots of the vault that runs now */
+	pid_t pid;  /* of the child at work; 0: none */
 };
 
 /* The listening socket, mode 0600.  Results of address_listen. */

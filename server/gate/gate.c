@@ -35,23 +35,6 @@ gate_end(struct gate *gate, int status)
 	event_base_loopbreak(gate->base);
 }
 
-/*
- * The parent says stop: nobody new, nothing more from anybody.  The vault
- * finishes what it has and goes; then what it left is written.
- */
-static void
-gate_stop(struct gate *gate)
-{
-	struct link *link;
-	uint32_t i;
-
-	gate->stopping = true;
-	for (i = 0; i < gate->args->n_listen; i++)
-		listener_stop(gate->listeners[i]);
-	TAILQ_FOREACH(link, &gate->hub->links, all)
-	link_mute(link);
-}
-
 /* The vault has finished: everybody gets the rest and a close. */
 static void
 gate_drain(struct gate *gate)
@@ -67,6 +50,25 @@ gate_drain(struct gate *gate)
 		gate_end(gate, 0);
 	else if (!event_pending(gate->drained, EV_TIMEOUT, NULL))
 		event_add(gate->drained, &tv);
+}
+
+/*
+ * The parent says stop: nobody new, nothing more from anybody.  The vault
+ * finishes what it has and goes; then what it left is written.
+ */
+static void
+gate_stop(struct gate *gate)
+{
+	struct link *link;
+	uint32_t i;
+
+	gate->stopping = true;
+	for (i = 0; i < gate->args->n_listen; i++)
+		listener_stop(gate->listeners[i]);
+	TAILQ_FOREACH(link, &gate->hub->links, all)
+	link_mute(link);
+	if (gate->hub->lost) /* there is no vault to wait for */
+		gate_drain(gate);
 }
 
 static void

@@ -128,8 +128,8 @@ child_vault(const struct control_start *start)
 		signal(SIGABRT, SIG_DFL);
 		abort();
 	}
-	if (child_is(dir, "vault", "sealed") &&
-	    control_send_slots(CONTROL_FD, slots, 2) != CDOP_OK)
+	if (control_send_slots(CONTROL_FD, slots,
+		child_is(dir, "vault", "sealed") ? 2 : 0) != CDOP_OK)
 		_exit(96);
 }
 

@@ -468,6 +468,21 @@ a_stop_writes_what_is_queued_and_reads_no_more(void **state)
 }
 
 static void
+a_stop_without_a_vault_does_not_wait_for_one(void **state)
+{
+	uint64_t begun;
+
+	(void)state;
+	start();
+	close(f.link);
+	usleep(100000);
+	f.link = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	begun = clock_ms();
+	gate_fixture_stop(&f);
+	assert_true(clock_ms() - begun < 2500); /* no deadline of a drain */
+}
+
+static void
 without_a_parent_there_is_no_gate(void **state)
 {
 	int st;
@@ -532,6 +547,7 @@ main(void)
 	    TEST(a_full_vault_stops_the_clients_and_loses_nothing),
 	    TEST(a_new_vault_closes_every_connection),
 	    TEST(a_stop_writes_what_is_queued_and_reads_no_more),
+	    TEST(a_stop_without_a_vault_does_not_wait_for_one),
 	    TEST(without_a_parent_there_is_no_gate),
 	    TEST(it_answers_pings_and_takes_a_new_configuration),
 	};
