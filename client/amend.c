@@ -24,7 +24,7 @@ const struct cmd_opt amend_opts[] = {
     {"--from", "FILE", "the changes as a JSON object, - for stdin", false},
     {"--source", "TEXT", "\"notification 2\", \"telephone, GP\"", false},
     {"--reason", "TEXT", "why", false},
-    {"--version", "N", "the version you saw (looked up)", false},
+    {"--seen", "N", "the version you saw (looked up)", false},
     {"--accept-warning", "RULE: REASON", "go on with this warning", true},
     {"--dry-run", NULL, "every check of the registry, nothing written", false},
     {NULL, NULL, NULL, false},

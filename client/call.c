@@ -94,7 +94,7 @@ call_begin(struct cmd_ctx *ctx, struct call_send *send)
 	memcpy(&call.purpose, &send->purpose, sizeof(call.purpose));
 	memcpy(
 	    &call.purpose_text, &send->purpose_text, sizeof(call.purpose_text));
-	call.has_use = true;
+	call.has_use = send->method->use;
 	call.use = purpose_use(ctx);
 	call.has_role = send->role != 0;
 	call.role = send->role != 0 ? send->role : CDOP__ROLE__COORDINATOR;
@@ -164,11 +164,9 @@ take_findings(struct cmd_ctx *ctx, const Cdop__Reply *reply)
 }
 
 static const char *
-next_step(enum exit_code code)
+next_step(uint32_t status, enum exit_code code)
 {
-	if (code == EXIT_SECOND)
-		return "another person: cdop approve";
-	if (code == EXIT_CONFLICT)
+	if (status == CDOP_ABORTED)
 		return "look again (cdop case show) and repeat";
 	if (code == EXIT_VERSION)
 		return "install the same release on both sides";
@@ -198,7 +196,8 @@ call_judge(struct cmd_ctx *ctx, const struct call_method *method,
 	words = reply->message != NULL && reply->message[0] != '\0'
 	    ? reply->message
 	    : exit_words((unsigned)code);
-	(void)cmd_fail(ctx, code, reply->reason, next_step(code), "%s", words);
+	(void)cmd_fail(ctx, code, reply->reason, next_step(reply->status, code),
+	    "%s", words);
 	take_findings(ctx, reply);
 	return code;
 }

@@ -27,7 +27,7 @@ change_words(struct cmd_ctx *ctx, struct change *ret_change)
 enum exit_code
 change_begin(struct cmd_ctx *ctx, struct change *ret_change)
 {
-	const char *given = cmd_value(ctx, "--version");
+	const char *given = cmd_value(ctx, "--seen");
 	Cdop__CaseShowRequest request;
 	Cdop__CaseShowReply *reply;
 	enum exit_code code;
@@ -35,8 +35,8 @@ change_begin(struct cmd_ctx *ctx, struct change *ret_change)
 	if ((code = change_words(ctx, ret_change)) != EXIT_OK)
 		return code;
 	if (given != NULL)
-		return cmd_number(ctx, "--version", given, UINT64_MAX / 2,
-		    &ret_change->version);
+		return cmd_number(
+		    ctx, "--seen", given, UINT64_MAX / 2, &ret_change->version);
 	cdop__case_show_request__init(&request);
 	request.reference = ret_change->reference;
 	code = call_case_show(ctx, &request, &reply);

@@ -12,6 +12,9 @@
 #include "client/prompt.h"
 #include "client/session.h"
 
+#define PROFILE_APPLY 7 /* method id */
+#define LONG_HEX      80
+
 static const char *
 number_of(struct cmd_ctx *ctx, const Cdop__Approval *a)
 {
@@ -36,6 +39,49 @@ request_json(struct cmd_ctx *ctx, const Cdop__Approval *a)
 	return message != NULL ? json_message(ctx, message) : json_null();
 }
 
+/* Long runs of bytes are named, not printed. */
+static void
+shorten(struct cmd_ctx *ctx, json_t *request)
+{
+	const char *key, *text;
+	json_t *value;
+	void *tmp;
+
+	json_object_foreach_safe(request, tmp, key, value)
+	{
+		text = json_string_value(value);
+		if (text == NULL || strlen(text) <= LONG_HEX ||
+		    strspn(text, "0123456789abcdef") != strlen(text))
+			continue;
+		text = cdop_arena_printf(
+		    ctx->arena, "(%zu bytes)", strlen(text) / 2);
+		(void)json_object_set_new(request, key, json_string(text));
+	}
+}
+
+/* What a new profile changes, as this program reads it. */
+static void
+show_profile(struct cmd_ctx *ctx, const Cdop__Approval *a)
+{
+	const struct cdop_profile *now;
+	Cdop__ProfileApplyRequest *request;
+	struct cdop_profile_error error;
+	struct cdop_profile_diff diff;
+	struct cdop_profile *next;
+	size_t i;
+
+	request = cdop__profile_apply_request__unpack(
+	    cdop_arena_allocator(ctx->arena), a->request.len, a->request.data);
+	if (request == NULL || session_profile(ctx, &now) != EXIT_OK ||
+	    cdop_profile_parse((const char *)request->text.data,
+		request->text.len, ctx->arena, &next, &error) != CDOP_OK ||
+	    cdop_profile_diff(now, next, ctx->arena, &diff) != CDOP_OK)
+		return;
+	print_out(ctx, "  read here, it changes:");
+	for (i = 0; i < diff.n_change; i++)
+		print_out(ctx, "    %s", diff.change[i]);
+}
+
 static void
 show(struct cmd_ctx *ctx, const Cdop__Approval *a)
 {
@@ -52,7 +98,10 @@ show(struct cmd_ctx *ctx, const Cdop__Approval *a)
 	    a->you_may ? "" : "  (not yours to approve)");
 	for (i = 0; i < a->n_words; i++)
 		print_out(ctx, "    %s", a->words[i]);
-	text = json_dumps(request, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	if (a->method == PROFILE_APPLY)
+		show_profile(ctx, a);
+	shorten(ctx, request);
+	text = json_dumps(request, JSON_COMPACT | JSON_ENCODE_ANY);
 	if (text != NULL)
 		print_out(ctx, "  the request as it stands: %s", text);
 	free(text);

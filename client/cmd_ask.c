@@ -1,6 +1,7 @@
 /* cdop ask: the partner's restricted question. */
 #include <string.h>
 
+#include "cdop/date.h"
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
@@ -9,6 +10,21 @@
 #include "client/session.h"
 #include "client/show.h"
 #include "client/terms.h"
+
+/* "2026-11-12" as "12 November 2026". */
+static const char *
+day_words(struct cmd_ctx *ctx, const char *iso)
+{
+	char words[CDOP_DATE_WORDS_MAX];
+	struct cdop_date date;
+
+	if (iso == NULL || cdop_date_parse(iso, &date) != CDOP_OK)
+		return "-";
+	cdop_date_words(&date, words);
+	/* Without the weekday: it says nothing here. */
+	return cdop_arena_strdup(
+	    ctx->arena, date.day != 0 && strlen(words) > 4 ? words + 4 : words);
+}
 
 /* Worded once and for all: RECORDS M13. */
 static void
@@ -20,7 +36,7 @@ show_answer(struct cmd_ctx *ctx, const Cdop__AskReply *r)
 		    "Known to you.   Reference %s   registered %s   status: "
 		    "%s",
 		    r->reference != NULL ? r->reference : "-",
-		    r->registered_on != NULL ? r->registered_on : "-",
+		    day_words(ctx, r->registered_on),
 		    r->status != NULL ? r->status : "-");
 		print_out(ctx, "Matched on %s.",
 		    show_joined(ctx, r->matched_on, r->n_matched_on, ", "));

@@ -28,14 +28,84 @@ class_words(struct cmd_ctx *ctx, uint32_t classes)
 	return all[0] != '\0' ? all : "no field";
 }
 
+/* What a call did, as a sentence goes on after a name. */
+static const struct {
+	const char *call;
+	const char *words;
+} deeds[] = {
+    {"Status", "looked at the state of the registry"},
+    {"WhoAmI", "looked at own rights"},
+    {"Enrol", "enrolled a device"},
+    {"PskTurn", "turned the key of the device"},
+    {"ProfileGet", "read the profile"},
+    {"ProfileDiff", "compared a profile"},
+    {"ProfileApply", "changed the profile"},
+    {"PersonInvite", "invited a person"},
+    {"DeviceInvite", "invited a device"},
+    {"PersonActivate", "activated a device"},
+    {"Suspend", "suspended"},
+    {"Resume", "lifted a suspension"},
+    {"PersonRevoke", "revoked"},
+    {"AdministratorRevoke", "revoked an administrator"},
+    {"PersonChange", "changed rights"},
+    {"PeopleList", "listed people"},
+    {"InvitationCancel", "cancelled an invitation"},
+    {"ApprovalList", "looked at what waits for approval"},
+    {"Approve", "was the second person"},
+    {"NotificationRegister", "registered a notification"},
+    {"NotificationCorrect", "corrected a notification"},
+    {"NotificationMove", "moved a notification"},
+    {"CaseShow", "looked at it"},
+    {"CaseList", "listed cases"},
+    {"CaseFind", "searched"},
+    {"CaseAmend", "amended it"},
+    {"CaseHistory", "looked at its history"},
+    {"CaseWithdraw", "withdrew it"},
+    {"CaseReinstate", "took it up again"},
+    {"CaseOwner", "changed the owner"},
+    {"CaseInterest", "marked an interested area"},
+    {"CaseResponsible", "set who is responsible"},
+    {"CaseLinkAdd", "linked cases"},
+    {"DuplicatePairs", "looked at possible duplicates"},
+    {"Ask", "asked"},
+    {"AuditList", "read the log"},
+};
+
 static const char *
-outcome_words(const Cdop__AuditEntry *e)
+deed(const char *call)
 {
+	size_t i;
+
+	for (i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
+		if (strcmp(deeds[i].call, call) == 0)
+			return deeds[i].words;
+	return call; /* an event of the registry is words already */
+}
+
+static const char *
+outcome_words(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+{
+	const char *words =
+	    exit_words((unsigned)exit_code_of(e->outcome, NULL, false));
+
+	if (strcmp(e->call, "Ask") == 0 && e->answered == CDOP_OK)
+		return e->n_released > 0 ? ", told \"known to you\""
+					 : ", told \"not known to you\"";
 	if (e->outcome == CDOP_OK)
 		return "";
-	if (e->outcome == CDOP_PERMISSION_DENIED)
-		return "  refused";
-	return cdop_err_name((enum cdop_err)e->outcome);
+	return cdop_arena_printf(ctx->arena, ": refused, %s", words);
+}
+
+static const char *
+purpose_words(struct cmd_ctx *ctx, const char *code)
+{
+	const struct cdop_profile *profile = ctx->session->profile;
+	const struct cdop_code *row = NULL;
+
+	if (profile != NULL)
+		row = cdop_profile_code(
+		    profile, "purpose", code, purpose_today());
+	return row != NULL ? row->label : code;
 }
 
 static const char *
@@ -68,13 +138,14 @@ show_entry(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	const Cdop__Released *r;
 	size_t i;
 
-	print_out(ctx, "%6llu  %s  %s  %s%s%s%s%s%s%s%s",
+	print_out(ctx, "%6llu  %s  %s  %s%s%s%s%s%s%s",
 	    (unsigned long long)e->index, print_time(ctx->arena, e->at_ms),
-	    who(ctx, e), e->call, e->purpose != NULL ? "  for " : "",
-	    e->purpose != NULL ? e->purpose : "", use_word(e)[0] ? "  " : "",
-	    use_word(e), e->outcome != CDOP_OK ? "  " : "", outcome_words(e),
+	    who(ctx, e), deed(e->call), outcome_words(ctx, e),
+	    e->purpose != NULL ? "  for: " : "",
+	    e->purpose != NULL ? purpose_words(ctx, e->purpose) : "",
+	    use_word(e)[0] != '\0' ? "  " : "", use_word(e),
 	    e->reason != NULL
-		? cdop_arena_printf(ctx->arena, " (%s)", e->reason)
+		? cdop_arena_printf(ctx->arena, "  [%s]", e->reason)
 		: "");
 	for (i = 0; i < e->n_released; i++) {
 		r = e->released[i];
@@ -141,6 +212,7 @@ day_ms(struct cmd_ctx *ctx, const char *option, bool next, bool *ret_has,
 static enum exit_code
 run_list(struct cmd_ctx *ctx)
 {
+	const struct cdop_profile *profile;
 	Cdop__AuditListRequest request;
 	enum exit_code code;
 	bool since = false, until = false;
@@ -173,6 +245,10 @@ run_list(struct cmd_ctx *ctx)
 		    ctx, cmd_value(ctx, "--case"), &request.reference);
 	if (code != EXIT_OK)
 		return code;
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	if (!ctx->g.json && session_profile(ctx, &profile) != EXIT_OK)
+		ctx->error.message = NULL; /* codes instead of labels */
 	code = call_stream(ctx, 70, &request.base, show_part, &n);
 	if (code == EXIT_OK && ctx->g.json)
 		print_end(n);

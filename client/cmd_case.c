@@ -89,9 +89,9 @@ run_show(struct cmd_ctx *ctx)
 		return code;
 	request.has_notifications = true;
 	request.notifications = cmd_flag(ctx, "--notifications");
-	if (cmd_value(ctx, "--version") != NULL) {
+	if (cmd_value(ctx, "--record") != NULL) {
 		request.has_version = true;
-		code = cmd_number(ctx, "--version", cmd_value(ctx, "--version"),
+		code = cmd_number(ctx, "--record", cmd_value(ctx, "--record"),
 		    UINT64_MAX / 2, &request.version);
 		if (code != EXIT_OK)
 			return code;
@@ -310,7 +310,7 @@ run_pairs(struct cmd_ctx *ctx)
 
 static const struct cmd_opt show_opts[] = {
     {"--notifications", NULL, "the notifications as received, too", false},
-    {"--version", "N", "an older version of the case record", false},
+    {"--record", "N", "an older version of the case record", false},
     {NULL, NULL, NULL, false},
 };
 

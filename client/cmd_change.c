@@ -159,7 +159,7 @@ run_move(struct cmd_ctx *ctx)
 	}
 #define VERSION                                                                \
 	{                                                                      \
-		"--version", "N", "the version you saw (looked up)", false     \
+		"--seen", "N", "the version you saw (looked up)", false        \
 	}
 
 static const struct cmd_opt change_opts[] = {

@@ -28,6 +28,7 @@ struct import {
 	struct import_file file;
 	struct call_send send; /* purpose and role, the same for all */
 	size_t next;           /* row to be looked at */
+	size_t told;           /* rows before it have been told of */
 	size_t on_the_way;
 	size_t accepted;
 	size_t rejected;
@@ -90,9 +91,9 @@ tell_rejected(struct import *im, const struct import_row *row)
 }
 
 static void
-tell_accepted(struct import *im, const struct import_row *row,
-    const Cdop__NotificationRegisterReply *reply, bool replayed)
+tell_accepted(struct import *im, const struct import_row *row)
 {
+	const Cdop__NotificationRegisterReply *reply = row->reply;
 	json_t *object;
 
 	if (!im->ctx->g.json) {
@@ -104,20 +105,30 @@ tell_accepted(struct import *im, const struct import_row *row,
 		    reply->reference != NULL ? reply->reference : "",
 		    reply->owner_words != NULL ? "  owner: " : "",
 		    reply->owner_words != NULL ? reply->owner_words : "",
-		    replayed ? "  (it had arrived)" : "");
+		    row->replayed ? "  (it had arrived)" : "");
 		return;
 	}
 	object = json_pack("{s:i,s:b,s:b}", "row", (int)row->number, "ok", 1,
-	    "replayed", replayed);
+	    "replayed", row->replayed);
 	json_merge(im->ctx, object, &reply->base);
 	print_json(object);
 }
 
+/* Answers come in any order; they are told in the order of the file. */
 static void
-rejected(struct import *im, struct import_row *row)
+tell(struct import *im)
 {
-	im->rejected++;
-	tell_rejected(im, row);
+	const struct import_row *row;
+
+	for (; im->told < im->file.n_rows; im->told++) {
+		row = &im->file.row[im->told];
+		if (row->state == IMPORT_ACCEPTED)
+			tell_accepted(im, row);
+		else if (row->state == IMPORT_REJECTED && im->told < im->next)
+			tell_rejected(im, row);
+		else
+			return;
+	}
 }
 
 /* ---- sending ----------------------------------------------------- */
@@ -186,10 +197,11 @@ send_some(struct import *im)
 	    im->next < im->file.n_rows && !term_is_stopped()) {
 		row = &im->file.row[im->next++];
 		if (row->state == IMPORT_REJECTED)
-			rejected(im, row);
+			im->rejected++;
 		else
 			code = send_row(im, row);
 	}
+	tell(im);
 	return code;
 }
 
@@ -246,8 +258,8 @@ judge(struct import *im, struct import_row *row, const Cdop__Reply *reply,
 		row->state = IMPORT_ACCEPTED;
 		row->reference = body->reference;
 		im->accepted++;
-		tell_accepted(
-		    im, row, body, reply->has_replayed && reply->replayed);
+		row->reply = body;
+		row->replayed = reply->has_replayed && reply->replayed;
 	} else if (code == EXIT_DUPLICATE && body != NULL &&
 	    import_row_decide(ctx, row, body->candidate, body->n_candidate)) {
 		*ret_again = true;
@@ -298,7 +310,8 @@ take_answer(struct import *im)
 	if (im->file.is_stdin && !row->n.dry_run)
 		spool_drop(im->ctx, row->n.key);
 	if (row->state == IMPORT_REJECTED)
-		rejected(im, row);
+		im->rejected++;
+	tell(im);
 	progress(im);
 	return EXIT_OK;
 }
@@ -435,5 +448,7 @@ import_run(
 	if ((code = prepare(&im, profile, path)) != EXIT_OK)
 		return code;
 	print_mode(ctx);
-	return conclude(&im, send_all(&im));
+	code = send_all(&im);
+	tell(&im);
+	return conclude(&im, code);
 }

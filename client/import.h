@@ -37,6 +37,8 @@ struct import_row {
 	const char *reference;
 	uint64_t call; /* id of the call on its way */
 	unsigned tries;
+	const Cdop__NotificationRegisterReply *reply; /* once accepted */
+	bool replayed;
 	const struct cmd_finding *finding; /* why not */
 	size_t n_findings;
 };
