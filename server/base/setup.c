@@ -84,6 +84,25 @@ become_user(const struct config *conf, struct setup *setup)
 	return CDOP_OK;
 }
 
+/* Said here, where a person reads it, and not by a vault that dies. */
+static enum cdop_err
+check_dir(struct setup *setup, const char *key, const char *path)
+{
+	struct stat st;
+
+	if (path[0] == '\0')
+		return CDOP_OK;
+	if (stat(path, &st) < 0)
+		return refuse(setup, "%s: %s", key, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return refuse(setup, "%s: not a directory", key);
+	if ((st.st_mode & 0077) != 0)
+		return refuse(setup,
+		    "%s: others can enter it (mode %04o, want 0700)", key,
+		    (unsigned)st.st_mode & 07777);
+	return CDOP_OK;
+}
+
 static enum cdop_err
 open_note(struct setup *setup)
 {
@@ -152,7 +171,12 @@ setup_open(const struct config *conf, struct setup *ret_setup)
 		return err;
 	if ((err = become_user(conf, ret_setup)) != CDOP_OK)
 		return err;
-	if ((err = open_note(ret_setup)) != CDOP_OK)
+	err = check_dir(ret_setup, "data_dir", conf->data_dir);
+	if (err == CDOP_OK)
+		err = check_dir(ret_setup, "anchor_dir", conf->anchor_dir);
+	if (err == CDOP_OK)
+		err = open_note(ret_setup);
+	if (err != CDOP_OK)
 		return err;
 	return bind_all(conf, ret_setup);
 }

@@ -21,7 +21,8 @@ struct setup {
 };
 
 /*
- * Opens the key file, becomes the configuration's user, makes run_dir, binds.
+ * Opens the key file, becomes the configuration's user, makes run_dir, looks
+ * whether the registry's directories are there and closed to others, binds.
  * CDOP_INVALID_ARGUMENT: something a person has to put right, in problem;
  * the caller still calls setup_close.
  */

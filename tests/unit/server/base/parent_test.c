@@ -225,6 +225,21 @@ the_key_file_is_opened_and_not_read(void **state)
 }
 
 static void
+directories_that_are_missing_or_open_are_refused(void **state)
+{
+	(void)state;
+	parent_fixture_put_conf("anchor_dir = /nowhere/at/all\n");
+	parent_fixture_start();
+	assert_int_equal(parent_fixture_wait_end(), CONTROL_EXIT_CONFIG);
+	parent_fixture_wait_for("err", "anchor_dir: No such file", 1);
+	parent_fixture_put_conf("");
+	assert_int_equal(chmod(parent_fixture_dir, 0750), 0);
+	parent_fixture_start();
+	assert_int_equal(parent_fixture_wait_end(), CONTROL_EXIT_CONFIG);
+	parent_fixture_wait_for("err", "others can enter it (mode 0750", 1);
+}
+
+static void
 two_in_one_run_dir_do_not_start(void **state)
 {
 	pid_t first;
@@ -429,6 +444,7 @@ main(int argc, char **argv)
 	    TEST(a_child_that_does_not_stop_is_stopped),
 	    TEST(a_reload_reaches_the_children_and_a_bad_one_nobody),
 	    TEST(the_key_file_is_opened_and_not_read),
+	    TEST(directories_that_are_missing_or_open_are_refused),
 	    TEST(two_in_one_run_dir_do_not_start),
 	    TEST(a_passphrase_goes_by_a_child_to_the_vault),
 	    TEST(nothing_to_unseal_is_said),
