@@ -73,7 +73,7 @@ const struct cdop_rule cdop_form_rules[] = {
     {"accept.baby_of", E, "whose baby it is"},
     {"accept.birth", E, "date of birth or estimated age"},
     {"accept.death", E, "date of death, or found"},
-    {"accept.sex", E, "sex"},
+    {"accept.sex", E, "the sex, or that nobody knows it"},
     {"accept.residence", E, "area of residence"},
     {"accept.place", E, "place or area of death"},
     {"accept.identifiers", E, "two things by which to know the child"},
