@@ -426,28 +426,48 @@ status_warns_about_people_worst_first(void **state)
 	assert_false(status->has_map_used);
 }
 
+static Cdop__PeopleListReply *
+list(const Cdop__PeopleListRequest *request)
+{
+	struct world_answer answer;
+
+	world_call(&world, WORLD_AUDITOR, PEOPLE_LIST, &request->base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	return world_body(
+	    &world, &answer, &cdop__people_list_reply__descriptor);
+}
+
 static void
 the_list_leaves_revoked_people_out_unless_asked(void **state)
 {
 	Cdop__PeopleListRequest request;
-	Cdop__PeopleListReply *list;
+	Cdop__PeopleListReply *people;
+	Cdop__RevokeRequest revoke;
 	struct world_answer answer;
 
 	(void)state;
 	cdop__people_list_request__init(&request);
-	world_call(&world, WORLD_AUDITOR, PEOPLE_LIST, &request.base, &answer);
-	list =
-	    world_body(&world, &answer, &cdop__people_list_reply__descriptor);
-	assert_int_equal(list->n_person, WORLD_N - 1);
-	assert_int_equal(list->person[2]->number, 3);
-	assert_int_equal(list->person[2]->n_device, 1);
-	assert_int_equal(list->n_invitation, WORLD_N - 1);
+	people = list(&request);
+	assert_int_equal(people->n_person, WORLD_N - 1);
+	assert_int_equal(people->person[2]->number, 3);
+	assert_int_equal(people->person[2]->n_device, 1);
+	assert_int_equal(people->n_invitation, WORLD_N - 1);
+	cdop__revoke_request__init(&revoke);
+	revoke.person = 3;
+	revoke.reason = text;
+	world_call(&world, WORLD_ADMIN_1, PERSON_REVOKE, &revoke.base, &answer);
+	people = list(&request);
+	assert_int_equal(people->n_person, WORLD_N - 2);
+	assert_int_equal(people->person[2]->number, 4);
+	request.has_all = true;
+	request.all = true;
+	people = list(&request);
+	assert_int_equal(people->n_person, WORLD_N - 1);
+	assert_int_equal(
+	    people->person[2]->state, CDOP__PERSON_STATE__PERSON_REVOKED);
 	request.has_after = true;
 	request.after = WORLD_N - 2;
-	world_call(&world, WORLD_AUDITOR, PEOPLE_LIST, &request.base, &answer);
-	list =
-	    world_body(&world, &answer, &cdop__people_list_reply__descriptor);
-	assert_int_equal(list->n_person, 1);
+	assert_int_equal(list(&request)->n_person, 1);
 }
 
 /* ---- profile ----------------------------------------------------------- */

@@ -1,0 +1,245 @@
+/*
+ * The profile is changed by two people, or not at all (RECORDS M14).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/profile.h"
+#include "cdop/second.h"
+#include "server/base/undo.h"
+#include "server/registry/profile_act.h"
+#include "server/vault/keystore.h"
+#include "server/vault/rows.h"
+#include "tests/unit/proto/sample_profile.h"
+#include "tests/unit/server/world.h"
+
+#define PROFILE_APPLY 7
+#define APPROVAL_LIST 20
+#define APPROVE       21
+
+static struct world world;
+
+static const char more[] = "\n[area man-north]\n"
+			   "code = IM-N\n"
+			   "name = Man North\n"
+			   "jurisdiction = isle-of-man\n"
+			   "calendar = isle-of-man\n"
+			   "time_zone = Europe/London\n"
+			   "legal_basis = a law of Man\n"
+			   "contact = somebody\n"
+			   "phone = 0151 496 0199\n"
+			   "national_return = no\n"
+			   "from = 2027-01-01\n";
+
+static int
+make(void **state)
+{
+	(void)state;
+	world_make(&world);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	world_end(&world);
+	return 0;
+}
+
+/* The profile in force with one area more. */
+static ProtobufCBinaryData
+proposal(void)
+{
+	const char *text = sample_profile_text(world.arena);
+	ProtobufCBinaryData out;
+
+	out.data =
+	    (uint8_t *)cdop_arena_printf(world.arena, "%s%s", text, more);
+	assert_non_null(out.data);
+	out.len = strlen((const char *)out.data);
+	return out;
+}
+
+static void
+ask(ProtobufCBinaryData text, uint64_t version, struct world_answer *answer)
+{
+	static char reason[] = "the north is its own area";
+	Cdop__ProfileApplyRequest request;
+
+	cdop__profile_apply_request__init(&request);
+	request.text = text;
+	request.version = version;
+	request.reason = reason;
+	world_call(&world, WORLD_ADMIN_1, PROFILE_APPLY, &request.base, answer);
+	assert_int_equal(answer->failed, CDOP_OK);
+}
+
+static Cdop__Approval *
+shown(void)
+{
+	Cdop__ApprovalListRequest request;
+	Cdop__ApprovalListReply *list;
+	struct world_answer answer;
+
+	cdop__approval_list_request__init(&request);
+	world_call(
+	    &world, WORLD_ADMIN_2, APPROVAL_LIST, &request.base, &answer);
+	list =
+	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
+	assert_int_equal(list->n_approval, 1);
+	return list->approval[0];
+}
+
+static void
+approve(const Cdop__Approval *a, struct world_answer *answer)
+{
+	const struct cdop_second second = {
+	    .registry = world.reg->id,
+	    .method = a->method,
+	    .requester = a->requester,
+	    .request_key = a->request_key.data,
+	    .request = {a->request.data, a->request.len},
+	    .target_version = a->target_version.data,
+	};
+	Cdop__ApproveRequest request;
+	uint8_t hash[32];
+
+	cdop_second_hash(hash, &second);
+	cdop__approve_request__init(&request);
+	request.number = a->number;
+	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
+	request.approve = true;
+	world_call(&world, WORLD_ADMIN_2, APPROVE, &request.base, answer);
+	assert_int_equal(answer->failed, CDOP_OK);
+}
+
+static void
+a_new_area_comes_into_force_with_its_key(void **state)
+{
+	struct world_answer answer;
+	uint8_t hash[32];
+	uint64_t key;
+
+	(void)state;
+	memcpy(hash, world.reg->profile_hash, 32);
+	ask(proposal(), 1, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_true(answer.reply->has_approval);
+	assert_null(cdop_profile_area(world.reg->profile, "man-north"));
+	approve(shown(), &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_non_null(cdop_profile_area(world.reg->profile, "man-north"));
+	assert_int_equal(world.reg->profile_version, 2);
+	assert_memory_not_equal(hash, world.reg->profile_hash, 32);
+	assert_true(keystore_epoch(world.ks, SCHEMA_AREA, "man-north", &key));
+	world_reopen(&world);
+	assert_non_null(cdop_profile_area(world.reg->profile, "man-north"));
+	assert_int_equal(world.reg->profile_version, 2);
+	assert_true(keystore_epoch(world.ks, SCHEMA_AREA, "man-north", &key));
+}
+
+static void
+what_was_in_force_cannot_be_taken_away(void **state)
+{
+	struct world_answer answer;
+	ProtobufCBinaryData text = proposal();
+	char *area;
+
+	(void)state;
+	area = strstr((char *)text.data, "[area sefton]");
+	assert_non_null(area);
+	memcpy(area, "[area seften]", 13);
+	ask(text, 1, &answer);
+	assert_int_equal(answer.reply->status == CDOP_FAILED_PRECONDITION ||
+		answer.reply->status == CDOP_INVALID_ARGUMENT,
+	    1);
+	assert_true(answer.reply->n_violation > 0);
+	assert_false(answer.reply->has_approval);
+}
+
+static void
+a_proposal_compared_with_an_older_one_is_refused(void **state)
+{
+	struct world_answer answer;
+
+	(void)state;
+	ask(proposal(), 0, &answer);
+	assert_int_equal(answer.reply->status, CDOP_ABORTED);
+	assert_string_equal(answer.reply->reason, "version");
+}
+
+static void
+of_two_proposals_the_second_is_void_after_the_first(void **state)
+{
+	struct world_answer answer;
+	Cdop__Approval *one, *two;
+	ProtobufCBinaryData other;
+
+	(void)state;
+	ask(proposal(), 1, &answer);
+	one = shown();
+	other = proposal();
+	other.data = (uint8_t *)cdop_arena_printf(
+	    world.arena, "%s\n# and a word more\n", (char *)other.data);
+	other.len = strlen((const char *)other.data);
+	world.now_ms += 1000;
+	ask(other, 1, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	approve(one, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	two = shown();
+	approve(two, &answer);
+	assert_int_equal(answer.reply->status, CDOP_ABORTED);
+	assert_int_equal(world.reg->profile_version, 2);
+}
+
+static void
+an_aborted_batch_leaves_the_old_profile(void **state)
+{
+	const ProtobufCBinaryData text = proposal();
+	const struct profile_act_by by = {.now_ms = world.now_ms};
+	struct profile_act_proposal read;
+	uint8_t hash[32];
+	uint64_t key;
+
+	(void)state;
+	memcpy(hash, world.reg->profile_hash, 32);
+	assert_int_equal(
+	    profile_act_read(world.reg,
+		(struct cdop_bytes){text.data, text.len}, world.arena, &read),
+	    CDOP_OK);
+	undo_begin(world.undo);
+	assert_int_equal(rows_begin(world.rows, 8u << 20, 64), CDOP_OK);
+	assert_int_equal(
+	    profile_act_apply(world.reg, world.arena, &read, &by), CDOP_OK);
+	assert_non_null(cdop_profile_area(world.reg->profile, "man-north"));
+	rows_abort(world.rows);
+	undo_rollback(world.undo);
+	assert_null(cdop_profile_area(world.reg->profile, "man-north"));
+	assert_int_equal(world.reg->profile_version, 1);
+	assert_memory_equal(hash, world.reg->profile_hash, 32);
+	assert_false(keystore_epoch(world.ks, SCHEMA_AREA, "man-north", &key));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_new_area_comes_into_force_with_its_key),
+	    TEST(what_was_in_force_cannot_be_taken_away),
+	    TEST(a_proposal_compared_with_an_older_one_is_refused),
+	    TEST(of_two_proposals_the_second_is_void_after_the_first),
+	    TEST(an_aborted_batch_leaves_the_old_profile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
