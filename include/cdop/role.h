@@ -31,6 +31,9 @@
 	    CDOP_ROLE_DESIGNATED_DOCTOR | CDOP_ROLE_AGENCY_RESPONDENT)
 #define CDOP_ROLES_KEYS (CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_CUSTODIAN)
 
+/* The roles that are a person's, without the three above. */
+#define CDOP_ROLES_NAMED (CDOP_ROLES_CASE | CDOP_ROLES_KEYS | CDOP_ROLE_AUDITOR)
+
 #define CDOP_STATE_SETUP    (1u << 0) /* fewer than two administrators */
 #define CDOP_STATE_SEALED   (1u << 1) /* no root in memory */
 #define CDOP_STATE_RESTORED (1u << 2) /* after a restore, before approval */

@@ -16,7 +16,8 @@ struct actor {
 	uint8_t fingerprint[32]; /* BLAKE2b-256 of the device's public key */
 	uint8_t public_key[32];  /* X25519, as the handshake proved it */
 	uint32_t roles;          /* CDOP_ROLE_* mask in force now */
-	uint32_t role;           /* the one acted as: one bit, or ANY/PENDING */
+	uint32_t role; /* the one acted as: one bit; 0: not said yet, one of
+			  several */
 	bool all_areas;
 	const char *const *areas; /* ids in the profile; people.c's */
 	size_t n_areas;

@@ -441,6 +441,7 @@ people_actor(const struct people *people, uint32_t device, uint64_t now_ms,
 {
 	const struct people_device *d;
 	const struct people_person *person;
+	uint32_t named;
 
 	memset(ret_actor, 0, sizeof(*ret_actor));
 	d = people_device(people, device);
@@ -452,6 +453,9 @@ people_actor(const struct people *people, uint32_t device, uint64_t now_ms,
 	memcpy(ret_actor->public_key, d->public_key, 32);
 	memcpy(ret_actor->fingerprint, d->fingerprint, 32);
 	ret_actor->roles = people_rule_roles(people, d, now_ms);
+	/* Who has one role acts in it, in a refusal too. */
+	named = ret_actor->roles & CDOP_ROLES_NAMED;
+	ret_actor->role = (named & (named - 1)) == 0 ? named : 0;
 	ret_actor->all_areas = person->all_areas;
 	ret_actor->areas = person->areas;
 	ret_actor->n_areas = person->n_areas;
