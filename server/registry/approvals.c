@@ -1,14 +1,14 @@
 /* Acts that wait for their second person; see approvals.h. */
 #include "server/registry/approvals.h"
 
+#include <string.h>
+
 #include "cdop/role.h"
 #include "cdop/second.h"
 #include "cdop/secret.h"
 #include "server/base/undo.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
-
-#include <string.h>
 
 #define SCHEMA    1
 #define SWEEP_MAX 8 /* rows one request may have to delete */

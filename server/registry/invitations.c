@@ -1,10 +1,10 @@
 /* Inviting and cancelling; see invitations.h. */
 #include "server/registry/invitations.h"
 
+#include <string.h>
+
 #include "cdop/limits.h"
 #include "cdop/secret.h"
-
-#include <string.h>
 
 /* At init there is nobody to invite: people_act.person is 0. */
 static enum cdop_err

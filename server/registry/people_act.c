@@ -1,14 +1,14 @@
 /* Suspend, resume, revoke, change; see people_act.h. */
 #include "server/registry/people_act.h"
 
+#include <string.h>
+
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "cdop/text.h"
 #include "server/registry/people_row.h"
-
-#include <string.h>
 
 enum cdop_err
 people_act_refuse(struct people_act *act, enum cdop_err err, const char *reason,

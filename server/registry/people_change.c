@@ -1,11 +1,11 @@
 /* A person's record, filled and changed; see people_change.h. */
 #include "server/registry/people_change.h"
 
+#include <string.h>
+
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
-
-#include <string.h>
 
 /* Roles that exist for later and give nothing yet. */
 #define RESERVED                                                               \

@@ -1,11 +1,11 @@
 /* People as rows; see people_row.h. */
 #include "server/registry/people_row.h"
 
+#include <string.h>
+
 #include "cdop/secret.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
-
-#include <string.h>
 
 #define SCHEMA 1 /* of all three kinds */
 

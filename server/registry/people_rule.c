@@ -1,11 +1,11 @@
 /* Rules about people; see people_rule.h. */
 #include "server/registry/people_rule.h"
 
+#include <string.h>
+
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "cdop/text.h"
-
-#include <string.h>
 
 #define SEEN_DAYS 14
 

@@ -197,7 +197,7 @@ a_lost_enrol_reply_is_repeated_with_the_same_state(void **state)
 }
 
 static void
-enrolling_again_after_the_psk_turned_starts_from_the_invitation(void **state)
+enrolling_again_starts_from_the_invitation(void **state)
 {
 	struct house_client admins[2], client, kept;
 	uint8_t invitation[16];
@@ -548,8 +548,7 @@ main(void)
 	    cmocka_unit_test(no_lost_reply_locks_a_client_out),
 	    cmocka_unit_test(
 		a_lost_enrol_reply_is_repeated_with_the_same_state),
-	    cmocka_unit_test(
-		enrolling_again_after_the_psk_turned_starts_from_the_invitation),
+	    cmocka_unit_test(enrolling_again_starts_from_the_invitation),
 	    cmocka_unit_test(a_stale_session_turns_no_psk),
 	    cmocka_unit_test(a_session_under_a_replaced_psk_is_not_opened),
 	    cmocka_unit_test(a_second_key_flags_both_and_neither_is_activated),
