@@ -203,15 +203,11 @@ invitations_cancel(struct people_act *act,
 const char *
 invitations_state(const struct people_invitation *invitation, uint64_t now_ms)
 {
-	switch (invitation->state) {
-	case CDOP__INVITATION_STATE__INVITATION_USED:
+	if (invitation->state == CDOP__INVITATION_STATE__INVITATION_USED)
 		return "used";
-	case CDOP__INVITATION_STATE__INVITATION_CANCELLED:
+	if (invitation->state == CDOP__INVITATION_STATE__INVITATION_CANCELLED)
 		return "cancelled";
-	case CDOP__INVITATION_STATE__INVITATION_FLAGGED:
+	if (invitation->state == CDOP__INVITATION_STATE__INVITATION_FLAGGED)
 		return "flagged";
-	case CDOP__INVITATION_STATE__INVITATION_WAITING:
-	default:
-		return now_ms >= invitation->expires_ms ? "expired" : "waiting";
-	}
+	return now_ms >= invitation->expires_ms ? "expired" : "waiting";
 }

@@ -130,9 +130,10 @@ enrol_first(struct people_act *act, const struct people_invitation *was,
 	err = people_add_device(act->people, from, &device);
 	if (err == CDOP_OK)
 		err = people_act_store_device(act, device);
-	if (err == CDOP_OK)
-		err = people_edit_invitation(
-		    act->people, was->invitation_id, &invitation);
+	if (err != CDOP_OK)
+		return err;
+	err = people_edit_invitation(
+	    act->people, was->invitation_id, &invitation);
 	if (err != CDOP_OK)
 		return err;
 	invitation->state = CDOP__INVITATION_STATE__INVITATION_USED;
