@@ -9,9 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cdop/date.h"
+
 #define LOG_LINE_MAX  1024
 #define LOG_VALUE_MAX 300 /* bytes of a foreign value that are shown */
 #define LOG_SPEC_MAX  16
+#define LOG_DAY_S     86400
+#define LOG_DAYS_MAX  80000 /* in 2189 */
 
 /* A line that grows; what does not fit is left out, the newline always is. */
 struct line {
@@ -175,19 +179,35 @@ line_format(struct line *line, const char *format, va_list *args)
 	}
 }
 
+/*
+ * "2026-11-20T08:15:30.123Z ".  Not gmtime(): on its first call it opens the
+ * time zone file, which ends a process behind its walls.
+ */
+static void
+line_time(struct line *line)
+{
+	struct timespec now;
+	struct cdop_date date;
+	char text[48];
+	int64_t second;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	second = now.tv_sec < 0 ? 0 : (int64_t)now.tv_sec;
+	if (second / LOG_DAY_S > LOG_DAYS_MAX)
+		second = 0; /* a clock gone mad */
+	date = cdop_date_from_days((int32_t)(second / LOG_DAY_S));
+	second %= LOG_DAY_S;
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ",
+	    date.year, date.month, date.day, (int)(second / 3600),
+	    (int)(second / 60 % 60), (int)(second % 60),
+	    (int)(now.tv_nsec / 1000000));
+	line_text(line, text);
+}
+
 static void
 line_head(struct line *line, enum log_level level, const char *event)
 {
-	struct timespec now;
-	struct tm tm;
-	char text[40];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	line_text(line, text);
-	snprintf(text, sizeof(text), ".%03ldZ ", now.tv_nsec / 1000000);
-	line_text(line, text);
+	line_time(line);
 	line_text(line, log_level_name(level));
 	line_char(line, ' ');
 	line_text(line, log_role);
