@@ -38,7 +38,7 @@ struct sample {
 	Cdop__StoredSummary s;
 	char *nhs[2], *family[4], *first[2], *mother[2], *birth[2], *death[2];
 	uint64_t decided[2];
-	char nhs_text[2][11];
+	char nhs_text[2][24];
 	char texts[16][64];
 	size_t n_text;
 };
@@ -85,7 +85,7 @@ sample_init(struct sample *x, uint64_t case_id, uint64_t version)
 	x->s.nhs_number = x->nhs;
 	x->s.n_nhs_number = roll(3);
 	x->nhs[0] = text(x, "9990000018");
-	(void)snprintf(x->nhs_text[1], 11, "99900%05u", roll(100));
+	(void)snprintf(x->nhs_text[1], 24, "99900%05u", roll(100) % 100000u);
 	x->nhs[1] = x->nhs_text[1];
 	x->s.family_name = x->family;
 	x->s.n_family_name = roll(4);
