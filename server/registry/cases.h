@@ -164,6 +164,13 @@ struct cases_change {
 CDOP_MUST enum cdop_err cases_store(
     struct cases_act *act, const struct cases_change *change);
 
+/*
+ * The summary of a case made anew from its rows: what the SUMMARY row has
+ * to say, whenever it was written.  Nothing is changed.
+ */
+CDOP_MUST enum cdop_err cases_summarise(
+    struct cases_act *act, uint32_t slot, Cdop__StoredSummary **ret_summary);
+
 /* A change of a case that is there: ids filled in. */
 void cases_change_init(
     const struct cases_act *act, uint32_t slot, struct cases_change *change);

@@ -218,6 +218,31 @@ summary_of(struct cases_act *act, const struct cases_change *change,
 	return take_all(act, change, summary);
 }
 
+enum cdop_err
+cases_summarise(
+    struct cases_act *act, uint32_t slot, Cdop__StoredSummary **ret_summary)
+{
+	struct cases_change change;
+	Cdop__StoredSummary *summary;
+	Cdop__StoredCase *state;
+	struct list list;
+	enum cdop_err err;
+
+	cases_change_init(act, slot, &change);
+	if ((summary = summary_new(act->arena)) == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = list_init(act, &change, &list);
+	if (err == CDOP_OK)
+		err = make_again(act, &list, summary);
+	if (err == CDOP_OK)
+		err = cases_read_state(act, slot, &state);
+	if (err == CDOP_OK)
+		err = summary_take_state(summary, state, act->arena);
+	if (err == CDOP_OK)
+		*ret_summary = summary;
+	return err;
+}
+
 /* ---- all of it ----------------------------------------------------------- */
 
 static enum cdop_err

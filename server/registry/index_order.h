@@ -5,11 +5,11 @@
 #ifndef CDOP_REGISTRY_INDEX_ORDER_H
 #define CDOP_REGISTRY_INDEX_ORDER_H
 
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/err.h"
 
 struct index_order_node;
 

@@ -6,15 +6,14 @@
 #ifndef CDOP_REGISTRY_INDEX_POST_H
 #define CDOP_REGISTRY_INDEX_POST_H
 
-#include "cdop/arena.h"
-#include "cdop/date.h"
-#include "cdop/err.h"
-
-#include "stored.pb-c.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/arena.h"
+#include "cdop/date.h"
+#include "cdop/err.h"
+#include "stored.pb-c.h"
 
 /* Kinds of terms.  Numbers go into the hash and nowhere else. */
 enum index_kind {

@@ -5,11 +5,11 @@
 #ifndef CDOP_REGISTRY_INDEX_TERMS_H
 #define CDOP_REGISTRY_INDEX_TERMS_H
 
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/err.h"
 
 struct index_terms_node {
 	uint32_t next; /* node + 1; 0: end */

@@ -3,6 +3,7 @@
 
 #include "cdop/profile.h"
 #include "server/registry/cases_ask.h"
+#include "server/registry/cases_time.h"
 #include "server/rpc/rpc_case.h"
 
 enum cdop_err rpc_ask(
@@ -56,7 +57,9 @@ fill_known(struct rpc_ctx *ctx, struct cases_act *act,
 	struct cdop_date date;
 	const char *reference = cases_reference_text(act, post->case_id);
 
-	date = cdop_date_from_days((int32_t)(post->registered_ms / 86400000u));
+	date = cdop_date_from_days(cases_time_day(
+	    cases_owner_zone(act, index_area_id(act->index, post->owner)),
+	    post->registered_ms));
 	cdop_date_write(&date, day);
 	rep->reference = rpc_case_text(ctx, reference, failed);
 	rep->status = rpc_case_text(ctx, post->status_text, failed);

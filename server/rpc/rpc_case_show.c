@@ -314,8 +314,10 @@ rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
 		err = cases_refuse(&s.act, CDOP_RESOURCE_EXHAUSTED, "too_large",
 		    "too much for one answer: ask without the "
 		    "notifications");
-	if (err != CDOP_OK)
+	if (err != CDOP_OK) {
+		ctx->n_released = 0; /* of the links: nothing leaves */
 		return rpc_case_end(ctx, &s.act, err);
+	}
 	rep->case_ = s.out;
 	rpc_case_release_forms(
 	    ctx, &s.act, s.slot, s.classes, s.instance, s.n_instance);

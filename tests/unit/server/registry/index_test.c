@@ -1,10 +1,6 @@
 /* The index: found by everything ever given, and whole after every abort. */
 #include "server/registry/index.h"
 
-#include "server/base/undo.h"
-#include "server/registry/index_hash.h"
-#include "server/registry/index_order.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "server/base/undo.h"
+#include "server/registry/index_hash.h"
+#include "server/registry/index_order.h"
 
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>

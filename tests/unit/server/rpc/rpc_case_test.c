@@ -1,0 +1,593 @@
+/*
+ * Cases through dispatch: amended, corrected, moved, withdrawn, handed over,
+ * listed, found and remembered.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/reference.h"
+#include "tests/unit/server/rpc/calls.h"
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+static char *
+fresh(unsigned n, const char *residence)
+{
+	return calls_new(&w, WORLD_COORDINATOR, world_form(&w, n, residence));
+}
+
+/* A second notification of a case, whatever the form says. */
+static void
+joined(const char *reference, Cdop__Form *form)
+{
+	struct calls_tell tell = {.form = form, .n_decision = 1};
+
+	tell.decision[0] = calls_decision(
+	    &w, reference, CDOP__DECISION__JOIN, "the same child");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+}
+
+/* ---- amend ----------------------------------------------------------------
+ */
+
+static void
+an_old_spelling_still_finds_the_child(void **state)
+{
+	Cdop__Form *form = world_form(&w, 1, "wirral");
+	Cdop__ChangeReply *reply;
+	Cdop__Case *found;
+	char *reference;
+
+	(void)state;
+	calls_put(&w, form, "child.family_name", "Macdonnell");
+	reference = calls_new(&w, WORLD_COORDINATOR, form);
+	reply = calls_amend(&w, reference, 1, "child.family_name",
+	    "Featherstone", NULL, CDOP_OK);
+	assert_int_equal(reply->version, 2);
+	world_reopen(&w);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "macdonnell", "2024"), 1);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "FEATHERSTONE", "2024"), 1);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "McDonnel", "2024"), 1);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "macdonnell", "2023"), 0);
+	found = calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+	assert_string_equal(
+	    found->record->form->child->family_name, "Featherstone");
+	assert_string_equal(
+	    found->notification[0]->form->child->family_name, "Macdonnell");
+}
+
+static void
+an_amendment_names_what_it_saw(void **state)
+{
+	char *reference = fresh(2, "wirral");
+	Cdop__ChangeReply *reply;
+	Cdop__Case *found;
+
+	(void)state;
+	(void)calls_amend(
+	    &w, reference, 1, "birth.date", "2024-05-13", NULL, CDOP_OK);
+	(void)calls_amend(
+	    &w, reference, 2, "child.sex", "2", "place.type", CDOP_OK);
+	reply = calls_amend(
+	    &w, reference, 1, "birth.date", "2024-05-12", NULL, CDOP_ABORTED);
+	assert_int_equal(reply->version, 3);
+	assert_int_equal(reply->n_difference, 3);
+	assert_string_equal(reply->difference[0], "child.sex");
+	found = calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+	assert_int_equal(found->record->form->birth->date->day, 13);
+	assert_true(found->record->form->place == NULL ||
+	    found->record->form->place->type == NULL);
+}
+
+static void
+each_value_keeps_its_source(void **state)
+{
+	char *reference = fresh(3, "wirral");
+	const Cdop__ValueSource *source;
+	Cdop__Case *found;
+	size_t i, gp = 0;
+
+	(void)state;
+	(void)calls_amend(
+	    &w, reference, 1, "birth.date", "2024-05-13", NULL, CDOP_OK);
+	found = calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+	for (i = 0; i < found->record->n_value_source; i++) {
+		source = found->record->value_source[i];
+		if (strcmp(source->path, "birth.date") != 0) {
+			assert_string_equal(source->source, "notification 1");
+			continue;
+		}
+		assert_string_equal(source->source, "telephone, GP");
+		assert_string_equal(source->reason, "the GP rang");
+		gp++;
+	}
+	assert_int_equal(gp, 1);
+}
+
+static void
+an_address_never_moves_a_case(void **state)
+{
+	char *reference = fresh(4, "liverpool");
+	Cdop__ChangeReply *reply;
+	Cdop__Case *found;
+
+	(void)state;
+	reply = calls_amend(
+	    &w, reference, 1, "area.residence", "sefton", NULL, CDOP_OK);
+	assert_int_equal(reply->n_word, 1);
+	assert_string_equal(
+	    reply->word[0], "address now in Sefton, owner still Liverpool");
+	found = calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+	assert_string_equal(found->owner_area, "liverpool");
+	(void)calls_show(
+	    &w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_NOT_FOUND);
+}
+
+static void
+an_amendment_may_not_touch_how_it_reached_us(void **state)
+{
+	char *reference = fresh(5, "liverpool");
+
+	(void)state;
+	(void)calls_amend(&w, reference, 1, "notifier.name", "Somebody", NULL,
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "record.not_here");
+	(void)calls_amend(&w, reference, 1, NULL, NULL, "child.colour",
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "path.unknown");
+	(void)calls_amend(
+	    &w, reference, 1, NULL, NULL, NULL, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "amend.nothing");
+}
+
+static void
+an_amended_identity_is_asked_about(void **state)
+{
+	Cdop__Form *form = world_form(&w, 6, "liverpool");
+	Cdop__ChangeReply *reply;
+	char *one = fresh(7, "liverpool"), *two;
+
+	(void)state;
+	two = calls_new(&w, WORLD_COORDINATOR, form);
+	calls_put(&w, form, "child.family_name", "x");
+	reply = calls_amend(&w, two, 1, "child.nhs_number",
+	    world_form(&w, 7, "liverpool")->child->nhs_number, NULL,
+	    CDOP_FAILED_PRECONDITION);
+	assert_string_equal(calls_reason(), "possible_duplicate");
+	assert_int_equal(reply->n_candidate, 1);
+	assert_string_equal(reply->candidate[0]->reference, one);
+	assert_int_equal(
+	    calls_show(&w, WORLD_COORDINATOR, two, CDOP_OK)->record->version,
+	    1);
+}
+
+/* ---- correct and move ------------------------------------------------------
+ */
+
+static void
+a_correction_is_a_new_version_and_leaves_the_record(void **state)
+{
+	Cdop__NotificationCorrectRequest request;
+	Cdop__Form *form = world_form(&w, 8, "wirral");
+	char *reference = calls_new(&w, WORLD_COORDINATOR, form);
+	Cdop__ChangeReply *reply;
+	Cdop__Case *found;
+
+	(void)state;
+	cdop__notification_correct_request__init(&request);
+	request.reference = reference;
+	request.notification = 1;
+	request.version = 1;
+	calls_put(&w, form, "child.first_names", "Testina");
+	request.form = form;
+	request.reason = calls_text(&w, "misheard");
+	w.now_ms += 1000;
+	reply = calls_change(&w, WORLD_COORDINATOR, 41, &request.base, CDOP_OK);
+	assert_int_equal(reply->version, 2);
+	assert_int_equal(reply->n_difference, 1);
+	assert_string_equal(reply->difference[0], "child.first_names");
+	found = calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+	assert_string_equal(
+	    found->notification[0]->form->child->first_names, "Testina");
+	assert_string_equal(found->record->form->child->first_names, "Testa");
+	reply = calls_change(
+	    &w, WORLD_COORDINATOR, 41, &request.base, CDOP_ABORTED);
+	assert_int_equal(reply->version, 2);
+	request.notification = 2;
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, 41, &request.base, CDOP_NOT_FOUND);
+}
+
+static Cdop__ChangeReply *
+move(const char *from, uint32_t notification, const char *to, uint64_t version,
+    enum cdop_err want)
+{
+	Cdop__NotificationMoveRequest request;
+
+	cdop__notification_move_request__init(&request);
+	request.reference = calls_text(&w, from);
+	request.notification = notification;
+	request.to_reference = calls_text(&w, to);
+	request.reason = calls_text(&w, "joined to the wrong child");
+	request.version = version;
+	return calls_change(&w, WORLD_COORDINATOR, 42, &request.base, want);
+}
+
+static void
+a_wrong_join_is_mended(void **state)
+{
+	Cdop__Form *form = world_form(&w, 10, "wirral");
+	char *one = fresh(9, "wirral"), *two = fresh(11, "wirral");
+	Cdop__ChangeReply *reply;
+	Cdop__Case *found;
+
+	(void)state;
+	calls_put(&w, form, "child.family_name", "Strangename");
+	joined(one, form);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "Strangename", "2024"), 1);
+	(void)move(one, 2, two, 1, CDOP_ABORTED);
+	(void)move(one, 3, two, 2, CDOP_NOT_FOUND);
+	(void)move(one, 2, one, 2, CDOP_INVALID_ARGUMENT);
+	reply = move(one, 2, two, 2, CDOP_OK);
+	assert_int_equal(reply->version, 3);
+	assert_non_null(strstr(reply->word[reply->n_word - 1], two));
+
+	world_reopen(&w);
+	found = calls_show(&w, WORLD_COORDINATOR, one, CDOP_OK);
+	assert_int_equal(found->n_notification, 1);
+	assert_string_equal(found->link[0]->reference, two);
+	found = calls_show(&w, WORLD_COORDINATOR, two, CDOP_OK);
+	assert_int_equal(found->n_notification, 2);
+	assert_string_equal(
+	    found->notification[1]->form->child->family_name, "Strangename");
+	/* It finds the other case now, and only that. */
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "Strangename", "2024"), 1);
+	(void)move(two, 2, NULL, 2, CDOP_OK);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "Strangename", "2024"), 1);
+	(void)move(one, 1, two, 3, CDOP_FAILED_PRECONDITION);
+	assert_string_equal(calls_reason(), "last_notification");
+}
+
+/* ---- the state --------------------------------------------------------------
+ */
+
+static Cdop__ChangeReply *
+withdraw(uint32_t method, const char *reference, uint64_t version,
+    enum cdop_err want)
+{
+	Cdop__CaseWithdrawRequest request;
+
+	cdop__case_withdraw_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.reason = calls_text(&w, "typed in twice");
+	return calls_change(&w, WORLD_COORDINATOR, method, &request.base, want);
+}
+
+static void
+a_withdrawn_case_is_mentioned_and_does_not_stop(void **state)
+{
+	Cdop__NotificationRegisterReply *reply;
+	struct calls_tell tell = {.form = world_form(&w, 20, "wirral")};
+	char *reference = calls_new(&w, WORLD_COORDINATOR, tell.form);
+
+	(void)state;
+	assert_true(calls_lists(&w, WORLD_COORDINATOR, reference));
+	(void)withdraw(48, reference, 9, CDOP_ABORTED);
+	(void)withdraw(48, reference, 1, CDOP_OK);
+	(void)withdraw(48, reference, 2, CDOP_FAILED_PRECONDITION);
+	assert_false(calls_lists(&w, WORLD_COORDINATOR, reference));
+	reply = calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	assert_int_equal(reply->n_candidate, 1);
+	assert_true(reply->candidate[0]->withdrawn);
+	assert_string_not_equal(reply->reference, reference);
+	tell.decision[0] =
+	    calls_decision(&w, reference, CDOP__DECISION__JOIN, "why");
+	tell.n_decision = 1;
+	(void)calls_tell(
+	    &w, WORLD_COORDINATOR, &tell, CDOP_FAILED_PRECONDITION);
+	assert_string_equal(calls_reason(), "withdrawn");
+	(void)withdraw(49, reference, 2, CDOP_OK);
+	assert_true(calls_lists(&w, WORLD_COORDINATOR, reference));
+}
+
+static void
+the_owner_changes_by_its_own_call(void **state)
+{
+	char *reference = fresh(21, "#nk");
+	Cdop__CaseOwnerRequest request;
+
+	(void)state;
+	(void)calls_show(
+	    &w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_NOT_FOUND);
+	cdop__case_owner_request__init(&request);
+	request.reference = reference;
+	request.version = 1;
+	request.area = calls_text(&w, "wirral");
+	request.reason = calls_text(&w, "");
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, 50, &request.base, CDOP_INVALID_ARGUMENT);
+	request.reason = calls_text(&w, "the grandmother's address");
+	(void)calls_change(&w, WORLD_COORDINATOR, 50, &request.base, CDOP_OK);
+	world_reopen(&w);
+	(void)calls_show(&w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_OK);
+
+	/* And away again, by whom it then belongs to. */
+	request.version = 2;
+	request.area = calls_text(&w, "sefton");
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR_WIRRAL, 50, &request.base, CDOP_OK);
+	(void)calls_show(
+	    &w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_NOT_FOUND);
+	request.version = 3;
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, 50, &request.base, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "owner.same");
+}
+
+static void
+somebody_is_responsible_and_lists_his_own(void **state)
+{
+	char *reference = fresh(22, "wirral");
+	Cdop__CaseResponsibleRequest request;
+	Cdop__CaseListRequest mine;
+	Cdop__CaseListReply *list;
+	struct world_answer answer;
+
+	(void)state;
+	cdop__case_responsible_request__init(&request);
+	request.reference = reference;
+	request.version = 1;
+	request.has_person = true;
+	request.person = 4000;
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, 52, &request.base, CDOP_INVALID_ARGUMENT);
+	request.person = WORLD_COORDINATOR_WIRRAL;
+	(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base, CDOP_OK);
+	cdop__case_list_request__init(&mine);
+	mine.has_mine = true;
+	mine.mine = true;
+	world_call(&w, WORLD_COORDINATOR_WIRRAL, 44, &mine.base, &answer);
+	list = world_body(&w, &answer, &cdop__case_list_reply__descriptor);
+	assert_int_equal(list->n_case_, 1);
+	assert_string_equal(list->case_[0]->reference, reference);
+}
+
+/* ---- together
+ * ---------------------------------------------------------------- */
+
+static Cdop__CaseListReply *
+list_page(enum world_who who, const ProtobufCBinaryData *page, bool names,
+    enum cdop_err want)
+{
+	Cdop__CaseListRequest request;
+	struct world_answer answer;
+
+	cdop__case_list_request__init(&request);
+	request.has_limit = true;
+	request.limit = 3;
+	request.has_names = names;
+	request.names = names;
+	if (page != NULL) {
+		request.has_page = true;
+		request.page = *page;
+	}
+	world_call(&w, who, 44, &request.base, &answer);
+	assert_int_equal(answer.reply->status, want);
+	if (want != CDOP_OK)
+		return NULL;
+	return world_body(&w, &answer, &cdop__case_list_reply__descriptor);
+}
+
+static void
+pages_are_whole_and_of_use_to_nobody_else(void **state)
+{
+	Cdop__CaseListReply *list;
+	ProtobufCBinaryData page;
+	size_t n = 0, i;
+	char *seen[64];
+
+	(void)state;
+	for (i = 0; i < 8; i++)
+		(void)fresh(30 + (unsigned)i, i % 2 != 0 ? "wirral" : "sefton");
+	list = list_page(WORLD_COORDINATOR, NULL, false, CDOP_OK);
+	for (;;) {
+		for (i = 0; i < list->n_case_; i++)
+			seen[n++] = list->case_[i]->reference;
+		if (!list->has_next_page)
+			break;
+		page = list->next_page;
+		list = list_page(WORLD_COORDINATOR, &page, false, CDOP_OK);
+	}
+	assert_true(n >= 8);
+	while (n-- > 0)
+		for (i = 0; i < n; i++)
+			assert_string_not_equal(seen[i], seen[n]);
+
+	(void)list_page(
+	    WORLD_COORDINATOR_WIRRAL, &page, false, CDOP_INVALID_ARGUMENT);
+	for (i = 0; i < page.len; i++) {
+		page.data[i] ^= 1;
+		(void)list_page(
+		    WORLD_COORDINATOR, &page, false, CDOP_INVALID_ARGUMENT);
+		page.data[i] ^= 1;
+	}
+	page.len--;
+	(void)list_page(WORLD_COORDINATOR, &page, false, CDOP_INVALID_ARGUMENT);
+}
+
+static void
+names_are_listed_only_where_they_are_asked_for(void **state)
+{
+	Cdop__CaseListReply *list;
+	size_t i;
+
+	(void)state;
+	(void)fresh(45, "wirral");
+	list = list_page(WORLD_COORDINATOR_WIRRAL, NULL, false, CDOP_OK);
+	assert_true(list->n_case_ > 0);
+	for (i = 0; i < list->n_case_; i++) {
+		assert_null(list->case_[i]->name);
+		assert_string_equal(list->case_[i]->owner_area, "wirral");
+	}
+	list = list_page(WORLD_COORDINATOR_WIRRAL, NULL, true, CDOP_OK);
+	assert_non_null(list->case_[0]->name);
+	assert_string_equal(list->case_[0]->age_band, "1-4 years");
+	assert_string_equal(list->case_[0]->death_date, "2026-11-21");
+}
+
+static void
+find_wants_enough_and_finds_no_other_areas(void **state)
+{
+	static const char *const few[][3] = {{NULL, NULL, NULL},
+	    {NULL, "Tarrant", NULL}, {NULL, "Ta", "2024"},
+	    {NULL, "---", "2024-05-14"}, {"9990000019", NULL, NULL},
+	    {NULL, "Tarrant", "sometime"}};
+	Cdop__CaseFindRequest request;
+	struct world_answer answer;
+	Cdop__Form *form = world_form(&w, 46, "sefton");
+	size_t i;
+
+	(void)state;
+	calls_put(&w, form, "child.family_name", "Tarrant");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+	for (i = 0; i < sizeof(few) / sizeof(*few); i++) {
+		cdop__case_find_request__init(&request);
+		request.nhs_number = calls_text(&w, few[i][0]);
+		request.family_name = calls_text(&w, few[i][1]);
+		request.birth_date = calls_text(&w, few[i][2]);
+		world_call(&w, WORLD_COORDINATOR, 45, &request.base, &answer);
+		assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
+		assert_int_equal(answer.reply->n_violation, 1);
+	}
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "tarant", "2024-05"), 1);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR_WIRRAL, "tarant", "2024-05"), 0);
+}
+
+/* ---- limits and memory
+ * -------------------------------------------------------- */
+
+static void
+a_wrong_reference_reads_like_somebody_elses(void **state)
+{
+	char *theirs = fresh(50, "sefton"), none[CDOP_REFERENCE_TEXT];
+	struct world_answer answer;
+	Cdop__CaseShowRequest request;
+	char *one;
+	uint64_t i = 1;
+
+	(void)state;
+	w.now_ms += 3600000; /* another hour for the limit */
+	while (!cdop_reference_make(i++, true, none))
+		;
+	cdop__case_show_request__init(&request);
+	request.reference = theirs;
+	world_call(&w, WORLD_COORDINATOR_WIRRAL, 43, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_NOT_FOUND);
+	one = answer.reply->message;
+	request.reference = none;
+	world_call(&w, WORLD_COORDINATOR_WIRRAL, 43, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_NOT_FOUND);
+	assert_string_equal(one, answer.reply->message);
+
+	/* The profile allows twenty an hour. */
+	for (i = 0; i < 18; i++)
+		(void)calls_show(
+		    &w, WORLD_COORDINATOR_WIRRAL, none, CDOP_NOT_FOUND);
+	(void)calls_show(
+	    &w, WORLD_COORDINATOR_WIRRAL, theirs, CDOP_RESOURCE_EXHAUSTED);
+	assert_string_equal(calls_reason(), "miss_limit");
+	(void)calls_show(&w, WORLD_COORDINATOR, theirs, CDOP_OK);
+	w.now_ms += 3600000;
+	(void)calls_show(&w, WORLD_COORDINATOR_WIRRAL, none, CDOP_NOT_FOUND);
+}
+
+static void
+history_says_who_when_and_why(void **state)
+{
+	Cdop__CaseHistoryRequest request;
+	Cdop__CaseHistoryReply *reply;
+	char *reference = fresh(51, "wirral");
+	struct world_answer answer;
+
+	(void)state;
+	w.now_ms += 1000;
+	joined(reference, world_form(&w, 51, "wirral"));
+	w.now_ms += 1000;
+	(void)calls_amend(
+	    &w, reference, 1, "birth.date", "2024-05-13", NULL, CDOP_OK);
+	w.now_ms += 1000;
+	(void)withdraw(48, reference, 2, CDOP_OK);
+	cdop__case_history_request__init(&request);
+	request.reference = reference;
+	world_call(&w, WORLD_COORDINATOR, 47, &request.base, &answer);
+	reply = world_body(&w, &answer, &cdop__case_history_reply__descriptor);
+	assert_int_equal(reply->n_entry, 4);
+	assert_string_equal(reply->entry[0]->what, "registered");
+	assert_string_equal(reply->entry[1]->what, "joined");
+	assert_string_equal(reply->entry[1]->reason, "the same child");
+	assert_string_equal(reply->entry[2]->what, "amended");
+	assert_string_equal(reply->entry[2]->source, "telephone, GP");
+	assert_int_equal(reply->entry[2]->n_path, 1);
+	assert_string_equal(reply->entry[2]->path[0], "birth.date");
+	assert_string_equal(reply->entry[3]->what, "withdrawn");
+	assert_int_equal(reply->entry[3]->person, WORLD_COORDINATOR);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_old_spelling_still_finds_the_child),
+	    cmocka_unit_test(an_amendment_names_what_it_saw),
+	    cmocka_unit_test(each_value_keeps_its_source),
+	    cmocka_unit_test(an_address_never_moves_a_case),
+	    cmocka_unit_test(an_amendment_may_not_touch_how_it_reached_us),
+	    cmocka_unit_test(an_amended_identity_is_asked_about),
+	    cmocka_unit_test(
+		a_correction_is_a_new_version_and_leaves_the_record),
+	    cmocka_unit_test(a_wrong_join_is_mended),
+	    cmocka_unit_test(a_withdrawn_case_is_mentioned_and_does_not_stop),
+	    cmocka_unit_test(the_owner_changes_by_its_own_call),
+	    cmocka_unit_test(somebody_is_responsible_and_lists_his_own),
+	    cmocka_unit_test(pages_are_whole_and_of_use_to_nobody_else),
+	    cmocka_unit_test(names_are_listed_only_where_they_are_asked_for),
+	    cmocka_unit_test(find_wants_enough_and_finds_no_other_areas),
+	    cmocka_unit_test(a_wrong_reference_reads_like_somebody_elses),
+	    cmocka_unit_test(history_says_who_when_and_why),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
