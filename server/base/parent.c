@@ -383,8 +383,10 @@ reap(struct parent *parent)
 		for (i = 0; i < PARENT_ROLES; i++)
 			if (parent->children[i].pid == pid)
 				bury_child(&parent->children[i], st);
-		if (parent->unseal.pid == pid)
+		if (parent->unseal.pid == pid) {
 			parent->unseal.pid = 0;
+			event_add(parent->unseal_event, NULL); /* next */
+		}
 	}
 	if (!parent->stopping)
 		ensure_children(parent);
@@ -484,6 +486,9 @@ on_unseal(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	unseal_serve(
 	    &parent->unseal, (int)fd, vault->ready ? vault->control : -1);
+	/* One at a time: Argon2id takes up to 1 GiB.  The rest waits. */
+	if (parent->unseal.pid != 0)
+		event_del(parent->unseal_event);
 }
 
 static enum cdop_err

@@ -128,8 +128,6 @@ unseal_serve(struct unseal *unseal, int listen_fd, int vault_control)
 		return;
 	if (!is_allowed(conn))
 		log_limited(&limit, "control.refused", NULL);
-	else if (unseal->pid != 0)
-		refuse(conn, "another unseal is under way");
 	else if (vault_control < 0 || !unseal->heard)
 		refuse(conn, "the vault is not ready");
 	else if (unseal->n_slots == 0)

@@ -49,7 +49,8 @@ void unseal_slots(struct unseal *unseal, const struct control_msg *msg);
  * is closed without a word.  Where there is something to unseal, a child
  * with the connection, a channel to the vault and nothing else is forked
  * into its sandbox, with minutes to live; unseal->pid is then the caller's
- * to reap and set to 0.  vault_control is -1 while the vault is not ready.
+ * to reap and set to 0, before the next call.  vault_control is -1 while the
+ * vault is not ready.
  */
 void unseal_serve(struct unseal *unseal, int listen_fd, int vault_control);
 

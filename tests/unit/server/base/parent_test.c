@@ -277,17 +277,24 @@ connect_control(void)
 	return fd;
 }
 
-/* The answer to a passphrase of one byte; 0 sends none. */
-static const char *
-unseal(uint8_t byte)
+/* Asks with a passphrase of one byte. */
+static int
+ask(uint8_t byte)
 {
 	uint8_t request[4] = {UNSEAL_VERB, 0, 1, byte};
 	int fd = connect_control();
-	ssize_t n;
 
 	assert_true(fd >= 0);
-	if (byte != 0)
-		(void)send(fd, request, sizeof(request), MSG_NOSIGNAL);
+	assert_int_equal(send(fd, request, sizeof(request), MSG_NOSIGNAL), 4);
+	return fd;
+}
+
+/* The answer. */
+static const char *
+answer(int fd)
+{
+	ssize_t n;
+
 	n = recv(fd, parent_fixture_text, sizeof(parent_fixture_text) - 1, 0);
 	parent_fixture_text[n > 0 ? n : 0] = '\0';
 	close(fd);
@@ -297,27 +304,24 @@ unseal(uint8_t byte)
 static void
 a_passphrase_goes_by_a_child_to_the_vault(void **state)
 {
+	struct pollfd pfd = {.events = POLLIN};
 	int busy;
 
 	(void)state;
 	parent_fixture_put_file("vault.sealed", "", 0600);
 	parent_fixture_start();
 	parent_fixture_wait_ready();
-	assert_string_equal(unseal(7), "no 9\n");
+	assert_string_equal(answer(ask(7)), "no 9\n");
 	parent_fixture_wait_for(
 	    "vault.log", "offer slot=3 byte=7\noffer slot=9 byte=7\n", 1);
-	/* One at a time: the child before may still be on its way out. */
-	while (strcmp(unseal(9), "error another unseal is under way\n") == 0)
-		usleep(5000);
-	assert_string_equal(parent_fixture_text, "ok slot 9\n");
-	while ((busy = connect_control()) >= 0) {
-		usleep(50000); /* taken by a child that waits for bytes */
-		if (strcmp(unseal(3), "error another unseal is under way\n") ==
-		    0)
-			break;
-		close(busy);
-	}
+	assert_string_equal(answer(ask(9)), "ok slot 9\n");
+	/* One at a time; who comes second waits. */
+	assert_true((busy = connect_control()) >= 0);
+	usleep(50000);
+	pfd.fd = ask(3);
+	assert_int_equal(poll(&pfd, 1, 200), 0);
 	close(busy);
+	assert_string_equal(answer(pfd.fd), "ok slot 3\n");
 	assert_int_equal(parent_fixture_stop(), 0);
 }
 
@@ -328,7 +332,7 @@ nothing_to_unseal_is_said(void **state)
 	parent_fixture_start();
 	parent_fixture_wait_ready();
 	assert_string_equal(
-	    unseal(1), "error nothing to unseal with a passphrase\n");
+	    answer(ask(1)), "error nothing to unseal with a passphrase\n");
 	assert_int_equal(parent_fixture_stop(), 0);
 }
 
