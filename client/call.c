@@ -181,6 +181,7 @@ call_judge(struct cmd_ctx *ctx, const struct call_method *method,
 	const char *words;
 
 	ctx->leaf = reply->has_leaf_index ? reply->leaf_index + 1 : 0;
+	ctx->replayed = reply->has_replayed && reply->replayed;
 	code = exit_code_of(reply->status, reply->reason, method->change);
 	if (reply->has_approval) {
 		struct cdop_bytes n = {
@@ -254,7 +255,7 @@ is_settled(enum exit_code code)
 }
 
 static enum exit_code
-spool(struct cmd_ctx *ctx, const struct call_send *send)
+spool(struct cmd_ctx *ctx, const struct call_send *send, bool sent)
 {
 	Cdop__ClientRequest r;
 	uint8_t key[CDOP_REQUEST_KEY_LEN];
@@ -273,7 +274,7 @@ spool(struct cmd_ctx *ctx, const struct call_send *send)
 	r.at_ms = (uint64_t)time(NULL) * 1000;
 	memcpy(&r.words, &ctx->cmd->words, sizeof(r.words));
 	r.has_sent = true;
-	r.sent = true;
+	r.sent = sent;
 	return spool_put(ctx, &r);
 }
 
@@ -290,12 +291,28 @@ change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
 	if ((code = session_open(ctx)) != EXIT_OK ||
 	    (code = call_prepare(ctx, &send)) != EXIT_OK ||
 	    (code = pack(ctx, request, &send.body)) != EXIT_OK ||
-	    (keep && (code = spool(ctx, &send)) != EXIT_OK))
+	    (keep && (code = spool(ctx, &send, true)) != EXIT_OK))
 		return code;
 	code = call_raw(ctx, &send, ret_message);
 	if (keep && is_settled(code))
 		spool_drop(ctx, key);
 	return code;
+}
+
+enum exit_code
+call_keep(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
+    const uint8_t *key)
+{
+	struct call_send send;
+	enum exit_code code;
+
+	memset(&send, 0, sizeof(send));
+	send.method = call_method(method);
+	send.request_key = key;
+	if ((code = call_prepare(ctx, &send)) != EXIT_OK ||
+	    (code = pack(ctx, request, &send.body)) != EXIT_OK)
+		return code;
+	return spool(ctx, &send, false);
 }
 
 enum exit_code

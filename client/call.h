@@ -83,6 +83,10 @@ enum exit_code call_change(struct cmd_ctx *ctx, uint32_t method,
     const ProtobufCMessage *request, const uint8_t *key,
     ProtobufCMessage **ret_message);
 
+/* Keeps a change for cdop retry when it cannot be sent now. */
+enum exit_code call_keep(struct cmd_ctx *ctx, uint32_t method,
+    const ProtobufCMessage *request, const uint8_t *key);
+
 /* The same for a dry run: there is nothing to keep. */
 enum exit_code call_dry(struct cmd_ctx *ctx, uint32_t method,
     const ProtobufCMessage *request, const uint8_t *key,

@@ -74,6 +74,7 @@ struct cmd_ctx {
 	struct cmd_error error;
 	uint64_t request; /* number of the last call; 0: none */
 	uint64_t leaf;    /* where that call stands in the log, + 1 */
+	bool replayed;    /* the registry had done it before */
 };
 
 typedef enum exit_code cmd_fn(struct cmd_ctx *ctx);

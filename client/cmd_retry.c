@@ -8,6 +8,8 @@
 #include "client/session.h"
 #include "client/spool.h"
 
+#define REGISTER 40 /* method id of NotificationRegister */
+
 struct tally {
 	size_t sent;
 	size_t open; /* still not known */
@@ -25,8 +27,9 @@ outcome(struct cmd_ctx *ctx, const struct call_method *method,
 	    method->reply != &cdop__notification_register_reply__descriptor)
 		return "done";
 	r = (const Cdop__NotificationRegisterReply *)message;
-	return cdop_arena_printf(ctx->arena, "Registered %s",
-	    r->reference != NULL ? r->reference : "?");
+	return cdop_arena_printf(ctx->arena, "Registered %s%s",
+	    r->reference != NULL ? r->reference : "?",
+	    ctx->replayed ? " (it had arrived)" : "");
 }
 
 static void
@@ -76,6 +79,34 @@ send_one(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
 	return code;
 }
 
+/*
+ * A notification that was refused is not thrown away: it becomes a draft, so
+ * that the question can be answered.
+ */
+static void
+make_draft(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
+{
+	Cdop__NotificationRegisterRequest *request;
+	Cdop__ClientDraft draft;
+	unsigned number = 0;
+
+	if (r->method != REGISTER)
+		return;
+	request = cdop__notification_register_request__unpack(
+	    cdop_arena_allocator(ctx->arena), r->body.len, r->body.data);
+	if (request == NULL || request->form == NULL)
+		return;
+	cdop__client_draft__init(&draft);
+	draft.form = request->form;
+	draft.override = request->override;
+	draft.n_override = request->n_override;
+	draft.at_ms = r->at_ms;
+	draft.request_key = r->request_key;
+	draft.source = request->source;
+	if (spool_put_draft(ctx, &draft, &number) == EXIT_OK)
+		print_note(ctx, "kept as draft %u", number);
+}
+
 static bool
 is_open(enum exit_code code)
 {
@@ -107,6 +138,8 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 			return code; /* no use in trying the others */
 		}
 		/* A refusal is an answer: it will not change by asking. */
+		if (code != EXIT_OK)
+			make_draft(ctx, request);
 		spool_drop(ctx, request->request_key.data);
 	}
 	return t->worst;

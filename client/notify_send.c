@@ -54,7 +54,7 @@ show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply)
 		    "the answer carries no reply");
 	if (!ctx->g.json) {
 		print_mode(ctx);
-		notify_show(ctx, reply, false);
+		notify_show(ctx, reply, ctx->replayed);
 		return EXIT_OK;
 	}
 	object = print_envelope(ctx, "notify", true);
@@ -156,26 +156,49 @@ mend(struct cmd_ctx *ctx, struct notify *n, enum exit_code code,
 	return next;
 }
 
+/* A whole one waits for cdop retry, one that is not settled as a draft. */
+static enum exit_code
+keep_somehow(struct cmd_ctx *ctx, struct notify *n, enum exit_code code,
+    const char **ret_where, const char **ret_next)
+{
+	Cdop__NotificationRegisterRequest request;
+
+	notify_request(n, &request);
+	if (code != EXIT_STOPPED && code != EXIT_AUTH &&
+	    call_keep(ctx, REGISTER, &request.base, n->key) == EXIT_OK) {
+		spool_drop_draft(ctx, n->draft);
+		*ret_where = "";
+		*ret_next = "when the registry is back: cdop retry";
+		return EXIT_OK;
+	}
+	if (notify_keep(ctx, n) != EXIT_OK)
+		return EXIT_UNEXPECTED;
+	*ret_where = cdop_arena_printf(ctx->arena, " as draft %u", n->draft);
+	*ret_next =
+	    cdop_arena_printf(ctx->arena, "cdop notify --resume %u", n->draft);
+	return EXIT_OK;
+}
+
 /* There was no answer: what was typed is kept, and somebody is told how. */
 static enum exit_code
 keep(struct cmd_ctx *ctx, struct notify *n, enum exit_code code)
 {
 	struct cmd_error error = ctx->error;
+	const char *where, *next;
 	time_t now = time(NULL);
 	char clock[16] = "?";
 	struct tm tm;
 
 	if (code == EXIT_OUTCOME || n->dry_run)
 		return code; /* the request itself is kept */
-	if (notify_keep(ctx, n) != EXIT_OK)
+	if (keep_somehow(ctx, n, code, &where, &next) != EXIT_OK)
 		return EXIT_UNEXPECTED;
 	if (localtime_r(&now, &tm) != NULL)
 		(void)strftime(clock, sizeof(clock), "%H:%M", &tm);
-	return cmd_fail(ctx, code, error.reason,
-	    cdop_arena_printf(ctx->arena, "cdop notify --resume %u", n->draft),
-	    "%s. Kept sealed on this computer as draft %u. Tell the "
-	    "notifier: noted at %s, the reference follows",
-	    error.message, n->draft, clock);
+	return cmd_fail(ctx, code, error.reason, next,
+	    "%s. Kept sealed on this computer%s. Tell the notifier: noted at "
+	    "%s, the reference follows",
+	    error.message, where, clock);
 }
 
 enum exit_code

@@ -200,7 +200,7 @@ connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 		return EXIT_STOPPED;
 	return cmd_fail(ctx, EXIT_UNREACHABLE, NULL,
 	    "is the network there?  cdop doctor looks",
-	    "no answer from the registry (%d s)", CONN_CONNECT_MS / 1000);
+	    "no answer from the registry");
 }
 
 /* The first message decides whether anything may be shown at all. */
