@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+"""The wire between clients and a daemon's Unix socket: counted, or cut.
+
+    libwire.py cut SOCKET N     takes the socket's place until its stdin ends;
+                                cuts each connection behind the N-th request
+
+As a module: Wire.
+"""
+import os
+import select
+import socket
+import sys
+import threading
+
+PREAMBLE = 8  # bytes a client sends before the first frame
+
+
+class Wire:
+    """Stands at the socket's path from the start to close().
+
+    counts[i] is of the i-th connection: the lengths of the client's frames
+    and of the server's.  With cut_after=n the n-th request goes out, its
+    answer is waited for, and the line is cut: the client never hears of it.
+    """
+
+    def __init__(self, path, cut_after=0):
+        self.path = path
+        self.real = path + ".real"
+        self.cut_after = cut_after
+        self.counts = []
+        self.open = True
+        os.rename(self.path, self.real)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(8)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def close(self):
+        self.open = False
+        self.listener.close()
+        os.unlink(self.path)
+        os.rename(self.real, self.path)
+
+    def accept(self):
+        while self.open:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self.real)
+            count = [[], []]
+            self.counts.append(count)
+            threading.Thread(target=self.carry, daemon=True,
+                             args=(client, server, count)).start()
+
+    def is_cut(self, count, side):
+        """Messages 1 and 3 come before requests, 2 and Welcome before
+        answers."""
+        return self.cut_after and len(count[side]) >= 2 + self.cut_after
+
+    def carry(self, client, server, count):
+        ends = [client, server]
+        frames = [Frames(PREAMBLE), Frames(0)]
+        try:
+            while not (self.is_cut(count, 0) and self.is_cut(count, 1)):
+                for side in select.select(ends, [], [])[0]:
+                    i = ends.index(side)
+                    data = side.recv(65536)
+                    if not data:
+                        return
+                    count[i] += frames[i].take(data)
+                    if not (i == 1 and self.is_cut(count, 0)):
+                        ends[1 - i].sendall(data)
+        except OSError:
+            pass
+        finally:
+            client.close()
+            server.close()
+
+
+class Frames:
+    """Cuts a stream into frames: a length of two bytes, then so many."""
+
+    def __init__(self, skip):
+        self.skip = skip
+        self.bytes = bytearray()
+
+    def take(self, data):
+        """Lengths of the frames that are whole now."""
+        self.bytes += data
+        gone = min(self.skip, len(self.bytes))
+        self.skip -= gone
+        del self.bytes[:gone]
+        lengths = []
+        while len(self.bytes) >= 2:
+            size = self.bytes[0] << 8 | self.bytes[1]
+            if len(self.bytes) < 2 + size:
+                break
+            lengths.append(size)
+            del self.bytes[:2 + size]
+        return lengths
+
+
+def main():
+    if len(sys.argv) != 4 or sys.argv[1] != "cut":
+        sys.exit(__doc__.strip())
+    wire = Wire(sys.argv[2], int(sys.argv[3]))
+    print("ready", flush=True)
+    sys.stdin.read()
+    wire.close()
+
+
+if __name__ == "__main__":
+    main()
