@@ -21,10 +21,10 @@
 #ifndef CDOP_REFERENCE_H
 #define CDOP_REFERENCE_H
 
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "cdop/err.h"
 
 #define CDOP_REFERENCE_TEXT    12             /* longest, and a NUL */
 #define CDOP_REFERENCE_NUMBERS 21870000000ull /* 30 to the power of 7 */

@@ -1,0 +1,269 @@
+/*
+ * The duplicate question through dispatch: asked, decided, remembered, and
+ * hidden from whom it is not for.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/registry/cases.h"
+#include "tests/unit/server/rpc/calls.h"
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+static uint32_t
+cases_now(void)
+{
+	return index_count(cases_index(w.reg->cases));
+}
+
+/* ---- the question ---------------------------------------------------------
+ */
+
+static void
+the_same_number_is_asked_about_and_nothing_is_written(void **state)
+{
+	Cdop__NotificationRegisterReply *reply;
+	struct calls_tell tell = {.form = world_form(&w, 70, "wirral")};
+	char *first;
+	uint32_t n;
+
+	(void)state;
+	first = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	n = cases_now();
+	calls_put(&w, tell.form, "child.family_name", "Otherwise");
+	reply =
+	    calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_FAILED_PRECONDITION);
+	assert_string_equal(calls_reason(), "possible_duplicate");
+	assert_int_equal(reply->n_candidate, 1);
+	assert_string_equal(reply->candidate[0]->reference, first);
+	assert_string_equal(reply->candidate[0]->reason[0], "same NHS number");
+	assert_null(reply->reference);
+	assert_int_equal(cases_now(), n);
+}
+
+static void
+joining_changes_nothing_until_somebody_decides(void **state)
+{
+	Cdop__NotificationRegisterReply *reply;
+	struct calls_tell tell = {.form = world_form(&w, 71, "wirral")};
+	Cdop__Case *found;
+	char *first;
+
+	(void)state;
+	first = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	calls_put(&w, tell.form, "birth.date", "2024-05-15");
+	calls_put(&w, tell.form, "notifier.name", "The Registrar");
+	tell.decision[0] =
+	    calls_decision(&w, first, CDOP__DECISION__JOIN, "the same child");
+	tell.n_decision = 1;
+	reply = calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	assert_true(reply->joined);
+	assert_string_equal(reply->reference, first);
+	assert_int_equal(reply->notification, 2);
+	assert_int_equal(reply->version, 1);
+	assert_int_equal(reply->n_difference, 1);
+	assert_string_equal(reply->difference[0], "birth.date");
+
+	found = calls_show(&w, WORLD_COORDINATOR, first, CDOP_OK);
+	assert_int_equal(found->n_notification, 2);
+	assert_int_equal(found->record->version, 1);
+	assert_int_equal(found->record->form->birth->date->day, 14);
+	assert_int_equal(found->n_difference, 1);
+	assert_string_equal(found->difference[0], "notification 2 birth.date");
+
+	/* Deciding for what stands there is a decision too. */
+	w.now_ms += 1000;
+	(void)calls_amend(
+	    &w, first, 1, "birth.date", "2024-05-14", NULL, CDOP_OK);
+	found = calls_show(&w, WORLD_COORDINATOR, first, CDOP_OK);
+	assert_int_equal(found->record->version, 2);
+	assert_int_equal(found->n_difference, 0);
+}
+
+/* Twins: same family, birth, sex, postcode; only the order differs. */
+static void
+twins_are_asked_about_once(void **state)
+{
+	Cdop__NotificationRegisterReply *reply;
+	struct calls_tell tell = {.form = world_form(&w, 72, "wirral")};
+	char *one, *two;
+	Cdop__Case *found;
+
+	(void)state;
+	calls_put(&w, tell.form, "birth.multiplicity", "2");
+	calls_put(&w, tell.form, "birth.order", "1");
+	one = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	calls_put(&w, tell.form, "child.nhs_number", "");
+	calls_put(&w, tell.form, "child.first_names", "Testb");
+	calls_put(&w, tell.form, "birth.order", "2");
+	(void)calls_tell(
+	    &w, WORLD_COORDINATOR, &tell, CDOP_FAILED_PRECONDITION);
+	tell.decision[0] =
+	    calls_decision(&w, one, CDOP__DECISION__NEW_SIBLING, "twin");
+	tell.n_decision = 1;
+	reply = calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	two = reply->reference;
+	assert_string_not_equal(one, two);
+	assert_false(reply->joined);
+
+	/* The link has two sides and a kind. */
+	found = calls_show(&w, WORLD_COORDINATOR, one, CDOP_OK);
+	assert_int_equal(found->n_link, 1);
+	assert_string_equal(found->link[0]->kind, "multiple_birth");
+	assert_string_equal(found->link[0]->reference, two);
+	found = calls_show(&w, WORLD_COORDINATOR, two, CDOP_OK);
+	assert_string_equal(found->link[0]->reference, one);
+
+	/* A second word about twin two: only one question, not two. */
+	tell.decision[0] = calls_decision(
+	    &w, two, CDOP__DECISION__JOIN, "the registrar's sheet");
+	reply = calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	assert_string_equal(reply->reference, two);
+	found = calls_show(&w, WORLD_COORDINATOR, two, CDOP_OK);
+	assert_int_equal(found->n_link, 1);
+}
+
+static void
+a_decision_needs_a_reason_and_fits_its_case(void **state)
+{
+	struct calls_tell tell = {.form = world_form(&w, 73, "wirral")};
+	char *one;
+
+	(void)state;
+	one = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	tell.n_decision = 1;
+	tell.decision[0] =
+	    calls_decision(&w, one, CDOP__DECISION__NEW_OTHER, " \t");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "reason.needed");
+	tell.decision[0] =
+	    calls_decision(&w, "K7M4", CDOP__DECISION__JOIN, "why");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "reference.check");
+	tell.decision[0] = calls_decision(&w, one, CDOP__DECISION__JOIN, "why");
+	tell.decision[1] =
+	    calls_decision(&w, one, CDOP__DECISION__NEW_OTHER, "why");
+	tell.n_decision = 2;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "decision.twice");
+}
+
+/* TRUST M14: nothing tells a coordinator of another area. */
+static void
+a_child_known_elsewhere_is_taken_in_silence(void **state)
+{
+	Cdop__NotificationRegisterReply *reply, *fresh;
+	struct calls_tell tell = {.form = world_form(&w, 74, "sefton")};
+	struct calls_tell other = {.form = world_form(&w, 75, "wirral")};
+	Cdop__DuplicatePairsRequest ask;
+	Cdop__DuplicatePairsReply *pairs;
+	Cdop__CaseLinkRequest link;
+	struct world_answer answer;
+	char *sefton, *wirral;
+	size_t size;
+	Cdop__Case *found;
+
+	(void)state;
+	sefton = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	fresh = calls_tell(&w, WORLD_COORDINATOR_WIRRAL, &other, CDOP_OK);
+	size = calls_answer()->result.reply.len;
+	tell.form = world_form(&w, 74, "wirral");
+	reply = calls_tell(&w, WORLD_COORDINATOR_WIRRAL, &tell, CDOP_OK);
+	assert_int_equal(calls_answer()->result.reply.len, size);
+	assert_int_equal(reply->n_candidate, 0);
+	assert_int_equal(reply->n_missing, fresh->n_missing);
+	assert_string_not_equal(reply->reference, sefton);
+	wirral = reply->reference;
+	found = calls_show(&w, WORLD_COORDINATOR_WIRRAL, wirral, CDOP_OK);
+	assert_int_equal(found->n_link, 0);
+
+	/* The pair is for those who work for both. */
+	cdop__duplicate_pairs_request__init(&ask);
+	world_call(&w, WORLD_COORDINATOR_WIRRAL, 54, &ask.base, &answer);
+	pairs =
+	    world_body(&w, &answer, &cdop__duplicate_pairs_reply__descriptor);
+	assert_int_equal(pairs->n_pair, 0);
+	world_call(&w, WORLD_COORDINATOR, 54, &ask.base, &answer);
+	pairs =
+	    world_body(&w, &answer, &cdop__duplicate_pairs_reply__descriptor);
+	assert_int_equal(pairs->n_pair, 1);
+	assert_string_equal(pairs->pair[0]->one, wirral);
+	assert_string_equal(pairs->pair[0]->other, sefton);
+	assert_string_equal(pairs->pair[0]->reason[0], "same NHS number");
+
+	/* And gone once it is decided, also after a start. */
+	cdop__case_link_request__init(&link);
+	link.reference = sefton;
+	link.other = wirral;
+	link.kind = calls_text(&w, "not_duplicate");
+	link.reason = calls_text(&w, "cousins, number mistyped");
+	(void)calls_change(&w, WORLD_COORDINATOR, 53, &link.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, 53, &link.base, CDOP_ALREADY_EXISTS);
+	world_reopen(&w);
+	world_call(&w, WORLD_COORDINATOR, 54, &ask.base, &answer);
+	pairs =
+	    world_body(&w, &answer, &cdop__duplicate_pairs_reply__descriptor);
+	assert_int_equal(pairs->n_pair, 0);
+}
+
+static void
+a_dry_run_checks_everything_and_writes_nothing(void **state)
+{
+	Cdop__NotificationRegisterReply *reply;
+	struct calls_tell tell = {
+	    .form = world_form(&w, 76, "wirral"), .dry = true};
+	uint32_t n = cases_now();
+
+	(void)state;
+	reply = calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	assert_true(reply->dry_run);
+	assert_null(reply->reference);
+	assert_string_equal(reply->owner_area, "wirral");
+	assert_true(reply->n_missing > 0);
+	assert_int_equal(cases_now(), n);
+	tell.dry = false;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	tell.dry = true;
+	(void)calls_tell(
+	    &w, WORLD_COORDINATOR, &tell, CDOP_FAILED_PRECONDITION);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(
+		the_same_number_is_asked_about_and_nothing_is_written),
+	    cmocka_unit_test(joining_changes_nothing_until_somebody_decides),
+	    cmocka_unit_test(twins_are_asked_about_once),
+	    cmocka_unit_test(a_decision_needs_a_reason_and_fits_its_case),
+	    cmocka_unit_test(a_child_known_elsewhere_is_taken_in_silence),
+	    cmocka_unit_test(a_dry_run_checks_everything_and_writes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
