@@ -285,7 +285,8 @@ ask(uint8_t byte)
 	int fd = connect_control();
 
 	assert_true(fd >= 0);
-	assert_int_equal(send(fd, request, sizeof(request), MSG_NOSIGNAL), 4);
+	/* A refusal may be quicker. */
+	(void)send(fd, request, sizeof(request), MSG_NOSIGNAL);
 	return fd;
 }
 
