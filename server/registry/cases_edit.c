@@ -455,7 +455,7 @@ check_correction(struct cases_act *act, struct cases_edit *edit,
 enum cdop_err
 cases_edit_correct(struct cases_act *act, struct cases_edit *edit)
 {
-	Cdop__StoredForm *before, *after, *record;
+	Cdop__StoredForm *before, *after, *record = NULL;
 	struct amendment a;
 	enum cdop_err err;
 
@@ -504,7 +504,7 @@ enum cdop_err
 cases_edit_again(struct cases_act *act, struct cases_edit *edit)
 {
 	struct cdop_paths changed = {NULL, 0};
-	Cdop__StoredForm *record;
+	Cdop__StoredForm *record = NULL;
 	enum cdop_err err;
 	size_t i;
 

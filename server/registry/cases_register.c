@@ -136,7 +136,7 @@ cases_register_new(
 {
 	struct cases_change change = {.is_new = true};
 	const Cdop__StoredForm **forms;
-	Cdop__StoredCase *state;
+	Cdop__StoredCase *state = NULL;
 	enum cdop_err err;
 
 	if ((err = cases_draw(act, &reg->case_id)) != CDOP_OK)

@@ -16,7 +16,7 @@ static enum cdop_err
 begin(struct cases_act *act, struct cases_alter *alter, bool reason,
     Cdop__StoredCase **ret_state)
 {
-	Cdop__StoredCase *state;
+	Cdop__StoredCase *state = NULL;
 	enum cdop_err err;
 
 	err = cases_find_reference(act, alter->reference, &alter->slot);

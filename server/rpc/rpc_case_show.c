@@ -356,13 +356,13 @@ enum cdop_err
 rpc_case_history(struct rpc_ctx *ctx, const Cdop__CaseHistoryRequest *req,
     Cdop__CaseHistoryReply *rep)
 {
-	struct cases_event *event;
+	struct cases_event *event = NULL;
 	struct cases_act act;
 	bool failed = false;
 	const char *text;
 	uint32_t slot;
 	enum cdop_err err;
-	size_t n, i;
+	size_t n = 0, i;
 
 	rpc_case_act(ctx, &act);
 	err = cases_find_reference(&act, req->reference, &slot);
