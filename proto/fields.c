@@ -26,19 +26,42 @@
 	    .group_max = group_max_,                                           \
 	},
 
+#define CDOP_FIELD_BY_PATH(row_)
+
 const struct cdop_field cdop_fields[] = {
 #include "fields_table.inc"
 };
+
+#undef CDOP_FIELD
+#undef CDOP_FIELD_BY_PATH
+
 const size_t cdop_fields_count = sizeof(cdop_fields) / sizeof(*cdop_fields);
+
+/* Rows in the order of their paths. */
+#define CDOP_FIELD(...)
+#define CDOP_FIELD_BY_PATH(row_) row_,
+
+static const uint16_t by_path[] = {
+#include "fields_table.inc"
+};
 
 const struct cdop_field *
 cdop_fields_find(const char *path)
 {
-	size_t i;
+	size_t low = 0;
+	size_t high = cdop_fields_count;
+	size_t middle;
+	int order;
 
-	for (i = 0; i < cdop_fields_count; i++) {
-		if (strcmp(cdop_fields[i].path, path) == 0)
-			return &cdop_fields[i];
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		order = strcmp(path, cdop_fields[by_path[middle]].path);
+		if (order == 0)
+			return &cdop_fields[by_path[middle]];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
 	}
 	return NULL;
 }
@@ -46,11 +69,27 @@ cdop_fields_find(const char *path)
 const struct cdop_field *
 cdop_fields_group(const char *group)
 {
-	size_t i;
+	const struct cdop_field *field;
+	size_t low = 0;
+	size_t high = cdop_fields_count;
+	size_t middle;
+	int order;
 
-	for (i = 0; i < cdop_fields_count; i++) {
-		if (strcmp(cdop_fields[i].group, group) == 0)
-			return &cdop_fields[i];
+	/* Rows of a group stand together in both orders. */
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		field = &cdop_fields[by_path[middle]];
+		order = strcmp(group, field->group);
+		if (order < 0) {
+			high = middle;
+		} else if (order > 0) {
+			low = middle + 1;
+		} else {
+			while (field > cdop_fields &&
+			    field[-1].group_tag == field->group_tag)
+				field--;
+			return field;
+		}
 	}
 	return NULL;
 }

@@ -451,10 +451,9 @@ cdop_form_entry_number(const Cdop__Form *form, const char *group, size_t i)
 static size_t
 group_end(size_t row)
 {
-	const char *group = cdop_fields[row].group;
+	uint32_t tag = cdop_fields[row].group_tag;
 
-	while (row < cdop_fields_count &&
-	    strcmp(cdop_fields[row].group, group) == 0)
+	while (row < cdop_fields_count && cdop_fields[row].group_tag == tag)
 		row++;
 	return row;
 }
@@ -462,9 +461,9 @@ group_end(size_t row)
 static size_t
 group_start(size_t row)
 {
-	const char *group = cdop_fields[row].group;
+	uint32_t tag = cdop_fields[row].group_tag;
 
-	while (row > 0 && strcmp(cdop_fields[row - 1].group, group) == 0)
+	while (row > 0 && cdop_fields[row - 1].group_tag == tag)
 		row--;
 	return row;
 }
@@ -473,13 +472,14 @@ group_start(size_t row)
 static bool
 next_entry(struct cdop_form_iter *iter)
 {
-	const char *group = cdop_fields[iter->row].group;
+	size_t n;
 
 	if (iter->entry == 0) {
 		iter->entry = 1;
 		return true;
 	}
-	if (iter->entry > cdop_form_entries(iter->form, group)) {
+	(void)entries_of(iter->form, &cdop_fields[iter->row], &n);
+	if (iter->entry > n) {
 		iter->row = group_end(iter->row);
 		iter->entry = 0;
 	} else {
