@@ -107,6 +107,24 @@ make_draft(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
 		print_note(ctx, "kept as draft %u", number);
 }
 
+/* The request holds all that its draft did. */
+static void
+drop_draft(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
+{
+	struct spool_list list = {NULL, 0};
+	Cdop__ClientDraft *draft;
+	size_t i;
+
+	if (spool_drafts(ctx, &list) != EXIT_OK)
+		return;
+	for (i = 0; i < list.n; i++)
+		if (spool_get_draft(ctx, list.path[i], &draft) == EXIT_OK &&
+		    draft->request_key.len == r->request_key.len &&
+		    memcmp(draft->request_key.data, r->request_key.data,
+			r->request_key.len) == 0)
+			spool_drop_draft(ctx, spool_draft_number(list.path[i]));
+}
+
 static bool
 is_open(enum exit_code code)
 {
@@ -137,6 +155,7 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 			t->open = list->n - i;
 			return code; /* no use in trying the others */
 		}
+		drop_draft(ctx, request);
 		/* A refusal is an answer: it will not change by asking. */
 		if (code != EXIT_OK)
 			make_draft(ctx, request);
