@@ -133,6 +133,79 @@ after_setup_a_pending_person_activates_nobody(void **state)
 	house_end(&house);
 }
 
+/* Whoever of init comes late is activated like anybody else. */
+static void
+late_founders_do_not_activate_each_other(void **state)
+{
+	struct house_client clients[4];
+	struct house house;
+	char string[20];
+	size_t i;
+
+	(void)state;
+	house_make(&house, 4);
+	for (i = 0; i < 4; i++) {
+		house_client(
+		    &house, &clients[i], (unsigned)i + 1, house.invitation[i]);
+		assert_int_equal(house_enrol(&house, &clients[i],
+				     house.invitation[i], false),
+		    CDOP_OK);
+	}
+	house_string(&clients[1], string);
+	assert_int_equal(house_activate(&house, 1, true, 2, string), CDOP_OK);
+	house_string(&clients[0], string);
+	assert_int_equal(house_activate(&house, 2, true, 1, string), CDOP_OK);
+	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
+	house_string(&clients[3], string);
+	assert_int_equal(
+	    house_activate(&house, 3, true, 4, string), CDOP_PERMISSION_DENIED);
+	assert_int_equal(house_activate(&house, 1, false, 4, string), CDOP_OK);
+	house_end(&house);
+}
+
+/* A recovery opens setup for those it invites, and for nobody who waited. */
+static void
+in_setup_only_founders_activate_and_are_activated(void **state)
+{
+	struct house_client admins[2], mal, eve;
+	const struct setup_args args = {
+	    .admin = {"Eve New", "Fay New"},
+	    .n_admin = 2,
+	    .by = {"X Example", "Y Example"},
+	    .reason = "both are away",
+	    .now_ms = HOUSE_START_MS,
+	};
+	struct setup_result result;
+	uint8_t first[16], second[16];
+	struct house house;
+	char string[20];
+
+	(void)state;
+	house_open(&house, 2, admins);
+	assert_int_equal(
+	    house_invite(&house, 1, "Mal", CDOP__ROLE__ADMINISTRATOR, first),
+	    CDOP_OK);
+	house_client(&house, &mal, 3, first);
+	assert_int_equal(house_enrol(&house, &mal, first, false), CDOP_OK);
+	assert_int_equal(
+	    setup_recover(house.reg, house.arena, &args, &result), CDOP_OK);
+	memcpy(second, result.invitation[0]->invitation_id, 16);
+	house_client(&house, &eve, 4, second);
+	assert_int_equal(house_enrol(&house, &eve, second, false), CDOP_OK);
+	assert_int_equal(house.reg->state, CDOP_STATE_SETUP);
+	house_string(&eve, string);
+	assert_int_equal(
+	    house_activate(&house, 3, true, 4, string), CDOP_PERMISSION_DENIED);
+	house_begin(&house);
+	house_act(&house, 4, 4)->pending = true;
+	house_string(&mal, string);
+	assert_int_equal(
+	    people_enrol_activate(&house.act, 3, string, &(bool){false}),
+	    CDOP_PERMISSION_DENIED);
+	house_abort(&house);
+	house_end(&house);
+}
+
 /* ---- replies that are lost --------------------------------------------- */
 
 /*
@@ -545,6 +618,8 @@ main(void)
 	    cmocka_unit_test(
 		a_string_that_was_typed_is_void_after_another_enrolment),
 	    cmocka_unit_test(after_setup_a_pending_person_activates_nobody),
+	    cmocka_unit_test(late_founders_do_not_activate_each_other),
+	    cmocka_unit_test(in_setup_only_founders_activate_and_are_activated),
 	    cmocka_unit_test(no_lost_reply_locks_a_client_out),
 	    cmocka_unit_test(
 		a_lost_enrol_reply_is_repeated_with_the_same_state),
