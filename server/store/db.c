@@ -31,6 +31,8 @@ struct db {
 	MDB_dbi dbi;
 	int lock_fd;
 	bool read_only;
+	char *dir;
+	bool marked;       /* dir_mark() */
 	struct db_txn txn; /* one at a time */
 	bool in_txn;
 };
@@ -131,6 +133,12 @@ db_open(const struct db_args *args, struct db **ret_db)
 		return CDOP_RESOURCE_EXHAUSTED;
 	db->lock_fd = -1;
 	db->read_only = args->read_only;
+	db->dir = strdup(args->dir);
+	if (db->dir == NULL) {
+		err = CDOP_RESOURCE_EXHAUSTED;
+		goto out;
+	}
+	db->marked = dir_is_marked(db->dir);
 	if ((err = dir_lock(args->dir, args->read_only, &db->lock_fd)) !=
 	    CDOP_OK)
 		goto out;
@@ -157,6 +165,7 @@ db_close(struct db *db)
 		mdb_env_close(db->env);
 	if (db->lock_fd != -1)
 		(void)close(db->lock_fd);
+	free(db->dir);
 	free(db);
 }
 
@@ -295,10 +304,15 @@ db_commit(struct db_txn *txn)
 	cursor_close(txn);
 	rc = mdb_txn_commit(txn->mdb); /* gone, whatever it says */
 	db->in_txn = false;
+	if (rc == 0 && db->marked) {
+		dir_unmark(db->dir);
+		db->marked = false;
+	}
 	if (rc == 0)
 		return CDOP_OK;
 	if (map_error(rc) == CDOP_RESOURCE_EXHAUSTED && is_alive(db))
 		return CDOP_RESOURCE_EXHAUSTED;
+	dir_mark(db->dir);
 	return CDOP_DATA_LOSS;
 }
 

@@ -92,10 +92,46 @@ dir_file(const char *dir, bool create)
 
 	if ((err = path_of(dir, "data.mdb", path)) != CDOP_OK)
 		return err;
-	err = pages_roots(path);
+	err = pages_roots(path, dir_is_marked(dir));
 	if (create && err == CDOP_NOT_FOUND)
 		return CDOP_OK;
 	return create ? CDOP_ALREADY_EXISTS : err;
+}
+
+static const char mark[] = "commit-failed";
+
+void
+dir_mark(const char *dir)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (path_of(dir, mark, path) != CDOP_OK)
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return;
+	(void)close(fd);
+	if (dir_sync(dir) != CDOP_OK)
+		(void)unlink(path);
+}
+
+void
+dir_unmark(const char *dir)
+{
+	char path[PATH_MAX];
+
+	if (path_of(dir, mark, path) == CDOP_OK)
+		(void)unlink(path);
+}
+
+bool
+dir_is_marked(const char *dir)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return path_of(dir, mark, path) == CDOP_OK && lstat(path, &st) == 0;
 }
 
 enum cdop_err

@@ -29,6 +29,15 @@ CDOP_MUST enum cdop_err dir_lock(const char *dir, bool read_only, int *ret_fd);
  */
 CDOP_MUST enum cdop_err dir_file(const char *dir, bool create);
 
+/*
+ * A commit failed and nobody knows what of it is on the disk: DIR says so
+ * until a commit succeeds.  What cannot be written then is not: the next
+ * opening is stricter without it, never looser.
+ */
+void dir_mark(const char *dir);
+void dir_unmark(const char *dir);
+bool dir_is_marked(const char *dir);
+
 /* New names in DIR are durable.  CDOP_DATA_LOSS. */
 CDOP_MUST enum cdop_err dir_sync(const char *dir);
 

@@ -122,9 +122,9 @@ root_is_good(const struct root *root, uint64_t last, uint16_t flags)
 	return root->depth > 0 && root->page >= 2 && root->page <= last;
 }
 
-/* Page i (0 or 1), and whether it can be believed. */
+/* Page i (0 or 1), and whether LMDB would take it for a meta page. */
 static bool
-meta_parse(int fd, unsigned int i, uint64_t file_len, struct meta *meta)
+meta_parse(int fd, unsigned int i, struct meta *meta)
 {
 	uint8_t page[TOP + 136];
 	const uint8_t *p;
@@ -138,8 +138,14 @@ meta_parse(int fd, unsigned int i, uint64_t file_len, struct meta *meta)
 	meta->txn = le(p + 128, 8);
 	return le(page, 8) == i && le(page + 10, 2) == META &&
 	    le(p, 4) == MAGIC && le(p + 4, 4) == VERSION &&
-	    le(p + 24, 4) == PAGE && meta->last >= 1 &&
-	    meta->last < file_len / PAGE &&
+	    le(p + 24, 4) == PAGE;
+}
+
+/* What it says lies within the file. */
+static bool
+meta_is_good(const struct meta *meta, const struct stat *st)
+{
+	return meta->last >= 1 && meta->last < (uint64_t)st->st_size / PAGE &&
 	    root_is_good(&meta->free, meta->last, INTEGER) &&
 	    root_is_good(&meta->table, meta->last, 0);
 }
@@ -191,20 +197,24 @@ last_key(int fd, const struct root *root, uint64_t *ret_key)
  * the higher id has to have the higher number.
  */
 static bool
-meta_read(int fd, struct meta *ret_meta)
+meta_read(int fd, bool after_failure, struct meta *ret_meta)
 {
 	struct meta metas[2], *newer, *older;
 	uint64_t newer_key, older_key;
 	struct stat st;
 
-	if (fstat(fd, &st) != 0 || st.st_size < (off_t)(2 * PAGE) ||
-	    !meta_parse(fd, 0, (uint64_t)st.st_size, &metas[0]) ||
-	    !meta_parse(fd, 1, (uint64_t)st.st_size, &metas[1]))
+	if (fstat(fd, &st) != 0 || !meta_parse(fd, 0, &metas[0]) ||
+	    !meta_parse(fd, 1, &metas[1]))
 		return false;
 	newer = &metas[metas[1].txn > metas[0].txn];
 	older = &metas[metas[1].txn <= metas[0].txn];
-	if (last_key(fd, &newer->table, &newer_key) &&
-	    last_key(fd, &older->table, &older_key) && older_key >= newer_key)
+	if (!meta_is_good(newer, &st))
+		return false;
+	if (!after_failure &&
+	    (!meta_is_good(older, &st) ||
+		(last_key(fd, &newer->table, &newer_key) &&
+		    last_key(fd, &older->table, &older_key) &&
+		    older_key >= newer_key)))
 		return false;
 	*ret_meta = *newer;
 	return true;
@@ -224,7 +234,7 @@ file_open(const char *path, int *ret_fd)
 }
 
 enum cdop_err
-pages_roots(const char *path)
+pages_roots(const char *path, bool after_failure)
 {
 	enum cdop_err err;
 	struct meta meta;
@@ -232,7 +242,7 @@ pages_roots(const char *path)
 
 	if ((err = file_open(path, &fd)) != CDOP_OK)
 		return err;
-	if (!meta_read(fd, &meta))
+	if (!meta_read(fd, after_failure, &meta))
 		err = CDOP_DATA_LOSS;
 	(void)close(fd);
 	return err;
@@ -390,14 +400,15 @@ tree_walk(struct walk *w, const struct root *root, bool free_list)
 }
 
 enum cdop_err
-pages_check(const char *path, pages_fn *fn, void *ctx, uint64_t *ret_pages)
+pages_check(const char *path, bool after_failure, pages_fn *fn, void *ctx,
+    uint64_t *ret_pages)
 {
 	struct walk w = {.fn = fn, .ctx = ctx};
 	enum cdop_err err;
 
 	if ((err = file_open(path, &w.fd)) != CDOP_OK)
 		return err;
-	if (!meta_read(w.fd, &w.meta)) {
+	if (!meta_read(w.fd, after_failure, &w.meta)) {
 		fn(ctx, "database: a meta page is damaged or set back");
 		*ret_pages = 0;
 		goto out;

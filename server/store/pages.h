@@ -7,6 +7,7 @@
 #ifndef CDOP_STORE_PAGES_H
 #define CDOP_STORE_PAGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cdop/err.h"
@@ -17,8 +18,12 @@ typedef void pages_fn(void *ctx, const char *finding);
 /*
  * The two meta pages alone: cheap enough for every start.  CDOP_DATA_LOSS:
  * opening the file would not be safe.
+ *
+ * after_failure: the last commit failed and its process left (dir_mark).
+ * LMDB has then put back what it could, and the unacknowledged state behind
+ * the older meta page is no sign of damage.
  */
-CDOP_MUST enum cdop_err pages_roots(const char *path);
+CDOP_MUST enum cdop_err pages_roots(const char *path, bool after_failure);
 
 /*
  * Every page of the table and of the free list: numbers, kinds, bounds,
@@ -26,7 +31,7 @@ CDOP_MUST enum cdop_err pages_roots(const char *path);
  * with findings must not be written to.  CDOP_OK: the walk came to its end.
  * CDOP_NOT_FOUND, CDOP_PERMISSION_DENIED, CDOP_RESOURCE_EXHAUSTED: no walk.
  */
-CDOP_MUST enum cdop_err pages_check(
-    const char *path, pages_fn *fn, void *ctx, uint64_t *ret_pages);
+CDOP_MUST enum cdop_err pages_check(const char *path, bool after_failure,
+    pages_fn *fn, void *ctx, uint64_t *ret_pages);
 
 #endif

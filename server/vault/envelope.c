@@ -100,6 +100,20 @@ envelope_key_init(
 	subkey(key->box, k, "cdop-box/1 seal");
 }
 
+void
+envelope_fresh(const struct envelope_key *above, struct cdop_bytes context,
+    uint8_t out[static ENVELOPE_KEY])
+{
+	static const char word[] = "cdop-key/1";
+	uint8_t start[WORD_LEN(word) + 32];
+
+	memcpy(start, word, WORD_LEN(word));
+	randombytes_buf(start + WORD_LEN(word), 32);
+	keyed(out, ENVELOPE_KEY, above->nonce,
+	    (struct cdop_bytes){start, sizeof(start)}, context);
+	sodium_memzero(start, sizeof(start));
+}
+
 size_t
 envelope_row_len(size_t data_len)
 {

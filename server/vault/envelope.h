@@ -60,6 +60,14 @@ struct envelope_ring {
 void envelope_key_init(
     struct envelope_key *key, const uint8_t k[static ENVELOPE_KEY]);
 
+/*
+ * A new key that stays secret where the random source fails (TRUST S17):
+ * BLAKE2b-256 keyed with the nonce subkey of the key above it over
+ * "cdop-key/1" || 32 random bytes || context.
+ */
+void envelope_fresh(const struct envelope_key *above, struct cdop_bytes context,
+    uint8_t out[static ENVELOPE_KEY]);
+
 /* Bytes of the row that holds data_len bytes; 0: too large. */
 size_t envelope_row_len(size_t data_len);
 

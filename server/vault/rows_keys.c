@@ -19,6 +19,18 @@ wrap_key(struct rows *rows, struct layout_key *key, uint64_t wrapped_by,
 	    (struct cdop_bytes){label, sizeof(label)}, k, key->wrap);
 }
 
+/* A new key for an id, under the key that will wrap it. */
+static void
+fresh_key(struct rows *rows, uint64_t id, uint64_t wrapped_by,
+    uint8_t k[static ENVELOPE_KEY])
+{
+	uint8_t context[8];
+
+	cdop_put64(context, id);
+	envelope_fresh(keystore_key(rows->ks, wrapped_by),
+	    (struct cdop_bytes){context, sizeof(context)}, k);
+}
+
 static enum cdop_err
 take_id(struct rows *rows, uint64_t *ret_id)
 {
@@ -88,7 +100,7 @@ epoch_new(struct rows *rows, enum schema_scope scope, const char *area,
 	if ((err = take_id(rows, &key.id)) != CDOP_OK)
 		return err;
 	k = keystore_scratch(rows->ks);
-	randombytes_buf(k, ENVELOPE_KEY);
+	fresh_key(rows, key.id, 0, k);
 	wrap_key(rows, &key, 0, k);
 	err = epoch_row_write(rows, &key, &number);
 	if (err == CDOP_OK)
@@ -209,13 +221,16 @@ case_new(
 {
 	struct keystore_entry entry = {
 	    .case_id = case_id, .scope = SCHEMA_CASE};
+	uint64_t above;
 	uint8_t *k;
 	enum cdop_err err;
 
+	if (!keystore_epoch(rows->ks, SCHEMA_AREA, area, &above))
+		return CDOP_FAILED_PRECONDITION;
 	if ((err = take_id(rows, &entry.id)) != CDOP_OK)
 		return err;
 	k = keystore_scratch(rows->ks);
-	randombytes_buf(k, ENVELOPE_KEY);
+	fresh_key(rows, entry.id, above, k);
 	err = case_row_write(rows, &entry, area, k);
 	if (err == CDOP_OK)
 		err = keystore_put(rows->ks, &entry);
@@ -417,7 +432,7 @@ root_turn(struct rows *rows)
 	size_t i;
 
 	root = keystore_scratch(rows->ks);
-	randombytes_buf(root, ENVELOPE_KEY);
+	fresh_key(rows, 0, 0, root);
 	err = slots_turn_all(rows, root);
 	if (err == CDOP_OK)
 		err = ring_turn(rows, root);

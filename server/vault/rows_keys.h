@@ -21,7 +21,8 @@ CDOP_MUST enum cdop_err rows_keys_area(struct rows *rows, const char *area);
 
 /*
  * Destroys an epoch key that is not the newest of its scope: what only it
- * opens is gone.  CDOP_FAILED_PRECONDITION: it is the newest.
+ * opens is gone, and has to be deleted in the same batch.
+ * CDOP_FAILED_PRECONDITION: it is the newest.
  */
 CDOP_MUST enum cdop_err rows_keys_epoch_destroy(
     struct rows *rows, uint64_t key);
@@ -38,9 +39,10 @@ CDOP_MUST enum cdop_err rows_keys_case_move(
     struct rows *rows, uint64_t key, const char *area);
 
 /*
- * Deletes the key's row and forgets it.  This alone does not erase: the old
- * bytes stay in freed pages and backups until the area's epoch turns and the
- * file is copied (TRUST M3).
+ * Deletes the key's row and forgets it; the case's rows have to go in the
+ * same batch, or the next start refuses them as under an unknown key.  This
+ * alone does not erase: the old bytes stay in freed pages and backups until the
+ * area's epoch turns and the file is copied (TRUST M3).
  */
 CDOP_MUST enum cdop_err rows_keys_case_destroy(struct rows *rows, uint64_t key);
 

@@ -161,6 +161,7 @@ slots_make(const uint8_t registry[static 16], uint16_t number,
     uint8_t ret_row[static SLOTS_ROW])
 {
 	uint8_t row[SLOTS_ROW], s[ENVELOPE_KEY];
+	struct envelope_key above;
 	struct slots_info info;
 	size_t len;
 
@@ -184,7 +185,9 @@ slots_make(const uint8_t registry[static 16], uint16_t number,
 	if (slots_parse((struct cdop_bytes){row, sizeof(row)}, &info) !=
 	    CDOP_OK)
 		return CDOP_INVALID_ARGUMENT;
-	randombytes_buf(s, sizeof(s));
+	envelope_key_init(&above, root);
+	envelope_fresh(&above, (struct cdop_bytes){row, SLOT_TOP}, s);
+	sodium_memzero(&above, sizeof(above));
 	wrap(row, SLOT_TOP, K_S, slot->k, s);
 	wrap(row, SLOT_TOP, S_ROOT, s, root);
 	wrap(row, SLOT_TOP, ROOT_S, root, s);

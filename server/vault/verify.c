@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "server/base/undo.h"
+#include "server/store/dir.h"
 #include "server/store/pages.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
@@ -83,7 +84,11 @@ look_at_pages(struct child *child)
 	n = snprintf(path, sizeof(path), "%s/data.mdb", child->args->dir);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return CDOP_INVALID_ARGUMENT;
-	return pages_check(path, on_page, child, &pages);
+	if (dir_is_marked(child->args->dir))
+		send_line(child, SAID,
+		    "the last commit failed: what it wanted is not there");
+	return pages_check(
+	    path, dir_is_marked(child->args->dir), on_page, child, &pages);
 }
 
 static enum cdop_err

@@ -159,8 +159,8 @@ try_pages(struct cdop_bytes in)
 	memcpy(file + 2 * PAGE, in.data + 1, in.len - 1);
 	ensure(pwrite(fd, file, n * PAGE, 0) == (ssize_t)(n * PAGE));
 	ensure(ftruncate(fd, (off_t)(n * PAGE)) == 0);
-	(void)pages_roots(path);
-	ensure(pages_check(path, on_finding, NULL, &pages) == CDOP_OK);
+	(void)pages_roots(path, false);
+	ensure(pages_check(path, false, on_finding, NULL, &pages) == CDOP_OK);
 }
 
 int

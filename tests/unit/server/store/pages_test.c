@@ -36,7 +36,8 @@ check(void)
 
 	findings = 0;
 	last[0] = '\0';
-	assert_int_equal(pages_check(path, on_finding, NULL, &pages), CDOP_OK);
+	assert_int_equal(
+	    pages_check(path, false, on_finding, NULL, &pages), CDOP_OK);
 	return findings;
 }
 
@@ -107,7 +108,7 @@ a_good_file_has_no_finding(void **state)
 {
 	(void)state;
 	make();
-	assert_int_equal(pages_roots(path), CDOP_OK);
+	assert_int_equal(pages_roots(path, false), CDOP_OK);
 	assert_int_equal(check(), 0);
 	end();
 }
@@ -118,8 +119,9 @@ a_missing_file_is_no_finding_but_an_error(void **state)
 	uint64_t pages;
 
 	(void)state;
-	assert_int_equal(pages_roots("/nonexistent"), CDOP_NOT_FOUND);
-	assert_int_equal(pages_check("/nonexistent", on_finding, NULL, &pages),
+	assert_int_equal(pages_roots("/nonexistent", false), CDOP_NOT_FOUND);
+	assert_int_equal(
+	    pages_check("/nonexistent", false, on_finding, NULL, &pages),
 	    CDOP_NOT_FOUND);
 }
 
@@ -162,12 +164,13 @@ damage_in_the_meta_pages_stops_the_opening(void **state)
 	for (page = 0; page < 2; page++) {
 		for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
 			poke(page, at[i], 0x40);
-			assert_int_equal(pages_roots(path), CDOP_DATA_LOSS);
+			assert_int_equal(
+			    pages_roots(path, false), CDOP_DATA_LOSS);
 			assert_int_equal(check(), 1);
 			poke(page, at[i], 0x40);
 		}
 	}
-	assert_int_equal(pages_roots(path), CDOP_OK);
+	assert_int_equal(pages_roots(path, false), CDOP_OK);
 	end();
 }
 
@@ -177,11 +180,11 @@ a_file_that_was_cut_short_is_damaged(void **state)
 	(void)state;
 	make();
 	assert_int_equal(truncate(path, 100 * DB_PAGE), 0);
-	assert_int_equal(pages_roots(path), CDOP_DATA_LOSS);
+	assert_int_equal(pages_roots(path, false), CDOP_DATA_LOSS);
 	assert_int_equal(truncate(path, 100), 0);
-	assert_int_equal(pages_roots(path), CDOP_DATA_LOSS);
+	assert_int_equal(pages_roots(path, false), CDOP_DATA_LOSS);
 	assert_int_equal(truncate(path, 0), 0);
-	assert_int_equal(pages_roots(path), CDOP_DATA_LOSS);
+	assert_int_equal(pages_roots(path, false), CDOP_DATA_LOSS);
 	end();
 }
 

@@ -88,12 +88,13 @@ store_fixture_close(struct store_fixture *f)
 void
 store_fixture_end(struct store_fixture *f)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "lock"};
+	static const char *const names[] = {
+	    "data.mdb", "lock.mdb", "lock", "commit-failed"};
 	char path[128];
 	size_t i;
 
 	store_fixture_close(f);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
 		(void)unlink(path);
 	}
