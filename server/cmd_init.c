@@ -481,7 +481,7 @@ cmd_init(int argc, char **argv)
 	for (i = 0; i <= SETUP_ADMINS_MAX; i++)
 		init.fd[i] = -1;
 	status = init_args_parse(&init.args, argc, argv);
-	if (status != CMD_OK)
+	if (status != CMD_OK || init.args.is_help)
 		return status;
 	good = run(&init);
 	if (good)

@@ -2,6 +2,7 @@
 #include "server/init_args.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +16,44 @@
 static int
 usage(const char *why)
 {
-	if (why != NULL)
-		log_tell("init: %s", why);
+	log_tell("init: %s", why);
 	log_tell("usage: cdopd init DIR --mode live|training --profile FILE "
 		 "--slot keyfile:PATH --slot passphrase --address ADDRESS "
-		 "[--admin NAME --admin NAME] [--out DIR] ...; see cdopd(8)");
+		 "...; cdopd init --help says the rest");
 	return CMD_USAGE;
+}
+
+static int
+help(void)
+{
+	fputs("usage: cdopd init DIR OPTIONS\n"
+	      "\n"
+	      "Makes a registry in DIR, which is made (0700) or is empty.\n"
+	      "\n"
+	      "  --mode live|training      for ever\n"
+	      "  --profile FILE            the panel's profile, "
+	      "cdop-profile(5)\n"
+	      "  --slot keyfile:PATH       a slot; the file is made unless it "
+	      "is there\n"
+	      "  --slot passphrase         another slot; both are needed\n"
+	      "  --passphrase-file FILE    its first line; else it is asked "
+	      "for, twice\n"
+	      "  --passphrase-stdin        the first line of standard input\n"
+	      "  --kdf-memory MIB          of the passphrase, 8 to 1024 "
+	      "(256)\n"
+	      "  --kdf-passes N            1 to 8 (4)\n"
+	      "  --address ADDRESS         where clients reach it: HOST:PORT "
+	      "or unix:/PATH; up to 8\n"
+	      "  --admin NAME              whom to invite; 2 to 4\n"
+	      "  --out DIR                 for the invitations and the "
+	      "recovery sheet (.)\n"
+	      "  --degraded                allow a key file on the file "
+	      "system of DIR\n"
+	      "  --confirm TEXT            \"" INIT_ARGS_UNDERSTAND
+	      "\", instead of typing it\n"
+	      "  --yes-i-understand        the same\n",
+	    stdout);
+	return CMD_OK;
 }
 
 static bool
@@ -122,6 +155,10 @@ init_args_parse(struct init_args *args, int argc, char **argv)
 	args->kdf_passes = KDF_PASSES;
 	args->kdf_memory_mib = KDF_MEMORY_MIB;
 	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			args->is_help = true;
+			return help();
+		}
 		if (argv[i][0] != '-' && args->dir == NULL)
 			args->dir = argv[i];
 		else if (take_flag(args, argv[i]))

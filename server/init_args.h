@@ -25,6 +25,7 @@ struct init_args {
 	enum registry_mode mode;
 	bool passphrase_slot;
 	bool degraded; /* allowed */
+	bool is_help;  /* was asked for and given: nothing else is to do */
 	struct offline_passphrase passphrase;
 	uint32_t kdf_passes;
 	uint32_t kdf_memory_mib;
