@@ -12,18 +12,17 @@
 #ifndef CDOP_FORM_H
 #define CDOP_FORM_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "cdop/arena.h"
 #include "cdop/err.h"
 #include "cdop/fields.h"
 #include "cdop/profile.h"
 #include "cdop/violation.h"
-
 #include "forms.pb-c.h"
 #include "registry.pb-c.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 /* ---- paths and values -------------------------------------------------- */
 
@@ -145,6 +144,16 @@ bool cdop_form_entry_remove(
 size_t cdop_form_entries(const Cdop__Form *form, const char *group);
 uint32_t cdop_form_entry_number(
     const Cdop__Form *form, const char *group, size_t i);
+
+/*
+ * Brings every text of a form from outside into canonical text, as if it had
+ * been typed: blanks at the ends go, a postcode gets its blank, a code that
+ * means "not known" becomes that absence.  What cannot be read stays, for
+ * cdop_form_check to speak of.  Call it before the check, on a form whose
+ * shape need not be known to be right.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err cdop_form_tidy(Cdop__Form *form,
+    const struct cdop_profile *profile, struct cdop_arena *arena);
 
 /* ---- two forms --------------------------------------------------------- */
 

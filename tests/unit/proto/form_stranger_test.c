@@ -212,6 +212,38 @@ values_come_in_canonical_text(void **state)
 }
 
 static void
+what_a_stranger_sends_is_tidied_as_if_typed(void **state)
+{
+	struct sample *s = *state;
+	Cdop__Child child;
+
+	cdop__child__init(&child);
+	s->form->child = &child;
+	child.family_name = cdop_arena_strdup(s->arena, " Synthetic\r\n");
+	child.first_names = cdop_arena_strdup(s->arena, " ");
+	child.known_as = cdop_arena_strdup(s->arena, "#nk");
+	child.postcode = cdop_arena_strdup(s->arena, "l18jq");
+	child.nhs_number = cdop_arena_strdup(s->arena, "999 000 0018");
+	child.sex = cdop_arena_strdup(s->arena, "0");
+	child.ethnic_category = cdop_arena_strdup(s->arena, "z");
+	child.school = cdop_arena_strdup(s->arena, "a\x01");
+	assert_int_equal(
+	    cdop_form_tidy(s->form, s->profile, s->arena), CDOP_OK);
+	assert_string_equal(child.family_name, "Synthetic");
+	assert_null(child.first_names);
+	assert_string_equal(sample_text(s, "child.known_as"), "#nk");
+	assert_string_equal(child.postcode, "L1 8JQ");
+	assert_string_equal(child.nhs_number, "9990000018");
+	assert_string_equal(sample_text(s, "child.sex"), "#nk");
+	assert_string_equal(sample_text(s, "child.ethnic_category"), "#ws");
+	/* What cannot be read is left for the rules to name. */
+	sample_finds(s, "child.school", "text.control", E);
+	assert_int_equal(s->found.n, 1);
+	child.school = NULL;
+	sample_finds_nothing(s);
+}
+
+static void
 dates_of_no_calendar_are_found(void **state)
 {
 	static const uint32_t dates[][3] = {{0, 0, 0}, {1849, 1, 1},
@@ -320,6 +352,7 @@ main(void)
 	    T(entries_are_numbered_each_differently),
 	    T(too_many_entries_are_found),
 	    T(values_come_in_canonical_text),
+	    T(what_a_stranger_sends_is_tidied_as_if_typed),
 	    T(dates_of_no_calendar_are_found),
 	    T(awkward_but_true_forms_are_accepted),
 	    T(a_full_arena_is_an_error_and_no_finding),
