@@ -191,7 +191,7 @@ calls_find(struct world *world, enum world_who who, const char *family,
 	call(world, who, 45, &request.base, CDOP_OK);
 	reply = body_or_null(world, &cdop__case_find_reply__descriptor);
 	assert_non_null(reply);
-	return reply->n_case_;
+	return reply == NULL ? 0 : reply->n_case_;
 }
 
 bool
