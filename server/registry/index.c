@@ -36,6 +36,7 @@ struct index {
 	struct index_order order;
 	char area[AREAS_MAX][AREA_MAX];
 	size_t n_area;
+	uint32_t last; /* slot of the row before: a case's rows come together */
 };
 
 /* What a put took away: kept until the batch is over. */
@@ -283,11 +284,17 @@ load_slot(struct index *index, uint64_t case_id, uint32_t *ret_slot)
 {
 	enum cdop_err err;
 
-	if (index_by_case(index, case_id, ret_slot))
+	if (index->last < index->n &&
+	    index->slot[index->last].case_id == case_id) {
+		*ret_slot = index->last;
 		return CDOP_OK;
-	if ((err = reserve(index, 0)) != CDOP_OK)
-		return err;
-	*ret_slot = push_slot(index, case_id);
+	}
+	if (!index_by_case(index, case_id, ret_slot)) {
+		if ((err = reserve(index, 0)) != CDOP_OK)
+			return err;
+		*ret_slot = push_slot(index, case_id);
+	}
+	index->last = *ret_slot;
 	return CDOP_OK;
 }
 
