@@ -125,6 +125,9 @@ rpc_notification_register(struct rpc_ctx *ctx,
 	act.dry = req->has_dry_run && req->dry_run;
 	if ((err = take_request(ctx, req, &reg)) != CDOP_OK)
 		return err;
+	err = cdop_form_tidy(req->form, ctx->reg->profile, ctx->arena);
+	if (err != CDOP_OK)
+		return err;
 	if (ctx->replay != NULL)
 		return register_again(ctx, &act, &reg, rep);
 	err = cases_register(&act, &reg);
@@ -171,7 +174,9 @@ rpc_notification_correct(struct rpc_ctx *ctx,
 	edit.form.form = req->form;
 	edit.form.override = req->override;
 	edit.form.n_override = req->n_override;
-	err = cases_edit_correct(&act, &edit);
+	err = cdop_form_tidy(req->form, ctx->reg->profile, ctx->arena);
+	if (err == CDOP_OK)
+		err = cases_edit_correct(&act, &edit);
 	if (edit.question.child.n_family + edit.question.child.n_nhs > 0)
 		rpc_case_terms(ctx, req->form);
 	return rpc_case_edit_end(ctx, &act, &edit, rep, err);
