@@ -271,8 +271,8 @@ class Person:
 
     def popen(self, *args, **how):
         how.setdefault("stdin", subprocess.DEVNULL)
+        how.setdefault("stdout", subprocess.PIPE)
         return subprocess.Popen([CDOP, *args], env=self.env(),
-                                stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, **how)
 
     def cdop(self, *args, stdin=b"", seconds=90):

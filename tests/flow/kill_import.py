@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+"""kill -9 of gate, vault and parent at any moment during an import: every
+acknowledged row is there once, no other row is half there."""
+import json
+import os
+import random
+import signal
+import time
+
+from libflow import OK, TMP, check, end, equal, scene
+import synthetic
+
+COUNT = 300
+
+
+def write(path, made):
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        synthetic.write(made, f)
+
+
+def kill(registry, role):
+    if role == "parent":
+        registry.kill()
+        return
+    pid = registry.pid_of(role)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+
+
+def import_once(registry, cora, path, role, after):
+    """Runs the import, kills one process meanwhile; what was acknowledged."""
+    with open(path + ".told", "w+b") as out:
+        # A pipe that nobody reads would hold the client up.
+        client = cora.popen("notify", "--from", path, "--json", stdout=out)
+        time.sleep(after)
+        kill(registry, role)
+        client.communicate(timeout=90)
+        out.seek(0)
+        lines = out.read().decode().splitlines()
+    if role == "parent":
+        registry.start()
+    told = {}
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue  # cut in the middle
+        if row.get("ok") and "reference" in row:
+            told[row["row"]] = row["reference"]
+    return client.returncode, told
+
+
+def undisturbed(cora):
+    """How long an import of so many rows takes here."""
+    path = os.path.join(TMP, "import.csv")
+    write(path, synthetic.rows(COUNT))
+    begun = time.monotonic()
+    cora.must("notify", "--from", path)
+    return time.monotonic() - begun
+
+
+def one_round(registry, cora, turn, role, usual):
+    start = turn * COUNT
+    made = synthetic.rows(COUNT, start)
+    path = os.path.join(TMP, "import-%d.csv" % turn)
+    write(path, made)
+    after = random.uniform(0.1, 0.95) * usual
+    code, told = import_once(registry, cora, path, role, after)
+    what = "%s killed after %d ms (exit %d, %d rows told)" % (
+        role, after * 1000, code, len(told))
+    again = cora.cdop("notify", "--from", path, "--json")
+    rows = {row["row"]: row for row in again.lines() if "row" in row}
+    good = check("run again it completes: " + what,
+                 again.code == OK and len(rows) == COUNT and
+                 all(row["ok"] for row in rows.values()),
+                 repr(again)[-1500:])
+    if not good:
+        return
+    lost = [n for n, reference in told.items()
+            if rows[n]["reference"] != reference or not rows[n]["replayed"]]
+    check("every acknowledged row is there: " + what, not lost, lost)
+    everything = cora.must("case", "list", "--limit", "10000",
+                           "--json").lines()
+    references = [case["reference"] for case in everything]
+    check("each is there once: " + what,
+          len(references) == start + COUNT and
+          len(set(references)) == len(references),
+          "%d cases, %d of them different" % (
+              len(references), len(set(references))))
+    for n in random.sample(sorted(rows), 3):
+        shown = cora.must("case", "show", rows[n]["reference"],
+                          "--json").json()
+        equal("row %d is whole: %s" % (n, what),
+              shown["case"]["record"]["form"]["child"]["nhs_number"],
+              made[n - 1]["child.nhs_number"])
+
+
+def main():
+    seed = int(os.environ.get("SEED", "0")) or random.randrange(1 << 30)
+    random.seed(seed)
+    print("# SEED=%d" % seed)
+    registry, cora = scene(conf=["restarts = 100"])
+    usual = undisturbed(cora)
+    roles = ["vault", "gate", "parent", "vault", "vault", "parent", "vault"]
+    for turn, role in enumerate(roles):
+        one_round(registry, cora, turn + 1, role, usual)
+    equal("it stops in order", registry.stop(), 0)
+    code, said = registry.verify()
+    check("verify says fine", code == 0 and said.endswith("fine\n"),
+          said[-500:])
+    end()
+
+
+if __name__ == "__main__":
+    main()
