@@ -12,6 +12,7 @@
 #include "client/print.h"
 #include "client/session.h"
 #include "client/term.h"
+#include "client/turn.h"
 
 #define ARENA_MAX ((size_t)256 << 20) /* touched only where used */
 #define TIMEOUT_S 20
@@ -313,8 +314,10 @@ cmd_main(int argc, char **argv)
 		code = run(&ctx, argc, argv);
 	if (code == EXIT_STOPPED && ctx.error.message == NULL)
 		(void)cmd_fail(&ctx, code, NULL, NULL, "stopped");
+	if (code == EXIT_OK)
+		turn_if_due(&ctx);
 	if (ctx.error.message != NULL)
-		print_error(&ctx, code);
+		print_failure(&ctx, code);
 	session_close(&ctx);
 	cdop_arena_free(ctx.arena);
 	if (!print_flush() && code == EXIT_OK)

@@ -287,7 +287,7 @@ findings_json(const struct cmd_error *error)
 }
 
 void
-print_error(struct cmd_ctx *ctx, enum exit_code code)
+print_failure(struct cmd_ctx *ctx, enum exit_code code)
 {
 	const struct cmd_error *e = &ctx->error;
 	json_t *object;

@@ -47,7 +47,7 @@ void print_json(json_t *object);
 void print_end(size_t count);
 
 /* What went wrong, on stderr, once. */
-void print_error(struct cmd_ctx *ctx, enum exit_code code);
+void print_failure(struct cmd_ctx *ctx, enum exit_code code);
 
 /* A finding in one line, for people. */
 void print_finding(struct cmd_ctx *ctx, const struct cmd_finding *finding);

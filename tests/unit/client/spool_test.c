@@ -1,0 +1,252 @@
+/* What is kept before it is sent: sealed, whole, and gone when done. */
+#include "client/spool.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#include "client/file.h"
+#include "tests/unit/client/fixture.h"
+
+static char secret_words[] = "Tarrant-Synthetic, found at home";
+
+static void
+make(Cdop__ClientRequest *r, uint8_t *key, char *words, size_t len)
+{
+	cdop__client_request__init(r);
+	r->method = 40;
+	r->request_key.data = key;
+	r->request_key.len = CDOP_REQUEST_KEY_LEN;
+	r->body.data = (uint8_t *)words;
+	r->body.len = len;
+	r->at_ms = 1;
+}
+
+static void
+put(struct fixture *f, uint8_t *key)
+{
+	static char words[] = "notify";
+	Cdop__ClientRequest r;
+
+	make(&r, key, secret_words, sizeof(secret_words));
+	r.words = words;
+	assert_int_equal(spool_put(&f->ctx, &r), EXIT_OK);
+}
+
+static void
+keys_are_of_their_time_and_differ(void **state)
+{
+	uint8_t one[16], two[16], ms[8] = {0};
+	uint64_t now = (uint64_t)time(NULL) * 1000;
+
+	(void)state;
+	assert_int_equal(cdop_secret_init(), CDOP_OK);
+	spool_new_key(one);
+	spool_new_key(two);
+	assert_memory_not_equal(one, two, 16);
+	memcpy(ms + 2, one, 6);
+	assert_true(cdop_get64(ms) + 5000 > now);
+	assert_true(cdop_get64(ms) < now + 5000);
+}
+
+static void
+a_request_comes_back_until_it_is_dropped(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[16];
+	struct spool_list list;
+	Cdop__ClientRequest *back;
+
+	spool_new_key(key);
+	put(f, key);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(spool_get(&f->ctx, list.path[0], &back), EXIT_OK);
+	assert_memory_equal(back->request_key.data, key, 16);
+	assert_string_equal((const char *)back->body.data, secret_words);
+	spool_drop(&f->ctx, key);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 0);
+}
+
+static void
+nothing_of_it_can_be_read_on_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct spool_list list;
+	struct cdop_bytes file;
+	struct stat st;
+	uint8_t key[16];
+
+	spool_new_key(key);
+	put(f, key);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(
+	    file_read(list.path[0], 65536, f->ctx.arena, &file), CDOP_OK);
+	assert_null(memmem(file.data, file.len, "Tarrant", 7));
+	assert_int_equal(stat(list.path[0], &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(stat(f->session.context.state, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static void
+another_device_or_registry_opens_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct spool_list list;
+	Cdop__ClientRequest *back;
+	uint8_t key[16];
+
+	spool_new_key(key);
+	put(f, key);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	f->session.identity.open->registry_id.data[0] ^= 1;
+	assert_int_equal(
+	    spool_get(&f->ctx, list.path[0], &back), EXIT_INTEGRITY);
+	f->session.identity.open->registry_id.data[0] ^= 1;
+	f->session.identity.secret->static_key.data[0] ^= 1;
+	assert_int_equal(
+	    spool_get(&f->ctx, list.path[0], &back), EXIT_INTEGRITY);
+}
+
+static void
+every_changed_byte_of_it_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	struct cdop_bytes file;
+	struct spool_list list;
+	Cdop__ClientRequest *back;
+	const char *path;
+	uint8_t key[16], *copy;
+	size_t i;
+
+	spool_new_key(key);
+	put(f, key);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(
+	    file_read(list.path[0], 65536, f->ctx.arena, &file), CDOP_OK);
+	copy = cdop_arena_alloc(f->ctx.arena, file.len);
+	for (i = 0; i < file.len; i += i < 64 ? 1 : 13) {
+		memcpy(copy, file.data, file.len);
+		copy[i] ^= 0x10;
+		path = fixture_file(f, "changed.request", copy, file.len);
+		assert_int_equal(
+		    spool_get(&f->ctx, path, &back), EXIT_INTEGRITY);
+	}
+}
+
+/* Writes the same request over and over until it is killed. */
+static void
+write_for_ever(struct fixture *f, uint8_t *key)
+{
+	static char words[] = "notify", body[4000];
+	Cdop__ClientRequest r;
+	unsigned i;
+
+	for (i = 0; i < 1000; i++) {
+		memset(body, 'a' + (int)(i % 26), sizeof(body));
+		make(&r, key, body, 200 + i % 3 * 1500);
+		r.words = words;
+		if (spool_put(&f->ctx, &r) != EXIT_OK)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/*
+ * The child is killed at whatever instruction it has come to; what is on
+ * disk is one whole request, the old or the new.
+ */
+static void
+a_kill_at_any_moment_leaves_a_whole_request(void **state)
+{
+	struct fixture *f = *state;
+	struct timespec pause = {0, 0};
+	struct spool_list list;
+	Cdop__ClientRequest *back;
+	uint8_t key[16];
+	size_t i, k;
+	pid_t pid;
+
+	spool_new_key(key);
+	put(f, key);
+	for (i = 0; i < 40; i++) {
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			write_for_ever(f, key);
+		pause.tv_nsec = (long)(i * 40000);
+		(void)nanosleep(&pause, NULL);
+		(void)kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+		assert_int_equal(list.n, 1);
+		assert_int_equal(
+		    spool_get(&f->ctx, list.path[0], &back), EXIT_OK);
+		for (k = 1; k < back->body.len && back->body.len % 1500 == 200;
+		     k++)
+			assert_int_equal(
+			    back->body.data[k], back->body.data[0]);
+	}
+}
+
+static void
+drafts_take_the_next_number_and_keep_it(void **state)
+{
+	struct fixture *f = *state;
+	Cdop__ClientDraft draft, *back;
+	struct spool_list list;
+	unsigned one = 0, two = 0;
+	uint8_t key[16];
+
+	spool_new_key(key);
+	cdop__client_draft__init(&draft);
+	draft.form = cdop_arena_alloc(f->ctx.arena, sizeof(*draft.form));
+	cdop__form__init(draft.form);
+	draft.request_key.data = key;
+	draft.request_key.len = sizeof(key);
+	assert_int_equal(spool_put_draft(&f->ctx, &draft, &one), EXIT_OK);
+	assert_int_equal(spool_put_draft(&f->ctx, &draft, &two), EXIT_OK);
+	assert_int_equal(spool_put_draft(&f->ctx, &draft, &one), EXIT_OK);
+	assert_int_equal(one, 1);
+	assert_int_equal(two, 2);
+	assert_int_equal(spool_drafts(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 2);
+	assert_int_equal(spool_draft_number(list.path[1]), 2);
+	assert_int_equal(
+	    spool_get_draft(&f->ctx, list.path[0], &back), EXIT_OK);
+	assert_memory_equal(back->request_key.data, key, 16);
+	spool_drop_draft(&f->ctx, 1);
+	assert_int_equal(spool_drafts(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 1);
+}
+
+#define WITH(test)                                                             \
+	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(keys_are_of_their_time_and_differ),
+	    WITH(a_request_comes_back_until_it_is_dropped),
+	    WITH(nothing_of_it_can_be_read_on_disk),
+	    WITH(another_device_or_registry_opens_nothing),
+	    WITH(every_changed_byte_of_it_is_noticed),
+	    WITH(a_kill_at_any_moment_leaves_a_whole_request),
+	    WITH(drafts_take_the_next_number_and_keep_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
