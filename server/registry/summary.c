@@ -41,7 +41,7 @@ add(struct gather *g, char ***list, size_t *n, const char *s)
 	char **more, *text;
 	size_t i;
 
-	if (g->failed || s == NULL || *s == '\0' || *s == '#')
+	if (g->failed || s == NULL || *s == '\0')
 		return;
 	for (i = 0; i < *n; i++)
 		if (strcmp((*list)[i], s) == 0) {
