@@ -448,7 +448,7 @@ take_back(struct init *init)
 static bool
 run(struct init *init)
 {
-	struct setup_result result;
+	struct setup_result result = {.why = NULL};
 	struct cdop_bytes profile;
 
 	if (offline_open(&init->offline) != CDOP_OK)

@@ -255,9 +255,10 @@ people_row_put_person(struct registry *reg, struct cdop_arena *arena,
 }
 
 static ProtobufCBinaryData
-bytes(uint8_t *data, size_t len)
+bytes(const uint8_t *data, size_t len)
 {
-	ProtobufCBinaryData out = {len, data};
+	/* protobuf-c has no const; it only reads. */
+	ProtobufCBinaryData out = {len, (uint8_t *)(uintptr_t)data};
 
 	return out;
 }
