@@ -335,8 +335,15 @@ begin_item(struct parser *p, const char *id)
 	size_t i;
 
 	memset(&p->item, 0, sizeof(p->item));
-	/* The id, or a list's name, is the first member of each. */
-	memcpy(&p->item, &id, sizeof(id));
+	if (p->section == &cdop_profile_sections[PROFILE_SECTION_AREA])
+		p->item.area.id = id;
+	else if (p->section ==
+	    &cdop_profile_sections[PROFILE_SECTION_NEIGHBOUR])
+		p->item.neighbour.id = id;
+	else if (p->section == &cdop_profile_sections[PROFILE_SECTION_AGENCY])
+		p->item.agency.id = id;
+	else
+		p->item.list.name = id;
 	for (i = 0; i < p->section->n_keys; i++) {
 		key = &p->section->keys[i];
 		if (key->kind == PROFILE_KEY_FROM)

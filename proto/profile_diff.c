@@ -25,22 +25,22 @@ struct differ {
 static void
 add(struct differ *d, struct words *words, const char *line)
 {
-	const char **list;
+	const char **lines;
 
 	if (line == NULL)
 		d->err = CDOP_RESOURCE_EXHAUSTED;
 	if (d->err != CDOP_OK)
 		return;
 	if (words->n == words->cap) {
-		list = cdop_arena_calloc(
-		    d->arena, words->cap * 2 + 16, sizeof(*list));
-		if (list == NULL) {
+		lines = cdop_arena_calloc(
+		    d->arena, words->cap * 2 + 16, sizeof(*lines));
+		if (lines == NULL) {
 			d->err = CDOP_RESOURCE_EXHAUSTED;
 			return;
 		}
 		if (words->n > 0)
-			memcpy(list, words->line, words->n * sizeof(*list));
-		words->line = list;
+			memcpy(lines, words->line, words->n * sizeof(*lines));
+		words->line = lines;
 		words->cap = words->cap * 2 + 16;
 	}
 	words->line[words->n++] = line;

@@ -8,11 +8,11 @@
 #ifndef CDOP_DATE_H
 #define CDOP_DATE_H
 
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/err.h"
 
 #define CDOP_DATE_TEXT_MAX  16 /* "~2026-11-20" and NUL */
 #define CDOP_DATE_WORDS_MAX 48 /* "estimated, Fri 20 November 2026" and NUL */

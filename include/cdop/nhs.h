@@ -7,10 +7,10 @@
 #ifndef CDOP_NHS_H
 #define CDOP_NHS_H
 
+#include <stdbool.h>
+
 #include "cdop/date.h"
 #include "cdop/err.h"
-
-#include <stdbool.h>
 
 #define CDOP_NHS_TEXT_MAX 11 /* ten digits and NUL */
 

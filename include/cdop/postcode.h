@@ -7,9 +7,9 @@
 #ifndef CDOP_POSTCODE_H
 #define CDOP_POSTCODE_H
 
-#include "cdop/err.h"
-
 #include <stdbool.h>
+
+#include "cdop/err.h"
 
 #define CDOP_POSTCODE_TEXT_MAX 9 /* "SW1A 1AA" and NUL */
 

@@ -9,13 +9,13 @@
 #ifndef CDOP_PROFILE_H
 #define CDOP_PROFILE_H
 
-#include "cdop/arena.h"
-#include "cdop/date.h"
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/arena.h"
+#include "cdop/date.h"
+#include "cdop/err.h"
 
 /* Open ends of a span of validity. */
 #define CDOP_PROFILE_ALWAYS INT32_MIN

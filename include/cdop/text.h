@@ -17,12 +17,12 @@
 #ifndef CDOP_TEXT_H
 #define CDOP_TEXT_H
 
-#include "cdop/arena.h"
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cdop/arena.h"
+#include "cdop/err.h"
 
 enum cdop_text_shape {
 	CDOP_TEXT_LINE,    /* line ends become blanks, runs of them one */

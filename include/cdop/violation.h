@@ -8,11 +8,11 @@
 #ifndef CDOP_VIOLATION_H
 #define CDOP_VIOLATION_H
 
-#include "cdop/arena.h"
-#include "cdop/err.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "cdop/arena.h"
+#include "cdop/err.h"
 
 /* Numbers are those of Severity in registry.proto. */
 enum cdop_severity {

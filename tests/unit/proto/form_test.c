@@ -130,7 +130,7 @@ what_is_no_value_is_refused_and_changes_nothing(void **state)
 	    {"birth.gestation_weeks", "9", "number.range"},
 	    {"area.residence", "Atlantis", "area.unknown"},
 	    {"area.residence", "holding", "area.unknown"},
-	    {"notifier.agency", "XXX", "agency.unknown"},
+	    {"notifier.agency", "ZZZ", "agency.unknown"},
 	    {"child.family_name", "a\x01", "text.control"},
 	    {"child.family_name", "a\xff", "text.utf8"},
 	    {"parent", "yes", "value.group"},

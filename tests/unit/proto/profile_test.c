@@ -355,7 +355,7 @@ what_is_deleted_or_used_again_is_refused(void **state)
 	    {"code = E08000015\nname = Wirral",
 		"code = E06000006\nname = Halton", "another area"},
 	    {"code = RBS\nname = Alder Hey Children's NHS Foundation Trust",
-		"code = XXX\nname = Somebody else", "give the other its own"},
+		"code = ZZZ\nname = Somebody else", "give the other its own"},
 	    {"code = E06000007\nname = Warrington",
 		"code = W06000001\nname = Anglesey", "give the other its own"},
 	};
