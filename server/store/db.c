@@ -83,6 +83,7 @@ table_open(MDB_env *env, MDB_dbi *ret_dbi)
 	rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
 	if (rc != 0)
 		return rc;
+	flags = 0;
 	rc = mdb_dbi_open(txn, NULL, 0, ret_dbi);
 	if (rc == 0)
 		rc = mdb_dbi_flags(txn, *ret_dbi, &flags);

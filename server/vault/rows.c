@@ -84,6 +84,7 @@ rows_next_incarnation(struct rows *rows)
 	head->next_row = 1;
 	memset(&rows->s.dir, 0, sizeof(rows->s.dir));
 	rows->s.dir.first = layout_number(head->incarnation, 0);
+	layout_dir_set(&rows->s.dir, rows->s.dir.first); /* never a row */
 	return CDOP_OK;
 }
 

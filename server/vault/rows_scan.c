@@ -47,9 +47,10 @@ dir_load(struct scan *scan, uint64_t number)
 	err = db_get(scan->rows->txn, at, &row);
 	if (err == CDOP_NOT_FOUND)
 		return CDOP_OK; /* the tail, or deleted: the digest will tell */
-	if (err == CDOP_OK)
-		err = rows_core_get(
-		    scan->rows, at, SCHEMA_KIND_DIRECTORY, &head, &data);
+	if (err != CDOP_OK)
+		return err;
+	err =
+	    rows_core_get(scan->rows, at, SCHEMA_KIND_DIRECTORY, &head, &data);
 	if (err != CDOP_OK)
 		return err;
 	if (layout_dir_parse(data, &scan->dir) != CDOP_OK ||

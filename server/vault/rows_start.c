@@ -180,9 +180,9 @@ slot_write(struct rows *rows, const struct slots_new *slot)
 
 	err = slots_make(rows->registry, rows->s.head.next_slot, slot,
 	    keystore_raw(rows->ks, 0), row);
-	if (err == CDOP_OK)
-		err = rows_core_take_low(rows, &number);
 	if (err != CDOP_OK)
+		return err;
+	if ((err = rows_core_take_low(rows, &number)) != CDOP_OK)
 		return err;
 	rows->s.head.next_slot++;
 	return rows_core_write_raw(

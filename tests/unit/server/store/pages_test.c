@@ -58,6 +58,7 @@ make(void)
 	assert_int_equal(db_open(&args, &db), CDOP_OK);
 	for (i = 0; i < ROWS; i++)
 		data[i] = (uint8_t)(i + 1);
+	txn = NULL;
 	for (i = 1; i <= ROWS; i++) {
 		if (i % 300 == 1) {
 			assert_int_equal(db_room(db, 1500), CDOP_OK);

@@ -213,6 +213,7 @@ a_full_disk_is_found_before_anything_is_applied(void **state)
 	(void)snprintf(ballast, sizeof(ballast), "%s/ballast", f.dir);
 	fill(ballast, 2u << 20);
 	err = CDOP_OK;
+	leaves = 0;
 	for (n = 0; err == CDOP_OK && n < 10000; n++) {
 		leaves = rows_next_leaf(f.rows);
 		err = ten_leaves(&f);

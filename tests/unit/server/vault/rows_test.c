@@ -507,6 +507,50 @@ the_log_is_walked_backwards_until_told_to_stop(void **state)
 }
 
 static void
+numbers_go_on_under_the_next_incarnation(void **state)
+{
+	struct memory before, after;
+	struct store_fixture f;
+	uint64_t old, new, key;
+	struct seen seen;
+
+	(void)state;
+	store_fixture_make(&f);
+	store_fixture_begin(&f);
+	(void)store_fixture_case(&f, 1, "wirral");
+	old = store_fixture_put(&f, SCHEMA_KIND_PERSON, 0, "old");
+	store_fixture_commit(&f);
+	remember(&f, &before);
+	store_fixture_begin(&f);
+	assert_int_equal(rows_next_incarnation(f.rows), CDOP_OK);
+	store_fixture_abort(&f);
+	remember(&f, &after);
+	expect_same(&before, &after);
+	store_fixture_begin(&f);
+	assert_int_equal(rows_next_incarnation(f.rows), CDOP_OK);
+	new = store_fixture_put(&f, SCHEMA_KIND_PERSON, 0, "new");
+	key = store_fixture_case(&f, 2, "sefton");
+	store_fixture_commit(&f);
+	assert_int_equal(new, layout_number(2, 1));
+	assert_int_equal(layout_incarnation(key), 2);
+	remember(&f, &before);
+	store_fixture_close(&f);
+	memset(&seen, 0, sizeof(seen));
+	seen.f = &f;
+	assert_int_equal(store_fixture_open_with(&f, 0, see, &seen), CDOP_OK);
+	assert_int_equal(seen.n, 8);
+	remember(&f, &after);
+	expect_same(&before, &after);
+	expect(&f, old, "old");
+	expect(&f, new, "new");
+	assert_int_equal(rows_incarnation(f.rows), 2);
+	assert_int_equal(rows_next_leaf(f.rows), 2);
+	store_fixture_close(&f);
+	assert_int_equal(store_fixture_verify(&f), 0);
+	store_fixture_end(&f);
+}
+
+static void
 two_processes_never_meet_in_a_directory(void **state)
 {
 	struct rows_args args;
@@ -538,6 +582,7 @@ main(void)
 	    cmocka_unit_test(a_start_rebuilds_the_memory_that_the_day_left),
 	    cmocka_unit_test(a_start_passes_over_the_log_and_finds_the_rest),
 	    cmocka_unit_test(the_log_is_walked_backwards_until_told_to_stop),
+	    cmocka_unit_test(numbers_go_on_under_the_next_incarnation),
 	    cmocka_unit_test(two_processes_never_meet_in_a_directory),
 	};
 
