@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/profile_inner.h"
 #include "tests/unit/proto/sample_profile.h"
 
 /* cmocka wants the headers above before it. */
@@ -404,6 +405,28 @@ the_holding_area_stays_where_it_is(void **state)
 }
 
 static void
+the_manual_names_every_section_and_key(void **state)
+{
+	FILE *file = fopen("packaging/man/cdop-profile.5", "r");
+	char *text = cdop_arena_alloc(*state, 1 << 16);
+	const struct profile_section *section;
+	size_t i;
+	size_t k;
+
+	assert_non_null(file);
+	assert_non_null(text);
+	assert_true(fread(text, 1, (1 << 16) - 1, file) > 0);
+	(void)fclose(file);
+	for (i = 0; i < PROFILE_SECTION_COUNT; i++) {
+		section = &cdop_profile_sections[i];
+		assert_non_null(strstr(
+		    text, cdop_arena_printf(*state, ".SS [%s", section->word)));
+		for (k = 0; k < section->n_keys; k++)
+			assert_non_null(strstr(text, section->keys[k].name));
+	}
+}
+
+static void
 a_full_arena_is_said(void **state)
 {
 	const char *text = sample_profile_text(*state);
@@ -435,6 +458,7 @@ main(void)
 	    cmocka_unit_test(a_difference_is_said_in_words),
 	    cmocka_unit_test(what_is_deleted_or_used_again_is_refused),
 	    cmocka_unit_test(the_holding_area_stays_where_it_is),
+	    cmocka_unit_test(the_manual_names_every_section_and_key),
 	    cmocka_unit_test(a_full_arena_is_said),
 	};
 
