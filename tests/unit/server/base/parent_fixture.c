@@ -326,6 +326,8 @@ parent_fixture_wait_ready(void)
 		fail_msg("not ready: %s", parent_fixture_get_file("err"));
 	n = read(parent_fixture_out, parent_fixture_text,
 	    sizeof(parent_fixture_text) - 1);
+	if (n <= 0)
+		fail_msg("ended: %s", parent_fixture_get_file("err"));
 	parent_fixture_text[n > 0 ? n : 0] = '\0';
 	return parent_fixture_text;
 }
@@ -378,11 +380,10 @@ parent_fixture_wait_gone(pid_t pid)
 int
 parent_fixture_setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
+	/* Not in TMPDIR: other users have to find the way there. */
 	snprintf(parent_fixture_dir, sizeof(parent_fixture_dir),
-	    "%s/parent.XXXXXX", tmp != NULL ? tmp : P_tmpdir);
+	    "%s/cdop-parent.XXXXXX", P_tmpdir);
 	assert_non_null(mkdtemp(parent_fixture_dir));
 	snprintf(conf_path, sizeof(conf_path), "%s/conf", parent_fixture_dir);
 	parent_fixture_put_conf("");
