@@ -15,8 +15,8 @@ import noise_link  # noqa: E402
 import client  # noqa: E402
 from client import pb  # noqa: E402
 from libflow import TMP, check, end, equal  # noqa: E402
-from scene import (ASK, CASE, PURPOSE, Cast, Children, must,  # noqa: E402
-                   notification, saw)
+from scene import (ASK, CASE, CHANGE, PURPOSE, Cast,  # noqa: E402
+                   Children, must, notification, saw)
 
 DAY = 86400 * 1000
 
@@ -287,6 +287,45 @@ def duplicates(cast, children):
     return first
 
 
+def warnings(cast, children):
+    """A warning stops until somebody goes on for this very value."""
+    cora = cast.open("cora")
+    for path, word, value in (("child.estimated_age", "age.conflict", "40"),
+                              ("received.notified_date", "date.order",
+                               "2024-01-01")):
+        row = children.next("liverpool")
+        row[path] = value
+        request, key = notification(row), client.request_key()
+        answer = register(cora, request, key)
+        saw(word + " stops", answer, 3, "warnings")
+        equal("as a warning, with its path",
+              [(v.path, v.rule, v.severity)
+               for v in answer.reply.violation], [(path, word, pb.WARNING)])
+        request.override.add(path=path, rule=word, value=value + "1",
+                             reason="synthetic")
+        saw("an override for another value is void",
+            register(cora, request, key), 3, "warnings")
+        request.override[0].value = value
+        saw("an override with a reason goes on",
+            register(cora, request, key), 0)
+
+
+def changes(cast, reference):
+    """Who read an older version is told which paths have changed."""
+    cora = cast.open("cora")
+    for number, school in (1, "First"), (1, "Second"):
+        request = pb.CaseAmendRequest(reference=reference, version=number,
+                                      reason="synthetic", source="telephone")
+        request.form.child.school = school + " Synthetic School"
+        answer = cora.change("CaseAmend", request, **CHANGE)
+        if school == "First":
+            saw("a case is amended", answer, 0)
+    saw("not from an older version", answer, 10, "changed")
+    equal("which paths, and which version is in force",
+          (list(answer.body.difference), answer.body.version),
+          (["child.school"], 2))
+
+
 # ---- questions and the log --------------------------------------------------
 
 def questions(cast, first, children):
@@ -295,8 +334,16 @@ def questions(cast, first, children):
         form = cora.call("CaseShow", pb.CaseShowRequest(reference=first),
                          **CASE).body.case.record.form
         other, lone = children.next("sefton"), children.next("liverpool")
-        must(register(cora, notification(other)))
         must(register(cora, notification(lone)))
+        must(register(cora, notification(other)))
+        second = dict(other)
+        second["child.first_names"] = "Twinna"
+        second["child.nhs_number"] = next(children.numbers)
+        request = notification(second)
+        for candidate in register(cora, request).body.candidate:
+            request.decision.add(reference=candidate.reference,
+                                 decision=pb.NEW_SIBLING, reason="twins")
+        must(register(cora, request))
     child = {"nhs_number": form.child.nhs_number}
     name = {"family_name": form.child.family_name}
     born = "%04d-%02d-%02d" % (form.birth.date.year, form.birth.date.month,
@@ -312,9 +359,25 @@ def questions(cast, first, children):
             ("family name and date of birth",
              {"family_name": lone["child.family_name"].upper(),
               "birth_date": lone["birth.date"]}, pb.KNOWN),
+            ("a first name as well",
+             dict(name, birth_date=born, first_name="Twinna"), pb.KNOWN),
+            ("a first name that fits none of them",
+             dict(name, birth_date=born, first_name="Zoella"),
+             pb.NOT_ENOUGH),
             ("family name and date of death",
              {"family_name": lone["child.family_name"],
               "death_date": lone["death.date"]}, pb.KNOWN),
+            ("a number of nobody, and a name and date",
+             {"nhs_number": next(children.numbers),
+              "family_name": lone["child.family_name"],
+              "birth_date": lone["birth.date"]}, pb.NOT_ENOUGH),
+            ("the same of a child of another area",
+             {"nhs_number": next(children.numbers),
+              "family_name": other["child.family_name"],
+              "birth_date": other["birth.date"]}, pb.NOT_KNOWN_TO_YOU),
+            ("what fits two children of another area",
+             {"family_name": other["child.family_name"],
+              "birth_date": other["birth.date"]}, pb.NOT_KNOWN_TO_YOU),
             ("a number and another name",
              dict(child, family_name="Nobodyson"), pb.KNOWN),
             ("a number that nobody has",
@@ -439,6 +502,8 @@ def main():
     first = request_keys(cast, children)
     lost_reply(cast, children)
     case = duplicates(cast, children)
+    warnings(cast, children)
+    changes(cast, case)
     questions(cast, case, children)
     envelope(cast)
     approvals(cast)

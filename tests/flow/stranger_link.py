@@ -5,6 +5,7 @@ What a stranger, a mistaken client or somebody on the way can send, and what
 he sees of the answer.  From PROTOCOL.md and stock libraries alone.
 """
 import os
+import re
 import socket
 import sys
 
@@ -13,7 +14,7 @@ sys.path[:0] = [os.path.join(HERE, "stranger"), HERE]
 import noise_link as nl  # noqa: E402
 import client  # noqa: E402
 from client import pb  # noqa: E402
-from libflow import check, end, equal  # noqa: E402
+from libflow import TMP, Registry, check, end, equal  # noqa: E402
 from scene import PURPOSE, Cast, must, rule, saw  # noqa: E402
 
 HELLO = nl.hello_payload(pb.Hello(schema_level=1).SerializeToString())
@@ -112,10 +113,14 @@ def doors(cast):
             late, kind=1, id=late.invitation).seen(), AFTER_THREE)
         for call, request in (("Suspend", pb.SuspendRequest),
                               ("PersonRevoke", pb.RevokeRequest)):
+            if call == "Suspend":
+                gone = cast.open("gone")
             must(ada.change(call, request(person=cast["gone"].person,
                                           reason="synthetic")))
             equal("so does a key after " + call,
                   Knock(cast["gone"]).seen(), AFTER_THREE)
+    equal("a session of who was suspended is closed",
+          Knock.read(gone.link.sock, 1), b"")
 
 
 def first_frame(cast):
@@ -263,6 +268,30 @@ def halves(cast):
         saw("and others are served", session.call("WhoAmI"), 0)
 
 
+def elsewhere(cast):
+    """The same bytes over TCP; and a registry that is sealed."""
+    pat = cast["pat"]
+    unix = pat.addresses
+    pat.values["addresses"] = [
+        re.search(r'"tcp (127\.0\.0\.1:\d+)"', cast.registry.ready).group(1)]
+    equal("over TCP too", Knock(pat).seen(), OPEN)
+    pat.values["addresses"] = unix
+    sealed = Registry("stranger-sealed", key_file=False)
+    sealed.init()
+    sealed.start()
+    with open(os.path.join(sealed.out, "invitation-1.txt"), "rb") as f:
+        invitation = client.Invitation.parse(f.read())
+    credential = client.Credential.begin(
+        os.path.join(TMP, "stranger-sealed-ada"), invitation)
+    with client.connect(credential.addresses[0]) as sock:
+        end_ = nl.Handshake(credential.secret, credential.registry,
+                            credential.psk, credential.servers[0])
+        sock.sendall(end_.first_bytes(1, credential.invitation))
+        equal("a sealed registry says so in one byte and closes",
+              Knock.read(sock, 50), b"\0\1\1")
+    sealed.stop()
+
+
 # ---- the rules of bytes -----------------------------------------------------
 
 def rules(cast):
@@ -327,7 +356,7 @@ def rules(cast):
 
 
 def main():
-    cast = Cast("stranger-link")
+    cast = Cast("stranger-link", "listen = tcp 127.0.0.1:0")
     cast.administrators()
     cast.welcome("cora", pb.COORDINATOR, name="Cora Coordinator",
                  all_areas=True)
@@ -345,6 +374,7 @@ def main():
     third_frame(cast)
     stream(cast)
     halves(cast)
+    elsewhere(cast)
     rules(cast)
     equal("none of it ended a process", [
         cast.registry.pid_of(role) for role in ("gate", "vault")], pids)

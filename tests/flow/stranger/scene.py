@@ -10,6 +10,7 @@ import synthetic  # noqa: E402
 from client import pb  # noqa: E402
 
 PURPOSE = {"purpose": "new_notification"}
+CHANGE = {"purpose": "case_work"}
 CASE = {"purpose": "case_work", "use": pb.SCREEN}
 ASK = {"purpose": "living_child", "use": pb.SCREEN}
 
@@ -17,11 +18,11 @@ ASK = {"purpose": "living_child", "use": pb.SCREEN}
 class Cast:
     """People by name: their credentials, and the sessions they opened."""
 
-    def __init__(self, name):
+    def __init__(self, name, *conf):
         # What comes from here is garbage for the most part.
         self.registry = libflow.Registry(
             name, conf=["gate_source_garbage = 0",
-                        "gate_source_handshakes = 0"])
+                        "gate_source_handshakes = 0", *conf])
         self.registry.init()
         self.registry.start()
         self.people = {}
