@@ -87,6 +87,17 @@ find_raw(const struct table *t, uint64_t number)
 	return NULL;
 }
 
+/* The row of a truth. */
+static const struct raw *
+raw_of(size_t i)
+{
+	const struct raw *raw;
+
+	raw = find_raw(&now, truths[i].number);
+	assert_non_null(raw);
+	return raw == NULL ? &now.rows[0] : raw;
+}
+
 static void
 remove_file(const struct store_fixture *f, const char *name)
 {
@@ -350,8 +361,8 @@ every_pair_of_swapped_rows_is_noticed(void **state)
 				assert_int_not_equal(start(&f), CDOP_OK);
 		}
 	}
-	swap(&f, (size_t)(find_raw(&now, truths[2].number) - now.rows),
-	    (size_t)(find_raw(&now, truths[4].number) - now.rows));
+	swap(
+	    &f, (size_t)(raw_of(2) - now.rows), (size_t)(raw_of(4) - now.rows));
 	assert_true(store_fixture_verify(&f) >= 2);
 	assert_non_null(strstr(f.lines, ": misplaced"));
 	store_fixture_end(&f);
@@ -367,7 +378,7 @@ every_finding_has_its_own_words(void **state)
 	(void)state;
 	make(&f);
 	/* A bit in the sealed text; then the key row of a case gone. */
-	bad = *find_raw(&now, truths[2].number);
+	bad = *raw_of(2);
 	bad.data[100] ^= 1;
 	tamper(&f, &bad, &bad);
 	assert_int_equal(store_fixture_verify(&f), 1);
@@ -382,7 +393,7 @@ every_finding_has_its_own_words(void **state)
 	assert_true(i < now.n);
 	for (i = 0; truths[i].text[0] != 'l'; i++)
 		continue;
-	tamper(&f, find_raw(&now, truths[i].number), NULL);
+	tamper(&f, raw_of(i), NULL);
 	assert_int_equal(start(&f), CDOP_OK);
 	assert_int_equal(store_fixture_verify(&f), 2);
 	assert_non_null(strstr(f.lines, "1 leaves are missing"));
