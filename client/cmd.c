@@ -9,6 +9,7 @@
 #include "cdop/secret.h"
 #include "client/commands.h"
 #include "client/help.h"
+#include "client/json.h"
 #include "client/print.h"
 #include "client/session.h"
 #include "client/term.h"
@@ -307,6 +308,7 @@ cmd_main(int argc, char **argv)
 	memset(&ctx, 0, sizeof(ctx));
 	if (cdop_arena_new(ARENA_MAX, &ctx.arena) != CDOP_OK)
 		return EXIT_UNEXPECTED;
+	json_start(ctx.arena);
 	term_start();
 	if (is_help(&ctx, argc, argv))
 		code = EXIT_OK;

@@ -1,5 +1,4 @@
 /* cdop approve: what waits for a second person, and the second person. */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -104,7 +103,6 @@ show(struct cmd_ctx *ctx, const Cdop__Approval *a)
 	text = json_dumps(request, JSON_COMPACT | JSON_ENCODE_ANY);
 	if (text != NULL)
 		print_out(ctx, "  the request as it stands: %s", text);
-	free(text);
 	json_decref(request);
 }
 

@@ -356,7 +356,6 @@ hash_row(struct cmd_ctx *ctx, struct import_file *f, struct import_row *row)
 		part[0].data = (const uint8_t *)text;
 		part[0].len = text != NULL ? strlen(text) : 0;
 		cdop_secret_hash(row->hash, 32, NULL, "cdop-row", part, 1);
-		free(text);
 		return;
 	}
 	for (c = 0; c < f->n_columns; c++) {

@@ -10,6 +10,29 @@ static const char *const absences[] = {
     NULL, "NOT_KNOWN", "NOT_APPLICABLE", "WITHHELD"};
 static const char *const typed_absences[] = {NULL, "#nk", "#na", "#ws"};
 
+/* ---- memory ------------------------------------------------------ */
+
+static struct cdop_arena *memory;
+
+static void *
+take_memory(size_t len)
+{
+	return cdop_arena_alloc(memory, len);
+}
+
+static void
+give_back(void *p)
+{
+	(void)p; /* all at once, when the arena goes */
+}
+
+void
+json_start(struct cdop_arena *arena)
+{
+	memory = arena;
+	json_set_alloc_funcs(take_memory, give_back);
+}
+
 /* ---- messages ---------------------------------------------------------------
  */
 

@@ -11,6 +11,9 @@
 #include "cdop/form.h"
 #include "client/cmd.h"
 
+/* From here on JSON takes its memory from the arena, which wipes it. */
+void json_start(struct cdop_arena *arena);
+
 /* Any message; fields that are not set are left out, lists never are. */
 json_t *json_message(struct cmd_ctx *ctx, const ProtobufCMessage *message);
 

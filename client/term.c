@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,18 +78,31 @@ term_is_stopped(void)
 	return stopped != 0;
 }
 
-/* One byte; its own function so that both readers share what ends a line. */
+/*
+ * One byte.  The signals are let in only while we wait, so that none slips
+ * in between looking and waiting.
+ */
 static int
 read_byte(int fd, char *ret_c)
 {
-	ssize_t n;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	sigset_t block, old;
+	ssize_t n = -1;
 
-	do {
-		if (stopped != 0)
-			return -1;
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGHUP);
+	sigaddset(&block, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &block, &old);
+	while (stopped == 0) {
+		if (ppoll(&p, 1, NULL, &old) <= 0)
+			continue;
 		n = read(fd, ret_c, 1);
-	} while (n < 0 && errno == EINTR && stopped == 0);
-	return n == 1 ? 1 : (n == 0 ? 0 : -1);
+		if (n >= 0 || errno != EINTR)
+			break;
+	}
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return stopped != 0 ? -1 : (n == 1 ? 1 : (n == 0 ? 0 : -1));
 }
 
 static enum term_read

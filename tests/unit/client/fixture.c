@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "client/file.h"
+#include "client/json.h"
 #include "client/print.h"
 
 #define OPTIONS_MAX 32
@@ -67,7 +68,7 @@ fixture_setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	if (f == NULL || cdop_secret_init() != CDOP_OK ||
-	    cdop_arena_new((size_t)64 << 20, &f->ctx.arena) != CDOP_OK)
+	    cdop_arena_new((size_t)1 << 30, &f->ctx.arena) != CDOP_OK)
 		return -1;
 	memcpy(f->dir, "/tmp/cdop-test-XXXXXX", 22);
 	if (getenv("TMPDIR") != NULL && strlen(getenv("TMPDIR")) < 40)
@@ -75,6 +76,7 @@ fixture_setup(void **state)
 		    f->dir, sizeof(f->dir), "%s/cdop-XXXXXX", getenv("TMPDIR"));
 	if (mkdtemp(f->dir) == NULL)
 		return -1;
+	json_start(f->ctx.arena);
 	n_options = 0;
 	f->ctx.cmd = &plain;
 	f->ctx.g.no_input = true;

@@ -1,0 +1,142 @@
+/* What reaches a terminal or a program, whatever a stranger wrote. */
+#include "client/print.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#include "client/term.h"
+#include "tests/unit/client/fixture.h"
+
+static void
+safe_is(struct fixture *f, const char *text, bool lines, const char *want)
+{
+	assert_string_equal(print_safe(f->ctx.arena, text, lines), want);
+}
+
+static void
+no_control_character_passes(void **state)
+{
+	struct fixture *f = *state;
+	char text[3] = {'a', 0, 0};
+	const char *safe;
+	int c;
+
+	safe_is(f, "red \x1b[31m", true, "red \\x1b[31m");
+	safe_is(f, "bell\a", true, "bell\\x07");
+	safe_is(f, "over\rwritten", true, "over\\x0dwritten");
+	safe_is(f,
+	    "\xc2\x9b"
+	    "31m",
+	    true, "\\u{9b}31m");
+	safe_is(f, "two\nlines", true, "two\nlines");
+	safe_is(f, "two\nlines", false, "two\\x0alines");
+	for (c = 1; c < 32; c++) {
+		text[1] = (char)c;
+		safe = print_safe(f->ctx.arena, text, false);
+		assert_int_equal(
+		    strspn(safe, "ax0123456789abcdef\\"), strlen(safe));
+	}
+}
+
+static void
+no_direction_override_passes(void **state)
+{
+	struct fixture *f = *state;
+
+	safe_is(f,
+	    "a\xe2\x80\xae"
+	    "b",
+	    true, "a\\u{202e}b");
+	safe_is(f, "\xe2\x81\xa6", true, "\\u{2066}");
+	safe_is(f, "\xe2\x80\x8f", true, "\\u{200f}");
+	safe_is(f, "\xef\xbb\xbf", true, "\\u{feff}");
+	/* Names in Hebrew and Arabic stay as they are. */
+	safe_is(
+	    f, "\xd7\x9b\xd7\x94\xd7\x9f", true, "\xd7\x9b\xd7\x94\xd7\x9f");
+}
+
+static void
+what_is_not_utf8_is_shown_as_bytes(void **state)
+{
+	struct fixture *f = *state;
+
+	safe_is(f, "\xff\xfe", true, "\\xff\\xfe");
+	safe_is(f, "a\xc3", true, "a\\xc3");
+	safe_is(f, "\xe2\x82", true, "\\xe2\\x82");
+	safe_is(f, "\xc0\x80", true, "\\xc0\\x80");
+}
+
+static void
+columns_are_those_of_the_terminal(void **state)
+{
+	(void)state;
+	term_start();
+	assert_int_equal(print_columns("abc"), 3);
+	assert_int_equal(print_columns("\xc3\xa9"), 1);
+	assert_int_equal(print_columns("e\xcc\x81"), 1);
+	assert_int_equal(print_columns("\xe6\x9d\x8e"), 2);
+	assert_int_equal(print_columns(""), 0);
+}
+
+static void
+every_object_has_the_same_head(void **state)
+{
+	struct fixture *f = *state;
+	json_t *object;
+
+	f->ctx.request = 7;
+	object = print_envelope(&f->ctx, "case.show", true);
+	assert_string_equal(
+	    json_string_value(json_object_get(object, "schema")),
+	    "cdop.case.show/1");
+	assert_true(json_is_true(json_object_get(object, "ok")));
+	assert_string_equal(
+	    json_string_value(json_object_get(object, "mode")), "training");
+	assert_string_equal(
+	    json_string_value(json_object_get(object, "registry")), "11");
+	assert_int_equal(
+	    json_integer_value(json_object_get(object, "request")), 7);
+	json_decref(object);
+	f->ctx.mode = NULL;
+	f->ctx.request = 0;
+	object = print_envelope(&f->ctx, "error", false);
+	assert_true(json_is_null(json_object_get(object, "mode")));
+	assert_true(json_is_null(json_object_get(object, "request")));
+	assert_true(json_is_false(json_object_get(object, "ok")));
+	json_decref(object);
+}
+
+static void
+instants_are_said_in_utc_to_programs(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(
+	    print_utc(f->ctx.arena, 0), "1970-01-01T00:00:00.000Z");
+	assert_string_equal(
+	    print_utc(f->ctx.arena, 1795424707042), "2026-11-23T09:05:07.042Z");
+}
+
+#define WITH(test)                                                             \
+	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WITH(no_control_character_passes),
+	    WITH(no_direction_override_passes),
+	    WITH(what_is_not_utf8_is_shown_as_bytes),
+	    WITH(columns_are_those_of_the_terminal),
+	    WITH(every_object_has_the_same_head),
+	    WITH(instants_are_said_in_utc_to_programs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
