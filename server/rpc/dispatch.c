@@ -289,7 +289,9 @@ file_for_second(struct work *work)
 		    ctx->replay->approval.len == sizeof(work->approval)) {
 			memcpy(work->approval, ctx->replay->approval.data,
 			    sizeof(work->approval));
-			work->filed = true;
+			/* Decided by now: the handler has said how it is. */
+			work->filed = approvals_find(work->reg->approvals,
+					  work->approval, ctx->now_ms) != NULL;
 		}
 		return CDOP_OK;
 	}

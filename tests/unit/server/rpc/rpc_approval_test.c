@@ -446,6 +446,7 @@ static void
 asking_again_with_the_same_key_files_once(void **state)
 {
 	struct world_answer answer;
+	Cdop__PersonReply *person;
 	Cdop__RevokeRequest request;
 	uint8_t key[16], inner[128], number[8];
 	Cdop__Call call;
@@ -476,6 +477,16 @@ asking_again_with_the_same_key_files_once(void **state)
 	}
 	assert_int_equal(
 	    approvals_count(world.reg->approvals, world.now_ms), 1);
+	/* Once it is done the same key tells how it is now. */
+	approve(WORLD_ADMIN_2, shown(WORLD_ADMIN_2), true, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	world_send(&world, WORLD_ADMIN_1, &call, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_true(answer.reply->replayed);
+	assert_false(answer.reply->has_approval);
+	person = world_body(&world, &answer, &cdop__person_reply__descriptor);
+	assert_int_equal(
+	    person->person->state, CDOP__PERSON_STATE__PERSON_REVOKED);
 }
 
 static void
