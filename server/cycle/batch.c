@@ -19,7 +19,7 @@
 #define ARENA_MAX (1ull << 30)
 /* Of rows one request may write, for the check that there is room. */
 #define ROWS_EACH 16
-#define DATA_EACH (64u << 10)
+#define DATA_EACH (32u << 10)
 
 struct batch {
 	struct control_note *note;
