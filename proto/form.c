@@ -331,25 +331,35 @@ cdop_form_state(const Cdop__Form *form, const struct cdop_path *path)
 	return CDOP_VALUE_NOT_ASKED;
 }
 
+static const char *
+absence_text(enum cdop_value_state state)
+{
+	switch (state) {
+	case CDOP_VALUE_NOT_KNOWN:
+		return "#nk";
+	case CDOP_VALUE_NOT_APPLICABLE:
+		return "#na";
+	case CDOP_VALUE_WITHHELD:
+		return "#ws";
+	case CDOP_VALUE_NOT_ASKED:
+	case CDOP_VALUE_GIVEN:
+		break;
+	}
+	return "";
+}
+
 enum cdop_err
 cdop_form_get(const Cdop__Form *form, const struct cdop_path *path,
     struct cdop_arena *arena, struct cdop_value *ret_value)
 {
-	static const char *const words[] = {
-	    [CDOP_VALUE_NOT_ASKED] = "",
-	    [CDOP_VALUE_NOT_KNOWN] = "#nk",
-	    [CDOP_VALUE_NOT_APPLICABLE] = "#na",
-	    [CDOP_VALUE_WITHHELD] = "#ws",
-	};
 	struct cdop_value value;
 	struct form_slot slot;
 
 	value.state = cdop_form_state(form, path);
+	value.text = absence_text(value.state);
 	if (value.state == CDOP_VALUE_GIVEN &&
 	    cdop_form_slot(form, path, &slot))
 		value.text = cdop_form_slot_text(&slot, arena);
-	else
-		value.text = words[value.state];
 	if (value.text == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	*ret_value = value;

@@ -248,6 +248,17 @@ has_room(const Cdop__Form *form, const struct cdop_path *path)
 	    path->field->group_max;
 }
 
+static enum cdop_err
+refuse(struct cdop_violations *violations, struct cdop_arena *arena,
+    const char *where, const char *rule, const char *message)
+{
+	enum cdop_err err;
+
+	err = cdop_violation_add(
+	    violations, arena, CDOP_SEVERITY_ERROR, where, rule, message);
+	return err == CDOP_OK ? CDOP_INVALID_ARGUMENT : err;
+}
+
 enum cdop_err
 cdop_form_set(Cdop__Form *form, const struct cdop_path *path, const char *typed,
     const struct cdop_profile *profile, struct cdop_arena *arena,
@@ -267,25 +278,20 @@ cdop_form_set(Cdop__Form *form, const struct cdop_path *path, const char *typed,
 		cdop_form_clear(form, path);
 		return CDOP_OK;
 	}
-	if (cdop_form_is_group(path) &&
-	    cdop_form_entries(form, path->field->group) > 0) {
-		err = cdop_violation_add(violations, arena, CDOP_SEVERITY_ERROR,
-		    where, "absent.with_value",
-		    "there are entries: take them out first");
-		return err == CDOP_OK ? CDOP_INVALID_ARGUMENT : err;
+	if (cdop_form_is_group(path)) {
+		if (cdop_form_entries(form, path->field->group) > 0)
+			return refuse(violations, arena, where,
+			    "absent.with_value",
+			    "there are entries: take them out first");
+		return cdop_form_absent_put(form, path, reading.state, arena);
 	}
-	if (!cdop_form_is_group(path) && !has_room(form, path)) {
-		err = cdop_violation_add(violations, arena, CDOP_SEVERITY_ERROR,
-		    where, "entry.too_many",
-		    "no more entries of this kind fit: put the rest into "
-		    "the narrative");
-		return err == CDOP_OK ? CDOP_INVALID_ARGUMENT : err;
-	}
-	if (!cdop_form_is_group(path)) {
-		err = cdop_form_slot_make(form, path, arena, &slot);
-		if (err != CDOP_OK)
-			return err;
-	}
+	if (!has_room(form, path))
+		return refuse(violations, arena, where, "entry.too_many",
+		    "no more entries of this kind fit: put the rest into the "
+		    "narrative");
+	err = cdop_form_slot_make(form, path, arena, &slot);
+	if (err != CDOP_OK)
+		return err;
 	if (reading.state != CDOP_VALUE_GIVEN)
 		return cdop_form_absent_put(form, path, reading.state, arena);
 	if ((err = store(&slot, &reading, arena)) != CDOP_OK)
