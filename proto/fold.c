@@ -187,7 +187,7 @@ cdop_fold_letters(const char *folded)
 	return n;
 }
 
-/* ---- sound keys ---------------------------------------------------------- */
+/* ---- sound keys -------------------------------------------------------- */
 
 static bool
 is_vowel(char c)

@@ -95,7 +95,7 @@ access_may_know(const struct access *access, const struct index_post *post)
 	return false;
 }
 
-/* ---- limits -------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------ */
 
 enum cdop_err
 access_limits_new(struct access_limits **ret_limits)

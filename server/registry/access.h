@@ -47,7 +47,7 @@ bool access_may_know(
 /* Does the caller work for this area? */
 bool access_works_for(const struct access *access, uint16_t area);
 
-/* ---- limits ------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------ */
 
 /*
  * Counts of misses and asks.  They are not part of a batch: one that is

@@ -7,6 +7,7 @@
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/secret.h"
+#include "server/registry/cases_form.h"
 #include "server/registry/cases_inner.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
@@ -80,7 +81,7 @@ cases_inner_limits(struct cases *cases)
 	return cases->limits;
 }
 
-/* ---- at a start ---------------------------------------------------------- */
+/* ---- at a start -------------------------------------------------------- */
 
 enum cdop_err
 cases_load_head(struct cases *cases, const struct rows_head *head)
@@ -124,7 +125,7 @@ cases_loaded(const struct cases *cases)
 						      : CDOP_OK;
 }
 
-/* ---- acts ---------------------------------------------------------------- */
+/* ---- acts -------------------------------------------------------------- */
 
 void
 cases_act_init(struct cases_act *act, struct cases *cases,
@@ -193,7 +194,7 @@ cases_check_line(struct cases_act *act, const char *path, const char *text)
 	return CDOP_OK;
 }
 
-/* ---- references ---------------------------------------------------------- */
+/* ---- references -------------------------------------------------------- */
 
 static bool
 is_training(const struct cases *cases)
@@ -266,7 +267,7 @@ cases_find_reference(
 	return CDOP_OK;
 }
 
-/* ---- reading ------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------- */
 
 enum cdop_err
 cases_read_row(struct cases_act *act, const struct index_row *row,
@@ -315,6 +316,15 @@ cases_read_state(
 	    act, row, &cdop__stored_case__descriptor, ret_state);
 }
 
+bool
+cases_has_row(const struct cases_act *act, uint32_t slot, uint32_t instance,
+    uint32_t version)
+{
+	return last_row(act, slot, SCHEMA_KIND_FORM,
+		   INDEX_FORM(instance, version),
+		   INDEX_FORM(instance, version)) != NULL;
+}
+
 uint32_t
 cases_form_version(
     const struct cases_act *act, uint32_t slot, uint32_t instance)
@@ -325,7 +335,22 @@ cases_form_version(
 		return 0;
 	row = last_row(act, slot, SCHEMA_KIND_FORM, INDEX_FORM(instance, 0),
 	    INDEX_FORM(instance, INDEX_FORM_VERSIONS));
-	return row == NULL ? 0 : row->version & INDEX_FORM_VERSIONS;
+	if (row == NULL)
+		return instance == 0 ? 1 : 0;
+	return row->version & INDEX_FORM_VERSIONS;
+}
+
+/* The first record where it has no row: what notification 1 said. */
+static enum cdop_err
+derive_record(struct cases_act *act, uint32_t slot, Cdop__StoredForm **ret_form)
+{
+	Cdop__StoredForm *notification;
+	enum cdop_err err;
+
+	err = cases_read_form(act, slot, 1, 1, &notification);
+	if (err != CDOP_OK)
+		return err == CDOP_NOT_FOUND ? CDOP_DATA_LOSS : err;
+	return cases_form_record(act, notification, ret_form);
 }
 
 enum cdop_err
@@ -341,6 +366,8 @@ cases_read_form(struct cases_act *act, uint32_t slot, uint32_t instance,
 		return CDOP_NOT_FOUND;
 	row = last_row(act, slot, SCHEMA_KIND_FORM,
 	    INDEX_FORM(instance, version), INDEX_FORM(instance, version));
+	if (row == NULL && instance == 0 && version == 1)
+		return derive_record(act, slot, ret_form);
 	if (row == NULL)
 		return CDOP_NOT_FOUND;
 	return cases_read_row(

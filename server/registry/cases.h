@@ -30,7 +30,7 @@ CDOP_MUST enum cdop_err cases_new(
 /* Wipes and frees; NULL is fine. */
 void cases_free(struct cases *cases);
 
-/* ---- at a start --------------------------------------------------------- */
+/* ---- at a start -------------------------------------------------------- */
 
 /*
  * Takes a row while the registry is opened, in any order: CASE, FORM and
@@ -45,7 +45,7 @@ CDOP_MUST enum cdop_err cases_load_summary(struct cases *cases,
 /* After the last row: every case has its summary, or CDOP_DATA_LOSS. */
 CDOP_MUST enum cdop_err cases_loaded(const struct cases *cases);
 
-/* ---- for the rest of the registry --------------------------------------- */
+/* ---- for the rest of the registry -------------------------------------- */
 
 struct index *cases_index(struct cases *cases);
 struct registry *cases_registry(const struct cases *cases);
@@ -61,7 +61,7 @@ const uint8_t *cases_page_key(const struct cases *cases);
 size_t cases_responsible(struct cases *cases, uint32_t person,
     struct cdop_arena *arena, const char **out, size_t max);
 
-/* ---- an act ------------------------------------------------------------- */
+/* ---- an act ------------------------------------------------------------ */
 
 /* Who does it and when; what is said about it. */
 struct cases_act {
@@ -100,7 +100,7 @@ CDOP_MUST enum cdop_err cases_check_reason(
 CDOP_MUST enum cdop_err cases_check_line(
     struct cases_act *act, const char *path, const char *text);
 
-/* ---- reading ------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------- */
 
 /*
  * The case of a typed reference.  CDOP_INVALID_ARGUMENT: not a reference.
@@ -127,6 +127,10 @@ CDOP_MUST enum cdop_err cases_read_state(
 CDOP_MUST enum cdop_err cases_read_form(struct cases_act *act, uint32_t slot,
     uint32_t instance, uint32_t version, Cdop__StoredForm **ret_form);
 
+/* Has this version of an instance a row?  The first record may have none. */
+bool cases_has_row(const struct cases_act *act, uint32_t slot,
+    uint32_t instance, uint32_t version);
+
 /* Newest version of an instance; 0: there is none. */
 uint32_t cases_form_version(
     const struct cases_act *act, uint32_t slot, uint32_t instance);
@@ -136,7 +140,7 @@ CDOP_MUST enum cdop_err cases_read_row(struct cases_act *act,
     const struct index_row *row, const ProtobufCMessageDescriptor *desc,
     void *ret_message);
 
-/* ---- writing ------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------- */
 
 /* What a case gets in one act. */
 struct cases_change {
@@ -149,6 +153,8 @@ struct cases_change {
 	const Cdop__StoredCase *state;
 	const Cdop__StoredForm *const *form;
 	size_t n_form;
+	/* The first record, which has no row; NULL: not a new case. */
+	const Cdop__StoredForm *derived;
 
 	/*
 	 * An instance that goes away with all its versions (0: none); the

@@ -22,7 +22,7 @@ struct search {
 	bool foreign; /* there is one that is not theirs to know */
 };
 
-/* ---- one case ------------------------------------------------------------ */
+/* ---- one case ---------------------------------------------------------- */
 
 static enum fit
 fit_dates(const struct cases_terms *terms, const struct index_post *post)
@@ -77,7 +77,7 @@ count(struct search *s, uint32_t slot, enum fit fit)
 		s->yes[s->n_yes++] = slot;
 }
 
-/* ---- all cases ----------------------------------------------------------- */
+/* ---- all cases --------------------------------------------------------- */
 
 static void
 by_nhs(struct search *s)
@@ -118,7 +118,7 @@ has_names(const struct cases_terms *terms)
 	    !terms->death.wrong && (terms->birth.full || terms->death.full);
 }
 
-/* ---- the answer ---------------------------------------------------------- */
+/* ---- the answer -------------------------------------------------------- */
 
 static void
 match(struct cases_ask *ask, const char *what)

@@ -35,7 +35,7 @@ read_newest(struct cases_act *act, struct cases_edit *edit, uint32_t instance,
 	    "somebody changed it since you read it: look at it again");
 }
 
-/* ---- words --------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------- */
 
 static enum cdop_err
 add_word(struct cases_edit *edit, const char *word)
@@ -125,7 +125,7 @@ say_owner(struct cases_act *act, struct cases_edit *edit,
 		label == NULL ? residence : label, name));
 }
 
-/* ---- amend --------------------------------------------------------------- */
+/* ---- amend ------------------------------------------------------------- */
 
 /* Everything an amendment works with. */
 struct amendment {
@@ -392,7 +392,7 @@ cases_edit_amend(struct cases_act *act, struct cases_edit *edit)
 	return act->dry ? CDOP_OK : store_form(act, edit, a.after);
 }
 
-/* ---- correct ------------------------------------------------------------- */
+/* ---- correct ----------------------------------------------------------- */
 
 /*
  * The question cannot be answered here, so it does not stop: what may be
@@ -498,7 +498,7 @@ cases_edit_correct(struct cases_act *act, struct cases_edit *edit)
 	return store_form(act, edit, after);
 }
 
-/* ---- once more ----------------------------------------------------------- */
+/* ---- once more --------------------------------------------------------- */
 
 enum cdop_err
 cases_edit_again(struct cases_act *act, struct cases_edit *edit)

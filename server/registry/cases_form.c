@@ -63,7 +63,7 @@ cases_form_check(struct cases_act *act, const struct cases_form_args *args,
 	return CDOP_OK;
 }
 
-/* ---- making -------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------ */
 
 enum cdop_err
 cases_form_make(struct cases_act *act, const struct cases_form_args *args,
@@ -140,6 +140,7 @@ cases_form_record(struct cases_act *act, const Cdop__StoredForm *notification,
 	    .override = notification->override,
 	    .n_override = notification->n_override,
 	};
+	Cdop__ValueSource *origin;
 	Cdop__StoredForm *record;
 	const char *source;
 	enum cdop_err err;
@@ -149,12 +150,22 @@ cases_form_record(struct cases_act *act, const Cdop__StoredForm *notification,
 		return err;
 	strip_received(record->form);
 	record->source_agency = NULL;
+	record->form_set = notification->form_set;
+	record->at_ms = notification->at_ms;
+	record->person = notification->person;
+	record->device = notification->device;
 	source = cdop_arena_printf(
 	    act->arena, "notification %u", notification->number);
 	if (source == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
+	err = cases_form_add_source(act, record, "", source, NULL);
+	if (err != CDOP_OK)
+		return err;
+	origin = record->value_source[record->n_value_source - 1];
+	origin->person = notification->person;
+	origin->at_ms = notification->at_ms;
 	*ret_record = record;
-	return cases_form_add_source(act, record, "", source, NULL);
+	return CDOP_OK;
 }
 
 enum cdop_err
@@ -187,7 +198,7 @@ cases_form_add_source(struct cases_act *act, Cdop__StoredForm *record,
 	return CDOP_OK;
 }
 
-/* ---- comparing ----------------------------------------------------------- */
+/* ---- comparing --------------------------------------------------------- */
 
 /* Has somebody named this path in the record since the notification came? */
 static bool

@@ -35,7 +35,8 @@ CDOP_MUST enum cdop_err cases_form_make(struct cases_act *act,
 
 /*
  * The first case record: what a notification says of the child, without
- * who told us and how.  CDOP_RESOURCE_EXHAUSTED.
+ * who told us and how.  Always the same of the same notification, by whom
+ * and when that was entered.  CDOP_RESOURCE_EXHAUSTED.
  */
 CDOP_MUST enum cdop_err cases_form_record(struct cases_act *act,
     const Cdop__StoredForm *notification, Cdop__StoredForm **ret_record);

@@ -19,7 +19,7 @@ struct filter {
 	uint16_t area;
 };
 
-/* ---- page tokens --------------------------------------------------------- */
+/* ---- page tokens ------------------------------------------------------- */
 
 /*
  * nonce 24 || sealed (day, slot) 8 || tag 16, bound to session, person and
@@ -85,7 +85,7 @@ read_token(const struct cases_act *act, const struct cases_list *list,
 	return true;
 }
 
-/* ---- lists --------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------- */
 
 /* Every day the death can have been; the registration where it is unknown. */
 static struct cdop_span
@@ -178,7 +178,7 @@ cases_list(struct cases_act *act, struct cases_list *list)
 	return CDOP_OK;
 }
 
-/* ---- ages ---------------------------------------------------------------- */
+/* ---- ages -------------------------------------------------------------- */
 
 static const char *
 band(int32_t days, int years)
@@ -217,7 +217,7 @@ cases_list_age(
 								       : NULL;
 }
 
-/* ---- pairs --------------------------------------------------------------- */
+/* ---- pairs ------------------------------------------------------------- */
 
 /* A pair is for whoever sees both, and gone once it is decided. */
 static bool

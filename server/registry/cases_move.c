@@ -13,6 +13,7 @@ struct move {
 	size_t n_form;
 	uint64_t from_id;
 	uint64_t to_id;
+	Cdop__StoredForm *first; /* the record that is to get a row, or NULL */
 	bool is_told_apart; /* the two cases are known to be two children */
 };
 
@@ -96,6 +97,11 @@ read_versions(
 	uint32_t n, i;
 	enum cdop_err err;
 
+	if (edit->notification == 1 && !cases_has_row(act, edit->slot, 0, 1)) {
+		err = cases_read_form(act, edit->slot, 0, 1, &move->first);
+		if (err != CDOP_OK)
+			return err;
+	}
 	n = cases_form_version(act, edit->slot, edit->notification);
 	move->form = cdop_arena_calloc(act->arena, n, sizeof(*move->form));
 	if (move->form == NULL)
@@ -212,10 +218,14 @@ move_out_new(struct cases_act *act, struct cases_edit *edit, struct move *move)
 	    act, reg.slot, "not_duplicate", move->from_id, edit->reason);
 }
 
-/* The case it leaves keeps the link and says where it went. */
+/*
+ * The case it leaves keeps the link and says where it went.  Where its
+ * first record was only what this notification said, that gets its row now.
+ */
 static enum cdop_err
 leave(struct cases_act *act, struct cases_edit *edit, struct move *move)
 {
+	const Cdop__StoredForm *first;
 	struct cases_change change;
 	enum cdop_err err;
 
@@ -233,6 +243,11 @@ leave(struct cases_act *act, struct cases_edit *edit, struct move *move)
 	cases_change_init(act, edit->slot, &change);
 	change.state = move->from;
 	change.drop = edit->notification;
+	if (move->first != NULL) {
+		first = move->first;
+		change.form = &first;
+		change.n_form = 1;
+	}
 	edit->new_version = move->from->version;
 	return cases_store(act, &change);
 }

@@ -7,7 +7,7 @@
 #define NAMED_MAX 100u
 #define PAIRS_MAX 100u
 
-/* ---- decisions ----------------------------------------------------------- */
+/* ---- decisions --------------------------------------------------------- */
 
 /* Twins were born within a day; other siblings were not. */
 static const char *
@@ -85,7 +85,7 @@ take_decision(struct cases_act *act, struct cases_question *q,
 	return CDOP_OK;
 }
 
-/* ---- sorting the candidates ---------------------------------------------- */
+/* ---- sorting the candidates -------------------------------------------- */
 
 /* The case that the identity belongs to or will: NULL where it is new. */
 static const struct index_post *
@@ -178,7 +178,7 @@ cases_question_ask(struct cases_act *act, struct cases_question *question)
 	return CDOP_OK;
 }
 
-/* ---- links --------------------------------------------------------------- */
+/* ---- links ------------------------------------------------------------- */
 
 enum cdop_err
 cases_question_tie(struct cases_act *act, const struct cases_question *question,

@@ -33,7 +33,7 @@ describe(struct cases_act *act, struct cases_register *reg)
 	return cdop_form_missing(reg->form.form, act->arena, &reg->missing);
 }
 
-/* ---- a case of its own --------------------------------------------------- */
+/* ---- a case of its own ------------------------------------------------- */
 
 enum cdop_err
 cases_register_add(struct cases_act *act, Cdop__StoredCase *state,
@@ -96,10 +96,13 @@ first_state(struct cases_act *act, const struct cases_register *reg,
 	return cases_register_add(act, state, 1, reg->moved_from);
 }
 
-/* The versions of notification 1, then the record: what a new case has. */
+/*
+ * What a new case has: its notification; where that moved in, every version
+ * of it, and the record with a row of its own, made of the newest.
+ */
 static enum cdop_err
 first_forms(struct cases_act *act, const struct cases_register *reg,
-    const Cdop__StoredForm ***ret_forms, size_t *ret_n)
+    struct cases_change *change)
 {
 	const Cdop__StoredForm **forms;
 	Cdop__StoredForm *form = NULL, *record;
@@ -124,9 +127,12 @@ first_forms(struct cases_act *act, const struct cases_register *reg,
 	}
 	if ((err = cases_form_record(act, form, &record)) != CDOP_OK)
 		return err;
-	forms[n++] = record;
-	*ret_forms = forms;
-	*ret_n = n;
+	if (reg->n_moved > 0)
+		forms[n++] = record;
+	else
+		change->derived = record;
+	change->form = forms;
+	change->n_form = n;
 	return CDOP_OK;
 }
 
@@ -135,13 +141,12 @@ cases_register_new(
     struct cases_act *act, struct cases_register *reg, const char *what)
 {
 	struct cases_change change = {.is_new = true};
-	const Cdop__StoredForm **forms;
 	Cdop__StoredCase *state = NULL;
 	enum cdop_err err;
 
 	if ((err = cases_draw(act, &reg->case_id)) != CDOP_OK)
 		return err;
-	err = first_forms(act, reg, &forms, &change.n_form);
+	err = first_forms(act, reg, &change);
 	if (err == CDOP_OK)
 		err = first_state(act, reg, what, &state);
 	if (err == CDOP_OK)
@@ -155,7 +160,6 @@ cases_register_new(
 		return err;
 	change.case_id = reg->case_id;
 	change.state = state;
-	change.form = forms;
 	if ((err = cases_store(act, &change)) != CDOP_OK)
 		return err;
 	reg->notification = 1;
@@ -165,7 +169,7 @@ cases_register_new(
 	return cases_question_tie_back(act, &reg->question, reg->case_id);
 }
 
-/* ---- another one of a case that is there --------------------------------- */
+/* ---- another one of a case that is there ------------------------------- */
 
 static enum cdop_err
 join(struct cases_act *act, struct cases_register *reg)

@@ -46,7 +46,7 @@ store(struct cases_act *act, struct cases_alter *alter,
 	return cases_store(act, &change);
 }
 
-/* ---- owner --------------------------------------------------------------- */
+/* ---- owner ------------------------------------------------------------- */
 
 enum cdop_err
 cases_state_owner(struct cases_act *act, struct cases_alter *alter)
@@ -82,7 +82,7 @@ cases_state_owner(struct cases_act *act, struct cases_alter *alter)
 	return err != CDOP_OK ? err : store(act, alter, state);
 }
 
-/* ---- interest ------------------------------------------------------------ */
+/* ---- interest ---------------------------------------------------------- */
 
 static size_t
 find_interest(const Cdop__StoredCase *state, const char *area)
@@ -168,7 +168,7 @@ cases_state_interest(struct cases_act *act, struct cases_alter *alter)
 	return store(act, alter, state);
 }
 
-/* ---- status -------------------------------------------------------------- */
+/* ---- status ------------------------------------------------------------ */
 
 static enum cdop_err
 set_status(struct cases_act *act, struct cases_alter *alter, const char *status,
@@ -202,7 +202,7 @@ cases_state_reinstate(struct cases_act *act, struct cases_alter *alter)
 	return set_status(act, alter, "received", "reinstated");
 }
 
-/* ---- responsible --------------------------------------------------------- */
+/* ---- responsible ------------------------------------------------------- */
 
 enum cdop_err
 cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
@@ -229,7 +229,7 @@ cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
 	return store(act, alter, state);
 }
 
-/* ---- links --------------------------------------------------------------- */
+/* ---- links ------------------------------------------------------------- */
 
 static bool
 is_kind(const char *kind)

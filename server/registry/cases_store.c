@@ -138,7 +138,7 @@ check_numbers(struct cases_act *act, const struct cases_change *change)
 	return CDOP_OK;
 }
 
-/* ---- the summary --------------------------------------------------------- */
+/* ---- the summary ------------------------------------------------------- */
 
 static enum cdop_err
 take_all(struct cases_act *act, const struct cases_change *change,
@@ -149,6 +149,11 @@ take_all(struct cases_act *act, const struct cases_change *change,
 
 	for (i = 0; i < change->n_form; i++) {
 		err = summary_take_form(summary, change->form[i], act->arena);
+		if (err != CDOP_OK)
+			return err;
+	}
+	if (change->derived != NULL) {
+		err = summary_take_form(summary, change->derived, act->arena);
 		if (err != CDOP_OK)
 			return err;
 	}
@@ -184,14 +189,22 @@ take_versions(struct cases_act *act, const struct list *list, bool record,
 
 /* The record last: what it says is what a list shows. */
 static enum cdop_err
-make_again(struct cases_act *act, const struct list *list,
-    Cdop__StoredSummary *summary)
+make_again(struct cases_act *act, const struct cases_change *change,
+    const struct list *list, Cdop__StoredSummary *summary)
 {
+	Cdop__StoredForm *first;
 	enum cdop_err err;
 
 	err = take_versions(act, list, false, summary);
 	if (err != CDOP_OK)
 		return err;
+	if (!cases_has_row(act, change->slot, 0, 1)) {
+		err = cases_read_form(act, change->slot, 0, 1, &first);
+		if (err == CDOP_OK)
+			err = summary_take_form(summary, first, act->arena);
+		if (err != CDOP_OK)
+			return err;
+	}
 	return take_versions(act, list, true, summary);
 }
 
@@ -212,7 +225,7 @@ summary_of(struct cases_act *act, const struct cases_change *change,
 		return CDOP_RESOURCE_EXHAUSTED;
 	}
 	if (change->drop != 0 &&
-	    (err = make_again(act, list, summary)) != CDOP_OK)
+	    (err = make_again(act, change, list, summary)) != CDOP_OK)
 		return err;
 	*ret_summary = summary;
 	return take_all(act, change, summary);
@@ -233,7 +246,7 @@ cases_summarise(
 		return CDOP_RESOURCE_EXHAUSTED;
 	err = list_init(act, &change, &list);
 	if (err == CDOP_OK)
-		err = make_again(act, &list, summary);
+		err = make_again(act, &change, &list, summary);
 	if (err == CDOP_OK)
 		err = cases_read_state(act, slot, &state);
 	if (err == CDOP_OK)
@@ -243,7 +256,7 @@ cases_summarise(
 	return err;
 }
 
-/* ---- all of it ----------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------- */
 
 static enum cdop_err
 drop_rows(struct cases_act *act, const struct cases_change *change)
@@ -295,7 +308,7 @@ cases_store(struct cases_act *act, const struct cases_change *change)
 	return index_put(act->index, post, list.row, list.n);
 }
 
-/* ---- states -------------------------------------------------------------- */
+/* ---- states ------------------------------------------------------------ */
 
 char *
 cases_text(struct cases_act *act, const char *text, bool *failed)

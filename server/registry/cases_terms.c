@@ -51,7 +51,7 @@ cases_terms_read(const struct cases_typed *typed, struct cases_terms *ret_terms)
 	read_date(typed->death_date, &t->death);
 }
 
-/* ---- in words ------------------------------------------------------------ */
+/* ---- in words ---------------------------------------------------------- */
 
 struct words {
 	struct cdop_arena *arena;
@@ -128,7 +128,7 @@ cases_terms_words(
 	return w.text;
 }
 
-/* ---- first names --------------------------------------------------------- */
+/* ---- first names ------------------------------------------------------- */
 
 enum cases_fit_first
 cases_terms_first(

@@ -6,7 +6,7 @@
 
 #include "cdop/fold.h"
 
-/* ---- what is compared ---------------------------------------------------- */
+/* ---- what is compared -------------------------------------------------- */
 
 static enum cdop_err
 add_folded(
@@ -107,7 +107,7 @@ duplicates_of_post(
 	c->nameless = post->nameless;
 }
 
-/* ---- comparing ----------------------------------------------------------- */
+/* ---- comparing --------------------------------------------------------- */
 
 static bool
 shares(const char *const *list, size_t n, const struct index_post *post,
@@ -190,7 +190,7 @@ duplicates_compare(const struct duplicates_child *child,
 	return hit->n_reason > 0;
 }
 
-/* ---- finding ------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------- */
 
 struct search {
 	const struct index *index;

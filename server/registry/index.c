@@ -90,7 +90,7 @@ index_free(struct index *index)
 	free(index);
 }
 
-/* ---- areas ---- */
+/* ---- areas ------------------------------------------------------------- */
 
 bool
 index_area_find(
@@ -146,7 +146,7 @@ index_make_post(struct index *index, const Cdop__StoredSummary *summary,
 	    summary, key_id, area_of, index, scratch, ret_post);
 }
 
-/* ---- hashes ---- */
+/* ---- hashes ------------------------------------------------------------ */
 
 static uint32_t
 hash_bytes(const struct index *index, enum index_kind kind, const void *data,
@@ -173,7 +173,7 @@ hash_case(const struct index *index, uint64_t case_id)
 	return hash_bytes(index, INDEX_CASE, &case_id, sizeof(case_id));
 }
 
-/* ---- posting: none of these can fail after reserve() ---- */
+/* ---- posting: none of these can fail after reserve() ------------------- */
 
 static enum cdop_err
 reserve_slot(struct index *index)
@@ -277,7 +277,7 @@ index_by_case(const struct index *index, uint64_t case_id, uint32_t *ret_slot)
 	return false;
 }
 
-/* ---- at a start ---- */
+/* ---- at a start -------------------------------------------------------- */
 
 static enum cdop_err
 load_slot(struct index *index, uint64_t case_id, uint32_t *ret_slot)
@@ -379,7 +379,7 @@ index_load_hollow(const struct index *index, uint32_t *slot)
 	return false;
 }
 
-/* ---- changes ---- */
+/* ---- changes ----------------------------------------------------------- */
 
 static void
 revert(void *ctx, uint64_t arg)
@@ -493,7 +493,7 @@ out:
 	return err;
 }
 
-/* ---- questions ---- */
+/* ---- questions --------------------------------------------------------- */
 
 uint32_t
 index_count(const struct index *index)

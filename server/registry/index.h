@@ -32,7 +32,7 @@ CDOP_MUST enum cdop_err index_new(struct undo *undo, struct index **ret_index);
 /* Wipes and frees; NULL is fine. */
 void index_free(struct index *index);
 
-/* ---- at a start, outside a batch ---- */
+/* ---- at a start, outside a batch --------------------------------------- */
 
 /*
  * Takes the head of a CASE, FORM or SUMMARY row, in any order.
@@ -51,7 +51,7 @@ CDOP_MUST enum cdop_err index_load_post(
 /* A case with rows and no post (its summary is gone): from slot on. */
 bool index_load_hollow(const struct index *index, uint32_t *slot);
 
-/* ---- changes ---- */
+/* ---- changes ----------------------------------------------------------- */
 
 /*
  * Adds a case, or puts post and rows in the place of what it had.  The
@@ -61,7 +61,7 @@ bool index_load_hollow(const struct index *index, uint32_t *slot);
 CDOP_MUST enum cdop_err index_put(struct index *index, struct index_post *post,
     const struct index_row *row, size_t n_row);
 
-/* ---- questions ---- */
+/* ---- questions --------------------------------------------------------- */
 
 /* Slots are numbered from 0 and stay; all have a post once it is open. */
 uint32_t index_count(const struct index *index);
@@ -87,7 +87,7 @@ bool index_find(const struct index *index, enum index_kind kind,
  */
 bool index_next(const struct index *index, int32_t *day, uint32_t *slot);
 
-/* ---- areas ---- */
+/* ---- areas ------------------------------------------------------------- */
 
 /*
  * The number of an area id, made when it is new; numbers are this process's

@@ -199,7 +199,7 @@ summary_take_form(Cdop__StoredSummary *summary, const Cdop__StoredForm *form,
 	    given(&g, "birth.date"));
 	add(&g, &summary->death_date, &summary->n_death_date,
 	    given(&g, "death.date"));
-	if (form->number == 0) {
+	if (form->number == 0 && form->version >= summary->record_version) {
 		take_record(&g, summary);
 		summary->record_version = form->version;
 	}

@@ -70,7 +70,7 @@ rpc_case_texts(
 	return list;
 }
 
-/* ---- what left ----------------------------------------------------------- */
+/* ---- what left --------------------------------------------------------- */
 
 void
 rpc_case_release_forms(struct rpc_ctx *ctx, const struct cases_act *act,
@@ -122,7 +122,7 @@ rpc_case_applied(struct rpc_ctx *ctx, const struct cases_act *act,
 	ctx->out_number = number;
 }
 
-/* ---- parts of replies ---------------------------------------------------- */
+/* ---- parts of replies -------------------------------------------------- */
 
 Cdop__Missing **
 rpc_case_missing(
@@ -262,8 +262,7 @@ rpc_case_summary(
 	return failed ? NULL : out;
 }
 
-/* ---- edits ----------------------------------------------------------------
- */
+/* ---- edits ------------------------------------------------------------- */
 
 /* The reply of an edit, also of one that met a newer version. */
 static enum cdop_err
@@ -309,7 +308,7 @@ rpc_case_edit_end(struct rpc_ctx *ctx, struct cases_act *act,
 	return rpc_case_end(ctx, act, more == CDOP_OK ? err : more);
 }
 
-/* ---- once more ----------------------------------------------------------- */
+/* ---- once more --------------------------------------------------------- */
 
 bool
 rpc_case_replayed(struct rpc_ctx *ctx, const struct cases_act *act,

@@ -19,7 +19,7 @@ enum cdop_err rpc_case_responsible(struct rpc_ctx *ctx,
 enum cdop_err rpc_case_link_add(struct rpc_ctx *ctx,
     const Cdop__CaseLinkRequest *req, Cdop__ChangeReply *rep);
 
-/* ---- the record ---------------------------------------------------------- */
+/* ---- the record -------------------------------------------------------- */
 
 enum cdop_err
 rpc_case_amend(struct rpc_ctx *ctx, const Cdop__CaseAmendRequest *req,
@@ -56,7 +56,7 @@ rpc_case_amend(struct rpc_ctx *ctx, const Cdop__CaseAmendRequest *req,
 	return rpc_case_edit_end(ctx, &act, &edit, rep, err);
 }
 
-/* ---- the state ----------------------------------------------------------- */
+/* ---- the state --------------------------------------------------------- */
 
 typedef enum cdop_err alter_fn(
     struct cases_act *act, struct cases_alter *alter);

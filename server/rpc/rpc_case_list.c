@@ -65,7 +65,7 @@ rpc_case_list(struct rpc_ctx *ctx, const Cdop__CaseListRequest *req,
 	return CDOP_OK;
 }
 
-/* ---- find ---------------------------------------------------------------- */
+/* ---- find -------------------------------------------------------------- */
 
 static enum cdop_err
 take_terms(struct rpc_ctx *ctx, struct cases_act *act,

@@ -28,7 +28,7 @@ struct show {
 	bool failed;
 };
 
-/* ---- form instances ------------------------------------------------------ */
+/* ---- form instances ---------------------------------------------------- */
 
 /* The source of every value: the one that is named, or that of the rest. */
 static const Cdop__ValueSource *
@@ -124,7 +124,7 @@ instance(struct show *s, const Cdop__StoredForm *stored, bool whole)
 	return to;
 }
 
-/* ---- notifications ------------------------------------------------------- */
+/* ---- notifications ----------------------------------------------------- */
 
 static void
 add_differences(struct show *s, uint32_t number, const struct cdop_paths *paths)
@@ -181,7 +181,7 @@ fill_notifications(struct show *s, bool whole)
 	return CDOP_OK;
 }
 
-/* ---- the case ------------------------------------------------------------ */
+/* ---- the case ---------------------------------------------------------- */
 
 /* Links lead only to where the caller may go. */
 static void
@@ -324,7 +324,7 @@ rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
 	return CDOP_OK;
 }
 
-/* ---- history ------------------------------------------------------------- */
+/* ---- history ----------------------------------------------------------- */
 
 static Cdop__HistoryEntry *
 entry_of(struct rpc_ctx *ctx, const struct cases_event *event, bool *failed)

@@ -11,7 +11,7 @@ enum cdop_err rpc_notification_correct(struct rpc_ctx *ctx,
 enum cdop_err rpc_notification_move(struct rpc_ctx *ctx,
     const Cdop__NotificationMoveRequest *req, Cdop__ChangeReply *rep);
 
-/* ---- register ------------------------------------------------------------ */
+/* ---- register ---------------------------------------------------------- */
 
 static enum cdop_err
 take_request(struct rpc_ctx *ctx, const Cdop__NotificationRegisterRequest *req,
@@ -152,7 +152,7 @@ rpc_notification_register(struct rpc_ctx *ctx,
 	return rpc_case_end(ctx, &act, err);
 }
 
-/* ---- correct ------------------------------------------------------------- */
+/* ---- correct ----------------------------------------------------------- */
 
 enum cdop_err
 rpc_notification_correct(struct rpc_ctx *ctx,
@@ -182,7 +182,7 @@ rpc_notification_correct(struct rpc_ctx *ctx,
 	return rpc_case_edit_end(ctx, &act, &edit, rep, err);
 }
 
-/* ---- move ---------------------------------------------------------------- */
+/* ---- move -------------------------------------------------------------- */
 
 enum cdop_err
 rpc_notification_move(struct rpc_ctx *ctx,

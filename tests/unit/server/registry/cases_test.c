@@ -30,8 +30,7 @@ utc(const char *day, int hour)
 	return (int64_t)sample_day(day) * 24 * HOUR_MS + hour * HOUR_MS;
 }
 
-/* ---- time ------------------------------------------------------------------
- */
+/* ---- time -------------------------------------------------------------- */
 
 static void
 summer_time_begins_and_ends_at_one_utc(void **state)
@@ -122,8 +121,7 @@ how_long_it_took_is_said_in_one_line(void **state)
 	cdop_arena_free(arena);
 }
 
-/* ---- terms ------------------------------------------------------------------
- */
+/* ---- terms ------------------------------------------------------------- */
 
 static void
 terms_are_said_back_as_they_were_taken(void **state)
@@ -152,8 +150,7 @@ terms_are_said_back_as_they_were_taken(void **state)
 	cdop_arena_free(arena);
 }
 
-/* ---- the cache
- * ---------------------------------------------------------------- */
+/* ---- the cache --------------------------------------------------------- */
 
 static bool
 same_set(char **a, size_t n, char **b, size_t m)

@@ -82,8 +82,7 @@ nhs_of(unsigned n)
 	return world_form(&w, n, "wirral")->child->nhs_number;
 }
 
-/* ---- the three answers
- * ------------------------------------------------------- */
+/* ---- the three answers ------------------------------------------------- */
 
 static void
 a_child_of_the_area_is_known(void **state)
@@ -171,8 +170,7 @@ too_little_is_not_enough(void **state)
 		    WORLD_PARTNER_WIRRAL, few[i], CDOP__ANSWER__NOT_ENOUGH);
 }
 
-/* ---- doubt
- * --------------------------------------------------------------------- */
+/* ---- doubt ------------------------------------------------------------- */
 
 static void
 twins_are_told_apart_or_not_at_all(void **state)
@@ -250,8 +248,7 @@ a_baby_is_known_by_the_mothers_name(void **state)
 	assert_string_equal(reply->matched_on[0], "mother's name");
 }
 
-/* ---- who
- * -------------------------------------------------------------------------- */
+/* ---- who --------------------------------------------------------------- */
 
 static void
 interest_makes_known_and_withdrawal_unknown(void **state)
@@ -298,8 +295,7 @@ the_holding_area_is_known_to_no_partner(void **state)
 	(void)ask(WORLD_PARTNER_SEFTON, terms, CDOP__ANSWER__NOT_KNOWN_TO_YOU);
 }
 
-/* ---- bounds
- * ------------------------------------------------------------------------ */
+/* ---- bounds ------------------------------------------------------------ */
 
 static void
 the_longest_words_fit_the_size(void **state)

@@ -1,6 +1,6 @@
 /*
- * Cases through dispatch: amended, corrected, moved, withdrawn, handed over,
- * listed, found and remembered.
+ * Cases through dispatch: amended, corrected, moved, withdrawn, handed over
+ * and remembered.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,8 +50,7 @@ joined(const char *reference, Cdop__Form *form)
 	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
 }
 
-/* ---- amend ----------------------------------------------------------------
- */
+/* ---- amend ------------------------------------------------------------- */
 
 static void
 an_old_spelling_still_finds_the_child(void **state)
@@ -188,8 +187,7 @@ an_amended_identity_is_asked_about(void **state)
 	    1);
 }
 
-/* ---- correct and move ------------------------------------------------------
- */
+/* ---- correct and move -------------------------------------------------- */
 
 static void
 a_correction_is_a_new_version_and_leaves_the_record(void **state)
@@ -278,8 +276,67 @@ a_wrong_join_is_mended(void **state)
 	assert_string_equal(calls_reason(), "last_notification");
 }
 
-/* ---- the state --------------------------------------------------------------
- */
+static Cdop__Case *
+show_version(const char *reference, uint64_t version)
+{
+	Cdop__CaseShowRequest request;
+	struct world_answer answer;
+	Cdop__CaseShowReply *reply;
+
+	cdop__case_show_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.has_version = true;
+	request.version = version;
+	world_call(&w, WORLD_COORDINATOR, 43, &request.base, &answer);
+	if (answer.reply->status != CDOP_OK)
+		return NULL;
+	reply = world_body(&w, &answer, &cdop__case_show_reply__descriptor);
+	return reply->case_;
+}
+
+/* It has no row of its own until that notification goes. */
+static void
+the_first_record_outlives_its_notification(void **state)
+{
+	Cdop__Form *form = world_form(&w, 12, "wirral");
+	char *one = calls_new(&w, WORLD_COORDINATOR, form);
+	Cdop__NotificationCorrectRequest request;
+	Cdop__Case *found;
+	size_t pass;
+
+	(void)state;
+	joined(one, form);
+	(void)calls_amend(
+	    &w, one, 1, "child.first_names", "Amended", NULL, CDOP_OK);
+	cdop__notification_correct_request__init(&request);
+	request.reference = one;
+	request.notification = 1;
+	request.version = 1;
+	calls_put(&w, form, "child.first_names", "Corrected");
+	request.form = form;
+	request.reason = calls_text(&w, "misheard");
+	(void)calls_change(&w, WORLD_COORDINATOR, 41, &request.base, CDOP_OK);
+	for (pass = 0; pass < 2; pass++) {
+		found = show_version(one, 1);
+		assert_non_null(found);
+		assert_string_equal(
+		    found->record->form->child->first_names, "Testa");
+		assert_null(found->record->form->notifier);
+		assert_string_equal(
+		    found->record->value_source[0]->source, "notification 1");
+		assert_int_equal(found->record->person, WORLD_COORDINATOR);
+		found = show_version(one, 2);
+		assert_string_equal(
+		    found->record->form->child->first_names, "Amended");
+		assert_null(show_version(one, 3));
+		assert_null(show_version(one, 0));
+		if (pass == 0)
+			(void)move(one, 1, NULL, 2, CDOP_OK);
+		world_reopen(&w);
+	}
+}
+
+/* ---- the state --------------------------------------------------------- */
 
 static Cdop__ChangeReply *
 withdraw(uint32_t method, const char *reference, uint64_t version,
@@ -383,121 +440,7 @@ somebody_is_responsible_and_lists_his_own(void **state)
 	assert_string_equal(list->case_[0]->reference, reference);
 }
 
-/* ---- together
- * ---------------------------------------------------------------- */
-
-static Cdop__CaseListReply *
-list_page(enum world_who who, const ProtobufCBinaryData *page, bool names,
-    enum cdop_err want)
-{
-	Cdop__CaseListRequest request;
-	struct world_answer answer;
-
-	cdop__case_list_request__init(&request);
-	request.has_limit = true;
-	request.limit = 3;
-	request.has_names = names;
-	request.names = names;
-	if (page != NULL) {
-		request.has_page = true;
-		request.page = *page;
-	}
-	world_call(&w, who, 44, &request.base, &answer);
-	assert_int_equal(answer.reply->status, want);
-	if (want != CDOP_OK)
-		return NULL;
-	return world_body(&w, &answer, &cdop__case_list_reply__descriptor);
-}
-
-static void
-pages_are_whole_and_of_use_to_nobody_else(void **state)
-{
-	Cdop__CaseListReply *list;
-	ProtobufCBinaryData page;
-	size_t n = 0, i;
-	char *seen[64];
-
-	(void)state;
-	for (i = 0; i < 8; i++)
-		(void)fresh(30 + (unsigned)i, i % 2 != 0 ? "wirral" : "sefton");
-	list = list_page(WORLD_COORDINATOR, NULL, false, CDOP_OK);
-	for (;;) {
-		for (i = 0; i < list->n_case_; i++)
-			seen[n++] = list->case_[i]->reference;
-		if (!list->has_next_page)
-			break;
-		page = list->next_page;
-		list = list_page(WORLD_COORDINATOR, &page, false, CDOP_OK);
-	}
-	assert_true(n >= 8);
-	while (n-- > 0)
-		for (i = 0; i < n; i++)
-			assert_string_not_equal(seen[i], seen[n]);
-
-	(void)list_page(
-	    WORLD_COORDINATOR_WIRRAL, &page, false, CDOP_INVALID_ARGUMENT);
-	for (i = 0; i < page.len; i++) {
-		page.data[i] ^= 1;
-		(void)list_page(
-		    WORLD_COORDINATOR, &page, false, CDOP_INVALID_ARGUMENT);
-		page.data[i] ^= 1;
-	}
-	page.len--;
-	(void)list_page(WORLD_COORDINATOR, &page, false, CDOP_INVALID_ARGUMENT);
-}
-
-static void
-names_are_listed_only_where_they_are_asked_for(void **state)
-{
-	Cdop__CaseListReply *list;
-	size_t i;
-
-	(void)state;
-	(void)fresh(45, "wirral");
-	list = list_page(WORLD_COORDINATOR_WIRRAL, NULL, false, CDOP_OK);
-	assert_true(list->n_case_ > 0);
-	for (i = 0; i < list->n_case_; i++) {
-		assert_null(list->case_[i]->name);
-		assert_string_equal(list->case_[i]->owner_area, "wirral");
-	}
-	list = list_page(WORLD_COORDINATOR_WIRRAL, NULL, true, CDOP_OK);
-	assert_non_null(list->case_[0]->name);
-	assert_string_equal(list->case_[0]->age_band, "1-4 years");
-	assert_string_equal(list->case_[0]->death_date, "2026-11-21");
-}
-
-static void
-find_wants_enough_and_finds_no_other_areas(void **state)
-{
-	static const char *const few[][3] = {{NULL, NULL, NULL},
-	    {NULL, "Tarrant", NULL}, {NULL, "Ta", "2024"},
-	    {NULL, "---", "2024-05-14"}, {"9990000019", NULL, NULL},
-	    {NULL, "Tarrant", "sometime"}};
-	Cdop__CaseFindRequest request;
-	struct world_answer answer;
-	Cdop__Form *form = world_form(&w, 46, "sefton");
-	size_t i;
-
-	(void)state;
-	calls_put(&w, form, "child.family_name", "Tarrant");
-	(void)calls_new(&w, WORLD_COORDINATOR, form);
-	for (i = 0; i < sizeof(few) / sizeof(*few); i++) {
-		cdop__case_find_request__init(&request);
-		request.nhs_number = calls_text(&w, few[i][0]);
-		request.family_name = calls_text(&w, few[i][1]);
-		request.birth_date = calls_text(&w, few[i][2]);
-		world_call(&w, WORLD_COORDINATOR, 45, &request.base, &answer);
-		assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
-		assert_int_equal(answer.reply->n_violation, 1);
-	}
-	assert_int_equal(
-	    calls_find(&w, WORLD_COORDINATOR, "tarant", "2024-05"), 1);
-	assert_int_equal(
-	    calls_find(&w, WORLD_COORDINATOR_WIRRAL, "tarant", "2024-05"), 0);
-}
-
-/* ---- limits and memory
- * -------------------------------------------------------- */
+/* ---- limits and memory ------------------------------------------------- */
 
 static void
 a_wrong_reference_reads_like_somebody_elses(void **state)
@@ -579,12 +522,10 @@ main(void)
 	    cmocka_unit_test(
 		a_correction_is_a_new_version_and_leaves_the_record),
 	    cmocka_unit_test(a_wrong_join_is_mended),
+	    cmocka_unit_test(the_first_record_outlives_its_notification),
 	    cmocka_unit_test(a_withdrawn_case_is_mentioned_and_does_not_stop),
 	    cmocka_unit_test(the_owner_changes_by_its_own_call),
 	    cmocka_unit_test(somebody_is_responsible_and_lists_his_own),
-	    cmocka_unit_test(pages_are_whole_and_of_use_to_nobody_else),
-	    cmocka_unit_test(names_are_listed_only_where_they_are_asked_for),
-	    cmocka_unit_test(find_wants_enough_and_finds_no_other_areas),
 	    cmocka_unit_test(a_wrong_reference_reads_like_somebody_elses),
 	    cmocka_unit_test(history_says_who_when_and_why),
 	};

@@ -39,8 +39,7 @@ cases_now(void)
 	return index_count(cases_index(w.reg->cases));
 }
 
-/* ---- the question ---------------------------------------------------------
- */
+/* ---- the question ------------------------------------------------------ */
 
 static void
 the_same_number_is_asked_about_and_nothing_is_written(void **state)

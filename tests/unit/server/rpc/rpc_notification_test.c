@@ -44,7 +44,7 @@ cases_now(void)
 	return index_count(cases_index(w.reg->cases));
 }
 
-/* ---- kept whole ---------------------------------------------------------- */
+/* ---- kept whole -------------------------------------------------------- */
 
 static void
 a_notification_is_kept_and_shown_with_its_sources(void **state)
@@ -172,8 +172,7 @@ a_baby_of_minutes_without_name_or_number(void **state)
 	    &w, WORLD_COORDINATOR, &tell, CDOP_FAILED_PRECONDITION);
 }
 
-/* ---- whose ----------------------------------------------------------------
- */
+/* ---- whose ------------------------------------------------------------- */
 
 static void
 residence_decides_and_nothing_else_does(void **state)
@@ -269,8 +268,7 @@ a_death_abroad_is_told_in_days(void **state)
 	assert_string_equal(reply->timing, "told 1 day after death");
 }
 
-/* ---- once, and once only ---------------------------------------------------
- */
+/* ---- once, and once only ----------------------------------------------- */
 
 static void
 send_twice(const ProtobufCMessage *body, const uint8_t key[16],

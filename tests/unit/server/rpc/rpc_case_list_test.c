@@ -1,0 +1,160 @@
+/* Lists, their page tokens, and find, through dispatch. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/server/rpc/calls.h"
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+static char *
+fresh(unsigned n, const char *residence)
+{
+	return calls_new(&w, WORLD_COORDINATOR, world_form(&w, n, residence));
+}
+
+/* ---- together ---------------------------------------------------------- */
+
+static Cdop__CaseListReply *
+list_page(enum world_who who, const ProtobufCBinaryData *page, bool names,
+    enum cdop_err want)
+{
+	Cdop__CaseListRequest request;
+	struct world_answer answer;
+
+	cdop__case_list_request__init(&request);
+	request.has_limit = true;
+	request.limit = 3;
+	request.has_names = names;
+	request.names = names;
+	if (page != NULL) {
+		request.has_page = true;
+		request.page = *page;
+	}
+	world_call(&w, who, 44, &request.base, &answer);
+	assert_int_equal(answer.reply->status, want);
+	if (want != CDOP_OK)
+		return NULL;
+	return world_body(&w, &answer, &cdop__case_list_reply__descriptor);
+}
+
+static void
+pages_are_whole_and_of_use_to_nobody_else(void **state)
+{
+	Cdop__CaseListReply *list;
+	ProtobufCBinaryData page;
+	size_t n = 0, i;
+	char *seen[64];
+
+	(void)state;
+	for (i = 0; i < 8; i++)
+		(void)fresh(30 + (unsigned)i, i % 2 != 0 ? "wirral" : "sefton");
+	list = list_page(WORLD_COORDINATOR, NULL, false, CDOP_OK);
+	for (;;) {
+		for (i = 0; i < list->n_case_; i++)
+			seen[n++] = list->case_[i]->reference;
+		if (!list->has_next_page)
+			break;
+		page = list->next_page;
+		list = list_page(WORLD_COORDINATOR, &page, false, CDOP_OK);
+	}
+	assert_true(n >= 8);
+	while (n-- > 0)
+		for (i = 0; i < n; i++)
+			assert_string_not_equal(seen[i], seen[n]);
+
+	(void)list_page(
+	    WORLD_COORDINATOR_WIRRAL, &page, false, CDOP_INVALID_ARGUMENT);
+	for (i = 0; i < page.len; i++) {
+		page.data[i] ^= 1;
+		(void)list_page(
+		    WORLD_COORDINATOR, &page, false, CDOP_INVALID_ARGUMENT);
+		page.data[i] ^= 1;
+	}
+	page.len--;
+	(void)list_page(WORLD_COORDINATOR, &page, false, CDOP_INVALID_ARGUMENT);
+}
+
+static void
+names_are_listed_only_where_they_are_asked_for(void **state)
+{
+	Cdop__CaseListReply *list;
+	size_t i;
+
+	(void)state;
+	(void)fresh(45, "wirral");
+	list = list_page(WORLD_COORDINATOR_WIRRAL, NULL, false, CDOP_OK);
+	assert_true(list->n_case_ > 0);
+	for (i = 0; i < list->n_case_; i++) {
+		assert_null(list->case_[i]->name);
+		assert_string_equal(list->case_[i]->owner_area, "wirral");
+	}
+	list = list_page(WORLD_COORDINATOR_WIRRAL, NULL, true, CDOP_OK);
+	assert_non_null(list->case_[0]->name);
+	assert_string_equal(list->case_[0]->age_band, "1-4 years");
+	assert_string_equal(list->case_[0]->death_date, "2026-11-21");
+}
+
+static void
+find_wants_enough_and_finds_no_other_areas(void **state)
+{
+	static const char *const few[][3] = {{NULL, NULL, NULL},
+	    {NULL, "Tarrant", NULL}, {NULL, "Ta", "2024"},
+	    {NULL, "---", "2024-05-14"}, {"9990000019", NULL, NULL},
+	    {NULL, "Tarrant", "sometime"}};
+	Cdop__CaseFindRequest request;
+	struct world_answer answer;
+	Cdop__Form *form = world_form(&w, 46, "sefton");
+	size_t i;
+
+	(void)state;
+	calls_put(&w, form, "child.family_name", "Tarrant");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+	for (i = 0; i < sizeof(few) / sizeof(*few); i++) {
+		cdop__case_find_request__init(&request);
+		request.nhs_number = calls_text(&w, few[i][0]);
+		request.family_name = calls_text(&w, few[i][1]);
+		request.birth_date = calls_text(&w, few[i][2]);
+		world_call(&w, WORLD_COORDINATOR, 45, &request.base, &answer);
+		assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
+		assert_int_equal(answer.reply->n_violation, 1);
+	}
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "tarant", "2024-05"), 1);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR_WIRRAL, "tarant", "2024-05"), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(pages_are_whole_and_of_use_to_nobody_else),
+	    cmocka_unit_test(names_are_listed_only_where_they_are_asked_for),
+	    cmocka_unit_test(find_wants_enough_and_finds_no_other_areas),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
