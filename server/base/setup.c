@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "server/base/fds.h"
+#include "server/base/log.h"
 #include "server/base/unseal.h"
 
 __attribute__((format(printf, 2, 3))) static enum cdop_err
@@ -27,7 +28,11 @@ refuse(struct setup *setup, const char *format, ...)
 	return CDOP_INVALID_ARGUMENT;
 }
 
-/* A key that others can read is no key. */
+/*
+ * A key that others can read is no key.  One that is not there leaves the
+ * registry sealed: after a reboot at night people read that it is closed and
+ * whom to ring, and a passphrase still opens it.
+ */
 static enum cdop_err
 open_key(const struct config *conf, struct setup *setup)
 {
@@ -36,6 +41,11 @@ open_key(const struct config *conf, struct setup *setup)
 	if (conf->key_file[0] == '\0')
 		return CDOP_OK;
 	setup->key_fd = open(conf->key_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (setup->key_fd < 0 && errno == ENOENT) {
+		log_warning("key.missing", "path=%s next=%s", conf->key_file,
+		    "put the key file back and restart, or: cdopd unseal");
+		return CDOP_OK;
+	}
 	if (setup->key_fd < 0 || fstat(setup->key_fd, &st) < 0)
 		return refuse(setup, "key_file: %s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
