@@ -11,6 +11,7 @@ import select
 import socket
 import sys
 import threading
+import time
 
 PREAMBLE = 8  # bytes a client sends before the first frame
 
@@ -21,13 +22,18 @@ class Wire:
     counts[i] is of the i-th connection: the lengths of the client's frames
     and of the server's.  With cut_after=n the n-th request goes out, its
     answer is waited for, and the line is cut: the client never hears of it.
+    hold="requests" keeps back what a client asks after its handshake,
+    hold="answers" what it is answered.  hung_up[i] is when the server closed
+    the i-th connection.
     """
 
-    def __init__(self, path, cut_after=0):
+    def __init__(self, path, cut_after=0, hold=""):
         self.path = path
         self.real = path + ".real"
         self.cut_after = cut_after
+        self.hold = hold
         self.counts = []
+        self.hung_up = {}
         self.open = True
         os.rename(self.path, self.real)
         self.listener = socket.socket(socket.AF_UNIX)
@@ -49,29 +55,43 @@ class Wire:
                 return
             server = socket.socket(socket.AF_UNIX)
             server.connect(self.real)
-            count = [[], []]
-            self.counts.append(count)
-            threading.Thread(target=self.carry, daemon=True,
-                             args=(client, server, count)).start()
+            self.counts.append([[], []])
+            threading.Thread(target=self.carry, daemon=True, args=(
+                client, server, len(self.counts) - 1)).start()
 
-    def is_cut(self, count, side):
-        """Messages 1 and 3 come before requests, 2 and Welcome before
-        answers."""
-        return self.cut_after and len(count[side]) >= 2 + self.cut_after
+    def asked(self, number=-1):
+        """Requests of a connection: messages 1 and 3 come before them."""
+        return len(self.counts[number][0]) - 2 if self.counts else 0
 
-    def carry(self, client, server, count):
+    def answered(self, number=-1):
+        """Its answers: message 2 and Welcome come before them."""
+        return len(self.counts[number][1]) - 2 if self.counts else 0
+
+    def is_held(self, number, side):
+        if side == 0:
+            return self.hold == "requests" and self.asked(number) > 0
+        return (self.hold == "answers" and self.answered(number) > 0) or \
+            (self.cut_after and self.asked(number) >= self.cut_after)
+
+    def is_cut(self, number):
+        return self.cut_after and self.asked(number) >= self.cut_after and \
+            self.answered(number) >= self.cut_after
+
+    def carry(self, client, server, number):
         ends = [client, server]
         frames = [Frames(PREAMBLE), Frames(0)]
         try:
-            while not (self.is_cut(count, 0) and self.is_cut(count, 1)):
-                for side in select.select(ends, [], [])[0]:
-                    i = ends.index(side)
-                    data = side.recv(65536)
+            while not self.is_cut(number):
+                for end in select.select(ends, [], [])[0]:
+                    side = ends.index(end)
+                    data = end.recv(65536)
                     if not data:
+                        if side == 1:
+                            self.hung_up[number] = time.monotonic()
                         return
-                    count[i] += frames[i].take(data)
-                    if not (i == 1 and self.is_cut(count, 0)):
-                        ends[1 - i].sendall(data)
+                    self.counts[number][side] += frames[side].take(data)
+                    if not self.is_held(number, side):
+                        ends[1 - side].sendall(data)
         except OSError:
             pass
         finally:

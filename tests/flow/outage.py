@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+"""What dies, stops or is closed: the client says what it knows, keeps what
+was typed, and never hangs."""
+import os
+import signal
+import time
+
+from libflow import (OK, OUTCOME, SEALED, UNREACHABLE, check, end, equal,
+                     scene, wait_for)
+from libwire import Wire
+import synthetic
+
+FIELDS = ["received.channel", "received.notified_date",
+          "received.notified_time", "notifier.agency", "notifier.phone",
+          "child.name_kind", "child.family_name", "child.first_names",
+          "child.nhs_number", "child.sex", "birth.date", "death.date",
+          "place.type", "area.residence", "area.death"]
+
+
+def notify(row):
+    return ["notify"] + ["--set=%s=%s" % (f, row[f]) for f in FIELDS]
+
+
+def dies_unanswered(registry, cora, row, role):
+    """The role is killed when the request is in and the answer on its way."""
+    wire = Wire(registry.socket, hold="answers")
+    begun = time.monotonic()
+    client = cora.popen(*notify(row))
+    wait_for(lambda: wire.answered() > 0)
+    registry.kill_role(role)
+    _, err = client.communicate(timeout=60)
+    wire.close()
+    name = role + " dies before the answer: "
+    equal(name + "outcome unknown", client.returncode, OUTCOME)
+    check(name + "it says that cdop retry is safe",
+          b"safe to retry" in err and b"cdop retry" in err, err)
+    check(name + "at once", time.monotonic() - begun < 10)
+    done = cora.must("retry")
+    check(name + "it had arrived", "it had arrived" in done.out, done)
+    equal(name + "it is one case",
+          len(cora.find_number(row["child.nhs_number"])), 1)
+    equal(name + "nothing waits", "No request waits" in
+          cora.must("retry").out, True)
+
+
+def dies_unasked(registry, cora, row, role):
+    """The role is killed before the request gets there."""
+    wire = Wire(registry.socket, hold="requests")
+    client = cora.popen(*notify(row))
+    wait_for(lambda: wire.asked() > 0)
+    registry.kill_role(role)
+    client.communicate(timeout=60)
+    wire.close()
+    name = role + " dies before the request: "
+    equal(name + "outcome unknown", client.returncode, OUTCOME)
+    done = cora.must("retry")
+    check(name + "it is registered now", "Registered T-" in done.out and
+          "it had arrived" not in done.out, done)
+    equal(name + "it is one case",
+          len(cora.find_number(row["child.nhs_number"])), 1)
+
+
+def stands_still(registry, cora, row):
+    """A vault that does not move: the client gives up in time."""
+    vault = registry.pid_of("vault")
+    os.kill(vault, signal.SIGSTOP)
+    begun = time.monotonic()
+    done = cora.cdop(*notify(row), "--timeout", "2")
+    took = time.monotonic() - begun
+    os.kill(vault, signal.SIGCONT)
+    name = "a vault that stands still: "
+    equal(name + "no answer, nothing done", done.code, UNREACHABLE)
+    check(name + "the client does not wait for ever", took < 12,
+          "%.1f s" % took)
+    check(name + "what was typed is kept", "Kept sealed on this computer" in
+          done.err and "Tell the notifier" in done.err, done)
+    done = cora.cdop("retry")
+    check(name + "and goes out when it moves", "Registered T-" in done.out,
+          done)
+    equal(name + "it is one case",
+          len(cora.find_number(row["child.nhs_number"])), 1)
+
+
+def is_not_there(registry, cora, row):
+    registry.kill()
+    begun = time.monotonic()
+    done = cora.cdop(*notify(row))
+    name = "no daemon: "
+    equal(name + "unreachable", done.code, UNREACHABLE)
+    check(name + "said within 6 s", time.monotonic() - begun < 6)
+    check(name + "what was typed is kept", "Kept sealed on this computer" in
+          done.err and "Tell the notifier" in done.err, done)
+    registry.start()
+    done = cora.cdop("retry")
+    check(name + "and sent when it is back", "Registered T-" in done.out,
+          done)
+
+
+def is_sealed(registry, cora):
+    registry.stop()
+    os.rename(registry.key, registry.key + ".away")
+    registry.start()
+    check("without its key it starts sealed", "state=sealed" in
+          registry.ready, registry.ready)
+    done = cora.cdop("status")
+    equal("a sealed registry is said to be closed", done.code, SEALED)
+    os.rename(registry.key + ".away", registry.key)
+
+
+def main():
+    registry, cora = scene(conf=["restarts = 100"])
+    rows = iter(synthetic.rows(20, 400))
+    cora.must("case", "list")  # fetches the profile
+    for role in "vault", "gate":
+        dies_unanswered(registry, cora, next(rows), role)
+        dies_unasked(registry, cora, next(rows), role)
+    stands_still(registry, cora, next(rows))
+    is_not_there(registry, cora, next(rows))
+    is_sealed(registry, cora)
+    equal("it stops in order", registry.stop(), 0)
+    equal("verify says fine", registry.verify()[0], 0)
+    end()
+
+
+main()

@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""Who is revoked or suspended is out at once, in the middle of a session."""
+import time
+
+from libflow import (AUTH, OK, OUTCOME, SECOND, UNREACHABLE, check, end,
+                     equal, scene, wait_for)
+from libwire import Wire
+
+
+def held_session(registry, person):
+    """A session whose first request has not gone out yet."""
+    wire = Wire(registry.socket, hold="requests")
+    client = person.popen("case", "list")
+    if not wait_for(lambda: wire.asked() > 0):
+        check("a session stands", False)
+    return wire, client
+
+
+def is_out(name, registry, person, act):
+    """act() ends the session that person has; how the client ended."""
+    wire, client = held_session(registry, person)
+    number = len(wire.counts) - 1
+    # The one who acts does not go through the wire.
+    wire.hold = ""
+    act()
+    said = time.monotonic()
+    gone = wait_for(lambda: number in wire.hung_up, 2)
+    late = wire.hung_up.get(number, said + 2) - said
+    check(name + ": the session ends before the answer, or with it",
+          gone and late < 0.2, "%.3f s late" % late)
+    client.communicate(timeout=30)
+    wire.close()
+    check(name + ": the client says that it got no answer",
+          client.returncode in (UNREACHABLE, OUTCOME), client.returncode)
+
+
+def main():
+    registry, cora = scene()
+    number = str(cora.person)
+
+    is_out("suspended", registry, cora, lambda: registry.ada.must(
+        "people", "suspend", number, "--reason", "laptop lost"))
+    equal("a suspended person is not let in", cora.cdop("status").code, AUTH)
+    filed = registry.ada.must("people", "resume", number, "--reason",
+                              "laptop found", code=SECOND)
+    equal("still not, while one has asked", cora.cdop("status").code, AUTH)
+    approval = registry.bob.must("approve", "--json").lines()[0]["number"]
+    registry.bob.must("approve", approval, "--confirm", approval)
+    equal("and is when two have said so", cora.cdop("status").code, OK)
+    check("what waits is named", approval in filed.err, filed)
+
+    is_out("revoked", registry, cora, lambda: registry.bob.must(
+        "people", "revoke", number, "--reason", "left", "--confirm", number))
+    equal("a revoked person is not let in", cora.cdop("status").code, AUTH)
+    equal("and does not come back",
+          registry.ada.cdop("people", "resume", number, "--reason",
+                            "mistake").code not in (OK, SECOND), True)
+    equal("it stops in order", registry.stop(), 0)
+    end()
+
+
+main()

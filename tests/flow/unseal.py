@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""A registry without key file: it starts sealed, and a passphrase opens it."""
+import subprocess
+
+from libflow import (CDOPD, OK, PASSPHRASE, SEALED, Registry, check, end,
+                     equal, wait_for)
+
+
+def unseal(registry, passphrase):
+    done = subprocess.run(
+        [CDOPD, "unseal", "-f", registry.conf, "--passphrase-stdin"],
+        input=passphrase.encode(), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=60, check=False)
+    return done.returncode, done.stdout.decode()
+
+
+def main():
+    registry = Registry(key_file=False)
+    registry.init()
+    equal("unseal with nobody there", unseal(registry, PASSPHRASE)[0], 69)
+    registry.start()
+    check("it starts sealed", "state=sealed" in registry.ready,
+          registry.ready)
+    code, said = unseal(registry, "three wrong words here")
+    check("a wrong passphrase is refused", code == 1 and said, said)
+    code, said = unseal(registry, "")
+    check("so is none", code not in (0, 70), said)
+    code, said = unseal(registry, PASSPHRASE + "\n")
+    equal("the right one opens it", code, 0)
+    ada, _ = registry.people()
+    equal("and people come in", ada.cdop("status").code, OK)
+    code, said = unseal(registry, PASSPHRASE + "\n")
+    check("once more does no harm", ada.cdop("status").code == OK, said)
+
+    registry.kill_role("vault")
+    check("a vault that died comes back sealed", wait_for(
+        lambda: ada.cdop("status").code == SEALED, 5))
+    closed = ada.cdop("status")
+    check("closed is said in words", "closed" in closed.err, closed)
+    equal("the passphrase opens it again",
+          unseal(registry, PASSPHRASE + "\n")[0], 0)
+    equal("and people come in again", ada.cdop("status").code, OK)
+
+    registry.kill()
+    done = subprocess.run(
+        [CDOPD, "verify", registry.data, "--passphrase-stdin"],
+        input=PASSPHRASE.encode(), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=60, check=False)
+    check("verify takes the passphrase", done.returncode == 0 and
+          done.stdout.endswith(b"fine\n"), done.stdout)
+    done = subprocess.run(
+        [CDOPD, "verify", registry.data, "--passphrase-stdin"],
+        input=b"three wrong words here", stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=60, check=False)
+    check("and no other", done.returncode == 1, done.stdout)
+    end()
+
+
+main()
