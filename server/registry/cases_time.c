@@ -126,6 +126,7 @@ cases_time_told(const Cdop__Form *form, const struct cdop_profile *profile,
 {
 	bool found = form->death != NULL && form->death->has_date_is_found &&
 	    form->death->date_is_found;
+	const char *told_zone = zone;
 	unsigned died_min, told_min;
 	int32_t died, told;
 	int64_t ms;
@@ -140,7 +141,9 @@ cases_time_told(const Cdop__Form *form, const struct cdop_profile *profile,
 		    found              ? "the child was found"
 			: told == died ? "of the death"
 				       : "death");
-	ms = cases_time_instant(zone, told, told_min) -
+	if (form->received->time_zone != NULL)
+		told_zone = form->received->time_zone;
+	ms = cases_time_instant(told_zone, told, told_min) -
 	    cases_time_instant(zone, died, died_min);
 	if (ms < 0)
 		return "";

@@ -171,10 +171,15 @@ fill_notifications(struct show *s, bool whole)
 		    &s->act, s->slot, s->state->instance[i]->number, 0, &form);
 		if (err != CDOP_OK)
 			return err == CDOP_NOT_FOUND ? CDOP_DATA_LOSS : err;
-		err = cases_form_differences(&s->act, s->record, form, &paths);
-		if (err != CDOP_OK)
-			return err;
-		add_differences(s, form->number, &paths);
+		/* Of an older record there is nothing to decide. */
+		if (s->record->version ==
+		    index_at(s->act.index, s->slot)->record_version) {
+			err = cases_form_differences(
+			    &s->act, s->record, form, &paths);
+			if (err != CDOP_OK)
+				return err;
+			add_differences(s, form->number, &paths);
+		}
 		out->notification[out->n_notification++] =
 		    instance(s, form, whole);
 	}
@@ -183,7 +188,22 @@ fill_notifications(struct show *s, bool whole)
 
 /* ---- the case ---------------------------------------------------------- */
 
-/* Links lead only to where the caller may go. */
+/* A question that has been answered by a link of another kind. */
+static bool
+is_answered(const Cdop__StoredCase *state, const Cdop__StoredCaseLink *link)
+{
+	size_t i;
+
+	if (strcmp(link->kind, "possible_duplicate") != 0)
+		return false;
+	for (i = 0; i < state->n_link; i++)
+		if (state->link[i]->other == link->other &&
+		    strcmp(state->link[i]->kind, link->kind) != 0)
+			return true;
+	return false;
+}
+
+/* Links lead only to where the caller may go; each is named as left. */
 static void
 fill_links(struct show *s)
 {
@@ -195,9 +215,12 @@ fill_links(struct show *s)
 
 	s->out->link = cdop_arena_calloc(
 	    s->ctx->arena, s->state->n_link, sizeof(*s->out->link));
-	for (i = 0; s->out->link != NULL && i < s->state->n_link; i++) {
+	for (i = 0; s->out->link != NULL && i < s->state->n_link &&
+	     s->ctx->n_released < CDOP_LIST_MAX;
+	     i++) {
 		from = s->state->link[i];
-		if (!index_by_case(s->act.index, from->other, &slot) ||
+		if (is_answered(s->state, from) ||
+		    !index_by_case(s->act.index, from->other, &slot) ||
 		    !access_may_see(
 			&s->act.access, index_at(s->act.index, slot)))
 			continue;
@@ -212,8 +235,7 @@ fill_links(struct show *s)
 		to->reference = rpc_case_text(s->ctx, text, &s->failed);
 		to->reason = from->reason;
 		s->out->link[s->out->n_link++] = to;
-		if (s->ctx->n_released < CDOP_LIST_MAX)
-			rpc_case_release(s->ctx, &s->act, slot, 0);
+		rpc_case_release(s->ctx, &s->act, slot, 0);
 	}
 	if (s->out->link == NULL)
 		s->failed = true;
