@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+"""cdopd init: what it refuses, that it leaves nothing half made, what it
+writes (RECORDS M20)."""
+import os
+import stat
+import subprocess
+
+from libflow import CDOPD, PASSPHRASE, PROFILE, TMP, check, end, equal
+
+DIR = os.path.join(TMP, "data")
+OUT = os.path.join(TMP, "out")
+KEY = os.path.join(TMP, "key")
+PASS = os.path.join(TMP, "passphrase")
+
+
+def init(*more, without=(), stdin=b""):
+    options = {"--mode": "training", "--profile": PROFILE,
+               "--slot": "keyfile:" + KEY, "--passphrase-file": PASS,
+               "--kdf-memory": "8", "--kdf-passes": "1",
+               "--address": "unix:/nowhere/link.sock", "--out": OUT,
+               "--confirm": "I understand"}
+    argv = [CDOPD, "init", DIR, "--slot", "passphrase"]
+    for name, value in options.items():
+        if name not in without:
+            argv += [name, value]
+    done = subprocess.run(argv + list(more), input=stdin,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=60, check=False)
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def nothing_left(name):
+    files = sum((len(f) for _, _, f in os.walk(OUT)), 0)
+    check(name + " leaves nothing",
+          not os.path.exists(DIR) and not os.path.exists(KEY) and not files,
+          os.listdir(TMP))
+
+
+def refused(name, wanted, *more, **how):
+    code, said = init(*more, **how)
+    equal("%s is refused" % name, code, wanted)
+    nothing_left(name)
+    return said
+
+
+def main():
+    with open(PASS, "w", encoding="ascii") as f:
+        f.write(PASSPHRASE + "\n")
+    refused("one slot", 64, without=("--slot",))
+    refused("no mode", 64, without=("--mode",))
+    said = refused("no confirmation", 1, "--degraded",
+                   without=("--confirm",), stdin=b"yes\n")
+    check("and it says in words what is at stake", "lost for ever" in said)
+    said = refused("a key file beside the data", 1)
+    check("and it says why", "whoever takes the disk has both" in said)
+    broken = os.path.join(TMP, "broken.conf")
+    with open(broken, "w", encoding="ascii") as f:
+        f.write("cdop-profile 1\n[panel]\nnonsense = 1\n")
+    said = refused("a broken profile", 1, "--degraded", "--profile", broken,
+                   without=("--profile",))
+    check("with its line", "line " in said, said)
+    short = os.path.join(TMP, "short")
+    with open(short, "w", encoding="ascii") as f:
+        f.write("short\n")
+    refused("a short passphrase", 1, "--degraded", "--passphrase-file", short,
+            without=("--passphrase-file",))
+    refused("the same name twice", 1, "--degraded", "--admin", "Ada",
+            "--admin", "Ada")
+
+    code, said = init("--degraded", "--admin", "Ada", "--admin", "Bob")
+    equal("then it makes one", code, 0)
+    check("both slots were opened from what was kept",
+          "slot 1 key file: opened" in said and
+          "slot 2 passphrase: opened" in said, said)
+    check("degraded is said", "DEGRADED" in said)
+    for name, mode in ((KEY, 0o400), (DIR, 0o700),
+                       (os.path.join(DIR, "data.mdb"), 0o600),
+                       (os.path.join(OUT, "invitation-1.txt"), 0o600),
+                       (os.path.join(OUT, "cdop-recovery.txt"), 0o600)):
+        equal("mode of " + os.path.basename(name),
+              stat.S_IMODE(os.stat(name).st_mode), mode)
+    with open(os.path.join(OUT, "cdop-recovery.txt"), "rb") as f:
+        sheet = f.read()
+    with open(KEY, "rb") as f:
+        key = f.read()
+    check("the sheet holds no secret",
+          PASSPHRASE.encode() not in sheet and
+          key.hex().encode() not in sheet.replace(b" ", b""))
+
+    before = os.stat(os.path.join(DIR, "data.mdb")).st_ino
+    code, said = init("--degraded", "--out", os.path.join(TMP, "out2"),
+                      without=("--out",))
+    check("a second one is refused", code == 1 and "already" in said, said)
+    equal("and the first is as it was",
+          os.stat(os.path.join(DIR, "data.mdb")).st_ino, before)
+    done = subprocess.run([CDOPD, "verify", DIR, "--key-file", KEY],
+                          stdout=subprocess.PIPE, timeout=60, check=False)
+    equal("and fine", done.returncode, 0)
+    end()
+
+
+main()

@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+"""Both administrators are gone: new ones come in offline, everybody sees it,
+and nothing else is lost (RECORDS M9)."""
+import os
+import subprocess
+
+from libflow import AUTH, CDOPD, OK, Person, check, end, equal, scene
+
+
+def recover(registry, *more):
+    done = subprocess.run(
+        [CDOPD, "recover-people", registry.data, "--by", "Dora Director",
+         "--by", "Theo Trustee", "--reason", "both are away", "--address",
+         "unix:" + registry.socket, "--key-file", registry.key, "--out",
+         registry.out, *more],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+        check=False)
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def main():
+    registry, cora = scene()
+    ada, bob = registry.ada, registry.bob
+    ada.must("people", "suspend", str(bob.person), "--reason", "stolen")
+    status = ada.must("status").out
+    check("status says DEGRADED", "DEGRADED: 1 administrator" in status,
+          status)
+    code, said = recover(registry, "--admin", "Eve New")
+    check("not while the daemon runs", code == 1 and "in use" in said, said)
+    registry.stop()
+    code, said = recover(registry, "--admin", "Eve New", "--admin", "Eve New")
+    equal("two new ones are two persons", code, 1)
+    code, said = recover(registry, "--admin", "Eve New", "--admin", "Fay New")
+    equal("then they are invited", code, 0)
+    code, said = registry.verify()
+    equal("every row opens, in the new incarnation", code, 0)
+
+    registry.start()
+    check("in setup", "state=setup" in registry.ready, registry.ready)
+    check("no cases meanwhile", cora.cdop("case", "list").code != OK)
+    eve, fay = Person("eve", registry), Person("fay", registry)
+    one = eve.enrol(os.path.join(registry.out, "recovery-invitation-1.txt"))
+    two = fay.enrol(os.path.join(registry.out, "recovery-invitation-2.txt"))
+    eve.must("people", "activate", str(two["device"]), "--comparison",
+             two["comparison"])
+    done = fay.must("people", "activate", str(one["device"]), "--comparison",
+                    one["comparison"])
+    done = cora.must("case", "list")
+    check("a client shows who did it and why",
+          "Dora Director" in done.err + done.out and
+          "both are away" in done.err + done.out, done)
+    equal("whoever was suspended stays so", bob.cdop("whoami").code, AUTH)
+    check("and three administrators are counted",
+          "administrators active: 3" in eve.must("status").out)
+    registry.stop()
+    registry.start()
+    check("open after a restart", "state=open" in registry.ready,
+          registry.ready)
+    registry.stop()
+    end()
+
+
+main()
