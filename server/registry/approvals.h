@@ -14,7 +14,6 @@
 #include "cdop/bytes.h"
 #include "server/registry/actor.h"
 #include "server/registry/registry.h"
-
 #include "stored.pb-c.h"
 
 #define APPROVALS_MAX        256 /* waiting at one time */

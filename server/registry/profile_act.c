@@ -9,7 +9,7 @@
 #include "server/vault/rows.h"
 #include "server/vault/rows_keys.h"
 
-#define SCHEMA      1
+#define SCHEMA 1
 /* A row holds it, and so does the request while it waits for approval. */
 #define TEXT_MAX    ((size_t)1000 << 10)
 #define PROFILE_MAX ((size_t)64 << 20) /* of a megabyte of text, parsed */
