@@ -220,6 +220,8 @@ take_globals(struct cmd_ctx *ctx)
 	g->passphrase_fd = cmd_value(ctx, "--passphrase-fd");
 	g->timeout = cmd_value(ctx, "--timeout");
 	g->no_input = cmd_flag(ctx, "--no-input");
+	g->accessible = getenv("ACCESSIBLE") != NULL &&
+	    strcmp(getenv("ACCESSIBLE"), "1") == 0;
 	if (g->timeout != NULL) {
 		code = cmd_number(ctx, "--timeout", g->timeout,
 		    CDOP_DEADLINE_MS_MAX / 1000, &seconds);

@@ -99,7 +99,7 @@ const struct cmd cmd_ask_rows[] = {
     {"ask", "", "ask whether a child is known to your area",
 	"Three answers: known to you, not known to you, not enough to ask "
 	"with.\nNot known does not mean that no child has died.",
-	"  cdop ask --purpose living-child-at-risk", terms_ask_opts, 0, 0, 0,
-	"ask", run_ask},
+	"  cdop ask --purpose living_child", terms_ask_opts, 0, 0, 0, "ask",
+	run_ask},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

@@ -17,6 +17,7 @@ static const struct cmd *const families[] = {
     cmd_profile_rows,
     cmd_audit_rows,
     cmd_enrol_rows,
+    cmd_agent_rows,
     cmd_help_rows,
 };
 

@@ -9,6 +9,7 @@
 #include <wchar.h>
 
 #include "cdop/secret.h"
+#include "client/term.h"
 
 #define TEXT_MAX ((size_t)64 << 10) /* one formatted piece */
 #define CELL_MAX 48                 /* columns of a cell */
@@ -315,13 +316,32 @@ print_failure(struct cmd_ctx *ctx, enum exit_code code)
 	dump(object, stderr);
 }
 
+/* Live and training differ in word and, where there is any, in colour. */
+static void
+put_mode(struct cmd_ctx *ctx, const char *behind)
+{
+	bool live, colour;
+
+	if (ctx->mode == NULL || ctx->g.json)
+		return;
+	live = strcmp(ctx->mode, "live") == 0;
+	colour = term_has_colour(STDERR_FILENO, ctx->g.no_color);
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "%s%s%s%s",
+	    !colour ? "" : (live ? "\033[1;31m" : "\033[32m"),
+	    live ? "LIVE" : "TRAINING", colour ? "\033[0m" : "", behind);
+}
+
 void
 print_mode(struct cmd_ctx *ctx)
 {
-	if (ctx->mode == NULL)
-		return;
-	print_note(
-	    ctx, "%s", strcmp(ctx->mode, "live") == 0 ? "LIVE" : "TRAINING");
+	put_mode(ctx, "\n");
+}
+
+void
+print_mode_word(struct cmd_ctx *ctx)
+{
+	put_mode(ctx, "  ");
 }
 
 enum form_of_time {

@@ -52,8 +52,11 @@ void print_failure(struct cmd_ctx *ctx, enum exit_code code);
 /* A finding in one line, for people. */
 void print_finding(struct cmd_ctx *ctx, const struct cmd_finding *finding);
 
-/* "LIVE" or "TRAINING" and the panel, on stderr, before a write or prompt. */
+/* "LIVE" or "TRAINING" on a line of its own, on stderr, before a write. */
 void print_mode(struct cmd_ctx *ctx);
+
+/* The same in front of a prompt, with two blanks behind it. */
+void print_mode_word(struct cmd_ctx *ctx);
 
 /* An instant in local time with its offset: "23 Nov 2026 09:05 GMT". */
 const char *print_time(struct cdop_arena *arena, uint64_t ms);

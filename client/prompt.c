@@ -27,14 +27,6 @@ prompt_impossible(struct cmd_ctx *ctx, const char *what, const char *instead)
 			    : "there is no terminal to ask at");
 }
 
-static const char *
-mode_word(const struct cmd_ctx *ctx)
-{
-	if (ctx->mode == NULL)
-		return "";
-	return strcmp(ctx->mode, "live") == 0 ? "LIVE  " : "TRAINING  ";
-}
-
 static char *
 trim(char *text)
 {
@@ -49,12 +41,15 @@ trim(char *text)
 }
 
 static enum exit_code
-read_line(struct cmd_ctx *ctx, const char *prompt, char *out, bool *ret_end)
+read_line(struct cmd_ctx *ctx, const char *prompt, bool question, char *out,
+    bool *ret_end)
 {
 	const char *safe = print_safe(ctx->arena, prompt, true);
 	enum term_read got;
 	bool cut = false;
 
+	if (question)
+		print_mode_word(ctx);
 	got = term_line(safe != NULL ? safe : "? ", out, TERM_LINE_MAX, &cut);
 	*ret_end = got == TERM_END;
 	if (got == TERM_STOPPED)
@@ -78,13 +73,12 @@ prompt_line(struct cmd_ctx *ctx, const char *question, const char *usual,
 	if (!prompt_is_possible(ctx))
 		return prompt_impossible(ctx, question, NULL);
 	prompt = usual != NULL
-	    ? cdop_arena_printf(
-		  ctx->arena, "%s%s [%s]: ", mode_word(ctx), question, usual)
-	    : cdop_arena_printf(ctx->arena, "%s%s: ", mode_word(ctx), question);
+	    ? cdop_arena_printf(ctx->arena, "%s [%s]: ", question, usual)
+	    : cdop_arena_printf(ctx->arena, "%s: ", question);
 	if (prompt == NULL)
 		return cmd_fail(
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-	code = read_line(ctx, prompt, typed, &end);
+	code = read_line(ctx, prompt, true, typed, &end);
 	if (code == EXIT_OK && end)
 		code = EXIT_STOPPED;
 	if (code == EXIT_OK) {
@@ -126,13 +120,14 @@ prompt_lines(struct cmd_ctx *ctx, const char *question, const char **ret_text)
 		return prompt_impossible(ctx, question, NULL);
 	all = cdop_arena_alloc(ctx->arena, CDOP_NARRATIVE_MAX + 2);
 	prompt = cdop_arena_printf(ctx->arena,
-	    "%s%s (several lines; end with one dot alone, Enter skips)\n> ",
-	    mode_word(ctx), question);
+	    "%s (several lines; end with one dot alone, Enter skips)\n> ",
+	    question);
 	if (all == NULL || prompt == NULL)
 		return cmd_fail(
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
 	for (;; line++) {
-		code = read_line(ctx, line == 0 ? prompt : "> ", typed, &end);
+		code = read_line(
+		    ctx, line == 0 ? prompt : "> ", line == 0, typed, &end);
 		n = strlen(typed);
 		if (code != EXIT_OK || end || strcmp(typed, ".") == 0 ||
 		    (line == 0 && n == 0))

@@ -5,6 +5,7 @@
 
 #include "cdop/limits.h"
 #include "cdop/scan.h"
+#include "client/agent.h"
 #include "client/call.h"
 #include "client/file.h"
 #include "client/help.h"
@@ -67,6 +68,21 @@ session_load(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
+/* A passphrase that was typed a while ago still counts. */
+static bool
+open_with_agent(struct cmd_ctx *ctx)
+{
+	struct identity *id = &ctx->session->identity;
+	uint8_t key[CDOP_KEY_LEN];
+	bool good;
+
+	if (!identity_has_passphrase(id) || !agent_key(ctx, id->salt, key))
+		return false;
+	good = identity_unlock_key(id, key, ctx->arena) == CDOP_OK;
+	cdop_secret_wipe(key, sizeof(key));
+	return good;
+}
+
 enum exit_code
 session_unlock(struct cmd_ctx *ctx)
 {
@@ -80,6 +96,8 @@ session_unlock(struct cmd_ctx *ctx)
 		return code;
 	id = &ctx->session->identity;
 	if (id->secret != NULL)
+		return EXIT_OK;
+	if (open_with_agent(ctx))
 		return EXIT_OK;
 	if (identity_has_passphrase(id)) {
 		what = cdop_arena_printf(ctx->arena, "%s (%s)",

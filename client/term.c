@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -51,7 +50,7 @@ term_is_person(void)
 }
 
 bool
-term_has_colour(bool no_color)
+term_has_colour(int fd, bool no_color)
 {
 	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
 
@@ -59,17 +58,7 @@ term_has_colour(bool no_color)
 		return false;
 	if (term == NULL || strcmp(term, "dumb") == 0)
 		return false;
-	return isatty(STDOUT_FILENO) == 1;
-}
-
-size_t
-term_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
-		return 80;
-	return size.ws_col;
+	return isatty(fd) == 1;
 }
 
 bool

@@ -22,11 +22,8 @@ void term_start(void);
 /* Is somebody there to be asked: are stdin and stderr a terminal? */
 bool term_is_person(void);
 
-/* May stdout carry colour? */
-bool term_has_colour(bool no_color);
-
-/* Columns of the terminal on stdout; 80 where it is none. */
-size_t term_width(void);
+/* May this descriptor carry colour?  NO_COLOR and TERM=dumb say no. */
+bool term_has_colour(int fd, bool no_color);
 
 /* Did somebody ask us to stop since the start? */
 bool term_is_stopped(void);

@@ -80,6 +80,7 @@ fixture_setup(void **state)
 	n_options = 0;
 	f->ctx.cmd = &plain;
 	f->ctx.g.no_input = true;
+	f->ctx.g.no_color = true;
 	f->ctx.g.timeout_ms = 1000;
 	f->ctx.mode = "training";
 	f->ctx.registry = "11";

@@ -1,0 +1,228 @@
+/* The manual page says what the program has, and nothing else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/commands.h"
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#include "cdop/fields.h"
+
+#define PAGE    "packaging/man/cdop.1"
+#define OUT_MAX 256
+
+static char *page;
+
+/* A word as it stands in the page: "-" is "\-". */
+static const char *
+roff(const char *text)
+{
+	static char out[OUT_MAX];
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 3 < sizeof(out); text++) {
+		if (*text == '-')
+			out[n++] = '\\';
+		out[n++] = *text;
+	}
+	out[n] = '\0';
+	return out;
+}
+
+/* Does a line begin with this, and end or go on with a blank? */
+static const char *
+find_line(const char *from, const char *until, const char *line)
+{
+	size_t len = strlen(line);
+	const char *at = from;
+
+	while ((at = strstr(at, line)) != NULL && at < until) {
+		if (at[-1] == '\n' && (at[len] == '\n' || at[len] == ' '))
+			return at;
+		at += len;
+	}
+	return NULL;
+}
+
+static const char *
+section(const char *name, const char **ret_end)
+{
+	char head[64];
+	const char *at;
+
+	(void)snprintf(head, sizeof(head), "\n.SH %s\n", name);
+	at = strstr(page, head);
+	assert_non_null(at);
+	*ret_end = strstr(at + 4, "\n.SH ");
+	assert_non_null(*ret_end);
+	return at + 1;
+}
+
+/* The paragraphs of a command, up to the next one. */
+static const char *
+paragraph(const struct cmd *cmd, const char **ret_end)
+{
+	const char *at, *end, *next;
+	char line[OUT_MAX];
+
+	at = section("COMMANDS", &end);
+	(void)snprintf(line, sizeof(line), ".B cdop %s", roff(cmd->words));
+	at = find_line(at, end, line);
+	if (at == NULL)
+		print_message("no paragraph: %s\n", cmd->words);
+	assert_non_null(at);
+	next = strstr(at + 1, "\n.B cdop ");
+	*ret_end = next != NULL && next < end ? next : end;
+	return at;
+}
+
+static void
+every_command_and_option_has_its_paragraph(void **state)
+{
+	const struct cmd_opt *opt;
+	const struct cmd *cmd;
+	const char *at, *end;
+	char line[OUT_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; (cmd = commands_at(i)) != NULL; i++) {
+		at = paragraph(cmd, &end);
+		for (opt = cmd->opts; opt != NULL && opt->name != NULL; opt++) {
+			(void)snprintf(
+			    line, sizeof(line), ".B %s", roff(opt->name));
+			if (find_line(at, end, line) == NULL)
+				print_message("%s %s\n", cmd->words, opt->name);
+			assert_non_null(find_line(at, end, line));
+		}
+	}
+	at = section("OPTIONS", &end);
+	for (opt = cmd_globals_opts; opt->name != NULL; opt++) {
+		(void)snprintf(line, sizeof(line), ".B %s", roff(opt->name));
+		assert_non_null(find_line(at, end, line));
+	}
+}
+
+static bool
+has_option(const struct cmd *cmd, const char *name, size_t len)
+{
+	const struct cmd_opt *opt;
+
+	for (opt = cmd->opts; opt != NULL && opt->name != NULL; opt++)
+		if (strncmp(roff(opt->name), name, len) == 0 &&
+		    strlen(roff(opt->name)) == len)
+			return true;
+	return false;
+}
+
+static void
+the_page_promises_nothing_else(void **state)
+{
+	const struct cmd *cmd;
+	const char *at, *end, *opt;
+	size_t i, n = 0, on_page = 0;
+
+	(void)state;
+	for (i = 0; (cmd = commands_at(i)) != NULL; i++) {
+		n++;
+		at = paragraph(cmd, &end);
+		for (opt = strstr(at, "\n.B \\-\\-"); opt != NULL && opt < end;
+		     opt = strstr(opt + 1, "\n.B \\-\\-"))
+			assert_true(
+			    has_option(cmd, opt + 4, strcspn(opt + 4, " \n")));
+	}
+	at = section("COMMANDS", &end);
+	while ((at = strstr(at + 1, "\n.B cdop ")) != NULL && at < end)
+		on_page++;
+	assert_int_equal(on_page, n);
+}
+
+static void
+exit_codes_are_those_of_the_program(void **state)
+{
+	const char *at, *end;
+	char line[32], words[OUT_MAX];
+	unsigned i;
+
+	(void)state;
+	at = section("EXIT STATUS", &end);
+	for (i = 0; i < EXIT_CODES; i++) {
+		(void)snprintf(line, sizeof(line), ".B %u", i);
+		at = find_line(at, end, line);
+		assert_non_null(at);
+		at = strchr(at, '\n') + 1;
+		/* The first letter is a capital there. */
+		(void)snprintf(
+		    words, sizeof(words), "%s.", roff(exit_words(i)));
+		assert_int_equal(
+		    strncmp(at + 1, words + 1, strlen(words) - 1), 0);
+	}
+	(void)snprintf(line, sizeof(line), ".B %u", i);
+	assert_null(find_line(at, end, line));
+}
+
+static void
+fields_are_those_of_the_dictionary(void **state)
+{
+	const char *at, *end;
+	char line[OUT_MAX];
+	size_t i, n = 0, on_page = 0;
+
+	(void)state;
+	at = section("FIELDS", &end);
+	for (i = 0; i < cdop_fields_count; i++) {
+		if (cdop_fields[i].kind == CDOP_KIND_ENTRY)
+			continue;
+		n++;
+		(void)snprintf(
+		    line, sizeof(line), ".B %s", roff(cdop_fields[i].path));
+		if (find_line(at, end, line) == NULL)
+			print_message("%s\n", cdop_fields[i].path);
+		assert_non_null(find_line(at, end, line));
+	}
+	while ((at = strstr(at + 1, "\n.B ")) != NULL && at < end)
+		on_page++;
+	/* .BR of the introduction is none. */
+	assert_int_equal(on_page, n);
+}
+
+static int
+read_page(void **state)
+{
+	FILE *file = fopen(PAGE, "r");
+	size_t len;
+
+	(void)state;
+	page = calloc(1, 1 << 20);
+	if (file == NULL || page == NULL)
+		return -1;
+	len = fread(page, 1, (1 << 20) - 1, file);
+	return fclose(file) == 0 && len > 0 ? 0 : -1;
+}
+
+static int
+free_page(void **state)
+{
+	(void)state;
+	free(page);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_command_and_option_has_its_paragraph),
+	    cmocka_unit_test(the_page_promises_nothing_else),
+	    cmocka_unit_test(exit_codes_are_those_of_the_program),
+	    cmocka_unit_test(fields_are_those_of_the_dictionary),
+	};
+
+	return cmocka_run_group_tests(tests, read_page, free_page);
+}
