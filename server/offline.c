@@ -180,7 +180,7 @@ bool
 offline_write(int fd, const char *path, struct cdop_bytes bytes)
 {
 	size_t done = 0;
-	ssize_t n = 0;
+	ssize_t n;
 
 	while (done < bytes.len) {
 		n = write(fd, bytes.data + done, bytes.len - done);

@@ -114,7 +114,7 @@ put_row(struct registry *reg, struct cdop_arena *arena,
 	    .version = (uint32_t)(reg->profile_version + 1),
 	};
 	Cdop__StoredProfile out;
-	uint32_t person[2];
+	uint32_t person[2] = {by->person[0], by->person[1]};
 	uint8_t *data;
 
 	cdop__stored_profile__init(&out);
@@ -123,9 +123,7 @@ put_row(struct registry *reg, struct cdop_arena *arena,
 	out.version = reg->profile_version + 1;
 	out.at_ms = by->now_ms;
 	out.person = person;
-	for (; out.n_person < 2 && by->person[out.n_person] != 0;
-	     out.n_person++)
-		person[out.n_person] = by->person[out.n_person];
+	out.n_person = (size_t)(person[0] != 0) + (person[1] != 0);
 	out.reason = (char *)(uintptr_t)by->reason;
 	out.has_previous_hash = reg->profile_row != 0;
 	out.previous_hash.data = reg->profile_hash;
