@@ -276,20 +276,26 @@ link_device(
 	people->buckets[bucket] = device->number;
 }
 
+void
+people_fingerprint(uint8_t out[static 32], const uint8_t public_key[static 32])
+{
+	struct cdop_bytes key = {public_key, 32};
+
+	cdop_secret_hash(out, 32, NULL, "", &key, 1);
+}
+
 static enum cdop_err
 put_device(struct people *people, uint32_t number,
     const struct people_device *from, struct people_device **ret_device)
 {
 	struct people_device *device;
-	struct cdop_bytes key = {from->public_key, 32};
 
 	device = room(people, people->devices[number], sizeof(*device));
 	if (device == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	*device = *from;
 	device->number = number;
-	cdop_secret_hash(device->fingerprint, sizeof(device->fingerprint), NULL,
-	    "", &key, 1);
+	people_fingerprint(device->fingerprint, from->public_key);
 	people->devices[number] = device;
 	link_device(people, bucket_of(people, from->public_key), device);
 	*ret_device = device;

@@ -168,6 +168,10 @@ CDOP_MUST enum cdop_err people_session_opened(struct people *people,
  */
 void people_psk_id(uint8_t out[static 16], const uint8_t psk[static 32]);
 
+/* What stands for a device's public key in leaves: BLAKE2b-256 of it. */
+void people_fingerprint(
+    uint8_t out[static 32], const uint8_t public_key[static 32]);
+
 /* By number or key; NULL: there is none. */
 const struct people_person *people_person(
     const struct people *people, uint32_t number);

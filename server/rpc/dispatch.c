@@ -348,6 +348,8 @@ work_init(struct work *work, struct registry *reg, struct cdop_arena *arena,
 		work->actor.roles = CDOP_ROLE_INVITED;
 		memcpy(work->actor.invitation, peer->invitation,
 		    sizeof(work->actor.invitation));
+		/* Not a device yet, and its leaf names the key all the same. */
+		people_fingerprint(work->actor.fingerprint, peer->public_key);
 	}
 	memcpy(work->actor.public_key, peer->public_key,
 	    sizeof(work->actor.public_key));
