@@ -9,11 +9,11 @@
 #ifndef CDOP_ARENA_H
 #define CDOP_ARENA_H
 
-#include "cdop/err.h"
-
 #include <protobuf-c/protobuf-c.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include "cdop/err.h"
 
 struct cdop_arena;
 

@@ -187,7 +187,7 @@ on_sigsys(int number, siginfo_t *info, void *context)
 static enum cdop_err
 enter_seccomp(enum sandbox_role role)
 {
-	unsigned mask = 1U << role | (SANDBOX_ASAN ? (unsigned)ASAN : 0);
+	unsigned mask = 1U << role;
 	struct sigaction trap = {
 	    .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO};
 	scmp_filter_ctx filter;
@@ -198,8 +198,10 @@ enter_seccomp(enum sandbox_role role)
 	    seccomp_init(SANDBOX_ASAN ? SCMP_ACT_TRAP : SCMP_ACT_KILL_PROCESS);
 	if (filter == NULL)
 		return CDOP_INTERNAL;
-	if (SANDBOX_ASAN)
+	if (SANDBOX_ASAN) {
+		mask |= ASAN;
 		(void)sigaction(SIGSYS, &trap, NULL);
+	}
 	r = seccomp_attr_set(
 	    filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	/* A binary tree: some calls are made for every packet. */

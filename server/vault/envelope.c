@@ -117,12 +117,12 @@ envelope_fresh(const struct envelope_key *above, struct cdop_bytes context,
 size_t
 envelope_row_len(size_t data_len)
 {
-	size_t i;
+	size_t i = 0;
 
 	if (data_len > ENVELOPE_DATA_MAX)
 		return 0;
-	for (i = 0; classes[i] < data_len + ENVELOPE_OVERHEAD; i++)
-		continue;
+	while (classes[i] < data_len + ENVELOPE_OVERHEAD)
+		i++;
 	return classes[i];
 }
 
