@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "cdop/version.h"
 #include "client/call.h"
 #include "client/file.h"
-#include "client/help.h"
 #include "client/print.h"
 #include "client/session.h"
 #include "client/spool.h"
@@ -110,7 +110,7 @@ look_at_link(struct look *look)
 	say(look, "clock", now < server + SKEW_MS && server < now + SKEW_MS,
 	    "the clocks agree within a minute", "set this computer's clock");
 	say(look, "version", look->ctx->session->welcome->schema_level == 1,
-	    cdop_arena_printf(look->ctx->arena, "cdop %s, %s", HELP_VERSION,
+	    cdop_arena_printf(look->ctx->arena, "cdop %s, %s", CDOP_VERSION,
 		look->ctx->session->welcome->server),
 	    "install the same release on both sides");
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cdop/version.h"
 #include "client/commands.h"
 #include "client/print.h"
 
@@ -136,9 +137,9 @@ help_version(struct cmd_ctx *ctx)
 {
 	if (ctx->g.json)
 		print_json(json_pack("{s:s,s:b,s:s}", "schema",
-		    "cdop.version/1", "ok", 1, "version", HELP_VERSION));
+		    "cdop.version/1", "ok", 1, "version", CDOP_VERSION));
 	else
-		print_out(ctx, "cdop %s", HELP_VERSION);
+		print_out(ctx, "cdop %s", CDOP_VERSION);
 }
 
 void

@@ -4,8 +4,6 @@
 
 #include "client/cmd.h"
 
-#define HELP_VERSION "0.1.0"
-
 /* What cdop can do, or the verbs of one noun. */
 void help_short(struct cmd_ctx *ctx, const char *noun);
 

@@ -5,10 +5,10 @@
 
 #include "cdop/limits.h"
 #include "cdop/scan.h"
+#include "cdop/version.h"
 #include "client/agent.h"
 #include "client/call.h"
 #include "client/file.h"
-#include "client/help.h"
 #include "client/passphrase.h"
 #include "client/print.h"
 #include "client/term.h"
@@ -137,7 +137,7 @@ pack_hello(struct cmd_ctx *ctx, struct cdop_bytes *ret)
 
 	cdop__hello__init(&hello);
 	hello.schema_level = SCHEMA_LEVEL;
-	hello.client = cdop_arena_printf(ctx->arena, "cdop %s", HELP_VERSION);
+	hello.client = cdop_arena_printf(ctx->arena, "cdop %s", CDOP_VERSION);
 	if (secret->has_seen_size) {
 		hello.has_seen_size = true;
 		hello.seen_size = secret->seen_size;

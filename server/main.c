@@ -3,13 +3,10 @@
 #include <string.h>
 
 #include "cdop/secret.h"
+#include "cdop/version.h"
 #include "server/base/config.h"
 #include "server/base/log.h"
 #include "server/cmd.h"
-
-#ifndef CDOP_VERSION
-#define CDOP_VERSION "0.1"
-#endif
 
 struct verb {
 	const char *name;

@@ -3,6 +3,7 @@
 
 #include "cdop/profile.h"
 #include "cdop/role.h"
+#include "cdop/version.h"
 #include "registry.pb-c.h"
 #include "server/registry/actor.h"
 #include "server/registry/registry.h"
@@ -33,7 +34,7 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 
 	cdop__welcome__init(&welcome);
 	welcome.schema_level = WELCOME_SCHEMA_LEVEL;
-	welcome.server = cdop_arena_strdup(arena, WELCOME_SERVER);
+	welcome.server = cdop_arena_strdup(arena, "cdopd " CDOP_VERSION);
 	welcome.registry_id.data = reg->id;
 	welcome.registry_id.len = sizeof(reg->id);
 	welcome.mode = reg->mode == REGISTRY_LIVE ? CDOP__MODE__LIVE

@@ -13,7 +13,6 @@ struct actor;
 struct registry;
 
 #define WELCOME_SCHEMA_LEVEL 1
-#define WELCOME_SERVER       "cdopd 0.1.0"
 
 /* Packed, in the arena.  actor: whose session it is. */
 CDOP_MUST enum cdop_err welcome_pack(struct registry *reg,

@@ -3,6 +3,7 @@
 
 #include "cdop/profile.h"
 #include "cdop/role.h"
+#include "cdop/version.h"
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
@@ -11,7 +12,6 @@
 #include "server/rpc/rpc_person.h"
 #include "server/vault/rows.h"
 
-#define SERVER        "cdopd 0.1.0"
 #define WARNINGS_MAX  40
 #define SOON_DAYS     30
 #define CLOCK_WARN_MS 60000
@@ -201,7 +201,7 @@ rpc_status(
 	struct people_rule_admins admins;
 
 	(void)req;
-	rep->server = cdop_arena_strdup(ctx->arena, SERVER);
+	rep->server = cdop_arena_strdup(ctx->arena, "cdopd " CDOP_VERSION);
 	rep->warning =
 	    cdop_arena_calloc(ctx->arena, WARNINGS_MAX, sizeof(*rep->warning));
 	if (rep->server == NULL || rep->warning == NULL)
