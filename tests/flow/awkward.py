@@ -6,7 +6,7 @@ import os
 import re
 
 from libflow import PARTIAL, TMP, check, end, equal, scene
-import synthetic
+import libsynthetic
 
 COUNT = 500
 NOT_FIELDS = ("decision", "decision_reason", "warnings_accepted")
@@ -54,10 +54,10 @@ def differences(said, want):
 
 def main():
     registry, cora = scene()
-    made = synthetic.rows(COUNT, 1000, odd=True)
+    made = libsynthetic.rows(COUNT, 1000, odd=True)
     path = os.path.join(TMP, "awkward.csv")
     with open(path, "w", newline="", encoding="utf-8") as f:
-        synthetic.write(made, f)
+        libsynthetic.write(made, f)
     done = cora.cdop("notify", "--from", path, "--json")
     equal("the import is partial", done.code, PARTIAL)
     answers = {a["row"]: a for a in done.lines() if "row" in a}

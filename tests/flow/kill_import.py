@@ -8,14 +8,14 @@ import signal
 import time
 
 from libflow import OK, TMP, check, end, equal, scene
-import synthetic
+import libsynthetic
 
 COUNT = 300
 
 
 def write(path, made):
     with open(path, "w", newline="", encoding="utf-8") as f:
-        synthetic.write(made, f)
+        libsynthetic.write(made, f)
 
 
 def kill(registry, role):
@@ -53,7 +53,7 @@ def import_once(registry, cora, path, role, after):
 def undisturbed(cora):
     """How long an import of so many rows takes here."""
     path = os.path.join(TMP, "import.csv")
-    write(path, synthetic.rows(COUNT))
+    write(path, libsynthetic.rows(COUNT))
     begun = time.monotonic()
     cora.must("notify", "--from", path)
     return time.monotonic() - begun
@@ -61,7 +61,7 @@ def undisturbed(cora):
 
 def one_round(registry, cora, turn, role, usual):
     start = turn * COUNT
-    made = synthetic.rows(COUNT, start)
+    made = libsynthetic.rows(COUNT, start)
     path = os.path.join(TMP, "import-%d.csv" % turn)
     write(path, made)
     after = random.uniform(0.1, 0.95) * usual

@@ -8,7 +8,7 @@ import time
 from libflow import (OK, OUTCOME, SEALED, UNREACHABLE, check, end, equal,
                      scene, wait_for)
 from libwire import Wire
-import synthetic
+import libsynthetic
 
 FIELDS = ["received.channel", "received.notified_date",
           "received.notified_time", "notifier.agency", "notifier.phone",
@@ -109,7 +109,7 @@ def is_sealed(registry, cora):
 
 def main():
     registry, cora = scene(conf=["restarts = 100"])
-    rows = iter(synthetic.rows(20, 400))
+    rows = iter(libsynthetic.rows(20, 400))
     cora.must("case", "list")  # fetches the profile
     for role in "vault", "gate":
         dies_unanswered(registry, cora, next(rows), role)

@@ -5,7 +5,7 @@ import os
 
 from libflow import OK, TMP, check, end, equal, scene
 from libwire import Wire
-import synthetic
+import libsynthetic
 
 
 def ask(registry, person, *terms):
@@ -33,11 +33,11 @@ def main():
     registry, cora = scene()
     sam = registry.invite("Sam Sefton", "--role", "partner", "--area",
                           "sefton")
-    made = synthetic.rows(12)
+    made = libsynthetic.rows(12)
     made[8]["area.residence"] = "#nk"  # owned by the holding area
     path = os.path.join(TMP, "n.csv")
     with open(path, "w", newline="", encoding="utf-8") as f:
-        synthetic.write(made, f)
+        libsynthetic.write(made, f)
     cora.must("notify", "--from", path)
     # The first sessions turn the key and fetch the profile.
     sam.must("ask", "--purpose", "living_child", "--nhs-number", "9990000905")

@@ -6,7 +6,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import client  # noqa: E402
 import libflow  # noqa: E402
-import synthetic  # noqa: E402
+import libsynthetic  # noqa: E402
 from client import pb  # noqa: E402
 
 PURPOSE = {"purpose": "new_notification"}
@@ -105,11 +105,11 @@ class Children:
     """Synthetic children, each with a valid number of the 999 range."""
 
     def __init__(self):
-        self.numbers = synthetic.numbers()
+        self.numbers = libsynthetic.numbers()
         self.count = 0
 
     def next(self, area=None, **more):
-        row = synthetic.plain(self.count, next(self.numbers))
+        row = libsynthetic.plain(self.count, next(self.numbers))
         self.count += 1
         row = {path: value for path, value in row.items()
                if value and "." in path}

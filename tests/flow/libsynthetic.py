@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes notifications of children who never lived, as CSV.
 
-    synthetic.py [--awkward] [--bad N] [--start N] COUNT
+    libsynthetic.py [--awkward] [--bad N] [--start N] COUNT
 
 Names are plainly made up, NHS numbers are of the 999 range, dates lie well
 in the past, and the same arguments give the same file.  --awkward takes what

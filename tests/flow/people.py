@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""Persons and devices from the first invitation to the last revocation."""
+import os
+
+from libflow import (AUTH, CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, OK,
+                     SECOND, USAGE, Person, Registry, check, end, equal)
+
+NO = (FORBIDDEN, CONFLICT, INVALID, AUTH, NOT_FOUND, USAGE)
+
+
+def refused(name, done, codes=NO):
+    return check(name, done.code in codes, done)
+
+
+def waiting(admin):
+    return [a["number"] for a in admin.must("approve", "--json").lines()]
+
+
+def agree(admin, number):
+    return admin.cdop("approve", number, "--confirm", number)
+
+
+def setup(registry):
+    """Two people have to be there before anything else is done."""
+    ada, bob = Person("ada", registry), Person("bob", registry)
+    registry.ada, registry.bob = ada, bob
+    one = ada.enrol(os.path.join(registry.out, "invitation-1.txt"))
+    two = bob.enrol(os.path.join(registry.out, "invitation-2.txt"))
+    refused("no one activates themselves", ada.cdop(
+        "people", "activate", str(one["device"]), "--comparison",
+        one["comparison"]))
+    refused("a wrong string is refused", ada.cdop(
+        "people", "activate", str(two["device"]), "--comparison",
+        one["comparison"]))
+    refused("one who waits invites nobody", ada.cdop(
+        "people", "invite", "--name", "X Y", "--role", "auditor", "--out",
+        os.path.join(registry.out, "x.txt")))
+    ada.must("people", "activate", str(two["device"]), "--comparison",
+             two["comparison"])
+    check("one string is not enough", "setup" in ada.must("status").out)
+    bob.must("people", "activate", str(one["device"]), "--comparison",
+             one["comparison"])
+    check("two are", " open " in ada.must("status").out)
+    return ada, bob
+
+
+def invited(registry, ada, bob):
+    """The one who invites does not activate."""
+    path = os.path.join(registry.out, "cora.txt")
+    ada.must("people", "invite", "--name", "Cora Coordinator", "--role",
+             "coordinator", "--all-areas", "--out", path)
+    refused("an invitation is not written over", ada.cdop(
+        "people", "invite", "--name", "Other", "--role", "auditor", "--out",
+        path), (USAGE,))
+    cora = Person("cora", registry)
+    done = cora.enrol(path)
+    refused("who waits sees no case", cora.cdop("case", "list"))
+    check("and is told to wait", "waits for activation" in
+          cora.must("status").out)
+    given = ["people", "activate", str(done["device"]), "--comparison",
+             done["comparison"]]
+    refused("who invited does not activate", ada.cdop(*given))
+    refused("nor the person", cora.cdop(*given))
+    bob.must(*given)
+    equal("then she works", cora.cdop("case", "list").code, OK)
+    refused("a coordinator invites nobody", cora.cdop(
+        "people", "invite", "--name", "X Y", "--role", "auditor", "--out",
+        os.path.join(registry.out, "x.txt")), (FORBIDDEN,))
+    return cora
+
+
+def used_twice(registry, ada, bob):
+    """Two keys under one invitation: nobody knows whose it was."""
+    path = os.path.join(registry.out, "dora.txt")
+    ada.must("people", "invite", "--name", "Dora Double", "--role",
+             "auditor", "--out", path)
+    done = Person("dora", registry).enrol(path)
+    refused("an invitation is used once", Person("eve", registry).cdop(
+        "enrol", path, "--label", "x", "--no-passphrase"))
+    refused("and who came first is not activated any more", bob.cdop(
+        "people", "activate", str(done["device"]), "--comparison",
+        done["comparison"]))
+    check("the list says what happened to it", "flagged" in
+          ada.must("people", "list").out)
+
+
+def second_device(registry, ada, bob, cora):
+    path = os.path.join(registry.out, "cora2.txt")
+    ada.must("people", "invite", "--device-for", str(cora.person), "--label",
+             "laptop 2", "--out", path)
+    other = Person("cora2", registry)
+    done = other.enrol(path)
+    equal("a further device is the same person", done["person"], cora.person)
+    bob.must("people", "activate", str(done["device"]), "--comparison",
+             done["comparison"])
+    equal("it works", other.cdop("case", "list").code, OK)
+    ada.must("people", "suspend", str(cora.person), "--device",
+             str(other.device), "--reason", "lost")
+    equal("suspended, it is out", other.cdop("status").code, AUTH)
+    equal("the first goes on", cora.cdop("case", "list").code, OK)
+    ada.must("people", "revoke", str(cora.person), "--device",
+             str(other.device), "--reason", "lost", "--confirm",
+             str(cora.person))
+    equal("revoked, it stays out", other.cdop("status").code, AUTH)
+    equal("the first still goes on", cora.cdop("case", "list").code, OK)
+
+
+def two_people(ada, bob, cora):
+    """Suspending takes one, lifting it two; and not the same one twice."""
+    number = str(cora.person)
+    bob.must("people", "suspend", number, "--reason", "away")
+    equal("one suspends, at once", cora.cdop("case", "list").code, AUTH)
+    ada.must("people", "resume", number, "--reason", "back", code=SECOND)
+    act = waiting(ada)[0]
+    refused("nobody approves what they asked for", agree(ada, act))
+    equal("another may", agree(bob, act).code, OK)
+    equal("and she is back", cora.cdop("case", "list").code, OK)
+    refused("what is approved is gone", agree(bob, act))
+    ada.must("people", "change", number, "--role", "auditor", "--reason",
+             "new post", code=SECOND)
+    act = waiting(bob)[0]
+    bob.must("approve", act, "--decline", "--confirm", act)
+    equal("declined is gone", waiting(bob), [])
+    equal("and nothing changed", cora.cdop("case", "list").code, OK)
+
+    # Asked for, and changed meanwhile: what was shown is not what would be.
+    ada.must("people", "change", number, "--area", "wirral", "--reason",
+             "one area", code=SECOND)
+    act = waiting(bob)[0]
+    bob.must("people", "suspend", number, "--reason", "meanwhile")
+    done = agree(bob, act)
+    check("a request about what changed meanwhile is void", done.code != OK,
+          done)
+    ada.must("people", "resume", number, "--reason", "back", code=SECOND)
+    equal("lifted by two", agree(bob, waiting(bob)[0]).code, OK)
+
+
+def last_two(registry, ada, bob):
+    refused("the last two administrators are not revoked", ada.cdop(
+        "people", "revoke", str(bob.person), "--reason", "x", "--confirm",
+        str(bob.person)))
+    carol = registry.invite("Carol Admin", "--role", "administrator")
+    done = ada.cdop("people", "revoke", str(bob.person), "--reason", "left",
+                    "--confirm", str(bob.person))
+    equal("with a third one, it takes two", done.code, SECOND)
+    act = waiting(carol)[0]
+    equal("and is done by another", agree(carol, act).code, OK)
+    equal("he is out", bob.cdop("status").code, AUTH)
+    equal("for ever", ada.cdop("people", "resume", str(bob.person),
+                               "--reason", "x").code in NO, True)
+    people = {p["number"]: p for p in
+              ada.must("people", "list", "--all", "--json").lines()
+              if "state" in p and "name" in p}
+    check("he is still listed", bob.person in people, people)
+
+
+def keys_turn(cora):
+    for _ in range(3):
+        cora.must("device", "turn")
+    equal("a key that turned opens the next session",
+          cora.cdop("whoami").code, OK)
+
+
+def main():
+    registry = Registry()
+    registry.init()
+    registry.start()
+    ada, bob = setup(registry)
+    cora = invited(registry, ada, bob)
+    used_twice(registry, ada, bob)
+    second_device(registry, ada, bob, cora)
+    two_people(ada, bob, cora)
+    keys_turn(cora)
+    last_two(registry, ada, bob)
+    equal("it stops in order", registry.stop(), 0)
+    equal("verify says fine", registry.verify()[0], 0)
+    end()
+
+
+main()
