@@ -66,7 +66,7 @@ def main():
     taken = [(n, row) for n, row in enumerate(made, 1) if not row["_rule"]]
     wrong = ["row %d: %s" % (n, json.dumps(answers.get(n)))
              for n, _ in taken if not answers.get(n, {}).get("ok")]
-    check("%d rows are taken" % len(taken), not wrong, "\n".join(wrong[:8]))
+    check("rows are taken: %d" % len(taken), not wrong, "\n".join(wrong[:8]))
 
     refused = [(n, row) for n, row in enumerate(made, 1) if row["_rule"]]
     for rule in sorted({row["_rule"] for _, row in refused}):
@@ -102,7 +102,7 @@ def main():
         if [link["reference"] for link in links] != \
                 [answers[n - 1]["reference"]]:
             alone.append((n, links))
-    check("%d twins are linked, each to the other" % len(twins),
+    check("twins are linked, each to the other: %d" % len(twins),
           twins and not alone, alone[:3])
 
     rejects = re.sub(r"\.csv$", ".rejects.csv", path)

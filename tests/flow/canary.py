@@ -80,7 +80,7 @@ def main():
     words -= set(libsynthetic.PSEUDO) | {"Example"}
     for when in "while it runs", "after a stop":
         found, read = search(TMP, words, skip=(path, rejects))
-        check("%d words are nowhere in %d KiB, %s" % (
+        check("words are nowhere: %d in %d KiB, %s" % (
             len(words), read >> 10, when), not found, "\n".join(found[:20]))
         registry.stop()
     done = subprocess.run([CDOPD, "verify", registry.data, "--key-file",

@@ -53,7 +53,7 @@ STRANGE = ["Ng\u0169g\u0129", "O'Hara-D'Arcy", "\u00d8rsted \u00c5s",
            "Zo\u00eb-Ma\u00ebl", "\u0141uka\u015biewicz", "M\u02bcBala",
            "Van \u2019t Hof", "\u015eahin", "Bjo\u0308rk", "\u1e62\u1eb9gun",
            "A", "Unknown", "#nkomo", "=1+1", "\U0001f56f", "Smith;Jones",
-           '"Quoted"', "Comma, of"]
+           '"Quoted"', "Kommat, of"]
 AREAS = ["knowsley", "liverpool", "sefton", "st-helens", "wirral",
          "isle-of-man"]
 ELSEWHERE = ["halton", "lancashire", "flintshire", "elsewhere_england",
