@@ -2,8 +2,8 @@
  * The case reference: what a notifier is given, reads out and writes down
  * for 25 years (RECORDS M15).  Random; it says nothing about the case.
  *
- *	K7M4-QX2R     in a live registry
- *	T-K7M4-QX2R   in a training one
+ *	K7M4-QX2Q     in a live registry
+ *	T-K7M4-QX23   in a training one
  *
  * Eight of the 30 symbols 23456789ABCDEFGHJKMNPQRSTVWXYZ (no 0 O 1 I L U).
  * With v(i) the place of symbol i in that list, counted from 0, and weights

@@ -100,7 +100,7 @@ choose_role(struct work *work)
 	}
 	if ((named & (named - 1)) != 0)
 		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
-		    "role_needed", "say in which of your roles (--as ROLE)");
+		    "role_needed", "say in which of your roles");
 	work->actor.role = named != 0 ? named : may;
 	return CDOP_OK;
 }
@@ -115,7 +115,8 @@ check_purpose(struct work *work)
 
 	if (code == NULL && work->ctx.method->purpose)
 		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
-		    "purpose_needed", "say what it is for (--purpose CODE)");
+		    "purpose_needed",
+		    "say what it is for: a code of the profile's purposes");
 	if (code == NULL)
 		return CDOP_OK;
 	purpose = cdop_profile_purpose(work->reg->profile, code, day);
@@ -126,8 +127,7 @@ check_purpose(struct work *work)
 	if ((purpose->flags & CDOP_CODE_NEEDS_TEXT) != 0 &&
 	    (text == NULL || *text == '\0'))
 		return rpc_fail(&work->ctx, CDOP_INVALID_ARGUMENT,
-		    "purpose_text_needed",
-		    "this purpose is said in words (--purpose-text)");
+		    "purpose_text_needed", "this purpose is said in words too");
 	work->ctx.purpose = code;
 	return CDOP_OK;
 }
@@ -161,7 +161,8 @@ check_policy(struct work *work)
 		return err;
 	if (ctx->method->use && !work->call->has_use)
 		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "use_needed",
-		    "say where the answer goes (--use)");
+		    "say where the answer goes: screen, print, file or "
+		    "program");
 	if (request->expired_session)
 		return rpc_fail(ctx, CDOP_UNAUTHENTICATED, "session_expired",
 		    "this session is over an hour old: connect again");

@@ -249,6 +249,9 @@ def stream(cast):
                        ("half a field", WHO + b"\x52\x05a")):
         equal("a Call with %s is the last" % name, talk(
             cast, [plain(nl.delimited(data))], 1), [bad, "closed"])
+    equal("and calls beside it in one frame are answered", talk(
+        cast, [plain(call + nl.delimited(b"\x08\x01") + other)], 3),
+        [good, bad, (2, 0, ""), "closed"])
 
 
 def halves(cast):
