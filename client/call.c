@@ -104,6 +104,7 @@ call_begin(struct cmd_ctx *ctx, struct call_send *send)
 	if ((code = pack(ctx, &call.base, &packed)) != EXIT_OK)
 		return CONN_MEMORY;
 	send->id = call.id;
+	ctx->session->used_ms = conn_now_ms();
 	ctx->request = call.id;
 	return conn_send(ctx->session->conn, packed);
 }
@@ -348,9 +349,11 @@ call_typed(struct cmd_ctx *ctx, uint32_t method,
 		return call_change(ctx, method, request, key, ret_message);
 	if (send.method->change)
 		send.request_key = key;
-	if (ctx->session == NULL || ctx->session->conn == NULL)
-		if ((code = session_open(ctx)) != EXIT_OK)
-			return code;
+	/* Enrol speaks on the connection of its invitation. */
+	if ((ctx->session == NULL || ctx->session->conn == NULL ||
+		method != 3) &&
+	    (code = session_open(ctx)) != EXIT_OK)
+		return code;
 	if ((code = call_prepare(ctx, &send)) != EXIT_OK ||
 	    (code = pack(ctx, request, &send.body)) != EXIT_OK)
 		return code;

@@ -11,6 +11,7 @@
 #include "client/help.h"
 #include "client/json.h"
 #include "client/print.h"
+#include "client/purpose.h"
 #include "client/session.h"
 #include "client/term.h"
 #include "client/turn.h"
@@ -229,7 +230,7 @@ take_globals(struct cmd_ctx *ctx)
 			return code;
 	}
 	g->timeout_ms = (uint32_t)(seconds > 0 ? seconds : 1) * 1000;
-	return EXIT_OK;
+	return purpose_check_use(ctx);
 }
 
 static enum exit_code

@@ -73,8 +73,7 @@ run_ask(struct cmd_ctx *ctx)
 	enum exit_code code;
 	json_t *object;
 
-	if ((code = purpose_check_use(ctx)) != EXIT_OK ||
-	    (code = terms_read(ctx, false, &terms)) != EXIT_OK)
+	if ((code = terms_read(ctx, false, &terms)) != EXIT_OK)
 		return code;
 	cdop__ask_request__init(&request);
 	request.nhs_number = terms.nhs_number;

@@ -220,8 +220,7 @@ run_list(struct cmd_ctx *ctx)
 	size_t n = 0;
 
 	cdop__audit_list_request__init(&request);
-	if ((code = purpose_check_use(ctx)) != EXIT_OK ||
-	    (code = day_ms(ctx, "--since", false, &since, &request.since_ms)) !=
+	if ((code = day_ms(ctx, "--since", false, &since, &request.since_ms)) !=
 		EXIT_OK ||
 	    (code = day_ms(ctx, "--until", true, &until, &request.until_ms)) !=
 		EXIT_OK)

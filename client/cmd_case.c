@@ -85,7 +85,7 @@ run_show(struct cmd_ctx *ctx)
 
 	cdop__case_show_request__init(&request);
 	code = reference_read(ctx, ctx->pos[0], &request.reference);
-	if (code != EXIT_OK || (code = purpose_check_use(ctx)) != EXIT_OK)
+	if (code != EXIT_OK)
 		return code;
 	request.has_notifications = true;
 	request.notifications = cmd_flag(ctx, "--notifications");
@@ -182,7 +182,7 @@ run_list(struct cmd_ctx *ctx)
 	uint32_t limit;
 
 	code = list_request(ctx, &request);
-	if (code != EXIT_OK || (code = purpose_check_use(ctx)) != EXIT_OK)
+	if (code != EXIT_OK)
 		return code;
 	limit = request.limit;
 	do {
@@ -214,8 +214,7 @@ run_find(struct cmd_ctx *ctx)
 	struct terms terms;
 	enum exit_code code;
 
-	if ((code = purpose_check_use(ctx)) != EXIT_OK ||
-	    (code = terms_read(ctx, true, &terms)) != EXIT_OK)
+	if ((code = terms_read(ctx, true, &terms)) != EXIT_OK)
 		return code;
 	cdop__case_find_request__init(&request);
 	request.nhs_number = terms.nhs_number;
@@ -255,7 +254,7 @@ run_history(struct cmd_ctx *ctx)
 
 	cdop__case_history_request__init(&request);
 	code = reference_read(ctx, ctx->pos[0], &request.reference);
-	if (code != EXIT_OK || (code = purpose_check_use(ctx)) != EXIT_OK ||
+	if (code != EXIT_OK ||
 	    (code = call_case_history(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	for (i = 0; i < reply->n_entry; i++) {
@@ -289,8 +288,7 @@ run_pairs(struct cmd_ctx *ctx)
 	size_t i;
 
 	cdop__duplicate_pairs_request__init(&request);
-	if ((code = purpose_check_use(ctx)) != EXIT_OK ||
-	    (code = call_duplicate_pairs(ctx, &request, &reply)) != EXIT_OK)
+	if ((code = call_duplicate_pairs(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	for (i = 0; i < reply->n_pair; i++) {
 		p = reply->pair[i];

@@ -86,7 +86,8 @@ resume(struct cmd_ctx *ctx, struct notify *n)
 		return code;
 	n->form = draft->form;
 	n->draft = spool_draft_number(path);
-	if (draft->request_key.len == sizeof(n->key))
+	if (draft->request_key.len == sizeof(n->key) &&
+	    !spool_key_is_old(draft->request_key.data))
 		memcpy(n->key, draft->request_key.data, sizeof(n->key));
 	for (i = 0; i < draft->n_override && i < OVERRIDES_MAX; i++)
 		n->overrides.list[n->overrides.n++] = draft->override[i];
@@ -159,7 +160,10 @@ prepare(struct cmd_ctx *ctx, const struct cdop_profile **ret_profile)
 	ctx->error.message = NULL;
 	if ((code = session_open(ctx)) != EXIT_OK)
 		return code;
-	return session_profile(ctx, ret_profile);
+	code = session_profile(ctx, ret_profile);
+	if (prompt_is_possible(ctx))
+		session_hang_up(ctx); /* typing takes its time */
+	return code;
 }
 
 static enum exit_code

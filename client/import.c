@@ -17,11 +17,13 @@
 #include "client/spool.h"
 #include "client/term.h"
 
-#define REGISTER 40 /* method id of NotificationRegister */
-#define WINDOW   24 /* rows on the way at a time */
-#define TRIES    5
-#define SHOW_MS  1000
-#define GRACE_MS 2000
+#define REGISTER   40 /* method id of NotificationRegister */
+#define WINDOW     24 /* rows on the way at a time */
+#define TRIES      5
+#define RECONNECTS 8
+#define PAUSE_NS   500000000
+#define SHOW_MS    1000
+#define GRACE_MS   2000
 
 struct import {
 	struct cmd_ctx *ctx;
@@ -198,6 +200,8 @@ send_some(struct import *im)
 		row = &im->file.row[im->next++];
 		if (row->state == IMPORT_REJECTED)
 			im->rejected++;
+		else if (row->state == IMPORT_ACCEPTED)
+			im->accepted++; /* long ago: its key is forgotten */
 		else
 			code = send_row(im, row);
 	}
@@ -341,6 +345,7 @@ prepare(struct import *im, const struct cdop_profile *profile, const char *path)
 static enum exit_code
 reconnect(struct import *im, enum exit_code code)
 {
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	size_t i;
 
 	if (code != EXIT_OUTCOME && code != EXIT_AUTH)
@@ -350,7 +355,13 @@ reconnect(struct import *im, enum exit_code code)
 		if (im->file.row[i].state == IMPORT_SENT)
 			im->file.row[i].state = IMPORT_READY;
 	im->on_the_way = 0;
-	return session_open(im->ctx);
+	for (i = 0; i < RECONNECTS; i++) {
+		code = session_open(im->ctx);
+		if (code != EXIT_UNREACHABLE || term_is_stopped())
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	return code;
 }
 
 static enum exit_code
@@ -403,6 +414,8 @@ conclude(struct import *im, enum exit_code code)
 	if (kept != EXIT_OK && code == EXIT_OK)
 		return kept;
 	ctx->error = error;
+	if (code == EXIT_OK && left > 0)
+		code = cmd_fail(ctx, EXIT_STOPPED, NULL, NULL, "stopped");
 	if (ctx->g.json)
 		print_json(json_pack("{s:b,s:I,s:I,s:I,s:s?}", "end", 1,
 		    "count", (json_int_t)im->accepted, "rejected",

@@ -37,6 +37,7 @@ struct import_row {
 	const char *reference;
 	uint64_t call; /* id of the call on its way */
 	unsigned tries;
+	bool is_old; /* the registry has forgotten its key */
 	const Cdop__NotificationRegisterReply *reply; /* once accepted */
 	bool replayed;
 	const struct cmd_finding *finding; /* why not */

@@ -2,13 +2,10 @@
 #include "client/import_keys.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "client/sealed.h"
 #include "client/session.h"
 #include "client/spool.h"
-
-#define OLD_MS ((uint64_t)(CDOP_REQUEST_KEY_DAYS - 1) * 24 * 60 * 60 * 1000)
 
 static const struct sealed_kind kind = {"cdop-import/1\n\0\0",
     "cdop-spool/1 import", &cdop__client_import__descriptor};
@@ -17,15 +14,6 @@ static const char *
 path_of(struct cmd_ctx *ctx, const struct import_file *f)
 {
 	return cdop_arena_printf(ctx->arena, "%s.cdop-keys", f->stem);
-}
-
-static uint64_t
-made_ms(const uint8_t *key)
-{
-	uint8_t ms[8] = {0};
-
-	memcpy(ms + 2, key, 6);
-	return cdop_get64(ms);
 }
 
 static const Cdop__ClientImportRow *
@@ -50,7 +38,6 @@ static void
 take_key(const Cdop__ClientImport *state, struct import_row *row)
 {
 	const Cdop__ClientImportRow *old = find(state, row->number);
-	uint64_t now = (uint64_t)time(NULL) * 1000;
 	bool same;
 
 	if (old == NULL)
@@ -58,8 +45,8 @@ take_key(const Cdop__ClientImport *state, struct import_row *row)
 	same = memcmp(old->hash.data, row->hash, 32) == 0;
 	if (old->reference != NULL && !same)
 		return;
-	if (old->reference == NULL &&
-	    made_ms(old->request_key.data) + OLD_MS < now)
+	row->is_old = spool_key_is_old(old->request_key.data);
+	if (old->reference == NULL && row->is_old)
 		return;
 	memcpy(row->n.key, old->request_key.data, CDOP_REQUEST_KEY_LEN);
 	row->reference = old->reference;

@@ -82,6 +82,24 @@ control(struct cmd_ctx *ctx, const struct import_file *f,
 	return text != NULL ? cdop_arena_strdup(ctx->arena, text) : NULL;
 }
 
+/* Taken more than a key's life ago: not sent again, its reference told. */
+static enum exit_code
+accepted_before(struct cmd_ctx *ctx, struct import_row *row)
+{
+	Cdop__NotificationRegisterReply *reply =
+	    cdop_arena_alloc(ctx->arena, sizeof(*reply));
+
+	if (reply == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	cdop__notification_register_reply__init(reply);
+	reply->reference = cdop_arena_strdup(ctx->arena, row->reference);
+	row->reply = reply;
+	row->replayed = true;
+	row->state = IMPORT_ACCEPTED;
+	return EXIT_OK;
+}
+
 enum exit_code
 import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
     const struct import_file *f, struct import_row *row)
@@ -108,6 +126,8 @@ import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 			  : read_cells(ctx, profile, f, row, &v);
 	if (code == EXIT_OK && v.n > 0)
 		import_row_reject(row, notify_findings(ctx, &v), v.n);
+	else if (code == EXIT_OK && row->is_old && row->reference != NULL)
+		code = accepted_before(ctx, row);
 	return code;
 }
 

@@ -10,7 +10,8 @@
 #include "client/terms.h"
 
 /* Classes that never stand on the command line of a live registry. */
-#define PRIVATE (CDOP_CLASS_IDENTITY | CDOP_CLASS_NARRATIVE)
+#define PRIVATE                                                                \
+	(CDOP_CLASS_IDENTITY | CDOP_CLASS_NARRATIVE | CDOP_CLASS_EXACT_DATE)
 
 static enum exit_code
 out_of_memory(struct cmd_ctx *ctx)
@@ -50,6 +51,28 @@ notify_findings(struct cmd_ctx *ctx, const struct cdop_violations *v)
 	return list;
 }
 
+/*
+ * Codes, counts and yes or no may stand there, and what is about the paper
+ * and not about anybody (RECORDS M12).
+ */
+static bool
+is_private(const struct cdop_field *field)
+{
+	if ((field->class & PRIVATE) != 0)
+		return true;
+	switch ((int)field->kind) {
+	case CDOP_KIND_CODE:
+	case CDOP_KIND_CHOICE:
+	case CDOP_KIND_YES_NO:
+	case CDOP_KIND_INTEGER:
+	case CDOP_KIND_AREA:
+	case CDOP_KIND_AGENCY:
+		return false;
+	default:
+		return field->class != CDOP_CLASS_ADMINISTRATIVE;
+	}
+}
+
 static enum exit_code
 set_one(struct cmd_ctx *ctx, const struct cdop_profile *profile,
     struct notify *n, const char *given)
@@ -69,7 +92,7 @@ set_one(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 	if (cdop_form_path_parse(name, &path) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop notify --blank",
 		    "--set: there is no field %s", name);
-	if (!session_is_training(ctx) && (path.field->class & PRIVATE) != 0)
+	if (!session_is_training(ctx) && is_private(path.field))
 		return cmd_fail(ctx, EXIT_USAGE, "identity_in_argv",
 		    "give it at the prompt, or with --from FILE|-",
 		    "%s does not stand on the command line of a live registry",

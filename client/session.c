@@ -15,6 +15,7 @@
 #include "client/turn.h"
 
 #define SCHEMA_LEVEL 1
+#define STALE_MS     60000 /* the registry closes idle sessions */
 
 static enum exit_code
 out_of_memory(struct cmd_ctx *ctx)
@@ -183,14 +184,26 @@ try_address(struct cmd_ctx *ctx, struct conn_args *args, bool *ret_next)
 	return end;
 }
 
+/* From the profile that was kept; a closed registry tells nothing. */
+static const char *
+whom_to_ring(struct cmd_ctx *ctx)
+{
+	struct cmd_error error = ctx->error;
+	const struct cdop_profile *profile;
+	const char *contact = "the technical contact of the panel";
+
+	if (session_profile(ctx, &profile) == EXIT_OK)
+		contact = profile->technical_contact;
+	ctx->error = error;
+	return cdop_arena_printf(ctx->arena, "ring %s", contact);
+}
+
 static enum exit_code
 connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 {
 	switch (end) {
 	case CONN_SEALED:
-		return cmd_fail(ctx, EXIT_SEALED, "sealed",
-		    "ring the technical contact of the panel; what you typed "
-		    "is kept",
+		return cmd_fail(ctx, EXIT_SEALED, "sealed", whom_to_ring(ctx),
 		    "the registry is closed and waits for its key");
 	case CONN_REFUSED:
 		return cmd_fail(ctx, EXIT_AUTH, NULL,
@@ -295,7 +308,7 @@ session_connect(struct cmd_ctx *ctx)
 		start = conn_now_ms();
 		args.address = open->address[i];
 		args.connect_by_ms = start + CONN_CONNECT_MS;
-		args.deadline_ms = start + ctx->g.timeout_ms;
+		args.deadline_ms = args.connect_by_ms;
 		end = try_address(ctx, &args, &under_next);
 		if (best == CONN_UNREACHABLE || end == CONN_OK)
 			best = end;
@@ -303,6 +316,7 @@ session_connect(struct cmd_ctx *ctx)
 	if (end != CONN_OK)
 		return connect_failed(ctx, best);
 	s->next_id = 1;
+	s->used_ms = conn_now_ms();
 	if ((code = check_welcome(ctx)) != EXIT_OK) {
 		session_hang_up(ctx);
 		return code;
@@ -318,6 +332,10 @@ session_open(struct cmd_ctx *ctx)
 
 	if ((code = session_unlock(ctx)) != EXIT_OK)
 		return code;
+	/* Somebody may have been typing for a long time. */
+	if (ctx->session->conn != NULL &&
+	    conn_now_ms() > ctx->session->used_ms + STALE_MS)
+		session_hang_up(ctx);
 	if (ctx->session->conn != NULL)
 		return EXIT_OK;
 	if (ctx->session->identity.open->has_invitation_id)

@@ -19,6 +19,7 @@ struct session {
 	Cdop__Welcome *welcome;       /* NULL before that */
 	struct cdop_profile *profile; /* NULL before session_profile */
 	uint64_t next_id;
+	uint64_t used_ms; /* when something was last sent */
 };
 
 /* Context and identity, still locked; ctx->mode is known from here on. */

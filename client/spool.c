@@ -10,6 +10,9 @@
 #include "client/sealed.h"
 #include "client/session.h"
 
+/* A day before the registry refuses it. */
+#define OLD_MS ((uint64_t)(CDOP_REQUEST_KEY_DAYS - 1) * 24 * 60 * 60 * 1000)
+
 static const struct sealed_kind request_kind = {"cdop-request/1\n\0",
     "cdop-spool/1 request", &cdop__client_request__descriptor};
 static const struct sealed_kind draft_kind = {"cdop-draft/1\n\0\0\0",
@@ -26,6 +29,15 @@ spool_new_key(uint8_t out[static CDOP_REQUEST_KEY_LEN])
 	    ms, (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
 	memcpy(out, ms + 2, 6);
 	cdop_secret_random(out + 6, CDOP_REQUEST_KEY_LEN - 6);
+}
+
+bool
+spool_key_is_old(const uint8_t key[static CDOP_REQUEST_KEY_LEN])
+{
+	uint8_t ms[8] = {0};
+
+	memcpy(ms + 2, key, 6);
+	return cdop_get64(ms) + OLD_MS < (uint64_t)time(NULL) * 1000;
 }
 
 static const char *

@@ -16,6 +16,9 @@
 /* 6 bytes of milliseconds and 10 random ones (TRUST M8). */
 void spool_new_key(uint8_t out[static CDOP_REQUEST_KEY_LEN]);
 
+/* So old that the registry is about to forget it, or has? */
+bool spool_key_is_old(const uint8_t key[static CDOP_REQUEST_KEY_LEN]);
+
 /* Writes the request before it is sent; replaces one of the same key. */
 enum exit_code spool_put(
     struct cmd_ctx *ctx, const Cdop__ClientRequest *request);
