@@ -38,14 +38,16 @@ struct recover {
 	bool is_done;
 };
 
+static const char usage_text[] =
+    "usage: cdopd recover-people DIR --by NAME --by NAME --reason TEXT "
+    "--admin NAME [--admin NAME] --address ADDRESS [--key-file FILE | "
+    "--passphrase-file FILE | --passphrase-stdin] [--out DIR]";
+
 static int
 usage(const char *why)
 {
 	log_tell("recover-people: %s", why);
-	log_tell("usage: cdopd recover-people DIR --by NAME --by NAME "
-		 "--reason TEXT --admin NAME [--admin NAME] --address ADDRESS "
-		 "[--key-file FILE | --passphrase-file FILE | "
-		 "--passphrase-stdin] [--out DIR]");
+	log_tell("%s", usage_text);
 	return CMD_USAGE;
 }
 
@@ -278,6 +280,10 @@ cmd_recover(int argc, char **argv)
 	size_t i;
 	int status;
 
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts(usage_text);
+		return CMD_OK;
+	}
 	memset(&recover, 0, sizeof(recover));
 	recover.out = ".";
 	for (i = 0; i < SETUP_ADMINS_MAX; i++)

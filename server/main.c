@@ -1,4 +1,5 @@
 /* cdopd: argv to one of the verbs below. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,20 @@ print_usage(FILE *out)
 }
 
 static int
+run_verb(const struct verb *verb, int argc, char **argv)
+{
+	bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+
+	/* A usage that stands for more is the verb's own. */
+	if (help && verb->usage != NULL && strstr(verb->usage, "...") == NULL) {
+		printf("usage: cdopd %s %s\n\n%s\n", verb->name, verb->usage,
+		    verb->help);
+		return CMD_OK;
+	}
+	return verb->run(argc, argv);
+}
+
+static int
 print_config(int argc, char **argv)
 {
 	static struct config conf;
@@ -84,7 +99,7 @@ main(int argc, char **argv)
 	}
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(argc - 1, argv + 1);
+			return run_verb(&verbs[i], argc - 1, argv + 1);
 	}
 	log_tell("%s: no such verb; see cdopd --help", argv[1]);
 	return CMD_USAGE;
