@@ -149,8 +149,10 @@ struct cases_change {
 	bool is_new;
 	uint32_t slot; /* not where is_new */
 
-	/* Complete; NULL: the state stays.  Its version is the next one. */
+	/* Complete; NULL: the state stays.  Its version is the next one, */
 	const Cdop__StoredCase *state;
+	/* or the one there is: only links were added that are no event. */
+	bool keeps_version;
 	const Cdop__StoredForm *const *form;
 	size_t n_form;
 	/* The first record, which has no row; NULL: not a new case. */

@@ -312,29 +312,50 @@ finish_after(
 	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }
 
-/* Rows: the record, and the state where a link came of it. */
+/*
+ * The state with what came of the question.  It is written whenever that was
+ * asked, and a pair makes no version: neither what the caller sees nor what
+ * it costs says whether there is a child in another area.
+ */
+static enum cdop_err
+link_state(struct cases_act *act, const struct cases_edit *edit,
+    struct cases_change *change)
+{
+	const struct cases_question *q = &edit->question;
+	Cdop__StoredCase *state;
+	enum cdop_err err;
+	size_t i;
+
+	err = cases_read_state(act, edit->slot, &state);
+	if (err != CDOP_OK)
+		return err;
+	change->keeps_version = true;
+	for (i = 0; i < q->n_tie; i++)
+		if (cases_tie_is_event(act, edit->slot, q->tie[i].slot))
+			change->keeps_version = false;
+	if (!change->keeps_version) {
+		err = cases_next_state(act, state, "linked", edit->reason);
+		if (err != CDOP_OK)
+			return err;
+	}
+	change->state = state;
+	return cases_question_tie(act, q, state);
+}
+
+/* Rows: the record, and the state where a link may have come of it. */
 static enum cdop_err
 store_form(struct cases_act *act, struct cases_edit *edit,
     const Cdop__StoredForm *form)
 {
 	struct cases_change change;
-	Cdop__StoredCase *state;
 	enum cdop_err err;
 
 	cases_change_init(act, edit->slot, &change);
 	change.form = &form;
 	change.n_form = 1;
-	if (edit->question.n_tie + edit->question.n_pair > 0) {
-		err = cases_read_state(act, edit->slot, &state);
-		if (err == CDOP_OK)
-			err = cases_next_state(
-			    act, state, "linked", edit->reason);
-		if (err == CDOP_OK)
-			err = cases_question_tie(act, &edit->question, state);
-		if (err != CDOP_OK)
-			return err;
-		change.state = state;
-	}
+	if (edit->question.asked &&
+	    (err = link_state(act, edit, &change)) != CDOP_OK)
+		return err;
 	if ((err = cases_store(act, &change)) != CDOP_OK)
 		return err;
 	return cases_question_tie_back(act, &edit->question, change.case_id);

@@ -160,6 +160,7 @@ cases_question_ask(struct cases_act *act, struct cases_question *question)
 	if (question->n_decision > CASES_DECISIONS_MAX)
 		return cases_bad_field(act, "decision", "decision.too_many",
 		    "at most eight decisions at a time");
+	question->asked = true;
 	for (i = 0; i < question->n_decision; i++) {
 		err = take_decision(act, question, &question->decision[i]);
 		if (err != CDOP_OK)
@@ -204,6 +205,13 @@ cases_question_tie(struct cases_act *act, const struct cases_question *question,
 	return CDOP_OK;
 }
 
+bool
+cases_tie_is_event(const struct cases_act *act, uint32_t slot, uint32_t other)
+{
+	return index_at(act->index, slot)->owner ==
+	    index_at(act->index, other)->owner;
+}
+
 enum cdop_err
 cases_tie_back(struct cases_act *act, uint32_t slot, const char *kind,
     uint64_t case_id, const char *reason)
@@ -211,15 +219,19 @@ cases_tie_back(struct cases_act *act, uint32_t slot, const char *kind,
 	struct cases_change change;
 	Cdop__StoredCase *state;
 	enum cdop_err err;
+	uint32_t other;
 
+	cases_change_init(act, slot, &change);
 	if ((err = cases_read_state(act, slot, &state)) != CDOP_OK)
 		return err;
-	if ((err = cases_next_state(act, state, "linked", reason)) != CDOP_OK)
+	change.keeps_version = index_by_case(act->index, case_id, &other) &&
+	    !cases_tie_is_event(act, slot, other);
+	if (!change.keeps_version &&
+	    (err = cases_next_state(act, state, "linked", reason)) != CDOP_OK)
 		return err;
 	err = cases_add_link(act, state, kind, case_id, reason);
 	if (err != CDOP_OK)
 		return err;
-	cases_change_init(act, slot, &change);
 	change.state = state;
 	return cases_store(act, &change);
 }

@@ -39,6 +39,7 @@ struct cases_question {
 	bool may_join;
 
 	/* Answered. */
+	bool asked;
 	bool join;
 	uint32_t join_slot;
 	const char *join_reason;
@@ -66,11 +67,22 @@ CDOP_MUST enum cdop_err cases_question_ask(
 CDOP_MUST enum cdop_err cases_question_tie(struct cases_act *act,
     const struct cases_question *question, Cdop__StoredCase *state);
 
-/* The other ends of the ties of a case, each a new version of its state. */
+/*
+ * Does a link between the two belong into their histories?  Only where one
+ * area owns both: whoever works for the other end alone would learn from a
+ * new version that there is a case he may not know of.
+ */
+bool cases_tie_is_event(
+    const struct cases_act *act, uint32_t slot, uint32_t other);
+
+/* The other ends of the ties of a case. */
 CDOP_MUST enum cdop_err cases_question_tie_back(struct cases_act *act,
     const struct cases_question *question, uint64_t case_id);
 
-/* One link's other end: a new version of the state of the case in slot. */
+/*
+ * One link's other end: in a new version of the state of the case in slot,
+ * where it is an event.
+ */
 CDOP_MUST enum cdop_err cases_tie_back(struct cases_act *act, uint32_t slot,
     const char *kind, uint64_t case_id, const char *reason);
 

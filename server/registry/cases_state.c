@@ -285,7 +285,8 @@ cases_state_link(struct cases_act *act, struct cases_alter *alter)
 	if (has_link(state, alter->kind, other))
 		return cases_refuse(act, CDOP_ALREADY_EXISTS, "linked",
 		    "they are linked like that already");
-	alter->new_version = state->version + 1;
+	alter->new_version = state->version +
+	    cases_tie_is_event(act, alter->slot, alter->other_slot);
 	err =
 	    cases_tie_back(act, alter->slot, alter->kind, other, alter->reason);
 	if (err != CDOP_OK)

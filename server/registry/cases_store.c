@@ -97,12 +97,33 @@ put(struct cases_act *act, uint64_t key_id, struct index_row row, uint64_t old,
 	return CDOP_OK;
 }
 
+/* Takes the row of a state out of the list.  0: it has none. */
+static uint64_t
+take_out(struct list *list, uint32_t version)
+{
+	uint64_t number;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		if (list->row[i].kind != SCHEMA_KIND_CASE ||
+		    list->row[i].version != version)
+			continue;
+		number = list->row[i].number;
+		list->n--;
+		memmove(&list->row[i], &list->row[i + 1],
+		    (list->n - i) * sizeof(*list->row));
+		return number;
+	}
+	return 0;
+}
+
 static enum cdop_err
 put_versions(
     struct cases_act *act, const struct cases_change *change, struct list *list)
 {
 	const Cdop__StoredForm *form;
 	struct index_row row = {.kind = SCHEMA_KIND_FORM};
+	uint64_t old = 0;
 	enum cdop_err err;
 	size_t i;
 
@@ -117,7 +138,9 @@ put_versions(
 		return CDOP_OK;
 	row.kind = SCHEMA_KIND_CASE;
 	row.version = (uint32_t)change->state->version;
-	return put(act, change->key_id, row, 0, &change->state->base, list);
+	if (change->keeps_version && (old = take_out(list, row.version)) == 0)
+		return CDOP_DATA_LOSS;
+	return put(act, change->key_id, row, old, &change->state->base, list);
 }
 
 /* Nothing here may fail for its size once a row has been written. */

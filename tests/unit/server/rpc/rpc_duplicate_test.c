@@ -229,6 +229,96 @@ a_child_known_elsewhere_is_taken_in_silence(void **state)
 	assert_int_equal(pairs->n_pair, 0);
 }
 
+/* How many events its history has, and the version of its state. */
+static size_t
+history_of(const char *reference, uint64_t *ret_version)
+{
+	Cdop__CaseHistoryRequest request;
+	Cdop__CaseHistoryReply *reply;
+	struct world_answer answer;
+
+	cdop__case_history_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	world_call(&w, WORLD_COORDINATOR_WIRRAL, 47, &request.base, &answer);
+	reply = world_body(&w, &answer, &cdop__case_history_reply__descriptor);
+	*ret_version =
+	    calls_show(&w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_OK)
+		->version;
+	return reply->n_entry;
+}
+
+static void
+amend_number(const char *reference, uint64_t version, unsigned child)
+{
+	Cdop__Form *form = world_form(&w, child, "wirral");
+	Cdop__CaseAmendRequest request;
+
+	cdop__case_amend_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.form = cdop_form_new(w.arena);
+	request.reason = calls_text(&w, "mistyped");
+	request.source = calls_text(&w, "telephone, GP");
+	calls_put(&w, request.form, "child.nhs_number",
+	    cdop_form_text(form, "child.nhs_number", w.arena));
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR_WIRRAL, 46, &request.base, CDOP_OK);
+}
+
+/* TRUST M14: neither a version nor an event says that there is another. */
+static void
+a_pair_of_two_areas_leaves_no_mark_on_either_case(void **state)
+{
+	struct calls_tell tell = {.form = world_form(&w, 80, "sefton")};
+	Cdop__NotificationCorrectRequest correct;
+	Cdop__CaseLinkRequest link;
+	char *sefton, *wirral;
+	uint64_t first, now;
+	size_t n;
+
+	(void)state;
+	sefton = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	tell.form = world_form(&w, 81, "wirral");
+	wirral = calls_new(&w, WORLD_COORDINATOR_WIRRAL, tell.form);
+	assert_int_equal(history_of(wirral, &first), 1);
+
+	/* To a number that nobody has, and to that of the other child. */
+	amend_number(wirral, 1, 82);
+	n = history_of(wirral, &now);
+	assert_int_equal(now, first);
+	amend_number(wirral, 2, 80);
+	assert_int_equal(history_of(wirral, &now), n + 1);
+	assert_int_equal(now, first);
+
+	cdop__notification_correct_request__init(&correct);
+	correct.reference = wirral;
+	correct.notification = 1;
+	correct.version = 1;
+	correct.form = world_form(&w, 81, "wirral");
+	calls_put(&w, correct.form, "child.nhs_number",
+	    cdop_form_text(
+		world_form(&w, 80, "wirral"), "child.nhs_number", w.arena));
+	correct.reason = calls_text(&w, "two digits were swapped");
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR_WIRRAL, 41, &correct.base, CDOP_OK);
+	assert_int_equal(history_of(wirral, &now), n + 2);
+	assert_int_equal(now, first);
+
+	/* Nor does the decision of who works for both. */
+	cdop__case_link_request__init(&link);
+	link.reference = sefton;
+	link.other = wirral;
+	link.kind = calls_text(&w, "not_duplicate");
+	link.reason = calls_text(&w, "cousins");
+	(void)calls_change(&w, WORLD_COORDINATOR, 53, &link.base, CDOP_OK);
+	assert_int_equal(history_of(wirral, &now), n + 2);
+	assert_int_equal(now, first);
+	world_reopen(&w);
+	assert_int_equal(history_of(wirral, &now), n + 2);
+	assert_int_equal(
+	    calls_show(&w, WORLD_COORDINATOR, wirral, CDOP_OK)->n_link, 1);
+}
+
 static void
 a_dry_run_checks_everything_and_writes_nothing(void **state)
 {
@@ -261,6 +351,7 @@ main(void)
 	    cmocka_unit_test(twins_are_asked_about_once),
 	    cmocka_unit_test(a_decision_needs_a_reason_and_fits_its_case),
 	    cmocka_unit_test(a_child_known_elsewhere_is_taken_in_silence),
+	    cmocka_unit_test(a_pair_of_two_areas_leaves_no_mark_on_either_case),
 	    cmocka_unit_test(a_dry_run_checks_everything_and_writes_nothing),
 	};
 
