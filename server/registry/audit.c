@@ -80,8 +80,7 @@ audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
 	if (words->stored != NULL && words->has_person)
 		err = outcomes_add(audit->outcomes, words->person, words->at_ms,
 		    words->stored);
-	*ret_more =
-	    words->at_ms + CDOP_REQUEST_KEY_DAYS * 86400000ull >= now_ms;
+	*ret_more = words->at_ms + OUTCOMES_KEEP_MS >= now_ms;
 	cdop__stored_leaf__free_unpacked(leaf, NULL);
 	return err;
 }

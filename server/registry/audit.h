@@ -109,8 +109,8 @@ void audit_free(struct audit *audit);
 
 /*
  * Takes one LEAF row while the registry is opened, newest first.  *ret_more
- * says whether older ones are still wanted (request keys of the last 30
- * days).  CDOP_DATA_LOSS when the row is not a leaf.
+ * says whether older ones are still wanted (request keys that are good).
+ * CDOP_DATA_LOSS when the row is not a leaf.
  */
 CDOP_MUST enum cdop_err audit_load_leaf(struct audit *audit, uint64_t now_ms,
     struct cdop_bytes plain, bool *ret_more);

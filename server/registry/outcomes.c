@@ -11,8 +11,6 @@
 
 #define BUCKETS_FIRST 1024
 #define FORGET_STEP   4
-/* A day more than keys are good for, so that none is forgotten early. */
-#define KEEP_MS ((CDOP_REQUEST_KEY_DAYS + 2) * 86400000ull)
 
 struct outcome {
 	struct outcome *next; /* in its bucket */
@@ -207,7 +205,8 @@ outcomes_forget(struct outcomes *outcomes, uint64_t now_ms)
 
 	for (i = 0; i < FORGET_STEP; i++) {
 		outcome = TAILQ_FIRST(&outcomes->by_age);
-		if (outcome == NULL || outcome->at_ms + KEEP_MS >= now_ms)
+		if (outcome == NULL ||
+		    outcome->at_ms + OUTCOMES_KEEP_MS >= now_ms)
 			return;
 		drop(outcomes, outcome);
 	}

@@ -1,6 +1,6 @@
 /*
- * What request keys of the last 30 days did: memory only, built again from
- * the log at a start (TRUST M8, M12).
+ * What request keys did that may still be used: memory only, built again
+ * from the log at a start (TRUST M8, M12).
  */
 #ifndef CDOP_REGISTRY_OUTCOMES_H
 #define CDOP_REGISTRY_OUTCOMES_H
@@ -8,10 +8,20 @@
 #include <stdint.h>
 
 #include "cdop/err.h"
+#include "cdop/limits.h"
 #include "stored.pb-c.h"
 
 struct outcomes;
 struct undo;
+
+/*
+ * How old a leaf may be whose outcome is still wanted.  A key is good for
+ * its days counted from its own date, which may be ahead of the leaf; a day
+ * more, so that none is forgotten early.
+ */
+#define OUTCOMES_KEEP_MS                                                       \
+	((CDOP_REQUEST_KEY_DAYS + 1) * 86400000ull +                           \
+	    CDOP_REQUEST_KEY_AHEAD_S * 1000ull)
 
 CDOP_MUST enum cdop_err outcomes_new(
     struct undo *undo, struct outcomes **ret_outcomes);
