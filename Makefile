@@ -125,6 +125,9 @@ BASE := -std=c11 -D_GNU_SOURCE -g -I. -Iinclude -isystem $(GEN) $(PC_CFLAGS) \
 MODE_FLAGS := $(MODE_$(MODE)) $(if $(filter release,$(MODE)),\
 	$(HARDEN_$(COMPILER)))
 OUR_WARN := $(WARN) $(WARN_$(COMPILER)) -Werror
+# Tests may be wide on the stack, and hand in values that no enum has.
+TEST_WARN := -Wno-frame-larger-than $(if $(filter clang,$(COMPILER)),\
+	-Wno-assign-enum)
 COMPILE = $(CC) $(BASE) $(OUR_WARN) $(MODE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 COMPILE_GEN = $(CC) $(BASE) -w $(MODE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) $(LD_$(MODE)) $(LDFLAGS)
@@ -160,7 +163,8 @@ $(OUT)/libtest.a: $(call objs,$(UNIT_HELP))
 $(SRC_OBJ): $(OUT)/obj/%.o: %.c $(OUT)/flags | $(GEN)/stamp
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -MD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(if $(filter tests/%,$<),$(TEST_WARN)) \
+		-MD -MP -c -o $@ $<
 
 $(GEN_OBJ): $(OUT)/obj/gen/%.o: $(GEN)/%.c $(OUT)/flags
 	$(call say,CC,$<)

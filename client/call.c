@@ -368,8 +368,8 @@ call_stream(struct cmd_ctx *ctx, uint32_t method,
     const ProtobufCMessage *request, call_part_fn *fn, void *arg)
 {
 	struct call_send send;
+	Cdop__Reply *reply = NULL;
 	ProtobufCMessage *part;
-	Cdop__Reply *reply;
 	enum exit_code code;
 	enum conn_end end;
 	uint32_t n = 0;

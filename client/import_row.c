@@ -132,14 +132,17 @@ import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 }
 
 /* "twin" and "other", with an optional reference behind. */
-static Cdop__Decision
-new_kind(const char *text)
+static bool
+new_kind(const char *text, Cdop__Decision *ret_kind)
 {
 	if (strncmp(text, "other", 5) == 0)
-		return CDOP__DECISION__NEW_OTHER;
-	if (strncmp(text, "twin", 4) == 0 || strncmp(text, "sibling", 7) == 0)
-		return CDOP__DECISION__NEW_SIBLING;
-	return 0;
+		*ret_kind = CDOP__DECISION__NEW_OTHER;
+	else if (strncmp(text, "twin", 4) == 0 ||
+	    strncmp(text, "sibling", 7) == 0)
+		*ret_kind = CDOP__DECISION__NEW_SIBLING;
+	else
+		return false;
+	return true;
 }
 
 static bool
@@ -176,8 +179,7 @@ import_row_decide(struct cmd_ctx *ctx, struct import_row *row,
 		    ctx, row, text + 4 + strspn(text + 4, ": "), candidate, n);
 	if (strncmp(text, "new", 3) != 0)
 		return false;
-	kind = new_kind(text + 3 + strspn(text + 3, ": "));
-	if (kind == 0)
+	if (!new_kind(text + 3 + strspn(text + 3, ": "), &kind))
 		return false;
 	for (i = 0; i < n; i++)
 		if (notify_decide(ctx, &row->n, candidate[i]->reference, kind,

@@ -103,7 +103,7 @@ print_columns(const char *text)
 	return columns;
 }
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 put(struct cmd_ctx *ctx, FILE *to, const char *fmt, va_list ap)
 {
 	char *text = malloc(TEXT_MAX);

@@ -159,10 +159,11 @@ show_roles(struct cmd_ctx *ctx, Cdop__RoleGrant *const *grant, size_t n)
 }
 
 const char *
-show_state(struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, int value)
+show_state(
+    struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, unsigned value)
 {
 	const ProtobufCEnumValue *v =
-	    protobuf_c_enum_descriptor_get_value(desc, value);
+	    protobuf_c_enum_descriptor_get_value(desc, (int)value);
 	const char *word;
 	char *out, *p;
 

@@ -30,7 +30,7 @@ const char *show_roles(
 
 /* The word of an enum value, lower case: "active" of CREDENTIAL_ACTIVE. */
 const char *show_state(
-    struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, int value);
+    struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, unsigned value);
 
 /* The last day or an instant that may be absent. */
 const char *show_until(struct cmd_ctx *ctx, bool has, uint64_t ms);

@@ -87,12 +87,13 @@ dir_lock(const char *dir, bool read_only, int *ret_fd)
 enum cdop_err
 dir_file(const char *dir, bool create)
 {
+	bool is_marked = dir_is_marked(dir);
 	char path[PATH_MAX];
 	enum cdop_err err;
 
 	if ((err = path_of(dir, "data.mdb", path)) != CDOP_OK)
 		return err;
-	err = pages_roots(path, dir_is_marked(dir));
+	err = pages_roots(path, is_marked);
 	if (create && err == CDOP_NOT_FOUND)
 		return CDOP_OK;
 	return create ? CDOP_ALREADY_EXISTS : err;

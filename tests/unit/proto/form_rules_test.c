@@ -124,7 +124,7 @@ a_reference_is_made_as_the_paper_says(void **state)
 	assert_int_equal(check_of("K7M4QX2", 1), LIVE[8]);
 	assert_int_equal(check_of("K7M4QX2", 2), TRAINING[10]);
 	assert_int_equal(
-	    cdop_reference_parse(TRAINING + 2, false, text, &number),
+	    cdop_reference_parse(&TRAINING[2], false, text, &number),
 	    CDOP_INVALID_ARGUMENT);
 }
 

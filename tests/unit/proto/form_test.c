@@ -45,8 +45,8 @@ a_path_that_names_nothing_is_refused(void **state)
 	    "parent.1.2.family_name", "absent", "absent.1.path",
 	    "child.family_name ", "Child.family_name",
 	    "parent.99999999999999999999.family_name",
-	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-	    "xxxxx.y"};
+	    ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	     "xxxxx.y")};
 	struct cdop_path path;
 	size_t i;
 
