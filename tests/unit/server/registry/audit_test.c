@@ -1,7 +1,6 @@
 /*
  * Leaves: their bytes against the table in audit.h, with every commitment
- * made again by libsodium alone; what dies with a case key; that two answers
- * which must not be told apart are not told apart by their leaves either.
+ * made again by libsodium alone; what dies with a case key; walking back.
  */
 #include "server/registry/audit.h"
 
@@ -15,19 +14,15 @@
 
 #include <cmocka.h>
 
-#include "cdop/reference.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/people.h"
 #include "server/vault/rows_keys.h"
 #include "server/vault/rows_scan.h"
-#include "tests/unit/server/rpc/calls.h"
+#include "tests/unit/server/world.h"
 
 #define DAY_MS 86400000ull
 #define CASE   0xca5eu
-
-#define CASE_SHOW 43
-#define ASK       60
 
 static struct world w;
 
@@ -382,102 +377,6 @@ what_was_searched_for_stands_in_the_terms_row(void **state)
 	assert_string_equal(stored->purpose_text, "by telephone");
 }
 
-/* ---- answers that must look alike -------------------------------------- */
-
-struct trace {
-	uint8_t leaf[256];
-	size_t row_len;
-	uint8_t reply[2048];
-	size_t reply_len;
-	uint32_t outcome;
-};
-
-/* What is left of a call when index, time, hashes and random are gone. */
-static struct trace
-trace_of(const struct world_answer *answer)
-{
-	struct trace trace = {0};
-	Cdop__Reply reply = *answer->reply;
-	struct last last = last_leaf();
-
-	memcpy(trace.leaf, last.leaf->leaf.data, sizeof(trace.leaf));
-	memset(trace.leaf + 8, 0, 24);
-	memset(trace.leaf + 80, 0, 160);
-	trace.row_len = last.data.len;
-	trace.outcome = last.leaf->words->outcome;
-	/* One byte as a varint, so that the rest is not moved. */
-	reply.leaf_index = 0;
-	assert_true(
-	    cdop__reply__get_packed_size(&reply) <= sizeof(trace.reply));
-	trace.reply_len = cdop__reply__pack(&reply, trace.reply);
-	return trace;
-}
-
-static void
-assert_alike(const struct trace *foreign, const struct trace *none)
-{
-	assert_int_equal(foreign->outcome, CDOP_PERMISSION_DENIED);
-	assert_int_equal(none->outcome, CDOP_NOT_FOUND);
-	assert_int_equal(foreign->row_len, none->row_len);
-	assert_memory_equal(foreign->leaf, none->leaf, sizeof(none->leaf));
-	assert_int_equal(foreign->reply_len, none->reply_len);
-	assert_memory_equal(foreign->reply, none->reply, none->reply_len);
-}
-
-static struct trace
-ask(const char *family)
-{
-	Cdop__AskRequest request;
-	struct world_answer answer;
-
-	cdop__ask_request__init(&request);
-	request.family_name = calls_text(&w, family);
-	request.birth_date = calls_text(&w, "2024-05-14");
-	w.now_ms += 3600000;
-	world_call(&w, WORLD_PARTNER_WIRRAL, ASK, &request.base, &answer);
-	assert_int_equal(answer.failed, CDOP_OK);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	return trace_of(&answer);
-}
-
-static void
-an_ask_about_a_foreign_child_leaves_the_trace_of_none(void **state)
-{
-	Cdop__Form *form = world_form(&w, 1, "sefton");
-	struct trace foreign, none;
-
-	(void)state;
-	none = ask("Ferncastle");
-	calls_put(&w, form, "child.family_name", "Ferncastle");
-	(void)calls_new(&w, WORLD_COORDINATOR, form);
-	foreign = ask("Ferncastle");
-	assert_alike(&foreign, &none);
-}
-
-static struct trace
-show(const char *reference)
-{
-	(void)calls_show(
-	    &w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_NOT_FOUND);
-	return trace_of(calls_answer());
-}
-
-static void
-a_foreign_case_leaves_the_trace_of_none(void **state)
-{
-	char *reference = world_register(&w, 2, "sefton");
-	char never[CDOP_REFERENCE_TEXT];
-	struct trace foreign, none;
-
-	(void)state;
-	/* Drawn at random: not the one there is, but for one in 21 milliard. */
-	assert_true(cdop_reference_make(4711, true, never));
-	foreign = show(reference);
-	none = show(never);
-	assert_alike(&foreign, &none);
-	free(reference);
-}
-
 /* ---- going back -------------------------------------------------------- */
 
 struct visits {
@@ -625,9 +524,6 @@ main(void)
 	    cmocka_unit_test(free_text_of_a_case_lies_under_its_key_alone),
 	    cmocka_unit_test(the_case_box_dies_with_the_case_key),
 	    cmocka_unit_test(what_was_searched_for_stands_in_the_terms_row),
-	    cmocka_unit_test(
-		an_ask_about_a_foreign_child_leaves_the_trace_of_none),
-	    cmocka_unit_test(a_foreign_case_leaves_the_trace_of_none),
 	    cmocka_unit_test(a_walk_goes_on_where_it_stopped),
 	    cmocka_unit_test(a_batch_that_failed_leaves_no_leaf),
 	    cmocka_unit_test(leaf_time_never_goes_back),
