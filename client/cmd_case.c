@@ -4,6 +4,7 @@
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
+#include "client/paper.h"
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/purpose.h"
@@ -96,11 +97,13 @@ run_show(struct cmd_ctx *ctx)
 		if (code != EXIT_OK)
 			return code;
 	}
-	if ((code = call_case_show(ctx, &request, &reply)) != EXIT_OK)
+	if ((code = paper_begin(ctx)) != EXIT_OK ||
+	    (code = call_case_show(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	(void)session_profile(ctx, &profile);
 	if (!ctx->g.json) {
 		print_mode(ctx);
+		paper_head(ctx);
 		show_case(ctx, reply->case_);
 		return EXIT_OK;
 	}
@@ -254,9 +257,10 @@ run_history(struct cmd_ctx *ctx)
 
 	cdop__case_history_request__init(&request);
 	code = reference_read(ctx, ctx->pos[0], &request.reference);
-	if (code != EXIT_OK ||
+	if (code != EXIT_OK || (code = paper_begin(ctx)) != EXIT_OK ||
 	    (code = call_case_history(ctx, &request, &reply)) != EXIT_OK)
 		return code;
+	paper_head(ctx);
 	for (i = 0; i < reply->n_entry; i++) {
 		e = reply->entry[i];
 		if (ctx->g.json) {
@@ -309,6 +313,12 @@ run_pairs(struct cmd_ctx *ctx)
 static const struct cmd_opt show_opts[] = {
     {"--notifications", NULL, "the notifications as received, too", false},
     {"--record", "N", "an older version of the case record", false},
+    PAPER_OPTS,
+    {NULL, NULL, NULL, false},
+};
+
+static const struct cmd_opt history_opts[] = {
+    PAPER_OPTS,
     {NULL, NULL, NULL, false},
 };
 
@@ -338,7 +348,8 @@ const struct cmd cmd_case_rows[] = {
 	"letters\nwith one date.",
 	"  cdop case find", terms_find_opts, 0, 0, 0, "case", run_find},
     {"case history", "REF", "who did what to a case, and why", NULL,
-	"  cdop case history K7M4-QX2R", NULL, 1, 1, 0, "case", run_history},
+	"  cdop case history K7M4-QX2R", history_opts, 1, 1, 0, "case",
+	run_history},
     {"case pairs", "", "pairs of cases that may be one child", NULL,
 	"  cdop case pairs", NULL, 0, 0, 0, "case", run_pairs},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},

@@ -216,6 +216,8 @@ finish(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply,
 	Cdop__ClientIdentity *open = ctx->session->identity.open;
 	Cdop__ClientSecret *secret = ctx->session->identity.secret;
 	uint8_t *next = cdop_arena_alloc(ctx->arena, CDOP_KEY_LEN);
+	char text[CDOP_COMPARE_TEXT];
+	uint8_t bytes[CDOP_COMPARE_LEN];
 	size_t i;
 
 	for (i = 0; i < reply->n_server_key; i++)
@@ -229,6 +231,9 @@ finish(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply,
 	secret->has_psk_next = true;
 	secret->psk_next.data = next;
 	secret->psk_next.len = CDOP_KEY_LEN;
+	cdop_compare_bytes(bytes, conn_hash(ctx->session->conn));
+	cdop_compare_text(text, bytes);
+	secret->comparison = cdop_arena_strdup(ctx->arena, text);
 	secret->has_checkpoint_key = reply->has_checkpoint_key;
 	secret->checkpoint_key = reply->checkpoint_key;
 	secret->has_turned_ms = true;
@@ -251,12 +256,9 @@ finish(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply,
 static void
 show(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply)
 {
-	char text[CDOP_COMPARE_TEXT];
-	uint8_t bytes[CDOP_COMPARE_LEN];
+	const char *text = ctx->session->identity.secret->comparison;
 	json_t *object;
 
-	cdop_compare_bytes(bytes, conn_hash(ctx->session->conn));
-	cdop_compare_text(text, bytes);
 	if (ctx->g.json) {
 		object = print_envelope(ctx, "enrol", true);
 		(void)json_object_update_new(object,
@@ -306,8 +308,10 @@ run_enrol(struct cmd_ctx *ctx)
 	request.client_random.data = random;
 	request.client_random.len = sizeof(random);
 	request.label = ctx->session->identity.open->label;
-	if ((code = call_enrol(ctx, &request, &reply)) != EXIT_OK ||
-	    (code = finish(ctx, reply, random)) != EXIT_OK)
+	code = call_enrol(ctx, &request, &reply);
+	if (code == EXIT_OUTCOME)
+		ctx->error.next = "run it again with the same file: it goes on";
+	if (code != EXIT_OK || (code = finish(ctx, reply, random)) != EXIT_OK)
 		return code;
 	if (context_current(ctx) == NULL)
 		(void)context_set_current(ctx, ctx->session->context.name);

@@ -28,10 +28,54 @@ show_kept(struct cmd_ctx *ctx)
 		    requests.n + drafts.n == 1 ? "y" : "ies");
 }
 
+static bool
+is_pending(const struct cmd_ctx *ctx)
+{
+	const Cdop__Welcome *w = ctx->session->welcome;
+
+	return w != NULL && w->has_credential_pending && w->credential_pending;
+}
+
+static const char *
+areas_of(struct cmd_ctx *ctx, const Cdop__Person *p)
+{
+	const char *all = "";
+	size_t i;
+
+	if (p->has_all_areas && p->all_areas)
+		return "all areas";
+	for (i = 0; i < p->n_area; i++)
+		all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
+		    i > 0 ? ", " : "", show_area(ctx, p->area[i]));
+	return all[0] != '\0' ? all : "no area";
+}
+
+/* Who one is and for how long still: asked, not remembered. */
+static void
+show_me(struct cmd_ctx *ctx)
+{
+	const Cdop__ClientIdentity *me = ctx->session->identity.open;
+	Cdop__WhoAmIRequest request;
+	Cdop__WhoAmIReply *r;
+
+	cdop__who_am_irequest__init(&request);
+	if (call_who_am_i(ctx, &request, &r) != EXIT_OK) {
+		ctx->error.message = NULL;
+		return;
+	}
+	print_out(ctx, "signed in as %s, %s, %s, device \"%s\"%s",
+	    r->person->name,
+	    show_roles(ctx, r->person->grant, r->person->n_grant),
+	    areas_of(ctx, r->person), me->label,
+	    is_pending(ctx) ? ", waits for activation" : "");
+	if (r->has_expires_ms)
+		print_out(ctx, "your access ends %s",
+		    print_time(ctx->arena, r->expires_ms));
+}
+
 static void
 show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 {
-	const Cdop__ClientIdentity *me = ctx->session->identity.open;
 	size_t i;
 
 	print_out(ctx, "%s  %s  %s   %s",
@@ -42,12 +86,7 @@ show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 					    "administrators have "
 					    "to be active",
 	    r->server);
-	print_out(ctx, "signed in as %s, device \"%s\"%s",
-	    me->name != NULL ? me->name : "?", me->label,
-	    ctx->session->welcome->has_credential_pending &&
-		    ctx->session->welcome->credential_pending
-		? ", waits for activation"
-		: "");
+	show_me(ctx);
 	for (i = 0; i < r->n_warning; i++)
 		print_out(ctx, "WARNING  %s", r->warning[i]);
 	if (r->has_administrators_active)
@@ -90,20 +129,6 @@ run_status(struct cmd_ctx *ctx)
 
 /* ---- whoami ------------------------------------------------------ */
 
-static const char *
-areas_of(struct cmd_ctx *ctx, const Cdop__Person *p)
-{
-	const char *all = "";
-	size_t i;
-
-	if (p->has_all_areas && p->all_areas)
-		return "all areas";
-	for (i = 0; i < p->n_area; i++)
-		all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
-		    i > 0 ? ", " : "", show_area(ctx, p->area[i]));
-	return all[0] != '\0' ? all : "no area";
-}
-
 static void
 show_whoami(struct cmd_ctx *ctx, const Cdop__WhoAmIReply *r)
 {
@@ -127,6 +152,10 @@ show_whoami(struct cmd_ctx *ctx, const Cdop__WhoAmIReply *r)
 	}
 	print_out(ctx, "context %s (%s), registry %s",
 	    ctx->session->context.name, ctx->mode, ctx->registry);
+	if (is_pending(ctx) &&
+	    ctx->session->identity.secret->comparison != NULL)
+		print_out(ctx, "to be read out by telephone: device %u   %s",
+		    r->device, ctx->session->identity.secret->comparison);
 }
 
 static enum exit_code

@@ -138,6 +138,25 @@ read_value(struct asking *a, const struct cdop_path *path, const char *usual,
 	return prompt_line(a->ctx, question, usual, ret_typed);
 }
 
+/* A postcode that is known may suggest areas; nothing is inferred from it. */
+static void
+suggest(struct asking *a, const struct cdop_field *f)
+{
+	const struct cdop_area *area[4];
+	const char *postcode;
+	size_t n, i;
+
+	if (strcmp(f->path, "area.residence") != 0)
+		return;
+	postcode = cdop_form_text(a->n->form, "child.postcode", a->ctx->arena);
+	if (postcode == NULL || postcode[0] == '\0' || postcode[0] == '#')
+		return;
+	n = cdop_profile_suggest(a->profile, postcode, area, 4);
+	for (i = 0; i < n && i < 4; i++)
+		print_note(
+		    a->ctx, "  %s may lie in %s", postcode, area[i]->name);
+}
+
 /* Asks until it is a value, an absence, or skipped where that is allowed. */
 static enum exit_code
 ask_field(struct asking *a, const struct cdop_path *path)
@@ -153,6 +172,7 @@ ask_field(struct asking *a, const struct cdop_path *path)
 	n = all = choices_of(a->ctx, a->profile, f, &option);
 	if (n > 0 && n <= LIST_SHOWN)
 		show_options(a, option, n);
+	suggest(a, f);
 	for (;;) {
 		code = read_value(a, path, usual_of(a, path), &typed);
 		if (code != EXIT_OK)

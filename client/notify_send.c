@@ -201,6 +201,48 @@ keep(struct cmd_ctx *ctx, struct notify *n, enum exit_code code)
 	    error.message, where, clock);
 }
 
+/* What was copied from another case belongs to it: offered, not done. */
+static enum exit_code
+offer_link(struct cmd_ctx *ctx, struct notify *n, const char *reference)
+{
+	static const struct prompt_option kinds[] = {
+	    {"multiple_birth", "twin, or of a multiple birth"},
+	    {"siblings", "brother or sister"},
+	    {"same_incident", "the same incident"},
+	    {"same_mother", "the same mother"},
+	    {"no", "do not link them"},
+	};
+	Cdop__CaseLinkRequest request;
+	Cdop__ChangeReply *reply;
+	enum exit_code code;
+	const char *reason;
+	size_t kind;
+
+	if (n->like == NULL || reference == NULL || n->dry_run)
+		return EXIT_OK;
+	if (!prompt_is_possible(ctx)) {
+		print_note(ctx, "to link them: cdop case link %s %s", reference,
+		    n->like);
+		return EXIT_OK;
+	}
+	code = prompt_choice(
+	    ctx, "Link it to the other case as", kinds, 5, 5, &kind);
+	if (code != EXIT_OK || kind == 4)
+		return EXIT_OK; /* it is registered whatever is said here */
+	code = prompt_need(ctx, "Why", "case link --reason", &reason);
+	if (code != EXIT_OK)
+		return EXIT_OK;
+	cdop__case_link_request__init(&request);
+	request.reference = cdop_arena_strdup(ctx->arena, reference);
+	request.other = cdop_arena_strdup(ctx->arena, n->like);
+	request.kind = cdop_arena_strdup(ctx->arena, kinds[kind].code);
+	request.reason = cdop_arena_strdup(ctx->arena, reason);
+	code = call_case_link_add(ctx, &request, &reply);
+	if (code == EXIT_OK)
+		print_out(ctx, "Linked to %s.", n->like);
+	return code;
+}
+
 enum exit_code
 notify_send(struct cmd_ctx *ctx, struct notify *n)
 {
@@ -237,5 +279,9 @@ notify_send(struct cmd_ctx *ctx, struct notify *n)
 	if (code != EXIT_OK)
 		return code;
 	spool_drop_draft(ctx, n->draft);
-	return show(ctx, (const Cdop__NotificationRegisterReply *)message);
+	code = show(ctx, (const Cdop__NotificationRegisterReply *)message);
+	if (code != EXIT_OK)
+		return code;
+	return offer_link(ctx, n,
+	    ((const Cdop__NotificationRegisterReply *)message)->reference);
 }

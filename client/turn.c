@@ -44,6 +44,8 @@ turn_now(struct cmd_ctx *ctx)
 	request.client_random.data = random;
 	request.client_random.len = sizeof(random);
 	code = call_psk_turn(ctx, &request, &reply);
+	if (code == EXIT_OUTCOME)
+		ctx->error.next = "nothing is lost: run it again";
 	if (code != EXIT_OK)
 		return code;
 	next = cdop_arena_alloc(ctx->arena, CDOP_KEY_LEN);
