@@ -13,6 +13,9 @@
 #include "server/vault/rows.h"
 #include "server/vault/rows_scan.h"
 
+/* Opened by one walk: what is found fits a message, and memory too. */
+#define WALK_BYTES ((size_t)1 << 20)
+
 #define KIND_CALL  1
 #define KIND_EVENT 2
 
@@ -536,6 +539,7 @@ struct walk {
 	audit_visit visit;
 	void *ctx;
 	size_t budget;
+	size_t used; /* of the arena when it began */
 	uint64_t at;
 	bool stopped; /* there may be older ones */
 };
@@ -563,6 +567,8 @@ walk_row(void *ctx, const struct rows_head *head, struct rows_item *item,
 		if (!walk->visit(walk->ctx, cdop_get64(leaf->leaf.data + 8),
 			leaf->words))
 			walk->stopped = true;
+		if (cdop_arena_used(walk->arena) - walk->used > WALK_BYTES)
+			walk->stopped = true;
 	}
 	*ret_stop = walk->stopped;
 	return CDOP_OK;
@@ -577,6 +583,7 @@ audit_walk(struct audit *audit, struct cdop_arena *arena, uint64_t *cursor,
 	    .visit = visit,
 	    .ctx = ctx,
 	    .budget = budget,
+	    .used = cdop_arena_used(arena),
 	};
 	enum cdop_err err;
 

@@ -146,8 +146,8 @@ void audit_request_hash(
 /*
  * Walks the log from the newest leaf down.  *cursor is 0 at first and where
  * to go on afterwards; 0 again when the beginning was reached.  Looks at no
- * more than `budget` rows.  The callback returns false to stop after this
- * one.
+ * more than `budget` rows, and at fewer where they are long.  The callback
+ * returns false to stop after this one.
  */
 typedef bool (*audit_visit)(
     void *ctx, uint64_t index, const Cdop__StoredWords *words);

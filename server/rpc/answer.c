@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "cdop/role.h"
 #include "server/registry/audit.h"
 #include "server/registry/registry.h"
 
@@ -42,6 +43,22 @@ stored_outcome(struct work *work, uint8_t *hash)
 	return out;
 }
 
+/* A success that changed nothing does not look like the change. */
+static const char *
+leaf_reason(const struct work *work, enum cdop_err status)
+{
+	const struct rpc_ctx *ctx = &work->ctx;
+
+	if (work->filed)
+		return "second_person";
+	if (status != CDOP_OK || ctx->reason != NULL ||
+	    ctx->method->txn != CDOP_TXN_WRITE)
+		return ctx->reason;
+	if (ctx->replay != NULL)
+		return "replayed";
+	return ctx->applied ? NULL : "dry_run";
+}
+
 static enum cdop_err
 append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
 {
@@ -70,14 +87,15 @@ append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
 		terms[i].value = ctx->terms[i].value;
 	}
 	memset(&entry, 0, sizeof(entry));
-	entry.call = work->call == NULL ? 0 : work->call->method;
+	/* Only a call there is: other numbers are those of events. */
+	entry.call = ctx->method == NULL ? 0 : ctx->method->id;
 	entry.time_ms = ctx->now_ms;
 	entry.actor = &work->actor;
 	entry.request = ctx->request;
 	entry.answered = status;
 	entry.outcome =
 	    ctx->true_outcome != CDOP_OK ? ctx->true_outcome : status;
-	entry.reason = work->filed ? "second_person" : ctx->reason;
+	entry.reason = leaf_reason(work, status);
 	entry.purpose = ctx->purpose;
 	entry.use = ctx->use;
 	entry.released = released;

@@ -1,0 +1,212 @@
+/*
+ * The log as its auditor reads it: whole whatever stands in it, and without
+ * an entry that somebody chose the words of.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/limits.h"
+#include "server/base/undo.h"
+#include "server/registry/audit.h"
+#include "server/vault/rows.h"
+#include "tests/unit/server/rpc/calls.h"
+
+#define LISTS 450 /* of 100 cases: rows far over a request's memory */
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+/* One message of AuditList, from where the last one ended. */
+static Cdop__AuditListReply *
+next_message(struct rpc_cursor *cursor, const char *reference, bool *ret_last)
+{
+	Cdop__AuditListRequest body;
+	struct dispatch_request request;
+	struct dispatch_peer peer;
+	struct dispatch_result result;
+	Cdop__Call call;
+	Cdop__Reply *reply;
+	uint8_t packed[256], outer[512];
+
+	cdop__audit_list_request__init(&body);
+	body.reference = calls_text(&w, reference);
+	cdop__call__init(&call);
+	call.id = 1;
+	call.method = 70;
+	call.has_use = true;
+	call.use = CDOP__USE__SCREEN;
+	call.has_body = true;
+	call.body.len = cdop__audit_list_request__pack(&body, packed);
+	call.body.data = packed;
+	memset(&request, 0, sizeof(request));
+	memset(&peer, 0, sizeof(peer));
+	peer.device = WORLD_AUDITOR;
+	request.peer = &peer;
+	request.message.len = cdop__call__pack(&call, outer);
+	request.message.data = outer;
+	request.now_ms = w.now_ms;
+	request.stream = *cursor;
+	undo_begin(w.undo);
+	assert_int_equal(rows_begin(w.rows, 8u << 20, 64), CDOP_OK);
+	cdop_arena_set_budget(w.arena, CDOP_REQUEST_ARENA);
+	assert_int_equal(
+	    dispatch_call(w.reg, w.arena, &request, &result), CDOP_OK);
+	cdop_arena_set_budget(w.arena, 0);
+	assert_int_equal(rows_commit(w.rows), CDOP_OK);
+	undo_commit(w.undo);
+	reply = cdop__reply__unpack(
+	    cdop_arena_allocator(w.arena), result.reply.len, result.reply.data);
+	assert_non_null(reply);
+	assert_int_equal(reply->status, CDOP_OK);
+	*cursor = result.next;
+	*ret_last = reply->last;
+	return cdop__audit_list_reply__unpack(
+	    cdop_arena_allocator(w.arena), reply->body.len, reply->body.data);
+}
+
+static size_t
+entries_about(const char *reference)
+{
+	struct rpc_cursor cursor = {0, 0};
+	bool last = false;
+	size_t n = 0;
+
+	while (!last) {
+		n += next_message(&cursor, reference, &last)->n_entry;
+		cdop_arena_reset(w.arena);
+	}
+	return n;
+}
+
+/* The newest entry that is not of reading the log. */
+static const Cdop__AuditEntry *
+newest(void)
+{
+	struct rpc_cursor cursor = {0, 0};
+	Cdop__AuditListReply *reply;
+	bool last;
+	size_t i;
+
+	reply = next_message(&cursor, NULL, &last);
+	for (i = 0; i < reply->n_entry; i++)
+		if (strcmp(reply->entry[i]->call, "AuditList") != 0)
+			return reply->entry[i];
+	fail_msg("the log is empty");
+	return NULL;
+}
+
+static void
+nobody_logs_an_event_by_calling_its_number(void **state)
+{
+	const Cdop__AuditEntry *entry;
+	struct world_answer answer;
+	uint32_t method;
+
+	(void)state;
+	for (method = AUDIT_EVENT_INIT; method <= AUDIT_EVENT_RESTORED + 1;
+	     method++) {
+		world_call(&w, WORLD_PARTNER_WIRRAL, method, NULL, &answer);
+		assert_int_equal(answer.reply->status, CDOP_UNIMPLEMENTED);
+		entry = newest();
+		assert_string_equal(entry->call, "no such call");
+		assert_int_equal(entry->person, WORLD_PARTNER_WIRRAL);
+	}
+}
+
+static void
+what_changed_nothing_does_not_look_like_the_change(void **state)
+{
+	struct calls_tell tell = {
+	    .form = world_form(&w, 500, "wirral"), .dry = true};
+	Cdop__CaseInterestRequest interest;
+	struct world_answer answer;
+	Cdop__Call call;
+	uint8_t key[16], body[256];
+	char *reference, purpose[] = "case_work";
+
+	(void)state;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	assert_string_equal(newest()->reason, "dry_run");
+	reference = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	assert_null(newest()->reason);
+
+	cdop__case_interest_request__init(&interest);
+	interest.reference = reference;
+	interest.version = 1;
+	interest.area = calls_text(&w, "sefton");
+	interest.reason = calls_text(&w, "school there");
+	cdop__call__init(&call);
+	world_key(&w, key);
+	call.id = 1;
+	call.method = 51;
+	call.purpose = purpose;
+	call.has_request_key = true;
+	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
+	call.has_body = true;
+	call.body.len = cdop__case_interest_request__pack(&interest, body);
+	call.body.data = body;
+	world_send(&w, WORLD_COORDINATOR, &call, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_null(newest()->reason);
+	world_send(&w, WORLD_COORDINATOR, &call, &answer);
+	assert_true(answer.reply->replayed);
+	assert_string_equal(newest()->reason, "replayed");
+}
+
+static void
+long_rows_do_not_keep_the_auditor_out(void **state)
+{
+	char *first, *reference;
+	unsigned i;
+
+	(void)state;
+	w.budget = CDOP_REQUEST_ARENA;
+	first = world_register(&w, 0, "wirral");
+	for (i = 1; i < CDOP_LIST_MAX; i++) {
+		reference = world_register(&w, i, "wirral");
+		free(reference);
+		cdop_arena_reset(w.arena);
+	}
+	for (i = 0; i < LISTS; i++) {
+		(void)calls_lists(&w, WORLD_COORDINATOR, "none");
+		cdop_arena_reset(w.arena);
+	}
+	assert_int_equal(entries_about(first), LISTS + 1);
+	assert_int_equal(entries_about("T-AAAA-AAAA"), 0);
+	free(first);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(nobody_logs_an_event_by_calling_its_number),
+	    cmocka_unit_test(
+		what_changed_nothing_does_not_look_like_the_change),
+	    cmocka_unit_test(long_rows_do_not_keep_the_auditor_out),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
