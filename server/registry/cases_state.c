@@ -10,6 +10,8 @@
 #include "server/vault/rows_keys.h"
 
 #define INTERESTED_MAX 64
+#define RECEIVED       "received"
+#define WITHDRAWN      "entered-in-error"
 
 /* The case, its state as it was seen, and why. */
 static enum cdop_err
@@ -171,11 +173,10 @@ cases_state_interest(struct cases_act *act, struct cases_alter *alter)
 /* ---- status ------------------------------------------------------------ */
 
 static enum cdop_err
-set_status(struct cases_act *act, struct cases_alter *alter, const char *status,
-    const char *what)
+begin_status(struct cases_act *act, struct cases_alter *alter,
+    const char *status, Cdop__StoredCase **ret_state)
 {
 	Cdop__StoredCase *state;
-	bool failed = false;
 	enum cdop_err err;
 
 	if ((err = begin(act, alter, true, &state)) != CDOP_OK)
@@ -183,6 +184,17 @@ set_status(struct cases_act *act, struct cases_alter *alter, const char *status,
 	if (strcmp(state->status, status) == 0)
 		return cases_refuse(act, CDOP_FAILED_PRECONDITION, "already_so",
 		    "its status is that already");
+	*ret_state = state;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+set_status(struct cases_act *act, struct cases_alter *alter, const char *status,
+    const char *what, Cdop__StoredCase *state)
+{
+	bool failed = false;
+	enum cdop_err err;
+
 	err = cases_next_state(act, state, what, alter->reason);
 	if (err != CDOP_OK)
 		return err;
@@ -193,13 +205,33 @@ set_status(struct cases_act *act, struct cases_alter *alter, const char *status,
 enum cdop_err
 cases_state_withdraw(struct cases_act *act, struct cases_alter *alter)
 {
-	return set_status(act, alter, "entered-in-error", "withdrawn");
+	Cdop__StoredCase *state;
+	enum cdop_err err;
+
+	err = begin_status(act, alter, WITHDRAWN, &state);
+	if (err != CDOP_OK)
+		return err;
+	return set_status(act, alter, WITHDRAWN, "withdrawn", state);
 }
 
+/* An identity enters here as it does by a registration. */
 enum cdop_err
 cases_state_reinstate(struct cases_act *act, struct cases_alter *alter)
 {
-	return set_status(act, alter, "received", "reinstated");
+	struct cases_question *question = &alter->question;
+	Cdop__StoredCase *state;
+	enum cdop_err err;
+
+	err = begin_status(act, alter, RECEIVED, &state);
+	if (err != CDOP_OK)
+		return err;
+	duplicates_of_post(index_at(act->index, alter->slot), &question->child);
+	question->self = state->case_id;
+	if ((err = cases_question_ask(act, question)) != CDOP_OK)
+		return err;
+	if ((err = cases_question_tie(act, question, state)) != CDOP_OK)
+		return err;
+	return set_status(act, alter, RECEIVED, "reinstated", state);
 }
 
 /* ---- responsible ------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #define CDOP_REGISTRY_CASES_STATE_H
 
 #include "server/registry/cases.h"
+#include "server/registry/cases_question.h"
 
 struct cases_alter {
 	/* What is asked for. */
@@ -20,6 +21,7 @@ struct cases_alter {
 	const char *kind;  /* link */
 
 	/* What came of it. */
+	struct cases_question question; /* reinstate */
 	uint32_t slot;
 	uint32_t other_slot; /* link */
 	uint64_t new_version;
@@ -40,7 +42,9 @@ CDOP_MUST enum cdop_err cases_state_interest(
 
 /*
  * Entered in error: out of lists, counts and the duplicate stop, never
- * deleted; and back.  CDOP_FAILED_PRECONDITION: it is so already.
+ * deleted; and back, after the duplicate question: the child may have been
+ * registered anew meanwhile.  CDOP_FAILED_PRECONDITION: it is so already, or
+ * "possible_duplicate" of the cases in alter->question (link them first).
  */
 CDOP_MUST enum cdop_err cases_state_withdraw(
     struct cases_act *act, struct cases_alter *alter);

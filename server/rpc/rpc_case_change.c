@@ -76,7 +76,8 @@ run(struct rpc_ctx *ctx, alter_fn *fn, struct cases_alter *alter,
 	rpc_case_act(ctx, &act);
 	ctx->audit_reason = alter->reason;
 	err = fn(&act, alter);
-	if (err != CDOP_OK && err != CDOP_ABORTED)
+	if (err != CDOP_OK && err != CDOP_ABORTED &&
+	    alter->question.n_named == 0)
 		return rpc_case_end(ctx, &act, err);
 	text = cases_reference_text(
 	    &act, index_at(act.index, alter->slot)->case_id);
@@ -87,6 +88,9 @@ run(struct rpc_ctx *ctx, alter_fn *fn, struct cases_alter *alter,
 		rep->n_word = 1;
 		rep->word = rpc_case_texts(ctx, &alter->word, 1, &failed);
 	}
+	rep->n_candidate = alter->question.n_named;
+	rep->candidate =
+	    rpc_case_candidates(ctx, &act, &alter->question, &failed);
 	rpc_case_release(ctx, &act, alter->slot, 0);
 	if (alter->other != NULL)
 		rpc_case_release(ctx, &act, alter->other_slot, 0);

@@ -374,8 +374,37 @@ a_withdrawn_case_is_mentioned_and_does_not_stop(void **state)
 	(void)calls_tell(
 	    &w, WORLD_COORDINATOR, &tell, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(calls_reason(), "withdrawn");
-	(void)withdraw(49, reference, 2, CDOP_OK);
-	assert_true(calls_lists(&w, WORLD_COORDINATOR, reference));
+}
+
+/* The child was registered anew meanwhile: one of the two has to go. */
+static void
+a_reinstated_case_is_asked_about(void **state)
+{
+	struct calls_tell tell = {.form = world_form(&w, 61, "wirral")};
+	char *first = calls_new(&w, WORLD_COORDINATOR, tell.form), *anew;
+	Cdop__ChangeReply *reply;
+	Cdop__CaseLinkRequest link;
+
+	(void)state;
+	(void)withdraw(48, first, 1, CDOP_OK);
+	(void)withdraw(49, first, 2, CDOP_OK);
+	assert_true(calls_lists(&w, WORLD_COORDINATOR, first));
+	(void)withdraw(48, first, 3, CDOP_OK);
+	anew = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	reply = withdraw(49, first, 4, CDOP_FAILED_PRECONDITION);
+	assert_string_equal(calls_reason(), "possible_duplicate");
+	assert_int_equal(reply->n_candidate, 1);
+	assert_string_equal(reply->candidate[0]->reference, anew);
+	assert_false(calls_lists(&w, WORLD_COORDINATOR, first));
+
+	cdop__case_link_request__init(&link);
+	link.reference = first;
+	link.other = anew;
+	link.kind = calls_text(&w, "not_duplicate");
+	link.reason = calls_text(&w, "number mistyped");
+	reply = calls_change(&w, WORLD_COORDINATOR, 53, &link.base, CDOP_OK);
+	(void)withdraw(49, first, reply->version, CDOP_OK);
+	assert_true(calls_lists(&w, WORLD_COORDINATOR, first));
 }
 
 static void
@@ -524,6 +553,7 @@ main(void)
 	    cmocka_unit_test(a_wrong_join_is_mended),
 	    cmocka_unit_test(the_first_record_outlives_its_notification),
 	    cmocka_unit_test(a_withdrawn_case_is_mentioned_and_does_not_stop),
+	    cmocka_unit_test(a_reinstated_case_is_asked_about),
 	    cmocka_unit_test(the_owner_changes_by_its_own_call),
 	    cmocka_unit_test(somebody_is_responsible_and_lists_his_own),
 	    cmocka_unit_test(a_wrong_reference_reads_like_somebody_elses),
