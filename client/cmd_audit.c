@@ -154,6 +154,8 @@ show_entry(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 		    r->owner_area != NULL ? "  " : "",
 		    r->owner_area != NULL ? show_area(ctx, r->owner_area) : "");
 	}
+	if (e->named != NULL)
+		print_out(ctx, "          %s  nothing left", e->named);
 	if (e->n_term_kind > 0)
 		print_out(ctx, "          searched by %s",
 		    show_joined(ctx, e->term_kind, e->n_term_kind, ", "));

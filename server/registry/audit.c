@@ -316,6 +316,8 @@ make_words(const struct audit_entry *entry, struct cdop_arena *arena,
 	if ((err = dup_text(arena, entry->purpose, &words->purpose)) != CDOP_OK)
 		return err;
 	err = dup_text(arena, entry->said_by_gate, &words->said_by_gate);
+	if (err == CDOP_OK)
+		err = dup_text(arena, entry->named, &words->named);
 	if (err != CDOP_OK)
 		return err;
 	if (entry->stored != NULL) {

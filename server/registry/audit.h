@@ -90,6 +90,7 @@ struct audit_entry {
 	Cdop__Use use; /* 0: not said */
 	const struct audit_released *released;
 	size_t n_released;
+	const char *named; /* reference a refused call was about, or NULL */
 	uint64_t case_key; /* of the one case concerned; 0: none or several */
 	const char *purpose_text;
 	const char *reason_text;

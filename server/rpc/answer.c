@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "cdop/reference.h"
 #include "cdop/role.h"
+#include "cdop/scan.h"
+#include "cdop/varint.h"
 #include "server/registry/audit.h"
 #include "server/registry/registry.h"
 
@@ -59,6 +62,89 @@ leaf_reason(const struct work *work, enum cdop_err status)
 	return ctx->applied ? NULL : "dry_run";
 }
 
+static bool
+take_number(struct cdop_bytes *in, uint64_t *ret_value)
+{
+	size_t n;
+
+	if (cdop_varint_parse(*in, CDOP_VARINT_MAX, ret_value, &n) != CDOP_OK ||
+	    n == 0)
+		return false;
+	in->data += n;
+	in->len -= n;
+	return true;
+}
+
+/*
+ * A text field of a request that the scanner has passed; empty where there
+ * is none.  From the bytes: what was refused early is not unpacked, and a
+ * refusal is to take no memory for it.
+ */
+static struct cdop_bytes
+text_field(struct cdop_bytes in, uint32_t id)
+{
+	uint64_t key, value, skip;
+
+	while (take_number(&in, &key)) {
+		switch (key & 7) {
+		case PROTOBUF_C_WIRE_TYPE_64BIT:
+			skip = 8;
+			break;
+		case PROTOBUF_C_WIRE_TYPE_32BIT:
+			skip = 4;
+			break;
+		default:
+			if (!take_number(&in, &value))
+				return (struct cdop_bytes){NULL, 0};
+			skip = (key & 7) == PROTOBUF_C_WIRE_TYPE_VARINT ? 0
+									: value;
+		}
+		if (skip > in.len)
+			break;
+		if (key >> 3 == id)
+			return (struct cdop_bytes){in.data, skip};
+		in.data += skip;
+		in.len -= skip;
+	}
+	return (struct cdop_bytes){NULL, 0};
+}
+
+/*
+ * The case that a refused call was about, in `text`.  Whoever asks who tried
+ * to see a case has only this: nothing of it left.  A case that is there and
+ * one that is not are named alike, and only what is a reference is.
+ */
+static const char *
+named_case(
+    struct work *work, enum cdop_err status, char text[CDOP_REFERENCE_TEXT])
+{
+	const struct rpc_ctx *ctx = &work->ctx;
+	const ProtobufCFieldDescriptor *field;
+	struct cdop_scan_fault fault;
+	struct cdop_bytes typed;
+	char copy[64];
+	uint64_t number;
+
+	if (status == CDOP_OK || ctx->n_released > 0 || ctx->method == NULL ||
+	    ctx->method->scope != CDOP_SCOPE_AREA)
+		return NULL;
+	field = protobuf_c_message_descriptor_get_field_by_name(
+	    ctx->method->request, "reference");
+	if (field == NULL || field->type != PROTOBUF_C_TYPE_STRING ||
+	    cdop_scan_message(ctx->method->request, ctx->request,
+		CDOP_SCAN_STRICT, &fault) != CDOP_OK)
+		return NULL;
+	typed = text_field(ctx->request, field->id);
+	if (typed.len == 0 || typed.len >= sizeof(copy))
+		return NULL;
+	memcpy(copy, typed.data, typed.len);
+	copy[typed.len] = '\0';
+	if (cdop_reference_parse(copy, work->reg->mode == REGISTRY_TRAINING,
+		text, &number) != CDOP_OK)
+		return NULL;
+	return text;
+}
+
 static enum cdop_err
 append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
 {
@@ -66,6 +152,7 @@ append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
 	struct audit_released *released;
 	struct audit_term *terms;
 	struct audit_entry entry;
+	char named[CDOP_REFERENCE_TEXT];
 	uint8_t hash[32];
 	size_t i;
 
@@ -100,6 +187,7 @@ append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
 	entry.use = ctx->use;
 	entry.released = released;
 	entry.n_released = ctx->n_released;
+	entry.named = named_case(work, status, named);
 	entry.case_key = ctx->n_released == 1 ? ctx->released[0].case_key : 0;
 	entry.purpose_text = ctx->purpose_text;
 	entry.reason_text = ctx->audit_reason;

@@ -55,7 +55,7 @@ names_case(const Cdop__StoredWords *words, const char *reference)
 	for (i = 0; i < words->n_released; i++)
 		if (strcmp(words->released[i]->reference, reference) == 0)
 			return true;
-	return false;
+	return words->named != NULL && strcmp(words->named, reference) == 0;
 }
 
 static bool
@@ -116,6 +116,7 @@ make_entry(
 	entry->outcome = words->outcome;
 	entry->reason = words->reason;
 	/* Unpacked into the arena: they live as long as the reply. */
+	entry->named = words->named;
 	entry->n_released = words->n_released;
 	entry->released = words->released;
 	entry->n_term_kind = words->n_term_kind;

@@ -1,0 +1,114 @@
+/*
+ * Who tried to see a case and was refused stands in the log with the case's
+ * reference, so that it is found by whoever asks about that case.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/server/rpc/calls.h"
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+/* What the auditor sees about one case, newest first. */
+static Cdop__AuditListReply *
+about(const char *reference)
+{
+	Cdop__AuditListRequest request;
+	struct world_answer answer;
+
+	cdop__audit_list_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	world_call(&w, WORLD_AUDITOR, 70, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	return world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
+}
+
+static void
+look(enum world_who who, const char *reference, enum cdop_err want)
+{
+	Cdop__CaseShowRequest request;
+	struct world_answer answer;
+
+	cdop__case_show_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	world_call(&w, who, 43, &request.base, &answer);
+	assert_int_equal(answer.reply->status, want);
+}
+
+static void
+who_was_refused_a_case_is_found_by_the_case(void **state)
+{
+	Cdop__Form *form = world_form(&w, 80, "sefton");
+	char *sefton = calls_new(&w, WORLD_COORDINATOR, form);
+	Cdop__AuditListReply *reply;
+	size_t before = about(sefton)->n_entry;
+
+	(void)state;
+	look(WORLD_COORDINATOR_WIRRAL, sefton, CDOP_NOT_FOUND);
+	look(WORLD_ADMIN_1, sefton, CDOP_PERMISSION_DENIED);
+	reply = about(sefton);
+	assert_int_equal(reply->n_entry, before + 2);
+	assert_string_equal(reply->entry[0]->named, sefton);
+	assert_int_equal(reply->entry[0]->person, WORLD_ADMIN_1);
+	assert_int_equal(reply->entry[0]->n_released, 0);
+	assert_string_equal(reply->entry[1]->named, sefton);
+	assert_int_equal(reply->entry[1]->person, WORLD_COORDINATOR_WIRRAL);
+	assert_int_equal(reply->entry[1]->answered, CDOP_NOT_FOUND);
+	assert_int_equal(reply->entry[1]->outcome, CDOP_PERMISSION_DENIED);
+}
+
+/* The log takes no free text: only what is a reference stands in it. */
+static void
+what_is_no_reference_is_not_named(void **state)
+{
+	Cdop__AuditListRequest request;
+	Cdop__AuditListReply *reply;
+	struct world_answer answer;
+	size_t i;
+
+	(void)state;
+	look(WORLD_ADMIN_1, "Tarrant, born 3 March", CDOP_PERMISSION_DENIED);
+	look(WORLD_COORDINATOR, "Tarrant, born 3 March", CDOP_INVALID_ARGUMENT);
+	cdop__audit_list_request__init(&request);
+	request.has_limit = true;
+	request.limit = 2;
+	world_call(&w, WORLD_AUDITOR, 70, &request.base, &answer);
+	reply = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
+	assert_int_equal(reply->n_entry, 2);
+	for (i = 0; i < reply->n_entry; i++) {
+		assert_string_equal(reply->entry[i]->call, "CaseShow");
+		assert_null(reply->entry[i]->named);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(who_was_refused_a_case_is_found_by_the_case),
+	    cmocka_unit_test(what_is_no_reference_is_not_named),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
