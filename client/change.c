@@ -56,6 +56,7 @@ change_end(struct cmd_ctx *ctx, enum exit_code code,
 	size_t i;
 
 	if (code != EXIT_OK) {
+		ctx->error.body = reply != NULL ? &reply->base : NULL;
 		if (reply != NULL && reply->n_difference > 0)
 			print_note(ctx, "changed since: %s",
 			    show_joined(ctx, reply->difference,

@@ -57,6 +57,7 @@ struct cmd_error {
 	const char *next;    /* what to do; may be NULL */
 	const struct cmd_finding *finding;
 	size_t n_findings;
+	const ProtobufCMessage *body; /* what the answer carried, for JSON */
 };
 
 struct cmd_ctx {

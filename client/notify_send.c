@@ -104,6 +104,7 @@ ask_duplicates(struct cmd_ctx *ctx, struct notify *n,
 		if (reply != NULL && !ctx->g.json)
 			show_candidates(
 			    ctx, reply->candidate, reply->n_candidate);
+		ctx->error.body = reply != NULL ? &reply->base : NULL;
 		ctx->error.next = "decide: --decision join:REF, new:twin:REF "
 				  "or new:other:REF, with --decision-reason";
 		return EXIT_DUPLICATE;

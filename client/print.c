@@ -9,6 +9,7 @@
 #include <wchar.h>
 
 #include "cdop/secret.h"
+#include "client/json.h"
 #include "client/term.h"
 
 #define TEXT_MAX ((size_t)64 << 10) /* one formatted piece */
@@ -313,6 +314,8 @@ print_failure(struct cmd_ctx *ctx, enum exit_code code)
 	    e->next != NULL ? json_string(e->next) : json_null());
 	if (e->n_findings > 0)
 		(void)json_object_set_new(object, "findings", findings_json(e));
+	if (e->body != NULL)
+		json_merge(ctx, object, e->body);
 	dump(object, stderr);
 }
 

@@ -30,12 +30,17 @@ sealed_write(struct cmd_ctx *ctx, const struct sealed_kind *kind,
 	size_t len = protobuf_c_message_get_packed_size(message), padded;
 	uint8_t head[HEAD_LEN], key[CDOP_KEY_LEN], ad[AD_LEN], *out;
 	struct cdop_bytes part[2], plain, adb = {ad, sizeof(ad)};
+	struct cdop_arena *scratch;
 	enum cdop_err err;
 
 	padded = (4 + len + PAD - 1) / PAD * PAD;
-	out = cdop_arena_alloc(ctx->arena, padded + CDOP_TAG_LEN);
-	if (out == NULL || padded > FILE_MAX - HEAD_LEN - CDOP_TAG_LEN)
+	if (padded > FILE_MAX - HEAD_LEN - CDOP_TAG_LEN)
 		return CDOP_RESOURCE_EXHAUSTED;
+	/* Written again and again during an import. */
+	err = cdop_arena_new(padded + 64, &scratch);
+	if (err != CDOP_OK)
+		return err;
+	out = cdop_arena_alloc(scratch, padded + CDOP_TAG_LEN);
 	memcpy(head, kind->magic, SEALED_MAGIC_LEN);
 	cdop_secret_random(head + SEALED_MAGIC_LEN, CDOP_XNONCE_LEN);
 	cdop_put32(out, (uint32_t)len);
@@ -51,6 +56,7 @@ sealed_write(struct cmd_ctx *ctx, const struct sealed_kind *kind,
 	part[1].data = out;
 	part[1].len = padded + CDOP_TAG_LEN;
 	err = file_replace(path, part, 2);
+	cdop_arena_free(scratch);
 	return err;
 }
 
