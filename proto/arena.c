@@ -71,8 +71,15 @@ cdop_arena_free(struct cdop_arena *arena)
 void
 cdop_arena_reset(struct cdop_arena *arena)
 {
-	sodium_memzero(arena->base, arena->used);
-	arena->used = 0;
+	cdop_arena_rewind(arena, 0);
+}
+
+void
+cdop_arena_rewind(struct cdop_arena *arena, size_t used)
+{
+	CDOP_ASSERT(used <= arena->used);
+	sodium_memzero(arena->base + used, arena->used - used);
+	arena->used = used;
 	arena->limit = arena->max;
 }
 

@@ -28,6 +28,12 @@ void cdop_arena_free(struct cdop_arena *arena);
 void cdop_arena_reset(struct cdop_arena *arena);
 
 /*
+ * Wipes what was handed out since cdop_arena_used() was `used`, and lifts the
+ * budget.
+ */
+void cdop_arena_rewind(struct cdop_arena *arena, size_t used);
+
+/*
  * len zeroed bytes, aligned for any type; len 0 gives a valid pointer.
  * NULL when the budget is spent: that is CDOP_RESOURCE_EXHAUSTED.
  */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cdop/role.h"
+#include "server/base/clock.h"
 #include "server/base/control.h"
 #include "server/base/undo.h"
 #include "server/cycle/session.h"
@@ -20,13 +21,21 @@
 /* Of rows one request may write, for the check that there is room. */
 #define ROWS_EACH 16
 #define DATA_EACH (32u << 10)
+/*
+ * A part of a batch ends after so long, or with so much memory used: the
+ * loop has others to hear, and every request finds the memory it may use.
+ */
+#define PART_MS    25
+#define PART_BYTES (ARENA_MAX / 2)
 
 struct batch {
 	struct control_note *note;
 	struct cdop_arena *arena;
 	struct batch_item item[CDOP_BATCH_REQUESTS_MAX];
 	size_t n;
+	size_t done; /* of n */
 	size_t bytes;
+	size_t mark; /* of the arena, behind the last message */
 };
 
 enum cdop_err
@@ -79,6 +88,7 @@ batch_add(struct batch *batch, enum batch_kind kind, struct session *session,
 		return NULL;
 	if (message.len > 0)
 		memcpy(copy, message.data, message.len);
+	batch->mark = cdop_arena_used(batch->arena);
 	item = &batch->item[batch->n++];
 	memset(item, 0, sizeof(*item));
 	item->kind = kind;
@@ -101,13 +111,31 @@ batch_get(struct batch *batch, size_t i)
 	return &batch->item[i];
 }
 
+size_t
+batch_done(const struct batch *batch)
+{
+	return batch->done;
+}
+
+void
+batch_forget(struct batch *batch, const struct session *session)
+{
+	size_t i;
+
+	for (i = 0; i < batch->n; i++)
+		if (batch->item[i].session == session)
+			batch->item[i].session = NULL;
+}
+
 void
 batch_reset(struct batch *batch)
 {
 	cdop_arena_reset(batch->arena);
 	memset(batch->item, 0, batch->n * sizeof(batch->item[0]));
 	batch->n = 0;
+	batch->done = 0;
 	batch->bytes = 0;
+	batch->mark = 0;
 }
 
 static void
@@ -149,6 +177,12 @@ run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
 		err = people_session_opened(reg->people, batch->arena,
 		    session->peer.device, session->peer.psk_id, times->now_ms,
 		    &turned);
+		/*
+		 * Another session has turned the key since the handshake, or
+		 * it is revoked: without Welcome and leaf this one closes.
+		 */
+		if (err == CDOP_UNAUTHENTICATED)
+			return CDOP_OK;
 		if (err != CDOP_OK)
 			return err;
 		people_actor(
@@ -199,6 +233,8 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	struct dispatch_request request;
 
 	memset(&item->result, 0, sizeof(item->result));
+	if (item->session == NULL && item->kind != BATCH_EVENT)
+		return CDOP_OK; /* it has gone while this waited */
 	cdop_arena_set_budget(batch->arena, CDOP_REQUEST_ARENA);
 	note(batch, item);
 	switch (item->kind) {
@@ -230,11 +266,13 @@ begin(struct registry *reg, const struct batch_item *items, size_t n)
 	return err;
 }
 
+/* And the memory it took: who fails takes none from those who do not. */
 static void
-take_back(struct registry *reg)
+take_back(struct batch *batch, struct registry *reg, size_t mark)
 {
 	rows_abort(reg->rows);
 	undo_rollback(reg->undo);
+	cdop_arena_rewind(batch->arena, mark);
 }
 
 /* CDOP_DATA_LOSS: the outcome is unknown. */
@@ -253,26 +291,39 @@ commit(struct registry *reg)
 	return err;
 }
 
-static enum cdop_err
-run_together(
-    struct batch *batch, struct registry *reg, const struct batch_times *times)
+static bool
+is_part(const struct batch *batch, uint64_t until_ms)
 {
-	size_t i;
+	return clock_ms() >= until_ms ||
+	    cdop_arena_used(batch->arena) > PART_BYTES;
+}
+
+/* Items from batch->done on; *ret_end is behind the last that was begun. */
+static enum cdop_err
+run_together(struct batch *batch, struct registry *reg,
+    const struct batch_times *times, size_t *ret_end)
+{
+	uint64_t until_ms = clock_ms() + PART_MS;
+	size_t i, end = batch->done;
 	enum cdop_err err;
 
-	if ((err = begin(reg, batch->item, batch->n)) != CDOP_OK)
+	err = begin(reg, batch->item + end, batch->n - end);
+	*ret_end = end + 1;
+	if (err != CDOP_OK)
 		return err;
-	for (i = 0; i < batch->n; i++) {
-		err = run_item(batch, reg, &batch->item[i], times);
+	do {
+		err = run_item(batch, reg, &batch->item[end++], times);
 		if (err == CDOP_OK)
 			continue;
-		take_back(reg);
+		*ret_end = end;
+		take_back(batch, reg, batch->mark);
 		/* A row that does not authenticate is refused, not fatal. */
 		return err == CDOP_DATA_LOSS ? CDOP_INTERNAL : err;
-	}
+	} while (end < batch->n && !is_part(batch, until_ms));
+	*ret_end = end;
 	if ((err = commit(reg)) != CDOP_OK)
 		return err;
-	for (i = 0; i < batch->n; i++)
+	for (i = batch->done; i < end; i++)
 		batch->item[i].answered = true;
 	return CDOP_OK;
 }
@@ -282,6 +333,7 @@ static enum cdop_err
 refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
     const struct batch_times *times, enum cdop_err status)
 {
+	size_t mark = cdop_arena_used(batch->arena);
 	struct dispatch_request request;
 	enum cdop_err err;
 
@@ -295,7 +347,7 @@ refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 	err =
 	    dispatch_refuse(reg, batch->arena, &request, status, &item->result);
 	if (err != CDOP_OK) {
-		take_back(reg);
+		take_back(batch, reg, mark);
 		return CDOP_OK;
 	}
 	err = commit(reg);
@@ -307,12 +359,13 @@ static enum cdop_err
 run_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
     const struct batch_times *times)
 {
+	size_t mark = cdop_arena_used(batch->arena);
 	enum cdop_err err;
 
 	if ((err = begin(reg, item, 1)) != CDOP_OK)
 		return refuse_alone(batch, reg, item, times, err);
 	if ((err = run_item(batch, reg, item, times)) != CDOP_OK) {
-		take_back(reg);
+		take_back(batch, reg, mark);
 		return refuse_alone(batch, reg, item, times, err);
 	}
 	err = commit(reg);
@@ -326,20 +379,22 @@ enum cdop_err
 batch_run(
     struct batch *batch, struct registry *reg, const struct batch_times *times)
 {
-	size_t i;
+	size_t end;
 	enum cdop_err err;
 
-	if (batch->n == 0)
+	if (batch->done == batch->n)
 		return CDOP_OK;
-	err = run_together(batch, reg, times);
+	/* What the part before this one left has been answered. */
+	cdop_arena_rewind(batch->arena, batch->mark);
+	err = run_together(batch, reg, times, &end);
 	note(batch, NULL);
-	if (err == CDOP_OK || err == CDOP_DATA_LOSS)
-		return err;
-	for (i = 0; i < batch->n; i++) {
-		err = run_alone(batch, reg, &batch->item[i], times);
+	if (err == CDOP_OK)
+		batch->done = end;
+	while (err != CDOP_DATA_LOSS && batch->done < end) {
+		err = run_alone(batch, reg, &batch->item[batch->done], times);
 		note(batch, NULL);
-		if (err == CDOP_DATA_LOSS)
-			return err;
+		if (err != CDOP_DATA_LOSS)
+			batch->done++;
 	}
-	return CDOP_OK;
+	return err == CDOP_DATA_LOSS ? err : CDOP_OK;
 }

@@ -1,6 +1,7 @@
 /*
  * One batch: a few requests, one transaction, one commit.  Every item gets
- * its leaf in it or no answer at all.
+ * its leaf in it or no answer at all.  What takes long is done in parts, each
+ * with a transaction of its own.
  *
  * When a change fails half-way the whole batch is aborted, memory with it,
  * and each item is run again alone.  Decryption is not repeated.  When the
@@ -28,7 +29,7 @@ enum batch_kind {
 
 struct batch_item {
 	enum batch_kind kind;
-	struct session *session;   /* NULL: BATCH_EVENT */
+	struct session *session;   /* NULL: BATCH_EVENT, or it has gone */
 	struct cdop_bytes message; /* CALL, MORE: in the batch's arena */
 	uint64_t arrived_ms;
 	struct rpc_cursor cursor;
@@ -65,9 +66,16 @@ struct batch_item *batch_add(struct batch *batch, enum batch_kind kind,
 size_t batch_count(const struct batch *batch);
 struct batch_item *batch_get(struct batch *batch, size_t i);
 
+/* How many have been run, from the first on. */
+size_t batch_done(const struct batch *batch);
+
+/* Its items are not run any more, and none points to it. */
+void batch_forget(struct batch *batch, const struct session *session);
+
 /*
- * Runs all items.  CDOP_OK: what is answered is durable.  CDOP_DATA_LOSS:
- * leave, answer nothing.
+ * Runs items that have not been run, as many as a turn of the loop has time
+ * for; replies of those before are gone then.  CDOP_OK: what is answered is
+ * durable.  CDOP_DATA_LOSS: leave, answer nothing.
  */
 CDOP_MUST enum cdop_err batch_run(
     struct batch *batch, struct registry *reg, const struct batch_times *times);

@@ -15,12 +15,9 @@
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 
-#define TICK_MS         1000
-#define COUNT_MS        60000
-#define HELD_BACK_MS    60000
-#define DISCARD_MS      100        /* the gate's word is awaited so long */
-#define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
-#define FAILED_MAX      3          /* requests that made a batch abort */
+#define TICK_MS      1000
+#define HELD_BACK_MS 60000
+#define DISCARD_MS   100 /* the gate's word is awaited so long */
 
 static const struct cdop_bytes nothing;
 
@@ -97,6 +94,7 @@ cycle_drop(struct cycle *cycle, struct session *session)
 	if (session->discarding)
 		cycle->discards--;
 	cycle->n_sessions--;
+	batch_forget(cycle->batch, session);
 	LIST_REMOVE(session, entry);
 	session_free(session);
 }
@@ -218,112 +216,6 @@ cycle_sleep_ms(const struct cycle *cycle)
 	return cycle->discards > 0 ? 10 : TICK_MS;
 }
 
-/* ---- 2: open: complete calls into the batch ---------------------------- */
-
-static bool
-gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
-{
-	struct session_more *more;
-	struct batch_item *item;
-	struct cdop_bytes message;
-
-	if (session->more == NULL)
-		return true;
-	if (!batch_has_room(cycle->batch, session->more->len))
-		return false;
-	more = session_more_take(session);
-	message = (struct cdop_bytes){more->message, more->len};
-	item = batch_add(cycle->batch, BATCH_MORE, session, message);
-	if (item != NULL) {
-		item->arrived_ms = boot_ms;
-		item->cursor = more->cursor;
-		item->count = more->count;
-	}
-	session_more_free(more);
-	return item != NULL;
-}
-
-/* Calls have an absolute limit too: a drip of bytes does not renew it. */
-static void
-note_partial(struct session *session, uint64_t boot_ms)
-{
-	if (!session_is_partial(session))
-		session->partial_ms = 0;
-	else if (session->partial_ms == 0)
-		session->partial_ms = boot_ms;
-}
-
-/* False: the batch is full. */
-static bool
-gather_session(struct cycle *cycle, struct session *session, uint64_t boot_ms)
-{
-	struct cdop_bytes message;
-	struct batch_item *item;
-	int calls;
-
-	if (session->state == SESSION_OPENING &&
-	    batch_add(cycle->batch, BATCH_OPENED, session, nothing) == NULL)
-		return false;
-	if (!gather_more(cycle, session, boot_ms))
-		return false;
-	for (calls = 0; calls < CDOP_PIPELINE_MAX; calls++) {
-		if (session_next(session, &message) != CDOP_OK) {
-			/* What came before it is still worked on. */
-			session->failed = FAILED_MAX;
-			return true;
-		}
-		if (message.data == NULL) {
-			note_partial(session, boot_ms);
-			return true;
-		}
-		item = batch_add(cycle->batch, BATCH_CALL, session, message);
-		if (item == NULL)
-			return false;
-		item->arrived_ms = boot_ms;
-		session_consume(session);
-		session->partial_ms = 0;
-	}
-	cycle->busy = true;
-	return true;
-}
-
-static void
-gather(struct cycle *cycle, uint64_t boot_ms)
-{
-	struct session *session;
-	struct batch_item *item;
-	size_t i;
-
-	cycle->busy = false;
-	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {
-		item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
-		if (item != NULL) {
-			item->event = AUDIT_EVENT_REFUSED;
-			item->event_count = cycle->refused;
-			cycle->refused = 0;
-			cycle->counted_ms = boot_ms;
-		}
-	}
-	for (i = 0; i < CYCLE_BUCKETS; i++)
-		LIST_FOREACH(session, &cycle->bucket[i], entry)
-		{
-			if (session->discarding ||
-			    session->failed >= FAILED_MAX ||
-			    (session->state != SESSION_OPENING &&
-				session->state != SESSION_OPEN))
-				continue;
-			/* A slow reader waits; its calls stay where they are.
-			 */
-			if (session->unconfirmed + session_queued(session) >
-			    UNCONFIRMED_MAX)
-				continue;
-			if (!gather_session(cycle, session, boot_ms)) {
-				cycle->busy = true;
-				return;
-			}
-		}
-}
-
 /* ---- 5: answer --------------------------------------------------------- */
 
 /* No byte is sealed for it any more; the gate throws away what it holds. */
@@ -393,6 +285,8 @@ answer_item(struct cycle *cycle, struct batch_item *item, uint64_t boot_ms)
 		session->failed++;
 	if (!item->answered)
 		return CDOP_UNAVAILABLE; /* no leaf, no answer */
+	if (result->reply.len == 0)
+		return CDOP_UNAUTHENTICATED;
 	if (item->kind == BATCH_OPENED)
 		session->state = SESSION_OPEN;
 	if ((result->end_person != 0 || result->end_device != 0) &&
@@ -409,24 +303,25 @@ answer_item(struct cycle *cycle, struct batch_item *item, uint64_t boot_ms)
 	return err;
 }
 
+/* The items of the part of the batch that was run, from the first on. */
 static void
-answer(struct cycle *cycle, uint64_t boot_ms)
+answer(struct cycle *cycle, size_t first, uint64_t boot_ms)
 {
 	struct batch_item *item;
-	size_t i;
+	size_t i, end = batch_done(cycle->batch);
 
 	/* First of all: those who may hear nothing any more. */
-	for (i = 0; i < batch_count(cycle->batch); i++) {
+	for (i = first; i < end; i++) {
 		item = batch_get(cycle->batch, i);
 		if (item->answered)
 			end_sessions(cycle, &item->result);
 	}
-	for (i = 0; i < batch_count(cycle->batch); i++) {
+	for (i = first; i < end; i++) {
 		item = batch_get(cycle->batch, i);
 		if (item->session == NULL || item->session->discarding)
 			continue;
 		if (answer_item(cycle, item, boot_ms) != CDOP_OK)
-			item->session->failed = FAILED_MAX;
+			item->session->failed = CYCLE_FAILED_MAX;
 	}
 }
 
@@ -443,7 +338,7 @@ release_held(struct cycle *cycle, uint64_t boot_ms)
 		if (session != NULL && !session->discarding &&
 		    session_put(session,
 			(struct cdop_bytes){held->reply, held->len}) != CDOP_OK)
-			session->failed = FAILED_MAX;
+			session->failed = CYCLE_FAILED_MAX;
 		drop_held(cycle);
 	}
 }
@@ -462,7 +357,7 @@ flush_session(struct cycle *cycle, struct session *session)
 	}
 	if (err != CDOP_OK ||
 	    (session_queued(session) == 0 &&
-		(session->failed >= FAILED_MAX ||
+		(session->failed >= CYCLE_FAILED_MAX ||
 		    session->state == SESSION_ENDING)))
 		cycle_close(cycle, session);
 }
@@ -528,20 +423,26 @@ static enum cdop_err
 work(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct batch_times times;
+	size_t first;
 	enum cdop_err err;
 
 	if (cycle->reg == NULL)
 		return CDOP_OK;
-	gather(cycle, boot_ms);
+	if (batch_count(cycle->batch) == 0)
+		gather_run(cycle, boot_ms);
 	if (batch_count(cycle->batch) == 0)
 		return CDOP_OK;
 	times.boot_ms = boot_ms;
 	times.now_ms = audit_time(
 	    cycle->reg->audit, cycle_wall_ms(), &cycle->reg->clock_behind_ms);
+	first = batch_done(cycle->batch);
 	err = batch_run(cycle->batch, cycle->reg, &times);
 	if (err == CDOP_OK)
-		answer(cycle, boot_ms);
-	batch_reset(cycle->batch);
+		answer(cycle, first, boot_ms);
+	if (batch_done(cycle->batch) < batch_count(cycle->batch))
+		cycle->busy = true; /* the rest in the next turn */
+	else
+		batch_reset(cycle->batch);
 	return err;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The cycle's own state, for cycle.c and intake.c only.
+ * The cycle's own state, for cycle.c, intake.c and gather.c only.
  */
 #ifndef CDOP_CYCLE_CYCLE_STATE_H
 #define CDOP_CYCLE_CYCLE_STATE_H
@@ -9,7 +9,8 @@
 #include "server/cycle/outbox.h"
 #include "server/cycle/session.h"
 
-#define CYCLE_BUCKETS 256
+#define CYCLE_BUCKETS    256
+#define CYCLE_FAILED_MAX 3 /* requests that made a batch abort */
 
 /* A reply that waits until the gate has thrown away what it held. */
 struct cycle_held {
@@ -32,6 +33,7 @@ struct cycle {
 	LIST_HEAD(, session) bucket[CYCLE_BUCKETS];
 	size_t n_sessions;
 	size_t n_half_open;
+	size_t first;       /* bucket whose turn it is */
 	uint64_t last_conn; /* ids grow; a smaller one is a broken gate */
 	uint32_t budget;    /* handshakes left in this second */
 	uint64_t tick_ms;
@@ -62,5 +64,8 @@ void cycle_send_keys(struct cycle *cycle);
 
 /* Step 1: takes the packets that wait, bounded. */
 void intake_drain(struct cycle *cycle, uint64_t boot_ms);
+
+/* Step 2: fills the empty batch from all sessions in turn. */
+void gather_run(struct cycle *cycle, uint64_t boot_ms);
 
 #endif

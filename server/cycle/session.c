@@ -245,6 +245,7 @@ session_more_add(struct session *session, struct cdop_bytes message,
 	for (end = &session->more; *end != NULL; end = &(*end)->next)
 		;
 	*end = more;
+	session->n_more++;
 	return CDOP_OK;
 }
 
@@ -253,8 +254,10 @@ session_more_take(struct session *session)
 {
 	struct session_more *more = session->more;
 
-	if (more != NULL)
-		session->more = more->next;
+	if (more == NULL)
+		return NULL;
+	session->more = more->next;
+	session->n_more--;
 	return more;
 }
 

@@ -18,6 +18,9 @@
 #include "cdop/err.h"
 #include "server/rpc/dispatch.h"
 
+/* Streams of replies that may be under way; then no further call is begun. */
+#define SESSION_MORE_MAX 8
+
 struct cdop_stream;
 struct lockmem;
 struct people;
@@ -59,7 +62,8 @@ struct session {
 	struct cdop_stream *in;
 	struct cdop_stream *out;
 	struct session_more *more; /* oldest first */
-	bool discarding;           /* waits for the gate's word that it has */
+	size_t n_more;
+	bool discarding; /* waits for the gate's word that it has */
 	LIST_ENTRY(session) entry;
 };
 

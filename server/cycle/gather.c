@@ -1,0 +1,152 @@
+/*
+ * Step 2 of a turn: whole calls of all sessions into the batch, fairly.
+ */
+#include "cdop/limits.h"
+#include "server/cycle/cycle_state.h"
+#include "server/registry/audit.h"
+
+#define COUNT_MS        60000
+#define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
+#define CALLS_EACH      4 /* of a session, before it is another's turn */
+
+static const struct cdop_bytes nothing;
+
+static bool
+gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
+{
+	struct session_more *more;
+	struct batch_item *item;
+	struct cdop_bytes message;
+
+	if (session->more == NULL)
+		return true;
+	if (!batch_has_room(cycle->batch, session->more->len))
+		return false;
+	more = session_more_take(session);
+	message = (struct cdop_bytes){more->message, more->len};
+	item = batch_add(cycle->batch, BATCH_MORE, session, message);
+	if (item != NULL) {
+		item->arrived_ms = boot_ms;
+		item->cursor = more->cursor;
+		item->count = more->count;
+	}
+	session_more_free(more);
+	return item != NULL;
+}
+
+/* Calls have an absolute limit too: a drip of bytes does not renew it. */
+static void
+note_partial(struct session *session, uint64_t boot_ms)
+{
+	if (!session_is_partial(session))
+		session->partial_ms = 0;
+	else if (session->partial_ms == 0)
+		session->partial_ms = boot_ms;
+}
+
+/* What is not a call: it comes once in a turn.  False: the batch is full. */
+static bool
+gather_first(struct cycle *cycle, struct session *session, uint64_t boot_ms)
+{
+	if (session->state == SESSION_OPENING &&
+	    batch_add(cycle->batch, BATCH_OPENED, session, nothing) == NULL)
+		return false;
+	return gather_more(cycle, session, boot_ms);
+}
+
+/* Some of its calls.  False: the batch is full. */
+static bool
+gather_calls(struct cycle *cycle, struct session *session, uint64_t boot_ms)
+{
+	struct cdop_bytes message;
+	struct batch_item *item;
+	int calls;
+
+	for (calls = 0; calls < CALLS_EACH; calls++) {
+		if (session_next(session, &message) != CDOP_OK) {
+			/* What came before it is still worked on. */
+			session->failed = CYCLE_FAILED_MAX;
+			return true;
+		}
+		if (message.data == NULL) {
+			note_partial(session, boot_ms);
+			return true;
+		}
+		item = batch_add(cycle->batch, BATCH_CALL, session, message);
+		if (item == NULL)
+			return false;
+		/* Or later: its last frame was there by then. */
+		item->arrived_ms = session->active_ms;
+		session_consume(session);
+		session->partial_ms = 0;
+	}
+	cycle->busy = true;
+	return true;
+}
+
+static bool
+may_ask(const struct session *session)
+{
+	if (session->discarding || session->failed >= CYCLE_FAILED_MAX ||
+	    (session->state != SESSION_OPENING &&
+		session->state != SESSION_OPEN))
+		return false;
+	/* A slow reader waits; its calls stay where they are. */
+	return session->unconfirmed + session_queued(session) <=
+	    UNCONFIRMED_MAX;
+}
+
+/*
+ * A few of everybody, from where the last turn came to: who asks without an
+ * end does not keep the others out.  False: the batch is full.
+ */
+static bool
+gather_round(struct cycle *cycle, bool first, uint64_t boot_ms)
+{
+	struct session *session;
+	size_t i, at = cycle->first;
+
+	for (i = 0; i < CYCLE_BUCKETS; i++) {
+		cycle->first = (at + i) % CYCLE_BUCKETS;
+		LIST_FOREACH(session, &cycle->bucket[cycle->first], entry)
+		{
+			if (!may_ask(session))
+				continue;
+			if (first && !gather_first(cycle, session, boot_ms))
+				return false;
+			/* Streams that go on are calls in flight. */
+			if (session->n_more < SESSION_MORE_MAX &&
+			    !gather_calls(cycle, session, boot_ms))
+				return false;
+		}
+	}
+	cycle->first = at;
+	return true;
+}
+
+void
+gather_run(struct cycle *cycle, uint64_t boot_ms)
+{
+	struct batch_item *item;
+	bool again = true;
+	int calls;
+
+	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {
+		item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
+		if (item != NULL) {
+			item->event = AUDIT_EVENT_REFUSED;
+			item->event_count = cycle->refused;
+			cycle->refused = 0;
+			cycle->counted_ms = boot_ms;
+		}
+	}
+	for (calls = 0; again && calls < CDOP_PIPELINE_MAX;
+	     calls += CALLS_EACH) {
+		cycle->busy = false;
+		if (!gather_round(cycle, calls == 0, boot_ms)) {
+			cycle->busy = true;
+			return;
+		}
+		again = cycle->busy;
+	}
+}
