@@ -292,6 +292,7 @@ take_answer(struct import *im)
 	uint64_t by = conn_now_ms() + im->ctx->g.timeout_ms + GRACE_MS;
 	struct import_row *row;
 	Cdop__Reply *reply;
+	enum exit_code code;
 	enum conn_end end;
 	bool again;
 
@@ -309,8 +310,10 @@ take_answer(struct import *im)
 		return call_judge(im->ctx, im->send.method, reply);
 	}
 	judge(im, row, reply, &again);
-	if (again)
-		return send_row(im, row);
+	if (again) {
+		code = import_keys_save(im->ctx, &im->file);
+		return code == EXIT_OK ? send_row(im, row) : code;
+	}
 	if (im->file.is_stdin && !row->n.dry_run)
 		spool_drop(im->ctx, row->n.key);
 	if (row->state == IMPORT_REJECTED)

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "client.pb-c.h"
 #include "client/notify.h"
 
 /* cdop notify --from path. */
@@ -35,7 +36,8 @@ struct import_row {
 	const char *decision_reason;
 	const char *accepted; /* warnings_accepted */
 	const char *reference;
-	uint64_t call; /* id of the call on its way */
+	const Cdop__ClientImportRow *kept; /* of this very row; or NULL */
+	uint64_t call;                     /* id of the call on its way */
 	unsigned tries;
 	bool is_old; /* the registry has forgotten its key */
 	const Cdop__NotificationRegisterReply *reply; /* once accepted */

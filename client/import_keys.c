@@ -50,6 +50,7 @@ take_key(const Cdop__ClientImport *state, struct import_row *row)
 		return;
 	memcpy(row->n.key, old->request_key.data, CDOP_REQUEST_KEY_LEN);
 	row->reference = old->reference;
+	row->kept = same ? old : NULL;
 }
 
 static Cdop__ClientImportRow *
@@ -66,6 +67,18 @@ state_row(struct cmd_ctx *ctx, struct import_row *row)
 	r->request_key.data = row->n.key;
 	r->request_key.len = sizeof(row->n.key);
 	memcpy(&r->reference, &row->reference, sizeof(r->reference));
+	if (row->n.form == NULL && row->kept != NULL) {
+		/* Not read yet: as it was. */
+		r->decision = row->kept->decision;
+		r->n_decision = row->kept->n_decision;
+		r->override = row->kept->override;
+		r->n_override = row->kept->n_override;
+		return r;
+	}
+	r->decision = row->n.decision;
+	r->n_decision = row->n.n_decisions;
+	r->override = row->n.overrides.list;
+	r->n_override = row->n.overrides.n;
 	return r;
 }
 

@@ -10,7 +10,10 @@
  */
 enum exit_code import_keys_take(struct cmd_ctx *ctx, struct import_file *f);
 
-/* Writes down what was accepted. */
+/*
+ * Writes down what was accepted, and what rows are about to be sent with:
+ * under the same key they have to be sent again byte for byte.
+ */
 enum exit_code import_keys_save(struct cmd_ctx *ctx, struct import_file *f);
 
 #endif

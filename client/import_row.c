@@ -100,6 +100,22 @@ accepted_before(struct cmd_ctx *ctx, struct import_row *row)
 	return EXIT_OK;
 }
 
+/* What was decided when this row was sent before. */
+static void
+restore(struct import_row *row)
+{
+	const Cdop__ClientImportRow *kept = row->kept;
+	size_t i;
+
+	for (i = 0;
+	     kept != NULL && i < kept->n_decision && i < NOTIFY_DECISIONS_MAX;
+	     i++)
+		row->n.decision[row->n.n_decisions++] = kept->decision[i];
+	for (i = 0; kept != NULL && i < kept->n_override && i < OVERRIDES_MAX;
+	     i++)
+		row->n.overrides.list[row->n.overrides.n++] = kept->override[i];
+}
+
 enum exit_code
 import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
     const struct import_file *f, struct import_row *row)
@@ -112,6 +128,7 @@ import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 	if ((code = notify_new(ctx, &row->n)) != EXIT_OK)
 		return code;
 	memcpy(row->n.key, key, sizeof(key));
+	restore(row);
 	row->decision = import_read_control(f, row, "decision");
 	row->decision_reason = import_read_control(f, row, "decision_reason");
 	row->accepted = import_read_control(f, row, "warnings_accepted");
