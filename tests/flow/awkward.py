@@ -105,6 +105,14 @@ def main():
     check("twins are linked, each to the other: %d" % len(twins),
           twins and not alone, alone[:3])
 
+    again = {a["row"]: a for a in cora.cdop(
+        "notify", "--from", path, "--json").lines() if "row" in a}
+    wrong = [json.dumps(again.get(n)) for n, _ in taken
+             if not again.get(n, {}).get("replayed") or
+             again[n].get("reference") != answers[n].get("reference")]
+    check("sent again, all of it had arrived", not wrong,
+          "%d\n%s" % (len(wrong), "\n".join(wrong[:5])))
+
     rejects = re.sub(r"\.csv$", ".rejects.csv", path)
     equal("only the owner can read the rejects",
           oct(os.stat(rejects).st_mode & 0o777), "0o600")

@@ -7,7 +7,7 @@ import random
 import signal
 import time
 
-from libflow import OK, TMP, check, end, equal, scene
+from libflow import OK, PARTIAL, TMP, check, end, equal, scene
 import libsynthetic
 
 COUNT = 300
@@ -59,9 +59,12 @@ def undisturbed(cora):
     return time.monotonic() - begun
 
 
-def one_round(registry, cora, turn, role, usual):
+def one_round(registry, cora, turn, role, usual, had):
+    """One import, one death; how many cases there are then."""
     start = turn * COUNT
-    made = libsynthetic.rows(COUNT, start)
+    # Every other file has twins, warnings and rows that are refused.
+    made = libsynthetic.rows(COUNT, start, odd=turn % 2 == 1)
+    good = {n for n, row in enumerate(made, 1) if not row["_rule"]}
     path = os.path.join(TMP, "import-%d.csv" % turn)
     write(path, made)
     after = random.uniform(0.1, 0.95) * usual
@@ -70,12 +73,15 @@ def one_round(registry, cora, turn, role, usual):
         role, after * 1000, code, len(told))
     again = cora.cdop("notify", "--from", path, "--json")
     rows = {row["row"]: row for row in again.lines() if "row" in row}
-    good = check("run again it completes: " + what,
-                 again.code == OK and len(rows) == COUNT and
-                 all(row["ok"] for row in rows.values()),
-                 repr(again)[-1500:])
-    if not good:
-        return
+    taken = {n for n, row in rows.items() if row["ok"]}
+    if not check("run again it completes: " + what,
+                 again.code in (OK, PARTIAL) and len(rows) == COUNT and
+                 taken == good, "%r\n%s\n%s" % (
+                     sorted(taken ^ good),
+                     [rows.get(n) for n in sorted(taken ^ good)[:3]],
+                     again.err)):
+        return len(cora.must("case", "list", "--limit", "10000",
+                             "--json").lines())
     lost = [n for n, reference in told.items()
             if rows[n]["reference"] != reference or not rows[n]["replayed"]]
     check("every acknowledged row is there: " + what, not lost, lost)
@@ -83,16 +89,18 @@ def one_round(registry, cora, turn, role, usual):
                            "--json").lines()
     references = [case["reference"] for case in everything]
     check("each is there once: " + what,
-          len(references) == start + COUNT and
+          len(references) == had + len(good) and
           len(set(references)) == len(references),
-          "%d cases, %d of them different" % (
-              len(references), len(set(references))))
-    for n in random.sample(sorted(rows), 3):
+          "%d cases, %d of them different, not %d" % (
+              len(references), len(set(references)), had + len(good)))
+    for n in random.sample(sorted(good), 3):
         shown = cora.must("case", "show", rows[n]["reference"],
                           "--json").json()
         equal("row %d is whole: %s" % (n, what),
-              shown["case"]["record"]["form"]["child"]["nhs_number"],
-              made[n - 1]["child.nhs_number"])
+              shown["case"]["record"]["form"]["death"]["date"],
+              made[n - 1]["_want"].get("death.date",
+                                       made[n - 1]["death.date"]))
+    return len(references)
 
 
 def main():
@@ -100,10 +108,10 @@ def main():
     random.seed(seed)
     print("# SEED=%d" % seed)
     registry, cora = scene(conf=["restarts = 100"])
-    usual = undisturbed(cora)
+    usual, had = undisturbed(cora), COUNT
     roles = ["vault", "gate", "parent", "vault", "vault", "parent", "vault"]
     for turn, role in enumerate(roles):
-        one_round(registry, cora, turn + 1, role, usual)
+        had = one_round(registry, cora, turn + 1, role, usual, had)
     equal("it stops in order", registry.stop(), 0)
     code, said = registry.verify()
     check("verify says fine", code == 0 and said.endswith("fine\n"),

@@ -1,0 +1,238 @@
+#!/usr/bin/python3
+"""A case after its first day, as a coordinator works on it: amended, joined,
+moved, withdrawn, given away, found again by every name it ever had."""
+import csv
+import os
+import re
+
+from libflow import (CONFLICT, DUPLICATE, INVALID, NOT_FOUND, OK, PARTIAL,
+                     TMP, USAGE, check, end, equal, scene)
+import libsynthetic
+
+
+def save(name, made):
+    path = os.path.join(TMP, name)
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        libsynthetic.write(made, f)
+    return path
+
+
+def notify(row, *more):
+    return ["notify", "--json", *more] + [
+        "--set=%s=%s" % (path, value) for path, value in row.items()
+        if path[0] != "_" and value and "." in path]
+
+
+def show(person, reference):
+    return person.must("case", "show", reference, "--json",
+                       "--notifications").json()["case"]
+
+
+def found(person, *terms):
+    return [case["reference"] for case in person.must(
+        "case", "find", "--json", *terms).lines()]
+
+
+def knows(person, number):
+    return person.must("ask", "--purpose", "living_child", "--json",
+                       "--nhs-number", number).json()["answer"]["code"]
+
+
+def amended(cora, row, reference):
+    version = show(cora, reference)["record"]["version"]
+    amend = ["case", "amend", reference, "--reason", "the GP rang",
+             "--source", "telephone, GP"]
+    equal("a bad value is refused", cora.cdop(
+        *amend, "--set", "child.postcode=NOWHERE").code, INVALID)
+    equal("no reason, no change", cora.cdop(
+        "case", "amend", reference, "--set", "death.expected=no").code, USAGE)
+    cora.must(*amend, "--set", "child.family_name=Spelt-Otherwise",
+              "--set", "gp.name=Dr Sample GP")
+    case = show(cora, reference)
+    equal("an amendment is a new version", case["record"]["version"],
+          version + 1)
+    equal("with the new value", case["record"]["form"]["child"]
+          ["family_name"], "Spelt-Otherwise")
+    equal("the notification stays as it was received",
+          case["notification"][0]["form"]["child"]["family_name"],
+          row["child.family_name"])
+    check("found by the old spelling", reference in found(
+        cora, "--family-name", row["child.family_name"], "--death-date",
+        row["death.date"]))
+    check("and by the new one", reference in found(
+        cora, "--family-name", "spelt otherwise", "--death-date",
+        row["death.date"]))
+    equal("an older version can be read", cora.must(
+        "case", "show", reference, "--record", str(version),
+        "--json").json()["case"]["record"]["form"]["child"]["family_name"],
+        row["child.family_name"])
+    equal("who saw an older one is told", cora.cdop(
+        *amend, "--set", "death.expected=no", "--seen",
+        str(version)).code, CONFLICT)
+    told = cora.must("case", "history", reference).out
+    check("history says who, what and why", "the GP rang" in told and
+          "telephone, GP" in told and "child.family_name" in told, told)
+
+
+def joined(cora, row, reference):
+    """The same child told of again: asked about, then joined."""
+    again = dict(row, **{"received.channel": "web", "child.nhs_number": "",
+                         "death.time": "23:10",
+                         "received.notified_time": "17:00"})
+    done = cora.cdop(*notify(again))
+    equal("the same child is asked about", done.code, DUPLICATE)
+    check("with its reference", reference in done.out + done.err, done)
+    text = cora.cdop(*[word for word in notify(again) if word != "--json"])
+    check("and in words", reference in text.out + text.err and
+          "death" in text.out + text.err, text)
+    equal("and nothing is written", len(show(cora, reference)
+                                        ["notification"]), 1)
+    done = cora.must(*notify(again, "--decision", "join:" + reference,
+                             "--decision-reason", "the same child")).json()
+    check("joined, it is a notification of the same case",
+          done["joined"] and done["reference"] == reference, done)
+    check("what differs is named", "death.time" in done["difference"], done)
+    case = show(cora, reference)
+    equal("both are kept", len(case["notification"]), 2)
+    equal("and the record is as it was", case["record"]["form"]["death"]
+          ["time"], row["death.time"])
+    done = cora.must("case", "move-notification", reference, "2", "--reason",
+                     "joined wrongly", "--json").json()
+    equal("moved out, it is a case of its own", len(show(cora, reference)
+                                                    ["notification"]), 1)
+    moved = re.search(r"T-\w{4}-\w{4}", done["word"][0]).group()
+    check("with a reference of its own", moved != reference and
+          len(show(cora, moved)["notification"]) == 1, done)
+    cora.must("case", "withdraw", moved, "--reason", "was the same child")
+    return moved
+
+
+def withdrawn(cora, reference, withdrawn_already, row):
+    check("a withdrawn case is out of lists", withdrawn_already not in [
+        c["reference"] for c in cora.must("case", "list", "--json").lines()])
+    equal("not gone", show(cora, withdrawn_already)["status"],
+          "entered-in-error")
+    cora.must("case", "withdraw", reference, "--reason", "typed as a test")
+    done = cora.cdop(*notify(row))
+    check("its number does not stop the true record", done.code == OK, done)
+    true = done.json()["reference"]
+    cora.must("case", "withdraw", true, "--reason", "so was this")
+    cora.must("case", "reinstate", reference, "--reason", "was right")
+    check("reinstated, it is back", reference in [
+        c["reference"] for c in cora.must("case", "list", "--json").lines()])
+
+
+def owned(registry, cora, row, reference):
+    """An address never moves a case; an owner call does."""
+    number = row["child.nhs_number"]
+    wendy = registry.invite("Wendy Wirral", "--role", "partner", "--area",
+                            "wirral")
+    sam = registry.invite("Sam Sefton", "--role", "partner", "--area",
+                          "sefton")
+    wirra = registry.invite("Wirra Wirral", "--role", "coordinator",
+                            "--area", "wirral")
+    equal("owned by Liverpool, Wirral does not know it",
+          knows(wendy, number), "NOT_KNOWN_TO_YOU")
+    equal("nor does its coordinator see it",
+          wirra.cdop("case", "show", reference).code, NOT_FOUND)
+    equal("nor one that is not there",
+          wirra.cdop("case", "show", "T-5TYR-ED3W").code in
+          (NOT_FOUND, USAGE), True)
+    cora.must("case", "amend", reference, "--set", "area.residence=wirral",
+              "--reason", "moved", "--source", "telephone")
+    equal("a new address moves nothing",
+          show(cora, reference)["owner_area"]["code"], "liverpool")
+    cora.must("case", "interest", reference, "sefton", "--known", "--reason",
+              "placed there")
+    equal("an interested area knows it", knows(sam, number), "KNOWN")
+    cora.must("case", "owner", reference, "wirral", "--reason", "lived there")
+    equal("given to Wirral, Wirral knows it", knows(wendy, number), "KNOWN")
+    equal("and its coordinator reads it",
+          wirra.cdop("case", "show", reference).code, OK)
+    cora.must("case", "interest", reference, "sefton", "--remove", "--reason",
+              "no longer")
+    equal("who is not interested any more does not", knows(sam, number),
+          "NOT_KNOWN_TO_YOU")
+
+
+def resent(cora):
+    """A rejects file, corrected and sent: nothing twice, nothing lost."""
+    made = libsynthetic.rows(12, 500, bad=2)
+    for field in "child.family_name", "death.date", "received.notified_date":
+        made[5][field] = made[4][field]
+    path = save("portal.csv", made)
+    dry = cora.cdop("notify", "--from", path, "--dry-run", "--json")
+    before = len(cora.must("case", "list", "--json").lines())
+    done = cora.cdop("notify", "--from", path, "--json")
+    equal("bad rows and a duplicate are not taken", done.code, PARTIAL)
+    answers = {a["row"]: a["ok"] for a in done.lines() if "row" in a}
+    equal("three of them", sorted(n for n in answers if not answers[n]),
+          [n for n, row in enumerate(made, 1) if row["_rule"]][:1] + [6] +
+          [n for n, row in enumerate(made, 1) if row["_rule"]][1:])
+    check("a dry run says the same of bad rows", dry.code == PARTIAL and {
+        a["row"] for a in dry.lines() if "row" in a and not a["ok"]} <= {
+            n for n in answers if not answers[n]}, dry)
+    equal("nine cases more", len(cora.must("case", "list",
+                                           "--json").lines()), before + 9)
+
+    rejects = os.path.join(TMP, "portal.rejects.csv")
+    with open(rejects, newline="", encoding="utf-8-sig") as f:
+        rows = list(csv.DictReader(f))
+    for row in rows:
+        if row["rule"] == "nhs.check_digit":
+            row["child.nhs_number"] = "9990006016"
+        elif row["rule"] == "date.form":
+            row["birth.date"] = "28/02/2021"
+        else:
+            row["decision"] = "new:other"
+            row["decision_reason"] = "cousins of one name"
+    mended = os.path.join(TMP, "mended.csv")
+    with open(mended, "w", newline="", encoding="utf-8") as f:
+        writer = csv.DictWriter(f, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    done = cora.cdop("notify", "--from", mended, "--json")
+    check("corrected, all three are taken", done.code == OK, done)
+    equal("three cases more", len(cora.must("case", "list",
+                                            "--json").lines()), before + 12)
+    equal("the whole file again changes nothing", (
+        cora.cdop("notify", "--from", mended, "--json").code,
+        len(cora.must("case", "list", "--json").lines())), (OK, before + 12))
+
+
+def searched(cora):
+    """Nobody lists everybody by accident."""
+    for terms in (["--family-name", "Ta"], ["--birth-date", "2020-01-01"],
+                  ["--family-name", "Tarrant-Synthetic"]):
+        done = cora.cdop("case", "find", *terms)
+        check("too little to search by: " + " ".join(terms),
+              done.code in (INVALID, USAGE), done)
+    equal("no page is longer than asked for", len(cora.must(
+        "case", "list", "--limit", "5", "--json").lines()), 5)
+    names = cora.must("case", "list", "--json").out
+    check("names are not shown unless asked for", "Synthetic" not in names)
+    check("and are when asked for", "Synthetic" in cora.must(
+        "case", "list", "--names", "--json").out)
+
+
+def main():
+    registry, cora = scene()
+    rows = libsynthetic.rows(8, 300)
+    row = next(r for r in rows if r["area.residence"] == "liverpool")
+    reference = cora.must(*notify(row)).json()["reference"]
+    dry = cora.must(*notify(rows[0], "--dry-run")).json()
+    check("a dry run writes nothing", dry["dry_run"] and not found(
+        cora, "--nhs-number", rows[0]["child.nhs_number"]), dry)
+    amended(cora, row, reference)
+    moved = joined(cora, row, reference)
+    withdrawn(cora, reference, moved, row)
+    owned(registry, cora, row, reference)
+    resent(cora)
+    searched(cora)
+    equal("it stops in order", registry.stop(), 0)
+    code, said = registry.verify()
+    check("verify says fine", code == 0, said)
+    end()
+
+
+main()
