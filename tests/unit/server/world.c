@@ -15,6 +15,7 @@
 #include "cdop/form.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
+#include "cdop/secret.h"
 #include "server/base/undo.h"
 #include "server/store/schema.h"
 #include "server/vault/keystore.h"
@@ -69,6 +70,17 @@ const char *
 world_name(enum world_who who)
 {
 	return cast[who].name;
+}
+
+struct world_keys
+world_keys(enum world_who who)
+{
+	struct world_keys keys;
+
+	memset(keys.secret, (int)who, sizeof(keys.secret));
+	cdop_secret_public(keys.public_key, keys.secret);
+	memset(keys.psk, 0x40 + (int)who, sizeof(keys.psk));
+	return keys;
 }
 
 static struct rows_args
@@ -210,19 +222,19 @@ static void
 put_device(struct world *world, uint32_t number)
 {
 	Cdop__StoredCredential device;
-	uint8_t key[32], psk[32], comparison[10], invitation[16];
+	struct world_keys keys = world_keys(number);
+	uint8_t comparison[10], invitation[16];
 	char label[] = "laptop";
 
-	memset(key, (int)number, sizeof(key));
-	memset(psk, 0x40 + (int)number, sizeof(psk));
 	memset(comparison, (int)number, sizeof(comparison));
 	memset(invitation, (int)number, sizeof(invitation));
 	cdop__stored_credential__init(&device);
 	device.number = number;
 	device.person = number;
 	device.label = label;
-	device.public_key = (ProtobufCBinaryData){sizeof(key), key};
-	device.psk = (ProtobufCBinaryData){sizeof(psk), psk};
+	device.public_key =
+	    (ProtobufCBinaryData){sizeof(keys.public_key), keys.public_key};
+	device.psk = (ProtobufCBinaryData){sizeof(keys.psk), keys.psk};
 	device.state = cast[number].state;
 	device.enrolled_ms = START_MS;
 	device.comparison =
@@ -237,11 +249,11 @@ static void
 put_invitation(struct world *world, uint32_t number)
 {
 	Cdop__StoredInvitation invitation;
-	uint8_t id[16], key[32], psk[32];
+	struct world_keys keys = world_keys(number);
+	uint8_t id[16], psk[32];
 	char label[] = "laptop";
 
 	memset(id, (int)number, sizeof(id));
-	memset(key, (int)number, sizeof(key));
 	memset(psk, 0, sizeof(psk));
 	cdop__stored_invitation__init(&invitation);
 	invitation.invitation_id = (ProtobufCBinaryData){sizeof(id), id};
@@ -252,7 +264,8 @@ put_invitation(struct world *world, uint32_t number)
 	invitation.state = CDOP__INVITATION_STATE__INVITATION_USED;
 	invitation.invited_by = 1;
 	invitation.has_public_key = true;
-	invitation.public_key = (ProtobufCBinaryData){sizeof(key), key};
+	invitation.public_key =
+	    (ProtobufCBinaryData){sizeof(keys.public_key), keys.public_key};
 	invitation.has_device = true;
 	invitation.device = number;
 	invitation.created_ms = START_MS;
@@ -399,6 +412,7 @@ world_send(struct world *world, enum world_who who, const Cdop__Call *call,
     struct world_answer *ret_answer)
 {
 	struct dispatch_request request;
+	struct world_keys keys = world_keys(who);
 	struct dispatch_peer peer;
 	uint8_t *packed;
 
@@ -406,7 +420,7 @@ world_send(struct world *world, enum world_who who, const Cdop__Call *call,
 	memset(&peer, 0, sizeof(peer));
 	memset(ret_answer, 0, sizeof(*ret_answer));
 	peer.device = (uint32_t)who;
-	memset(peer.public_key, (int)who, sizeof(peer.public_key));
+	memcpy(peer.public_key, keys.public_key, sizeof(peer.public_key));
 	packed =
 	    cdop_arena_alloc(world->arena, cdop__call__get_packed_size(call));
 	assert_non_null(packed);

@@ -68,6 +68,15 @@ void world_unlink(struct world *world);
 
 const char *world_name(enum world_who who);
 
+/* What a device proves itself with: X25519 secret, its public key, PSK. */
+struct world_keys {
+	uint8_t secret[32];
+	uint8_t public_key[32];
+	uint8_t psk[32];
+};
+
+struct world_keys world_keys(enum world_who who);
+
 /*
  * One call in a batch of its own; purpose "case_work", use SCREEN, and a fresh
  * request key.  body may be NULL.

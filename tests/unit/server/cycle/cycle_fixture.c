@@ -1,0 +1,330 @@
+/* The gate and the clients of a cycle, in the test's own process. */
+#include "tests/unit/server/cycle/cycle_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cdop/secret.h"
+
+#define SETTLE_MAX 200
+
+static uint64_t clock_now_ms = 1795600001000ull;
+
+/* In place of libc's, for the program that this is linked to. */
+int
+clock_gettime(clockid_t id, struct timespec *ret_time)
+{
+	(void)id;
+	ret_time->tv_sec = (time_t)(clock_now_ms / 1000);
+	ret_time->tv_nsec = (long)(clock_now_ms % 1000) * 1000000;
+	return 0;
+}
+
+void
+fixture_pass(uint64_t ms)
+{
+	clock_now_ms += ms;
+}
+
+void
+fixture_start(struct fixture *f, bool open, uint64_t held_back)
+{
+	struct cycle_args args = {
+	    .held_back = held_back,
+	    .handshake_s = CDOP_HANDSHAKE_S,
+	    .idle_s = CDOP_IDLE_S,
+	};
+	int fds[2];
+
+	memset(f, 0, sizeof(*f));
+	world_make(&f->world);
+	args.mem = f->world.mem;
+	assert_int_equal(cycle_new(&args, &f->cycle), CDOP_OK);
+	assert_int_equal(ipc_pair(fds), CDOP_OK);
+	assert_int_equal(ipc_inbox_new(&f->inbox), CDOP_OK);
+	f->link = fds[1];
+	cycle_set_link(f->cycle, fds[0]);
+	if (open)
+		cycle_open(f->cycle, f->world.reg);
+}
+
+void
+fixture_end(struct fixture *f)
+{
+	size_t i;
+
+	cycle_free(f->cycle);
+	ipc_inbox_free(f->inbox);
+	close(f->link);
+	for (i = 0; i < f->n_client; i++) {
+		cdop_stream_free(f->client[i].in);
+		cdop_stream_free(f->client[i].out);
+	}
+	world_end(&f->world);
+}
+
+/* ---- packets ----------------------------------------------------------- */
+
+static void
+take_frame(struct fixture_client *client, struct cdop_bytes bytes)
+{
+	client->got += bytes.len;
+	if (client->open)
+		assert_int_equal(
+		    cdop_link_open(&client->rx, bytes, client->in), CDOP_OK);
+	else if (bytes.len == CDOP_LINK_MESSAGE2_LEN)
+		assert_int_equal(
+		    cdop_link_read2(&client->noise, bytes), CDOP_OK);
+}
+
+static void
+take_packet(struct fixture *f, const struct ipc_packet *packet)
+{
+	struct fixture_event *event;
+	size_t i;
+
+	assert_true(f->n_event < FIXTURE_EVENTS);
+	event = &f->event[f->n_event++];
+	event->conn = packet->conn;
+	event->kind = (enum ipc_kind)packet->kind;
+	event->arg = packet->arg;
+	event->len = packet->bytes.len;
+	event->first = packet->bytes.len > 0 ? packet->bytes.data[0] : 0;
+	for (i = 0; packet->kind == IPC_FRAME && i < f->n_client; i++)
+		if (f->client[i].conn == packet->conn)
+			take_frame(&f->client[i], packet->bytes);
+}
+
+static void
+take_packets(struct fixture *f)
+{
+	size_t i, n;
+
+	while (ipc_recv_many(f->link, f->inbox, IPC_INBOX_MAX, &n) == CDOP_OK &&
+	    n > 0)
+		for (i = 0; i < n; i++)
+			take_packet(f, ipc_inbox_get(f->inbox, i));
+}
+
+void
+fixture_turn(struct fixture *f)
+{
+	assert_int_equal(cycle_turn(f->cycle), CDOP_OK);
+	take_packets(f);
+}
+
+void
+fixture_settle(struct fixture *f)
+{
+	size_t n, turns = 0;
+
+	do {
+		n = f->n_event;
+		fixture_turn(f);
+		assert_true(++turns < SETTLE_MAX);
+	} while (cycle_sleep_ms(f->cycle) == 0 || cycle_wants_write(f->cycle) ||
+	    f->n_event > n);
+}
+
+void
+fixture_say(struct fixture *f, uint64_t conn, enum ipc_kind kind,
+    const void *data, size_t len)
+{
+	struct ipc_packet packet = {
+	    .conn = conn,
+	    .kind = (uint8_t)kind,
+	    .bytes = {data, len},
+	};
+
+	assert_int_equal(ipc_send(f->link, &packet), CDOP_OK);
+}
+
+size_t
+fixture_find(const struct fixture *f, uint64_t conn, enum ipc_kind kind)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_event; i++)
+		if (f->event[i].conn == conn && f->event[i].kind == kind)
+			return i;
+	return SIZE_MAX;
+}
+
+/* ---- a client ---------------------------------------------------------- */
+
+struct fixture_client *
+fixture_greet(
+    struct fixture *f, enum world_who who, const uint8_t psk[static 32])
+{
+	static const char from[] = "192.0.2.1";
+	struct world_keys keys = world_keys(who);
+	struct cdop_link_opening opening = {.kind = CDOP_LINK_ENROLLED};
+	uint8_t first[CDOP_LINK_FIRST_LEN], server[CDOP_KEY_LEN];
+	uint8_t open[CDOP_LINK_PREAMBLE_LEN + sizeof(from) - 1];
+	struct cdop_link_args args = {
+	    .s = keys.secret,
+	    .server = server,
+	    .psk = psk,
+	    .registry = f->world.reg->id,
+	};
+	struct fixture_client *client;
+
+	assert_true(f->n_client < FIXTURE_CLIENTS);
+	client = &f->client[f->n_client++];
+	client->conn = ++f->last_conn;
+	cdop_secret_public(server, f->world.reg->link_secret);
+	assert_int_equal(cdop_link_client(&client->noise, &args), CDOP_OK);
+	assert_int_equal(
+	    cdop_link_write1(&client->noise, &opening, first), CDOP_OK);
+	memcpy(open, first, CDOP_LINK_PREAMBLE_LEN);
+	memcpy(open + CDOP_LINK_PREAMBLE_LEN, from, sizeof(from) - 1);
+	fixture_say(f, client->conn, IPC_OPEN, open, sizeof(open));
+	/* The gate takes head and mac1 off. */
+	fixture_say(f, client->conn, IPC_FRAME,
+	    first + CDOP_LINK_PREAMBLE_LEN + 2, CDOP_LINK_MESSAGE1_LEN);
+	return client;
+}
+
+void
+fixture_prove(struct fixture *f, struct fixture_client *client)
+{
+	uint8_t message[CDOP_LINK_MESSAGE3_LEN], packed[32];
+	struct cdop_bytes hello = {packed, 0};
+	Cdop__Hello said;
+
+	cdop__hello__init(&said);
+	said.schema_level = 1;
+	hello.len = cdop__hello__pack(&said, packed);
+	assert_int_equal(
+	    cdop_link_write3(&client->noise, hello, message), CDOP_OK);
+	assert_int_equal(cdop_noise_split(&client->noise, &client->tx,
+			     &client->rx, client->hash),
+	    CDOP_OK);
+	assert_int_equal(cdop_stream_new(16u << 20, &client->in), CDOP_OK);
+	assert_int_equal(cdop_stream_new(8u << 20, &client->out), CDOP_OK);
+	client->open = true;
+	fixture_say(f, client->conn, IPC_FRAME, message, sizeof(message));
+}
+
+struct fixture_client *
+fixture_sign_in(struct fixture *f, enum world_who who)
+{
+	struct world_keys keys = world_keys(who);
+	struct fixture_client *client;
+
+	client = fixture_greet(f, who, keys.psk);
+	fixture_turn(f);
+	fixture_prove(f, client);
+	fixture_turn(f);
+	assert_non_null(fixture_welcome(f, client));
+	return client;
+}
+
+uint64_t
+fixture_call(struct fixture_client *client, enum fixture_call method,
+    const ProtobufCMessage *body)
+{
+	uint8_t packed_body[512], packed[1024];
+	struct cdop_bytes message = {packed, 0};
+	uint8_t key[16];
+	Cdop__Call call;
+
+	cdop__call__init(&call);
+	call.id = ++client->last_id;
+	call.method = method;
+	call.has_use = true;
+	call.use = CDOP__USE__SCREEN;
+	memset(key, 0, sizeof(key));
+	cdop_put32(key, (uint32_t)(clock_now_ms >> 16));
+	cdop_put16(key + 4, (uint16_t)clock_now_ms);
+	cdop_put32(key + 8, (uint32_t)client->conn);
+	cdop_put32(key + 12, (uint32_t)call.id);
+	call.has_request_key = true;
+	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
+	if (body != NULL) {
+		assert_true(protobuf_c_message_get_packed_size(body) <=
+		    sizeof(packed_body));
+		call.has_body = true;
+		call.body.len = protobuf_c_message_pack(body, packed_body);
+		call.body.data = packed_body;
+	}
+	assert_true(cdop__call__get_packed_size(&call) <= sizeof(packed));
+	message.len = cdop__call__pack(&call, packed);
+	assert_int_equal(cdop_stream_put(client->out, message), CDOP_OK);
+	return call.id;
+}
+
+void
+fixture_send(struct fixture *f, struct fixture_client *client)
+{
+	static uint8_t room[CDOP_LINK_FRAME_ROOM];
+	size_t len;
+
+	for (;;) {
+		assert_int_equal(
+		    cdop_link_seal(&client->tx, client->out, room, &len),
+		    CDOP_OK);
+		if (len == 0)
+			return;
+		fixture_say(f, client->conn, IPC_FRAME, room + 2, len - 2);
+	}
+}
+
+void
+fixture_send_plain(struct fixture *f, struct fixture_client *client,
+    const void *data, size_t len)
+{
+	uint8_t room[1024];
+
+	assert_true(len + CDOP_TAG_LEN <= sizeof(room));
+	assert_int_equal(
+	    cdop_noise_seal(&client->tx, (struct cdop_bytes){data, len}, room),
+	    CDOP_OK);
+	fixture_say(f, client->conn, IPC_FRAME, room, len + CDOP_TAG_LEN);
+}
+
+void
+fixture_sent(struct fixture *f, struct fixture_client *client)
+{
+	uint8_t bytes[4];
+
+	cdop_put32(bytes, (uint32_t)client->got);
+	client->got = 0;
+	fixture_say(f, client->conn, IPC_SENT, bytes, sizeof(bytes));
+}
+
+static void *
+next_message(struct fixture *f, struct fixture_client *client,
+    const ProtobufCMessageDescriptor *desc)
+{
+	struct cdop_bytes message;
+	void *unpacked;
+
+	assert_int_equal(cdop_stream_next(client->in, &message), CDOP_OK);
+	if (message.data == NULL)
+		return NULL;
+	unpacked = protobuf_c_message_unpack(desc,
+	    cdop_arena_allocator(f->world.arena), message.len, message.data);
+	assert_non_null(unpacked);
+	cdop_stream_consume(client->in);
+	return unpacked;
+}
+
+Cdop__Reply *
+fixture_reply(struct fixture *f, struct fixture_client *client)
+{
+	return next_message(f, client, &cdop__reply__descriptor);
+}
+
+Cdop__Welcome *
+fixture_welcome(struct fixture *f, struct fixture_client *client)
+{
+	return next_message(f, client, &cdop__welcome__descriptor);
+}

@@ -1,0 +1,109 @@
+/*
+ * A vault's cycle over a test's world, with the test as its gate and its
+ * clients: real handshakes, real frames, no process, no second thread.
+ *
+ * The clock is the test's: it stands still, but for fixture_pass().
+ */
+#ifndef CDOP_TESTS_CYCLE_FIXTURE_H
+#define CDOP_TESTS_CYCLE_FIXTURE_H
+
+#include "cdop/link.h"
+#include "server/base/ipc.h"
+#include "server/cycle/cycle.h"
+#include "tests/unit/server/world.h"
+
+#define FIXTURE_CLIENTS 12
+#define FIXTURE_EVENTS  4096
+
+/* Method ids of registry.proto. */
+enum fixture_call {
+	FIXTURE_STATUS = 1,
+	FIXTURE_PSK_TURN = 4,
+	FIXTURE_PROFILE_GET = 5,
+	FIXTURE_SUSPEND = 13,
+	FIXTURE_AUDIT_LIST = 70,
+};
+
+/* One end of a session, as a client has it. */
+struct fixture_client {
+	uint64_t conn;
+	struct cdop_noise noise;
+	struct cdop_noise_cipher tx, rx;
+	struct cdop_stream *in, *out;
+	uint8_t hash[CDOP_NOISE_HASH_LEN];
+	bool open;        /* handshake done: frames are of the stream */
+	uint64_t got;     /* bytes of FRAMEs */
+	uint64_t last_id; /* of a call */
+};
+
+/* A packet from the vault, without its bytes. */
+struct fixture_event {
+	uint64_t conn;
+	enum ipc_kind kind;
+	uint8_t arg;
+	size_t len;
+	uint8_t first; /* byte of it; 0: none */
+};
+
+struct fixture {
+	struct world world;
+	struct cycle *cycle;
+	int link; /* the gate's end; -1: closed */
+	struct ipc_inbox *inbox;
+	uint64_t last_conn;
+	struct fixture_client client[FIXTURE_CLIENTS];
+	size_t n_client;
+	struct fixture_event event[FIXTURE_EVENTS];
+	size_t n_event;
+};
+
+/* open: false leaves the registry sealed. */
+void fixture_start(struct fixture *f, bool open, uint64_t held_back);
+void fixture_end(struct fixture *f);
+
+/* A turn of the cycle, then all its packets are taken in. */
+void fixture_turn(struct fixture *f);
+
+/* Turns until the cycle has nothing left to do. */
+void fixture_settle(struct fixture *f);
+
+/* The clocks go on. */
+void fixture_pass(uint64_t ms);
+
+/* A packet to the vault. */
+void fixture_say(struct fixture *f, uint64_t conn, enum ipc_kind kind,
+    const void *data, size_t len);
+
+/* OPEN and message 1. */
+struct fixture_client *fixture_greet(
+    struct fixture *f, enum world_who who, const uint8_t psk[static 32]);
+
+/* Message 3, once message 2 has come. */
+void fixture_prove(struct fixture *f, struct fixture_client *client);
+
+/* The whole handshake, and Welcome taken off. */
+struct fixture_client *fixture_sign_in(struct fixture *f, enum world_who who);
+
+/* Queues a call; its id. */
+uint64_t fixture_call(struct fixture_client *client, enum fixture_call method,
+    const ProtobufCMessage *body);
+
+/* Seals what is queued and hands it to the vault. */
+void fixture_send(struct fixture *f, struct fixture_client *client);
+
+/* Seals these bytes as they are. */
+void fixture_send_plain(struct fixture *f, struct fixture_client *client,
+    const void *data, size_t len);
+
+/* The gate has written everything to the client's socket. */
+void fixture_sent(struct fixture *f, struct fixture_client *client);
+
+/* The next message that came, in the world's arena; NULL: none. */
+Cdop__Reply *fixture_reply(struct fixture *f, struct fixture_client *client);
+Cdop__Welcome *fixture_welcome(
+    struct fixture *f, struct fixture_client *client);
+
+/* Where in the events the first such packet stands; SIZE_MAX: nowhere. */
+size_t fixture_find(const struct fixture *f, uint64_t conn, enum ipc_kind kind);
+
+#endif
