@@ -74,8 +74,14 @@ static json_t *
 text_json(struct cmd_ctx *ctx, const char *name, const char *text)
 {
 	const struct cdop_profile *profile = profile_of(ctx);
+	const struct cdop_agency *agency;
 	const char *label = NULL;
 
+	if (strcmp(name, "source_agency") == 0) {
+		agency =
+		    profile == NULL ? NULL : cdop_profile_agency(profile, text);
+		return code_label(text, agency != NULL ? agency->name : text);
+	}
 	if (!is_area(name))
 		return json_string(text);
 	if (profile != NULL)
@@ -89,6 +95,21 @@ is_instant(const char *name)
 	size_t len = strlen(name);
 
 	return len > 3 && strcmp(name + len - 3, "_ms") == 0;
+}
+
+/* A mask of sensitivity classes, as a list of them. */
+static json_t *
+classes_json(struct cmd_ctx *ctx, uint32_t classes)
+{
+	const ProtobufCEnumDescriptor *desc = &cdop__data_class__descriptor;
+	json_t *list = json_array();
+	unsigned i;
+
+	for (i = 0; i < desc->n_values; i++)
+		if ((classes >> (unsigned)desc->values[i].value & 1) != 0)
+			(void)json_array_append_new(
+			    list, enum_json(ctx, desc, desc->values[i].value));
+	return list;
 }
 
 static json_t *
@@ -138,6 +159,8 @@ value_json(
 		return json_integer((json_int_t)u64);
 	case PROTOBUF_C_TYPE_UINT32:
 		memcpy(&u32, p, sizeof(u32));
+		if (strcmp(f->name, "classes") == 0)
+			return classes_json(ctx, u32);
 		return json_integer((json_int_t)u32);
 	case PROTOBUF_C_TYPE_INT32:
 	case PROTOBUF_C_TYPE_SINT32:

@@ -114,6 +114,10 @@ instance(struct show *s, const Cdop__StoredForm *stored, bool whole)
 	to->person = stored->person;
 	to->source = stored->source;
 	to->reason = stored->reason;
+	to->zone = stored->zone;
+	to->has_device = true;
+	to->device = stored->device;
+	to->source_agency = stored->source_agency;
 	if (!whole)
 		return to;
 	to->form = stored->form;

@@ -10,6 +10,8 @@
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
+#include "cdop/fields.h"
+#include "client/json.h"
 #include "client/term.h"
 #include "tests/unit/client/fixture.h"
 
@@ -112,6 +114,29 @@ every_object_has_the_same_head(void **state)
 	json_decref(object);
 }
 
+/* What left is named in words: a mask says nothing to who has no table. */
+static void
+classes_are_named_to_programs(void **state)
+{
+	struct fixture *f = *state;
+	Cdop__Released released;
+	json_t *object, *classes;
+
+	cdop__released__init(&released);
+	released.reference = cdop_arena_strdup(f->ctx.arena, "K7M4-QX2R");
+	released.classes = CDOP_CLASS_NARRATIVE | CDOP_CLASS_EXACT_DATE;
+	object = json_message(&f->ctx, &released.base);
+	classes = json_object_get(object, "classes");
+	assert_int_equal(json_array_size(classes), 2);
+	assert_string_equal(json_string_value(json_object_get(
+				json_array_get(classes, 0), "code")),
+	    "EXACT_DATE");
+	assert_string_equal(json_string_value(json_object_get(
+				json_array_get(classes, 1), "label")),
+	    "narrative");
+	json_decref(object);
+}
+
 static void
 instants_are_said_in_utc_to_programs(void **state)
 {
@@ -135,6 +160,8 @@ main(void)
 	    WITH(what_is_not_utf8_is_shown_as_bytes),
 	    WITH(columns_are_those_of_the_terminal),
 	    WITH(every_object_has_the_same_head),
+	    WITH(classes_are_named_to_programs),
+	    WITH(classes_are_named_to_programs),
 	    WITH(instants_are_said_in_utc_to_programs),
 	};
 

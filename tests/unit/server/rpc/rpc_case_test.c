@@ -215,6 +215,13 @@ a_correction_is_a_new_version_and_leaves_the_record(void **state)
 	assert_string_equal(
 	    found->notification[0]->form->child->first_names, "Testina");
 	assert_string_equal(found->record->form->child->first_names, "Testa");
+	/* Who, with which device, when and by which clock, told by whom. */
+	assert_int_equal(found->notification[0]->device, WORLD_COORDINATOR);
+	assert_int_equal(found->notification[0]->at_ms, w.now_ms);
+	assert_string_equal(found->notification[0]->zone, "Europe/London");
+	assert_string_equal(
+	    found->notification[0]->source_agency, form->notifier->agency);
+	assert_null(found->record->source_agency);
 	reply = calls_change(
 	    &w, WORLD_COORDINATOR, 41, &request.base, CDOP_ABORTED);
 	assert_int_equal(reply->version, 2);
