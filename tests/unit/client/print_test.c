@@ -161,7 +161,6 @@ main(void)
 	    WITH(columns_are_those_of_the_terminal),
 	    WITH(every_object_has_the_same_head),
 	    WITH(classes_are_named_to_programs),
-	    WITH(classes_are_named_to_programs),
 	    WITH(instants_are_said_in_utc_to_programs),
 	};
 
