@@ -1,0 +1,108 @@
+/* The agent gives its key to its own user, for its identity, for its time. */
+#include "client/agent.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#include "tests/unit/client/fixture.h"
+
+static int
+setup(void **state)
+{
+	struct fixture *f;
+
+	if (fixture_setup(state) != 0)
+		return -1;
+	f = *state;
+	return setenv("XDG_RUNTIME_DIR", f->dir, 1);
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)agent_stop(&f->ctx);
+	return fixture_teardown(state);
+}
+
+/* An agent needs a moment to listen or to go. */
+static bool
+asked(struct fixture *f, bool wanted, uint8_t *key)
+{
+	const struct timespec pause = {0, 20000000};
+	int i;
+
+	for (i = 0; i < 250; i++) {
+		if (agent_key(&f->ctx, f->session.identity.salt, key) == wanted)
+			return wanted;
+		(void)nanosleep(&pause, NULL);
+	}
+	return !wanted;
+}
+
+static void
+it_gives_the_key_until_it_is_locked(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[32] = {0}, salt[16] = {0};
+	struct stat st;
+
+	assert_false(agent_key(&f->ctx, f->session.identity.salt, key));
+	assert_int_equal(agent_start(&f->ctx, 60), EXIT_OK);
+	assert_true(asked(f, true, key));
+	assert_memory_equal(key, f->session.identity.key, 32);
+	/* Another identity gets nothing. */
+	assert_false(agent_key(&f->ctx, salt, key));
+	assert_int_equal(
+	    stat(cdop_arena_printf(f->ctx.arena, "%s/cdop/test.agent", f->dir),
+		&st),
+	    0);
+	assert_int_equal(st.st_mode & 077, 0);
+	assert_true(agent_stop(&f->ctx));
+	assert_false(asked(f, false, key));
+	assert_false(agent_stop(&f->ctx));
+}
+
+static void
+its_time_ends(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[32];
+
+	assert_int_equal(agent_start(&f->ctx, 1), EXIT_OK);
+	assert_true(asked(f, true, key));
+	assert_false(asked(f, false, key));
+}
+
+static void
+without_a_login_session_there_is_none(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)unsetenv("XDG_RUNTIME_DIR");
+	assert_int_equal(agent_start(&f->ctx, 60), EXIT_USAGE);
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WITH(it_gives_the_key_until_it_is_locked),
+	    WITH(its_time_ends),
+	    WITH(without_a_login_session_there_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

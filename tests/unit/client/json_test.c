@@ -1,0 +1,189 @@
+/* Messages and forms as JSON: nothing lost on the way there and back. */
+#include "client/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#include "tests/unit/client/fixture.h"
+
+static const struct {
+	const char *path;
+	const char *typed;
+} sample[] = {
+    {"received.channel", "phone"},
+    {"received.notified_date", "2026-11-20"},
+    {"received.notified_time", "17:40"},
+    {"notifier.agency", "RBS"},
+    {"child.name_kind", "known"},
+    {"child.family_name", "O'Hara \"Null\" \xd7\x9b"},
+    {"child.nhs_number", "#nk"},
+    {"child.sex", "2"},
+    {"child.interpreter_needed", "no"},
+    {"birth.date", "~2024"},
+    {"birth.weight_grams", "3100"},
+    {"death.date", "#ws"},
+    {"area.residence", "wirral"},
+    {"circumstances.narrative", "two\nlines"},
+    {"parent.2.family_name", "Second"},
+    {"parent.5.date_of_birth", "05/1990"},
+};
+
+#define SAMPLE (sizeof(sample) / sizeof(sample[0]))
+
+static Cdop__Form *
+make(struct fixture *f)
+{
+	struct cdop_violations v = {NULL, 0, 0};
+	Cdop__Form *form = cdop_form_new(f->ctx.arena);
+	size_t i;
+
+	for (i = 0; i < SAMPLE; i++)
+		assert_int_equal(
+		    cdop_form_put(form, sample[i].path, sample[i].typed,
+			fixture_profile(f), f->ctx.arena, &v),
+		    CDOP_OK);
+	return form;
+}
+
+static const char *
+at(json_t *root, const char *group, const char *field, const char *key)
+{
+	return json_string_value(json_object_get(
+	    json_object_get(json_object_get(root, group), field), key));
+}
+
+static void
+a_form_comes_back_as_it_went(void **state)
+{
+	struct fixture *f = *state;
+	struct cdop_violations v = {NULL, 0, 0};
+	Cdop__Form *form = make(f), *back = cdop_form_new(f->ctx.arena);
+	struct cdop_paths differ;
+
+	assert_int_equal(json_read_form(&f->ctx, json_form(&f->ctx, form),
+			     fixture_profile(f), back, &v),
+	    EXIT_OK);
+	assert_int_equal(v.n, 0);
+	assert_int_equal(
+	    cdop_form_diff(form, back, f->ctx.arena, &differ), CDOP_OK);
+	assert_int_equal(differ.n, 0);
+}
+
+static void
+codes_have_labels_and_absences_are_said(void **state)
+{
+	struct fixture *f = *state;
+	json_t *root = json_form(&f->ctx, make(f)), *parents;
+
+	assert_string_equal(at(root, "child", "sex", "code"), "2");
+	assert_string_equal(at(root, "child", "sex", "label"), "Female");
+	assert_string_equal(
+	    at(root, "child", "nhs_number", "absent"), "NOT_KNOWN");
+	assert_string_equal(at(root, "death", "date", "absent"), "WITHHELD");
+	assert_string_equal(at(root, "area", "residence", "label"), "Wirral");
+	/* What was not asked is not there. */
+	assert_null(json_object_get(root, "jar"));
+	parents = json_object_get(root, "parent");
+	assert_int_equal(json_array_size(parents), 2);
+	assert_int_equal(json_integer_value(json_object_get(
+			     json_array_get(parents, 1), "number")),
+	    5);
+}
+
+static void
+what_is_no_value_is_named_by_its_path(void **state)
+{
+	struct fixture *f = *state;
+	struct cdop_violations v = {NULL, 0, 0};
+	Cdop__Form *form = cdop_form_new(f->ctx.arena);
+	json_t *root;
+
+	root = json_loads("{\"child\":{\"nonsense\":1,\"sex\":[1],"
+			  "\"nhs_number\":12},\"x\":3,"
+			  "\"birth\":{\"date\":{\"absent\":\"PERHAPS\"}}}",
+	    0, NULL);
+	assert_int_equal(
+	    json_read_form(&f->ctx, root, fixture_profile(f), form, &v),
+	    EXIT_OK);
+	assert_int_equal(v.n, 5);
+	assert_non_null(cdop_violation_find(&v, NULL, "path.unknown"));
+	assert_non_null(cdop_violation_find(&v, "child.sex", "json.value"));
+	assert_non_null(cdop_violation_find(&v, "x", "json.group"));
+	assert_non_null(cdop_violation_find(&v, "birth.date", "json.value"));
+	assert_int_equal(
+	    json_read_form(&f->ctx, json_array(), fixture_profile(f), form, &v),
+	    EXIT_INVALID);
+}
+
+static void
+messages_have_instants_hex_and_words(void **state)
+{
+	struct fixture *f = *state;
+	Cdop__CaseSummary s;
+	json_t *object;
+	char reference[] = "T-2CWR-GN5K", area[] = "wirral",
+	     word[] = "received";
+
+	(void)fixture_profile(f);
+	cdop__case_summary__init(&s);
+	s.reference = reference;
+	s.owner_area = area;
+	s.status = word;
+	s.has_registered_ms = true;
+	s.registered_ms = 1795424707042;
+	object = json_message(&f->ctx, &s.base);
+	assert_string_equal(
+	    json_string_value(json_object_get(object, "registered")),
+	    "2026-11-23T09:05:07.042Z");
+	assert_null(json_object_get(object, "registered_ms"));
+	assert_null(json_object_get(object, "name"));
+	assert_string_equal(
+	    json_string_value(json_object_get(
+		json_object_get(object, "owner_area"), "label")),
+	    "Wirral");
+}
+
+static void
+lists_are_there_when_empty_and_padding_never(void **state)
+{
+	struct fixture *f = *state;
+	Cdop__AskReply r;
+	json_t *object;
+	char none[] = "";
+
+	cdop__ask_reply__init(&r);
+	r.answer = CDOP__ANSWER__NOT_KNOWN_TO_YOU;
+	r.understood = none;
+	r.office_contact = none;
+	r.has_pad = true;
+	r.pad.data = (uint8_t *)none;
+	object = json_message(&f->ctx, &r.base);
+	assert_true(json_is_array(json_object_get(object, "matched_on")));
+	assert_null(json_object_get(object, "pad"));
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(object, "answer"), "label")),
+	    "not known to you");
+}
+
+#define WITH(test)                                                             \
+	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WITH(a_form_comes_back_as_it_went),
+	    WITH(codes_have_labels_and_absences_are_said),
+	    WITH(what_is_no_value_is_named_by_its_path),
+	    WITH(messages_have_instants_hex_and_words),
+	    WITH(lists_are_there_when_empty_and_padding_never),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
