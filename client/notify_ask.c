@@ -328,9 +328,10 @@ check(struct asking *a, struct cdop_violations *v)
 	return EXIT_OK;
 }
 
-/* Asks the fields of errors again. */
+/* Asks the fields of these findings again. */
 static enum exit_code
-mend_errors(struct asking *a, const struct cdop_violations *v)
+mend_fields(struct asking *a, const struct cdop_violations *v,
+    enum cdop_severity severity)
 {
 	const char *path_text;
 	struct cdop_path path;
@@ -338,7 +339,7 @@ mend_errors(struct asking *a, const struct cdop_violations *v)
 	size_t i;
 
 	for (i = 0; i < v->n; i++) {
-		if (v->v[i].severity != CDOP_SEVERITY_ERROR)
+		if (v->v[i].severity != severity)
 			continue;
 		print_note(a->ctx, "%s: %s", v->v[i].path, v->v[i].message);
 		path_text = v->v[i].path;
@@ -373,12 +374,13 @@ settle(struct asking *a)
 		if ((code = check(a, &v)) != EXIT_OK || v.n == 0)
 			return code;
 		if (cdop_violation_has_error(&v))
-			code = mend_errors(a, &v);
+			code = mend_fields(a, &v, CDOP_SEVERITY_ERROR);
 		else
 			code = overrides_ask(a->ctx, &a->n->overrides,
 			    a->n->form, notify_findings(a->ctx, &v), v.n);
-		if (code == EXIT_INVALID)
-			code = mend_errors(a, &v);
+		/* Nobody goes on with it: then it is said anew. */
+		if (code == EXIT_INVALID && check(a, &v) == EXIT_OK)
+			code = mend_fields(a, &v, CDOP_SEVERITY_WARNING);
 		if (code != EXIT_OK)
 			return code;
 		overrides_prune(a->ctx, &a->n->overrides, a->n->form);
