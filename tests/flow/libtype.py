@@ -26,7 +26,7 @@ def answer(answers, line):
     return ""
 
 
-def converse(fd, answers):
+def converse(fd, answers, echo):
     """Until the terminal is closed; what it showed."""
     shown, line, prompts = b"", b"", 0
     while True:
@@ -40,7 +40,8 @@ def converse(fd, answers):
                 return shown
             shown += data
             line = (line + data).rpartition(b"\n")[2]
-            os.write(1, data.replace(b"\r\n", b"\n"))
+            if echo:
+                os.write(1, data.replace(b"\r\n", b"\n"))
         elif PROMPT.match(line):
             prompts += 1
             if prompts > MANY:
@@ -50,12 +51,12 @@ def converse(fd, answers):
             os.write(fd, text.encode() + b"\n")
 
 
-def run(command, answers, env=None):
+def run(command, answers, env=None, echo=False):
     """Exit code and everything shown."""
     pid, fd = pty.fork()
     if pid == 0:
         os.execve(command[0], command, env or os.environ)
-    shown = converse(fd, answers)
+    shown = converse(fd, answers, echo)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os.close(fd)
     return status, shown.decode("utf-8", "replace").replace("\r\n", "\n")
@@ -68,7 +69,7 @@ def main():
         part, _, text = given.partition("=")
         answers.setdefault(part, []).append(text)
     sys.stdout.flush()
-    sys.exit(run(sys.argv[at + 1:], answers)[0])
+    sys.exit(run(sys.argv[at + 1:], answers, echo=True)[0])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+"""A person at a terminal: prompts, mistakes, an interruption, questions."""
+import os
+
+from libflow import (AUTH, CDOP, INVALID, OK, PASSPHRASE, STOPPED,
+                     USAGE, Person, check, end, equal, scene)
+from libtype import run
+
+CHILD = {"How did it reach": ["phone"], "Who tells us": ["RBL"],
+         "Name of the notifier": ["Dr Sample Oonaghlee"],
+         "Telephone of the notifier": ["0151 496 0999"],
+         "Family name": ["Zebedeesson-Synthetic"],
+         "First names": ["Hildegarde"], "Sex": ["Female"],
+         "Date of birth": ["12/03/2021"], "Date of death": ["20/11/2024"],
+         "Kind of place": ["home"], "Area of residence": ["wirral"],
+         "Area of death": ["wirral"]}
+
+
+def typed(person, words, answers):
+    """Exit code and what the terminal showed."""
+    return run([CDOP, *words], {part: list(given)
+                                for part, given in answers.items()},
+               dict(person.env(), TERM="dumb"))
+
+
+def mistakes(cora):
+    """Wrong values are asked again, with what is wrong with them."""
+    code, shown = typed(cora, ["notify"], dict(
+        CHILD, **{"  NHS number:": ["?", "9990000505", "#nk", "999 000 0506"],
+                  "Date of birth": ["31/02/2021", "12/3/21", "12/03/2021"],
+                  "Family name": ["", "Zebedeesson-Synthetic"],
+                  "Area of residence": ["nowhere", "wirral"]}))
+    equal("with mistakes on the way it is registered", code, OK)
+    for words in ("check digit", "say why there is no NHS number", "not a date", "it is needed", "#nk not known",
+                  "Fri 12 March 2021", "Registered T-", "Give the notifier",
+                  "TRAINING  Family name"):
+        check("the terminal said: " + words, words in shown, shown)
+
+
+def interrupted(cora):
+    """Ctrl-C in the middle: what was typed is kept, and taken up again."""
+    code, shown = typed(cora, ["notify"], dict(
+        CHILD, **{"Family name": ["Otherchild-Synthetic"],
+                  "Date of death": ["\x03"]}))
+    equal("Ctrl-C stops it", code, STOPPED)
+    check("and says how to go on", "--resume" in shown, shown)
+    listed = cora.must("retry", "--list").out
+    check("the draft is listed without a name", "draft" in listed and
+          "Otherchild" not in listed, listed)
+    code, shown = typed(cora, ["notify", "--resume"], dict(
+        CHILD, **{"Family name": ["NOT-ASKED-AGAIN"],
+                  "Date of death": ["01/11/2024"]}))
+    equal("taken up again it is registered", code, OK)
+    check("without a question twice", "NOT-ASKED-AGAIN" not in shown, shown)
+    equal("the draft is gone", "draft" in cora.must("retry", "--list").out,
+          False)
+    equal("nothing more to take up",
+          cora.cdop("notify", "--resume").code != OK, True)
+
+
+def duplicate(cora):
+    """The same child again: asked, decided, with a reason."""
+    code, shown = typed(cora, ["notify"], dict(
+        CHILD, **{"How did it reach": ["web"], "Is it": ["join"],
+                  "  Why:": ["the portal, after the call"]}))
+    equal("joined at the prompt", code, OK)
+    check("the reasons were shown", "may be a child" in shown and
+          "family name" in shown and "Joined to T-" in shown, shown)
+    code, shown = typed(cora, ["notify"], dict(
+        CHILD, **{"First names": ["Gwendolyn"], "Is it": ["twin"],
+                  "How many were born": ["2"], "Birth order": ["2"],
+                  "  Why:": ["second of twins"]}))
+    equal("or told apart", code, OK)
+    check("as a case of its own", "Registered T-" in shown, shown)
+
+
+def warned(cora):
+    code, shown = typed(cora, ["notify"], dict(
+        CHILD, **{"Family name": ["Earlyson-Synthetic"],
+                  "First names": ["Ferdinand"],
+                  "Date we were told": ["19/11/2024"],
+                  "Go on with it": ["yes"],
+                  "  Why:": ["told while the child was dying"]}))
+    equal("a warning is gone on with", code, OK)
+    check("after it was shown", "we were told before the death" in shown,
+          shown)
+
+
+def passphrases(registry):
+    """A passphrase is typed, never shown, and has to be the right one."""
+    path = os.path.join(registry.out, "pia.txt")
+    registry.ada.must("people", "invite", "--name", "Pia Partner", "--role",
+                      "partner", "--area", "wirral", "--out", path)
+    pia = Person("pia", registry)
+    words = ["enrol", path, "--label", "laptop"]
+    code, shown = typed(pia, words, {"New passphrase": ["short"]})
+    equal("a short passphrase is refused", code, USAGE)
+    code, shown = typed(pia, words, {"New passphrase": [PASSPHRASE],
+                                     "same again": ["something else!"]})
+    equal("so are two different ones", code, USAGE)
+    code, shown = typed(pia, words, {"assphrase": [PASSPHRASE],
+                                     "same again": [PASSPHRASE]})
+    equal("a good one, twice, enrols", code, OK)
+    check("and is not shown", PASSPHRASE not in shown, shown)
+    device = shown.partition("device ")[2].split()[0].rstrip(",")
+    string = [word for word in shown.split() if word.count("-") == 3][-1]
+    registry.bob.must("people", "activate", device, "--comparison", string)
+
+    question = ["ask", "--purpose", "living_child"]
+    code, shown = typed(pia, question, {"assphrase": ["not this one"]})
+    equal("a wrong passphrase is refused", code, AUTH)
+    code, shown = typed(pia, question, {
+        "assphrase": [PASSPHRASE], "NHS number": [""],
+        "Family name": ["zebedeesson synthetic"],
+        "First name": ["Hildegarde"], "Date of birth": ["12/03/2021"]})
+    equal("the right one asks", code, OK)
+    check("and is answered", "Known to you" in shown, shown)
+    done = pia.cdop("ask", "--purpose", "living_child", "--nhs-number",
+                    "9990000506", "--no-input")
+    equal("where nobody may be asked it says so", done.code, AUTH)
+    check("and what to give", "--passphrase-file" in done.err, done)
+
+
+def main():
+    registry, cora = scene()
+    mistakes(cora)
+    interrupted(cora)
+    duplicate(cora)
+    warned(cora)
+    passphrases(registry)
+    done = cora.cdop("notify")
+    check("without a terminal it names what is missing",
+          done.code in (USAGE, INVALID), done)
+    equal("it stops in order", registry.stop(), 0)
+    end()
+
+
+main()
