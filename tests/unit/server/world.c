@@ -88,7 +88,7 @@ args_of(struct world *world)
 {
 	return (struct rows_args){
 	    .dir = world->dir,
-	    .map_bytes = 64u << 20,
+	    .map_bytes = 256u << 20,
 	    .ks = world->ks,
 	    .undo = world->undo,
 	};

@@ -328,3 +328,27 @@ fixture_welcome(struct fixture *f, struct fixture_client *client)
 {
 	return next_message(f, client, &cdop__welcome__descriptor);
 }
+
+bool
+fixture_is_closed(const struct fixture *f, const struct fixture_client *client)
+{
+	return fixture_find(f, client->conn, IPC_CLOSE) != SIZE_MAX;
+}
+
+void
+fixture_answers(
+    struct fixture *f, struct fixture_client *client, uint64_t first, size_t n)
+{
+	const Cdop__Reply *reply;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		reply = fixture_reply(f, client);
+		assert_non_null(reply);
+		assert_int_equal(reply->id, first + i);
+		assert_int_equal(reply->status, CDOP_OK);
+		assert_true(reply->last);
+		assert_int_equal(reply->count, 1);
+	}
+	assert_null(fixture_reply(f, client));
+}

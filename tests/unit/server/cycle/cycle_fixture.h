@@ -106,4 +106,12 @@ Cdop__Welcome *fixture_welcome(
 /* Where in the events the first such packet stands; SIZE_MAX: nowhere. */
 size_t fixture_find(const struct fixture *f, uint64_t conn, enum ipc_kind kind);
 
+/* The vault has closed it. */
+bool fixture_is_closed(
+    const struct fixture *f, const struct fixture_client *client);
+
+/* n good answers have come, ids from first on, and nothing else. */
+void fixture_answers(
+    struct fixture *f, struct fixture_client *client, uint64_t first, size_t n);
+
 #endif

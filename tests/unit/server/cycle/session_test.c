@@ -1,0 +1,402 @@
+/* One session by itself: a real client on the other end, no cycle, no gate. */
+#include "server/cycle/session.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/link.h"
+#include "cdop/secret.h"
+#include "server/registry/people.h"
+#include "tests/unit/server/world.h"
+
+static struct world w;
+
+struct fixture {
+	struct session *session;
+	struct session_server server;
+	struct cdop_noise noise;
+	struct cdop_noise_cipher tx, rx;
+	struct cdop_stream *in, *out;
+	uint8_t first[CDOP_LINK_FIRST_LEN];
+	uint8_t hash[CDOP_NOISE_HASH_LEN];
+};
+
+static struct fixture f;
+
+static int
+setup_world(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown_world(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+static struct cdop_bytes
+bytes_of(const void *data, size_t len)
+{
+	return (struct cdop_bytes){data, len};
+}
+
+/* A client of that device, up to message 1, and the session it speaks to. */
+static void
+greet(enum world_who who, const struct cdop_link_opening *opening)
+{
+	struct world_keys keys = world_keys(who);
+	uint8_t server[CDOP_KEY_LEN];
+	struct cdop_link_args args = {
+	    .s = keys.secret,
+	    .server = server,
+	    .psk = keys.psk,
+	    .registry = w.reg->id,
+	};
+
+	f.server = (struct session_server){
+	    .registry_id = w.reg->id,
+	    .secret = {w.reg->link_secret, NULL},
+	    .people = w.reg->people,
+	    .now_ms = w.now_ms,
+	};
+	cdop_secret_public(server, w.reg->link_secret);
+	assert_int_equal(cdop_link_client(&f.noise, &args), CDOP_OK);
+	assert_int_equal(cdop_link_write1(&f.noise, opening, f.first), CDOP_OK);
+	assert_int_equal(
+	    session_new(w.mem, 7, bytes_of(f.first, CDOP_LINK_PREAMBLE_LEN),
+		1000, &f.session),
+	    CDOP_OK);
+}
+
+static int
+setup(void **state)
+{
+	static const struct cdop_link_opening enrolled = {
+	    .kind = CDOP_LINK_ENROLLED};
+
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	greet(WORLD_COORDINATOR, &enrolled);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	session_free(f.session);
+	cdop_stream_free(f.in);
+	cdop_stream_free(f.out);
+	return 0;
+}
+
+static enum cdop_err
+message1(void)
+{
+	uint8_t out[CDOP_LINK_MESSAGE2_LEN];
+	enum cdop_err err;
+
+	err = session_message1(f.session, &f.server,
+	    bytes_of(
+		f.first + CDOP_LINK_PREAMBLE_LEN + 2, CDOP_LINK_MESSAGE1_LEN),
+	    out);
+	if (err == CDOP_OK)
+		assert_int_equal(
+		    cdop_link_read2(&f.noise, bytes_of(out, sizeof(out))),
+		    CDOP_OK);
+	return err;
+}
+
+static enum cdop_err
+message3(struct cdop_bytes hello)
+{
+	uint8_t message[CDOP_LINK_MESSAGE3_LEN];
+
+	assert_int_equal(cdop_link_write3(&f.noise, hello, message), CDOP_OK);
+	assert_int_equal(
+	    cdop_noise_split(&f.noise, &f.tx, &f.rx, f.hash), CDOP_OK);
+	assert_int_equal(cdop_stream_new(8u << 20, &f.in), CDOP_OK);
+	assert_int_equal(cdop_stream_new(8u << 20, &f.out), CDOP_OK);
+	return session_message3(
+	    f.session, &f.server, bytes_of(message, sizeof(message)));
+}
+
+/* schema_level 1, and a checkpoint of 300 leaves was seen. */
+static const uint8_t hello[] = {0x08, 0x01, 0x18, 0xac, 0x02};
+
+static void
+open_session(void)
+{
+	assert_int_equal(message1(), CDOP_OK);
+	assert_int_equal(message3(bytes_of(hello, sizeof(hello))), CDOP_OK);
+}
+
+/* ---- the handshake ----------------------------------------------------- */
+
+static void
+only_our_preamble_makes_a_session(void **state)
+{
+	uint8_t opening[CDOP_LINK_PREAMBLE_LEN];
+	struct session *session = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(opening); i++) {
+		cdop_link_preamble(opening);
+		opening[i] ^= 1;
+		assert_int_not_equal(
+		    session_new(w.mem, 1, bytes_of(opening, sizeof(opening)), 0,
+			&session),
+		    CDOP_OK);
+		assert_null(session);
+	}
+	cdop_link_preamble(opening);
+	assert_int_equal(
+	    session_new(
+		w.mem, 1, bytes_of(opening, sizeof(opening) - 1), 0, &session),
+	    CDOP_INVALID_ARGUMENT);
+	session_free(NULL);
+}
+
+/* The address is as long as a broken gate likes. */
+static void
+what_the_gate_says_is_cut(void **state)
+{
+	uint8_t opening[CDOP_LINK_PREAMBLE_LEN + 500];
+	struct session *session;
+
+	(void)state;
+	memset(opening, 'a', sizeof(opening));
+	cdop_link_preamble(opening);
+	assert_int_equal(session_new(w.mem, 1,
+			     bytes_of(opening, sizeof(opening)), 0, &session),
+	    CDOP_OK);
+	assert_int_equal(strlen(session->peer.said_by_gate), 95);
+	session_free(session);
+}
+
+static void
+the_handshake_says_who_it_is(void **state)
+{
+	struct world_keys keys = world_keys(WORLD_COORDINATOR);
+	uint8_t id[16], psk_id[16];
+
+	(void)state;
+	assert_int_equal(f.session->state, SESSION_WAITS_1);
+	assert_int_equal(message1(), CDOP_OK);
+	assert_int_equal(f.session->state, SESSION_WAITS_3);
+	assert_int_equal(f.session->peer.device, 0);
+	assert_int_equal(message3(bytes_of(hello, sizeof(hello))), CDOP_OK);
+	assert_int_equal(f.session->state, SESSION_OPENING);
+	assert_int_equal(f.session->peer.device, WORLD_COORDINATOR);
+	assert_memory_equal(f.session->peer.public_key, keys.public_key, 32);
+	assert_memory_equal(f.session->peer.handshake, f.hash, sizeof(f.hash));
+	cdop_link_session_id(id, f.hash);
+	assert_memory_equal(f.session->peer.session, id, sizeof(id));
+	people_psk_id(psk_id, keys.psk);
+	assert_memory_equal(f.session->peer.psk_id, psk_id, sizeof(psk_id));
+	assert_int_equal(f.session->seen_size, 300);
+}
+
+static void
+the_next_key_of_the_server_is_refused_where_there_is_none(void **state)
+{
+	(void)state;
+	f.session->server_key = 1;
+	assert_int_equal(message1(), CDOP_UNAUTHENTICATED);
+}
+
+static void
+a_revoked_device_is_as_unknown_as_a_strange_key(void **state)
+{
+	static const struct cdop_link_opening enrolled = {
+	    .kind = CDOP_LINK_ENROLLED};
+
+	static const enum world_who who[] = {WORLD_REVOKED, WORLD_N};
+
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		(void)teardown(NULL);
+		memset(&f, 0, sizeof(f));
+		greet(who[i], &enrolled);
+		assert_int_equal(message1(), CDOP_OK);
+		assert_int_equal(message3(bytes_of(hello, sizeof(hello))),
+		    CDOP_UNAUTHENTICATED);
+		assert_int_equal(f.session->peer.device, 0);
+	}
+}
+
+/* An invitation's id that nobody has looks like one that is used up. */
+static void
+an_unknown_invitation_gets_to_message_3_and_no_further(void **state)
+{
+	struct cdop_link_opening opening = {.kind = CDOP_LINK_INVITATION};
+
+	(void)state;
+	(void)teardown(NULL);
+	memset(&f, 0, sizeof(f));
+	memset(opening.invitation, 0xee, sizeof(opening.invitation));
+	greet(WORLD_COORDINATOR, &opening);
+	assert_int_equal(message1(), CDOP_OK);
+	assert_int_equal(
+	    message3(bytes_of(hello, sizeof(hello))), CDOP_UNAUTHENTICATED);
+}
+
+static void
+a_hello_that_is_none_is_refused(void **state)
+{
+	static const uint8_t junk[] = {0xff, 0xff, 0xff};
+
+	(void)state;
+	assert_int_equal(message1(), CDOP_OK);
+	assert_int_not_equal(message3(bytes_of(junk, sizeof(junk))), CDOP_OK);
+}
+
+/* ---- the stream -------------------------------------------------------- */
+
+static void
+calls_come_out_whole_and_in_order(void **state)
+{
+	static uint8_t room[CDOP_LINK_FRAME_ROOM], large[100000];
+	static const size_t lens[] = {1, 100000, 300};
+	struct cdop_bytes message;
+	size_t i, len;
+
+	(void)state;
+	open_session();
+	memset(large, 'x', sizeof(large));
+	for (i = 0; i < 3; i++)
+		assert_int_equal(
+		    cdop_stream_put(f.out, bytes_of(large, lens[i])), CDOP_OK);
+	for (i = 0; i < 3;) {
+		assert_int_equal(
+		    cdop_link_seal(&f.tx, f.out, room, &len), CDOP_OK);
+		if (len > 0)
+			assert_int_equal(session_frame(f.session,
+					     bytes_of(room + 2, len - 2)),
+			    CDOP_OK);
+		assert_int_equal(session_next(f.session, &message), CDOP_OK);
+		if (message.data == NULL) {
+			assert_true(session_is_partial(f.session));
+			continue;
+		}
+		assert_int_equal(message.len, lens[i]);
+		assert_memory_equal(message.data, large, message.len);
+		session_consume(f.session);
+		i++;
+	}
+	assert_int_equal(session_next(f.session, &message), CDOP_OK);
+	assert_null(message.data);
+	assert_false(session_is_partial(f.session));
+}
+
+static void
+replies_are_sealed_frame_by_frame(void **state)
+{
+	static uint8_t room[CDOP_LINK_FRAME_ROOM], large[200000];
+	struct cdop_bytes frame, message;
+	size_t n = 0;
+
+	(void)state;
+	open_session();
+	memset(large, 'y', sizeof(large));
+	assert_int_equal(
+	    session_put(f.session, bytes_of(large, sizeof(large))), CDOP_OK);
+	assert_true(session_queued(f.session) > sizeof(large));
+	for (;; n++) {
+		assert_int_equal(
+		    session_seal(f.session, room, &frame), CDOP_OK);
+		if (frame.len == 0)
+			break;
+		assert_int_equal(cdop_link_open(&f.rx, frame, f.in), CDOP_OK);
+	}
+	assert_int_equal(n, 4);
+	assert_int_equal(session_queued(f.session), 0);
+	assert_int_equal(cdop_stream_next(f.in, &message), CDOP_OK);
+	assert_int_equal(message.len, sizeof(large));
+	assert_memory_equal(message.data, large, sizeof(large));
+}
+
+static void
+a_frame_twice_ends_the_session(void **state)
+{
+	static uint8_t room[CDOP_LINK_FRAME_ROOM];
+	size_t len;
+
+	(void)state;
+	open_session();
+	assert_int_equal(cdop_stream_put(f.out, bytes_of("abc", 3)), CDOP_OK);
+	assert_int_equal(cdop_link_seal(&f.tx, f.out, room, &len), CDOP_OK);
+	assert_int_equal(
+	    session_frame(f.session, bytes_of(room + 2, len - 2)), CDOP_OK);
+	assert_int_equal(session_frame(f.session, bytes_of(room + 2, len - 2)),
+	    CDOP_UNAUTHENTICATED);
+}
+
+static void
+more_is_kept_oldest_first(void **state)
+{
+	struct dispatch_result result = {0};
+	struct session_more *more;
+	uint8_t message[4] = {0};
+	uint8_t i;
+
+	(void)state;
+	assert_null(session_more_take(f.session));
+	for (i = 1; i <= 3; i++) {
+		message[0] = i;
+		result.next.at = i;
+		result.next.given = 10u * i;
+		result.stream_count = 100u * i;
+		assert_int_equal(
+		    session_more_add(
+			f.session, bytes_of(message, sizeof(message)), &result),
+		    CDOP_OK);
+	}
+	for (i = 1; i <= 2; i++) {
+		more = session_more_take(f.session);
+		assert_non_null(more);
+		assert_int_equal(more->len, sizeof(message));
+		assert_int_equal(more->message[0], i);
+		assert_int_equal(more->cursor.at, i);
+		assert_int_equal(more->cursor.given, 10u * i);
+		assert_int_equal(more->count, 100u * i);
+		session_more_free(more);
+	}
+	/* The third goes with the session. */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(only_our_preamble_makes_a_session),
+	    TEST(what_the_gate_says_is_cut),
+	    TEST(the_handshake_says_who_it_is),
+	    TEST(the_next_key_of_the_server_is_refused_where_there_is_none),
+	    TEST(a_revoked_device_is_as_unknown_as_a_strange_key),
+	    TEST(an_unknown_invitation_gets_to_message_3_and_no_further),
+	    TEST(a_hello_that_is_none_is_refused),
+	    TEST(calls_come_out_whole_and_in_order),
+	    TEST(replies_are_sealed_frame_by_frame),
+	    TEST(a_frame_twice_ends_the_session),
+	    TEST(more_is_kept_oldest_first),
+	};
+
+	return cmocka_run_group_tests(tests, setup_world, teardown_world);
+}
