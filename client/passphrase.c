@@ -102,6 +102,15 @@ from_elsewhere(
 	return true;
 }
 
+bool
+passphrase_is_typed(const struct cmd_ctx *ctx)
+{
+	const char *path = getenv("CDOP_PASSPHRASE_FILE");
+
+	return !ctx->g.no_input && ctx->g.passphrase_fd == NULL &&
+	    ctx->g.passphrase_file == NULL && (path == NULL || *path == '\0');
+}
+
 enum exit_code
 passphrase_get(
     struct cmd_ctx *ctx, const char *what, struct cdop_bytes *ret_passphrase)
@@ -115,21 +124,34 @@ passphrase_get(
 	return from_person(ctx, prompt, ret_passphrase);
 }
 
+static enum exit_code
+long_enough(struct cmd_ctx *ctx, struct cdop_bytes passphrase)
+{
+	if (passphrase.len < PASSPHRASE_MIN)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "a passphrase has at least %d characters", PASSPHRASE_MIN);
+	return EXIT_OK;
+}
+
 enum exit_code
 passphrase_new(
     struct cmd_ctx *ctx, const char *what, struct cdop_bytes *ret_passphrase)
 {
-	struct cdop_bytes one, two;
+	struct cdop_bytes one = {NULL, 0}, two = {NULL, 0};
 	enum exit_code code;
 	char prompt[256];
+	bool typed;
 
-	if (!from_elsewhere(ctx, &one, &code)) {
+	typed = !from_elsewhere(ctx, &one, &code);
+	if (typed) {
 		(void)snprintf(prompt, sizeof(prompt),
 		    "New passphrase for %s (at least %d characters): ", what,
 		    PASSPHRASE_MIN);
 		code = from_person(ctx, prompt, &one);
-		if (code != EXIT_OK)
-			return code;
+	}
+	if (code != EXIT_OK || (code = long_enough(ctx, one)) != EXIT_OK)
+		return code;
+	if (typed) {
 		code = from_person(ctx, "The same again: ", &two);
 		if (code != EXIT_OK)
 			return code;
@@ -138,11 +160,6 @@ passphrase_new(
 			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 			    "the two passphrases differ");
 	}
-	if (code != EXIT_OK)
-		return code;
-	if (one.len < PASSPHRASE_MIN)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "a passphrase has at least %d characters", PASSPHRASE_MIN);
 	*ret_passphrase = one;
 	return EXIT_OK;
 }

@@ -13,6 +13,9 @@
 enum exit_code passphrase_get(
     struct cmd_ctx *ctx, const char *what, struct cdop_bytes *ret_passphrase);
 
+/* Will it be typed, so that a slip may be mended? */
+bool passphrase_is_typed(const struct cmd_ctx *ctx);
+
 /* A new one, typed twice where it is typed.  EXIT_USAGE: too short. */
 enum exit_code passphrase_new(
     struct cmd_ctx *ctx, const char *what, struct cdop_bytes *ret_passphrase);

@@ -15,6 +15,7 @@
 #include "client/turn.h"
 
 #define SCHEMA_LEVEL 1
+#define TRIES        3
 #define STALE_MS     60000 /* the registry closes idle sessions */
 
 static enum exit_code
@@ -84,47 +85,60 @@ open_with_agent(struct cmd_ctx *ctx)
 	return good;
 }
 
-enum exit_code
-session_unlock(struct cmd_ctx *ctx)
+static enum exit_code
+unlock_failed(struct cmd_ctx *ctx, enum cdop_err err)
 {
-	struct cdop_bytes passphrase = {NULL, 0};
-	struct identity *id;
-	enum exit_code code;
-	enum cdop_err err;
-	const char *what;
-
-	if ((code = session_load(ctx)) != EXIT_OK)
-		return code;
-	id = &ctx->session->identity;
-	if (id->secret != NULL)
-		return EXIT_OK;
-	if (open_with_agent(ctx))
-		return EXIT_OK;
-	if (identity_has_passphrase(id)) {
-		what = cdop_arena_printf(ctx->arena, "%s (%s)",
-		    ctx->session->context.name,
-		    ctx->mode == NULL              ? "not enrolled yet"
-			: session_is_training(ctx) ? "TRAINING"
-						   : "LIVE");
-		code = passphrase_get(ctx, what, &passphrase);
-		if (code != EXIT_OK)
-			return code;
-	} else if (ctx->mode != NULL && !session_is_training(ctx)) {
-		return cmd_fail(ctx, EXIT_AUTH, NULL, NULL,
-		    "an identity without passphrase is for training only");
-	}
-	err = identity_unlock(id, passphrase, ctx->arena);
 	if (err == CDOP_UNAUTHENTICATED)
 		return cmd_fail(ctx, EXIT_AUTH, "passphrase",
 		    "forgotten: ask an administrator for a new device "
 		    "invitation",
 		    "the passphrase is wrong, or the identity file was "
 		    "changed");
-	if (err != CDOP_OK)
-		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
-		    "the identity file cannot be opened (%s)",
-		    cdop_err_name(err));
-	return EXIT_OK;
+	return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+	    "the identity file cannot be opened (%s)", cdop_err_name(err));
+}
+
+static const char *
+what_is_opened(struct cmd_ctx *ctx)
+{
+	const char *mode = "not enrolled yet";
+
+	if (ctx->mode != NULL)
+		mode = session_is_training(ctx) ? "TRAINING" : "LIVE";
+	return cdop_arena_printf(
+	    ctx->arena, "%s (%s)", ctx->session->context.name, mode);
+}
+
+enum exit_code
+session_unlock(struct cmd_ctx *ctx)
+{
+	struct cdop_bytes passphrase = {NULL, 0};
+	enum cdop_err err = CDOP_UNAUTHENTICATED;
+	struct identity *id;
+	enum exit_code code;
+	int tries;
+
+	if ((code = session_load(ctx)) != EXIT_OK)
+		return code;
+	id = &ctx->session->identity;
+	if (id->secret != NULL || open_with_agent(ctx))
+		return EXIT_OK;
+	if (!identity_has_passphrase(id)) {
+		if (ctx->mode != NULL && !session_is_training(ctx))
+			return cmd_fail(ctx, EXIT_AUTH, NULL, NULL,
+			    "an identity without passphrase is for training "
+			    "only");
+		err = identity_unlock(id, passphrase, ctx->arena);
+		return err == CDOP_OK ? EXIT_OK : unlock_failed(ctx, err);
+	}
+	for (tries = passphrase_is_typed(ctx) ? TRIES : 1;
+	     tries > 0 && err == CDOP_UNAUTHENTICATED; tries--) {
+		code = passphrase_get(ctx, what_is_opened(ctx), &passphrase);
+		if (code != EXIT_OK)
+			return code;
+		err = identity_unlock(id, passphrase, ctx->arena);
+	}
+	return err == CDOP_OK ? EXIT_OK : unlock_failed(ctx, err);
 }
 
 /* ---- connecting -------------------------------------------------- */
