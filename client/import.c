@@ -67,9 +67,10 @@ findings_json(const struct import_row *row)
 
 	for (i = 0; i < row->n_findings; i++)
 		(void)json_array_append_new(list,
-		    json_pack("{s:s,s:s,s:s}", "path", row->finding[i].path,
-			"rule", row->finding[i].rule, "message",
-			row->finding[i].message));
+		    json_pack("{s:s,s:s,s:s,s:s}", "path", row->finding[i].path,
+			"rule", row->finding[i].rule, "severity",
+			row->finding[i].warning ? "warning" : "error",
+			"message", row->finding[i].message));
 	return list;
 }
 
@@ -86,9 +87,9 @@ tell_rejected(struct import *im, const struct import_row *row)
 	}
 	for (i = 0; i < row->n_findings; i++) {
 		f = &row->finding[i];
-		print_out(im->ctx, "%s: row %u: %s%s%s [%s]", im->file.path,
-		    row->number, f->path, f->path[0] != '\0' ? ": " : "",
-		    f->message, f->rule);
+		print_out(im->ctx, "%s: row %u: %s%s%s%s [%s]", im->file.path,
+		    row->number, f->warning ? "WARNING " : "", f->path,
+		    f->path[0] != '\0' ? ": " : "", f->message, f->rule);
 	}
 }
 

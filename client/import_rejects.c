@@ -41,14 +41,16 @@ static const char *
 joined(struct cmd_ctx *ctx, const struct import_row *row, int what)
 {
 	const struct cmd_finding *f;
-	const char *all = "", *text;
+	const char *all = "", *text, *kind;
 	size_t i;
 
 	for (i = 0; i < row->n_findings && all != NULL; i++) {
 		f = &row->finding[i];
 		text = what == 0 ? f->path : (what == 1 ? f->rule : f->message);
+		/* Only a warning can be answered in warnings_accepted. */
+		kind = what == 2 && f->warning ? "WARNING " : "";
 		all = cdop_arena_printf(
-		    ctx->arena, "%s%s%s", all, i > 0 ? "; " : "", text);
+		    ctx->arena, "%s%s%s%s", all, i > 0 ? "; " : "", kind, text);
 	}
 	return all != NULL ? all : "";
 }
@@ -96,9 +98,11 @@ put_object(FILE *to, const struct import_row *row)
 
 	for (i = 0; i < row->n_findings; i++)
 		(void)json_array_append_new(list,
-		    json_pack("{s:s,s:s,s:s}", "field", row->finding[i].path,
-			"rule", row->finding[i].rule, "message",
-			row->finding[i].message));
+		    json_pack("{s:s,s:s,s:s,s:s}", "field",
+			row->finding[i].path, "rule", row->finding[i].rule,
+			"severity",
+			row->finding[i].warning ? "warning" : "error",
+			"message", row->finding[i].message));
 	(void)json_object_set_new(object, "row", json_integer(row->number));
 	(void)json_object_set_new(object, "findings", list);
 	(void)json_dumpf(object, to, JSON_COMPACT);

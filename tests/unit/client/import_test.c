@@ -246,6 +246,36 @@ a_spreadsheet_calculates_nothing_of_a_rejects_file(void **state)
 	assert_non_null(strstr((const char *)text.data, "\"'=cmd|x\""));
 }
 
+/* What can be answered with a reason is told from what has to be mended. */
+static void
+a_rejects_file_tells_warnings_from_errors(void **state)
+{
+	static const struct cmd_finding findings[] = {
+	    {"birth.date", "date.order", "check both", true},
+	    {"child.sex", "code.unknown", "no such code", false},
+	};
+	struct fixture *f = *state;
+	struct import_file file;
+	struct cdop_bytes text;
+	const char *path = NULL;
+
+	good(f, "m.csv", "child.family_name\na\n", &file);
+	import_row_reject(&file.row[0], findings, 2);
+	assert_int_equal(import_rejects_write(&f->ctx, &file, &path), EXIT_OK);
+	assert_int_equal(file_read(path, 65536, f->ctx.arena, &text), CDOP_OK);
+	assert_non_null(strstr(
+	    (const char *)text.data, "\"WARNING check both; no such code\""));
+
+	good(f, "n.json", "[{\"child\":{\"sex\":\"1\"}}]", &file);
+	import_row_reject(&file.row[0], findings, 2);
+	assert_int_equal(import_rejects_write(&f->ctx, &file, &path), EXIT_OK);
+	assert_int_equal(file_read(path, 65536, f->ctx.arena, &text), CDOP_OK);
+	assert_non_null(
+	    strstr((const char *)text.data, "\"severity\":\"warning\""));
+	assert_non_null(
+	    strstr((const char *)text.data, "\"severity\":\"error\""));
+}
+
 static void
 no_rejects_no_file(void **state)
 {
@@ -345,6 +375,7 @@ main(void)
 	    WITH(json_comes_as_object_array_or_lines),
 	    WITH(rejects_come_back_as_they_were),
 	    WITH(a_spreadsheet_calculates_nothing_of_a_rejects_file),
+	    WITH(a_rejects_file_tells_warnings_from_errors),
 	    WITH(no_rejects_no_file),
 	    WITH(the_same_file_goes_under_the_same_keys),
 	    WITH(a_corrected_row_keeps_its_key_until_it_was_accepted),
