@@ -11,6 +11,9 @@
 #include "server/registry/audit.h"
 #include "server/registry/registry.h"
 
+/* A message, without the envelope around it. */
+#define BODY_MAX (CDOP_MESSAGE_MAX - 4096u)
+
 /* ---- 5: leaf ----------------------------------------------------------- */
 
 static const Cdop__StoredOutcome *
@@ -224,7 +227,7 @@ pack_body(struct work *work, Cdop__Reply *reply)
 		return reply->status == CDOP_OK ? CDOP_INTERNAL : CDOP_OK;
 	len = protobuf_c_message_get_packed_size(message);
 	reply->body.data = cdop_arena_alloc(work->arena, len);
-	if (reply->body.data == NULL || len > CDOP_MESSAGE_MAX - 4096)
+	if (reply->body.data == NULL || len > BODY_MAX)
 		return CDOP_RESOURCE_EXHAUSTED;
 	reply->body.len = protobuf_c_message_pack(message, reply->body.data);
 	reply->has_body = true;
@@ -289,6 +292,21 @@ pack_reply(struct work *work, enum cdop_err status, uint64_t index,
 	return CDOP_OK;
 }
 
+/* What was only read and is too much for a message does not leave. */
+static enum cdop_err
+check_size(struct work *work, enum cdop_err status)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+
+	if (!has_body(work, status) || ctx->applied || ctx->kept ||
+	    !protobuf_c_message_check(work->rep) ||
+	    protobuf_c_message_get_packed_size(work->rep) <= BODY_MAX)
+		return status;
+	ctx->n_released = 0;
+	return rpc_fail(ctx, CDOP_RESOURCE_EXHAUSTED, "too_large",
+	    "too much for one answer: ask for less");
+}
+
 enum cdop_err
 answer_work(
     struct work *work, enum cdop_err status, struct dispatch_result *ret_result)
@@ -298,6 +316,9 @@ answer_work(
 	enum cdop_err err;
 
 	memset(&result, 0, sizeof(result));
+	/* Whatever the call has used up, there is evidence and an answer. */
+	cdop_arena_set_budget(work->arena, CDOP_ANSWER_ARENA);
+	status = check_size(work, status);
 	if ((err = append_leaf(work, status, &index)) != CDOP_OK)
 		return err;
 	if ((err = pack_reply(work, status, index, &result)) != CDOP_OK)

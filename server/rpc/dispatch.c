@@ -387,6 +387,9 @@ dispatch_call(struct registry *reg, struct cdop_arena *arena,
 		    undo_used(reg->undo) != mark)
 			return err;
 	}
+	if (err == CDOP_RESOURCE_EXHAUSTED && work->ctx.reason == NULL)
+		err = rpc_fail(&work->ctx, err, "too_large",
+		    "it takes too much memory: do less at a time");
 	return answer_work(work, err, ret_result);
 }
 

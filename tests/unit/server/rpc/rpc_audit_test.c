@@ -198,6 +198,73 @@ long_rows_do_not_keep_the_auditor_out(void **state)
 	free(first);
 }
 
+/* A member could make the neighbours of a call run again one by one. */
+static void
+what_takes_too_much_is_refused_and_aborts_nothing(void **state)
+{
+	Cdop__ProfileDiffRequest diff;
+	struct world_answer answer;
+	const Cdop__AuditEntry *entry;
+	const Cdop__ProfileGetReply *now;
+	size_t len = 1000000, i;
+
+	(void)state;
+	world_call(&w, WORLD_COORDINATOR, 5, NULL, &answer);
+	now = world_body(&w, &answer, &cdop__profile_get_reply__descriptor);
+	cdop__profile_diff_request__init(&diff);
+	diff.text.len = len;
+	diff.text.data = cdop_arena_alloc(w.arena, len);
+	memcpy(diff.text.data, now->text.data, now->text.len);
+	memset(diff.text.data + now->text.len, '\n', len - now->text.len);
+	for (i = now->text.len + 1; i + 3 <= len; i += 3)
+		memcpy(diff.text.data + i, "#x\n", 3);
+	w.budget = CDOP_REQUEST_ARENA;
+	world_call(&w, WORLD_COORDINATOR, 6, &diff.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_equal(answer.reply->status, CDOP_RESOURCE_EXHAUSTED);
+	assert_string_equal(answer.reply->reason, "too_large");
+	entry = newest();
+	assert_string_equal(entry->call, "ProfileDiff");
+	assert_int_equal(entry->outcome, CDOP_RESOURCE_EXHAUSTED);
+}
+
+/* A case that was amended often: its history is longer than a message. */
+static void
+an_answer_that_is_too_long_is_a_refusal(void **state)
+{
+	Cdop__CaseHistoryRequest history;
+	Cdop__CaseInterestRequest interest;
+	struct world_answer answer;
+	char reason[2001], *reference;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i + 1 < sizeof(reason); i += 4)
+		memcpy(reason + i, "\xf0\x9f\x8c\x8d", 4);
+	reason[2000] = '\0';
+	reference = world_register(&w, 600, "wirral");
+	w.budget = CDOP_REQUEST_ARENA;
+	for (i = 0; i < 540; i++) {
+		cdop_arena_reset(w.arena);
+		cdop__case_interest_request__init(&interest);
+		interest.reference = reference;
+		interest.version = i + 1;
+		interest.area = calls_text(&w, "sefton");
+		interest.known = i % 2 == 0;
+		interest.reason = reason;
+		(void)calls_change(
+		    &w, WORLD_COORDINATOR, 51, &interest.base, CDOP_OK);
+	}
+	cdop__case_history_request__init(&history);
+	history.reference = reference;
+	world_call(&w, WORLD_COORDINATOR, 47, &history.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_equal(answer.reply->status, CDOP_RESOURCE_EXHAUSTED);
+	assert_string_equal(answer.reply->reason, "too_large");
+	assert_int_equal(newest()->n_released, 0);
+	free(reference);
+}
+
 int
 main(void)
 {
@@ -205,6 +272,8 @@ main(void)
 	    cmocka_unit_test(nobody_logs_an_event_by_calling_its_number),
 	    cmocka_unit_test(
 		what_changed_nothing_does_not_look_like_the_change),
+	    cmocka_unit_test(what_takes_too_much_is_refused_and_aborts_nothing),
+	    cmocka_unit_test(an_answer_that_is_too_long_is_a_refusal),
 	    cmocka_unit_test(long_rows_do_not_keep_the_auditor_out),
 	};
 
