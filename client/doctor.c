@@ -46,6 +46,7 @@ static void
 look_at_files(struct look *look)
 {
 	struct session *s = look->ctx->session;
+	bool sealed = identity_has_passphrase(&s->identity);
 	const char *memory = getenv("CDOP_PASSPHRASE_FILE");
 
 	say(look, "identity", !file_is_open_to_others(s->context.identity),
@@ -56,10 +57,10 @@ look_at_files(struct look *look)
 		!file_is_open_to_others(s->context.state),
 	    "nobody else can read drafts and requests",
 	    "chmod 700 the state folder");
-	say(look, "passphrase",
-	    identity_has_passphrase(&s->identity) ||
-		session_is_training(look->ctx),
-	    "the keys are sealed by a passphrase", "enrol again with one");
+	say(look, "passphrase", sealed || session_is_training(look->ctx),
+	    sealed ? "the keys are sealed by a passphrase"
+		   : "the keys have no passphrase, as training allows",
+	    "enrol again with one");
 	if (memory != NULL && *memory != '\0')
 		say(look, "passfile", !file_is_open_to_others(memory),
 		    "nobody else can read the passphrase file",

@@ -94,6 +94,8 @@ def second_device(registry, ada, bob, cora):
     bob.must("people", "activate", str(done["device"]), "--comparison",
              done["comparison"])
     equal("it works", other.cdop("case", "list").code, OK)
+    check("doctor does not say that it has a passphrase",
+          "have no passphrase" in other.must("doctor").out)
     ada.must("people", "suspend", str(cora.person), "--device",
              str(other.device), "--reason", "lost")
     equal("suspended, it is out", other.cdop("status").code, AUTH)
