@@ -6,8 +6,8 @@
 
 #define ESTIMATED_DAYS 31 /* either side of a whole day that is estimated */
 
-bool
-cdop_date_is_leap(int year)
+static bool
+is_leap(int year)
 {
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
@@ -18,7 +18,7 @@ month_days(int year, int month)
 	static const uint8_t days[] = {
 	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-	if (month == 2 && cdop_date_is_leap(year))
+	if (month == 2 && is_leap(year))
 		return 29;
 	return days[month - 1];
 }
@@ -352,7 +352,7 @@ cdop_date_birthday(int32_t born, int years, bool feb29_early)
 	struct cdop_date date = cdop_date_from_days(born);
 	int year = date.year + years;
 
-	if (date.month == 2 && date.day == 29 && !cdop_date_is_leap(year))
+	if (date.month == 2 && date.day == 29 && !is_leap(year))
 		return feb29_early ? days_of(year, 2, 28) : days_of(year, 3, 1);
 	return days_of(year, date.month, date.day);
 }
@@ -368,36 +368,4 @@ cdop_date_age(int32_t born, int32_t on, bool feb29_early)
 	if (cdop_date_birthday(born, years, feb29_early) > on)
 		years--;
 	return years;
-}
-
-int32_t
-cdop_date_day_of(uint64_t utc_ms, int offset_minutes)
-{
-	int64_t seconds = (int64_t)(utc_ms / 1000) + offset_minutes * 60;
-	int64_t day = seconds / 86400;
-
-	if (seconds % 86400 < 0)
-		day--;
-	return (int32_t)day;
-}
-
-static int32_t
-last_sunday(int year, int month)
-{
-	int32_t last = days_of(year, month, month_days(year, month));
-
-	/* Day 3 was a Sunday. */
-	return last - (((last - 3) % 7) + 7) % 7;
-}
-
-int
-cdop_date_british_offset(uint64_t utc_ms)
-{
-	int32_t day = cdop_date_day_of(utc_ms, 0);
-	int year = cdop_date_from_days(day).year;
-	uint64_t hour = utc_ms / 3600000;
-	uint64_t first = (uint64_t)last_sunday(year, 3) * 24 + 1;
-	uint64_t last = (uint64_t)last_sunday(year, 10) * 24 + 1;
-
-	return hour >= first && hour < last ? 60 : 0;
 }

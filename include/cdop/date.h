@@ -90,18 +90,6 @@ int32_t cdop_date_birthday(int32_t born, int years, bool feb29_early);
 /* Completed years of age on day on; negative before birth. */
 int cdop_date_age(int32_t born, int32_t on, bool feb29_early);
 
-bool cdop_date_is_leap(int year);
-
-/* The day of an instant, offset_minutes east of UTC. */
-int32_t cdop_date_day_of(uint64_t utc_ms, int offset_minutes);
-
-/*
- * Minutes east of UTC in Great Britain and the Isle of Man: 60 from the last
- * Sunday of March to that of October, 01:00 UTC both (Summer Time Order
- * 2002), else 0.
- */
-int cdop_date_british_offset(uint64_t utc_ms);
-
 /*
  * Time of day: 17:40, 7:40, 1740, 17.40.  Minutes since midnight, 0 to 1439
  * (24:00 is the next day: it is refused).  CDOP_INVALID_ARGUMENT.

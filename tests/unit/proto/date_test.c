@@ -239,26 +239,6 @@ times_are_read_and_midnight_is_zero(void **state)
 	}
 }
 
-static void
-british_summer_begins_and_ends_on_its_sundays(void **state)
-{
-	uint64_t hour = 3600000;
-	uint64_t march = (uint64_t)day("2026-03-29") * 24 * hour;
-	uint64_t october = (uint64_t)day("2026-10-25") * 24 * hour;
-
-	(void)state;
-	assert_int_equal(cdop_date_british_offset(march + hour - 1), 0);
-	assert_int_equal(cdop_date_british_offset(march + hour), 60);
-	assert_int_equal(cdop_date_british_offset(october + hour - 1), 60);
-	assert_int_equal(cdop_date_british_offset(october + hour), 0);
-	/* Half past midnight in summer is yesterday in UTC. */
-	assert_int_equal(
-	    cdop_date_day_of(
-		(uint64_t)day("2026-07-01") * 24 * hour - hour / 2, 60),
-	    day("2026-07-01"));
-	assert_int_equal(cdop_date_day_of(0, -1), -1);
-}
-
 int
 main(void)
 {
@@ -272,7 +252,6 @@ main(void)
 	    cmocka_unit_test(eighteen_begins_on_the_birthday),
 	    cmocka_unit_test(a_leap_day_child_is_18_by_the_setting),
 	    cmocka_unit_test(times_are_read_and_midnight_is_zero),
-	    cmocka_unit_test(british_summer_begins_and_ends_on_its_sundays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
