@@ -9,7 +9,6 @@ struct differ {
 	struct cdop_arena *arena;
 	struct cdop_paths list;
 	size_t cap;
-	bool conflicts; /* only where both sides say something */
 };
 
 static enum cdop_err
@@ -48,9 +47,6 @@ compare(struct differ *d, const Cdop__Form *a, const Cdop__Form *b,
 	enum cdop_err err;
 
 	if (in_a == in_b && in_a != CDOP_VALUE_GIVEN)
-		return CDOP_OK;
-	if (d->conflicts &&
-	    (in_a == CDOP_VALUE_NOT_ASKED || in_b == CDOP_VALUE_NOT_ASKED))
 		return CDOP_OK;
 	if ((err = cdop_form_get(a, path, d->arena, &va)) != CDOP_OK)
 		return err;
@@ -96,19 +92,6 @@ cdop_form_diff(const Cdop__Form *a, const Cdop__Form *b,
     struct cdop_arena *arena, struct cdop_paths *ret_paths)
 {
 	struct differ d = {.arena = arena};
-	enum cdop_err err;
-
-	if ((err = differ(&d, a, b)) != CDOP_OK)
-		return err;
-	*ret_paths = d.list;
-	return CDOP_OK;
-}
-
-enum cdop_err
-cdop_form_conflicts(const Cdop__Form *a, const Cdop__Form *b,
-    struct cdop_arena *arena, struct cdop_paths *ret_paths)
-{
-	struct differ d = {.arena = arena, .conflicts = true};
 	enum cdop_err err;
 
 	if ((err = differ(&d, a, b)) != CDOP_OK)
@@ -245,36 +228,19 @@ join_raised(Cdop__Form *into, const Cdop__Form *from, struct cdop_arena *arena)
 	return CDOP_OK;
 }
 
-static enum cdop_err
-merge(Cdop__Form *into, const Cdop__Form *from, bool only_empty,
-    struct cdop_arena *arena)
-{
-	struct cdop_form_iter iter = {.form = from};
-	struct cdop_path path;
-	enum cdop_err err;
-
-	while (cdop_form_next(&iter, &path)) {
-		if (cdop_form_state(from, &path) == CDOP_VALUE_NOT_ASKED)
-			continue;
-		if (only_empty &&
-		    cdop_form_state(into, &path) != CDOP_VALUE_NOT_ASKED)
-			continue;
-		if ((err = take(into, from, &path, arena)) != CDOP_OK)
-			return err;
-	}
-	return join_raised(into, from, arena);
-}
-
 enum cdop_err
 cdop_form_merge(
     Cdop__Form *into, const Cdop__Form *change, struct cdop_arena *arena)
 {
-	return merge(into, change, false, arena);
-}
+	struct cdop_form_iter iter = {.form = change};
+	struct cdop_path path;
+	enum cdop_err err;
 
-enum cdop_err
-cdop_form_fill(
-    Cdop__Form *into, const Cdop__Form *from, struct cdop_arena *arena)
-{
-	return merge(into, from, true, arena);
+	while (cdop_form_next(&iter, &path)) {
+		if (cdop_form_state(change, &path) == CDOP_VALUE_NOT_ASKED)
+			continue;
+		if ((err = take(into, change, &path, arena)) != CDOP_OK)
+			return err;
+	}
+	return join_raised(into, change, arena);
 }

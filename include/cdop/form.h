@@ -170,23 +170,11 @@ CDOP_MUST enum cdop_err cdop_form_diff(const Cdop__Form *a, const Cdop__Form *b,
     struct cdop_arena *arena, struct cdop_paths *ret_paths);
 
 /*
- * Of those, the ones where both sides say something: what a coordinator has
- * to decide when a second notification differs.
- */
-CDOP_MUST enum cdop_err cdop_form_conflicts(const Cdop__Form *a,
-    const Cdop__Form *b, struct cdop_arena *arena,
-    struct cdop_paths *ret_paths);
-
-/*
  * Writes every value and absence of change over into; what change does not
  * mention stays.  Raised classes are joined.  CDOP_RESOURCE_EXHAUSTED.
  */
 CDOP_MUST enum cdop_err cdop_form_merge(
     Cdop__Form *into, const Cdop__Form *change, struct cdop_arena *arena);
-
-/* Fills in only what is not asked yet in into. */
-CDOP_MUST enum cdop_err cdop_form_fill(
-    Cdop__Form *into, const Cdop__Form *from, struct cdop_arena *arena);
 
 /* ---- classes ----------------------------------------------------------- */
 

@@ -79,12 +79,6 @@ a_difference_is_named_by_its_path(void **state)
 	assert_true(has_path(&paths, "coroner.told"));
 	assert_true(has_path(&paths, "parent.3.family_name"));
 	assert_true(has_path(&paths, "parent.4.sex"));
-	/* To decide is only what both speak of. */
-	assert_int_equal(
-	    cdop_form_conflicts(s->form, other, s->arena, &paths), CDOP_OK);
-	assert_int_equal(paths.n, 2);
-	assert_true(has_path(&paths, "birth.date"));
-	assert_true(has_path(&paths, "child.sex"));
 }
 
 static void
@@ -114,23 +108,6 @@ a_merge_changes_what_is_said_and_no_more(void **state)
 	/* The change is not part of it. */
 	put(s, change, "child.first_names", "Else");
 	assert_string_equal(sample_text(s, "child.first_names"), "Ada Maria");
-}
-
-static void
-filling_keeps_what_is_there(void **state)
-{
-	struct sample *s = *state;
-	Cdop__Form *from = cdop_form_new(s->arena);
-
-	sample_put(s, "child.first_names", "Ada");
-	sample_put(s, "child.sex", "#nk");
-	put(s, from, "child.first_names", "Bea");
-	put(s, from, "child.sex", "2");
-	put(s, from, "child.family_name", "Synthetic");
-	assert_int_equal(cdop_form_fill(s->form, from, s->arena), CDOP_OK);
-	assert_string_equal(sample_text(s, "child.first_names"), "Ada");
-	assert_string_equal(sample_text(s, "child.sex"), "#nk");
-	assert_string_equal(sample_text(s, "child.family_name"), "Synthetic");
 }
 
 static void
@@ -231,7 +208,6 @@ main(void)
 	    T(a_copy_differs_in_nothing),
 	    T(a_difference_is_named_by_its_path),
 	    T(a_merge_changes_what_is_said_and_no_more),
-	    T(filling_keeps_what_is_there),
 	    T(every_field_is_redacted_by_its_class_alone),
 	    T(a_protected_address_needs_safeguarding_too),
 	    T(a_raised_value_needs_both_classes),
