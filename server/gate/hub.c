@@ -49,8 +49,8 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-struct link *
-hub_find(struct hub *hub, uint64_t conn)
+static struct link *
+find_link(struct hub *hub, uint64_t conn)
 {
 	struct link *link;
 
@@ -186,7 +186,7 @@ take_packet(struct hub *hub, const struct ipc_packet *packet)
 		take_keys(hub, packet);
 		return;
 	}
-	link = hub_find(hub, packet->conn);
+	link = find_link(hub, packet->conn);
 	if (packet->kind == IPC_DISCARD) {
 		if (link != NULL)
 			link_discard(link);

@@ -98,7 +98,4 @@ void hub_owe(struct hub *hub, uint64_t conn, enum ipc_kind kind);
 /* Frees what was closed, from the loop and from nowhere else. */
 void hub_bury_later(struct hub *hub);
 
-/* NULL: no such connection. */
-struct link *hub_find(struct hub *hub, uint64_t conn);
-
 #endif

@@ -55,8 +55,8 @@ is_holding(const struct access *access, uint16_t area)
 	return access->has_holding && area == access->holding;
 }
 
-bool
-access_works_for(const struct access *access, uint16_t area)
+static bool
+works_for(const struct access *access, uint16_t area)
 {
 	if (access->all)
 		return true;
@@ -69,7 +69,7 @@ access_may_see(const struct access *access, const struct index_post *post)
 {
 	if (access->actor->role != CDOP_ROLE_COORDINATOR)
 		return false;
-	if (access_works_for(access, post->owner))
+	if (works_for(access, post->owner))
 		return true;
 	return is_holding(access, post->owner) && post->registered_by != 0 &&
 	    post->registered_by == access->actor->person;
@@ -84,13 +84,12 @@ access_may_know(const struct access *access, const struct index_post *post)
 		return false;
 	if (post->status == INDEX_WITHDRAWN)
 		return false;
-	if (!is_holding(access, post->owner) &&
-	    access_works_for(access, post->owner))
+	if (!is_holding(access, post->owner) && works_for(access, post->owner))
 		return true;
 	for (i = 0; i < post->n_interest; i++)
 		if (post->interest[i].known &&
 		    !is_holding(access, post->interest[i].area) &&
-		    access_works_for(access, post->interest[i].area))
+		    works_for(access, post->interest[i].area))
 			return true;
 	return false;
 }

@@ -44,9 +44,6 @@ bool access_may_see(const struct access *access, const struct index_post *post);
 bool access_may_know(
     const struct access *access, const struct index_post *post);
 
-/* Does the caller work for this area? */
-bool access_works_for(const struct access *access, uint16_t area);
-
 /* ---- limits ------------------------------------------------------------ */
 
 /*

@@ -63,12 +63,6 @@ cases_index(struct cases *cases)
 	return cases->index;
 }
 
-struct registry *
-cases_registry(const struct cases *cases)
-{
-	return cases->reg;
-}
-
 const uint8_t *
 cases_page_key(const struct cases *cases)
 {

@@ -48,7 +48,6 @@ CDOP_MUST enum cdop_err cases_loaded(const struct cases *cases);
 /* ---- for the rest of the registry -------------------------------------- */
 
 struct index *cases_index(struct cases *cases);
-struct registry *cases_registry(const struct cases *cases);
 
 /* Key of page tokens, 32 bytes, this process's own. */
 const uint8_t *cases_page_key(const struct cases *cases);

@@ -126,12 +126,6 @@ index_area_id(const struct index *index, uint16_t number)
 	return number < index->n_area ? index->area[number] : "";
 }
 
-size_t
-index_areas(const struct index *index)
-{
-	return index->n_area;
-}
-
 static enum cdop_err
 area_of(void *ctx, const char *area, uint16_t *ret_number)
 {

@@ -98,7 +98,6 @@ CDOP_MUST enum cdop_err index_area(
 bool index_area_find(
     const struct index *index, const char *area, uint16_t *ret_number);
 const char *index_area_id(const struct index *index, uint16_t number);
-size_t index_areas(const struct index *index);
 
 /* A post of this index: index_post_new() with its areas. */
 CDOP_MUST enum cdop_err index_make_post(struct index *index,

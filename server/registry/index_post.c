@@ -332,27 +332,15 @@ index_post_knows(const struct index_post *post, enum index_kind kind)
 	return false;
 }
 
-static bool
-is_among(const uint64_t *v, size_t n, uint64_t case_id)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (v[i] == case_id)
-			return true;
-	return false;
-}
-
 bool
 index_post_decided(const struct index_post *post, uint64_t case_id)
 {
-	return is_among(post->decided, post->n_decided, case_id);
-}
+	size_t i;
 
-bool
-index_post_pair(const struct index_post *post, uint64_t case_id)
-{
-	return is_among(post->pair, post->n_pair, case_id);
+	for (i = 0; i < post->n_decided; i++)
+		if (post->decided[i] == case_id)
+			return true;
+	return false;
 }
 
 enum index_fit

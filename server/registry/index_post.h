@@ -103,9 +103,8 @@ bool index_post_has(
 /* Has it any term of this kind? */
 bool index_post_knows(const struct index_post *post, enum index_kind kind);
 
-/* Is there a decision, a waiting question about this case? */
+/* Is there a decision about this case? */
 bool index_post_decided(const struct index_post *post, uint64_t case_id);
-bool index_post_pair(const struct index_post *post, uint64_t case_id);
 
 /* How a day compares with every date of birth, or death, ever given. */
 enum index_fit {
