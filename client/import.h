@@ -57,6 +57,7 @@ struct import_file {
 	size_t n_columns;
 	struct import_row *row;
 	size_t n_rows;
+	const Cdop__ClientImport *before; /* what was kept beside it */
 };
 
 #endif

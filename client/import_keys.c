@@ -7,6 +7,8 @@
 #include "client/session.h"
 #include "client/spool.h"
 
+#define SCRATCH_MAX ((size_t)64 << 20)
+
 static const struct sealed_kind kind = {"cdop-import/1\n\0\0",
     "cdop-spool/1 import", &cdop__client_import__descriptor};
 
@@ -54,9 +56,9 @@ take_key(const Cdop__ClientImport *state, struct import_row *row)
 }
 
 static Cdop__ClientImportRow *
-state_row(struct cmd_ctx *ctx, struct import_row *row)
+state_row(struct cdop_arena *arena, struct import_row *row)
 {
-	Cdop__ClientImportRow *r = cdop_arena_alloc(ctx->arena, sizeof(*r));
+	Cdop__ClientImportRow *r = cdop_arena_alloc(arena, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
@@ -82,75 +84,96 @@ state_row(struct cmd_ctx *ctx, struct import_row *row)
 	return r;
 }
 
-static bool
-is_here(const struct import_file *f, unsigned number)
+/* All rows of this file, and those of the same name that are not in it. */
+static enum cdop_err
+write_rows(
+    struct cmd_ctx *ctx, struct import_file *f, struct cdop_arena *scratch)
 {
-	size_t i;
-
-	for (i = 0; i < f->n_rows; i++)
-		if (f->row[i].number == number)
-			return true;
-	return false;
-}
-
-static enum exit_code
-write_state(
-    struct cmd_ctx *ctx, struct import_file *f, const Cdop__ClientImport *old)
-{
-	size_t n_old = old != NULL ? old->n_row : 0, i;
+	size_t n_old = f->before != NULL ? f->before->n_row : 0, i;
 	Cdop__ClientImport state;
+	uint32_t number;
+	bool *here;
 
 	cdop__client_import__init(&state);
 	state.registry_id = ctx->session->identity.open->registry_id;
 	state.head = state.registry_id;
+	here =
+	    cdop_arena_calloc(scratch, CDOP_IMPORT_ROWS_MAX + 1, sizeof(*here));
 	state.row = cdop_arena_calloc(
-	    ctx->arena, f->n_rows + n_old + 1, sizeof(*state.row));
-	for (i = 0; state.row != NULL && i < f->n_rows; i++)
-		if ((state.row[state.n_row] = state_row(ctx, &f->row[i])) !=
-		    NULL)
-			state.n_row++;
-	for (i = 0; state.row != NULL && i < n_old; i++)
-		if (!is_here(f, old->row[i]->row))
-			state.row[state.n_row++] = old->row[i];
-	if (state.row == NULL ||
-	    sealed_write(ctx, &kind, path_of(ctx, f), &state.base) != CDOP_OK)
+	    scratch, f->n_rows + n_old + 1, sizeof(*state.row));
+	if (here == NULL || state.row == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < f->n_rows; i++) {
+		state.row[i] = state_row(scratch, &f->row[i]);
+		if (state.row[i] == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		here[f->row[i].number] = true;
+	}
+	state.n_row = f->n_rows;
+	for (i = 0; i < n_old; i++) {
+		number = f->before->row[i]->row;
+		if (number <= CDOP_IMPORT_ROWS_MAX && !here[number])
+			state.row[state.n_row++] = f->before->row[i];
+	}
+	return sealed_write(ctx, &kind, path_of(ctx, f), &state.base);
+}
+
+enum exit_code
+import_keys_save(struct cmd_ctx *ctx, struct import_file *f)
+{
+	struct cdop_arena *scratch;
+	enum cdop_err err;
+
+	if (f->is_stdin || cmd_flag(ctx, "--dry-run"))
+		return EXIT_OK;
+	/* Again and again during an import: of its own memory. */
+	err = cdop_arena_new(SCRATCH_MAX, &scratch);
+	if (err == CDOP_OK) {
+		err = write_rows(ctx, f, scratch);
+		cdop_arena_free(scratch);
+	}
+	if (err != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
 		    "copy the file to a folder that you can write to",
 		    "the keys of the rows cannot be kept beside %s", f->path);
 	return EXIT_OK;
 }
 
-static const Cdop__ClientImport *
-read_state(struct cmd_ctx *ctx, const struct import_file *f)
+/*
+ * What another device has sent is not ours to send again: its keys would be
+ * lost with the file, and a row could arrive twice.
+ */
+static enum exit_code
+read_state(struct cmd_ctx *ctx, struct import_file *f)
 {
 	ProtobufCMessage *message = NULL;
+	enum cdop_err err;
 
-	if (sealed_read(ctx, &kind, path_of(ctx, f), &message) != CDOP_OK)
-		return NULL;
-	return (const Cdop__ClientImport *)message;
+	err = sealed_read(ctx, &kind, path_of(ctx, f), &message);
+	if (err == CDOP_NOT_FOUND)
+		return EXIT_OK;
+	if (err != CDOP_OK)
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
+		    "whoever sent it before goes on with it; where nobody "
+		    "did, move the .cdop-keys file away",
+		    "%s.cdop-keys is damaged, or of another device: its rows "
+		    "may have been sent",
+		    f->stem);
+	f->before = (const Cdop__ClientImport *)message;
+	return EXIT_OK;
 }
 
 enum exit_code
 import_keys_take(struct cmd_ctx *ctx, struct import_file *f)
 {
-	const Cdop__ClientImport *old = NULL;
+	enum exit_code code;
 	size_t i;
 
-	if (!f->is_stdin)
-		old = read_state(ctx, f);
+	if (!f->is_stdin && (code = read_state(ctx, f)) != EXIT_OK)
+		return code;
 	for (i = 0; i < f->n_rows; i++) {
 		spool_new_key(f->row[i].n.key);
-		take_key(old, &f->row[i]);
+		take_key(f->before, &f->row[i]);
 	}
-	if (f->is_stdin || cmd_flag(ctx, "--dry-run"))
-		return EXIT_OK;
-	return write_state(ctx, f, old);
-}
-
-enum exit_code
-import_keys_save(struct cmd_ctx *ctx, struct import_file *f)
-{
-	if (f->is_stdin || cmd_flag(ctx, "--dry-run"))
-		return EXIT_OK;
-	return write_state(ctx, f, read_state(ctx, f));
+	return import_keys_save(ctx, f);
 }

@@ -307,6 +307,23 @@ the_same_file_goes_under_the_same_keys(void **state)
 }
 
 static void
+the_keys_of_another_device_are_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = "child.family_name\na\n";
+	struct import_file file;
+
+	good(f, "o.csv", text, &file);
+	assert_int_equal(import_keys_take(&f->ctx, &file), EXIT_OK);
+	f->session.identity.secret->static_key.data[0] ^= 1;
+	good(f, "o.csv", text, &file);
+	assert_int_equal(import_keys_take(&f->ctx, &file), EXIT_INTEGRITY);
+	f->session.identity.secret->static_key.data[0] ^= 1;
+	good(f, "o.csv", text, &file);
+	assert_int_equal(import_keys_take(&f->ctx, &file), EXIT_OK);
+}
+
+static void
 a_corrected_row_keeps_its_key_until_it_was_accepted(void **state)
 {
 	struct fixture *f = *state;
@@ -378,6 +395,7 @@ main(void)
 	    WITH(a_rejects_file_tells_warnings_from_errors),
 	    WITH(no_rejects_no_file),
 	    WITH(the_same_file_goes_under_the_same_keys),
+	    WITH(the_keys_of_another_device_are_left_alone),
 	    WITH(a_corrected_row_keeps_its_key_until_it_was_accepted),
 	    WITH(decisions_of_a_row_answer_the_question),
 	};
