@@ -76,7 +76,6 @@ enum conn_end
 call_begin(struct cmd_ctx *ctx, struct call_send *send)
 {
 	struct cdop_bytes packed;
-	enum exit_code code;
 	Cdop__Call call;
 
 	cdop__call__init(&call);
@@ -101,7 +100,7 @@ call_begin(struct cmd_ctx *ctx, struct call_send *send)
 	call.has_body = true;
 	call.body.len = send->body.len;
 	memcpy(&call.body.data, &send->body.data, sizeof(call.body.data));
-	if ((code = pack(ctx, &call.base, &packed)) != EXIT_OK)
+	if (pack(ctx, &call.base, &packed) != EXIT_OK)
 		return CONN_MEMORY;
 	send->id = call.id;
 	ctx->session->used_ms = conn_now_ms();

@@ -210,6 +210,7 @@ take_globals(struct cmd_ctx *ctx)
 {
 	struct cmd_globals *g = &ctx->g;
 	uint64_t seconds = TIMEOUT_S;
+	const char *accessible;
 	enum exit_code code;
 
 	g->context = cmd_value(ctx, "--context");
@@ -221,8 +222,8 @@ take_globals(struct cmd_ctx *ctx)
 	g->passphrase_fd = cmd_value(ctx, "--passphrase-fd");
 	g->timeout = cmd_value(ctx, "--timeout");
 	g->no_input = cmd_flag(ctx, "--no-input");
-	g->accessible = getenv("ACCESSIBLE") != NULL &&
-	    strcmp(getenv("ACCESSIBLE"), "1") == 0;
+	accessible = getenv("ACCESSIBLE");
+	g->accessible = accessible != NULL && strcmp(accessible, "1") == 0;
 	if (g->timeout != NULL) {
 		code = cmd_number(ctx, "--timeout", g->timeout,
 		    CDOP_DEADLINE_MS_MAX / 1000, &seconds);

@@ -453,11 +453,13 @@ enum cdop_err
 cdop_noise_write(struct cdop_noise *noise, struct cdop_bytes payload,
     uint8_t *out, size_t max, size_t *ret_len)
 {
-	struct cursor cur = {.out = out};
+	struct cursor cur;
 	enum cdop_err err;
 
 	if (noise->failed || cdop_noise_is_done(noise) || !is_our_turn(noise))
 		return CDOP_FAILED_PRECONDITION;
+	memset(&cur, 0, sizeof(cur));
+	cur.out = out;
 	cur.left = max < CDOP_NOISE_MAX ? max : CDOP_NOISE_MAX;
 	if ((err = run_tokens(noise, &cur, true, false)) != CDOP_OK ||
 	    (err = encrypt_and_hash(noise, payload, &cur)) != CDOP_OK)

@@ -2,6 +2,7 @@
 #include "server/registry/summary.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cdop/form.h"
@@ -141,11 +142,14 @@ static bool
 number_of(struct gather *g, const char *path, uint32_t *to)
 {
 	const char *text = given(g, path);
-	unsigned value;
+	unsigned long value;
 
-	if (text == NULL || sscanf(text, "%9u", &value) != 1)
+	if (text == NULL || text[0] < '0' || text[0] > '9')
 		return false;
-	*to = value;
+	value = strtoul(text, NULL, 10);
+	if (value > UINT32_MAX)
+		return false;
+	*to = (uint32_t)value;
 	return true;
 }
 

@@ -34,15 +34,14 @@ contact(struct rpc_ctx *ctx, bool *failed)
 {
 	const struct cdop_profile *profile = ctx->reg->profile;
 	char *text;
-	size_t len;
+	size_t len = CONTACT_MAX;
 
 	text = rpc_case_text(ctx,
 	    profile->office_phone == NULL ? "" : profile->office_phone, failed);
-	if (text == NULL || (len = strlen(text)) <= CONTACT_MAX)
+	if (text == NULL || strlen(text) <= CONTACT_MAX)
 		return text;
-	for (len = CONTACT_MAX;
-	     len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
-		;
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
 	text[len] = '\0';
 	return text;
 }
