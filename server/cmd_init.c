@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cdop/limits.h"
 #include "cdop/secret.h"
+#include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/unseal.h"
 #include "server/cmd.h"
@@ -308,13 +308,9 @@ static bool
 found(struct init *init, struct setup_result *result)
 {
 	struct offline *offline = &init->offline;
-	struct timespec now;
 	enum cdop_err err;
 
-	if (clock_gettime(CLOCK_REALTIME, &now) != 0)
-		return false;
-	init->setup.now_ms =
-	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	init->setup.now_ms = clock_wall_ms();
 	err = registry_new(offline->rows, offline->ks, offline->undo,
 	    offline->mem, &offline->reg);
 	if (err == CDOP_OK)

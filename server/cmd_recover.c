@@ -6,10 +6,10 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cdop/secret.h"
+#include "server/base/clock.h"
 #include "server/base/control.h"
 #include "server/base/log.h"
 #include "server/base/unseal.h"
@@ -179,14 +179,10 @@ load(struct recover *recover)
 	    .ks = offline->ks,
 	    .undo = offline->undo,
 	};
-	struct timespec now;
 	const char *why = "";
 	enum cdop_err err;
 
-	if (clock_gettime(CLOCK_REALTIME, &now) != 0)
-		return false;
-	recover->setup.now_ms =
-	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	recover->setup.now_ms = clock_wall_ms();
 	if ((err = rows_open(&args, &offline->rows)) != CDOP_OK) {
 		log_tell("%s: %s", recover->dir,
 		    err == CDOP_FAILED_PRECONDITION ? "in use: stop cdopd first"

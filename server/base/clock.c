@@ -1,15 +1,35 @@
-/* The one clock of deadlines. */
+/* Three clocks, one unit. */
 #include "server/base/clock.h"
 
 #include <time.h>
 
-uint64_t
-clock_ms(void)
+#include "cdop/err.h"
+
+static uint64_t
+read_ms(clockid_t id)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	CDOP_ASSERT(clock_gettime(id, &now) == 0);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t
+clock_ms(void)
+{
+	return read_ms(CLOCK_MONOTONIC);
+}
+
+uint64_t
+clock_boot_ms(void)
+{
+	return read_ms(CLOCK_BOOTTIME);
+}
+
+uint64_t
+clock_wall_ms(void)
+{
+	return read_ms(CLOCK_REALTIME);
 }
 
 struct timeval

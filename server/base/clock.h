@@ -1,6 +1,6 @@
 /*
- * CLOCK_MONOTONIC in milliseconds, for deadlines of processes and
- * connections.  Not the time of a leaf: that is stamped once per request.
+ * What time it is, in milliseconds.  No part below the cycle asks: the time
+ * of a leaf is stamped once for a part of a batch.
  */
 #ifndef CDOP_BASE_CLOCK_H
 #define CDOP_BASE_CLOCK_H
@@ -8,7 +8,14 @@
 #include <stdint.h>
 #include <sys/time.h>
 
+/* CLOCK_MONOTONIC: deadlines of processes and connections. */
 uint64_t clock_ms(void);
+
+/* CLOCK_BOOTTIME: how old a session is; it goes on while a machine sleeps. */
+uint64_t clock_boot_ms(void);
+
+/* UTC since 1970. */
+uint64_t clock_wall_ms(void);
 
 /* A span of milliseconds as libevent's timers want it. */
 struct timeval clock_timeval(uint64_t ms);

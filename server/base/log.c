@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cdop/date.h"
+#include "server/base/clock.h"
 
 #define LOG_LINE_MAX  1024
 #define LOG_VALUE_MAX 300 /* bytes of a foreign value that are shown */
@@ -124,7 +124,7 @@ line_number(struct line *line, const char *spec, char size, va_list *args)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	if (size == 'l')
 		snprintf(text, sizeof(text), spec, va_arg(*args, long));
-	else if (size == 'L')
+	else if (size == 'L') /* NOLINT(bugprone-branch-clone): types differ */
 		snprintf(text, sizeof(text), spec, va_arg(*args, long long));
 	else if (size == 'z')
 		snprintf(text, sizeof(text), spec, va_arg(*args, size_t));
@@ -186,21 +186,18 @@ line_format(struct line *line, const char *format, va_list *args)
 static void
 line_time(struct line *line)
 {
-	struct timespec now;
+	uint64_t now_ms = clock_wall_ms();
+	uint64_t second = now_ms / 1000;
 	struct cdop_date date;
 	char text[48];
-	int64_t second;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	second = now.tv_sec < 0 ? 0 : (int64_t)now.tv_sec;
 	if (second / LOG_DAY_S > LOG_DAYS_MAX)
 		second = 0; /* a clock gone mad */
 	date = cdop_date_from_days((int32_t)(second / LOG_DAY_S));
 	second %= LOG_DAY_S;
 	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ",
 	    date.year, date.month, date.day, (int)(second / 3600),
-	    (int)(second / 60 % 60), (int)(second % 60),
-	    (int)(now.tv_nsec / 1000000));
+	    (int)(second / 60 % 60), (int)(second % 60), (int)(now_ms % 1000));
 	line_text(line, text);
 }
 
@@ -306,14 +303,12 @@ log_debug(const char *event, const char *format, ...)
 void
 log_limited(struct log_limit *limit, const char *event, const char *format, ...)
 {
-	struct timespec now;
 	uint64_t minute;
 	va_list args;
 
 	if (log_least < LOG_LEVEL_INFO)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	minute = (uint64_t)now.tv_sec / 60;
+	minute = clock_ms() / 60000;
 	if (limit->minute != minute) {
 		limit->minute = minute;
 		limit->used = 0;

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
+#include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cycle/cycle_state.h"
 #include "server/registry/audit.h"
@@ -20,27 +20,6 @@
 #define DISCARD_MS   100 /* the gate's word is awaited so long */
 
 static const struct cdop_bytes nothing;
-
-static uint64_t
-clock_ms(clockid_t id)
-{
-	struct timespec ts;
-
-	CDOP_ASSERT(clock_gettime(id, &ts) == 0);
-	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
-}
-
-uint64_t
-cycle_boot_ms(void)
-{
-	return clock_ms(CLOCK_BOOTTIME);
-}
-
-uint64_t
-cycle_wall_ms(void)
-{
-	return clock_ms(CLOCK_REALTIME);
-}
 
 enum cdop_err
 cycle_new(const struct cycle_args *args, struct cycle **ret_cycle)
@@ -55,8 +34,8 @@ cycle_new(const struct cycle_args *args, struct cycle **ret_cycle)
 	cycle->args = *args;
 	cycle->link = -1;
 	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
-	cycle->held_until_ms = cycle_boot_ms() + HELD_BACK_MS;
-	cycle->counted_ms = cycle_boot_ms();
+	cycle->held_until_ms = clock_boot_ms() + HELD_BACK_MS;
+	cycle->counted_ms = clock_boot_ms();
 	STAILQ_INIT(&cycle->held);
 	for (i = 0; i < CYCLE_BUCKETS; i++)
 		LIST_INIT(&cycle->bucket[i]);
@@ -434,7 +413,7 @@ work(struct cycle *cycle, uint64_t boot_ms)
 		return CDOP_OK;
 	times.boot_ms = boot_ms;
 	times.now_ms = audit_time(
-	    cycle->reg->audit, cycle_wall_ms(), &cycle->reg->clock_behind_ms);
+	    cycle->reg->audit, clock_wall_ms(), &cycle->reg->clock_behind_ms);
 	first = batch_done(cycle->batch);
 	err = batch_run(cycle->batch, cycle->reg, &times);
 	if (err == CDOP_OK)
@@ -449,7 +428,7 @@ work(struct cycle *cycle, uint64_t boot_ms)
 enum cdop_err
 cycle_turn(struct cycle *cycle)
 {
-	uint64_t boot_ms = cycle_boot_ms();
+	uint64_t boot_ms = clock_boot_ms();
 	enum cdop_err err;
 
 	if (cycle->link >= 0)
@@ -457,7 +436,7 @@ cycle_turn(struct cycle *cycle)
 	tick(cycle, boot_ms);
 	if ((err = work(cycle, boot_ms)) != CDOP_OK)
 		return err;
-	release_held(cycle, cycle_boot_ms());
+	release_held(cycle, clock_boot_ms());
 	if (cycle->link >= 0)
 		flush(cycle);
 	if (cycle->link_dead) {

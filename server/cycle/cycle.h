@@ -51,8 +51,4 @@ int cycle_sleep_ms(const struct cycle *cycle);
  */
 CDOP_MUST enum cdop_err cycle_turn(struct cycle *cycle);
 
-/* Milliseconds: CLOCK_BOOTTIME, and UTC since 1970. */
-uint64_t cycle_boot_ms(void);
-uint64_t cycle_wall_ms(void);
-
 #endif

@@ -6,7 +6,7 @@
 
 #include "cdop/limits.h"
 #include "cdop/link.h"
-#include "server/base/log.h"
+#include "server/base/clock.h"
 #include "server/cycle/cycle_state.h"
 #include "server/registry/registry.h"
 
@@ -55,7 +55,7 @@ server_of(const struct cycle *cycle)
 	    .registry_id = cycle->reg->id,
 	    .secret = {cycle->reg->link_secret, cycle->reg->link_secret_next},
 	    .people = cycle->reg->people,
-	    .now_ms = cycle_wall_ms(),
+	    .now_ms = clock_wall_ms(),
 	};
 
 	return server;

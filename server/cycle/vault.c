@@ -9,6 +9,7 @@
 #include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
+#include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/control.h"
 #include "server/base/fds.h"
@@ -64,7 +65,7 @@ open_registry(struct vault *vault)
 	err =
 	    registry_new(vault->rows, vault->ks, vault->undo, vault->mem, &reg);
 	if (err == CDOP_OK)
-		err = registry_load(reg, cycle_wall_ms(), &why);
+		err = registry_load(reg, clock_wall_ms(), &why);
 	if (err != CDOP_OK) {
 		log_error("registry.refused", "code=%s finding=%s next=%s",
 		    cdop_err_name(err), why,
