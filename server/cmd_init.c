@@ -141,6 +141,7 @@ static bool
 make_key_file(struct init *init)
 {
 	uint8_t key[SLOTS_KEYFILE];
+	bool good;
 	int fd;
 
 	fd = open(init->args.key_file,
@@ -153,12 +154,13 @@ make_key_file(struct init *init)
 	}
 	init->made_key = true;
 	cdop_secret_random(key, sizeof(key));
-	if (!offline_write(
-		fd, init->args.key_file, (struct cdop_bytes){key, sizeof(key)}))
-		return false;
+	good = offline_write(
+	    fd, init->args.key_file, (struct cdop_bytes){key, sizeof(key)});
 	cdop_secret_wipe(key, sizeof(key));
-	printf("key file: made, 32 random bytes in %s\n", init->args.key_file);
-	return true;
+	if (good)
+		printf("key file: made, 32 random bytes in %s\n",
+		    init->args.key_file);
+	return good;
 }
 
 /* A key file beside the data makes the encryption worth little. */

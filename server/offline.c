@@ -59,7 +59,7 @@ offline_close(struct offline *offline)
 
 /* ---- reading ----------------------------------------------------------- */
 
-/* At most max bytes; one more is too many.  -1: said why. */
+/* At most max bytes.  -1: said why, and nothing is left in out. */
 static ssize_t
 read_all(const char *path, uint8_t *out, size_t max)
 {
@@ -79,6 +79,7 @@ read_all(const char *path, uint8_t *out, size_t max)
 	close(fd);
 	if (n < 0) {
 		log_tell("%s: cannot be read", path);
+		cdop_secret_wipe(out, len);
 		return -1;
 	}
 	return (ssize_t)len;
