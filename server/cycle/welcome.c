@@ -30,7 +30,6 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 {
 	Cdop__Welcome welcome;
 	uint8_t *data;
-	size_t i;
 
 	cdop__welcome__init(&welcome);
 	welcome.schema_level = WELCOME_SCHEMA_LEVEL;
@@ -48,15 +47,7 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 	welcome.credential_pending = (actor->roles & CDOP_ROLE_PENDING) != 0;
 	welcome.has_incarnation = true;
 	welcome.incarnation = rows_incarnation(reg->rows);
-	welcome.notice =
-	    cdop_arena_calloc(arena, reg->n_notice, sizeof(*welcome.notice));
-	if (welcome.notice == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = 0; i < reg->n_notice; i++) {
-		welcome.notice[i] = cdop_arena_strdup(arena, reg->notice[i]);
-		if (welcome.notice[i] == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-	}
+	welcome.notice = reg->notice;
 	welcome.n_notice = reg->n_notice;
 	if (welcome.server == NULL || welcome.panel == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;

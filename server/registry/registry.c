@@ -61,11 +61,19 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 	return CDOP_OK;
 }
 
-void
-registry_free(struct registry *reg)
+static void
+free_notices(char **notice, size_t n)
 {
 	size_t i;
 
+	for (i = 0; notice != NULL && i < n; i++)
+		free(notice[i]);
+	free(notice);
+}
+
+void
+registry_free(struct registry *reg)
+{
 	if (reg == NULL)
 		return;
 	audit_free(reg->audit);
@@ -75,9 +83,7 @@ registry_free(struct registry *reg)
 	cdop_arena_free(reg->profile_arena);
 	lockmem_free(reg->mem, reg->link_secret, 32);
 	lockmem_free(reg->mem, reg->link_secret_next, 32);
-	for (i = 0; i < reg->n_notice; i++)
-		free((void *)(uintptr_t)reg->notice[i]);
-	free((void *)(uintptr_t)reg->notice);
+	free_notices(reg->notice, reg->n_notice);
 	free(reg);
 }
 
@@ -103,7 +109,7 @@ take_secret(
 static enum cdop_err
 take_notices(struct registry *reg, const Cdop__StoredConfig *config)
 {
-	const char **notice;
+	char **notice;
 	size_t i, n = config->n_notice;
 
 	if (n > NOTICES_MAX)
@@ -111,13 +117,14 @@ take_notices(struct registry *reg, const Cdop__StoredConfig *config)
 	notice = calloc(n + 1, sizeof(*notice));
 	if (notice == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = 0; i < reg->n_notice; i++)
-		free((void *)(uintptr_t)reg->notice[i]);
-	free((void *)(uintptr_t)reg->notice);
 	for (i = 0; i < n; i++) {
 		notice[i] = strdup(config->notice[i]);
-		CDOP_ASSERT(notice[i] != NULL);
+		if (notice[i] == NULL) {
+			free_notices(notice, i);
+			return CDOP_RESOURCE_EXHAUSTED;
+		}
 	}
+	free_notices(reg->notice, reg->n_notice);
 	reg->notice = notice;
 	reg->n_notice = n;
 	return CDOP_OK;

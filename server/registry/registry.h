@@ -49,7 +49,7 @@ struct registry {
 	uint8_t *link_secret;
 	uint8_t *link_secret_next; /* NULL: none */
 
-	const char *const *notice; /* what every client shows once */
+	char **notice; /* what every client shows once */
 	size_t n_notice;
 
 	const struct cdop_profile *profile; /* in force */
