@@ -9,21 +9,6 @@
 #include "server/registry/registry.h"
 #include "server/vault/rows.h"
 
-static Cdop__State
-state_of(const struct registry *reg)
-{
-	switch (reg->state) {
-	case CDOP_STATE_SETUP:
-		return CDOP__STATE__SETUP;
-	case CDOP_STATE_RESTORED:
-		return CDOP__STATE__RESTORED;
-	case CDOP_STATE_OPEN:
-		return CDOP__STATE__OPEN;
-	default:
-		return CDOP__STATE__SEALED;
-	}
-}
-
 enum cdop_err
 welcome_pack(struct registry *reg, struct cdop_arena *arena,
     const struct actor *actor, uint64_t now_ms, struct cdop_bytes *ret_message)
@@ -38,7 +23,7 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 	welcome.registry_id.len = sizeof(reg->id);
 	welcome.mode = reg->mode == REGISTRY_LIVE ? CDOP__MODE__LIVE
 						  : CDOP__MODE__TRAINING;
-	welcome.state = state_of(reg);
+	welcome.state = registry_state(reg);
 	welcome.now_ms = now_ms;
 	welcome.panel = cdop_arena_strdup(arena, reg->profile->panel_name);
 	welcome.profile_hash.data = reg->profile_hash;

@@ -399,6 +399,21 @@ registry_search_quarter(
 	return registry_put_config(reg, arena, config);
 }
 
+Cdop__State
+registry_state(const struct registry *reg)
+{
+	switch (reg->state) {
+	case CDOP_STATE_SETUP:
+		return CDOP__STATE__SETUP;
+	case CDOP_STATE_RESTORED:
+		return CDOP__STATE__RESTORED;
+	case CDOP_STATE_OPEN:
+		return CDOP__STATE__OPEN;
+	default:
+		return CDOP__STATE__SEALED;
+	}
+}
+
 const char *
 registry_state_name(uint32_t state)
 {

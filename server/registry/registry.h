@@ -104,6 +104,9 @@ CDOP_MUST enum cdop_err registry_put_config(struct registry *reg,
 CDOP_MUST enum cdop_err registry_search_quarter(
     struct registry *reg, struct cdop_arena *arena, uint64_t now_ms);
 
+/* What state it is in, as it is stored and told. */
+Cdop__State registry_state(const struct registry *reg);
+
 /* "setup", "open": for people. */
 const char *registry_state_name(uint32_t state);
 

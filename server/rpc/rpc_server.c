@@ -139,21 +139,6 @@ warn_devices(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 
 /* ---- status ------------------------------------------------------------ */
 
-static Cdop__State
-state_of(const struct registry *reg)
-{
-	switch (reg->state) {
-	case CDOP_STATE_SETUP:
-		return CDOP__STATE__SETUP;
-	case CDOP_STATE_RESTORED:
-		return CDOP__STATE__RESTORED;
-	case CDOP_STATE_OPEN:
-		return CDOP__STATE__OPEN;
-	default:
-		return CDOP__STATE__SEALED;
-	}
-}
-
 /* That the caller may approve. */
 static uint32_t
 count_waiting(struct rpc_ctx *ctx)
@@ -206,7 +191,7 @@ rpc_status(
 	    cdop_arena_calloc(ctx->arena, WARNINGS_MAX, sizeof(*rep->warning));
 	if (rep->server == NULL || rep->warning == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	rep->state = state_of(ctx->reg);
+	rep->state = registry_state(ctx->reg);
 	rep->mode = ctx->reg->mode == REGISTRY_LIVE ? CDOP__MODE__LIVE
 						    : CDOP__MODE__TRAINING;
 	rep->now_ms = ctx->now_ms;
