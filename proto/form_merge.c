@@ -196,8 +196,9 @@ is_raised(const Cdop__Form *form, const Cdop__Raised *mark)
 	return false;
 }
 
-static enum cdop_err
-join_raised(Cdop__Form *into, const Cdop__Form *from, struct cdop_arena *arena)
+enum cdop_err
+cdop_form_raise(
+    Cdop__Form *into, const Cdop__Form *from, struct cdop_arena *arena)
 {
 	Cdop__Raised **list;
 	Cdop__Raised *mark;
@@ -242,5 +243,5 @@ cdop_form_merge(
 		if ((err = take(into, change, &path, arena)) != CDOP_OK)
 			return err;
 	}
-	return join_raised(into, change, arena);
+	return cdop_form_raise(into, change, arena);
 }

@@ -170,6 +170,13 @@ CDOP_MUST enum cdop_err cdop_form_diff(const Cdop__Form *a, const Cdop__Form *b,
     struct cdop_arena *arena, struct cdop_paths *ret_paths);
 
 /*
+ * Raises in `into` what is raised in `from`, behind what is there already; a
+ * mark never goes.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err cdop_form_raise(
+    Cdop__Form *into, const Cdop__Form *from, struct cdop_arena *arena);
+
+/*
  * Writes every value and absence of change over into; what change does not
  * mention stays.  Raised classes are joined.  CDOP_RESOURCE_EXHAUSTED.
  */

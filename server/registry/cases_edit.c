@@ -281,7 +281,8 @@ make_after(
 		    a->before->form, a->after->form, act->arena, &a->changed);
 	if (err != CDOP_OK)
 		return err;
-	if (a->named.n == 0 && a->changed.n == 0)
+	if (a->named.n == 0 && a->changed.n == 0 &&
+	    a->after->form->n_raised == a->before->form->n_raised)
 		return cases_bad_field(act, "form", "amend.nothing",
 		    "nothing is changed or decided by this");
 	return CDOP_OK;
@@ -291,6 +292,9 @@ static enum cdop_err
 finish_after(
     struct cases_act *act, const struct cases_edit *edit, struct amendment *a)
 {
+	const Cdop__Form *form = a->after->form;
+	size_t raised =
+	    a->before == NULL ? form->n_raised : a->before->form->n_raised;
 	bool failed = false;
 	enum cdop_err err;
 	size_t i;
@@ -301,14 +305,18 @@ finish_after(
 		if (err != CDOP_OK)
 			return err;
 	}
-	a->after->changed = cdop_arena_calloc(
-	    act->arena, a->changed.n, sizeof(*a->after->changed));
+	a->after->changed = cdop_arena_calloc(act->arena,
+	    a->changed.n + form->n_raised - raised, sizeof(*a->after->changed));
 	if (a->after->changed == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < a->changed.n; i++)
 		a->after->changed[i] =
 		    cases_text(act, a->changed.path[i], &failed);
 	a->after->n_changed = a->changed.n;
+	/* Marks are only ever added, behind those that were there. */
+	for (i = raised; i < form->n_raised; i++)
+		a->after->changed[a->after->n_changed++] =
+		    cases_text(act, form->raised[i]->path, &failed);
 	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }
 
@@ -488,6 +496,9 @@ cases_edit_correct(struct cases_act *act, struct cases_edit *edit)
 	edit->form.reason = edit->reason;
 	err = cases_form_make(act, &edit->form, before->case_id,
 	    edit->notification, before->version + 1, &after);
+	/* What was raised stays so, also where the new text does not say it. */
+	if (err == CDOP_OK)
+		err = cdop_form_raise(after->form, before->form, act->arena);
 	if (err == CDOP_OK)
 		err = cdop_form_diff(
 		    before->form, after->form, act->arena, &a.changed);
