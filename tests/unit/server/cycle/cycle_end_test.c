@@ -185,7 +185,7 @@ static void
 after_an_hour_no_new_call_is_taken(void **state)
 {
 	struct fixture_client *client;
-	const Cdop__Reply *reply;
+	const Cdop__Reply *reply = NULL;
 	size_t i;
 
 	(void)state;
