@@ -65,8 +65,8 @@ batch_free(struct batch *batch)
 	free(batch);
 }
 
-bool
-batch_has_room(const struct batch *batch, size_t len)
+static bool
+has_room(const struct batch *batch, size_t len)
 {
 	return batch->n < CDOP_BATCH_REQUESTS_MAX &&
 	    len <= CDOP_BATCH_BYTES_MAX - batch->bytes &&
@@ -80,7 +80,7 @@ batch_add(struct batch *batch, enum batch_kind kind, struct session *session,
 	struct batch_item *item;
 	uint8_t *copy;
 
-	if (!batch_has_room(batch, message.len))
+	if (!has_room(batch, message.len))
 		return NULL;
 	cdop_arena_set_budget(batch->arena, 0);
 	copy = cdop_arena_alloc(batch->arena, message.len);

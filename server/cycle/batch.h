@@ -53,9 +53,6 @@ CDOP_MUST enum cdop_err batch_new(
     struct control_note *note, struct batch **ret_batch);
 void batch_free(struct batch *batch);
 
-/* Room for one more item with a message of len bytes? */
-bool batch_has_room(const struct batch *batch, size_t len);
-
 /*
  * A new item with a copy of message; fill the rest in.  NULL: no room.  Good
  * until batch_reset().

@@ -37,6 +37,7 @@ cycle_new(const struct cycle_args *args, struct cycle **ret_cycle)
 	cycle->held_until_ms = clock_boot_ms() + HELD_BACK_MS;
 	cycle->counted_ms = clock_boot_ms();
 	STAILQ_INIT(&cycle->held);
+	TAILQ_INIT(&cycle->turn);
 	for (i = 0; i < CYCLE_BUCKETS; i++)
 		LIST_INIT(&cycle->bucket[i]);
 	err = batch_new(args->note, &cycle->batch);
@@ -59,7 +60,7 @@ cycle_find(struct cycle *cycle, uint64_t conn)
 {
 	struct session *session;
 
-	LIST_FOREACH(session, &cycle->bucket[conn % CYCLE_BUCKETS], entry)
+	LIST_FOREACH(session, &cycle->bucket[conn % CYCLE_BUCKETS], by_conn)
 	if (session->conn == conn)
 		return session;
 	return NULL;
@@ -74,7 +75,8 @@ cycle_drop(struct cycle *cycle, struct session *session)
 		cycle->discards--;
 	cycle->n_sessions--;
 	batch_forget(cycle->batch, session);
-	LIST_REMOVE(session, entry);
+	LIST_REMOVE(session, by_conn);
+	TAILQ_REMOVE(&cycle->turn, session, in_turn);
 	session_free(session);
 }
 
@@ -113,13 +115,10 @@ drop_held(struct cycle *cycle)
 static void
 drop_all(struct cycle *cycle)
 {
-	size_t i;
-
 	while (!STAILQ_EMPTY(&cycle->held))
 		drop_held(cycle);
-	for (i = 0; i < CYCLE_BUCKETS; i++)
-		while (!LIST_EMPTY(&cycle->bucket[i]))
-			cycle_drop(cycle, LIST_FIRST(&cycle->bucket[i]));
+	while (!TAILQ_EMPTY(&cycle->turn))
+		cycle_drop(cycle, TAILQ_FIRST(&cycle->turn));
 }
 
 void
@@ -226,12 +225,10 @@ static void
 end_sessions(struct cycle *cycle, const struct dispatch_result *result)
 {
 	struct session *session;
-	size_t i;
 
 	if (result->end_person == 0 && result->end_device == 0)
 		return;
-	for (i = 0; i < CYCLE_BUCKETS; i++)
-		LIST_FOREACH(session, &cycle->bucket[i], entry)
+	TAILQ_FOREACH(session, &cycle->turn, in_turn)
 	if (is_of(cycle, session, result))
 		end_now(cycle, session);
 }
@@ -345,19 +342,17 @@ static void
 flush(struct cycle *cycle)
 {
 	struct session *session, *next;
-	size_t i;
 
 	if (outbox_flush(cycle->outbox) != CDOP_OK) {
 		cycle->link_dead = true;
 		return;
 	}
-	for (i = 0; i < CYCLE_BUCKETS; i++)
-		for (session = LIST_FIRST(&cycle->bucket[i]); session != NULL;
-		     session = next) {
-			next = LIST_NEXT(session, entry);
-			if (session->state >= SESSION_OPENING)
-				flush_session(cycle, session);
-		}
+	for (session = TAILQ_FIRST(&cycle->turn); session != NULL;
+	     session = next) {
+		next = TAILQ_NEXT(session, in_turn);
+		if (session->state >= SESSION_OPENING)
+			flush_session(cycle, session);
+	}
 }
 
 /* ---- timers ------------------------------------------------------------ */
@@ -381,19 +376,17 @@ static void
 tick(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct session *session, *next;
-	size_t i;
 
 	if (boot_ms - cycle->tick_ms < TICK_MS)
 		return;
 	cycle->tick_ms = boot_ms;
 	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
-	for (i = 0; i < CYCLE_BUCKETS; i++)
-		for (session = LIST_FIRST(&cycle->bucket[i]); session != NULL;
-		     session = next) {
-			next = LIST_NEXT(session, entry);
-			if (is_over(cycle, session, boot_ms))
-				cycle_close(cycle, session);
-		}
+	for (session = TAILQ_FIRST(&cycle->turn); session != NULL;
+	     session = next) {
+		next = TAILQ_NEXT(session, in_turn);
+		if (is_over(cycle, session, boot_ms))
+			cycle_close(cycle, session);
+	}
 }
 
 /* ---- a turn ------------------------------------------------------------ */

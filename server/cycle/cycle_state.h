@@ -30,10 +30,11 @@ struct cycle {
 	int link;
 	bool link_dead;
 	bool busy; /* complete calls wait for the next batch */
-	LIST_HEAD(, session) bucket[CYCLE_BUCKETS];
+	LIST_HEAD(, session) bucket[CYCLE_BUCKETS]; /* to find one */
+	/* All; the first is the one whose calls are taken next. */
+	TAILQ_HEAD(, session) turn;
 	size_t n_sessions;
 	size_t n_half_open;
-	size_t first;       /* bucket whose turn it is */
 	uint64_t last_conn; /* ids grow; a smaller one is a broken gate */
 	uint32_t budget;    /* handshakes left in this second */
 	uint64_t tick_ms;

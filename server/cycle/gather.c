@@ -14,24 +14,20 @@ static const struct cdop_bytes nothing;
 static bool
 gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 {
-	struct session_more *more;
+	const struct session_more *more = session->more;
 	struct batch_item *item;
-	struct cdop_bytes message;
 
-	if (session->more == NULL)
+	if (more == NULL)
 		return true;
-	if (!batch_has_room(cycle->batch, session->more->len))
+	item = batch_add(cycle->batch, BATCH_MORE, session,
+	    (struct cdop_bytes){more->message, more->len});
+	if (item == NULL)
 		return false;
-	more = session_more_take(session);
-	message = (struct cdop_bytes){more->message, more->len};
-	item = batch_add(cycle->batch, BATCH_MORE, session, message);
-	if (item != NULL) {
-		item->arrived_ms = boot_ms;
-		item->cursor = more->cursor;
-		item->count = more->count;
-	}
-	session_more_free(more);
-	return item != NULL;
+	item->arrived_ms = boot_ms;
+	item->cursor = more->cursor;
+	item->count = more->count;
+	session_more_free(session_more_take(session));
+	return true;
 }
 
 /* Calls have an absolute limit too: a drip of bytes does not renew it. */
@@ -96,6 +92,20 @@ may_ask(const struct session *session)
 	    UNCONFIRMED_MAX;
 }
 
+/* False: the batch is full. */
+static bool
+gather_session(
+    struct cycle *cycle, struct session *session, bool first, uint64_t boot_ms)
+{
+	if (!may_ask(session))
+		return true;
+	if (first && !gather_first(cycle, session, boot_ms))
+		return false;
+	/* Streams that go on are calls in flight. */
+	return session->n_more >= SESSION_MORE_MAX ||
+	    gather_calls(cycle, session, boot_ms);
+}
+
 /*
  * A few of everybody, from where the last turn came to: who asks without an
  * end does not keep the others out.  False: the batch is full.
@@ -104,23 +114,15 @@ static bool
 gather_round(struct cycle *cycle, bool first, uint64_t boot_ms)
 {
 	struct session *session;
-	size_t i, at = cycle->first;
+	size_t left;
 
-	for (i = 0; i < CYCLE_BUCKETS; i++) {
-		cycle->first = (at + i) % CYCLE_BUCKETS;
-		LIST_FOREACH(session, &cycle->bucket[cycle->first], entry)
-		{
-			if (!may_ask(session))
-				continue;
-			if (first && !gather_first(cycle, session, boot_ms))
-				return false;
-			/* Streams that go on are calls in flight. */
-			if (session->n_more < SESSION_MORE_MAX &&
-			    !gather_calls(cycle, session, boot_ms))
-				return false;
-		}
+	for (left = cycle->n_sessions; left > 0; left--) {
+		session = TAILQ_FIRST(&cycle->turn);
+		if (!gather_session(cycle, session, first, boot_ms))
+			return false;
+		TAILQ_REMOVE(&cycle->turn, session, in_turn);
+		TAILQ_INSERT_TAIL(&cycle->turn, session, in_turn);
 	}
-	cycle->first = at;
 	return true;
 }
 

@@ -43,7 +43,8 @@ take_open(
 	}
 	session->server_key = packet->arg == 1;
 	LIST_INSERT_HEAD(
-	    &cycle->bucket[packet->conn % CYCLE_BUCKETS], session, entry);
+	    &cycle->bucket[packet->conn % CYCLE_BUCKETS], session, by_conn);
+	TAILQ_INSERT_TAIL(&cycle->turn, session, in_turn);
 	cycle->n_sessions++;
 	cycle->n_half_open++;
 }

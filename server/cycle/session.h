@@ -64,7 +64,8 @@ struct session {
 	struct session_more *more; /* oldest first */
 	size_t n_more;
 	bool discarding; /* waits for the gate's word that it has */
-	LIST_ENTRY(session) entry;
+	LIST_ENTRY(session) by_conn;
+	TAILQ_ENTRY(session) in_turn;
 };
 
 /* What the server proves itself with; the keystore's or config's memory. */
