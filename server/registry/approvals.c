@@ -7,6 +7,7 @@
 #include "cdop/second.h"
 #include "cdop/secret.h"
 #include "server/base/undo.h"
+#include "server/registry/message.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
 
@@ -264,13 +265,12 @@ static enum cdop_err
 put_row(struct approvals *approvals, struct cdop_arena *arena,
     struct approval *approval)
 {
-	struct rows_new row = {
+	const struct rows_new row = {
 	    .kind = SCHEMA_KIND_APPROVAL,
 	    .schema = SCHEMA,
 	    .version = 1,
 	};
 	Cdop__StoredApproval out;
-	uint8_t *data;
 	uint32_t role = 0;
 
 	while (role < 27 && (approval->role & (1u << role)) == 0)
@@ -295,14 +295,8 @@ put_row(struct approvals *approvals, struct cdop_arena *arena,
 	out.words = (char **)(uintptr_t)approval->words;
 	out.n_words = approval->n_words;
 	out.purpose = (char *)(uintptr_t)approval->purpose;
-	data = cdop_arena_alloc(
-	    arena, cdop__stored_approval__get_packed_size(&out));
-	if (data == NULL ||
-	    cdop__stored_approval__get_packed_size(&out) > ROWS_DATA_MAX)
-		return CDOP_RESOURCE_EXHAUSTED;
-	row.data.len = cdop__stored_approval__pack(&out, data);
-	row.data.data = data;
-	return rows_put(approvals->reg->rows, &row, &approval->row);
+	return message_put(
+	    approvals->reg->rows, arena, &row, 0, &out.base, &approval->row);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "cdop/limits.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
+#include "server/registry/message.h"
 #include "server/registry/outcomes.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
@@ -381,21 +382,14 @@ static enum cdop_err
 put_row(struct registry *reg, uint8_t kind, uint32_t version,
     const ProtobufCMessage *message, struct cdop_arena *arena)
 {
-	struct rows_new row;
+	const struct rows_new row = {
+	    .kind = kind,
+	    .schema = 1,
+	    .version = version,
+	};
 	uint64_t number;
-	uint8_t *packed;
 
-	packed = cdop_arena_alloc(
-	    arena, protobuf_c_message_get_packed_size(message));
-	if (packed == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	memset(&row, 0, sizeof(row));
-	row.kind = kind;
-	row.schema = 1;
-	row.version = version;
-	row.data.len = protobuf_c_message_pack(message, packed);
-	row.data.data = packed;
-	return rows_put(reg->rows, &row, &number);
+	return message_put(reg->rows, arena, &row, 0, message, &number);
 }
 
 /* Terms, and a purpose in words that belongs to no one case. */

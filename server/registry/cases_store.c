@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "server/registry/cases.h"
+#include "server/registry/message.h"
 #include "server/registry/summary.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
@@ -58,26 +59,12 @@ list_init(
 	return CDOP_OK;
 }
 
-static enum cdop_err
-pack(struct cases_act *act, const ProtobufCMessage *message,
-    struct cdop_bytes *ret_data)
-{
-	size_t len = protobuf_c_message_get_packed_size(message);
-	uint8_t *data = cdop_arena_alloc(act->arena, len);
-
-	if (data == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	ret_data->len = protobuf_c_message_pack(message, data);
-	ret_data->data = data;
-	return CDOP_OK;
-}
-
 /* Writes one message as a row; old is replaced where it is not 0. */
 static enum cdop_err
 put(struct cases_act *act, uint64_t key_id, struct index_row row, uint64_t old,
     const ProtobufCMessage *message, struct list *list)
 {
-	struct rows_new new = {
+	const struct rows_new new = {
 	    .kind = row.kind,
 	    .schema = SCHEMA_VERSION,
 	    .version = row.version,
@@ -85,12 +72,8 @@ put(struct cases_act *act, uint64_t key_id, struct index_row row, uint64_t old,
 	};
 	enum cdop_err err;
 
-	if ((err = pack(act, message, &new.data)) != CDOP_OK)
-		return err;
-	if (new.data.len > ROWS_DATA_MAX)
-		return CDOP_RESOURCE_EXHAUSTED;
-	err = old == 0 ? rows_put(act->reg->rows, &new, &row.number)
-		       : rows_replace(act->reg->rows, old, &new, &row.number);
+	err = message_put(
+	    act->reg->rows, act->arena, &new, old, message, &row.number);
 	if (err != CDOP_OK)
 		return err;
 	list->row[list->n++] = row;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cdop/secret.h"
+#include "server/registry/message.h"
 #include "server/store/schema.h"
-#include "server/vault/rows.h"
 
 #define SCHEMA 1 /* of all three kinds */
 
@@ -170,26 +170,13 @@ static enum cdop_err
 put(struct registry *reg, struct cdop_arena *arena, uint8_t kind,
     uint32_t version, const ProtobufCMessage *message, uint64_t *row)
 {
-	struct rows_new new_row = {
+	const struct rows_new new_row = {
 	    .kind = kind,
 	    .schema = SCHEMA,
 	    .version = version,
 	};
-	uint8_t *data;
-	uint64_t number;
-	enum cdop_err err;
 
-	data = cdop_arena_alloc(
-	    arena, protobuf_c_message_get_packed_size(message));
-	if (data == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	new_row.data.len = protobuf_c_message_pack(message, data);
-	new_row.data.data = data;
-	err = *row == 0 ? rows_put(reg->rows, &new_row, &number)
-			: rows_replace(reg->rows, *row, &new_row, &number);
-	if (err == CDOP_OK)
-		*row = number;
-	return err;
+	return message_put(reg->rows, arena, &new_row, *row, message, row);
 }
 
 static enum cdop_err

@@ -5,6 +5,7 @@
 
 #include "cdop/secret.h"
 #include "server/base/undo.h"
+#include "server/registry/message.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_keys.h"
@@ -108,14 +109,13 @@ put_row(struct registry *reg, struct cdop_arena *arena,
     const struct profile_act_proposal *proposal,
     const struct profile_act_by *by, uint64_t *ret_row)
 {
-	struct rows_new row = {
+	const struct rows_new row = {
 	    .kind = SCHEMA_KIND_PROFILE,
 	    .schema = SCHEMA,
 	    .version = (uint32_t)(reg->profile_version + 1),
 	};
 	Cdop__StoredProfile out;
 	uint32_t person[2] = {by->person[0], by->person[1]};
-	uint8_t *data;
 
 	cdop__stored_profile__init(&out);
 	out.text.data = (uint8_t *)(uintptr_t)proposal->text.data;
@@ -128,15 +128,8 @@ put_row(struct registry *reg, struct cdop_arena *arena,
 	out.has_previous_hash = reg->profile_row != 0;
 	out.previous_hash.data = reg->profile_hash;
 	out.previous_hash.len = sizeof(reg->profile_hash);
-	data = cdop_arena_alloc(
-	    arena, cdop__stored_profile__get_packed_size(&out));
-	if (data == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	row.data.len = cdop__stored_profile__pack(&out, data);
-	row.data.data = data;
-	return reg->profile_row == 0
-	    ? rows_put(reg->rows, &row, ret_row)
-	    : rows_replace(reg->rows, reg->profile_row, &row, ret_row);
+	return message_put(
+	    reg->rows, arena, &row, reg->profile_row, &out.base, ret_row);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/cases.h"
+#include "server/registry/message.h"
 #include "server/registry/people.h"
 #include "server/registry/profile_act.h"
 #include "server/store/schema.h"
@@ -331,25 +332,16 @@ enum cdop_err
 registry_put_config(struct registry *reg, struct cdop_arena *arena,
     const Cdop__StoredConfig *config)
 {
-	struct rows_new row;
+	const struct rows_new row = {
+	    .kind = SCHEMA_KIND_CONFIG,
+	    .schema = 1,
+	    .version = 1,
+	};
 	uint64_t number;
-	uint8_t *packed;
 	enum cdop_err err;
 
-	packed = cdop_arena_alloc(
-	    arena, cdop__stored_config__get_packed_size(config));
-	if (packed == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	memset(&row, 0, sizeof(row));
-	row.kind = SCHEMA_KIND_CONFIG;
-	row.schema = 1;
-	row.version = 1;
-	row.data.len = cdop__stored_config__pack(config, packed);
-	row.data.data = packed;
-	if (reg->config_row == 0)
-		err = rows_put(reg->rows, &row, &number);
-	else
-		err = rows_replace(reg->rows, reg->config_row, &row, &number);
+	err = message_put(
+	    reg->rows, arena, &row, reg->config_row, &config->base, &number);
 	if (err != CDOP_OK)
 		return err;
 	err = undo_save(reg->undo, &reg->config_row, sizeof(reg->config_row));
