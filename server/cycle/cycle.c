@@ -34,6 +34,7 @@ cycle_new(const struct cycle_args *args, struct cycle **ret_cycle)
 	cycle->args = *args;
 	cycle->link = -1;
 	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
+	cycle->width = CDOP_BATCH_REQUESTS_MAX;
 	cycle->held_until_ms = clock_boot_ms() + HELD_BACK_MS;
 	cycle->counted_ms = clock_boot_ms();
 	STAILQ_INIT(&cycle->held);
@@ -391,6 +392,21 @@ tick(struct cycle *cycle, uint64_t boot_ms)
 
 /* ---- a turn ------------------------------------------------------------ */
 
+/*
+ * Who comes while calls take long waits for the rest of one part, and not
+ * for two hundred of them.
+ */
+static void
+set_width(struct cycle *cycle, size_t first)
+{
+	size_t n = batch_done(cycle->batch) - first;
+
+	if (batch_done(cycle->batch) < batch_count(cycle->batch))
+		cycle->width = n > CYCLE_WIDTH_MIN ? n : CYCLE_WIDTH_MIN;
+	else if (cycle->width < CDOP_BATCH_REQUESTS_MAX)
+		cycle->width *= 2;
+}
+
 static enum cdop_err
 work(struct cycle *cycle, uint64_t boot_ms)
 {
@@ -411,6 +427,7 @@ work(struct cycle *cycle, uint64_t boot_ms)
 	err = batch_run(cycle->batch, cycle->reg, &times);
 	if (err == CDOP_OK)
 		answer(cycle, first, boot_ms);
+	set_width(cycle, first);
 	if (batch_done(cycle->batch) < batch_count(cycle->batch))
 		cycle->busy = true; /* the rest in the next turn */
 	else

@@ -11,6 +11,7 @@
 
 #define CYCLE_BUCKETS    256
 #define CYCLE_FAILED_MAX 3 /* requests that made a batch abort */
+#define CYCLE_WIDTH_MIN  8 /* items of a batch, however long each takes */
 
 /* A reply that waits until the gate has thrown away what it held. */
 struct cycle_held {
@@ -33,6 +34,7 @@ struct cycle {
 	LIST_HEAD(, session) bucket[CYCLE_BUCKETS]; /* to find one */
 	/* All; the first is the one whose calls are taken next. */
 	TAILQ_HEAD(, session) turn;
+	size_t width; /* of the next batch: what a part has time for */
 	size_t n_sessions;
 	size_t n_half_open;
 	uint64_t last_conn; /* ids grow; a smaller one is a broken gate */

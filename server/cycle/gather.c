@@ -99,6 +99,8 @@ gather_session(
 {
 	if (!may_ask(session))
 		return true;
+	if (batch_count(cycle->batch) >= cycle->width)
+		return false;
 	if (first && !gather_first(cycle, session, boot_ms))
 		return false;
 	/* Streams that go on are calls in flight. */
