@@ -223,9 +223,11 @@ $(foreach t,$(UNIT_ALL),$(eval $(call unit_rule,$(t))))
 
 # A fuzz target may knock at any door of either program.
 $(FUZZ_SRC:tests/fuzz/%.c=$(OUT)/%): $(OUT)/%: $(OUT)/obj/tests/fuzz/%.o \
-		$(OUT)/libserver.a $(OUT)/libclient.a $(OUT)/libcdop.a
+		$(if $(UNIT_HELP),$(OUT)/libtest.a) $(OUT)/libserver.a \
+		$(OUT)/libclient.a $(OUT)/libcdop.a
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS_server) $(LIBS_client)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS_server) $(LIBS_client) \
+		$(LIBS_test)
 
 .PHONY: unit-programs
 unit-programs: $(call unit_bin,$(UNIT_SRC))
