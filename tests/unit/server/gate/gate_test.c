@@ -439,6 +439,7 @@ a_stop_writes_what_is_queued_and_reads_no_more(void **state)
 {
 	static uint8_t big[CDOP_FRAME_MAX], got[2 + CDOP_FRAME_MAX];
 	struct cdop_bytes none = {NULL, 0};
+	struct control_msg msg;
 	uint64_t conn;
 	size_t i;
 	int fd, st;
@@ -449,7 +450,11 @@ a_stop_writes_what_is_queued_and_reads_no_more(void **state)
 	conn = gate_fixture_handshake(&f, fd);
 	assert_int_equal(
 	    control_send(f.control, CONTROL_STOP, none, -1), CDOP_OK);
-	usleep(100000);
+	/* What answers behind it has taken it. */
+	assert_int_equal(
+	    control_send(f.control, CONTROL_PING, none, -1), CDOP_OK);
+	assert_int_equal(control_wait(f.control, 5000, &msg), CDOP_OK);
+	assert_int_equal(msg.kind, CONTROL_PONG);
 	gate_fixture_send(fd, 100, 1); /* too late */
 	gate_fixture_expect_silence(&f, 100);
 	for (i = 0; i < 10; i++)
