@@ -24,7 +24,7 @@
 #define CDOP_SCAN_FIELDS_MAX 4096       /* fields in one message */
 #define CDOP_SCAN_REPEAT_MAX 512        /* entries of one repeated field */
 #define CDOP_REQUEST_ARENA   (8u << 20) /* unpacked, reply and scratch */
-#define CDOP_ANSWER_ARENA    (4u << 20) /* besides: leaf, packed reply */
+#define CDOP_ANSWER_ARENA    (4u << 20) /* besides: leaf and reply */
 
 /* Argon2id: the cost may come out of a file (TRUST M5). */
 #define CDOP_ARGON2_PASSES_MAX 8
