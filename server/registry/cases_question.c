@@ -7,6 +7,8 @@
 #define NAMED_MAX 100u
 #define PAIRS_MAX 100u
 
+static const char question_word[] = "possible_duplicate";
+
 /* ---- decisions --------------------------------------------------------- */
 
 /* Twins were born within a day; other siblings were not. */
@@ -174,9 +176,15 @@ cases_question_ask(struct cases_act *act, struct cases_question *question)
 		return err;
 	if (question->n_undecided > 0)
 		return cases_refuse(act, CDOP_FAILED_PRECONDITION,
-		    "possible_duplicate",
+		    question_word,
 		    "it may be a child we know: join, or say that it is not");
 	return CDOP_OK;
+}
+
+bool
+cases_question_stops(const struct cases_act *act)
+{
+	return act->reason == question_word;
 }
 
 /* ---- links ------------------------------------------------------------- */

@@ -60,6 +60,9 @@ struct cases_question {
 CDOP_MUST enum cdop_err cases_question_ask(
     struct cases_act *act, struct cases_question *question);
 
+/* What the act was refused for is the question: named says what about. */
+bool cases_question_stops(const struct cases_act *act);
+
 /*
  * Puts ties and pairs into the newer state of the case itself.
  * CDOP_RESOURCE_EXHAUSTED.

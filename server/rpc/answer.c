@@ -211,10 +211,7 @@ has_body(const struct work *work, enum cdop_err status)
 {
 	if (work->rep == NULL || work->filed)
 		return false;
-	if (status == CDOP_OK || status == CDOP_ABORTED)
-		return true;
-	return work->ctx.reason != NULL &&
-	    strcmp(work->ctx.reason, "possible_duplicate") == 0;
+	return status == CDOP_OK || work->ctx.with_reply;
 }
 
 static enum cdop_err
@@ -224,7 +221,7 @@ pack_body(struct work *work, Cdop__Reply *reply)
 	size_t len;
 
 	if (!protobuf_c_message_check(message))
-		return reply->status == CDOP_OK ? CDOP_INTERNAL : CDOP_OK;
+		return CDOP_INTERNAL;
 	len = protobuf_c_message_get_packed_size(message);
 	reply->body.data = cdop_arena_alloc(work->arena, len);
 	if (reply->body.data == NULL || len > BODY_MAX)

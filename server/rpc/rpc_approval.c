@@ -263,6 +263,7 @@ rpc_approve(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
 		    "you asked for it: another person has to approve");
 	err = apply(ctx, approval, rep);
 	if (err != CDOP_OK) {
+		ctx->with_reply = true;
 		rep->has_voided = ctx->kept;
 		rep->voided = ctx->kept;
 		return err;

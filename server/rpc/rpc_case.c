@@ -295,11 +295,11 @@ rpc_case_edit_end(struct rpc_ctx *ctx, struct cases_act *act,
 	enum cdop_err more = CDOP_OK;
 
 	if (err == CDOP_OK || err == CDOP_ABORTED ||
-	    (act->reason != NULL &&
-		strcmp(act->reason, "possible_duplicate") == 0)) {
+	    cases_question_stops(act)) {
 		rpc_case_release_forms(
 		    ctx, act, edit->slot, 0, &edit->instance, 1);
 		more = fill_edit(ctx, act, edit, rep);
+		ctx->with_reply = more == CDOP_OK;
 	}
 	if (err == CDOP_OK && !act->dry)
 		rpc_case_applied(

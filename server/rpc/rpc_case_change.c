@@ -98,6 +98,7 @@ run(struct rpc_ctx *ctx, alter_fn *fn, struct cases_alter *alter,
 		rpc_case_applied(ctx, &act, alter->slot, alter->new_version, 0);
 	if (failed)
 		err = CDOP_RESOURCE_EXHAUSTED;
+	ctx->with_reply = !failed;
 	return rpc_case_end(ctx, &act, err);
 }
 

@@ -134,9 +134,9 @@ rpc_notification_register(struct rpc_ctx *ctx,
 	if (reg.question.child.n_family + reg.question.child.n_nhs > 0)
 		rpc_case_terms(ctx, req->form);
 	ctx->audit_reason = reg.question.join_reason;
-	if (err != CDOP_OK && act.reason != NULL &&
-	    strcmp(act.reason, "possible_duplicate") == 0) {
+	if (err != CDOP_OK && cases_question_stops(&act)) {
 		more = fill(ctx, &act, &reg, rep);
+		ctx->with_reply = more == CDOP_OK;
 		return rpc_case_end(ctx, &act, more == CDOP_OK ? err : more);
 	}
 	if (err != CDOP_OK)

@@ -109,6 +109,17 @@ approve(enum world_who who, const Cdop__Approval *a, bool yes,
 	assert_int_equal(answer->failed, CDOP_OK);
 }
 
+/* The reply says so, with whatever status. */
+static void
+assert_voided(const struct world_answer *answer)
+{
+	Cdop__ApproveReply *reply;
+
+	reply = world_body(&world, answer, &cdop__approve_reply__descriptor);
+	assert_false(reply->applied);
+	assert_true(reply->voided);
+}
+
 static void
 suspend(enum world_who by, enum world_who whom)
 {
@@ -355,6 +366,7 @@ a_target_that_changed_voids_it(void **state)
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_ABORTED);
 	assert_string_equal(answer.reply->reason, "target_changed");
+	assert_voided(&answer);
 	assert_int_equal(
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_SUSPENDED);
 	world_reopen(&world);
@@ -374,6 +386,7 @@ a_requester_who_lost_the_right_voids_it(void **state)
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(answer.reply->reason, "requester_rights");
+	assert_voided(&answer);
 	assert_int_equal(
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_ACTIVE);
 	assert_null(shown(WORLD_ADMIN_2));
@@ -433,6 +446,7 @@ of_two_requests_for_one_act_the_second_is_void(void **state)
 	approve(WORLD_ADMIN_1, two, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(answer.reply->reason, "already_revoked");
+	assert_voided(&answer);
 	assert_null(shown(WORLD_ADMIN_1));
 	/* And a third cannot even ask. */
 	ask(WORLD_ADMIN_1, &answer);
