@@ -489,10 +489,12 @@ found(struct db_txn *txn, int rc, const MDB_val *k, const MDB_val *v,
 	return CDOP_OK;
 }
 
-enum cdop_err
-db_next(struct db_txn *txn, uint64_t from, uint64_t *ret_number,
-    struct cdop_bytes *ret_row)
+/* The row at `from`, or the nearest one behind it or before it. */
+static enum cdop_err
+find_row(struct db_txn *txn, uint64_t from, bool backwards,
+    uint64_t *ret_number, struct cdop_bytes *ret_row)
 {
+	struct cdop_bytes row = {NULL, 0};
 	uint8_t key[8];
 	uint64_t number = 0;
 	enum cdop_err err;
@@ -504,40 +506,34 @@ db_next(struct db_txn *txn, uint64_t from, uint64_t *ret_number,
 	cdop_put64(key, from);
 	k = val_of((struct cdop_bytes){key, sizeof(key)});
 	rc = cursor_get(txn, &k, &v, MDB_SET_RANGE);
-	err = found(txn, rc, &k, &v, &number, ret_row);
-	/* In a damaged tree the next row can stand before this one. */
-	if (err == CDOP_OK && number < from)
+	if (backwards && rc == MDB_NOTFOUND)
+		rc = cursor_get(txn, &k, &v, MDB_LAST);
+	else if (backwards && rc == 0 && k.mv_size == 8 &&
+	    cdop_get64(k.mv_data) > from)
+		rc = cursor_get(txn, &k, &v, MDB_PREV);
+	err = found(txn, rc, &k, &v, &number, &row);
+	/* In a damaged tree the next row can stand on the wrong side. */
+	if (err == CDOP_OK && (backwards ? number > from : number < from))
 		err = stick(txn, CDOP_DATA_LOSS);
-	if (err == CDOP_OK)
-		*ret_number = number;
-	return err;
+	if (err != CDOP_OK)
+		return err;
+	*ret_number = number;
+	*ret_row = row;
+	return CDOP_OK;
+}
+
+enum cdop_err
+db_next(struct db_txn *txn, uint64_t from, uint64_t *ret_number,
+    struct cdop_bytes *ret_row)
+{
+	return find_row(txn, from, false, ret_number, ret_row);
 }
 
 enum cdop_err
 db_previous(struct db_txn *txn, uint64_t from, uint64_t *ret_number,
     struct cdop_bytes *ret_row)
 {
-	uint8_t key[8];
-	uint64_t number = 0;
-	enum cdop_err err;
-	MDB_val k, v;
-	int rc;
-
-	if (txn->err != CDOP_OK)
-		return txn->err;
-	cdop_put64(key, from);
-	k = val_of((struct cdop_bytes){key, sizeof(key)});
-	rc = cursor_get(txn, &k, &v, MDB_SET_RANGE);
-	if (rc == MDB_NOTFOUND)
-		rc = cursor_get(txn, &k, &v, MDB_LAST);
-	else if (rc == 0 && k.mv_size == 8 && cdop_get64(k.mv_data) > from)
-		rc = cursor_get(txn, &k, &v, MDB_PREV);
-	err = found(txn, rc, &k, &v, &number, ret_row);
-	if (err == CDOP_OK && number > from)
-		err = stick(txn, CDOP_DATA_LOSS);
-	if (err == CDOP_OK)
-		*ret_number = number;
-	return err;
+	return find_row(txn, from, true, ret_number, ret_row);
 }
 
 enum cdop_err
