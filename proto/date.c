@@ -177,6 +177,18 @@ trimmed(const char *text, char *out, size_t size)
 	return true;
 }
 
+/* Year, month, day as they were read. */
+static bool
+take_parts(const unsigned part[static 3], struct cdop_date *date)
+{
+	if (part[1] > 12 || part[2] > 31)
+		return false;
+	date->year = (uint16_t)part[0];
+	date->month = (uint8_t)part[1];
+	date->day = (uint8_t)part[2];
+	return cdop_date_is_valid(date);
+}
+
 enum cdop_err
 cdop_date_parse(const char *text, struct cdop_date *ret_date)
 {
@@ -198,12 +210,7 @@ cdop_date_parse(const char *text, struct cdop_date *ret_date)
 		if (!read_british(s, part))
 			return CDOP_INVALID_ARGUMENT;
 	}
-	if (part[1] > 12 || part[2] > 31)
-		return CDOP_INVALID_ARGUMENT;
-	date.year = (uint16_t)part[0];
-	date.month = (uint8_t)part[1];
-	date.day = (uint8_t)part[2];
-	if (!cdop_date_is_valid(&date))
+	if (!take_parts(part, &date))
 		return CDOP_INVALID_ARGUMENT;
 	*ret_date = date;
 	return CDOP_OK;
@@ -215,14 +222,7 @@ cdop_date_parse_day(const char *text, int32_t *ret_days)
 	struct cdop_date date = {0};
 	unsigned part[3] = {0, 0, 0};
 
-	if (!read_iso(text, part) || part[2] == 0)
-		return CDOP_INVALID_ARGUMENT;
-	if (part[1] > 12 || part[2] > 31)
-		return CDOP_INVALID_ARGUMENT;
-	date.year = (uint16_t)part[0];
-	date.month = (uint8_t)part[1];
-	date.day = (uint8_t)part[2];
-	if (!cdop_date_is_valid(&date))
+	if (!read_iso(text, part) || part[2] == 0 || !take_parts(part, &date))
 		return CDOP_INVALID_ARGUMENT;
 	*ret_days = cdop_date_days(&date);
 	return CDOP_OK;
