@@ -12,6 +12,7 @@
 #include "cdop/profile.h"
 #include "cdop/role.h"
 #include "cdop/scan.h"
+#include "cdop/text.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
@@ -65,6 +66,11 @@ open_envelope(struct work *work)
 	}
 	if (work->call->has_use)
 		ctx->use = work->call->use;
+	/* It goes into a row of the log, whatever becomes of the call. */
+	if (work->call->purpose_text != NULL &&
+	    cdop_text_length(work->call->purpose_text) > CDOP_REASON_MAX)
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "purpose_text_long",
+		    "a purpose is said in at most 500 characters");
 	ctx->purpose_text = work->call->purpose_text;
 	if (!work->call->has_request_key)
 		return CDOP_OK;
