@@ -168,9 +168,15 @@ cycle_set_link(struct cycle *cycle, int fd)
 }
 
 void
-cycle_open(struct cycle *cycle, struct registry *reg)
+cycle_open(struct cycle *cycle, struct registry *reg, uint16_t slot)
 {
+	struct batch_item *item;
+
 	cycle->reg = reg;
+	item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
+	CDOP_ASSERT(item != NULL); /* the batch of a sealed vault is empty */
+	item->event = AUDIT_EVENT_UNSEALED;
+	item->event_count = slot;
 	if (cycle->link >= 0)
 		cycle_send_keys(cycle);
 }

@@ -30,8 +30,11 @@ CDOP_MUST enum cdop_err cycle_new(
 /* Ends every session.  NULL is fine. */
 void cycle_free(struct cycle *cycle);
 
-/* The registry is open from now on; borrowed. */
-void cycle_open(struct cycle *cycle, struct registry *reg);
+/*
+ * The registry is open from now on, by the slot of that number; the first
+ * leaf says so.  Borrowed.
+ */
+void cycle_open(struct cycle *cycle, struct registry *reg, uint16_t slot);
 
 /* A new gate: every session is gone.  The descriptor is the cycle's. */
 void cycle_set_link(struct cycle *cycle, int fd);

@@ -56,7 +56,7 @@ vault_close(struct vault *vault)
 
 /* After the root is there.  Sets the exit status where it cannot go on. */
 static bool
-open_registry(struct vault *vault)
+open_registry(struct vault *vault, uint16_t slot)
 {
 	const char *why = "";
 	struct registry *reg;
@@ -75,7 +75,7 @@ open_registry(struct vault *vault)
 		return false;
 	}
 	vault->reg = reg;
-	cycle_open(vault->cycle, reg);
+	cycle_open(vault->cycle, reg, slot);
 	log_info("registry.open", "state=%s mode=%s",
 	    registry_state_name(reg->state),
 	    reg->mode == REGISTRY_LIVE ? "live" : "training");
@@ -90,7 +90,8 @@ try_slot(struct vault *vault, size_t slot, const uint8_t k[static 32])
 
 	err = rows_unseal(vault->rows, slot, k);
 	if (err == CDOP_OK)
-		return open_registry(vault);
+		return open_registry(
+		    vault, rows_slot(vault->rows, slot)->number);
 	if (err == CDOP_DATA_LOSS) {
 		finding = rows_finding(vault->rows);
 		log_error("registry.refused", "finding=%s next=%s", finding,

@@ -52,13 +52,11 @@
 
 /* What is logged without being a call; they share the numbers of calls. */
 enum audit_event {
-	AUDIT_EVENT_INIT = 1000,       /* the registry was made */
-	AUDIT_EVENT_SESSION = 1001,    /* a handshake was completed */
-	AUDIT_EVENT_REFUSED = 1002,    /* handshakes that failed: a count */
-	AUDIT_EVENT_UNSEALED = 1003,   /* slot number in count */
-	AUDIT_EVENT_PSK_TURNED = 1004, /* the next PSK became current */
-	AUDIT_EVENT_RECOVERED = 1005,  /* recover-people, offline */
-	AUDIT_EVENT_RESTORED = 1006,
+	AUDIT_EVENT_INIT = 1000,      /* the registry was made */
+	AUDIT_EVENT_SESSION = 1001,   /* a handshake was completed */
+	AUDIT_EVENT_REFUSED = 1002,   /* handshakes that failed: a count */
+	AUDIT_EVENT_UNSEALED = 1003,  /* a vault was opened; count: slot */
+	AUDIT_EVENT_RECOVERED = 1005, /* recover-people, offline */
 };
 
 struct actor;

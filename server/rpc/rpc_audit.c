@@ -36,12 +36,8 @@ call_name(uint32_t call)
 		return "handshakes refused";
 	case AUDIT_EVENT_UNSEALED:
 		return "registry opened";
-	case AUDIT_EVENT_PSK_TURNED:
-		return "key material turned";
 	case AUDIT_EVENT_RECOVERED:
 		return "administrator recovered offline";
-	case AUDIT_EVENT_RESTORED:
-		return "registry restored";
 	default:
 		return method == NULL ? "no such call" : method->name;
 	}

@@ -52,7 +52,7 @@ fixture_start(struct fixture *f, bool open, uint64_t held_back)
 	f->link = fds[1];
 	cycle_set_link(f->cycle, fds[0]);
 	if (open)
-		cycle_open(f->cycle, f->world.reg);
+		cycle_open(f->cycle, f->world.reg, FIXTURE_SLOT);
 }
 
 void

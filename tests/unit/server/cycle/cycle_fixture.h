@@ -14,6 +14,7 @@
 
 #define FIXTURE_CLIENTS 12
 #define FIXTURE_EVENTS  4096
+#define FIXTURE_SLOT    3 /* that opened the registry */
 
 /* Method ids of registry.proto. */
 enum fixture_call {

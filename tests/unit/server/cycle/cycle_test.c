@@ -79,9 +79,11 @@ welcome_comes_before_any_answer(void **state)
 	struct world_keys keys = world_keys(WORLD_COORDINATOR);
 	struct fixture_client *client;
 	Cdop__Welcome *welcome;
-	uint64_t before = leaves();
+	uint64_t before;
 
 	(void)state;
+	fixture_turn(&f);
+	before = leaves();
 	client = fixture_greet(&f, WORLD_COORDINATOR, keys.psk);
 	fixture_turn(&f);
 	fixture_prove(&f, client);
@@ -97,6 +99,36 @@ welcome_comes_before_any_answer(void **state)
 	fixture_answers(&f, client, 1, 1);
 	/* The handshake has a leaf of its own. */
 	assert_int_equal(leaves(), before + 2);
+}
+
+/* Who opened it is as much a question for the log as who looked. */
+static void
+the_opening_is_the_first_leaf(void **state)
+{
+	struct fixture_client *client;
+	const Cdop__AuditListReply *body;
+	const Cdop__AuditEntry *first;
+	const Cdop__Reply *reply;
+
+	(void)state;
+	fixture_turn(&f);
+	assert_int_equal(leaves(), 1);
+	client = fixture_sign_in(&f, WORLD_AUDITOR);
+	(void)fixture_call(client, FIXTURE_AUDIT_LIST, NULL);
+	fixture_send(&f, client);
+	fixture_turn(&f);
+	reply = fixture_reply(&f, client);
+	assert_non_null(reply);
+	body =
+	    cdop__audit_list_reply__unpack(cdop_arena_allocator(f.world.arena),
+		reply->body.len, reply->body.data);
+	assert_non_null(body);
+	assert_int_equal(body->n_entry, 2);
+	first = body->entry[1];
+	assert_int_equal(first->index, 0);
+	assert_string_equal(first->call, "registry opened");
+	assert_int_equal(first->count, FIXTURE_SLOT);
+	assert_false(first->has_person);
 }
 
 static void
@@ -123,10 +155,12 @@ a_wrong_psk_is_closed_without_a_word(void **state)
 {
 	static const uint8_t psk[32] = {1};
 	struct fixture_client *client;
-	uint64_t before = leaves();
+	uint64_t before;
 	size_t n;
 
 	(void)state;
+	fixture_turn(&f);
+	before = leaves();
 	client = fixture_greet(&f, WORLD_COORDINATOR, psk);
 	fixture_turn(&f);
 	n = f.n_event;
@@ -357,6 +391,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(keys_are_the_first_word_of_a_link),
 	    TEST(welcome_comes_before_any_answer),
+	    TEST(the_opening_is_the_first_leaf),
 	    cmocka_unit_test_setup_teardown(
 		a_sealed_registry_hints_and_closes, setup_sealed, teardown),
 	    TEST(a_wrong_psk_is_closed_without_a_word),
