@@ -3,8 +3,13 @@
 
 #include <string.h>
 
-/* A candidate list and a pair list are at most this long. */
-#define NAMED_MAX 100u
+#include "cdop/limits.h"
+
+/*
+ * A candidate list and a pair list are at most this long.  What is named and
+ * what is decided about stands in one leaf, with the case itself.
+ */
+#define NAMED_MAX (CDOP_LIST_MAX - CASES_DECISIONS_MAX - 2)
 #define PAIRS_MAX 100u
 
 static const char question_word[] = "possible_duplicate";
@@ -135,17 +140,25 @@ sort_hits(struct cases_act *act, struct cases_question *q,
 	if (named == NULL || pair == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < list->n; i++) {
-		if (is_settled(act, q, &list->hit[i]))
-			continue;
 		post = index_at(act->index, list->hit[i].slot);
+		if (post->status == INDEX_WITHDRAWN ||
+		    is_settled(act, q, &list->hit[i]))
+			continue;
 		if (access_may_see(&act->access, post)) {
-			q->n_undecided += post->status != INDEX_WITHDRAWN;
+			q->n_undecided++;
 			if (q->n_named < NAMED_MAX)
 				named[q->n_named++] = list->hit[i];
-		} else if (post->status != INDEX_WITHDRAWN &&
-		    q->n_pair < PAIRS_MAX) {
+		} else if (q->n_pair < PAIRS_MAX) {
 			pair[q->n_pair++] = post->case_id;
 		}
+	}
+	/* Those that do not stop take no place from those that do. */
+	for (i = 0; i < list->n && q->n_named < NAMED_MAX; i++) {
+		post = index_at(act->index, list->hit[i].slot);
+		if (post->status == INDEX_WITHDRAWN &&
+		    access_may_see(&act->access, post) &&
+		    !is_settled(act, q, &list->hit[i]))
+			named[q->n_named++] = list->hit[i];
 	}
 	q->named = named;
 	q->pair = pair;

@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "cdop/limits.h"
 #include "server/registry/cases.h"
+#include "server/registry/cases_question.h"
 #include "tests/unit/server/rpc/calls.h"
 
 static struct world w;
@@ -319,6 +321,46 @@ a_pair_of_two_areas_leaves_no_mark_on_either_case(void **state)
 	    calls_show(&w, WORLD_COORDINATOR, wirral, CDOP_OK)->n_link, 1);
 }
 
+/* Whatever is mentioned and decided, it has its place in the leaf. */
+static void
+many_withdrawn_ones_and_all_decisions_fit_one_leaf(void **state)
+{
+	struct calls_tell tell = {.form = world_form(&w, 90, "wirral")};
+	Cdop__NotificationRegisterReply *reply;
+	Cdop__CaseWithdrawRequest withdraw;
+	char *live[CASES_DECISIONS_MAX];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < CDOP_LIST_MAX; i++) {
+		tell.form = world_form(&w, 90, "wirral");
+		cdop__case_withdraw_request__init(&withdraw);
+		withdraw.reference =
+		    calls_new(&w, WORLD_COORDINATOR, tell.form);
+		withdraw.version = 1;
+		withdraw.reason = calls_text(&w, "a test of the portal");
+		(void)calls_change(
+		    &w, WORLD_COORDINATOR, 48, &withdraw.base, CDOP_OK);
+		cdop_arena_reset(w.arena);
+	}
+	for (i = 0; i <= CASES_DECISIONS_MAX; i++) {
+		tell.form = world_form(&w, 90, "wirral");
+		reply = calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+		if (i == CASES_DECISIONS_MAX)
+			break;
+		live[i] = strdup(reply->reference);
+		assert_non_null(live[i]);
+		cdop_arena_reset(w.arena);
+		for (tell.n_decision = 0; tell.n_decision <= i;
+		     tell.n_decision++)
+			tell.decision[tell.n_decision] =
+			    calls_decision(&w, live[tell.n_decision],
+				CDOP__DECISION__NEW_OTHER, "another child");
+	}
+	for (i = 0; i < CASES_DECISIONS_MAX; i++)
+		free(live[i]);
+}
+
 static void
 a_dry_run_checks_everything_and_writes_nothing(void **state)
 {
@@ -352,6 +394,8 @@ main(void)
 	    cmocka_unit_test(a_decision_needs_a_reason_and_fits_its_case),
 	    cmocka_unit_test(a_child_known_elsewhere_is_taken_in_silence),
 	    cmocka_unit_test(a_pair_of_two_areas_leaves_no_mark_on_either_case),
+	    cmocka_unit_test(
+		many_withdrawn_ones_and_all_decisions_fit_one_leaf),
 	    cmocka_unit_test(a_dry_run_checks_everything_and_writes_nothing),
 	};
 
