@@ -12,8 +12,6 @@
 #define NAMED_MAX (CDOP_LIST_MAX - CASES_DECISIONS_MAX - 2)
 #define PAIRS_MAX 100u
 
-static const char question_word[] = "possible_duplicate";
-
 /* ---- decisions --------------------------------------------------------- */
 
 /* Twins were born within a day; other siblings were not. */
@@ -189,7 +187,7 @@ cases_question_ask(struct cases_act *act, struct cases_question *question)
 		return err;
 	if (question->n_undecided > 0)
 		return cases_refuse(act, CDOP_FAILED_PRECONDITION,
-		    question_word,
+		    "possible_duplicate",
 		    "it may be a child we know: join, or say that it is not");
 	return CDOP_OK;
 }
@@ -197,7 +195,8 @@ cases_question_ask(struct cases_act *act, struct cases_question *question)
 bool
 cases_question_stops(const struct cases_act *act)
 {
-	return act->reason == question_word;
+	return act->reason != NULL &&
+	    strcmp(act->reason, "possible_duplicate") == 0;
 }
 
 /* ---- links ------------------------------------------------------------- */
