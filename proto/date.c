@@ -76,6 +76,15 @@ cdop_date_from_days(int32_t days)
 	return date;
 }
 
+struct cdop_date
+cdop_date_utc(uint64_t ms)
+{
+	uint64_t days = ms / 86400000;
+	uint64_t last = (uint64_t)days_of(9999, 12, 31);
+
+	return cdop_date_from_days((int32_t)(days < last ? days : last));
+}
+
 /* ---- reading ----------------------------------------------------------- */
 
 /* min to max digits; returns how many, 0 for a number of another length. */

@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "cdop/date.h"
 #include "cdop/secret.h"
 #include "server/registry/registry.h"
 #include "server/vault/rows.h"
@@ -103,21 +103,22 @@ sheet_write(const struct sheet *sheet, struct cdop_arena *arena,
     struct cdop_bytes *ret_text)
 {
 	const struct registry *reg = sheet->reg;
-	time_t made = (time_t)(reg->created_ms / 1000);
 	struct text text = {.at = cdop_arena_alloc(arena, ROOM)};
-	struct tm tm;
+	struct cdop_date made = cdop_date_utc(reg->created_ms);
+	unsigned minute = (unsigned)(reg->created_ms / 60000 % 1440);
+	char day[CDOP_DATE_TEXT_MAX];
 
-	if (text.at == NULL || gmtime_r(&made, &tm) == NULL)
+	if (text.at == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
+	cdop_date_write(&made, day);
 	add(&text,
 	    "RECOVERY SHEET of a child death overview registry\n"
 	    "(no secret in it; print it and put it away)\n\n");
 	add_hex(&text, "Registry:", reg->id, sizeof(reg->id));
 	add(&text, "%-24s%s\n",
 	    "Mode:", reg->mode == REGISTRY_LIVE ? "LIVE" : "TRAINING");
-	add(&text, "%-24s%04d-%02d-%02d %02d:%02d UTC\n",
-	    "Made:", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	    tm.tm_min);
+	add(&text, "%-24s%s %02u:%02u UTC\n", "Made:", day, minute / 60,
+	    minute % 60);
 	add_fingerprints(&text, reg);
 	add_slots(&text, sheet->rows);
 	add_advice(&text, sheet);

@@ -71,6 +71,13 @@ struct cdop_span cdop_date_span(const struct cdop_date *date);
 int32_t cdop_date_days(const struct cdop_date *date);
 struct cdop_date cdop_date_from_days(int32_t days);
 
+/*
+ * The day of an instant in UTC, milliseconds since 1970; 31 December 9999
+ * stands for all behind it.  Not gmtime(): on its first call that opens the
+ * time zone file, which a process behind its walls cannot.
+ */
+struct cdop_date cdop_date_utc(uint64_t ms);
+
 /* "2026-11-20", whole and certain, to days.  CDOP_INVALID_ARGUMENT. */
 CDOP_MUST enum cdop_err cdop_date_parse_day(
     const char *text, int32_t *ret_days);

@@ -14,8 +14,6 @@
 #define LOG_LINE_MAX  1024
 #define LOG_VALUE_MAX 300 /* bytes of a foreign value that are shown */
 #define LOG_SPEC_MAX  16
-#define LOG_DAY_S     86400
-#define LOG_DAYS_MAX  80000 /* in 2189 */
 
 /* A line that grows; what does not fit is left out, the newline always is. */
 struct line {
@@ -179,22 +177,15 @@ line_format(struct line *line, const char *format, va_list *args)
 	}
 }
 
-/*
- * "2026-11-20T08:15:30.123Z ".  Not gmtime(): on its first call it opens the
- * time zone file, which ends a process behind its walls.
- */
+/* "2026-11-20T08:15:30.123Z " */
 static void
 line_time(struct line *line)
 {
 	uint64_t now_ms = clock_wall_ms();
-	uint64_t second = now_ms / 1000;
-	struct cdop_date date;
+	unsigned second = (unsigned)(now_ms / 1000 % 86400);
+	struct cdop_date date = cdop_date_utc(now_ms);
 	char text[48];
 
-	if (second / LOG_DAY_S > LOG_DAYS_MAX)
-		second = 0; /* a clock gone mad */
-	date = cdop_date_from_days((int32_t)(second / LOG_DAY_S));
-	second %= LOG_DAY_S;
 	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ",
 	    date.year, date.month, date.day, (int)(second / 3600),
 	    (int)(second / 60 % 60), (int)(second % 60), (int)(now_ms % 1000));

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "cdop/date.h"
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
@@ -359,12 +359,9 @@ registry_put_config(struct registry *reg, struct cdop_arena *arena,
 static uint32_t
 quarter_of(uint64_t now_ms)
 {
-	time_t seconds = (time_t)(now_ms / 1000);
-	struct tm tm;
+	struct cdop_date date = cdop_date_utc(now_ms);
 
-	if (gmtime_r(&seconds, &tm) == NULL)
-		return 0;
-	return (uint32_t)(tm.tm_year + 1900) * 4u + (uint32_t)tm.tm_mon / 3u;
+	return date.year * 4u + (date.month - 1u) / 3u;
 }
 
 enum cdop_err

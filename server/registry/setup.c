@@ -2,8 +2,8 @@
 #include "server/registry/setup.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "cdop/date.h"
 #include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
@@ -239,16 +239,14 @@ setup_found(struct registry *reg, struct cdop_arena *arena,
 static const char *
 notice_of(struct setup *setup)
 {
-	time_t seconds = (time_t)(setup->args->now_ms / 1000);
-	struct tm tm;
+	struct cdop_date date = cdop_date_utc(setup->args->now_ms);
+	char day[CDOP_DATE_TEXT_MAX];
 
-	if (gmtime_r(&seconds, &tm) == NULL)
-		return NULL;
+	cdop_date_write(&date, day);
 	return cdop_arena_printf(setup->arena,
-	    "%04d-%02d-%02d: new administrators were invited offline, with a "
+	    "%s: new administrators were invited offline, with a "
 	    "key of the registry, by %s and %s: %s",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, setup->args->by[0],
-	    setup->args->by[1], setup->args->reason);
+	    day, setup->args->by[0], setup->args->by[1], setup->args->reason);
 }
 
 /* Oldest notices go: whoever has not been here since is shown the rest. */

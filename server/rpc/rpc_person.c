@@ -1,10 +1,9 @@
 /* Persons on the wire, and words about them. */
 #include "server/rpc/rpc_person.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "cdop/date.h"
 #include "server/registry/actor.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
@@ -86,14 +85,12 @@ rpc_person_roles(struct rpc_ctx *ctx, uint32_t mask)
 const char *
 rpc_person_day(struct rpc_ctx *ctx, uint64_t at_ms)
 {
-	time_t seconds = (time_t)(at_ms / 1000);
+	struct cdop_date date = cdop_date_utc(at_ms);
+	char day[CDOP_DATE_TEXT_MAX];
 	const char *words;
-	struct tm tm;
 
-	if (gmtime_r(&seconds, &tm) == NULL)
-		return "?";
-	words = cdop_arena_printf(ctx->arena, "%04d-%02d-%02d",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	cdop_date_write(&date, day);
+	words = cdop_arena_strdup(ctx->arena, day);
 	return words != NULL ? words : "?";
 }
 

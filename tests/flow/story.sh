@@ -1,13 +1,17 @@
 #!/bin/bash
 # The demo, played quietly: its own checks are the test.
 set -u
+# A place of its own: others may be playing it, too.
+MEDIUM=$(mktemp -d /dev/shm/cdop-story.XXXXXX) || MEDIUM=$(mktemp -d)
+export MEDIUM
+trap 'rm -rf "$MEDIUM"' EXIT
 TMPDIR=$TMP packaging/demo >"$TMP/story" 2>&1 && rc=0 || rc=$?
-if [ $rc -ne 0 ]; then
+if [ "$rc" -ne 0 ]; then
 	cat "$TMP/story"
-	exit $rc
+	exit "$rc"
 fi
 sed -n 's/^=== /ok /p' "$TMP/story"
-rest=$(find "$TMP" /dev/shm -maxdepth 1 -name 'cdop-demo.*' -user "$(id -un)")
+rest=$(find "$TMP" "$MEDIUM" -maxdepth 1 -name 'cdop-demo.*')
 if [ -z "$rest" ]; then
 	echo "ok nothing of it is left"
 else

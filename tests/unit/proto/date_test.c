@@ -239,6 +239,27 @@ times_are_read_and_midnight_is_zero(void **state)
 	}
 }
 
+static void
+an_instant_has_a_day_in_utc_however_late(void **state)
+{
+	const uint64_t day_ms = 86400000;
+	struct cdop_date date = cdop_date_utc(0);
+	char text[CDOP_DATE_TEXT_MAX];
+
+	(void)state;
+	cdop_date_write(&date, text);
+	assert_string_equal(text, "1970-01-01");
+	date = cdop_date_utc((uint64_t)day("2026-11-25") * day_ms - 1);
+	cdop_date_write(&date, text);
+	assert_string_equal(text, "2026-11-24");
+	date = cdop_date_utc(2932897 * day_ms); /* 1 January 10000 */
+	cdop_date_write(&date, text);
+	assert_string_equal(text, "9999-12-31");
+	date = cdop_date_utc(UINT64_MAX);
+	cdop_date_write(&date, text);
+	assert_string_equal(text, "9999-12-31");
+}
+
 int
 main(void)
 {
@@ -252,6 +273,7 @@ main(void)
 	    cmocka_unit_test(eighteen_begins_on_the_birthday),
 	    cmocka_unit_test(a_leap_day_child_is_18_by_the_setting),
 	    cmocka_unit_test(times_are_read_and_midnight_is_zero),
+	    cmocka_unit_test(an_instant_has_a_day_in_utc_however_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
