@@ -332,3 +332,27 @@ cdop_secret_unbase32(
 	*ret_len = len;
 	return CDOP_OK;
 }
+
+void
+cdop_secret_base64(struct cdop_bytes in, char *out)
+{
+	(void)sodium_bin2base64(out, CDOP_BASE64_LEN(in.len) + 1, in.data,
+	    in.len, sodium_base64_VARIANT_ORIGINAL);
+}
+
+enum cdop_err
+cdop_secret_unbase64(
+    struct cdop_bytes text, uint8_t *ret_out, size_t max, size_t *ret_len)
+{
+	size_t i, len;
+
+	/* To libsodium 1.0.18, 0xab is a '+' and 0xaf is a '/'. */
+	for (i = 0; i < text.len; i++)
+		if (text.data[i] >= 0x80)
+			return CDOP_INVALID_ARGUMENT;
+	if (sodium_base642bin(ret_out, max, (const char *)text.data, text.len,
+		NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+		return CDOP_INVALID_ARGUMENT;
+	*ret_len = len;
+	return CDOP_OK;
+}

@@ -57,6 +57,13 @@
 #define CDOP_IMPORT_FILE_MAX     (64u << 20)
 #define CDOP_IMPORT_ROWS_MAX     10000
 
+/* Signed notes and what is made of them (cdop/note.h). */
+#define CDOP_NOTE_MAX            (128u << 10) /* one note */
+#define CDOP_NOTE_SIGNATURES_MAX 32           /* on one note */
+#define CDOP_NOTE_NAME_MAX       255          /* bytes of a key's name */
+#define CDOP_NOTE_COSIGNED_MAX   4096         /* bytes of a cosigned text */
+#define CDOP_LOGPROOF_EXTRA_MAX  1024         /* bytes beside a proof */
+
 /* Request keys (TRUST M8): the same outcome for 30 days, then refused. */
 #define CDOP_REQUEST_KEY_LEN     16
 #define CDOP_REQUEST_KEY_DAYS    30

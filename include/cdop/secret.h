@@ -132,4 +132,19 @@ void cdop_secret_base32(struct cdop_bytes in, char *out);
 CDOP_MUST enum cdop_err cdop_secret_unbase32(
     const char *text, uint8_t *ret_out, size_t max, size_t *ret_len);
 
+/*
+ * RFC 4648 base64 of section 4, padded, and a NUL: out holds
+ * CDOP_BASE64_LEN(in.len) + 1.
+ */
+#define CDOP_BASE64_LEN(len) (((len) + 2) / 3 * 4)
+void cdop_secret_base64(struct cdop_bytes in, char *out);
+
+/*
+ * The opposite, of the one text that base64() writes and of no other: whole
+ * groups, no blank, no stray bits.  ret_out holds max, and anything after a
+ * failure.  CDOP_INVALID_ARGUMENT.
+ */
+CDOP_MUST enum cdop_err cdop_secret_unbase64(
+    struct cdop_bytes text, uint8_t *ret_out, size_t max, size_t *ret_len);
+
 #endif

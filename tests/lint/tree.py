@@ -18,7 +18,7 @@ def files(*suffixes, under=("",)):
     for top in under:
         for folder, folders, names in os.walk(os.path.join(ROOT, top)):
             folders[:] = sorted(set(folders) - NOT_OURS)
-            for name in names:
+            for name in set(names) - NOT_OURS:  # .git of a work tree
                 path = os.path.relpath(os.path.join(folder, name), ROOT)
                 if not suffixes or name.endswith(suffixes):
                     found.append(path)

@@ -239,6 +239,67 @@ base32_has_one_text_for_one_value(void **state)
 	assert_memory_equal(out, "fooba", 5);
 }
 
+static void
+base64_is_rfc_4648(void **state)
+{
+	static const struct {
+		const char *plain, *text;
+	} known[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
+	    {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+	    {"foobar", "Zm9vYmFy"}};
+
+	char text[16];
+	uint8_t out[8];
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		cdop_secret_base64(
+		    (struct cdop_bytes){(const uint8_t *)known[i].plain, i},
+		    text);
+		assert_string_equal(text, known[i].text);
+		assert_int_equal(
+		    cdop_secret_unbase64(
+			(struct cdop_bytes){(uint8_t *)text, strlen(text)}, out,
+			i, &len),
+		    CDOP_OK);
+		assert_int_equal(len, i);
+		assert_memory_equal(out, known[i].plain, len);
+		if (i > 0)
+			assert_int_equal(cdop_secret_unbase64(
+					     (struct cdop_bytes){
+						 (uint8_t *)text, strlen(text)},
+					     out, i - 1, &len),
+			    CDOP_INVALID_ARGUMENT);
+	}
+}
+
+/* Every byte at every place: what is taken is written back the same. */
+static void
+base64_has_one_text_for_one_value(void **state)
+{
+	uint8_t text[8], out[6];
+	size_t at, len, taken;
+	char back[9];
+	unsigned c;
+
+	(void)state;
+	for (at = 0, taken = 0; at < 8; at++)
+		for (c = 0; c < 256; c++) {
+			memcpy(text, "+/9vYg==", 8);
+			text[at] = (uint8_t)c;
+			if (cdop_secret_unbase64((struct cdop_bytes){text, 8},
+				out, sizeof(out), &len) != CDOP_OK)
+				continue;
+			cdop_secret_base64((struct cdop_bytes){out, len}, back);
+			assert_memory_equal(back, text, 8);
+			taken++;
+		}
+	/* Any of 64 at five places; 4 at the next, for the bits left over; 16
+	 * or "=" at the one behind; and "=" at the last. */
+	assert_int_equal(taken, 5 * 64 + 4 + 17 + 1);
+}
+
 int
 main(void)
 {
@@ -252,6 +313,8 @@ main(void)
 	    cmocka_unit_test(hex_goes_both_ways),
 	    cmocka_unit_test(base32_is_rfc_4648),
 	    cmocka_unit_test(base32_has_one_text_for_one_value),
+	    cmocka_unit_test(base64_is_rfc_4648),
+	    cmocka_unit_test(base64_has_one_text_for_one_value),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
