@@ -42,6 +42,8 @@
 #define CDOP_GATE_CONNS_MAX    1024
 #define CDOP_GATE_CONNS_SOURCE 64         /* from one address */
 #define CDOP_GATE_OUT_MAX      (4u << 20) /* queued for one connection */
+/* FRAME bytes the gate hands over before the vault says TAKEN. */
+#define CDOP_GATE_WINDOW (128u << 10)
 
 /* The vault: believes none of the gate's bounds and has its own. */
 #define CDOP_VAULT_SESSIONS_MAX  1024

@@ -41,7 +41,7 @@ ipc_parse(struct cdop_bytes data, struct ipc_packet *ret_packet)
 {
 	if (data.len < IPC_HEADER_LEN || data.len > IPC_PACKET_MAX)
 		return CDOP_INVALID_ARGUMENT;
-	if (data.data[8] < IPC_OPEN || data.data[8] > IPC_KEYS)
+	if (data.data[8] < IPC_OPEN || data.data[8] > IPC_TAKEN)
 		return CDOP_INVALID_ARGUMENT;
 	if (cdop_get16(data.data + 10) != 0)
 		return CDOP_INVALID_ARGUMENT;

@@ -23,6 +23,7 @@ enum ipc_kind {
 	IPC_CLOSE = 6,
 	IPC_DISCARD = 7,
 	IPC_KEYS = 8,
+	IPC_TAKEN = 9,
 };
 
 #define IPC_MAC1_UNCHECKED 255 /* arg of IPC_OPEN */

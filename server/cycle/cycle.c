@@ -326,6 +326,22 @@ release_held(struct cycle *cycle, uint64_t boot_ms)
 	}
 }
 
+/* The gate may hand over so much more of it. */
+static void
+say_taken(struct cycle *cycle, struct session *session)
+{
+	uint8_t bytes[4];
+	uint32_t taken;
+
+	if (outbox_waits(cycle->outbox))
+		return;
+	if ((taken = session_taken(session)) == 0)
+		return;
+	cdop_put32(bytes, taken);
+	cycle_send(cycle, session->conn, IPC_TAKEN,
+	    (struct cdop_bytes){bytes, sizeof(bytes)});
+}
+
 static void
 flush_session(struct cycle *cycle, struct session *session)
 {
@@ -333,6 +349,7 @@ flush_session(struct cycle *cycle, struct session *session)
 
 	if (session->discarding)
 		return;
+	say_taken(cycle, session);
 	err = outbox_session(cycle->outbox, session);
 	if (err == CDOP_UNAVAILABLE) {
 		cycle->link_dead = true;

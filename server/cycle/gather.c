@@ -30,16 +30,6 @@ gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 	return true;
 }
 
-/* Calls have an absolute limit too: a drip of bytes does not renew it. */
-static void
-note_partial(struct session *session, uint64_t boot_ms)
-{
-	if (!session_is_partial(session))
-		session->partial_ms = 0;
-	else if (session->partial_ms == 0)
-		session->partial_ms = boot_ms;
-}
-
 /* What is not a call: it comes once in a turn.  False: the batch is full. */
 static bool
 gather_first(struct cycle *cycle, struct session *session, uint64_t boot_ms)
@@ -65,7 +55,7 @@ gather_calls(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 			return true;
 		}
 		if (message.data == NULL) {
-			note_partial(session, boot_ms);
+			session_note_partial(session, boot_ms);
 			return true;
 		}
 		item = batch_add(cycle->batch, BATCH_CALL, session, message);

@@ -128,6 +128,8 @@ take_frame(struct cycle *cycle, struct session *session,
 	case SESSION_OPEN:
 		if (session_frame(session, message) != CDOP_OK)
 			cycle_refuse(cycle, session);
+		else
+			session_note_partial(session, boot_ms);
 		return;
 	case SESSION_ENDING:
 		return;

@@ -13,8 +13,20 @@
 #include "server/registry/people.h"
 #include "server/vault/lockmem.h"
 
-#define IN_MAX  (CDOP_MESSAGE_MAX + 2u * CDOP_FRAME_MAX)
 #define OUT_MAX (4u * CDOP_MESSAGE_MAX)
+
+/*
+ * Over IN_WHOLE there is a whole call: then nothing more is wanted before it
+ * is worked on.  Below it everything is, or the call would never be whole.
+ * What the gate may hand over in the meantime has room behind it.
+ */
+#define IN_WHOLE (CDOP_MESSAGE_MAX + CDOP_STREAM_VARINT_MAX)
+#define IN_MAX   (IN_WHOLE + CDOP_GATE_WINDOW)
+
+/* Told in steps, and the longest frame fits into what is left of a window. */
+#define TAKEN_STEP (CDOP_GATE_WINDOW / 4)
+_Static_assert(CDOP_GATE_WINDOW - TAKEN_STEP >= CDOP_FRAME_MAX,
+    "a frame may always come when nothing is held");
 
 /* In locked memory. */
 struct session_secret {
@@ -179,7 +191,22 @@ session_message3(struct session *session, const struct session_server *server,
 enum cdop_err
 session_frame(struct session *session, struct cdop_bytes message)
 {
+	/* Never from a gate that keeps to its window. */
+	if (message.len > CDOP_GATE_WINDOW - session->untold)
+		return CDOP_RESOURCE_EXHAUSTED;
+	session->untold += (uint32_t)message.len;
 	return cdop_link_open(&session->secret->rx, message, session->in);
+}
+
+uint32_t
+session_taken(struct session *session)
+{
+	uint32_t taken = session->untold;
+
+	if (taken < TAKEN_STEP || cdop_stream_held(session->in) > IN_WHOLE)
+		return 0;
+	session->untold = 0;
+	return taken;
 }
 
 enum cdop_err
@@ -216,10 +243,16 @@ session_seal(
 	return CDOP_OK;
 }
 
-bool
-session_is_partial(const struct session *session)
+void
+session_note_partial(struct session *session, uint64_t boot_ms)
 {
-	return session->in != NULL && cdop_stream_held(session->in) > 0;
+	struct cdop_bytes message;
+
+	if (session_next(session, &message) != CDOP_OK ||
+	    message.data != NULL || cdop_stream_held(session->in) == 0)
+		session->partial_ms = 0;
+	else if (session->partial_ms == 0)
+		session->partial_ms = boot_ms;
 }
 
 size_t

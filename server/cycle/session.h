@@ -52,9 +52,10 @@ struct session {
 	char said_by_gate[96];
 	uint64_t born_ms;     /* CLOCK_BOOTTIME */
 	uint64_t active_ms;   /* last whole frame from the client */
-	uint64_t partial_ms;  /* since when a call is incomplete; 0: none is */
+	uint64_t partial_ms;  /* of session_note_partial(); 0: none is */
 	uint32_t failed;      /* requests that made a batch abort */
 	uint64_t unconfirmed; /* bytes given to the gate, no SENT yet */
+	uint32_t untold;      /* bytes of frames that came, no TAKEN yet */
 	uint64_t seen_size;   /* of the client's last checkpoint; 0: none */
 	struct dispatch_peer peer;
 	struct lockmem *mem;
@@ -101,9 +102,19 @@ CDOP_MUST enum cdop_err session_message1(struct session *session,
 CDOP_MUST enum cdop_err session_message3(struct session *session,
     const struct session_server *server, struct cdop_bytes message);
 
-/* One transport message in.  Any failure closes. */
+/*
+ * One transport message in.  Any failure closes, also that of a gate which
+ * hands over more than it was told it may.
+ */
 CDOP_MUST enum cdop_err session_frame(
     struct session *session, struct cdop_bytes message);
+
+/*
+ * How many bytes of frames the gate is to be told are TAKEN, once and now;
+ * 0: not so many that it is worth a packet, or calls wait that have to be
+ * worked on first.
+ */
+uint32_t session_taken(struct session *session);
 
 /*
  * The next whole Call, in the session's memory until session_consume();
@@ -124,8 +135,11 @@ CDOP_MUST enum cdop_err session_put(
 CDOP_MUST enum cdop_err session_seal(
     struct session *session, uint8_t *room, struct cdop_bytes *ret_frame);
 
-/* A call has begun to arrive and is not complete. */
-bool session_is_partial(const struct session *session);
+/*
+ * Sets partial_ms: since when the first call that waits is not complete.  It
+ * is absolute: a drip of bytes does not renew it.
+ */
+void session_note_partial(struct session *session, uint64_t boot_ms);
 
 /* Bytes that are queued and not yet sealed. */
 size_t session_queued(const struct session *session);

@@ -196,6 +196,9 @@ take_packet(struct hub *hub, const struct ipc_packet *packet)
 		link_queue(link, packet->bytes);
 	} else if (link != NULL && packet->kind == IPC_CLOSE) {
 		link_finish(link);
+	} else if (link != NULL && packet->kind == IPC_TAKEN &&
+	    packet->bytes.len == 4) {
+		link_taken(link, cdop_get32(packet->bytes.data));
 	}
 	/* The rest goes the other way, or its connection has just gone. */
 }
@@ -308,7 +311,6 @@ hub_new(struct event_base *base, const struct config *conf, uint64_t first_conn,
 	TAILQ_INIT(&hub->links);
 	TAILQ_INIT(&hub->half_open);
 	TAILQ_INIT(&hub->dirty);
-	TAILQ_INIT(&hub->stalled);
 	TAILQ_INIT(&hub->graves);
 	err = limits_new(&hub->conf, &hub->limits);
 	if (err == CDOP_OK)

@@ -52,7 +52,6 @@ struct hub {
 	struct hub_links links;     /* all that live */
 	struct hub_links half_open; /* oldest first */
 	struct hub_links dirty;     /* something new to write */
-	struct hub_links stalled;   /* a frame waits for the vault */
 	struct hub_links graves;    /* closed; freed from the loop */
 	struct hub_bucket buckets[HUB_BUCKETS];
 	size_t n_links;

@@ -24,7 +24,7 @@
 enum link_step {
 	STEP_TAKEN, /* something was consumed: go on */
 	STEP_MORE,  /* not whole yet */
-	STEP_STALL, /* the vault has no room */
+	STEP_STALL, /* the vault has no room, for all or for this one */
 	STEP_END,   /* closed */
 };
 
@@ -79,10 +79,7 @@ is_garbage(enum link_why why)
 static void
 stall(struct link *link)
 {
-	if (link->is_stalled)
-		return;
 	link->is_stalled = true;
-	TAILQ_INSERT_TAIL(&link->hub->stalled, link, stalled);
 	event_del(link->read);
 }
 
@@ -186,6 +183,17 @@ take_third(struct link *link, struct cdop_bytes body)
 	return STEP_TAKEN;
 }
 
+/* The rest of what a client sends at once waits on its side of the socket. */
+static enum link_step
+take_stream(struct link *link, struct cdop_bytes body)
+{
+	if (link->given + body.len > CDOP_GATE_WINDOW ||
+	    !hub_send(link->hub, link->conn, IPC_FRAME, 0, body))
+		return STEP_STALL;
+	link->given += (uint32_t)body.len;
+	return STEP_TAKEN;
+}
+
 static enum link_step
 take_frame(struct link *link, struct cdop_bytes body)
 {
@@ -193,8 +201,7 @@ take_frame(struct link *link, struct cdop_bytes body)
 		return take_first(link, body);
 	if (link->state == LINK_WAIT_THIRD)
 		return take_third(link, body);
-	return hub_send(link->hub, link->conn, IPC_FRAME, 0, body) ? STEP_TAKEN
-								   : STEP_STALL;
+	return take_stream(link, body);
 }
 
 static bool
@@ -239,12 +246,12 @@ step(struct link *link)
 		return close_step(link, LINK_LENGTH);
 	if (have < LINK_HEAD + body.len)
 		return STEP_MORE;
+	link->frame_ms = 0; /* whole: what it waits for now is not its client */
 	taken = take_frame(link, body);
 	if (taken != STEP_TAKEN)
 		return taken;
 	link->in_at += LINK_HEAD + body.len;
 	link->heard_ms = clock_ms();
-	link->frame_ms = 0;
 	return STEP_TAKEN;
 }
 
@@ -393,21 +400,12 @@ on_write(evutil_socket_t fd, short what, void *arg)
 	link_flush(arg);
 }
 
-static void
-leave_stalled(struct link *link)
-{
-	if (!link->is_stalled)
-		return;
-	link->is_stalled = false;
-	TAILQ_REMOVE(&link->hub->stalled, link, stalled);
-}
-
 void
 link_mute(struct link *link)
 {
 	if (link->state >= LINK_CLOSING)
 		return;
-	leave_stalled(link);
+	link->is_stalled = false;
 	event_del(link->read);
 }
 
@@ -444,9 +442,16 @@ link_resume(struct link *link)
 	report_sent(link);
 	if (!link->is_stalled)
 		return;
-	leave_stalled(link);
+	link->is_stalled = false;
 	event_add(link->read, NULL);
 	event_active(link->read, EV_READ, 0); /* what it has is not new */
+}
+
+void
+link_taken(struct link *link, uint32_t len)
+{
+	link->given -= len < link->given ? len : link->given;
+	link_resume(link);
 }
 
 void
@@ -461,8 +466,7 @@ link_check(struct link *link, uint64_t now_ms)
 		link_close(link, LINK_HARD);
 	else if (link->stuck_ms != 0 && now_ms >= link->stuck_ms)
 		link_close(link, LINK_SLOW_READER);
-	else if (link->frame_ms != 0 && now_ms >= link->frame_ms &&
-	    !link->is_stalled)
+	else if (link->frame_ms != 0 && now_ms >= link->frame_ms)
 		link_close(link, LINK_SLOW_FRAME);
 	else if (now_ms >= link->heard_ms + idle_ms)
 		link_close(link, LINK_IDLE);
@@ -505,7 +509,6 @@ link_close(struct link *link, enum link_why why)
 	leave_half_open(link);
 	if (link->is_dirty)
 		TAILQ_REMOVE(&hub->dirty, link, dirty);
-	leave_stalled(link);
 	LIST_REMOVE(link, bucket);
 	TAILQ_REMOVE(&hub->links, link, all);
 	hub->n_links--;

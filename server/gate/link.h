@@ -44,7 +44,6 @@ struct link {
 	TAILQ_ENTRY(link) all; /* links, or graves once it is dead */
 	TAILQ_ENTRY(link) half;
 	TAILQ_ENTRY(link) dirty;
-	TAILQ_ENTRY(link) stalled;
 	LIST_ENTRY(link) bucket;
 	struct hub *hub;
 	uint64_t conn;
@@ -56,10 +55,10 @@ struct link {
 
 	bool is_half_open;
 	bool is_dirty;
-	bool is_stalled;
-	bool counted;   /* its handshake is paid for */
-	bool announced; /* the vault has its OPEN */
-	bool no_word;   /* DISCARDED is said instead of CLOSED */
+	bool is_stalled; /* a frame waits: here, or for the vault's socket */
+	bool counted;    /* its handshake is paid for */
+	bool announced;  /* the vault has its OPEN */
+	bool no_word;    /* DISCARDED is said instead of CLOSED */
 
 	uint64_t deadline_ms; /* of the state; 0: none */
 	uint64_t hard_ms;
@@ -76,6 +75,7 @@ struct link {
 	size_t in_len;
 	size_t in_at; /* of it, taken */
 	uint8_t small[LINK_IN_SMALL];
+	uint32_t given; /* of the stream, to the vault; no TAKEN yet */
 
 	struct outq out; /* written: what SENT has not said yet */
 };
@@ -95,6 +95,9 @@ void link_close(struct link *link, enum link_why why);
 
 /* From the vault: queues one Noise message, written by link_flush. */
 void link_queue(struct link *link, struct cdop_bytes message);
+
+/* From the vault: so many bytes of its frames are not held any more. */
+void link_taken(struct link *link, uint32_t len);
 
 /* From the vault: CLOSE and DISCARD. */
 void link_finish(struct link *link);

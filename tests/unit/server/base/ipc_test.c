@@ -153,7 +153,7 @@ a_header_that_lies_is_refused(void **state)
 	for (len = 0; len < 256; len++) {
 		bad[8] = (uint8_t)len;
 		assert_int_equal(ipc_parse(data, &packet),
-		    len >= 1 && len <= 8 ? CDOP_OK : CDOP_INVALID_ARGUMENT);
+		    len >= 1 && len <= 9 ? CDOP_OK : CDOP_INVALID_ARGUMENT);
 	}
 	bad[8] = IPC_FRAME;
 	bad[10] = 1;

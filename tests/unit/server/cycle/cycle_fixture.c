@@ -11,17 +11,20 @@
 
 #include <cmocka.h>
 
+#include "cdop/frame.h"
 #include "cdop/secret.h"
 
 #define SETTLE_MAX 200
 
 static uint64_t clock_now_ms = 1795600001000ull;
+static uint64_t clock_tick_ms;
 
 /* In place of libc's, for the program that this is linked to. */
 int
 clock_gettime(clockid_t id, struct timespec *ret_time)
 {
 	(void)id;
+	clock_now_ms += clock_tick_ms;
 	ret_time->tv_sec = (time_t)(clock_now_ms / 1000);
 	ret_time->tv_nsec = (long)(clock_now_ms % 1000) * 1000000;
 	return 0;
@@ -31,6 +34,12 @@ void
 fixture_pass(uint64_t ms)
 {
 	clock_now_ms += ms;
+}
+
+void
+fixture_tick(uint64_t ms)
+{
+	clock_tick_ms = ms;
 }
 
 void
@@ -60,6 +69,7 @@ fixture_end(struct fixture *f)
 {
 	size_t i;
 
+	clock_tick_ms = 0;
 	cycle_free(f->cycle);
 	ipc_inbox_free(f->inbox);
 	close(f->link);
@@ -85,6 +95,14 @@ take_frame(struct fixture_client *client, struct cdop_bytes bytes)
 }
 
 static void
+take_taken(struct fixture_client *client, struct cdop_bytes bytes)
+{
+	assert_int_equal(bytes.len, 4);
+	assert_true(cdop_get32(bytes.data) <= client->given);
+	client->given -= cdop_get32(bytes.data);
+}
+
+static void
 take_packet(struct fixture *f, const struct ipc_packet *packet)
 {
 	struct fixture_event *event;
@@ -97,9 +115,14 @@ take_packet(struct fixture *f, const struct ipc_packet *packet)
 	event->arg = packet->arg;
 	event->len = packet->bytes.len;
 	event->first = packet->bytes.len > 0 ? packet->bytes.data[0] : 0;
-	for (i = 0; packet->kind == IPC_FRAME && i < f->n_client; i++)
-		if (f->client[i].conn == packet->conn)
+	for (i = 0; i < f->n_client; i++) {
+		if (f->client[i].conn != packet->conn)
+			continue;
+		if (packet->kind == IPC_FRAME)
 			take_frame(&f->client[i], packet->bytes);
+		if (packet->kind == IPC_TAKEN)
+			take_taken(&f->client[i], packet->bytes);
+	}
 }
 
 static void
@@ -116,8 +139,13 @@ take_packets(struct fixture *f)
 void
 fixture_turn(struct fixture *f)
 {
+	size_t i;
+
 	assert_int_equal(cycle_turn(f->cycle), CDOP_OK);
 	take_packets(f);
+	for (i = 0; i < f->n_client; i++)
+		if (f->client[i].frame_len > 0)
+			fixture_send(f, &f->client[i]);
 }
 
 void
@@ -208,7 +236,7 @@ fixture_prove(struct fixture *f, struct fixture_client *client)
 			     &client->rx, client->hash),
 	    CDOP_OK);
 	assert_int_equal(cdop_stream_new(16u << 20, &client->in), CDOP_OK);
-	assert_int_equal(cdop_stream_new(8u << 20, &client->out), CDOP_OK);
+	assert_int_equal(cdop_stream_new(16u << 20, &client->out), CDOP_OK);
 	client->open = true;
 	fixture_say(f, client->conn, IPC_FRAME, message, sizeof(message));
 }
@@ -261,19 +289,46 @@ fixture_call(struct fixture_client *client, enum fixture_call method,
 	return call.id;
 }
 
+uint64_t
+fixture_call_of(struct fixture_client *client, size_t len)
+{
+	static uint8_t body[CDOP_MESSAGE_MAX], packed[CDOP_MESSAGE_MAX];
+	struct cdop_bytes message = {packed, len};
+	Cdop__Call call;
+
+	cdop__call__init(&call);
+	call.id = ++client->last_id;
+	call.method = FIXTURE_NO_SUCH;
+	call.has_body = true;
+	call.body.data = body;
+	call.body.len = len;
+	while (cdop__call__get_packed_size(&call) > len)
+		call.body.len--;
+	assert_int_equal(cdop__call__pack(&call, packed), len);
+	assert_int_equal(cdop_stream_put(client->out, message), CDOP_OK);
+	return call.id;
+}
+
 void
 fixture_send(struct fixture *f, struct fixture_client *client)
 {
-	static uint8_t room[CDOP_LINK_FRAME_ROOM];
 	size_t len;
 
 	for (;;) {
-		assert_int_equal(
-		    cdop_link_seal(&client->tx, client->out, room, &len),
-		    CDOP_OK);
-		if (len == 0)
+		if (client->frame_len == 0)
+			assert_int_equal(
+			    cdop_link_seal(&client->tx, client->out,
+				client->frame, &client->frame_len),
+			    CDOP_OK);
+		if (client->frame_len == 0)
 			return;
-		fixture_say(f, client->conn, IPC_FRAME, room + 2, len - 2);
+		len = client->frame_len - CDOP_FRAME_HEAD;
+		if (client->given + len > CDOP_GATE_WINDOW)
+			return;
+		client->given += len;
+		fixture_say(f, client->conn, IPC_FRAME,
+		    client->frame + CDOP_FRAME_HEAD, len);
+		client->frame_len = 0;
 	}
 }
 

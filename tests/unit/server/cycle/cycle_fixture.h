@@ -7,6 +7,7 @@
 #ifndef CDOP_TESTS_CYCLE_FIXTURE_H
 #define CDOP_TESTS_CYCLE_FIXTURE_H
 
+#include "cdop/limits.h"
 #include "cdop/link.h"
 #include "server/base/ipc.h"
 #include "server/cycle/cycle.h"
@@ -23,6 +24,7 @@ enum fixture_call {
 	FIXTURE_PROFILE_GET = 5,
 	FIXTURE_SUSPEND = 13,
 	FIXTURE_AUDIT_LIST = 70,
+	FIXTURE_NO_SUCH = 9999,
 };
 
 /* One end of a session, as a client has it. */
@@ -32,8 +34,11 @@ struct fixture_client {
 	struct cdop_noise_cipher tx, rx;
 	struct cdop_stream *in, *out;
 	uint8_t hash[CDOP_NOISE_HASH_LEN];
-	bool open;        /* handshake done: frames are of the stream */
-	uint64_t got;     /* bytes of FRAMEs */
+	bool open;      /* handshake done: frames are of the stream */
+	uint64_t got;   /* bytes of FRAMEs */
+	uint64_t given; /* bytes of FRAMEs that TAKEN has not confirmed */
+	uint8_t frame[CDOP_LINK_FRAME_ROOM]; /* sealed, and waits for that */
+	size_t frame_len;
 	uint64_t last_id; /* of a call */
 };
 
@@ -71,6 +76,9 @@ void fixture_settle(struct fixture *f);
 /* The clocks go on. */
 void fixture_pass(uint64_t ms);
 
+/* From now on they go on by so much whenever somebody looks; 0: no more. */
+void fixture_tick(uint64_t ms);
+
 /* A packet to the vault. */
 void fixture_say(struct fixture *f, uint64_t conn, enum ipc_kind kind,
     const void *data, size_t len);
@@ -82,6 +90,9 @@ struct fixture_client *fixture_greet(
 /* Message 3, once message 2 has come. */
 void fixture_prove(struct fixture *f, struct fixture_client *client);
 
+/* A call that nobody knows, len bytes with everything; its id. */
+uint64_t fixture_call_of(struct fixture_client *client, size_t len);
+
 /* The whole handshake, and Welcome taken off. */
 struct fixture_client *fixture_sign_in(struct fixture *f, enum world_who who);
 
@@ -89,7 +100,10 @@ struct fixture_client *fixture_sign_in(struct fixture *f, enum world_who who);
 uint64_t fixture_call(struct fixture_client *client, enum fixture_call method,
     const ProtobufCMessage *body);
 
-/* Seals what is queued and hands it to the vault. */
+/*
+ * Seals what is queued and hands it to the vault, as far as a gate may; the
+ * rest goes with later turns.
+ */
 void fixture_send(struct fixture *f, struct fixture_client *client);
 
 /* Seals these bytes as they are. */

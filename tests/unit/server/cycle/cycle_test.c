@@ -218,32 +218,6 @@ sixty_four_calls_are_answered_in_one_turn(void **state)
 }
 
 static void
-nobody_waits_for_those_who_always_have_more(void **state)
-{
-	struct fixture_client *greedy[4], *modest;
-	size_t i, k;
-
-	(void)state;
-	for (i = 0; i < 4; i++)
-		greedy[i] = fixture_sign_in(&f, WORLD_COORDINATOR);
-	modest = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
-	for (i = 0; i < 4; i++) {
-		for (k = 0; k < 192; k++)
-			(void)fixture_call(greedy[i], FIXTURE_STATUS, NULL);
-		fixture_send(&f, greedy[i]);
-	}
-	(void)fixture_call(modest, FIXTURE_STATUS, NULL);
-	fixture_send(&f, modest);
-	/* Four times 64 fill a batch. */
-	fixture_turn(&f);
-	fixture_turn(&f);
-	fixture_answers(&f, modest, 1, 1);
-	fixture_settle(&f);
-	for (i = 0; i < 4; i++)
-		fixture_answers(&f, greedy[i], 1, 192);
-}
-
-static void
 a_stream_ends_with_last_and_its_count(void **state)
 {
 	struct fixture_client *client;
@@ -399,7 +373,6 @@ main(void)
 		who_ended_the_last_vault_waits_a_minute, setup_held_back,
 		teardown),
 	    TEST(sixty_four_calls_are_answered_in_one_turn),
-	    TEST(nobody_waits_for_those_who_always_have_more),
 	    TEST(a_stream_ends_with_last_and_its_count),
 	    TEST(a_slow_reader_is_not_worked_for_over_4_MiB),
 	    TEST(the_next_psk_becomes_current_when_it_was_proved),

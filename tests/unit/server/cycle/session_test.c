@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/limits.h"
 #include "cdop/link.h"
 #include "cdop/secret.h"
 #include "server/registry/people.h"
@@ -289,10 +290,12 @@ calls_come_out_whole_and_in_order(void **state)
 					     bytes_of(room + 2, len - 2)),
 			    CDOP_OK);
 		assert_int_equal(session_next(f.session, &message), CDOP_OK);
+		session_note_partial(f.session, 5000 + i);
 		if (message.data == NULL) {
-			assert_true(session_is_partial(f.session));
+			assert_true(f.session->partial_ms >= 5000);
 			continue;
 		}
+		assert_int_equal(f.session->partial_ms, 0);
 		assert_int_equal(message.len, lens[i]);
 		assert_memory_equal(message.data, large, message.len);
 		session_consume(f.session);
@@ -300,7 +303,88 @@ calls_come_out_whole_and_in_order(void **state)
 	}
 	assert_int_equal(session_next(f.session, &message), CDOP_OK);
 	assert_null(message.data);
-	assert_false(session_is_partial(f.session));
+	session_note_partial(f.session, 9000);
+	assert_int_equal(f.session->partial_ms, 0);
+}
+
+/* One frame of len bytes, nothing but `fill`. */
+static enum cdop_err
+frame_of(uint8_t fill, size_t len)
+{
+	static uint8_t plain[CDOP_FRAME_MAX], sealed[CDOP_FRAME_MAX];
+
+	memset(plain, fill, len - CDOP_TAG_LEN);
+	assert_int_equal(
+	    cdop_noise_seal(&f.tx, bytes_of(plain, len - CDOP_TAG_LEN), sealed),
+	    CDOP_OK);
+	return session_frame(f.session, bytes_of(sealed, len));
+}
+
+static void
+a_partial_call_keeps_the_time_it_began(void **state)
+{
+	(void)state;
+	open_session();
+	assert_int_equal(frame_of(100, 100), CDOP_OK); /* one of 100 begins */
+	session_note_partial(f.session, 5000);
+	assert_int_equal(frame_of(100, 20), CDOP_OK);
+	session_note_partial(f.session, 6000);
+	assert_int_equal(f.session->partial_ms, 5000);
+}
+
+static void
+frames_are_taken_in_steps_and_not_over_the_window(void **state)
+{
+	size_t i;
+
+	(void)state;
+	open_session();
+	/* Of padding nothing is held, and still it is counted. */
+	for (i = 1; i < 32; i++) {
+		assert_int_equal(frame_of(0, 1024), CDOP_OK);
+		assert_int_equal(session_taken(f.session), 0);
+	}
+	assert_int_equal(frame_of(0, 1024), CDOP_OK);
+	assert_int_equal(session_taken(f.session), 32768);
+	assert_int_equal(session_taken(f.session), 0);
+
+	for (i = 0; i < 2; i++)
+		assert_int_equal(frame_of(0, CDOP_FRAME_MAX), CDOP_OK);
+	assert_int_equal(frame_of(0, 17), CDOP_RESOURCE_EXHAUSTED);
+}
+
+/* A call of 1 MiB becomes whole, however it is cut; then it comes first. */
+static void
+nothing_is_taken_behind_a_whole_call(void **state)
+{
+	static const size_t lens[] = {1, 1000, CDOP_FRAME_MAX - CDOP_TAG_LEN};
+	static uint8_t large[2 * CDOP_MESSAGE_MAX], sealed[CDOP_FRAME_MAX];
+	struct cdop_bytes message;
+	size_t i, len, came = 0;
+
+	(void)state;
+	open_session();
+	memset(large, 'x', sizeof(large));
+	memcpy(large, "\x80\x80\x40", 3); /* 1 MiB, then the next call */
+	for (i = 0;; i++) {
+		len = lens[i % 3];
+		(void)session_taken(f.session);
+		if (f.session->untold + len + CDOP_TAG_LEN > CDOP_GATE_WINDOW)
+			break; /* as a gate that keeps to it */
+		assert_int_equal(
+		    cdop_noise_seal(&f.tx, bytes_of(large + came, len), sealed),
+		    CDOP_OK);
+		assert_int_equal(session_frame(f.session,
+				     bytes_of(sealed, len + CDOP_TAG_LEN)),
+		    CDOP_OK);
+		came += len;
+	}
+	assert_int_equal(session_next(f.session, &message), CDOP_OK);
+	assert_int_equal(message.len, CDOP_MESSAGE_MAX);
+	assert_true(came > CDOP_MESSAGE_MAX + 3);
+	assert_int_equal(session_taken(f.session), 0);
+	session_consume(f.session);
+	assert_true(session_taken(f.session) > 0);
 }
 
 static void
@@ -393,6 +477,9 @@ main(void)
 	    TEST(an_unknown_invitation_gets_to_message_3_and_no_further),
 	    TEST(a_hello_that_is_none_is_refused),
 	    TEST(calls_come_out_whole_and_in_order),
+	    TEST(a_partial_call_keeps_the_time_it_began),
+	    TEST(frames_are_taken_in_steps_and_not_over_the_window),
+	    TEST(nothing_is_taken_behind_a_whole_call),
 	    TEST(replies_are_sealed_frame_by_frame),
 	    TEST(a_frame_twice_ends_the_session),
 	    TEST(more_is_kept_oldest_first),

@@ -132,6 +132,15 @@ gate_fixture_say_keys(struct gate_fixture *f, uint8_t n)
 }
 
 void
+gate_fixture_taken(struct gate_fixture *f, uint64_t conn, uint32_t len)
+{
+	uint8_t bytes[4];
+
+	cdop_put32(bytes, len);
+	gate_fixture_say(f, conn, IPC_TAKEN, bytes, sizeof(bytes));
+}
+
+void
 gate_fixture_stop(struct gate_fixture *f)
 {
 	struct cdop_bytes none = {NULL, 0};

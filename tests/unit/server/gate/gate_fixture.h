@@ -68,6 +68,9 @@ void gate_fixture_expect_silence(struct gate_fixture *f, int ms);
 void gate_fixture_say(struct gate_fixture *f, uint64_t conn, enum ipc_kind kind,
     const void *data, size_t len);
 
+/* From the vault: so many bytes of its frames are not held any more. */
+void gate_fixture_taken(struct gate_fixture *f, uint64_t conn, uint32_t len);
+
 /* The client's end is closed, by end of file or reset, within ms. */
 bool gate_fixture_is_closed(int fd, int ms);
 

@@ -304,6 +304,57 @@ closing_is_legal_in_every_state(void **state)
 	}
 }
 
+/* No clock of a client runs while the vault is what it waits for. */
+static void
+a_frame_waits_for_a_full_vault_and_is_not_lost(void **state)
+{
+	static uint8_t big[60000];
+	uint64_t now;
+
+	(void)state;
+	greet();
+	send_frame(CDOP_LINK_MESSAGE3_LEN);
+	while (hub_send(
+	    hub, 999, IPC_FRAME, 0, (struct cdop_bytes){big, sizeof(big)}))
+		;
+	assert_int_equal(send(client, "\x01\x00", 2, 0), 2);
+	turn();
+	assert_true(link_under_test->frame_ms > 0);
+	assert_int_equal(send(client, big, 256, 0), 256);
+	turn();
+	assert_true(link_under_test->is_stalled);
+	now = clock_ms();
+	link_check(link_under_test, now + (CDOP_REQUEST_S + 1) * 1000ULL);
+	assert_int_equal(hub->n_links, 1);
+	/* All of it went out before the frame that waits. */
+	assert_true(count_for_vault(IPC_FRAME) > 2);
+	turn();
+	assert_false(link_under_test->is_stalled);
+	assert_int_equal(count_for_vault(IPC_FRAME), 1);
+}
+
+static void
+a_taken_gives_no_more_than_was_given(void **state)
+{
+	uint8_t all[4];
+
+	(void)state;
+	greet();
+	send_frame(CDOP_LINK_MESSAGE3_LEN);
+	assert_int_equal(link_under_test->given, 0); /* the handshake is none */
+	send_frame(1000);
+	send_frame(500);
+	assert_int_equal(link_under_test->given, 1500);
+	cdop_put32(all, 400);
+	from_vault(link_under_test->conn, IPC_TAKEN, all, sizeof(all));
+	assert_int_equal(link_under_test->given, 1100);
+	from_vault(link_under_test->conn, IPC_TAKEN, all, 3); /* malformed */
+	assert_int_equal(link_under_test->given, 1100);
+	cdop_put32(all, UINT32_MAX);
+	from_vault(link_under_test->conn, IPC_TAKEN, all, sizeof(all));
+	assert_int_equal(link_under_test->given, 0);
+}
+
 /* What is owed to a full vault is said once it has room, in order. */
 static void
 closed_and_discarded_are_never_lost(void **state)
@@ -353,6 +404,8 @@ main(void)
 	    TEST(a_close_that_the_client_does_not_take_ends_too),
 	    TEST(a_client_that_never_closes_is_not_waited_for),
 	    TEST(closing_is_legal_in_every_state),
+	    TEST(a_frame_waits_for_a_full_vault_and_is_not_lost),
+	    TEST(a_taken_gives_no_more_than_was_given),
 	    TEST(closed_and_discarded_are_never_lost),
 	};
 

@@ -1,0 +1,256 @@
+/*
+ * Those who ask without an end, and those who are there at the same time: a
+ * flood is answered, all of it, and takes nothing from the others.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/server/cycle/cycle_fixture.h"
+
+#define GREEDY  4
+#define NEVER   1000 /* turns */
+#define TICK_MS 5    /* whenever somebody looks: a part is a few calls */
+
+static struct fixture f;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fixture_start(&f, true, 0);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	fixture_end(&f);
+	return 0;
+}
+
+static struct fixture_client *greedy[GREEDY];
+
+static void
+greedy_sign_in(size_t n)
+{
+	while (n > 0)
+		greedy[--n] = fixture_sign_in(&f, WORLD_COORDINATOR);
+}
+
+/* Each of them always has more in the vault than a turn takes. */
+static void
+greedy_ask(size_t n, size_t calls)
+{
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		while (fixture_reply(&f, greedy[i]) != NULL)
+			;
+		for (k = 0; k < calls; k++)
+			(void)fixture_call(greedy[i], FIXTURE_STATUS, NULL);
+		fixture_send(&f, greedy[i]);
+	}
+}
+
+/* Turns until a call of this one is answered, in the midst of the others. */
+static size_t
+turns_until_answered(struct fixture_client *client, size_t n, size_t calls)
+{
+	size_t turns = 0;
+
+	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	fixture_send(&f, client);
+	do {
+		if (++turns == NEVER)
+			return turns;
+		greedy_ask(n, calls);
+		f.n_event = 0;
+		fixture_turn(&f);
+		cdop_arena_reset(f.world.arena);
+	} while (fixture_reply(&f, client) == NULL);
+	return turns;
+}
+
+/* ---- in their turn ----------------------------------------------------- */
+
+/* Whoever came first, and wherever in the turn the flood has got to. */
+static void
+nobody_waits_for_those_who_always_have_more(void **state)
+{
+	struct fixture_client *first, *last;
+	size_t i;
+
+	(void)state;
+	first = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
+	greedy_sign_in(GREEDY);
+	last = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
+	/* Four times 64 fill a batch. */
+	greedy_ask(GREEDY, 200);
+	for (i = 0; i < 20; i++) {
+		assert_in_range(turns_until_answered(first, GREEDY, 64), 1, 2);
+		assert_in_range(turns_until_answered(last, GREEDY, 64), 1, 2);
+	}
+	for (i = 0; i < GREEDY; i++)
+		assert_false(fixture_is_closed(&f, greedy[i]));
+}
+
+/* One that floods alone gets all the turns nobody else wants. */
+static void
+a_flood_alone_is_not_slowed_down(void **state)
+{
+	(void)state;
+	greedy_sign_in(1);
+	greedy_ask(1, 640);
+	fixture_settle(&f);
+	fixture_answers(&f, greedy[0], 1, 640);
+}
+
+/* ---- as wide as a part has time for ------------------------------------ */
+
+/* A batch is two of the greedy then: the turn is what brings the others in. */
+static void
+who_comes_while_calls_take_long_waits_for_a_few(void **state)
+{
+	struct fixture_client *first, *last;
+	size_t i;
+
+	(void)state;
+	first = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
+	greedy_sign_in(GREEDY);
+	last = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
+	greedy_ask(GREEDY, 64);
+	fixture_tick(TICK_MS);
+	fixture_settle(&f); /* what was begun before anybody knew */
+	greedy_ask(GREEDY, 200);
+	for (i = 0; i < 20; i++) {
+		assert_in_range(turns_until_answered(first, GREEDY, 8), 1, 6);
+		assert_in_range(turns_until_answered(last, GREEDY, 8), 1, 6);
+	}
+}
+
+/* And as wide as ever when they do not any more. */
+static void
+a_batch_grows_again(void **state)
+{
+	uint64_t done;
+
+	(void)state;
+	greedy_sign_in(GREEDY);
+	fixture_tick(TICK_MS);
+	greedy_ask(GREEDY, 64);
+	fixture_settle(&f);
+	fixture_tick(0);
+	greedy_ask(GREEDY, 200);
+	fixture_settle(&f);
+	greedy_ask(GREEDY, 200);
+	done = greedy[0]->last_id - 200;
+	fixture_turn(&f);
+	fixture_answers(&f, greedy[0], done + 1, 64);
+}
+
+/* ---- more than fits ---------------------------------------------------- */
+
+/* A call of the largest size, and as many as fit behind it, in one go. */
+static void
+eight_MiB_at_once_are_all_answered(void **state)
+{
+	struct fixture_client *flood, *modest;
+	const Cdop__Reply *reply;
+	uint64_t n = 0, got = 0;
+	size_t len, sent = 0;
+
+	(void)state;
+	flood = fixture_sign_in(&f, WORLD_COORDINATOR);
+	modest = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
+	while (sent < 8u << 20) {
+		len = n % 7 == 0 ? CDOP_MESSAGE_MAX : 1000 + 9973 * (n % 7);
+		n = fixture_call_of(flood, len);
+		sent += len;
+	}
+	fixture_send(&f, flood);
+	/* Its gate waits, and so does the client behind it. */
+	assert_true(flood->frame_len > 0);
+	while (got < n) {
+		assert_in_range(turns_until_answered(modest, 0, 0), 1, 2);
+		while ((reply = fixture_reply(&f, flood)) != NULL) {
+			assert_int_equal(reply->id, ++got);
+			assert_int_equal(reply->status, CDOP_UNIMPLEMENTED);
+		}
+		assert_false(fixture_is_closed(&f, flood));
+		assert_true(modest->last_id < 1000);
+	}
+	assert_null(fixture_reply(&f, flood));
+}
+
+/* A gate that does not wait for the word is broken; others do not feel it. */
+static void
+more_than_the_window_ends_the_session(void **state)
+{
+	struct fixture_client *flood, *other;
+	size_t i;
+
+	(void)state;
+	flood = fixture_sign_in(&f, WORLD_COORDINATOR);
+	other = fixture_sign_in(&f, WORLD_ADMIN_1);
+	for (i = 0; i < 3; i++) {
+		(void)fixture_call_of(flood, 60000);
+		flood->given = 0; /* as if it had been told */
+		fixture_send(&f, flood);
+	}
+	fixture_turn(&f);
+	assert_true(fixture_is_closed(&f, flood));
+	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	fixture_send(&f, other);
+	fixture_turn(&f);
+	fixture_answers(&f, other, 1, 1);
+}
+
+/* The clock of a call stops with its last byte, even if nobody asks for it. */
+static void
+a_whole_call_that_waits_is_no_drip(void **state)
+{
+	struct fixture_client *slow;
+	size_t i;
+
+	(void)state;
+	slow = fixture_sign_in(&f, WORLD_COORDINATOR);
+	for (i = 0; i < 190; i++)
+		(void)fixture_call(slow, FIXTURE_PROFILE_GET, NULL);
+	fixture_send(&f, slow);
+	fixture_send_plain(&f, slow, "\x05\x08", 2); /* a call begins */
+	fixture_settle(&f);
+	/* Now it is a slow reader, and not asked any more. */
+	assert_true(slow->got > CDOP_GATE_OUT_MAX);
+	fixture_send_plain(&f, slow, "\xbf\x01\x10\x01", 4);
+	fixture_turn(&f);
+	fixture_pass((CDOP_REQUEST_S + 1) * 1000);
+	fixture_turn(&f);
+	assert_false(fixture_is_closed(&f, slow));
+	fixture_sent(&f, slow);
+	fixture_settle(&f);
+	fixture_answers(&f, slow, 1, 191);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(nobody_waits_for_those_who_always_have_more),
+	    TEST(a_flood_alone_is_not_slowed_down),
+	    TEST(who_comes_while_calls_take_long_waits_for_a_few),
+	    TEST(a_batch_grows_again),
+	    TEST(eight_MiB_at_once_are_all_answered),
+	    TEST(more_than_the_window_ends_the_session),
+	    TEST(a_whole_call_that_waits_is_no_drip),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
