@@ -1,9 +1,22 @@
 /* Checkpoints, read and written; see cdop/checkpoint.h. */
 #include "cdop/checkpoint.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "cdop/secret.h"
 #include "proto/note_inner.h"
+
+#define REGISTRY_LEN 16
+
+void
+cdop_checkpoint_origin(const uint8_t registry[static 16], uint16_t incarnation,
+    char out[static CDOP_CHECKPOINT_ORIGIN_MAX])
+{
+	cdop_secret_hex((struct cdop_bytes){registry, REGISTRY_LEN}, out);
+	snprintf(out + 2 * REGISTRY_LEN,
+	    CDOP_CHECKPOINT_ORIGIN_MAX - 2 * REGISTRY_LEN, "/%u", incarnation);
+}
 
 enum cdop_err
 cdop_checkpoint_parse(

@@ -20,6 +20,11 @@
 #define CDOP_CHECKPOINT_NOTE_MAX                                               \
 	(CDOP_CHECKPOINT_TEXT_MAX + 1 + CDOP_NOTE_LINE_MAX)
 
+/* The origin of ours, and a NUL. */
+#define CDOP_CHECKPOINT_ORIGIN_MAX (2 * 16 + 1 + 5 + 1)
+void cdop_checkpoint_origin(const uint8_t registry[static 16],
+    uint16_t incarnation, char out[static CDOP_CHECKPOINT_ORIGIN_MAX]);
+
 struct cdop_checkpoint {
 	char origin[CDOP_NOTE_NAME_MAX + 1];
 	uint64_t size;
