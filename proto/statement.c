@@ -176,8 +176,9 @@ cdop_statement_sign(const struct cdop_statement *statement,
     const struct cdop_note_signer *before, const struct cdop_note_signer *after,
     uint8_t out[static CDOP_STATEMENT_MAX], size_t *ret_len)
 {
-	uint8_t text[CDOP_STATEMENT_MAX], once[CDOP_STATEMENT_MAX];
-	struct note_out to = {.data = text, .max = sizeof(text)};
+	uint8_t once[CDOP_STATEMENT_MAX];
+	/* The text is out's until both have signed. */
+	struct note_out to = {.data = out, .max = CDOP_STATEMENT_MAX};
 	size_t len;
 	enum cdop_err err;
 
@@ -187,7 +188,7 @@ cdop_statement_sign(const struct cdop_statement *statement,
 		return CDOP_INVALID_ARGUMENT;
 	put_statement(&to, statement);
 	CDOP_ASSERT(!to.full);
-	err = cdop_note_sign((struct cdop_bytes){text, to.len}, before, 0, once,
+	err = cdop_note_sign((struct cdop_bytes){out, to.len}, before, 0, once,
 	    sizeof(once), &len);
 	if (err != CDOP_OK)
 		return err;
