@@ -24,7 +24,7 @@ const struct cmd_opt amend_opts[] = {
     {"--from", "FILE", "the changes as a JSON object, - for stdin", false},
     {"--source", "TEXT", "\"notification 2\", \"telephone, GP\"", false},
     {"--reason", "TEXT", "why", false},
-    {"--seen", "N", "the version you saw (looked up)", false},
+    {"--seen", "N", "the version you saw (of the last case show)", false},
     {"--accept-warning", "RULE: REASON", "go on with this warning", true},
     {"--dry-run", NULL, "every check of the registry, nothing written", false},
     {NULL, NULL, NULL, false},
@@ -34,6 +34,7 @@ const struct cmd_opt amend_correct_opts[] = {
     {"--set", "PATH=VALUE", "a field; identity in training only", true},
     {"--from", "FILE", "the changes as a JSON object, - for stdin", false},
     {"--reason", "TEXT", "why", false},
+    {"--seen", "N", "the version you saw (of the last case show)", false},
     {"--accept-warning", "RULE: REASON", "go on with this warning", true},
     {NULL, NULL, NULL, false},
 };
@@ -123,10 +124,36 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 	}
 }
 
+/*
+ * Somebody is about to type: the values that stand there now are shown, so
+ * what has changed since is told first, and not after all the typing.
+ */
 static enum exit_code
-read_changes(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
+look_first(
+    struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form **ret_form)
+{
+	const Cdop__FormInstance *form;
+	enum exit_code code;
+
+	if ((code = change_look(ctx, &a->change)) != EXIT_OK)
+		return code;
+	if (change_version_now(&a->change) != a->change.version) {
+		code = cmd_fail(ctx, EXIT_CONFLICT, "changed",
+		    "look again (cdop case show) and repeat",
+		    "somebody changed it since you read it");
+		if (!change_again(ctx, &a->change, &code, NULL))
+			return code;
+	}
+	form = change_form_now(&a->change);
+	*ret_form = form != NULL ? form->form : NULL;
+	return EXIT_OK;
+}
+
+static enum exit_code
+read_changes(struct cmd_ctx *ctx, struct amendment *a)
 {
 	const char *from = cmd_value(ctx, "--from");
+	const Cdop__Form *now = NULL;
 	enum exit_code code;
 
 	if ((code = session_open(ctx)) != EXIT_OK ||
@@ -141,6 +168,8 @@ read_changes(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 	if (!prompt_is_possible(ctx))
 		return prompt_impossible(
 		    ctx, "what is to change", "--set PATH=VALUE");
+	if ((code = look_first(ctx, a, &now)) != EXIT_OK)
+		return code;
 	return ask(ctx, a, now);
 }
 
@@ -190,38 +219,40 @@ fill(struct amendment *a, Cdop__CaseAmendRequest *request)
 	request->n_decision = a->n.n_decisions;
 }
 
+static enum exit_code
+read_source(struct cmd_ctx *ctx, struct amendment *a)
+{
+	enum exit_code code;
+	const char *source;
+
+	if (a->n.source != NULL)
+		return EXIT_OK;
+	code = prompt_need(ctx, "Source", "--source TEXT", &source);
+	if (code == EXIT_OK)
+		a->n.source = cdop_arena_strdup(ctx->arena, source);
+	return code;
+}
+
 enum exit_code
 amend_run(struct cmd_ctx *ctx)
 {
 	Cdop__CaseAmendRequest request;
 	Cdop__ChangeReply *reply = NULL;
-	const Cdop__FormInstance *record = NULL;
 	struct amendment a;
 	enum exit_code code;
-	const char *source;
 	int round;
 
 	memset(&a, 0, sizeof(a));
-	if ((code = change_begin(ctx, &a.change)) != EXIT_OK ||
-	    (code = notify_new(ctx, &a.n)) != EXIT_OK)
+	if ((code = change_begin(ctx, SEEN_RECORD, 0, &a.change)) != EXIT_OK ||
+	    (code = notify_new(ctx, &a.n)) != EXIT_OK ||
+	    (code = read_changes(ctx, &a)) != EXIT_OK ||
+	    (code = read_source(ctx, &a)) != EXIT_OK)
 		return code;
-	if (a.change.seen != NULL && a.change.seen->record != NULL) {
-		record = a.change.seen->record;
-		a.change.version = record->version;
-	}
-	code = read_changes(ctx, &a, record != NULL ? record->form : NULL);
-	if (code != EXIT_OK)
-		return code;
-	if (a.n.source == NULL) {
-		code = prompt_need(ctx, "Source", "--source TEXT", &source);
-		if (code != EXIT_OK)
-			return code;
-		a.n.source = cdop_arena_strdup(ctx->arena, source);
-	}
 	for (round = 0; round < ROUNDS; round++) {
 		fill(&a, &request);
 		code = send(ctx, &a, 46, &request.base, &reply);
-		if (code != EXIT_PARTIAL)
+		if (code != EXIT_PARTIAL &&
+		    !change_again(ctx, &a.change, &code, reply))
 			break;
 	}
 	return change_end(ctx, code, reply,
@@ -230,51 +261,66 @@ amend_run(struct cmd_ctx *ctx)
 
 /* The notification as it is, with the slip mended, goes back whole. */
 static enum exit_code
-whole_form(struct cmd_ctx *ctx, struct amendment *a,
-    const Cdop__FormInstance *instance, Cdop__Form **ret_form)
+whole_form(struct cmd_ctx *ctx, const Cdop__FormInstance *instance,
+    const Cdop__Form *mended, Cdop__Form **ret_form)
 {
 	Cdop__Form *form = cdop_form_copy(instance->form, ctx->arena);
 
 	if (form == NULL ||
-	    cdop_form_merge(form, a->n.form, ctx->arena) != CDOP_OK)
+	    cdop_form_merge(form, mended, ctx->arena) != CDOP_OK)
 		return cmd_fail(
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
 	*ret_form = form;
 	return EXIT_OK;
 }
 
+/* The notification as it stands, whichever version was seen. */
 static enum exit_code
-find_instance(struct cmd_ctx *ctx, struct amendment *a, uint64_t number,
+find_instance(struct cmd_ctx *ctx, struct amendment *a,
     const Cdop__FormInstance **ret_instance)
 {
-	Cdop__CaseShowRequest request;
-	Cdop__CaseShowReply *reply;
 	enum exit_code code;
-	size_t i;
 
-	cdop__case_show_request__init(&request);
-	request.reference = a->change.reference;
-	request.has_notifications = true;
-	request.notifications = true;
-	code = call_case_show(ctx, &request, &reply);
-	if (code != EXIT_OK)
+	if ((code = change_look(ctx, &a->change)) != EXIT_OK)
 		return code;
-	for (i = 0; i < reply->case_->n_notification; i++)
-		if (reply->case_->notification[i]->number == number &&
-		    reply->case_->notification[i]->form != NULL) {
-			*ret_instance = reply->case_->notification[i];
-			return EXIT_OK;
-		}
+	*ret_instance = change_form_now(&a->change);
+	if (*ret_instance != NULL && (*ret_instance)->form != NULL)
+		return EXIT_OK;
 	return cmd_fail(ctx, EXIT_NOT_FOUND, NULL,
 	    "cdop case show REF --notifications",
 	    "the case has no notification of that number");
+}
+
+/* What is mended, put into the whole of what stands there. */
+static enum exit_code
+send_whole(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *mended,
+    Cdop__ChangeReply **ret_reply)
+{
+	const Cdop__FormInstance *instance = NULL;
+	Cdop__NotificationCorrectRequest request;
+	enum exit_code code;
+
+	if ((code = find_instance(ctx, a, &instance)) != EXIT_OK)
+		return code;
+	cdop__notification_correct_request__init(&request);
+	code = whole_form(ctx, instance, mended, &request.form);
+	if (code != EXIT_OK)
+		return code;
+	a->n.form = request.form; /* warnings are about the whole */
+	request.reference = a->change.reference;
+	request.notification = a->change.notification;
+	request.version = a->change.version;
+	request.reason = a->change.reason;
+	request.override = a->n.overrides.list;
+	request.n_override = a->n.overrides.n;
+	return send(ctx, a, 41, &request.base, ret_reply);
 }
 
 enum exit_code
 amend_correct_run(struct cmd_ctx *ctx)
 {
 	const Cdop__FormInstance *instance = NULL;
-	Cdop__NotificationCorrectRequest request;
+	const Cdop__Form *mended;
 	Cdop__ChangeReply *reply = NULL;
 	struct amendment a;
 	enum exit_code code;
@@ -284,25 +330,18 @@ amend_correct_run(struct cmd_ctx *ctx)
 	memset(&a, 0, sizeof(a));
 	if ((code = cmd_number(ctx, "NOTIFICATION", ctx->pos[1], UINT32_MAX,
 		 &number)) != EXIT_OK ||
-	    (code = change_words(ctx, &a.change)) != EXIT_OK ||
+	    (code = change_begin(ctx, SEEN_NOTIFICATION, (uint32_t)number,
+		 &a.change)) != EXIT_OK ||
 	    (code = notify_new(ctx, &a.n)) != EXIT_OK ||
-	    (code = find_instance(ctx, &a, number, &instance)) != EXIT_OK ||
-	    (code = read_changes(ctx, &a, instance->form)) != EXIT_OK)
+	    (code = find_instance(ctx, &a, &instance)) != EXIT_OK ||
+	    (code = read_changes(ctx, &a)) != EXIT_OK)
 		return code;
-	cdop__notification_correct_request__init(&request);
-	request.reference = a.change.reference;
-	request.notification = (uint32_t)number;
-	request.version = instance->version;
-	request.reason = a.change.reason;
-	code = whole_form(ctx, &a, instance, &request.form);
-	a.n.form = request.form; /* warnings are about the whole */
-	for (round = 0; code == EXIT_OK && round < ROUNDS; round++) {
-		request.override = a.n.overrides.list;
-		request.n_override = a.n.overrides.n;
-		code = send(ctx, &a, 41, &request.base, &reply);
-		if (code != EXIT_PARTIAL)
+	mended = a.n.form;
+	for (round = 0; round < ROUNDS; round++) {
+		code = send_whole(ctx, &a, mended, &reply);
+		if (code != EXIT_PARTIAL &&
+		    !change_again(ctx, &a.change, &code, reply))
 			break;
-		code = EXIT_OK;
 	}
 	return change_end(ctx, code, reply, "Corrected");
 }

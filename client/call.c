@@ -9,6 +9,7 @@
 #include "cdop/scan.h"
 #include "client/print.h"
 #include "client/purpose.h"
+#include "client/seen.h"
 #include "client/session.h"
 #include "client/spool.h"
 #include "client/term.h"
@@ -296,6 +297,8 @@ change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
 	code = call_raw(ctx, &send, ret_message);
 	if (keep && is_settled(code))
 		spool_drop(ctx, key);
+	if (keep && code == EXIT_OK)
+		seen_applied(ctx, method, send.body, *ret_message);
 	return code;
 }
 

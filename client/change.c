@@ -1,10 +1,13 @@
-/* Reading a case before it is changed, and saying what came of it. */
+/* Which version a change goes by, and what came of it. */
 #include "client/change.h"
+
+#include <string.h>
 
 #include "client/call.h"
 #include "client/json.h"
 #include "client/people.h"
 #include "client/print.h"
+#include "client/prompt.h"
 #include "client/reference.h"
 #include "client/session.h"
 #include "client/show.h"
@@ -15,8 +18,7 @@ change_words(struct cmd_ctx *ctx, struct change *ret_change)
 	const char *reason;
 	enum exit_code code;
 
-	ret_change->seen = NULL;
-	ret_change->version = 0;
+	memset(ret_change, 0, sizeof(*ret_change));
 	code = reference_read(ctx, ctx->pos[0], &ret_change->reference);
 	if (code != EXIT_OK || (code = people_reason(ctx, &reason)) != EXIT_OK)
 		return code;
@@ -25,26 +27,102 @@ change_words(struct cmd_ctx *ctx, struct change *ret_change)
 }
 
 enum exit_code
-change_begin(struct cmd_ctx *ctx, struct change *ret_change)
+change_look(struct cmd_ctx *ctx, struct change *change)
 {
-	const char *given = cmd_value(ctx, "--seen");
+	const struct cdop_profile *profile;
 	Cdop__CaseShowRequest request;
 	Cdop__CaseShowReply *reply;
 	enum exit_code code;
 
+	if (change->now != NULL)
+		return EXIT_OK;
+	cdop__case_show_request__init(&request);
+	request.reference = change->reference;
+	request.has_notifications = change->part == SEEN_NOTIFICATION;
+	request.notifications = request.has_notifications;
+	if ((code = call_case_show(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	if (session_profile(ctx, &profile) != EXIT_OK)
+		ctx->error.message = NULL; /* codes instead of labels */
+	change->now = reply->case_;
+	return EXIT_OK;
+}
+
+const Cdop__FormInstance *
+change_form_now(const struct change *change)
+{
+	const Cdop__Case *now = change->now;
+	size_t i;
+
+	if (change->part != SEEN_NOTIFICATION)
+		return change->part == SEEN_RECORD ? now->record : NULL;
+	for (i = 0; i < now->n_notification; i++)
+		if (now->notification[i]->number == change->notification)
+			return now->notification[i];
+	return NULL;
+}
+
+uint64_t
+change_version_now(const struct change *change)
+{
+	const Cdop__FormInstance *form;
+
+	if (change->part == SEEN_STATE)
+		return change->now->version;
+	form = change_form_now(change);
+	return form != NULL ? form->version : 0;
+}
+
+/* It was never shown here: then it is now, and somebody says yes to it. */
+static enum exit_code
+show_first(struct cmd_ctx *ctx, struct change *change)
+{
+	enum exit_code code;
+	bool yes;
+
+	if (!prompt_is_possible(ctx))
+		return cmd_fail(ctx, EXIT_USAGE, "not_seen",
+		    cdop_arena_printf(ctx->arena,
+			"cdop case show %s%s, then this again; or --seen N",
+			change->reference,
+			change->part == SEEN_NOTIFICATION ? " --notifications"
+							  : ""),
+		    "%s was not shown on this computer: a change names the "
+		    "version it goes by",
+		    change->reference);
+	if ((code = change_look(ctx, change)) != EXIT_OK)
+		return code;
+	change->version = change_version_now(change);
+	if (change->version == 0)
+		return cmd_fail(ctx, EXIT_NOT_FOUND, NULL,
+		    "cdop case show REF --notifications",
+		    "the case has no notification of that number");
+	show_case(ctx, change->now);
+	seen_case(ctx, change->now, true);
+	code = prompt_yes(
+	    ctx, "It was not shown here before.  Change it", false, &yes);
+	return code == EXIT_OK && !yes ? EXIT_STOPPED : code;
+}
+
+enum exit_code
+change_begin(struct cmd_ctx *ctx, enum seen_part part, uint32_t notification,
+    struct change *ret_change)
+{
+	const char *given = cmd_value(ctx, "--seen");
+	enum exit_code code;
+
 	if ((code = change_words(ctx, ret_change)) != EXIT_OK)
 		return code;
+	ret_change->part = part;
+	ret_change->notification = notification;
 	if (given != NULL)
 		return cmd_number(
 		    ctx, "--seen", given, UINT64_MAX / 2, &ret_change->version);
-	cdop__case_show_request__init(&request);
-	request.reference = ret_change->reference;
-	code = call_case_show(ctx, &request, &reply);
-	if (code != EXIT_OK)
+	if ((code = session_unlock(ctx)) != EXIT_OK)
 		return code;
-	ret_change->seen = reply->case_;
-	ret_change->version = reply->case_->version;
-	return EXIT_OK;
+	ret_change->version =
+	    seen_version(ctx, ret_change->reference, part, notification);
+	return ret_change->version > 0 ? EXIT_OK : show_first(ctx, ret_change);
 }
 
 enum exit_code
@@ -57,10 +135,6 @@ change_end(struct cmd_ctx *ctx, enum exit_code code,
 
 	if (code != EXIT_OK) {
 		ctx->error.body = reply != NULL ? &reply->base : NULL;
-		if (reply != NULL && reply->n_difference > 0)
-			print_note(ctx, "changed since: %s",
-			    show_joined(ctx, reply->difference,
-				reply->n_difference, ", "));
 		if (reply != NULL)
 			show_candidates(
 			    ctx, reply->candidate, reply->n_candidate);

@@ -9,6 +9,7 @@
 #include "client/prompt.h"
 #include "client/purpose.h"
 #include "client/reference.h"
+#include "client/seen.h"
 #include "client/session.h"
 #include "client/show.h"
 #include "client/terms.h"
@@ -16,64 +17,6 @@
 #define COLUMNS 6
 
 /* ---- show -------------------------------------------------------- */
-
-static void
-show_head(struct cmd_ctx *ctx, const Cdop__Case *c)
-{
-	size_t i;
-
-	print_out(ctx, "%s  %s  owner: %s%s%s%s", c->reference, c->status,
-	    show_area(ctx, c->owner_area), c->owner_reason != NULL ? " (" : "",
-	    c->owner_reason != NULL ? c->owner_reason : "",
-	    c->owner_reason != NULL ? ")" : "");
-	print_out(ctx, "registered %s   version %llu%s%s",
-	    print_time(ctx->arena, c->registered_ms),
-	    (unsigned long long)c->version, c->scope != NULL ? "   scope " : "",
-	    c->scope != NULL ? c->scope : "");
-	if (c->has_responsible)
-		print_out(ctx, "responsible: person %u", c->responsible);
-	for (i = 0; i < c->n_interested; i++)
-		print_out(ctx, "interested: %s (%s)%s",
-		    show_area(ctx, c->interested[i]->area),
-		    c->interested[i]->reason,
-		    c->interested[i]->known ? ", known to it" : "");
-	for (i = 0; i < c->n_link; i++)
-		print_out(ctx, "linked: %s %s%s%s", c->link[i]->kind,
-		    c->link[i]->reference,
-		    c->link[i]->reason != NULL ? ": " : "",
-		    c->link[i]->reason != NULL ? c->link[i]->reason : "");
-}
-
-static void
-show_instance(
-    struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *what)
-{
-	print_out(ctx, "\n-- %s %u  %s  version %llu  %s  person %u%s%s", what,
-	    f->number, f->kind, (unsigned long long)f->version,
-	    print_time(ctx->arena, f->at_ms), f->person,
-	    f->source != NULL ? "  from " : "",
-	    f->source != NULL ? f->source : "");
-	if (f->form != NULL)
-		show_form(ctx, f->form);
-}
-
-static void
-show_case(struct cmd_ctx *ctx, const Cdop__Case *c)
-{
-	size_t i;
-
-	show_head(ctx, c);
-	if (c->record != NULL)
-		show_instance(ctx, c->record, "case record");
-	for (i = 0; i < c->n_notification; i++)
-		show_instance(ctx, c->notification[i], "notification");
-	if (c->n_difference > 0)
-		print_out(ctx, "\nThe notifications differ, to be decided: %s",
-		    show_joined(ctx, c->difference, c->n_difference, ", "));
-	if (c->n_missing > 0)
-		print_out(ctx, "%s", "");
-	show_missing(ctx, c->missing, c->n_missing);
-}
 
 static enum exit_code
 run_show(struct cmd_ctx *ctx)
@@ -101,6 +44,7 @@ run_show(struct cmd_ctx *ctx)
 	    (code = call_case_show(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	(void)session_profile(ctx, &profile);
+	seen_case(ctx, reply->case_, !request.has_version);
 	if (!ctx->g.json) {
 		print_mode(ctx);
 		paper_head(ctx);
@@ -267,14 +211,7 @@ run_history(struct cmd_ctx *ctx)
 			print_json(json_message(ctx, &e->base));
 			continue;
 		}
-		print_out(ctx, "%s  person %u  %s%s%s%s%s%s%s",
-		    print_time(ctx->arena, e->at_ms), e->person, e->what,
-		    e->n_path > 0 ? ": " : "",
-		    show_joined(ctx, e->path, e->n_path, ", "),
-		    e->source != NULL ? "  from " : "",
-		    e->source != NULL ? e->source : "",
-		    e->reason != NULL ? "  because " : "",
-		    e->reason != NULL ? e->reason : "");
+		show_case_event(ctx, e);
 	}
 	if (ctx->g.json)
 		print_end(reply->n_entry);

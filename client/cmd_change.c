@@ -16,14 +16,16 @@ run_withdraw(struct cmd_ctx *ctx)
 	enum exit_code code;
 	bool back = strcmp(ctx->cmd->words, "case reinstate") == 0;
 
-	if ((code = change_begin(ctx, &change)) != EXIT_OK)
+	if ((code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
 		return code;
 	cdop__case_withdraw_request__init(&request);
 	request.reference = change.reference;
-	request.version = change.version;
 	request.reason = change.reason;
-	code = back ? call_case_reinstate(ctx, &request, &reply)
-		    : call_case_withdraw(ctx, &request, &reply);
+	do {
+		request.version = change.version;
+		code = back ? call_case_reinstate(ctx, &request, &reply)
+			    : call_case_withdraw(ctx, &request, &reply);
+	} while (change_again(ctx, &change, &code, reply));
 	return change_end(ctx, code, reply,
 	    back ? "Taken up again" : "Marked as entered in error");
 }
@@ -36,14 +38,16 @@ run_owner(struct cmd_ctx *ctx)
 	struct change change;
 	enum exit_code code;
 
-	if ((code = change_begin(ctx, &change)) != EXIT_OK)
+	if ((code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
 		return code;
 	cdop__case_owner_request__init(&request);
 	request.reference = change.reference;
-	request.version = change.version;
 	request.area = cdop_arena_strdup(ctx->arena, ctx->pos[1]);
 	request.reason = change.reason;
-	code = call_case_owner(ctx, &request, &reply);
+	do {
+		request.version = change.version;
+		code = call_case_owner(ctx, &request, &reply);
+	} while (change_again(ctx, &change, &code, reply));
 	return change_end(ctx, code, reply, "Owner changed");
 }
 
@@ -55,17 +59,19 @@ run_interest(struct cmd_ctx *ctx)
 	struct change change;
 	enum exit_code code;
 
-	if ((code = change_begin(ctx, &change)) != EXIT_OK)
+	if ((code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
 		return code;
 	cdop__case_interest_request__init(&request);
 	request.reference = change.reference;
-	request.version = change.version;
 	request.area = cdop_arena_strdup(ctx->arena, ctx->pos[1]);
 	request.known = cmd_flag(ctx, "--known");
 	request.has_remove = true;
 	request.remove = cmd_flag(ctx, "--remove");
 	request.reason = change.reason;
-	code = call_case_interest(ctx, &request, &reply);
+	do {
+		request.version = change.version;
+		code = call_case_interest(ctx, &request, &reply);
+	} while (change_again(ctx, &change, &code, reply));
 	return change_end(ctx, code, reply, "Interested areas changed");
 }
 
@@ -78,7 +84,7 @@ run_responsible(struct cmd_ctx *ctx)
 	enum exit_code code;
 	uint64_t person = 0;
 
-	if ((code = change_begin(ctx, &change)) != EXIT_OK)
+	if ((code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
 		return code;
 	if (ctx->n_pos > 1) {
 		code =
@@ -88,10 +94,12 @@ run_responsible(struct cmd_ctx *ctx)
 	}
 	cdop__case_responsible_request__init(&request);
 	request.reference = change.reference;
-	request.version = change.version;
 	request.has_person = ctx->n_pos > 1;
 	request.person = (uint32_t)person;
-	code = call_case_responsible(ctx, &request, &reply);
+	do {
+		request.version = change.version;
+		code = call_case_responsible(ctx, &request, &reply);
+	} while (change_again(ctx, &change, &code, reply));
 	return change_end(ctx, code, reply, "Responsible person changed");
 }
 
@@ -143,13 +151,16 @@ run_move(struct cmd_ctx *ctx)
 	if (code == EXIT_OK && cmd_value(ctx, "--to") != NULL)
 		code = reference_read(
 		    ctx, cmd_value(ctx, "--to"), &request.to_reference);
-	if (code != EXIT_OK || (code = change_begin(ctx, &change)) != EXIT_OK)
+	if (code != EXIT_OK ||
+	    (code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
 		return code;
 	request.reference = change.reference;
 	request.notification = (uint32_t)number;
-	request.version = change.version;
 	request.reason = change.reason;
-	code = call_notification_move(ctx, &request, &reply);
+	do {
+		request.version = change.version;
+		code = call_notification_move(ctx, &request, &reply);
+	} while (change_again(ctx, &change, &code, reply));
 	return change_end(ctx, code, reply, "Notification moved");
 }
 
@@ -159,7 +170,8 @@ run_move(struct cmd_ctx *ctx)
 	}
 #define VERSION                                                                \
 	{                                                                      \
-		"--seen", "N", "the version you saw (looked up)", false        \
+		"--seen", "N", "the version you saw (of the last case show)",  \
+		    false                                                      \
 	}
 
 static const struct cmd_opt change_opts[] = {

@@ -5,6 +5,7 @@
 #include "client/families.h"
 #include "client/json.h"
 #include "client/print.h"
+#include "client/seen.h"
 #include "client/session.h"
 #include "client/spool.h"
 
@@ -72,10 +73,12 @@ send_one(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
 	say(ctx, r, code,
 	    code == EXIT_OK ? outcome(ctx, send.method, message)
 			    : ctx->error.message);
-	if (code == EXIT_OK)
+	if (code == EXIT_OK) {
+		seen_applied(ctx, r->method, send.body, message);
 		t->sent++;
-	else if (t->worst == EXIT_OK)
+	} else if (t->worst == EXIT_OK) {
 		t->worst = code;
+	}
 	return code;
 }
 

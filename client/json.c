@@ -265,8 +265,8 @@ json_message(struct cmd_ctx *ctx, const ProtobufCMessage *message)
 
 /* ---- forms ------------------------------------------------------- */
 
-static json_t *
-field_json(
+json_t *
+json_value(
     struct cmd_ctx *ctx, const Cdop__Form *form, const struct cdop_path *path)
 {
 	const struct cdop_field *f = path->field;
@@ -330,7 +330,7 @@ json_form(struct cmd_ctx *ctx, const Cdop__Form *form)
 	while (cdop_form_next(&iter, &path)) {
 		if (path.field->kind == CDOP_KIND_ENTRY)
 			continue;
-		value = field_json(ctx, form, &path);
+		value = json_value(ctx, form, &path);
 		if (value != NULL)
 			(void)json_object_set_new(
 			    group_object(root, &path), path.field->name, value);

@@ -27,6 +27,10 @@ void json_merge(
  */
 json_t *json_form(struct cmd_ctx *ctx, const Cdop__Form *form);
 
+/* One value of it; NULL: not asked. */
+json_t *json_value(
+    struct cmd_ctx *ctx, const Cdop__Form *form, const struct cdop_path *path);
+
 /*
  * The opposite: values go in as typed at a prompt.  Findings name the path;
  * an unknown name is a finding.  EXIT_INVALID: it is no object.

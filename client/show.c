@@ -29,9 +29,8 @@ value_words(
 	return words != NULL ? words : "?";
 }
 
-/* Later lines of a value stand under the first. */
-static void
-put_value(struct cmd_ctx *ctx, const char *label, const char *words)
+void
+show_value(struct cmd_ctx *ctx, const char *label, const char *words)
 {
 	const char *line = words, *end;
 	const char *left = label;
@@ -70,7 +69,7 @@ show_form(struct cmd_ctx *ctx, const Cdop__Form *form)
 			else
 				print_out(ctx, "%s", path.field->group_label);
 		}
-		put_value(
+		show_value(
 		    ctx, path.field->label, value_words(ctx, form, &path));
 	}
 }

@@ -11,6 +11,22 @@
 /* Every value and absence of a form, by group, in the dictionary's order. */
 void show_form(struct cmd_ctx *ctx, const Cdop__Form *form);
 
+/* A value behind its label; later lines of it stand under the first. */
+void show_value(struct cmd_ctx *ctx, const char *label, const char *words);
+
+/* A whole case, as far as the registry gave it. */
+void show_case(struct cmd_ctx *ctx, const Cdop__Case *c);
+
+/* Owner, status, interest, links: what is not in a form. */
+void show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c);
+
+/* One form of it; what: "case record", "notification". */
+void show_case_form(
+    struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *what);
+
+/* One line of its history. */
+void show_case_event(struct cmd_ctx *ctx, const Cdop__HistoryEntry *e);
+
 /* "today: expected, coroner", grouped as the reply of a registration is. */
 void show_missing(struct cmd_ctx *ctx, Cdop__Missing *const *missing, size_t n);
 

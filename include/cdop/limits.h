@@ -58,6 +58,7 @@
 #define CDOP_INVITATION_FILE_MAX (8u << 10)
 #define CDOP_IMPORT_FILE_MAX     (64u << 20)
 #define CDOP_IMPORT_ROWS_MAX     10000
+#define CDOP_SEEN_CASES_MAX      256 /* that a device remembers to have shown */
 
 /* Signed notes and what is made of them (cdop/note.h). */
 #define CDOP_NOTE_MAX            (128u << 10) /* one note */

@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+"""Two coordinators work on one case: a change goes by the version that was
+shown on that computer, and what the other one did meanwhile is never
+written over unseen (RECORDS S14)."""
+import json
+
+from libflow import (CDOP, CONFLICT, NOT_FOUND, OK, STOPPED, USAGE, check,
+                     end, equal, scene)
+from libtype import run
+import libsynthetic
+
+WHY = ["--reason", "the GP rang"]
+GP = [*WHY, "--source", "telephone, GP"]
+
+
+def register(cora, row):
+    return cora.must("notify", "--json", *[
+        "--set=%s=%s" % (path, value) for path, value in row.items()
+        if path[0] != "_" and value and "." in path]).json()["reference"]
+
+
+def typed(person, words, answers):
+    """Exit code and what the terminal showed."""
+    return run([CDOP, *words], {part: list(given)
+                                for part, given in answers.items()},
+               dict(person.env(), TERM="dumb"))
+
+
+def never_shown(corin, reference):
+    """Nothing was shown on this computer: it is not guessed."""
+    done = corin.cdop("case", "amend", reference, *GP, "--set",
+                      "death.expected=no")
+    equal("a case never shown here is not changed", done.code, USAGE)
+    check("and it says what to do", "was not shown on this computer" in
+          done.err and "cdop case show " + reference in done.err and
+          "--seen N" in done.err, done)
+    done = corin.cdop("case", "owner", reference, "wirral", *WHY, "--json")
+    equal("in JSON by a word of its own", json.loads(done.err)["reason"],
+          "not_seen")
+    code, shown = typed(corin, ["case", "withdraw", reference, *WHY], {})
+    equal("at a terminal it is shown and asked about; Enter is no", code,
+          STOPPED)
+    check("it was shown", "owner: " in shown and "case record" in shown,
+          shown)
+    equal("nothing was written", corin.must(
+        "case", "show", reference, "--json").json()["case"]["status"],
+        "received")
+
+
+def record(cora, corin, reference):
+    """Both have seen version 1; who is second is told what the first did."""
+    cora.must("case", "show", reference)
+    corin.must("case", "show", reference)
+    cora.must("case", "amend", reference, *GP, "--set",
+              "gp.name=Dr Sample GP")
+    cora.must("case", "amend", reference, *GP, "--set",
+              "gp.name=Dr Other GP")
+    done = corin.cdop("case", "amend", reference, *GP, "--set",
+                      "gp.name=Dr Third GP")
+    equal("changed since: a conflict, without --seen", done.code, CONFLICT)
+    check("field by field", "gp.name" in done.out and
+          "Dr Other GP" in done.out and "you saw" in done.out and
+          "from telephone, GP" in done.out, done)
+    check("no value of it in the error", "Dr Other" not in done.err, done)
+    done = corin.cdop("case", "amend", reference, *GP, "--json", "--set",
+                      "gp.name=Dr Third GP")
+    equal("the same as JSON", done.code, CONFLICT)
+    told = done.json()
+    equal("with the change", [(c["path"], c["seen"], c["now"])
+                              for c in told["changes"]],
+          [("gp.name", None, "Dr Other GP")])
+    check("in the envelope", told["schema"] == "cdop.case.changed/1" and
+          told["ok"] is False and told["now"] == 3 and told["seen"] == 1,
+          told)
+    check("the error names paths only", json.loads(done.err)["difference"] ==
+          ["gp.name"] and "Dr Other" not in done.err, done)
+    equal("told again it is still a conflict", corin.cdop(
+        "case", "amend", reference, *GP, "--set", "gp.name=X").code, CONFLICT)
+    corin.must("case", "show", reference)
+    corin.must("case", "amend", reference, *GP, "--set",
+               "gp.name=Dr Third GP")
+    equal("looked at again it goes", corin.must(
+        "case", "show", reference, "--json").json()["case"]["record"]["form"]
+        ["gp"]["name"], "Dr Third GP")
+
+
+def state(cora, corin, reference):
+    """Owner and status have a version of their own."""
+    cora.must("case", "show", reference)
+    corin.must("case", "show", reference)
+    cora.must("case", "owner", reference, "wirral", *WHY)
+    done = corin.cdop("case", "withdraw", reference, *WHY)
+    equal("a new owner since: a conflict", done.code, CONFLICT)
+    check("with who, what and why", "owner changed" in done.out and
+          "because the GP rang" in done.out and "owner: Wirral" in done.out,
+          done)
+    code, shown = typed(corin, ["case", "withdraw", reference, *WHY],
+                        {"all the same": ["yes"]})
+    equal("somebody who reads it may go on", code, OK)
+    check("after it was shown", "owner changed" in shown, shown)
+    corin.must("case", "reinstate", reference, *WHY)
+
+
+def notification(cora, corin, reference):
+    equal("a notification that is not there", cora.cdop(
+        "case", "correct", reference, "7", *WHY, "--seen", "1", "--set",
+        "received.channel=email").code, NOT_FOUND)
+    done = corin.cdop("case", "correct", reference, "1", *WHY, "--set",
+                      "received.channel=email")
+    equal("one that was not shown here is not corrected", done.code, USAGE)
+    check("and it says how to see it", "--notifications" in done.err, done)
+    corin.must("case", "show", reference, "--notifications")
+    cora.must("case", "correct", reference, "1", *WHY, "--set",
+              "received.channel=email")
+    done = corin.cdop("case", "correct", reference, "1", *WHY, "--set",
+                      "received.channel=web")
+    equal("corrected since: a conflict", done.code, CONFLICT)
+    check("with the field", "received.channel" in done.out, done)
+
+
+def typing(cora, corin, reference):
+    """Who is about to type is told before, not after."""
+    cora.must("case", "show", reference)
+    corin.must("case", "show", reference)
+    cora.must("case", "amend", reference, *GP, "--set", "gp.name=Dr Fourth")
+    code, shown = typed(corin, ["case", "amend", reference, *GP], {
+        "Field to change": ["NOT ASKED"]})
+    equal("Enter at the difference: nothing is changed", code, CONFLICT)
+    check("the difference came before the typing", "Dr Fourth" in shown and
+          "NOT ASKED" not in shown, shown)
+    code, shown = typed(corin, ["case", "amend", reference, *GP], {
+        "all the same": ["yes"], "Field to change": ["gp.name", ""],
+        "GP": ["Dr Fifth"], "Name": ["Dr Fifth"]})
+    equal("a yes goes on", code, OK)
+    check("from what stands there now", "now: Dr Fourth" in shown, shown)
+
+
+def main():
+    registry, cora = scene()
+    corin = registry.invite("Corin Coordinator", "--role", "coordinator",
+                            "--all-areas")
+    row = next(r for r in libsynthetic.rows(8, 300)
+               if r["area.residence"] == "liverpool")
+    reference = register(cora, row)
+    equal("who registered it has seen it", cora.cdop(
+        "case", "withdraw", reference, *WHY).code, OK)
+    cora.must("case", "reinstate", reference, *WHY)
+    never_shown(corin, reference)
+    record(cora, corin, reference)
+    state(cora, corin, reference)
+    notification(cora, corin, reference)
+    typing(cora, corin, reference)
+    equal("it stops in order", registry.stop(), 0)
+    end()
+
+
+main()
