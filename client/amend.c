@@ -11,6 +11,7 @@
 #include "client/notify.h"
 #include "client/print.h"
 #include "client/prompt.h"
+#include "client/raise.h"
 #include "client/session.h"
 #include "client/show.h"
 
@@ -21,6 +22,7 @@
 const struct cmd_opt amend_opts[] = {
     {"--set", "PATH=VALUE", "a field; identity in training only", true},
     {"--clear", "PATH", "empty a field: not asked", true},
+    RAISE_OPT,
     {"--from", "FILE", "the changes as a JSON object, - for stdin", false},
     {"--source", "TEXT", "\"notification 2\", \"telephone, GP\"", false},
     {"--reason", "TEXT", "why", false},
@@ -159,11 +161,13 @@ read_changes(struct cmd_ctx *ctx, struct amendment *a)
 	if ((code = session_open(ctx)) != EXIT_OK ||
 	    (code = session_profile(ctx, &a->profile)) != EXIT_OK ||
 	    (code = notify_set(ctx, a->profile, &a->n)) != EXIT_OK ||
-	    (code = take_clear(ctx, a)) != EXIT_OK)
+	    (code = take_clear(ctx, a)) != EXIT_OK ||
+	    (code = raise_argv(ctx, a->n.form, false)) != EXIT_OK)
 		return code;
 	if (from != NULL)
 		return from_file(ctx, a, from);
-	if (cmd_value(ctx, "--set") != NULL || a->n_clear > 0)
+	if (cmd_value(ctx, "--set") != NULL || a->n_clear > 0 ||
+	    a->n.form->n_raised > 0)
 		return EXIT_OK;
 	if (!prompt_is_possible(ctx))
 		return prompt_impossible(

@@ -9,6 +9,7 @@
 #include "client/notify_ask.h"
 #include "client/print.h"
 #include "client/prompt.h"
+#include "client/raise.h"
 #include "client/reference.h"
 #include "client/session.h"
 #include "client/show.h"
@@ -141,6 +142,8 @@ copy_like(struct cmd_ctx *ctx, struct notify *n)
 	for (iter.form = n->form; cdop_form_next(&iter, &path);)
 		if (path.field->kind != CDOP_KIND_ENTRY && !is_shared(&path))
 			cdop_form_clear(n->form, &path);
+	/* Nothing is above all classes: marks of what is gone go with it. */
+	cdop_form_redact(n->form, CDOP_CLASS_ALL);
 	show_form(ctx, n->form);
 	if (prompt_is_possible(ctx))
 		code = prompt_yes(ctx, "Copy all this", true, &yes);
@@ -164,6 +167,23 @@ prepare(struct cmd_ctx *ctx, const struct cdop_profile **ret_profile)
 	if (prompt_is_possible(ctx))
 		session_hang_up(ctx); /* typing takes its time */
 	return code;
+}
+
+/* What was raised has to be there by now. */
+static enum exit_code
+raise_rest(struct cmd_ctx *ctx, struct notify *n)
+{
+	struct cdop_violations v = {NULL, 0, 0};
+	enum exit_code code;
+
+	if ((code = raise_argv(ctx, n->form, false)) != EXIT_OK ||
+	    (code = raise_check(ctx, n->form, &v)) != EXIT_OK || v.n == 0)
+		return code;
+	(void)cmd_fail(
+	    ctx, EXIT_INVALID, NULL, NULL, "there is nothing to be raised");
+	ctx->error.finding = notify_findings(ctx, &v);
+	ctx->error.n_findings = v.n;
+	return EXIT_INVALID;
 }
 
 static enum exit_code
@@ -191,11 +211,12 @@ run_notify(struct cmd_ctx *ctx)
 		code = copy_like(ctx, &n);
 	if (code != EXIT_OK ||
 	    (code = notify_set(ctx, profile, &n)) != EXIT_OK ||
+	    (code = raise_argv(ctx, n.form, true)) != EXIT_OK ||
 	    (code = take_decisions(ctx, &n)) != EXIT_OK)
 		return code;
 	if (prompt_is_possible(ctx))
 		code = notify_ask(ctx, profile, &n);
-	if (code != EXIT_OK)
+	if (code != EXIT_OK || (code = raise_rest(ctx, &n)) != EXIT_OK)
 		return code;
 	return notify_send(ctx, &n);
 }
@@ -205,6 +226,7 @@ static const struct cmd_opt notify_opts[] = {
     {"--encoding", "NAME", "of the file: utf-8 (usual), windows-1252", false},
     {"--dry-run", NULL, "every check of the registry, nothing written", false},
     {"--set", "PATH=VALUE", "a field; identity in training only", true},
+    RAISE_OPT,
     {"--accept-warning", "RULE: REASON", "go on with this warning", true},
     {"--decision", "WHAT:REF", "join:REF, new:twin:REF, new:other:REF", true},
     {"--decision-reason", "TEXT", "why", false},

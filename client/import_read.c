@@ -14,8 +14,8 @@
 #define COLUMNS_MAX 2000
 
 static const char *const controls[] = {"decision", "decision_reason",
-    "warnings_accepted", "source", "form_kind", "owner_area", "owner_reason",
-    "row", "field", "rule", "message"};
+    "warnings_accepted", "raised", "source", "form_kind", "owner_area",
+    "owner_reason", "row", "field", "rule", "message"};
 
 bool
 import_read_is_control(const char *column)

@@ -5,6 +5,7 @@
 
 #include "client/import_read.h"
 #include "client/json.h"
+#include "client/raise.h"
 #include "client/reference.h"
 #include "client/show.h"
 
@@ -37,6 +38,7 @@ read_cells(struct cmd_ctx *ctx, const struct cdop_profile *profile,
     const struct import_file *f, struct import_row *row,
     struct cdop_violations *v)
 {
+	const char *raised;
 	enum cdop_err err;
 	size_t c;
 
@@ -50,7 +52,9 @@ read_cells(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 			return cmd_fail(
 			    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
 	}
-	return EXIT_OK;
+	raised = import_read_control(f, row, "raised");
+	return raised == NULL ? EXIT_OK
+			      : raise_text(ctx, raised, row->n.form, v);
 }
 
 /* The groups of an object, without the columns that are ours. */
@@ -65,7 +69,10 @@ read_object(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 
 	json_object_foreach_safe(copy, tmp, key, value)
 	{
-		if (import_read_is_control(key) || strcmp(key, "findings") == 0)
+		/* What is raised is a part of the form. */
+		if ((import_read_is_control(key) &&
+			strcmp(key, "raised") != 0) ||
+		    strcmp(key, "findings") == 0)
 			(void)json_object_del(copy, key);
 	}
 	code = json_read_form(ctx, copy, profile, row->n.form, v);
@@ -141,6 +148,8 @@ import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 		    cdop_arena_printf(ctx->arena, "file, row %u", row->number);
 	code = f->is_json ? read_object(ctx, profile, row, &v)
 			  : read_cells(ctx, profile, f, row, &v);
+	if (code == EXIT_OK)
+		code = raise_check(ctx, row->n.form, &v);
 	if (code == EXIT_OK && v.n > 0)
 		import_row_reject(row, notify_findings(ctx, &v), v.n);
 	else if (code == EXIT_OK && row->is_old && row->reference != NULL)

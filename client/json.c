@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/print.h"
+#include "client/raise.h"
 #include "client/session.h"
 
 static const char *const absences[] = {
@@ -335,6 +336,8 @@ json_form(struct cmd_ctx *ctx, const Cdop__Form *form)
 			(void)json_object_set_new(
 			    group_object(root, &path), path.field->name, value);
 	}
+	if (form->n_raised > 0)
+		(void)json_object_set_new(root, "raised", raise_list(form));
 	return root;
 }
 
@@ -431,6 +434,7 @@ json_read_form(struct cmd_ctx *ctx, const json_t *object,
 {
 	enum cdop_err err = CDOP_OK;
 	json_t *root = (json_t *)(uintptr_t)object; /* only read */
+	enum exit_code code;
 	const char *group;
 	json_t *value;
 
@@ -439,6 +443,12 @@ json_read_form(struct cmd_ctx *ctx, const json_t *object,
 		    "a form is a JSON object of groups");
 	json_object_foreach(root, group, value)
 	{
+		if (strcmp(group, "raised") == 0) {
+			code = raise_json(ctx, value, form, findings);
+			if (code != EXIT_OK)
+				return code;
+			continue;
+		}
 		if (json_is_array(value))
 			err = read_entries(
 			    ctx, group, value, profile, form, findings);

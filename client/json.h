@@ -23,7 +23,8 @@ void json_merge(
 
 /*
  * A form: {"child": {"sex": {"code": "1", "label": "male"}, "nhs_number":
- * {"absent": "NOT_KNOWN"}}, "parent": [{"number": 1, ...}]}.
+ * {"absent": "NOT_KNOWN"}}, "parent": [{"number": 1, ...}], "raised":
+ * [{"path": "child.address", "class": {"code": "SAFEGUARDING", ...}}]}.
  */
 json_t *json_form(struct cmd_ctx *ctx, const Cdop__Form *form);
 

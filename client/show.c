@@ -32,7 +32,7 @@ value_words(
 void
 show_value(struct cmd_ctx *ctx, const char *label, const char *words)
 {
-	const char *line = words, *end;
+	const char *line = words != NULL ? words : "?", *end;
 	const char *left = label;
 
 	for (;;) {
@@ -45,6 +45,26 @@ show_value(struct cmd_ctx *ctx, const char *label, const char *words)
 		line = end + 1;
 		left = "";
 	}
+}
+
+/* What the value was raised to, besides its field's own class. */
+static const char *
+raised_words(
+    struct cmd_ctx *ctx, const Cdop__Form *form, const struct cdop_path *path)
+{
+	char text[CDOP_FORM_PATH_MAX];
+	const char *all = "";
+	unsigned class;
+	size_t i;
+
+	cdop_form_path_write(path, text);
+	for (i = 0; i < form->n_raised; i++) {
+		class = (unsigned)form->raised[i]->data_class;
+		if (class < 32 && strcmp(form->raised[i]->path, text) == 0)
+			all = cdop_arena_printf(ctx->arena, "%s  [%s]", all,
+			    cdop_fields_class_name(1u << class));
+	}
+	return all != NULL ? all : "";
 }
 
 void
@@ -69,8 +89,10 @@ show_form(struct cmd_ctx *ctx, const Cdop__Form *form)
 			else
 				print_out(ctx, "%s", path.field->group_label);
 		}
-		show_value(
-		    ctx, path.field->label, value_words(ctx, form, &path));
+		show_value(ctx, path.field->label,
+		    cdop_arena_printf(ctx->arena, "%s%s",
+			value_words(ctx, form, &path),
+			raised_words(ctx, form, &path)));
 	}
 }
 

@@ -230,6 +230,36 @@ cdop_form_raise(
 }
 
 enum cdop_err
+cdop_form_raise_at(Cdop__Form *form, const struct cdop_path *path,
+    Cdop__DataClass data_class, struct cdop_arena *arena)
+{
+	char text[CDOP_FORM_PATH_MAX];
+	Cdop__Raised mark, *list[] = {&mark};
+	Cdop__Form from;
+	struct form_slot slot;
+	enum cdop_err err;
+
+	if (cdop_form_is_group(path))
+		return CDOP_INVALID_ARGUMENT;
+	if (path->entry != 0 && !cdop_form_slot(form, path, &slot)) {
+		if (cdop_form_entries(form, path->field->group) >=
+		    path->field->group_max)
+			return CDOP_INVALID_ARGUMENT;
+		err = cdop_form_slot_make(form, path, arena, &slot);
+		if (err != CDOP_OK)
+			return err;
+	}
+	cdop_form_path_write(path, text);
+	cdop__raised__init(&mark);
+	mark.path = text;
+	mark.data_class = data_class;
+	cdop__form__init(&from);
+	from.raised = list;
+	from.n_raised = 1;
+	return cdop_form_raise(form, &from, arena);
+}
+
+enum cdop_err
 cdop_form_merge(
     Cdop__Form *into, const Cdop__Form *change, struct cdop_arena *arena)
 {

@@ -177,6 +177,15 @@ CDOP_MUST enum cdop_err cdop_form_raise(
     Cdop__Form *into, const Cdop__Form *from, struct cdop_arena *arena);
 
 /*
+ * Raises the value at path to a further class; its entry is made where it
+ * is not there.  CDOP_INVALID_ARGUMENT: no more entries fit, or the path is
+ * a group; CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err cdop_form_raise_at(Cdop__Form *form,
+    const struct cdop_path *path, Cdop__DataClass data_class,
+    struct cdop_arena *arena);
+
+/*
  * Writes every value and absence of change over into; what change does not
  * mention stays.  Raised classes are joined.  CDOP_RESOURCE_EXHAUSTED.
  */

@@ -2,10 +2,12 @@
 """Two coordinators work on one case: a change goes by the version that was
 shown on that computer, and what the other one did meanwhile is never
 written over unseen (RECORDS S14)."""
+import csv
 import json
+import os
 
-from libflow import (CDOP, CONFLICT, NOT_FOUND, OK, STOPPED, USAGE, check,
-                     end, equal, scene)
+from libflow import (CDOP, CONFLICT, INVALID, NOT_FOUND, OK, STOPPED, TMP,
+                     USAGE, check, end, equal, scene)
 from libtype import run
 import libsynthetic
 
@@ -13,8 +15,8 @@ WHY = ["--reason", "the GP rang"]
 GP = [*WHY, "--source", "telephone, GP"]
 
 
-def register(cora, row):
-    return cora.must("notify", "--json", *[
+def register(cora, row, *more):
+    return cora.must("notify", "--json", *more, *[
         "--set=%s=%s" % (path, value) for path, value in row.items()
         if path[0] != "_" and value and "." in path]).json()["reference"]
 
@@ -135,6 +137,64 @@ def typing(cora, corin, reference):
     check("from what stands there now", "now: Dr Fourth" in shown, shown)
 
 
+def classes(person, reference):
+    """What is raised in the record, by path."""
+    form = person.must("case", "show", reference,
+                       "--json").json()["case"]["record"]["form"]
+    return {mark["path"]: mark["class"]["code"]
+            for mark in form.get("raised", [])}
+
+
+def raised(cora, row):
+    """A value is raised when it is told, or later, and never lowered."""
+    row = dict(row, **{"child.nhs_number": "", "child.family_name":
+                       "Raisedson-Synthetic", "parent.1.family_name":
+                       "Parent-Synthetic"})
+    reference = register(cora, row, "--raise",
+                         "child.family_name=safeguarding", "--raise",
+                         "parent.1.family_name=police-coroner")
+    equal("raised as it is registered", classes(cora, reference), {
+        "child.family_name": "SAFEGUARDING",
+        "parent.1.family_name": "POLICE_CORONER"})
+    check("and shown so", "[police and coroner]" in
+          cora.must("case", "show", reference).out)
+    cora.must("case", "amend", reference, *GP, "--raise",
+              "parent.1.family_name=safeguarding", "--raise",
+              "death.date=safeguarding")
+    equal("raised by an amendment alone", len(cora.must(
+        "case", "show", reference, "--json").json()["case"]["record"]["form"]
+        ["raised"]), 4)
+    done = cora.cdop("case", "amend", reference, *GP, "--raise",
+                     "child.family_name=child_identity")
+    equal("a class is never lowered", done.code, USAGE)
+    check("and that is said", "already" in done.err and
+          "[raised.lowered]" in done.err, done)
+    done = cora.cdop("case", "amend", reference, *GP, "--raise",
+                     "parent.7.family_name=safeguarding")
+    equal("what is not there is not raised", done.code, INVALID)
+    equal("and no entry comes of it", len(cora.must(
+        "case", "show", reference, "--json").json()["case"]["record"]["form"]
+        ["parent"]), 1)
+    path = os.path.join(TMP, "raised.csv")
+    rows = [dict(row, **{"child.family_name": name, "raised": mark})
+            for name, mark in (
+                ("Fileson-Synthetic", "child.family_name=safeguarding"),
+                ("Emptyson-Synthetic", "child.address=nonsense"),
+                ("Otherson-Synthetic", "parent.4.family_name=clinical"))]
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        writer = csv.DictWriter(f, [k for k in rows[0] if k[0] != "_"],
+                                extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    done = cora.cdop("notify", "--from", path, "--json")
+    told = [o for o in done.lines() if "row" in o]
+    equal("a column of a file raises, too", classes(
+        cora, told[0]["reference"]), {"child.family_name": "SAFEGUARDING"})
+    equal("what is no class or stands nowhere is rejected", [
+        o["findings"][0]["rule"] for o in told[1:]],
+        ["raised.class", "raised.nothing"])
+
+
 def main():
     registry, cora = scene()
     corin = registry.invite("Corin Coordinator", "--role", "coordinator",
@@ -150,6 +210,7 @@ def main():
     state(cora, corin, reference)
     notification(cora, corin, reference)
     typing(cora, corin, reference)
+    raised(cora, row)
     equal("it stops in order", registry.stop(), 0)
     end()
 

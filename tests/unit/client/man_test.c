@@ -192,6 +192,28 @@ fields_are_those_of_the_dictionary(void **state)
 	assert_int_equal(on_page, n);
 }
 
+static void
+classes_are_those_of_the_dictionary(void **state)
+{
+	const ProtobufCEnumDescriptor *desc = &cdop__data_class__descriptor;
+	const char *at = strstr(page, "\n.SS Raising a value\n"), *end;
+	char word[OUT_MAX], *p;
+	unsigned i;
+
+	(void)state;
+	assert_non_null(at);
+	end = strstr(at + 1, "\n.SS ");
+	for (i = 0; i < desc->n_values; i++) {
+		(void)snprintf(word, sizeof(word), "%s", desc->values[i].name);
+		for (p = word; *p != '\0'; p++)
+			*p = *p == '_' ? '_' : (char)(*p | 0x20);
+		p = strstr(at, word);
+		/* That one is no raise. */
+		assert_int_equal(p != NULL && p < end,
+		    desc->values[i].value != CDOP__DATA_CLASS__ADMINISTRATIVE);
+	}
+}
+
 static int
 read_page(void **state)
 {
@@ -222,6 +244,7 @@ main(void)
 	    cmocka_unit_test(the_page_promises_nothing_else),
 	    cmocka_unit_test(exit_codes_are_those_of_the_program),
 	    cmocka_unit_test(fields_are_those_of_the_dictionary),
+	    cmocka_unit_test(classes_are_those_of_the_dictionary),
 	};
 
 	return cmocka_run_group_tests(tests, read_page, free_page);

@@ -199,6 +199,38 @@ a_raised_value_needs_both_classes(void **state)
 	sample_finds(s, "", "raised.path", CDOP_SEVERITY_ERROR);
 }
 
+static enum cdop_err
+raise_at(struct sample *s, const char *path)
+{
+	struct cdop_path at;
+
+	assert_int_equal(cdop_form_path_parse(path, &at), CDOP_OK);
+	return cdop_form_raise_at(
+	    s->form, &at, CDOP__DATA_CLASS__SAFEGUARDING, s->arena);
+}
+
+static void
+a_value_is_raised_by_its_path_and_gets_its_entry(void **state)
+{
+	struct sample *s = *state;
+	unsigned max = cdop_fields_group("parent")->group_max, i;
+	char path[32];
+
+	assert_int_equal(raise_at(s, "mother.phone"), CDOP_OK);
+	assert_int_equal(raise_at(s, "mother.phone"), CDOP_OK);
+	assert_int_equal(s->form->n_raised, 1);
+	assert_int_equal(raise_at(s, "parent.7.phone"), CDOP_OK);
+	assert_int_equal(cdop_form_entry_number(s->form, "parent", 0), 7);
+	/* A group as a whole has no class, and only so many entries fit. */
+	assert_int_equal(raise_at(s, "parent"), CDOP_INVALID_ARGUMENT);
+	for (i = 1; i <= max; i++) {
+		(void)snprintf(path, sizeof(path), "parent.%u.phone", 100 + i);
+		assert_int_equal(raise_at(s, path),
+		    i < max ? CDOP_OK : CDOP_INVALID_ARGUMENT);
+	}
+	sample_finds_nothing(s);
+}
+
 int
 main(void)
 {
@@ -211,6 +243,7 @@ main(void)
 	    T(every_field_is_redacted_by_its_class_alone),
 	    T(a_protected_address_needs_safeguarding_too),
 	    T(a_raised_value_needs_both_classes),
+	    T(a_value_is_raised_by_its_path_and_gets_its_entry),
 	};
 #undef T
 
