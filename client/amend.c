@@ -6,6 +6,7 @@
 #include "client/call.h"
 #include "client/change.h"
 #include "client/choices.h"
+#include "client/decide.h"
 #include "client/file.h"
 #include "client/json.h"
 #include "client/notify.h"
@@ -28,6 +29,7 @@ const struct cmd_opt amend_opts[] = {
     {"--reason", "TEXT", "why", false},
     {"--seen", "N", "the version you saw (of the last case show)", false},
     {"--accept-warning", "RULE: REASON", "go on with this warning", true},
+    DECIDE_OPTS,
     {"--dry-run", NULL, "every check of the registry, nothing written", false},
     {NULL, NULL, NULL, false},
 };
@@ -177,7 +179,17 @@ read_changes(struct cmd_ctx *ctx, struct amendment *a)
 	return ask(ctx, a, now);
 }
 
-/* Warnings are asked about and sent again under the same key. */
+static enum exit_code
+once_more(struct cmd_ctx *ctx)
+{
+	memset(&ctx->error, 0, sizeof(ctx->error));
+	return EXIT_PARTIAL;
+}
+
+/*
+ * What can be answered is asked about, and then it is sent again under the
+ * same key: EXIT_PARTIAL.
+ */
 static enum exit_code
 send(struct cmd_ctx *ctx, struct amendment *a, uint32_t method,
     const ProtobufCMessage *request, Cdop__ChangeReply **ret_reply)
@@ -190,18 +202,28 @@ send(struct cmd_ctx *ctx, struct amendment *a, uint32_t method,
 	    ? call_dry(ctx, method, request, a->n.key, &message)
 	    : call_change(ctx, method, request, a->n.key, &message);
 	*ret_reply = (Cdop__ChangeReply *)message;
+	if (code == EXIT_DUPLICATE && message != NULL) {
+		code = decide_ask(ctx, &a->n, (*ret_reply)->candidate,
+		    (*ret_reply)->n_candidate, false);
+		return code == EXIT_OK ? once_more(ctx) : code;
+	}
 	if (code != EXIT_INVALID || ctx->error.n_findings == 0)
 		return code;
 	error = ctx->error;
 	code = overrides_ask(
 	    ctx, &a->n.overrides, a->n.form, error.finding, error.n_findings);
-	if (code == EXIT_OK) {
-		ctx->error.message = NULL;
-		return EXIT_PARTIAL; /* answered: once more */
-	}
+	if (code == EXIT_OK)
+		return once_more(ctx);
 	if (code == EXIT_INVALID)
 		ctx->error = error;
 	return code;
+}
+
+static enum exit_code
+asked_enough(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_INVALID, NULL, NULL,
+	    "each answer brought another question: nothing was written");
 }
 
 static void
@@ -249,6 +271,7 @@ amend_run(struct cmd_ctx *ctx)
 	memset(&a, 0, sizeof(a));
 	if ((code = change_begin(ctx, SEEN_RECORD, 0, &a.change)) != EXIT_OK ||
 	    (code = notify_new(ctx, &a.n)) != EXIT_OK ||
+	    (code = decide_argv(ctx, &a.n)) != EXIT_OK ||
 	    (code = read_changes(ctx, &a)) != EXIT_OK ||
 	    (code = read_source(ctx, &a)) != EXIT_OK)
 		return code;
@@ -259,6 +282,8 @@ amend_run(struct cmd_ctx *ctx)
 		    !change_again(ctx, &a.change, &code, reply))
 			break;
 	}
+	if (code == EXIT_PARTIAL)
+		return asked_enough(ctx);
 	return change_end(ctx, code, reply,
 	    a.n.dry_run ? "Every check passed, nothing written" : "Amended");
 }
@@ -347,5 +372,7 @@ amend_correct_run(struct cmd_ctx *ctx)
 		    !change_again(ctx, &a.change, &code, reply))
 			break;
 	}
+	if (code == EXIT_PARTIAL)
+		return asked_enough(ctx);
 	return change_end(ctx, code, reply, "Corrected");
 }

@@ -125,6 +125,16 @@ change_begin(struct cmd_ctx *ctx, enum seen_part part, uint32_t notification,
 	return ret_change->version > 0 ? EXIT_OK : show_first(ctx, ret_change);
 }
 
+/* A change that carries no decision, such as taking a case up again. */
+static void
+undecided(struct cmd_ctx *ctx, const Cdop__ChangeReply *reply)
+{
+	ctx->error.next = "say what they are (cdop case link --kind "
+			  "not_duplicate, siblings, ...), then this again";
+	if (reply != NULL)
+		show_candidates(ctx, reply->candidate, reply->n_candidate);
+}
+
 enum exit_code
 change_end(struct cmd_ctx *ctx, enum exit_code code,
     const Cdop__ChangeReply *reply, const char *what)
@@ -135,9 +145,8 @@ change_end(struct cmd_ctx *ctx, enum exit_code code,
 
 	if (code != EXIT_OK) {
 		ctx->error.body = reply != NULL ? &reply->base : NULL;
-		if (reply != NULL)
-			show_candidates(
-			    ctx, reply->candidate, reply->n_candidate);
+		if (code == EXIT_DUPLICATE && ctx->error.next == NULL)
+			undecided(ctx, reply);
 		return code;
 	}
 	(void)session_profile(ctx, &profile);

@@ -260,6 +260,6 @@ change_again(struct cmd_ctx *ctx, struct change *change, enum exit_code *code,
 	if (!yes)
 		return false;
 	change->version = change_version_now(change);
-	ctx->error.message = NULL;
+	memset(&ctx->error, 0, sizeof(ctx->error));
 	return true;
 }

@@ -3,6 +3,7 @@
 
 #include "client/blank.h"
 #include "client/call.h"
+#include "client/decide.h"
 #include "client/families.h"
 #include "client/import.h"
 #include "client/notify.h"
@@ -14,50 +15,6 @@
 #include "client/session.h"
 #include "client/show.h"
 #include "client/spool.h"
-
-/* "join:K7M4-QX2R", "new:twin:REF", "new:other:REF" */
-static enum exit_code
-take_decision(struct cmd_ctx *ctx, struct notify *n, const char *text)
-{
-	const char *why = cmd_value(ctx, "--decision-reason");
-	Cdop__Decision decision;
-	enum exit_code code;
-	char *reference;
-
-	if (strncmp(text, "join:", 5) == 0) {
-		decision = CDOP__DECISION__JOIN;
-		text += 5;
-	} else if (strncmp(text, "new:twin:", 9) == 0) {
-		decision = CDOP__DECISION__NEW_SIBLING;
-		text += 9;
-	} else if (strncmp(text, "new:other:", 10) == 0) {
-		decision = CDOP__DECISION__NEW_OTHER;
-		text += 10;
-	} else {
-		return cmd_fail(ctx, EXIT_USAGE, NULL,
-		    "join:REF, new:twin:REF or new:other:REF",
-		    "--decision: not a decision");
-	}
-	if (why == NULL)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, "--decision-reason TEXT",
-		    "a decision wants a reason");
-	if ((code = reference_read(ctx, text, &reference)) != EXIT_OK)
-		return code;
-	return notify_decide(ctx, n, reference, decision, why);
-}
-
-static enum exit_code
-take_decisions(struct cmd_ctx *ctx, struct notify *n)
-{
-	const char *text;
-	enum exit_code code;
-	size_t i;
-
-	for (i = 0; (text = cmd_value_at(ctx, "--decision", i)) != NULL; i++)
-		if ((code = take_decision(ctx, n, text)) != EXIT_OK)
-			return code;
-	return EXIT_OK;
-}
 
 /* Picks up a draft: the newest, or the one whose number is given. */
 static enum exit_code
@@ -212,7 +169,7 @@ run_notify(struct cmd_ctx *ctx)
 	if (code != EXIT_OK ||
 	    (code = notify_set(ctx, profile, &n)) != EXIT_OK ||
 	    (code = raise_argv(ctx, n.form, true)) != EXIT_OK ||
-	    (code = take_decisions(ctx, &n)) != EXIT_OK)
+	    (code = decide_argv(ctx, &n)) != EXIT_OK)
 		return code;
 	if (prompt_is_possible(ctx))
 		code = notify_ask(ctx, profile, &n);
@@ -228,8 +185,7 @@ static const struct cmd_opt notify_opts[] = {
     {"--set", "PATH=VALUE", "a field; identity in training only", true},
     RAISE_OPT,
     {"--accept-warning", "RULE: REASON", "go on with this warning", true},
-    {"--decision", "WHAT:REF", "join:REF, new:twin:REF, new:other:REF", true},
-    {"--decision-reason", "TEXT", "why", false},
+    DECIDE_OPTS,
     {"--like", "REF", "copy what a sibling's case has in common", false},
     {"--resume", NULL, "go on with a draft: the newest, or DRAFT", false},
     {"--all", NULL, "ask also what is wanted later", false},

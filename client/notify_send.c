@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "client/call.h"
+#include "client/decide.h"
 #include "client/json.h"
 #include "client/notify.h"
 #include "client/print.h"
@@ -63,66 +64,6 @@ show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply)
 	return EXIT_OK;
 }
 
-static enum exit_code
-ask_about(
-    struct cmd_ctx *ctx, struct notify *n, const Cdop__Candidate *candidate)
-{
-	static const struct prompt_option options[] = {
-	    {"join", "the same child: another notification of this case"},
-	    {"twin", "a twin or sibling: a case of its own, linked"},
-	    {"other", "another child: a case of its own"},
-	};
-	static const Cdop__Decision decisions[] = {CDOP__DECISION__JOIN,
-	    CDOP__DECISION__NEW_SIBLING, CDOP__DECISION__NEW_OTHER};
-	const char *reason;
-	enum exit_code code;
-	size_t chosen;
-
-	print_note(ctx, "%s: %s", candidate->reference,
-	    show_joined(ctx, candidate->reason, candidate->n_reason, "; "));
-	code = prompt_choice(ctx, "Is it", options, 3, 3, &chosen);
-	if (code != EXIT_OK)
-		return code;
-	code = prompt_need(ctx, "Why", "--decision", &reason);
-	if (code != EXIT_OK)
-		return code;
-	return notify_decide(
-	    ctx, n, candidate->reference, decisions[chosen], reason);
-}
-
-/* Candidates that stop, one after the other; joining one settles them. */
-static enum exit_code
-ask_duplicates(struct cmd_ctx *ctx, struct notify *n,
-    const Cdop__NotificationRegisterReply *reply)
-{
-	const Cdop__Candidate *c;
-	enum exit_code code;
-	size_t i;
-
-	if (reply == NULL || reply->n_candidate == 0 ||
-	    !prompt_is_possible(ctx)) {
-		if (reply != NULL && !ctx->g.json)
-			show_candidates(
-			    ctx, reply->candidate, reply->n_candidate);
-		ctx->error.body = reply != NULL ? &reply->base : NULL;
-		ctx->error.next = "decide: --decision join:REF, new:twin:REF "
-				  "or new:other:REF, with --decision-reason";
-		return EXIT_DUPLICATE;
-	}
-	print_note(ctx, "This may be a child that is here already:");
-	for (i = 0; i < reply->n_candidate; i++) {
-		c = reply->candidate[i];
-		if (c->has_withdrawn && c->withdrawn)
-			continue;
-		if ((code = ask_about(ctx, n, c)) != EXIT_OK)
-			return code;
-		if (n->decision[n->n_decisions - 1]->decision ==
-		    CDOP__DECISION__JOIN)
-			break;
-	}
-	return EXIT_OK;
-}
-
 static bool
 only_warnings(const struct cmd_error *e)
 {
@@ -139,12 +80,16 @@ static enum exit_code
 mend(struct cmd_ctx *ctx, struct notify *n, enum exit_code code,
     const ProtobufCMessage *message)
 {
+	const Cdop__NotificationRegisterReply *reply;
 	struct cmd_error error = ctx->error;
 	enum exit_code next;
 
-	if (code == EXIT_DUPLICATE)
-		return ask_duplicates(
-		    ctx, n, (const Cdop__NotificationRegisterReply *)message);
+	if (code == EXIT_DUPLICATE && message != NULL) {
+		reply = (const Cdop__NotificationRegisterReply *)message;
+		ctx->error.body = message;
+		return decide_ask(
+		    ctx, n, reply->candidate, reply->n_candidate, true);
+	}
 	if (code != EXIT_INVALID || !only_warnings(&error))
 		return code;
 	next = overrides_ask(

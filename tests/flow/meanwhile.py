@@ -6,8 +6,8 @@ import csv
 import json
 import os
 
-from libflow import (CDOP, CONFLICT, INVALID, NOT_FOUND, OK, STOPPED, TMP,
-                     USAGE, check, end, equal, scene)
+from libflow import (CDOP, CONFLICT, DUPLICATE, INVALID, NOT_FOUND, OK,
+                     STOPPED, TMP, USAGE, check, end, equal, scene)
 from libtype import run
 import libsynthetic
 
@@ -195,6 +195,50 @@ def raised(cora, row):
         ["raised.class", "raised.nothing"])
 
 
+def decided(cora, row):
+    """An amendment that makes one child look like another is asked about."""
+    twin = register(cora, dict(row, **{
+        "child.nhs_number": "", "child.family_name": "Firstson-Synthetic"}))
+    reference = register(cora, dict(row, **{
+        "child.nhs_number": "", "child.family_name": "Wrongson-Synthetic"}))
+    amend = ["case", "amend", reference, *GP, "--set",
+             "child.family_name=Firstson-Synthetic"]
+    done = cora.cdop(*amend)
+    equal("an amendment meets a possible duplicate", done.code, DUPLICATE)
+    check("which is named, with how to answer", twin in done.err and
+          "new:twin:REF" in done.err and "join:REF" not in done.err, done)
+    equal("as JSON, too", json.loads(cora.cdop(*amend, "--json").err)
+          ["candidate"][0]["reference"], twin)
+    done = cora.cdop(*amend, "--decision", "join:" + twin,
+                     "--decision-reason", "the same")
+    equal("it cannot be joined by an amendment", done.code, INVALID)
+    check("in words", "move the notification" in done.err, done)
+    equal("a decision wants a reason", cora.cdop(
+        *amend, "--decision", "new:other:" + twin).code, USAGE)
+    code, shown = typed(cora, amend, {"Is it": ["join"]})
+    equal("the same child at the prompt: nothing is changed", code,
+          DUPLICATE)
+    check("and what to do instead", "move-notification" in shown, shown)
+    code, shown = typed(cora, amend, {"Is it": ["other"],
+                                      "  Why:": ["cousins of one name"]})
+    equal("told apart at the prompt", code, OK)
+    check("it is amended", "Amended: " + reference in shown, shown)
+    links = cora.must("case", "show", reference, "--json").json()["case"][
+        "link"]
+    equal("and the decision is kept", [(link["kind"], link["reference"],
+                                        link["reason"]) for link in links],
+          [("not_duplicate", twin, "cousins of one name")])
+    third = register(cora, dict(row, **{
+        "child.nhs_number": "", "child.family_name": "Thirdson-Synthetic"}))
+    cora.must("case", "amend", third, *GP, "--set",
+              "child.family_name=Firstson-Synthetic", *[
+                  word for other in (twin, reference) for word in (
+                      "--decision", "new:other:" + other)],
+              "--decision-reason", "no relation")
+    equal("or on the command line", len(cora.must(
+        "case", "show", third, "--json").json()["case"]["link"]), 2)
+
+
 def main():
     registry, cora = scene()
     corin = registry.invite("Corin Coordinator", "--role", "coordinator",
@@ -211,6 +255,7 @@ def main():
     notification(cora, corin, reference)
     typing(cora, corin, reference)
     raised(cora, row)
+    decided(cora, row)
     equal("it stops in order", registry.stop(), 0)
     end()
 
