@@ -281,14 +281,10 @@ commit(struct registry *reg)
 {
 	enum cdop_err err;
 
-	err = rows_commit(reg->rows);
-	if (err == CDOP_OK)
-		undo_commit(reg->undo);
-	else if (err == CDOP_RESOURCE_EXHAUSTED)
-		undo_rollback(reg->undo);
-	else
-		return CDOP_DATA_LOSS;
-	return err;
+	err = registry_commit(reg);
+	return err == CDOP_OK || err == CDOP_RESOURCE_EXHAUSTED
+	    ? err
+	    : CDOP_DATA_LOSS;
 }
 
 static bool

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "cdop/merkle.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/message.h"
 #include "server/registry/outcomes.h"
+#include "server/registry/tree.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_scan.h"
@@ -440,7 +442,6 @@ put_leaf(struct audit *audit, const struct audit_entry *entry,
 	struct registry *reg = audit->reg;
 	Cdop__StoredLeaf stored;
 	Cdop__StoredWords words;
-	crypto_hash_sha256_state sha;
 	uint8_t leaf[AUDIT_LEAF_LEN], secret[32], hash[32];
 	enum cdop_err err;
 
@@ -462,13 +463,9 @@ put_leaf(struct audit *audit, const struct audit_entry *entry,
 	sodium_memzero(secret, sizeof(secret));
 	if (err != CDOP_OK)
 		return err;
-	/* RFC 6962, 2.1: the hash of a leaf begins with a zero byte. */
-	crypto_hash_sha256_init(&sha);
-	crypto_hash_sha256_update(&sha, (const uint8_t *)"", 1);
-	crypto_hash_sha256_update(&sha, leaf, sizeof(leaf));
-	crypto_hash_sha256_final(&sha, hash);
+	cdop_merkle_leaf(hash, (struct cdop_bytes){leaf, sizeof(leaf)});
 	rows_set_leaf_hash(reg->rows, hash);
-	return CDOP_OK;
+	return tree_append(reg->tree, hash);
 }
 
 enum cdop_err

@@ -15,6 +15,8 @@
 #include "server/registry/message.h"
 #include "server/registry/people.h"
 #include "server/registry/profile_act.h"
+#include "server/registry/tree.h"
+#include "server/registry/tree_load.h"
 #include "server/store/schema.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
@@ -54,6 +56,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 		err = cases_new(reg, &reg->cases);
 	if (err == CDOP_OK)
 		err = audit_new(reg, &reg->audit);
+	if (err == CDOP_OK)
+		err = tree_new(rows, undo, &reg->tree);
 	if (err != CDOP_OK) {
 		registry_free(reg);
 		return err;
@@ -77,6 +81,7 @@ registry_free(struct registry *reg)
 {
 	if (reg == NULL)
 		return;
+	tree_free(reg->tree);
 	audit_free(reg->audit);
 	cases_free(reg->cases);
 	approvals_free(reg->approvals);
@@ -289,7 +294,10 @@ load_all(struct load *load)
 		load->why = "a case without its rows";
 		return err;
 	}
-	return rows_scan_log(reg->rows, 0, scan_leaf, load);
+	err = rows_scan_log(reg->rows, 0, scan_leaf, load);
+	if (err == CDOP_OK)
+		err = tree_load(reg, load->arena, &load->why);
+	return err;
 }
 
 enum cdop_err
@@ -308,6 +316,22 @@ registry_load(struct registry *reg, uint64_t now_ms, const char **ret_why)
 		    load.why != NULL ? load.why : rows_finding(reg->rows);
 	if (err == CDOP_OK)
 		reg->open_since_ms = now_ms;
+	return err;
+}
+
+enum cdop_err
+registry_commit(struct registry *reg)
+{
+	enum cdop_err err;
+
+	if ((err = tree_seal(reg->tree)) != CDOP_OK)
+		rows_abort(reg->rows);
+	else
+		err = rows_commit(reg->rows);
+	if (err == CDOP_OK)
+		undo_commit(reg->undo);
+	else
+		undo_rollback(reg->undo);
 	return err;
 }
 

@@ -23,6 +23,7 @@ struct keystore;
 struct lockmem;
 struct people;
 struct rows;
+struct tree;
 struct undo;
 
 enum registry_mode {
@@ -63,6 +64,7 @@ struct registry {
 	struct approvals *approvals;
 	struct cases *cases;
 	struct audit *audit;
+	struct tree *tree; /* over the leaves */
 };
 
 /*
@@ -78,6 +80,14 @@ CDOP_MUST enum cdop_err registry_new(struct rows *rows, struct keystore *ks,
  */
 CDOP_MUST enum cdop_err registry_load(
     struct registry *reg, uint64_t now_ms, const char **ret_why);
+
+/*
+ * Ends a batch, with the root over the leaves there are now: the one way to
+ * commit one that appended any.  And its undo log, too.  CDOP_OK: durable.
+ * CDOP_RESOURCE_EXHAUSTED: nothing of it was applied.  Anything else: what is
+ * on the disk is not known, and the process leaves.
+ */
+CDOP_MUST enum cdop_err registry_commit(struct registry *reg);
 
 /* Wipes and frees; NULL is fine. */
 void registry_free(struct registry *reg);

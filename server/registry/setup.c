@@ -77,13 +77,9 @@ run(struct setup *setup, setup_fn *fn)
 	if (err == CDOP_OK && (err = fn(setup)) != CDOP_OK)
 		rows_abort(reg->rows);
 	if (err == CDOP_OK)
-		err = rows_commit(reg->rows);
-	if (err != CDOP_OK) {
-		undo_rollback(reg->undo);
-		return err;
-	}
-	undo_commit(reg->undo);
-	return CDOP_OK;
+		return registry_commit(reg);
+	undo_rollback(reg->undo);
+	return err;
 }
 
 /* ---- what both make ---------------------------------------------------- */

@@ -50,6 +50,8 @@ layout_head_write(
 	memcpy(out + 40, head->digest, 32);
 	memcpy(out + 72, head->log_digest, 32);
 	memcpy(out + 104, head->leaf_hash, 32);
+	memcpy(out + 136, head->root, 32);
+	cdop_put64(out + 168, head->tile_row);
 }
 
 enum cdop_err
@@ -71,6 +73,8 @@ layout_head_parse(struct cdop_bytes in, struct layout_head *ret_head)
 	memcpy(ret_head->digest, p + 40, 32);
 	memcpy(ret_head->log_digest, p + 72, 32);
 	memcpy(ret_head->leaf_hash, p + 104, 32);
+	memcpy(ret_head->root, p + 136, 32);
+	ret_head->tile_row = cdop_get64(p + 168);
 	return CDOP_OK;
 }
 

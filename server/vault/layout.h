@@ -35,6 +35,9 @@ struct layout_head {
 	uint8_t digest[32];     /* of the rows that a start reads */
 	uint8_t log_digest[32]; /* of the others */
 	uint8_t leaf_hash[32];
+	/* Zeros: no leaf yet, or leaves from before there was a tree. */
+	uint8_t root[32];
+	uint64_t tile_row; /* of the tile that was put last; 0: none */
 };
 
 /* A directory row. */

@@ -63,6 +63,32 @@ rows_set_leaf_hash(struct rows *rows, const uint8_t hash[static 32])
 	memcpy(rows->s.head.leaf_hash, hash, 32);
 }
 
+const uint8_t *
+rows_tree_root(const struct rows *rows)
+{
+	return rows->s.head.root;
+}
+
+uint64_t
+rows_tree_tile(const struct rows *rows)
+{
+	return rows->s.head.tile_row;
+}
+
+void
+rows_set_tree_root(struct rows *rows, const uint8_t root[static 32])
+{
+	CDOP_ASSERT(rows->batch);
+	memcpy(rows->s.head.root, root, 32);
+}
+
+void
+rows_set_tree_tile(struct rows *rows, uint64_t number)
+{
+	CDOP_ASSERT(rows->batch);
+	rows->s.head.tile_row = number;
+}
+
 uint16_t
 rows_incarnation(const struct rows *rows)
 {

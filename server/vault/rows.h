@@ -165,6 +165,14 @@ const uint8_t *rows_leaf_hash(const struct rows *rows);
 /* Within a batch, after the leaf was put. */
 void rows_set_leaf_hash(struct rows *rows, const uint8_t hash[static 32]);
 
+/* Root of the tree over the leaves, 32 bytes; zeros: there is no tree yet. */
+const uint8_t *rows_tree_root(const struct rows *rows);
+/* Number of the TILE row that was put last; 0: none was. */
+uint64_t rows_tree_tile(const struct rows *rows);
+/* Within a batch. */
+void rows_set_tree_root(struct rows *rows, const uint8_t root[static 32]);
+void rows_set_tree_tile(struct rows *rows, uint64_t number);
+
 uint16_t rows_incarnation(const struct rows *rows);
 
 /*

@@ -260,7 +260,7 @@ rows_scan(struct rows *rows, rows_scan_fn *fn, void *ctx)
 	return CDOP_OK;
 }
 
-/* ---- The log, backwards ---- */
+/* ---- The log, backwards and forwards ---- */
 
 static enum cdop_err
 leaf_take(struct rows *rows, uint64_t number, struct cdop_bytes row,
@@ -302,9 +302,35 @@ walk_back(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
 	return CDOP_OK;
 }
 
-enum cdop_err
-rows_scan_log(
-    struct rows *rows, uint64_t before, rows_scan_log_fn *fn, void *ctx)
+static enum cdop_err
+walk_on(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
+{
+	struct cdop_bytes row;
+	uint64_t number;
+	enum cdop_err err;
+	bool stop;
+
+	if (layout_incarnation(from) == 0)
+		from = layout_number(1, 0);
+	for (stop = false; !stop; from = number + 1) {
+		err = db_next(rows->txn, from, &number, &row);
+		if (err != CDOP_OK)
+			return err == CDOP_NOT_FOUND ? CDOP_OK : err;
+		err = leaf_take(rows, number, row, fn, ctx, &stop);
+		if (err != CDOP_OK)
+			return err;
+		if (number == UINT64_MAX)
+			return CDOP_OK;
+	}
+	return CDOP_OK;
+}
+
+typedef enum cdop_err way(
+    struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx);
+
+static enum cdop_err
+go(struct rows *rows, way *walk_it, uint64_t from, rows_scan_log_fn *fn,
+    void *ctx)
 {
 	enum cdop_err err;
 	bool mine;
@@ -314,10 +340,24 @@ rows_scan_log(
 	mine = rows->txn == NULL;
 	if (mine && (err = db_begin_read(rows->db, &rows->txn)) != CDOP_OK)
 		return err;
-	err = walk_back(rows, before == 0 ? UINT64_MAX : before - 1, fn, ctx);
+	err = walk_it(rows, from, fn, ctx);
 	if (mine) {
 		db_abort(rows->txn);
 		rows->txn = NULL;
 	}
 	return err;
+}
+
+enum cdop_err
+rows_scan_log(
+    struct rows *rows, uint64_t before, rows_scan_log_fn *fn, void *ctx)
+{
+	return go(
+	    rows, walk_back, before == 0 ? UINT64_MAX : before - 1, fn, ctx);
+}
+
+enum cdop_err
+rows_walk_log(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
+{
+	return go(rows, walk_on, from, fn, ctx);
 }

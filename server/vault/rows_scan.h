@@ -40,4 +40,10 @@ CDOP_MUST enum cdop_err rows_scan(
 CDOP_MUST enum cdop_err rows_scan_log(
     struct rows *rows, uint64_t before, rows_scan_log_fn *fn, void *ctx);
 
+/*
+ * The same forwards, from row number `from` on.  What fn puts is met as well.
+ */
+CDOP_MUST enum cdop_err rows_walk_log(
+    struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx);
+
 #endif

@@ -402,8 +402,7 @@ run(struct world *world, const struct dispatch_request *request,
 		undo_rollback(world->undo);
 		return;
 	}
-	assert_int_equal(rows_commit(world->rows), CDOP_OK);
-	undo_commit(world->undo);
+	assert_int_equal(registry_commit(world->reg), CDOP_OK);
 	answer->reply = reply_of(world, answer);
 }
 

@@ -54,8 +54,7 @@ begin(void)
 static void
 commit(void)
 {
-	assert_int_equal(rows_commit(w.rows), CDOP_OK);
-	undo_commit(w.undo);
+	assert_int_equal(registry_commit(w.reg), CDOP_OK);
 }
 
 static void

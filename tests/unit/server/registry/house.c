@@ -156,8 +156,7 @@ house_begin(struct house *house)
 void
 house_commit(struct house *house)
 {
-	assert_int_equal(rows_commit(house->rows), CDOP_OK);
-	undo_commit(house->undo);
+	assert_int_equal(registry_commit(house->reg), CDOP_OK);
 }
 
 void

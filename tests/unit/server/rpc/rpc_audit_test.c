@@ -74,8 +74,7 @@ next_message(struct rpc_cursor *cursor, const char *reference, bool *ret_last)
 	assert_int_equal(
 	    dispatch_call(w.reg, w.arena, &request, &result), CDOP_OK);
 	cdop_arena_set_budget(w.arena, 0);
-	assert_int_equal(rows_commit(w.rows), CDOP_OK);
-	undo_commit(w.undo);
+	assert_int_equal(registry_commit(w.reg), CDOP_OK);
 	reply = cdop__reply__unpack(
 	    cdop_arena_allocator(w.arena), result.reply.len, result.reply.data);
 	assert_non_null(reply);

@@ -361,8 +361,7 @@ one_batch_does_not_make_two_of_a_child(void **state)
 	memset(&reg, 0, sizeof(reg));
 	reg.form.form = form;
 	assert_int_equal(cases_register(&act, &reg), CDOP_OK);
-	assert_int_equal(rows_commit(w.rows), CDOP_OK);
-	undo_commit(w.undo);
+	assert_int_equal(registry_commit(w.reg), CDOP_OK);
 }
 
 int

@@ -78,8 +78,7 @@ call_as(const struct dispatch_peer *peer, uint32_t method,
 	assert_int_equal(rows_begin(world.rows, 1u << 20, 64), CDOP_OK);
 	assert_int_equal(
 	    dispatch_call(world.reg, world.arena, &request, &result), CDOP_OK);
-	assert_int_equal(rows_commit(world.rows), CDOP_OK);
-	undo_commit(world.undo);
+	assert_int_equal(registry_commit(world.reg), CDOP_OK);
 	*ret_reply = cdop__reply__unpack(cdop_arena_allocator(world.arena),
 	    result.reply.len, result.reply.data);
 	assert_non_null(*ret_reply);
