@@ -159,7 +159,7 @@ fill_request(const struct batch_item *item, const struct batch_times *times,
 		    CDOP_SESSION_S * 1000ull;
 }
 
-/* The handshake's own leaf, what it proves about the PSK, and Welcome. */
+/* The handshake's own leaf, and what it proves about the PSK. */
 static enum cdop_err
 run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
     const struct batch_times *times)
@@ -197,8 +197,9 @@ run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
 	err = audit_append(reg->audit, batch->arena, &entry, &index);
 	if (err != CDOP_OK)
 		return err;
-	return welcome_pack(
-	    reg, batch->arena, &actor, times->now_ms, &item->result.reply);
+	item->opened = true;
+	item->pending = (actor.roles & CDOP_ROLE_PENDING) != 0;
+	return CDOP_OK;
 }
 
 static enum cdop_err
@@ -233,6 +234,7 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	struct dispatch_request request;
 
 	memset(&item->result, 0, sizeof(item->result));
+	item->opened = false;
 	if (item->session == NULL && item->kind != BATCH_EVENT)
 		return CDOP_OK; /* it has gone while this waited */
 	cdop_arena_set_budget(batch->arena, CDOP_REQUEST_ARENA);
@@ -287,6 +289,23 @@ commit(struct registry *reg)
 	    : CDOP_DATA_LOSS;
 }
 
+/* What can be said only of a log that is durable: who fails hears nothing. */
+static void
+finish(struct batch *batch, struct registry *reg, struct batch_item *item,
+    const struct batch_times *times)
+{
+	struct welcome_to to = {.now_ms = times->now_ms};
+	enum cdop_err err = CDOP_OK;
+
+	cdop_arena_set_budget(batch->arena, CDOP_ANSWER_ARENA);
+	if (item->opened) {
+		to.pending = item->pending;
+		to.seen_size = item->session->seen_size;
+		err = welcome_pack(reg, batch->arena, &to, &item->result.reply);
+	}
+	item->answered = err == CDOP_OK;
+}
+
 static bool
 is_part(const struct batch *batch, uint64_t until_ms)
 {
@@ -320,7 +339,7 @@ run_together(struct batch *batch, struct registry *reg,
 	if ((err = commit(reg)) != CDOP_OK)
 		return err;
 	for (i = batch->done; i < end; i++)
-		batch->item[i].answered = true;
+		finish(batch, reg, &batch->item[i], times);
 	return CDOP_OK;
 }
 
@@ -347,7 +366,8 @@ refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 		return CDOP_OK;
 	}
 	err = commit(reg);
-	item->answered = err == CDOP_OK;
+	if (err == CDOP_OK)
+		finish(batch, reg, item, times);
 	return err == CDOP_DATA_LOSS ? err : CDOP_OK;
 }
 
@@ -367,7 +387,8 @@ run_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 	err = commit(reg);
 	if (err == CDOP_RESOURCE_EXHAUSTED)
 		return refuse_alone(batch, reg, item, times, err);
-	item->answered = err == CDOP_OK;
+	if (err == CDOP_OK)
+		finish(batch, reg, item, times);
 	return err;
 }
 

@@ -40,6 +40,8 @@ struct batch_item {
 	/* What came of it. */
 	bool answered; /* result.reply may be sent */
 	bool failed;   /* it made a batch abort */
+	bool opened;   /* Welcome is due, once this is durable */
+	bool pending;  /* for Welcome: the device waits for activation */
 	struct dispatch_result result;
 };
 

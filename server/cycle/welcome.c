@@ -1,20 +1,82 @@
 /* Welcome, from what the registry is at this moment. */
 #include "server/cycle/welcome.h"
 
+#include <string.h>
+
 #include "cdop/profile.h"
-#include "cdop/role.h"
 #include "cdop/version.h"
 #include "registry.pb-c.h"
-#include "server/registry/actor.h"
+#include "server/base/log.h"
+#include "server/registry/checkpoints.h"
 #include "server/registry/registry.h"
+#include "server/registry/tree.h"
 #include "server/vault/rows.h"
+
+/* That the log the client has seen is the beginning of this one. */
+static enum cdop_err
+fill_consistency(struct registry *reg, struct cdop_arena *arena,
+    uint64_t seen_size, Cdop__Welcome *welcome)
+{
+	struct cdop_merkle_proof *proof;
+	uint64_t size = checkpoints_size(reg->checkpoints);
+	enum cdop_err err;
+	size_t i;
+
+	if (seen_size == 0 || seen_size >= size)
+		return CDOP_OK;
+	proof = cdop_arena_alloc(arena, sizeof(*proof));
+	if (proof == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = cdop_merkle_prove_consistency(
+	    seen_size, size, tree_fetch, reg->tree, proof);
+	/* To a client a damaged log and a forked one are the same. */
+	if (err == CDOP_DATA_LOSS) {
+		log_error("log.damaged", "finding=%s next=%s",
+		    rows_finding(reg->rows),
+		    "run cdopd verify on the data directory");
+		return CDOP_OK;
+	}
+	if (err != CDOP_OK)
+		return err;
+	welcome->consistency =
+	    cdop_arena_calloc(arena, proof->n, sizeof(*welcome->consistency));
+	if (welcome->consistency == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < proof->n; i++)
+		welcome->consistency[i] =
+		    (ProtobufCBinaryData){CDOP_MERKLE_HASH, proof->hash[i]};
+	welcome->n_consistency = proof->n;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+fill_checkpoint(struct registry *reg, struct cdop_arena *arena,
+    uint64_t seen_size, Cdop__Welcome *welcome)
+{
+	struct cdop_bytes note = checkpoints_note(reg->checkpoints);
+	uint8_t *data;
+
+	data = cdop_arena_alloc(arena, note.len + CDOP_NOTE_PUBLIC_LEN);
+	if (data == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memcpy(data, note.data, note.len);
+	memcpy(data + note.len, checkpoints_key(reg->checkpoints),
+	    CDOP_NOTE_PUBLIC_LEN);
+	welcome->has_checkpoint = true;
+	welcome->checkpoint = (ProtobufCBinaryData){note.len, data};
+	welcome->has_checkpoint_key = true;
+	welcome->checkpoint_key =
+	    (ProtobufCBinaryData){CDOP_NOTE_PUBLIC_LEN, data + note.len};
+	return fill_consistency(reg, arena, seen_size, welcome);
+}
 
 enum cdop_err
 welcome_pack(struct registry *reg, struct cdop_arena *arena,
-    const struct actor *actor, uint64_t now_ms, struct cdop_bytes *ret_message)
+    const struct welcome_to *to, struct cdop_bytes *ret_message)
 {
 	Cdop__Welcome welcome;
 	uint8_t *data;
+	enum cdop_err err;
 
 	cdop__welcome__init(&welcome);
 	welcome.schema_level = WELCOME_SCHEMA_LEVEL;
@@ -24,18 +86,21 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 	welcome.mode = reg->mode == REGISTRY_LIVE ? CDOP__MODE__LIVE
 						  : CDOP__MODE__TRAINING;
 	welcome.state = registry_state(reg);
-	welcome.now_ms = now_ms;
+	welcome.now_ms = to->now_ms;
 	welcome.panel = cdop_arena_strdup(arena, reg->profile->panel_name);
 	welcome.profile_hash.data = reg->profile_hash;
 	welcome.profile_hash.len = sizeof(reg->profile_hash);
 	welcome.has_credential_pending = true;
-	welcome.credential_pending = (actor->roles & CDOP_ROLE_PENDING) != 0;
+	welcome.credential_pending = to->pending;
 	welcome.has_incarnation = true;
 	welcome.incarnation = rows_incarnation(reg->rows);
 	welcome.notice = reg->notice;
 	welcome.n_notice = reg->n_notice;
 	if (welcome.server == NULL || welcome.panel == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
+	err = fill_checkpoint(reg, arena, to->seen_size, &welcome);
+	if (err != CDOP_OK)
+		return err;
 	data =
 	    cdop_arena_alloc(arena, cdop__welcome__get_packed_size(&welcome));
 	if (data == NULL)

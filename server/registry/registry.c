@@ -12,6 +12,7 @@
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/cases.h"
+#include "server/registry/checkpoints.h"
 #include "server/registry/message.h"
 #include "server/registry/people.h"
 #include "server/registry/profile_act.h"
@@ -58,6 +59,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 		err = audit_new(reg, &reg->audit);
 	if (err == CDOP_OK)
 		err = tree_new(rows, undo, &reg->tree);
+	if (err == CDOP_OK)
+		err = checkpoints_new(reg, &reg->checkpoints);
 	if (err != CDOP_OK) {
 		registry_free(reg);
 		return err;
@@ -81,6 +84,7 @@ registry_free(struct registry *reg)
 {
 	if (reg == NULL)
 		return;
+	checkpoints_free(reg->checkpoints);
 	tree_free(reg->tree);
 	audit_free(reg->audit);
 	cases_free(reg->cases);
@@ -89,6 +93,7 @@ registry_free(struct registry *reg)
 	cdop_arena_free(reg->profile_arena);
 	lockmem_free(reg->mem, reg->link_secret, 32);
 	lockmem_free(reg->mem, reg->link_secret_next, 32);
+	lockmem_free(reg->mem, reg->log_seed, 32);
 	free_notices(reg->notice, reg->n_notice);
 	free(reg);
 }
@@ -160,6 +165,8 @@ registry_take_config(struct registry *reg, const Cdop__StoredConfig *config)
 		err = take_secret(reg, &reg->link_secret_next,
 		    config->has_link_secret_next ? &config->link_secret_next
 						 : NULL);
+	if (err == CDOP_OK)
+		err = take_secret(reg, &reg->log_seed, &config->log_seed);
 	if (err != CDOP_OK)
 		return err;
 	return take_notices(reg, config);
@@ -297,6 +304,8 @@ load_all(struct load *load)
 	err = rows_scan_log(reg->rows, 0, scan_leaf, load);
 	if (err == CDOP_OK)
 		err = tree_load(reg, load->arena, &load->why);
+	if (err == CDOP_OK)
+		err = checkpoints_sign(reg->checkpoints);
 	return err;
 }
 
@@ -324,7 +333,9 @@ registry_commit(struct registry *reg)
 {
 	enum cdop_err err;
 
-	if ((err = tree_seal(reg->tree)) != CDOP_OK)
+	if ((err = tree_seal(reg->tree)) == CDOP_OK)
+		err = checkpoints_sign(reg->checkpoints);
+	if (err != CDOP_OK)
 		rows_abort(reg->rows);
 	else
 		err = rows_commit(reg->rows);

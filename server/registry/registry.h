@@ -19,6 +19,7 @@ struct approvals;
 struct audit;
 struct cases;
 struct cdop_profile;
+struct checkpoints;
 struct keystore;
 struct lockmem;
 struct people;
@@ -49,6 +50,7 @@ struct registry {
 	/* X25519 secrets of the link, 32 bytes each, in locked memory. */
 	uint8_t *link_secret;
 	uint8_t *link_secret_next; /* NULL: none */
+	uint8_t *log_seed; /* Ed25519, likewise: signs checkpoints alone */
 
 	char **notice; /* what every client shows once */
 	size_t n_notice;
@@ -65,6 +67,7 @@ struct registry {
 	struct cases *cases;
 	struct audit *audit;
 	struct tree *tree; /* over the leaves */
+	struct checkpoints *checkpoints;
 };
 
 /*
@@ -82,10 +85,10 @@ CDOP_MUST enum cdop_err registry_load(
     struct registry *reg, uint64_t now_ms, const char **ret_why);
 
 /*
- * Ends a batch, with the root over the leaves there are now: the one way to
- * commit one that appended any.  And its undo log, too.  CDOP_OK: durable.
- * CDOP_RESOURCE_EXHAUSTED: nothing of it was applied.  Anything else: what is
- * on the disk is not known, and the process leaves.
+ * Ends a batch, with root and checkpoint over the leaves there are now: the
+ * one way to commit one that appended any.  Its undo log, too.  CDOP_OK:
+ * durable. CDOP_RESOURCE_EXHAUSTED: nothing of it was applied.  Anything else:
+ * what is on the disk is not known, and the process leaves.
  */
 CDOP_MUST enum cdop_err registry_commit(struct registry *reg);
 

@@ -7,6 +7,7 @@
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "server/registry/actor.h"
+#include "server/registry/checkpoints.h"
 #include "server/registry/invitations.h"
 #include "server/registry/people_enrol.h"
 #include "server/registry/registry.h"
@@ -52,13 +53,12 @@ fill_server_keys(struct rpc_ctx *ctx, size_t *n, ProtobufCBinaryData **ret_keys)
 }
 
 static enum cdop_err
-fill_random(
-    struct rpc_ctx *ctx, const uint8_t *random, ProtobufCBinaryData *out)
+fill_bytes(struct rpc_ctx *ctx, const uint8_t *bytes, ProtobufCBinaryData *out)
 {
 	out->data = cdop_arena_alloc(ctx->arena, 32);
 	if (out->data == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	memcpy(out->data, random, 32);
+	memcpy(out->data, bytes, 32);
 	out->len = 32;
 	return CDOP_OK;
 }
@@ -247,9 +247,13 @@ fill_enrol(struct rpc_ctx *ctx, uint32_t number, const uint8_t *random,
 	rep->name = cdop_arena_strdup(ctx->arena, person->name);
 	if (rep->name == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	err = fill_random(ctx, random, &rep->server_random);
+	err = fill_bytes(ctx, random, &rep->server_random);
 	if (err == CDOP_OK)
 		err = fill_roles(ctx, person, rep);
+	if (err == CDOP_OK)
+		err = fill_bytes(ctx, checkpoints_key(ctx->reg->checkpoints),
+		    &rep->checkpoint_key);
+	rep->has_checkpoint_key = err == CDOP_OK;
 	if (err == CDOP_OK)
 		err =
 		    fill_server_keys(ctx, &rep->n_server_key, &rep->server_key);
@@ -305,7 +309,7 @@ rpc_psk_turn(struct rpc_ctx *ctx, const Cdop__PskTurnRequest *req,
 		return rpc_person_end(ctx, &act, err);
 	ctx->applied = true;
 	ctx->subject_person = ctx->actor->person;
-	return fill_random(ctx, random, &rep->server_random);
+	return fill_bytes(ctx, random, &rep->server_random);
 }
 
 /* ---- activate ---------------------------------------------------------- */

@@ -229,6 +229,8 @@ fixture_prove(struct fixture *f, struct fixture_client *client)
 
 	cdop__hello__init(&said);
 	said.schema_level = 1;
+	said.has_seen_size = client->seen_size != 0;
+	said.seen_size = client->seen_size;
 	hello.len = cdop__hello__pack(&said, packed);
 	assert_int_equal(
 	    cdop_link_write3(&client->noise, hello, message), CDOP_OK);

@@ -14,6 +14,7 @@
 #include "cdop/compare.h"
 #include "cdop/role.h"
 #include "server/base/undo.h"
+#include "server/registry/checkpoints.h"
 #include "server/registry/people.h"
 #include "server/vault/rows.h"
 #include "tests/unit/server/world.h"
@@ -177,6 +178,9 @@ a_person_is_invited_enrols_and_is_activated(void **state)
 	    reply->body.len, reply->body.data);
 	assert_string_equal(enrolled->name, "Cora Example");
 	assert_int_equal(enrolled->n_role, 1);
+	assert_int_equal(enrolled->checkpoint_key.len, 32);
+	assert_memory_equal(enrolled->checkpoint_key.data,
+	    checkpoints_key(world.reg->checkpoints), 32);
 	device = enrolled->device;
 	activate(WORLD_ADMIN_1, device, 0x91, &answer);
 	assert_string_equal(answer.reply->reason, "same_person");

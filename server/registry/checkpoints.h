@@ -1,0 +1,34 @@
+/*
+ * The checkpoint of the log: how long it is and what its root is, signed by
+ * a key that is used for nothing else.  One for each commit that appended a
+ * leaf; the last one is in memory, and goes back with a batch that fails.
+ */
+#ifndef CDOP_REGISTRY_CHECKPOINTS_H
+#define CDOP_REGISTRY_CHECKPOINTS_H
+
+#include "cdop/checkpoint.h"
+
+struct checkpoints;
+struct registry;
+
+/* Borrows reg, and takes its key from reg->log_seed.  RESOURCE_EXHAUSTED. */
+CDOP_MUST enum cdop_err checkpoints_new(
+    struct registry *reg, struct checkpoints **ret_checkpoints);
+
+/* Wipes and frees; NULL is fine. */
+void checkpoints_free(struct checkpoints *checkpoints);
+
+/*
+ * Signs size and root as the head row has them, unless that is what was
+ * signed last.  Within a batch, after tree_seal(), and at a start.
+ */
+CDOP_MUST enum cdop_err checkpoints_sign(struct checkpoints *checkpoints);
+
+/* The last one as a signed note, and the size in it. */
+struct cdop_bytes checkpoints_note(const struct checkpoints *checkpoints);
+uint64_t checkpoints_size(const struct checkpoints *checkpoints);
+
+/* The public key it is signed with, 32 bytes. */
+const uint8_t *checkpoints_key(const struct checkpoints *checkpoints);
+
+#endif
