@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdop/leaf.h"
 #include "cdop/limits.h"
 #include "cdop/merkle.h"
 #include "server/base/undo.h"
@@ -18,15 +19,6 @@
 
 /* Opened by one walk: what is found fits a message, and memory too. */
 #define WALK_BYTES ((size_t)1 << 20)
-
-#define KIND_CALL  1
-#define KIND_EVENT 2
-
-#define AT_REQUEST 80
-#define AT_CASE    112
-#define AT_OUTCOME 144
-#define AT_COUNTS  176
-#define AT_REASON  208
 
 struct audit {
 	struct registry *reg;
@@ -119,20 +111,12 @@ static void
 commitment(const uint8_t secret[static 32], const char *label,
     const struct cdop_bytes *values, size_t n, uint8_t *out)
 {
-	crypto_auth_hmacsha256_state state;
-	uint8_t salt[32];
-	size_t i;
+	uint8_t salt[CDOP_LEAF_SALT_LEN];
 
 	crypto_generichash(salt, sizeof(salt), (const uint8_t *)label,
 	    strlen(label), secret, 32);
-	crypto_auth_hmacsha256_init(&state, salt, sizeof(salt));
-	for (i = 0; i < n; i++)
-		if (values[i].len > 0)
-			crypto_auth_hmacsha256_update(
-			    &state, values[i].data, values[i].len);
-	crypto_auth_hmacsha256_final(&state, out);
+	cdop_leaf_commit(out, salt, values, n);
 	sodium_memzero(salt, sizeof(salt));
-	sodium_memzero(&state, sizeof(state));
 }
 
 static struct cdop_bytes
@@ -147,7 +131,7 @@ text_bytes(const char *text)
 
 static void
 commit_outcome(const struct audit_entry *entry,
-    const struct leaf_secrets *secrets, uint8_t *leaf)
+    const struct leaf_secrets *secrets, struct cdop_leaf *leaf)
 {
 	struct cdop_bytes values[2];
 	uint8_t status[2];
@@ -156,17 +140,19 @@ commit_outcome(const struct audit_entry *entry,
 	cdop_put16(status, (uint16_t)entry->outcome);
 	values[0] = (struct cdop_bytes){status, sizeof(status)};
 	values[1] = text_bytes(entry->reason);
-	commitment(secrets->leaf, "outcome", values, 2, leaf + AT_OUTCOME);
+	commitment(secrets->leaf, "outcome", values, 2,
+	    leaf->commitment[CDOP_LEAF_OUTCOME]);
 	cdop_put32(counts, (uint32_t)entry->n_released);
 	cdop_put64(counts + 4, entry->count);
 	values[0] = (struct cdop_bytes){counts, sizeof(counts)};
-	commitment(secrets->leaf, "counts", values, 1, leaf + AT_COUNTS);
+	commitment(secrets->leaf, "counts", values, 1,
+	    leaf->commitment[CDOP_LEAF_COUNTS]);
 }
 
 /* References joined by newlines, and the two texts with a zero between. */
 static enum cdop_err
 commit_case(const struct audit_entry *entry, const struct leaf_secrets *secrets,
-    struct cdop_arena *arena, uint8_t *leaf)
+    struct cdop_arena *arena, struct cdop_leaf *leaf)
 {
 	struct cdop_bytes reason[3], *refs;
 	size_t i, n = 0;
@@ -180,11 +166,13 @@ commit_case(const struct audit_entry *entry, const struct leaf_secrets *secrets,
 			refs[n++] = text_bytes("\n");
 		refs[n++] = text_bytes(entry->released[i].reference);
 	}
-	commitment(secrets->case_, "case", refs, n, leaf + AT_CASE);
+	commitment(
+	    secrets->case_, "case", refs, n, leaf->commitment[CDOP_LEAF_CASE]);
 	reason[0] = text_bytes(entry->purpose_text);
 	reason[1] = (struct cdop_bytes){(const uint8_t *)"", 1};
 	reason[2] = text_bytes(entry->reason_text);
-	commitment(secrets->case_, "reason", reason, 3, leaf + AT_REASON);
+	commitment(secrets->case_, "reason", reason, 3,
+	    leaf->commitment[CDOP_LEAF_REASON]);
 	return CDOP_OK;
 }
 
@@ -192,24 +180,29 @@ static enum cdop_err
 make_leaf(const struct audit *audit, const struct audit_entry *entry,
     const struct leaf_secrets *secrets, struct cdop_arena *arena, uint8_t *leaf)
 {
-	uint64_t index = rows_next_leaf(audit->reg->rows);
+	struct cdop_leaf plain = {.kind = CDOP_LEAF_CALL};
+	enum cdop_err err;
 
-	memset(leaf, 0, AUDIT_LEAF_LEN);
-	leaf[0] = AUDIT_LEAF_VERSION;
-	leaf[1] = entry->call >= AUDIT_EVENT_INIT ? KIND_EVENT : KIND_CALL;
-	cdop_put16(leaf + 2, (uint16_t)entry->answered);
-	cdop_put32(leaf + 4, entry->call);
-	cdop_put64(leaf + 8, index);
-	cdop_put64(leaf + 16, entry->time_ms);
-	cdop_put64(leaf + 24, index); /* the tree before this leaf */
+	if (entry->call >= AUDIT_EVENT_INIT)
+		plain.kind = CDOP_LEAF_EVENT;
+	plain.answered = (uint16_t)entry->answered;
+	plain.call = entry->call;
+	plain.index = rows_next_leaf(audit->reg->rows);
+	plain.time_ms = entry->time_ms;
+	plain.size_before = plain.index;
 	if (entry->actor != NULL) {
-		memcpy(leaf + 32, entry->actor->fingerprint, 32);
-		memcpy(leaf + 64, entry->actor->session, 16);
+		memcpy(plain.actor, entry->actor->fingerprint,
+		    sizeof(plain.actor));
+		memcpy(plain.session, entry->actor->session,
+		    sizeof(plain.session));
 	}
-	commitment(
-	    secrets->leaf, "request", &entry->request, 1, leaf + AT_REQUEST);
-	commit_outcome(entry, secrets, leaf);
-	return commit_case(entry, secrets, arena, leaf);
+	commitment(secrets->leaf, "request", &entry->request, 1,
+	    plain.commitment[CDOP_LEAF_REQUEST]);
+	commit_outcome(entry, secrets, &plain);
+	if ((err = commit_case(entry, secrets, arena, &plain)) != CDOP_OK)
+		return err;
+	cdop_leaf_write(&plain, leaf);
+	return CDOP_OK;
 }
 
 /* ---- what stands beside it --------------------------------------------- */

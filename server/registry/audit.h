@@ -2,24 +2,7 @@
  * The audit log: one leaf for every call, in the same transaction as the act
  * and before its answer (TRUST M4, RECORDS M11).
  *
- * A leaf is 256 bytes, version 1:
- *
- *	  0  version u8 (1)
- *	  1  kind u8 (1 call, 2 event)
- *	  2  answered u16: the status the asker saw, so that "not yours" and
- *	     "no such case" are the same bytes
- *	  4  call u32: method id, or event number
- *	  8  index u64, from 0
- *	 16  time u64: milliseconds since 1970, UTC, never before the last leaf
- *	 24  tree size u64 before this leaf
- *	 32  actor 32: fingerprint of the device's public key, or zeros
- *	 64  session 16: BLAKE2b of the handshake hash, or zeros
- *	 80  commitment to the request bytes 32
- *	112  commitment to the case 32
- *	144  commitment to the true outcome 32
- *	176  commitment to the counts 32
- *	208  commitment to the reason 32
- *	240  zeros 16
+ * What a leaf is made of stands in cdop/leaf.h.
  *
  * A commitment is HMAC-SHA256(salt, value); the salt is BLAKE2b-256 keyed
  * with the leaf secret over the field's label ("request", "outcome",
@@ -42,13 +25,11 @@
 #define CDOP_REGISTRY_AUDIT_H
 
 #include "cdop/arena.h"
-#include "cdop/bytes.h"
-#include "cdop/err.h"
+#include "cdop/leaf.h"
 #include "server/registry/registry.h"
 #include "stored.pb-c.h"
 
-#define AUDIT_LEAF_LEN     256
-#define AUDIT_LEAF_VERSION 1
+#define AUDIT_LEAF_LEN CDOP_LEAF_LEN
 
 /* What is logged without being a call; they share the numbers of calls. */
 enum audit_event {
