@@ -97,18 +97,6 @@ outcome_words(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 }
 
 static const char *
-purpose_words(struct cmd_ctx *ctx, const char *code)
-{
-	const struct cdop_profile *profile = ctx->session->profile;
-	const struct cdop_code *row = NULL;
-
-	if (profile != NULL)
-		row = cdop_profile_code(
-		    profile, "purpose", code, purpose_today());
-	return row != NULL ? row->label : code;
-}
-
-static const char *
 who(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 {
 	if (!e->has_person)
@@ -142,7 +130,7 @@ show_entry(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    (unsigned long long)e->index, print_time(ctx->arena, e->at_ms),
 	    who(ctx, e), deed(e->call), outcome_words(ctx, e),
 	    e->purpose != NULL ? "  for: " : "",
-	    e->purpose != NULL ? purpose_words(ctx, e->purpose) : "",
+	    e->purpose != NULL ? show_code(ctx, "purpose", e->purpose) : "",
 	    use_word(e)[0] != '\0' ? "  " : "", use_word(e),
 	    e->reason != NULL
 		? cdop_arena_printf(ctx->arena, "  [%s]", e->reason)

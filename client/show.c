@@ -154,6 +154,17 @@ show_area(struct cmd_ctx *ctx, const char *id)
 }
 
 const char *
+show_code(struct cmd_ctx *ctx, const char *list, const char *code)
+{
+	const struct cdop_code *row = NULL;
+
+	if (profile_of(ctx) != NULL)
+		row = cdop_profile_code(
+		    profile_of(ctx), list, code, purpose_today());
+	return row != NULL ? row->label : code;
+}
+
+const char *
 show_joined(
     struct cmd_ctx *ctx, char *const *word, size_t n, const char *between)
 {

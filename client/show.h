@@ -36,6 +36,9 @@ void show_candidates(
 /* Label of an area, or its id where the profile is not here. */
 const char *show_area(struct cmd_ctx *ctx, const char *id);
 
+/* Label of a code of a list, or the code where the profile is not here. */
+const char *show_code(struct cmd_ctx *ctx, const char *list, const char *code);
+
 /* Names joined by ", "; "" for none. */
 const char *show_joined(
     struct cmd_ctx *ctx, char *const *word, size_t n, const char *between);

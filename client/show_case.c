@@ -15,6 +15,12 @@ show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 	    print_time(ctx->arena, c->registered_ms),
 	    (unsigned long long)c->version, c->scope != NULL ? "   scope " : "",
 	    c->scope != NULL ? c->scope : "");
+	if (c->jurisdiction != NULL || c->review_basis != NULL)
+		print_out(ctx, "jurisdiction: %s   basis of the review: %s",
+		    c->jurisdiction != NULL ? c->jurisdiction : "not kept",
+		    c->review_basis != NULL
+			? show_code(ctx, "review_basis", c->review_basis)
+			: "not kept");
 	if (c->has_responsible)
 		print_out(ctx, "responsible: person %u", c->responsible);
 	for (i = 0; i < c->n_interested; i++)

@@ -39,6 +39,17 @@ is_taken(const struct cdop_profile *p, const char *id, size_t areas,
 	return false;
 }
 
+static bool
+is_basis(const struct cdop_profile *p, const char *code)
+{
+	const struct cdop_code *row;
+
+	if (*code == '\0')
+		return true;
+	row = cdop_profile_code(p, "review_basis", code, CDOP_PROFILE_EVER);
+	return row != NULL && row->means == CDOP_CODE_VALUE;
+}
+
 static enum cdop_err
 check_areas(struct checker *c)
 {
@@ -53,6 +64,9 @@ check_areas(struct checker *c)
 		if (p->area[i].when.first > p->area[i].when.last)
 			return refuse(c, c->lines->area[i], p->area[i].id,
 			    "until is before from");
+		if (!is_basis(p, p->area[i].review_basis))
+			return refuse(c, c->lines->area[i], p->area[i].id,
+			    "its review_basis is no code of that list");
 		if (!p->area[i].holding)
 			continue;
 		holding++;

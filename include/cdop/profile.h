@@ -30,9 +30,10 @@ struct cdop_area {
 	const char *calendar;     /* "england-and-wales" "isle-of-man" */
 	const char *time_zone;    /* "Europe/London" */
 	const char *legal_basis;
-	const char *contact; /* lines, "\n" between; or "" */
-	const char *phone;   /* or "" */
-	const char *email;   /* or "" */
+	const char *review_basis; /* code of the list of that name, or "" */
+	const char *contact;      /* lines, "\n" between; or "" */
+	const char *phone;        /* or "" */
+	const char *email;        /* or "" */
 	bool national_return;
 	bool holding;
 	struct cdop_span when;

@@ -42,11 +42,11 @@ access_init(struct access *access, const struct actor *actor,
 	access->all = actor->all_areas;
 	/* An area that no case has needs no mark. */
 	for (i = 0; i < actor->n_areas; i++)
-		if (index_area_find(index, actor->areas[i], &number))
+		if (index_word_find(index, actor->areas[i], &number))
 			set_area(access, number);
 	if (holding != NULL)
 		access->has_holding =
-		    index_area_find(index, holding->id, &access->holding);
+		    index_word_find(index, holding->id, &access->holding);
 }
 
 static bool

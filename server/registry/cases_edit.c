@@ -64,7 +64,7 @@ owner_name(const struct cases_act *act, uint32_t slot, const char **ret_id)
 	const struct index_post *post = index_at(act->index, slot);
 	const struct cdop_area *area;
 
-	*ret_id = index_area_id(act->index, post->owner);
+	*ret_id = index_word_text(act->index, post->owner);
 	area = cdop_profile_area(act->reg->profile, *ret_id);
 	return area == NULL ? *ret_id : area->name;
 }
@@ -320,37 +320,53 @@ finish_after(
 	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }
 
-/*
- * The state with what came of the question.  It is written whenever that was
- * asked, and a pair makes no version: neither what the caller sees nor what
- * it costs says whether there is a child in another area.
- */
-static enum cdop_err
-link_state(struct cases_act *act, const struct cases_edit *edit,
-    struct cases_change *change)
+/* What happened to the state beside the form, as history says it. */
+static const char *
+state_event(const struct cases_act *act, const struct cases_edit *edit,
+    const Cdop__StoredForm *form)
 {
 	const struct cases_question *q = &edit->question;
+	bool linked = false;
+	size_t i;
+
+	for (i = 0; i < q->n_tie; i++)
+		if (cases_tie_is_event(act, edit->slot, q->tie[i].slot))
+			linked = true;
+	if (!cases_owner_turns_basis(form))
+		return linked ? "linked" : NULL;
+	return linked ? "linked, basis of the review changed"
+		      : "basis of the review changed";
+}
+
+/*
+ * The state with what came of the question and of the basis.  It is written
+ * whenever the question was asked, and a pair makes no version: neither what
+ * the caller sees nor what it costs says whether there is a child in another
+ * area.
+ */
+static enum cdop_err
+next_state(struct cases_act *act, const struct cases_edit *edit,
+    const Cdop__StoredForm *form, struct cases_change *change)
+{
+	const char *what = state_event(act, edit, form);
 	Cdop__StoredCase *state;
 	enum cdop_err err;
-	size_t i;
 
 	err = cases_read_state(act, edit->slot, &state);
 	if (err != CDOP_OK)
 		return err;
-	change->keeps_version = true;
-	for (i = 0; i < q->n_tie; i++)
-		if (cases_tie_is_event(act, edit->slot, q->tie[i].slot))
-			change->keeps_version = false;
-	if (!change->keeps_version) {
-		err = cases_next_state(act, state, "linked", edit->reason);
-		if (err != CDOP_OK)
-			return err;
-	}
+	change->keeps_version = what == NULL;
+	if (what != NULL)
+		err = cases_next_state(act, state, what, edit->reason);
+	if (err == CDOP_OK && cases_owner_turns_basis(form))
+		err = cases_owner_keep_basis(act, form->form, state);
+	if (err != CDOP_OK)
+		return err;
 	change->state = state;
-	return cases_question_tie(act, q, state);
+	return cases_question_tie(act, &edit->question, state);
 }
 
-/* Rows: the record, and the state where a link may have come of it. */
+/* Rows: the form, and the state where more than the form changes. */
 static enum cdop_err
 store_form(struct cases_act *act, struct cases_edit *edit,
     const Cdop__StoredForm *form)
@@ -361,8 +377,8 @@ store_form(struct cases_act *act, struct cases_edit *edit,
 	cases_change_init(act, edit->slot, &change);
 	change.form = &form;
 	change.n_form = 1;
-	if (edit->question.asked &&
-	    (err = link_state(act, edit, &change)) != CDOP_OK)
+	if ((edit->question.asked || cases_owner_turns_basis(form)) &&
+	    (err = next_state(act, edit, form, &change)) != CDOP_OK)
 		return err;
 	if ((err = cases_store(act, &change)) != CDOP_OK)
 		return err;

@@ -135,7 +135,7 @@ make_filter(
 		return cases_bad_field(
 		    act, "until", "date.form", "a whole date: 2026-11-20");
 	if (list->area != NULL)
-		f->has_area = index_area_find(act->index, list->area, &f->area);
+		f->has_area = index_word_find(act->index, list->area, &f->area);
 	return CDOP_OK;
 }
 

@@ -16,12 +16,64 @@ cases_owner_zone(const struct cases_act *act, const char *area)
 	return a == NULL || a->time_zone == NULL ? "UTC" : a->time_zone;
 }
 
-const char *
-cases_owner_jurisdiction(const struct cases_act *act, const char *area)
+static const char *
+jurisdiction_of(const struct cases_act *act, const char *area)
 {
 	const struct cdop_area *a = cdop_profile_area(act->reg->profile, area);
 
 	return a == NULL || a->jurisdiction == NULL ? "" : a->jurisdiction;
+}
+
+const char *
+cases_owner_jurisdiction(const struct cases_act *act, uint32_t slot)
+{
+	const struct index_post *post = index_at(act->index, slot);
+	const char *kept = index_word_text(act->index, post->jurisdiction);
+
+	return *kept != '\0'
+	    ? kept
+	    : jurisdiction_of(act, index_word_text(act->index, post->owner));
+}
+
+enum cdop_err
+cases_owner_keep_basis(
+    struct cases_act *act, const Cdop__Form *form, Cdop__StoredCase *state)
+{
+	const struct cdop_area *a =
+	    cdop_profile_area(act->reg->profile, state->owner_area);
+	const char *basis = a == NULL ? "" : a->review_basis;
+	bool failed = false;
+
+	if (cdop_form_has(form, "scope.review_basis") &&
+	    (basis = cdop_form_text(form, "scope.review_basis", act->arena)) ==
+		NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	state->review_basis =
+	    *basis == '\0' ? NULL : cases_text(act, basis, &failed);
+	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
+enum cdop_err
+cases_owner_keep(
+    struct cases_act *act, const Cdop__Form *form, Cdop__StoredCase *state)
+{
+	bool failed = false;
+
+	state->jurisdiction =
+	    cases_text(act, jurisdiction_of(act, state->owner_area), &failed);
+	return failed ? CDOP_RESOURCE_EXHAUSTED
+		      : cases_owner_keep_basis(act, form, state);
+}
+
+bool
+cases_owner_turns_basis(const Cdop__StoredForm *form)
+{
+	size_t i;
+
+	for (i = 0; form->number == 0 && i < form->n_changed; i++)
+		if (strcmp(form->changed[i], "scope.review_basis") == 0)
+			return true;
+	return false;
 }
 
 int32_t

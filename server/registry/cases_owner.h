@@ -34,9 +34,27 @@ const struct cdop_area *cases_owner_area(
 /* The zone of an area, or of the holding area where it has none. */
 const char *cases_owner_zone(const struct cases_act *act, const char *area);
 
-/* "england"; "" where the area is not in the profile any more. */
+/*
+ * The jurisdiction of a case as its state keeps it.  Where it keeps none,
+ * because an earlier version wrote it: that of its owner today, or "".
+ */
 const char *cases_owner_jurisdiction(
-    const struct cases_act *act, const char *area);
+    const struct cases_act *act, uint32_t slot);
+
+/*
+ * Keeps in a state on what basis the case is reviewed from now on: what its
+ * form states, else what the profile in force says of the owner, else
+ * nothing.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err cases_owner_keep_basis(
+    struct cases_act *act, const Cdop__Form *form, Cdop__StoredCase *state);
+
+/* The same, and the jurisdiction: with a new owner. */
+CDOP_MUST enum cdop_err cases_owner_keep(
+    struct cases_act *act, const Cdop__Form *form, Cdop__StoredCase *state);
+
+/* Does this version of a form change what the record states as the basis? */
+bool cases_owner_turns_basis(const Cdop__StoredForm *form);
 
 /* Today, where the panel is. */
 int32_t cases_owner_today(const struct cases_act *act);

@@ -68,6 +68,7 @@ first_state(struct cases_act *act, const struct cases_register *reg,
 	Cdop__StoredCase *state;
 	char reference[CDOP_REFERENCE_TEXT];
 	bool failed = false;
+	enum cdop_err err;
 
 	state = cdop_arena_alloc(act->arena, sizeof(*state));
 	if (state == NULL)
@@ -92,6 +93,8 @@ first_state(struct cases_act *act, const struct cases_register *reg,
 	state->next_instance = 2;
 	if (failed)
 		return CDOP_RESOURCE_EXHAUSTED;
+	if ((err = cases_owner_keep(act, reg->form.form, state)) != CDOP_OK)
+		return err;
 	*ret_state = state;
 	return cases_register_add(act, state, 1, reg->moved_from);
 }
@@ -226,7 +229,7 @@ present_owner(
 {
 	const struct index_post *post = index_at(act->index, slot);
 	const struct cdop_area *area;
-	const char *id = index_area_id(act->index, post->owner);
+	const char *id = index_word_text(act->index, post->owner);
 
 	area = cdop_profile_area(act->reg->profile, id);
 	memset(ret_owner, 0, sizeof(*ret_owner));

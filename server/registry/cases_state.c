@@ -50,12 +50,43 @@ store(struct cases_act *act, struct cases_alter *alter,
 
 /* ---- owner ------------------------------------------------------------- */
 
+/*
+ * What the new owner brings with it.  A basis of the review that the case
+ * record states stays, and is pointed out where the area has another.
+ */
+static enum cdop_err
+take_owner(struct cases_act *act, struct cases_alter *alter,
+    const struct cdop_area *area, Cdop__StoredCase *state)
+{
+	Cdop__StoredForm *record;
+	bool failed = false, states_another;
+	enum cdop_err err;
+
+	err = cases_read_form(act, alter->slot, 0, 0, &record);
+	if (err != CDOP_OK)
+		return err;
+	state->owner_area = cases_text(act, area->id, &failed);
+	state->owner_reason = cases_text(act, alter->reason, &failed);
+	if (failed)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if ((err = cases_owner_keep(act, record->form, state)) != CDOP_OK)
+		return err;
+	states_another = *area->review_basis != '\0' &&
+	    strcmp(state->review_basis, area->review_basis) != 0;
+	alter->word = cdop_arena_printf(act->arena, "owner is now %s%s",
+	    area->name,
+	    states_another ? "; the case record states another basis for the "
+			     "review than that area has: amend it where it "
+			     "is not right"
+			   : "");
+	return alter->word == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
 enum cdop_err
 cases_state_owner(struct cases_act *act, struct cases_alter *alter)
 {
 	const struct cdop_area *area;
 	Cdop__StoredCase *state;
-	bool failed = false;
 	uint64_t key_id;
 	enum cdop_err err;
 
@@ -68,14 +99,10 @@ cases_state_owner(struct cases_act *act, struct cases_alter *alter)
 		return cases_bad_field(
 		    act, "area", "owner.same", "that area owns it already");
 	err = cases_next_state(act, state, "owner changed", alter->reason);
+	if (err == CDOP_OK)
+		err = take_owner(act, alter, area, state);
 	if (err != CDOP_OK)
 		return err;
-	state->owner_area = cases_text(act, area->id, &failed);
-	state->owner_reason = cases_text(act, alter->reason, &failed);
-	alter->word =
-	    cdop_arena_printf(act->arena, "owner is now %s", area->name);
-	if (failed || alter->word == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
 
 	key_id = index_at(act->index, alter->slot)->key_id;
 	if ((err = rows_keys_area(act->reg->rows, area->id)) != CDOP_OK)

@@ -10,9 +10,7 @@
 #include "server/registry/index_order.h"
 #include "server/registry/index_terms.h"
 
-#define AREAS_MAX 1024u
-#define AREA_MAX  64u
-#define TERM_MAX  300u
+#define TERM_MAX 300u
 
 struct rows_of {
 	uint32_t n;
@@ -34,8 +32,8 @@ struct index {
 	uint32_t cap;
 	struct index_terms terms;
 	struct index_order order;
-	char area[AREAS_MAX][AREA_MAX];
-	size_t n_area;
+	char **word; /* that many cases share: areas, jurisdictions */
+	size_t n_word, cap_word;
 	uint32_t last; /* slot of the row before: a case's rows come together */
 };
 
@@ -84,52 +82,78 @@ index_free(struct index *index)
 		free(index->slot[i].rows);
 	}
 	free(index->slot);
+	for (i = 0; i < index->n_word; i++)
+		free(index->word[i]);
+	free(index->word);
 	index_terms_free(&index->terms);
 	index_order_free(&index->order);
 	cdop_secret_wipe(index, sizeof(*index));
 	free(index);
 }
 
-/* ---- areas ------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------- */
 
 bool
-index_area_find(
-    const struct index *index, const char *area, uint16_t *ret_number)
+index_word_find(
+    const struct index *index, const char *word, uint16_t *ret_number)
 {
 	size_t i;
 
-	for (i = 0; i < index->n_area; i++)
-		if (strcmp(index->area[i], area) == 0) {
+	for (i = 0; i < index->n_word; i++)
+		if (strcmp(index->word[i], word) == 0) {
 			*ret_number = (uint16_t)i;
 			return true;
 		}
 	return false;
 }
 
-enum cdop_err
-index_area(struct index *index, const char *area, uint16_t *ret_number)
+static enum cdop_err
+reserve_word(struct index *index)
 {
-	size_t len = strlen(area);
+	size_t cap = index->cap_word == 0 ? 16 : index->cap_word * 2;
+	char **list;
 
-	if (index_area_find(index, area, ret_number))
+	if (index->n_word < index->cap_word)
 		return CDOP_OK;
-	if (len >= AREA_MAX || index->n_area == AREAS_MAX)
+	if ((list = calloc(cap, sizeof(*list))) == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	memcpy(index->area[index->n_area], area, len + 1);
-	*ret_number = (uint16_t)index->n_area++;
+	if (index->n_word > 0)
+		memcpy(list, index->word, index->n_word * sizeof(*list));
+	free(index->word);
+	index->word = list;
+	index->cap_word = cap;
+	return CDOP_OK;
+}
+
+enum cdop_err
+index_word(struct index *index, const char *word, uint16_t *ret_number)
+{
+	enum cdop_err err;
+	char *copy;
+
+	if (index_word_find(index, word, ret_number))
+		return CDOP_OK;
+	if (index->n_word >= INDEX_NO_WORD)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if ((err = reserve_word(index)) != CDOP_OK)
+		return err;
+	if ((copy = strdup(word)) == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	index->word[index->n_word] = copy;
+	*ret_number = (uint16_t)index->n_word++;
 	return CDOP_OK;
 }
 
 const char *
-index_area_id(const struct index *index, uint16_t number)
+index_word_text(const struct index *index, uint16_t number)
 {
-	return number < index->n_area ? index->area[number] : "";
+	return number < index->n_word ? index->word[number] : "";
 }
 
 static enum cdop_err
-area_of(void *ctx, const char *area, uint16_t *ret_number)
+word_of(void *ctx, const char *word, uint16_t *ret_number)
 {
-	return index_area(ctx, area, ret_number);
+	return index_word(ctx, word, ret_number);
 }
 
 enum cdop_err
@@ -137,7 +161,7 @@ index_make_post(struct index *index, const Cdop__StoredSummary *summary,
     uint64_t key_id, struct cdop_arena *scratch, struct index_post **ret_post)
 {
 	return index_post_new(
-	    summary, key_id, area_of, index, scratch, ret_post);
+	    summary, key_id, word_of, index, scratch, ret_post);
 }
 
 /* ---- hashes ------------------------------------------------------------ */

@@ -87,19 +87,22 @@ bool index_find(const struct index *index, enum index_kind kind,
  */
 bool index_next(const struct index *index, int32_t *day, uint32_t *slot);
 
-/* ---- areas ------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------- */
 
 /*
- * The number of an area id, made when it is new; numbers are this process's
- * own.  CDOP_RESOURCE_EXHAUSTED.
+ * The number of a word that many cases share (an area id, a jurisdiction),
+ * made when it is new; numbers are this process's own, and stay.
+ * CDOP_RESOURCE_EXHAUSTED.
  */
-CDOP_MUST enum cdop_err index_area(
-    struct index *index, const char *area, uint16_t *ret_number);
-bool index_area_find(
-    const struct index *index, const char *area, uint16_t *ret_number);
-const char *index_area_id(const struct index *index, uint16_t number);
+CDOP_MUST enum cdop_err index_word(
+    struct index *index, const char *word, uint16_t *ret_number);
+bool index_word_find(
+    const struct index *index, const char *word, uint16_t *ret_number);
 
-/* A post of this index: index_post_new() with its areas. */
+/* "" for a number that is none, as INDEX_NO_WORD. */
+const char *index_word_text(const struct index *index, uint16_t number);
+
+/* A post of this index: index_post_new() with its words. */
 CDOP_MUST enum cdop_err index_make_post(struct index *index,
     const Cdop__StoredSummary *summary, uint64_t key_id,
     struct cdop_arena *scratch, struct index_post **ret_post);
@@ -109,7 +112,7 @@ uint32_t index_n_terms(const struct index *index);
 
 /*
  * Do two indexes hold the same cases, rows, terms and order?  For tests.
- * Slots and area numbers may differ.
+ * Slots and numbers of words may differ.
  */
 bool index_equal(const struct index *a, const struct index *b);
 

@@ -93,8 +93,10 @@ index_equal(const struct index *a, const struct index *b)
 			return false;
 		y = index_at(b, j);
 		if (!same_post(x, y) || !same_rows(a, i, b, j) ||
-		    strcmp(index_area_id(a, x->owner),
-			index_area_id(b, y->owner)) != 0)
+		    strcmp(index_word_text(a, x->owner),
+			index_word_text(b, y->owner)) != 0 ||
+		    strcmp(index_word_text(a, x->jurisdiction),
+			index_word_text(b, y->jurisdiction)) != 0)
 			return false;
 	}
 	return is_whole(a) && is_whole(b);

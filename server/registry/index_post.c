@@ -230,7 +230,7 @@ size_of(const struct gather *g, const Cdop__StoredSummary *s)
 /* Everything behind the struct, the widest alignment first. */
 static enum cdop_err
 pack_all(struct index_post *post, const struct gather *g,
-    const Cdop__StoredSummary *s, index_post_area_fn *area, void *ctx)
+    const Cdop__StoredSummary *s, index_post_word_fn *word, void *ctx)
 {
 	struct packer p = {(uint8_t *)(post + 1), NULL};
 	struct index_interest *interest;
@@ -260,10 +260,14 @@ pack_all(struct index_post *post, const struct gather *g,
 	post->scope = pack_text(&p, or_empty(s->scope));
 	post->name = pack_text(&p, or_empty(s->shown_name));
 
-	if ((err = area(ctx, s->owner_area, &post->owner)) != CDOP_OK)
+	if ((err = word(ctx, s->owner_area, &post->owner)) != CDOP_OK)
+		return err;
+	post->jurisdiction = INDEX_NO_WORD;
+	if (s->jurisdiction != NULL &&
+	    (err = word(ctx, s->jurisdiction, &post->jurisdiction)) != CDOP_OK)
 		return err;
 	for (i = 0; i < s->n_interested; i++) {
-		err = area(ctx, s->interested[i]->area, &interest[i].area);
+		err = word(ctx, s->interested[i]->area, &interest[i].area);
 		if (err != CDOP_OK)
 			return err;
 		interest[i].known = s->interested[i]->known;
@@ -273,7 +277,7 @@ pack_all(struct index_post *post, const struct gather *g,
 
 enum cdop_err
 index_post_new(const Cdop__StoredSummary *summary, uint64_t key_id,
-    index_post_area_fn *area, void *ctx, struct cdop_arena *scratch,
+    index_post_word_fn *word, void *ctx, struct cdop_arena *scratch,
     struct index_post **ret_post)
 {
 	struct gather g = {.arena = scratch};
@@ -291,7 +295,7 @@ index_post_new(const Cdop__StoredSummary *summary, uint64_t key_id,
 	post->size = size;
 	post->key_id = key_id;
 	fill(post, summary);
-	if ((err = pack_all(post, &g, summary, area, ctx)) != CDOP_OK) {
+	if ((err = pack_all(post, &g, summary, word, ctx)) != CDOP_OK) {
 		index_post_free(post);
 		return err;
 	}

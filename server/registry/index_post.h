@@ -38,7 +38,7 @@ struct index_date {
 };
 
 struct index_interest {
-	uint16_t area; /* number of the index's table of areas */
+	uint16_t area; /* number of the index's table of words */
 	bool known;    /* ask answers "known to you" there */
 };
 
@@ -57,7 +57,8 @@ struct index_post {
 	uint32_t responsible;
 	uint32_t registered_by;
 	int32_t day; /* of the list: latest day of death, else registration */
-	uint16_t owner; /* number of the index's table of areas */
+	uint16_t owner;        /* number of the index's table of words */
+	uint16_t jurisdiction; /* the same; INDEX_NO_WORD: not kept */
 	enum index_status status;
 	bool nameless;          /* was "baby of" or without a name once */
 	struct cdop_date birth; /* of the case record; year 0: none */
@@ -80,17 +81,19 @@ struct index_post {
 };
 
 /*
- * Numbers the area ids of a summary; index.c's.  CDOP_RESOURCE_EXHAUSTED.
+ * Numbers the words of a summary that many cases share; index.c's.
+ * CDOP_RESOURCE_EXHAUSTED.
  */
-typedef enum cdop_err index_post_area_fn(
-    void *ctx, const char *area, uint16_t *ret_number);
+#define INDEX_NO_WORD UINT16_MAX
+typedef enum cdop_err index_post_word_fn(
+    void *ctx, const char *word, uint16_t *ret_number);
 
 /*
  * scratch is used while it is made.  CDOP_DATA_LOSS: a date or reference in
  * the summary is none.  CDOP_RESOURCE_EXHAUSTED.
  */
 CDOP_MUST enum cdop_err index_post_new(const Cdop__StoredSummary *summary,
-    uint64_t key_id, index_post_area_fn *area, void *ctx,
+    uint64_t key_id, index_post_word_fn *word, void *ctx,
     struct cdop_arena *scratch, struct index_post **ret_post);
 
 /* NULL is fine. */

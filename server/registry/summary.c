@@ -294,6 +294,8 @@ summary_take_state(Cdop__StoredSummary *summary, const Cdop__StoredCase *state,
 	summary->reference = copy(&g, state->reference);
 	summary->owner_area = copy(&g, state->owner_area);
 	summary->status = copy(&g, state->status);
+	summary->jurisdiction =
+	    state->jurisdiction == NULL ? NULL : copy(&g, state->jurisdiction);
 	summary->registered_ms = state->registered_ms;
 	summary->case_version = state->version;
 	summary->has_responsible = state->has_responsible;

@@ -57,7 +57,7 @@ fill_known(struct rpc_ctx *ctx, struct cases_act *act,
 	const char *reference = cases_reference_text(act, post->case_id);
 
 	date = cdop_date_from_days(cases_time_day(
-	    cases_owner_zone(act, index_area_id(act->index, post->owner)),
+	    cases_owner_zone(act, index_word_text(act->index, post->owner)),
 	    post->registered_ms));
 	cdop_date_write(&date, day);
 	rep->reference = rpc_case_text(ctx, reference, failed);

@@ -79,7 +79,6 @@ rpc_case_release_forms(struct rpc_ctx *ctx, const struct cases_act *act,
 	const struct index_post *post = index_at(act->index, slot);
 	struct rpc_released released;
 	char reference[CDOP_REFERENCE_TEXT];
-	const char *area = index_area_id(act->index, post->owner);
 	uint32_t *copy;
 
 	memset(&released, 0, sizeof(released));
@@ -88,8 +87,8 @@ rpc_case_release_forms(struct rpc_ctx *ctx, const struct cases_act *act,
 	released.case_id = post->case_id;
 	released.case_key = post->key_id;
 	released.classes = classes;
-	released.owner_area = area;
-	released.jurisdiction = cases_owner_jurisdiction(act, area);
+	released.owner_area = index_word_text(act->index, post->owner);
+	released.jurisdiction = cases_owner_jurisdiction(act, slot);
 	copy = cdop_arena_calloc(ctx->arena, n, sizeof(*copy));
 	if (copy != NULL && n > 0) {
 		memcpy(copy, instance, n * sizeof(*copy));
@@ -241,8 +240,8 @@ rpc_case_summary(
 	cdop__case_summary__init(out);
 	cases_reference(act->cases, post->case_id, reference);
 	out->reference = rpc_case_text(ctx, reference, &failed);
-	out->owner_area =
-	    rpc_case_text(ctx, index_area_id(act->index, post->owner), &failed);
+	out->owner_area = rpc_case_text(
+	    ctx, index_word_text(act->index, post->owner), &failed);
 	out->age_band = rpc_case_text(
 	    ctx, cases_list_age(post, ctx->reg->profile), &failed);
 	if (post->death.year != 0) {

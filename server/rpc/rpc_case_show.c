@@ -245,6 +245,20 @@ fill_links(struct show *s)
 		s->failed = true;
 }
 
+/* A value of the record, or NULL where it has none. */
+static char *
+form_text(struct show *s, const char *path)
+{
+	const char *text;
+
+	if (!cdop_form_has(s->record->form, path))
+		return NULL;
+	text = cdop_form_text(s->record->form, path, s->ctx->arena);
+	if (text == NULL)
+		s->failed = true;
+	return rpc_case_text(s->ctx, text, &s->failed);
+}
+
 static enum cdop_err
 fill_case(struct show *s)
 {
@@ -264,18 +278,13 @@ fill_case(struct show *s)
 	out->registered_ms = state->registered_ms;
 	out->has_responsible = state->has_responsible;
 	out->responsible = state->responsible;
-	out->jurisdiction = rpc_case_text(ctx,
-	    cases_owner_jurisdiction(&s->act, state->owner_area), &s->failed);
-	if (cdop_form_has(s->record->form, "scope.decision"))
-		out->scope = rpc_case_text(ctx,
-		    cdop_form_text(
-			s->record->form, "scope.decision", ctx->arena),
-		    &s->failed);
-	if (cdop_form_has(s->record->form, "scope.review_basis"))
-		out->review_basis = rpc_case_text(ctx,
-		    cdop_form_text(
-			s->record->form, "scope.review_basis", ctx->arena),
-		    &s->failed);
+	out->jurisdiction = rpc_case_text(
+	    ctx, cases_owner_jurisdiction(&s->act, s->slot), &s->failed);
+	out->scope = form_text(s, "scope.decision");
+	/* A state of an earlier version keeps none: only the record may say. */
+	out->review_basis = state->review_basis != NULL
+	    ? state->review_basis
+	    : form_text(s, "scope.review_basis");
 	err = cdop_form_missing(s->record->form, ctx->arena, &missing);
 	if (err != CDOP_OK)
 		return err;

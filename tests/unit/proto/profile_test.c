@@ -210,6 +210,8 @@ every_mistake_is_refused_by_line(void **state)
 	    {"spool_days = 0", "spool_days = 8", "outside"},
 	    {"feb29 = 1-march", "feb29 = 2-march", "28-february"},
 	    {"kind = hospital", "kind = spital", "agency_kind"},
+	    {"review_basis = resident", "review_basis = x",
+		"no code of that list"},
 	    {"code = 1 | Male", "code = 1", "code | label"},
 	    {"code = 1 | Male", "code = 1 | Male | x", "from and until"},
 	    {"code = 1 | Male", "code = 2 | Male", "same day"},
@@ -300,6 +302,8 @@ a_difference_is_said_in_words(void **state)
 		"area knowsley: from from '2014-04-01' to '2014-05-01'"},
 	    {"national_return = no", "national_return = yes",
 		"national_return from 'no' to 'yes'"},
+	    {"review_basis = resident\n", "",
+		"area knowsley: review_basis from 'resident' to "},
 	    {"[area knowsley]",
 		"[area new]\nname = New\njurisdiction = england\n"
 		"calendar = england-and-wales\ntime_zone = Europe/London\n"

@@ -35,7 +35,7 @@ setup(void **state)
 		return -1;
 	bench.profile = sample_profile(bench.arena);
 	for (i = 0; i < b->profile->n_area; i++)
-		if (index_area(bench.index, b->profile->area[i].id, &number) !=
+		if (index_word(bench.index, b->profile->area[i].id, &number) !=
 		    CDOP_OK)
 			return -1;
 	*state = &bench;
@@ -58,7 +58,7 @@ area(const struct bench *b, const char *id)
 {
 	uint16_t number;
 
-	assert_true(index_area_find(b->index, id, &number));
+	assert_true(index_word_find(b->index, id, &number));
 	return number;
 }
 
