@@ -18,6 +18,37 @@
 
 /* ---- show -------------------------------------------------------- */
 
+/* What of the case: all of it, or one version of one form. */
+static enum exit_code
+show_request(struct cmd_ctx *ctx, Cdop__CaseShowRequest *request)
+{
+	const char *notification = cmd_value(ctx, "--notification");
+	const char *version = cmd_value(ctx, "--form-version");
+	enum exit_code code = EXIT_OK;
+	uint64_t n = 0;
+
+	cdop__case_show_request__init(request);
+	request->has_notifications = true;
+	request->notifications = cmd_flag(ctx, "--notifications");
+	if (notification != NULL) {
+		code = cmd_number(
+		    ctx, "--notification", notification, UINT32_MAX, &n);
+		if (code == EXIT_OK && n == 0)
+			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+			    "--notification: they are numbered from 1");
+		request->has_instance = true;
+		request->instance = (uint32_t)n;
+	}
+	if (code == EXIT_OK && version != NULL) {
+		code = cmd_number(ctx, "--form-version", version,
+		    UINT64_MAX / 2, &request->version);
+		request->has_version = true;
+	}
+	return code != EXIT_OK
+	    ? code
+	    : reference_read(ctx, ctx->pos[0], &request->reference);
+}
+
 static enum exit_code
 run_show(struct cmd_ctx *ctx)
 {
@@ -27,20 +58,8 @@ run_show(struct cmd_ctx *ctx)
 	enum exit_code code;
 	json_t *object;
 
-	cdop__case_show_request__init(&request);
-	code = reference_read(ctx, ctx->pos[0], &request.reference);
-	if (code != EXIT_OK)
-		return code;
-	request.has_notifications = true;
-	request.notifications = cmd_flag(ctx, "--notifications");
-	if (cmd_value(ctx, "--record") != NULL) {
-		request.has_version = true;
-		code = cmd_number(ctx, "--record", cmd_value(ctx, "--record"),
-		    UINT64_MAX / 2, &request.version);
-		if (code != EXIT_OK)
-			return code;
-	}
-	if ((code = paper_begin(ctx)) != EXIT_OK ||
+	if ((code = show_request(ctx, &request)) != EXIT_OK ||
+	    (code = paper_begin(ctx)) != EXIT_OK ||
 	    (code = call_case_show(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	(void)session_profile(ctx, &profile);
@@ -249,7 +268,9 @@ run_pairs(struct cmd_ctx *ctx)
 
 static const struct cmd_opt show_opts[] = {
     {"--notifications", NULL, "the notifications as received, too", false},
-    {"--record", "N", "an older version of the case record", false},
+    {"--notification", "N", "one notification alone", false},
+    {"--form-version", "N",
+	"an older version of that notification, or of the case record", false},
     PAPER_OPTS,
     {NULL, NULL, NULL, false},
 };
@@ -273,7 +294,8 @@ static const struct cmd_opt list_opts[] = {
 const struct cmd cmd_case_rows[] = {
     {"case show", "REF", "show one case", NULL,
 	"  cdop case show K7M4-QX2R\n"
-	"  cdop case show K7M4-QX2R --notifications --json",
+	"  cdop case show K7M4-QX2R --notifications --json\n"
+	"  cdop case show K7M4-QX2R --notification 2 --form-version 1",
 	show_opts, 1, 1, 0, "case", run_show},
     {"case list", "", "list cases, names only where asked for", NULL,
 	"  cdop case list --since 2026-11-01\n"

@@ -188,7 +188,11 @@ seen_case(struct cmd_ctx *ctx, const Cdop__Case *shown, bool newest)
 	put(seen, SEEN_STATE, shown->version);
 	if (newest && shown->record != NULL)
 		put(seen, SEEN_RECORD, shown->record->version);
-	for (i = 0; i < shown->n_notification; i++)
+	/* Beside a record they are the newest; one alone may be an older one.
+	 */
+	for (i = 0;
+	     (newest || shown->record != NULL) && i < shown->n_notification;
+	     i++)
 		if (shown->notification[i]->form !=
 		    NULL) /* not its head alone */
 			put_notification(ctx, seen,

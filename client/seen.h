@@ -26,7 +26,10 @@ enum seen_part {
 uint64_t seen_version(struct cmd_ctx *ctx, const char *reference,
     enum seen_part part, uint32_t notification);
 
-/* A case was shown, with its newest record where newest. */
+/*
+ * A case was shown; newest: the record, or the one notification that was
+ * asked for, as it is now.
+ */
 void seen_case(struct cmd_ctx *ctx, const Cdop__Case *shown, bool newest);
 
 /*

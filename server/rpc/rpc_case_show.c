@@ -259,14 +259,12 @@ form_text(struct show *s, const char *path)
 	return rpc_case_text(s->ctx, text, &s->failed);
 }
 
-static enum cdop_err
-fill_case(struct show *s)
+/* What is the case's own, and no field of a form. */
+static void
+fill_head(struct show *s)
 {
 	const Cdop__StoredCase *state = s->state;
-	struct cdop_missing_list missing;
 	Cdop__Case *out = s->out;
-	struct rpc_ctx *ctx = s->ctx;
-	enum cdop_err err;
 
 	out->reference = state->reference;
 	out->status = state->status;
@@ -278,13 +276,24 @@ fill_case(struct show *s)
 	out->registered_ms = state->registered_ms;
 	out->has_responsible = state->has_responsible;
 	out->responsible = state->responsible;
+	out->review_basis = state->review_basis;
 	out->jurisdiction = rpc_case_text(
-	    ctx, cases_owner_jurisdiction(&s->act, s->slot), &s->failed);
+	    s->ctx, cases_owner_jurisdiction(&s->act, s->slot), &s->failed);
+}
+
+static enum cdop_err
+fill_case(struct show *s)
+{
+	struct cdop_missing_list missing;
+	Cdop__Case *out = s->out;
+	struct rpc_ctx *ctx = s->ctx;
+	enum cdop_err err;
+
+	fill_head(s);
 	out->scope = form_text(s, "scope.decision");
 	/* A state of an earlier version keeps none: only the record may say. */
-	out->review_basis = state->review_basis != NULL
-	    ? state->review_basis
-	    : form_text(s, "scope.review_basis");
+	if (out->review_basis == NULL)
+		out->review_basis = form_text(s, "scope.review_basis");
 	err = cdop_form_missing(s->record->form, ctx->arena, &missing);
 	if (err != CDOP_OK)
 		return err;
@@ -297,11 +306,31 @@ fill_case(struct show *s)
 	return CDOP_OK;
 }
 
-/* The case and the version of the record that is asked for. */
+/* A form of the case in the version that is asked for. */
+static enum cdop_err
+open_form(struct show *s, const Cdop__CaseShowRequest *req, uint32_t number,
+    Cdop__StoredForm **ret_form)
+{
+	uint64_t version = req->has_version ? req->version : 0;
+	enum cdop_err err = CDOP_NOT_FOUND;
+
+	if (cases_form_version(&s->act, s->slot, number) == 0)
+		return cases_refuse(&s->act, CDOP_NOT_FOUND,
+		    "no_such_notification",
+		    "this case has no such notification");
+	if (!req->has_version ||
+	    (version != 0 && version <= INDEX_FORM_VERSIONS))
+		err = cases_read_form(
+		    &s->act, s->slot, number, (uint32_t)version, ret_form);
+	return err != CDOP_NOT_FOUND
+	    ? err
+	    : cases_refuse(&s->act, CDOP_NOT_FOUND, "no_such_version",
+		  "there is no such version");
+}
+
 static enum cdop_err
 open_case(struct show *s, const Cdop__CaseShowRequest *req)
 {
-	uint64_t version = req->has_version ? req->version : 0;
 	enum cdop_err err;
 
 	err = cases_find_reference(&s->act, req->reference, &s->slot);
@@ -309,19 +338,47 @@ open_case(struct show *s, const Cdop__CaseShowRequest *req)
 		err = cases_read_state(&s->act, s->slot, &s->state);
 	if (err != CDOP_OK)
 		return err;
-	if (req->has_version && (version == 0 || version > INDEX_FORM_VERSIONS))
-		return cases_refuse(&s->act, CDOP_NOT_FOUND, "no_such_version",
-		    "the case record has no such version");
-	err =
-	    cases_read_form(&s->act, s->slot, 0, (uint32_t)version, &s->record);
-	if (err == CDOP_NOT_FOUND)
-		return cases_refuse(&s->act, CDOP_NOT_FOUND, "no_such_version",
-		    "the case record has no such version");
-	if (err != CDOP_OK)
-		return err;
 	s->instance = cdop_arena_calloc(
 	    s->ctx->arena, s->state->n_instance + 1, sizeof(*s->instance));
 	return s->instance == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
+/* The record with everything around it. */
+static enum cdop_err
+show_whole(struct show *s, const Cdop__CaseShowRequest *req)
+{
+	enum cdop_err err;
+
+	err = open_form(s, req, 0, &s->record);
+	if (err == CDOP_OK)
+		err = fill_case(s);
+	if (err != CDOP_OK)
+		return err;
+	return fill_notifications(
+	    s, req->has_notifications && req->notifications);
+}
+
+/*
+ * One notification, and of the case no more than whose it is: who checks how
+ * a value was received looks at that, and the log says so.
+ */
+static enum cdop_err
+show_instance(struct show *s, const Cdop__CaseShowRequest *req)
+{
+	Cdop__StoredForm *form;
+	enum cdop_err err;
+
+	err = open_form(s, req, req->instance, &form);
+	if (err != CDOP_OK)
+		return err;
+	fill_head(s);
+	s->out->notification =
+	    cdop_arena_calloc(s->ctx->arena, 1, sizeof(*s->out->notification));
+	if (s->out->notification == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	s->out->notification[s->out->n_notification++] =
+	    instance(s, form, true);
+	return CDOP_OK;
 }
 
 enum cdop_err
@@ -336,12 +393,10 @@ rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
 	if (s.out == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	cdop__case__init(s.out);
-	err = open_case(&s, req);
-	if (err == CDOP_OK)
-		err = fill_case(&s);
-	if (err == CDOP_OK)
-		err = fill_notifications(
-		    &s, req->has_notifications && req->notifications);
+	if ((err = open_case(&s, req)) == CDOP_OK)
+		err = req->has_instance && req->instance != 0
+		    ? show_instance(&s, req)
+		    : show_whole(&s, req);
 	if (err == CDOP_OK && s.failed)
 		err = CDOP_RESOURCE_EXHAUSTED;
 	if (err == CDOP_OK &&

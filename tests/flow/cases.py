@@ -63,7 +63,7 @@ def amended(cora, row, reference):
         cora, "--family-name", "spelt otherwise", "--death-date",
         row["death.date"]))
     equal("an older version can be read", cora.must(
-        "case", "show", reference, "--record", str(version),
+        "case", "show", reference, "--form-version", str(version),
         "--json").json()["case"]["record"]["form"]["child"]["family_name"],
         row["child.family_name"])
     equal("who saw an older one is told", cora.cdop(
