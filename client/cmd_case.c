@@ -209,31 +209,38 @@ run_find(struct cmd_ctx *ctx)
 
 /* ---- history ----------------------------------------------------- */
 
+/* Page after page, to the end. */
 static enum exit_code
 run_history(struct cmd_ctx *ctx)
 {
 	Cdop__CaseHistoryRequest request;
 	Cdop__CaseHistoryReply *reply;
-	const Cdop__HistoryEntry *e;
 	enum exit_code code;
-	size_t i;
+	size_t total = 0, i;
 
 	cdop__case_history_request__init(&request);
 	code = reference_read(ctx, ctx->pos[0], &request.reference);
-	if (code != EXIT_OK || (code = paper_begin(ctx)) != EXIT_OK ||
-	    (code = call_case_history(ctx, &request, &reply)) != EXIT_OK)
+	if (code != EXIT_OK || (code = paper_begin(ctx)) != EXIT_OK)
 		return code;
-	paper_head(ctx);
-	for (i = 0; i < reply->n_entry; i++) {
-		e = reply->entry[i];
-		if (ctx->g.json) {
-			print_json(json_message(ctx, &e->base));
-			continue;
+	do {
+		code = call_case_history(ctx, &request, &reply);
+		if (code != EXIT_OK)
+			return code;
+		if (total == 0)
+			paper_head(ctx);
+		for (i = 0; i < reply->n_entry; i++) {
+			if (ctx->g.json)
+				print_json(
+				    json_message(ctx, &reply->entry[i]->base));
+			else
+				show_case_event(ctx, reply->entry[i]);
 		}
-		show_case_event(ctx, e);
-	}
+		total += reply->n_entry;
+		request.has_page = reply->has_next_page;
+		request.page = reply->next_page;
+	} while (reply->has_next_page && reply->n_entry > 0);
 	if (ctx->g.json)
-		print_end(reply->n_entry);
+		print_end(total);
 	return EXIT_OK;
 }
 

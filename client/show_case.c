@@ -66,15 +66,30 @@ show_case(struct cmd_ctx *ctx, const Cdop__Case *c)
 	show_missing(ctx, c->missing, c->n_missing);
 }
 
+/* How to look at what a form said then. */
+static const char *
+version_words(struct cmd_ctx *ctx, const Cdop__HistoryEntry *e)
+{
+	if (!e->has_instance)
+		return "";
+	return e->instance == 0
+	    ? cdop_arena_printf(ctx->arena, "  [--form-version %llu]",
+		  (unsigned long long)e->version)
+	    : cdop_arena_printf(ctx->arena,
+		  "  [--notification %u --form-version %llu]", e->instance,
+		  (unsigned long long)e->version);
+}
+
 void
 show_case_event(struct cmd_ctx *ctx, const Cdop__HistoryEntry *e)
 {
-	print_out(ctx, "%s  person %u  %s%s%s%s%s%s%s",
-	    print_time(ctx->arena, e->at_ms), e->person, e->what,
+	print_out(ctx, "%s  %s (person %u)  %s%s%s%s%s%s%s%s",
+	    print_time(ctx->arena, e->at_ms),
+	    e->person_name != NULL ? e->person_name : "-", e->person, e->what,
 	    e->n_path > 0 ? ": " : "",
 	    show_joined(ctx, e->path, e->n_path, ", "),
 	    e->source != NULL ? "  from " : "",
 	    e->source != NULL ? e->source : "",
 	    e->reason != NULL ? "  because " : "",
-	    e->reason != NULL ? e->reason : "");
+	    e->reason != NULL ? e->reason : "", version_words(ctx, e));
 }

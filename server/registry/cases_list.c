@@ -1,11 +1,10 @@
-/* Lists, their page tokens, and pairs. */
+/* Lists, page by page, and pairs. */
 #include "server/registry/cases_list.h"
 
 #include <string.h>
 
 #include "cdop/limits.h"
 #include "cdop/profile.h"
-#include "cdop/secret.h"
 
 #define MS_PER_DAY 86400000u
 #define SPAN_YEARS (4 * 366) /* longest reading of a partial date */
@@ -19,69 +18,39 @@ struct filter {
 	uint16_t area;
 };
 
-/* ---- page tokens ------------------------------------------------------- */
+/* ---- pages ------------------------------------------------------------- */
 
-/*
- * nonce 24 || sealed (day, slot) 8 || tag 16, bound to session, person and
- * every filter: of use to nobody else and for nothing else.
- */
-static void
-token_context(const struct cases_act *act, const struct cases_list *list,
-    uint8_t out[static 32])
+static struct cases_page_of
+page_of(const struct cases_list *list)
 {
-	const char *text[] = {list->area, list->status, list->since,
-	    list->until, list->mine ? "mine" : ""};
-	struct cdop_bytes part[7];
-	uint8_t person[4];
-	size_t i;
-
-	cdop_put32(person, act->actor->person);
-	part[0].data = act->actor->session;
-	part[0].len = sizeof(act->actor->session);
-	part[1].data = person;
-	part[1].len = sizeof(person);
-	for (i = 0; i < 5; i++) {
-		if (text[i] == NULL)
-			text[i] = "";
-		part[2 + i].data = (const uint8_t *)text[i];
-		part[2 + i].len = strlen(text[i]) + 1;
-	}
-	cdop_secret_hash(out, 32, NULL, "cdop-page/1", part, 7);
+	return (struct cases_page_of){
+	    {"list", list->area, list->status, list->since, list->until,
+		list->mine ? "mine" : NULL},
+	    6};
 }
 
 static void
-write_token(const struct cases_act *act, const struct cases_list *list,
-    int32_t day, uint32_t slot, uint8_t out[static CASES_PAGE_LEN])
+write_page(const struct cases_act *act, struct cases_list *list, int32_t day)
 {
-	uint8_t context[32], plain[8];
-	struct cdop_bytes ad = {context, sizeof(context)};
-	struct cdop_bytes in = {plain, sizeof(plain)};
+	const struct cases_page_of of = page_of(list);
+	uint8_t place[CASES_PAGE_PLACE] = {0};
 
-	token_context(act, list, context);
-	cdop_put32(plain, (uint32_t)day);
-	cdop_put32(plain + 4, slot);
-	cdop_secret_random(out, CDOP_XNONCE_LEN);
-	cdop_secret_seal(
-	    cases_page_key(act->cases), out, ad, in, out + CDOP_XNONCE_LEN);
+	cdop_put32(place, (uint32_t)day);
+	cdop_put32(place + 4, list->slot[list->n - 1]);
+	cases_page_write(act, &of, place, list->next);
 }
 
 static bool
-read_token(const struct cases_act *act, const struct cases_list *list,
+read_page(const struct cases_act *act, const struct cases_list *list,
     int32_t *ret_day, uint32_t *ret_slot)
 {
-	uint8_t context[32], plain[8];
-	struct cdop_bytes ad = {context, sizeof(context)}, in;
+	const struct cases_page_of of = page_of(list);
+	uint8_t place[CASES_PAGE_PLACE];
 
-	if (list->page.len != CASES_PAGE_LEN)
+	if (!cases_page_read(act, &of, list->page, place))
 		return false;
-	token_context(act, list, context);
-	in.data = list->page.data + CDOP_XNONCE_LEN;
-	in.len = CASES_PAGE_LEN - CDOP_XNONCE_LEN;
-	if (cdop_secret_unseal(cases_page_key(act->cases), list->page.data, ad,
-		in, plain) != CDOP_OK)
-		return false;
-	*ret_day = (int32_t)cdop_get32(plain);
-	*ret_slot = cdop_get32(plain + 4);
+	*ret_day = (int32_t)cdop_get32(place);
+	*ret_slot = cdop_get32(place + 4);
 	return true;
 }
 
@@ -150,7 +119,7 @@ cases_list(struct cases_act *act, struct cases_list *list)
 
 	if ((err = make_filter(act, list, &filter)) != CDOP_OK)
 		return err;
-	if (list->page.len > 0 && !read_token(act, list, &day, &slot))
+	if (list->page.len > 0 && !read_page(act, list, &day, &slot))
 		return cases_bad_field(act, "page", "page.unknown",
 		    "not a page of this list in this session: begin again");
 	if (list->page.len == 0 && filter.until < INT32_MAX - SPAN_YEARS)
@@ -173,8 +142,7 @@ cases_list(struct cases_act *act, struct cases_list *list)
 		last_day = day;
 	}
 	if (list->more)
-		write_token(
-		    act, list, last_day, list->slot[list->n - 1], list->next);
+		write_page(act, list, last_day);
 	return CDOP_OK;
 }
 

@@ -6,12 +6,10 @@
 #ifndef CDOP_REGISTRY_CASES_LIST_H
 #define CDOP_REGISTRY_CASES_LIST_H
 
-#include "cdop/bytes.h"
-#include "server/registry/cases.h"
+#include "server/registry/cases_page.h"
 #include "server/registry/duplicates.h"
 
 #define CASES_FIND_MAX 20
-#define CASES_PAGE_LEN 48 /* bytes of a page token */
 
 struct cases_list {
 	/* What is asked for; NULL or 0: any. */

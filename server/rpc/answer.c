@@ -294,14 +294,17 @@ static enum cdop_err
 check_size(struct work *work, enum cdop_err status)
 {
 	struct rpc_ctx *ctx = &work->ctx;
+	const char *message;
 
 	if (!has_body(work, status) || ctx->applied || ctx->kept ||
 	    !protobuf_c_message_check(work->rep) ||
 	    protobuf_c_message_get_packed_size(work->rep) <= BODY_MAX)
 		return status;
 	ctx->n_released = 0;
+	message = cdop_arena_printf(work->arena, "too much for one answer: %s",
+	    ctx->ask_instead == NULL ? "ask for less" : ctx->ask_instead);
 	return rpc_fail(ctx, CDOP_RESOURCE_EXHAUSTED, "too_large",
-	    "too much for one answer: ask for less");
+	    message == NULL ? "too much for one answer" : message);
 }
 
 enum cdop_err

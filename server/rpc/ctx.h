@@ -74,8 +74,9 @@ struct rpc_ctx {
 	uint32_t second_person; /* who approved, when applied */
 
 	/* Said by the handler. */
-	const char *reason;  /* stable word */
-	const char *message; /* for a person; never case content */
+	const char *reason;      /* stable word */
+	const char *message;     /* for a person; never case content */
+	const char *ask_instead; /* literal: where the answer is too long */
 	bool with_reply; /* the reply is filled in, and goes with a refusal */
 	enum cdop_err true_outcome; /* where the answer hides it */
 	Cdop__Violation *violations[RPC_VIOLATIONS_MAX];

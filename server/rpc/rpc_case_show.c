@@ -1,18 +1,12 @@
-/* One case, whole: its record, its notifications, its history. */
+/* One case: its record and its notifications, or one version of one form. */
 #include <string.h>
 
 #include "cdop/fields.h"
 #include "cdop/limits.h"
-#include "server/registry/cases_history.h"
 #include "server/rpc/rpc_case.h"
 
 enum cdop_err rpc_case_show(struct rpc_ctx *ctx,
     const Cdop__CaseShowRequest *req, Cdop__CaseShowReply *rep);
-enum cdop_err rpc_case_history(struct rpc_ctx *ctx,
-    const Cdop__CaseHistoryRequest *req, Cdop__CaseHistoryReply *rep);
-
-/* Left for the envelope around a reply. */
-#define ENVELOPE 8192u
 
 /* What a reply is made from. */
 struct show {
@@ -399,75 +393,13 @@ rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
 		    : show_whole(&s, req);
 	if (err == CDOP_OK && s.failed)
 		err = CDOP_RESOURCE_EXHAUSTED;
-	if (err == CDOP_OK &&
-	    cdop__case__get_packed_size(s.out) > CDOP_MESSAGE_MAX - ENVELOPE)
-		err = cases_refuse(&s.act, CDOP_RESOURCE_EXHAUSTED, "too_large",
-		    "too much for one answer: ask without the "
-		    "notifications");
 	if (err != CDOP_OK) {
 		ctx->n_released = 0; /* of the links: nothing leaves */
 		return rpc_case_end(ctx, &s.act, err);
 	}
 	rep->case_ = s.out;
+	ctx->ask_instead = "ask without the notifications";
 	rpc_case_release_forms(
 	    ctx, &s.act, s.slot, s.classes, s.instance, s.n_instance);
 	return CDOP_OK;
-}
-
-/* ---- history ----------------------------------------------------------- */
-
-static Cdop__HistoryEntry *
-entry_of(struct rpc_ctx *ctx, const struct cases_event *event, bool *failed)
-{
-	Cdop__HistoryEntry *entry;
-
-	entry = cdop_arena_alloc(ctx->arena, sizeof(*entry));
-	if (entry == NULL) {
-		*failed = true;
-		return NULL;
-	}
-	cdop__history_entry__init(entry);
-	entry->at_ms = event->at_ms;
-	entry->person = event->person;
-	entry->what = rpc_case_text(ctx, event->what, failed);
-	entry->reason = rpc_case_text(ctx, event->reason, failed);
-	entry->source = rpc_case_text(ctx, event->source, failed);
-	entry->has_version = true;
-	entry->version = event->version;
-	entry->n_path = event->path.n;
-	entry->path =
-	    rpc_case_texts(ctx, event->path.path, event->path.n, failed);
-	entry->has_instance = event->is_form;
-	entry->instance = event->instance;
-	return entry;
-}
-
-enum cdop_err
-rpc_case_history(struct rpc_ctx *ctx, const Cdop__CaseHistoryRequest *req,
-    Cdop__CaseHistoryReply *rep)
-{
-	struct cases_event *event = NULL;
-	struct cases_act act;
-	bool failed = false;
-	const char *text;
-	uint32_t slot;
-	enum cdop_err err;
-	size_t n = 0, i;
-
-	rpc_case_act(ctx, &act);
-	err = cases_find_reference(&act, req->reference, &slot);
-	if (err == CDOP_OK)
-		err = cases_history(&act, slot, &event, &n);
-	if (err != CDOP_OK)
-		return rpc_case_end(ctx, &act, err);
-	text = cases_reference_text(&act, index_at(act.index, slot)->case_id);
-	rep->reference = rpc_case_text(ctx, text, &failed);
-	rep->entry = cdop_arena_calloc(ctx->arena, n, sizeof(*rep->entry));
-	if (failed || text == NULL || rep->entry == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = 0; i < n; i++)
-		rep->entry[rep->n_entry++] = entry_of(ctx, &event[i], &failed);
-	rpc_case_release(
-	    ctx, &act, slot, CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_NARRATIVE);
-	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }

@@ -184,17 +184,72 @@ rpc_notification_correct(struct rpc_ctx *ctx,
 
 /* ---- move -------------------------------------------------------------- */
 
+/* Where it went, for whom may see that case. */
+static enum cdop_err
+fill_target(struct rpc_ctx *ctx, struct cases_act *act, uint32_t slot,
+    uint32_t number, Cdop__ChangeReply *rep)
+{
+	bool failed = false;
+	const char *text =
+	    cases_reference_text(act, index_at(act->index, slot)->case_id);
+
+	rep->to_reference = rpc_case_text(ctx, text, &failed);
+	rep->has_to_notification = true;
+	rep->to_notification = number;
+	rpc_case_release(ctx, act, slot, 0);
+	return failed || text == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
+static enum cdop_err
+move_again(struct rpc_ctx *ctx, Cdop__ChangeReply *rep)
+{
+	const Cdop__StoredOutcome *was = ctx->replay;
+	struct cases_act act;
+	uint32_t slot;
+	enum cdop_err err;
+
+	rpc_case_act(ctx, &act);
+	if ((err = rpc_case_change_again(ctx, rep)) != CDOP_OK ||
+	    !was->has_extra || was->extra.len != sizeof(uint64_t) ||
+	    !index_by_case(act.index, cdop_get64(was->extra.data), &slot) ||
+	    !access_may_see(&act.access, index_at(act.index, slot)))
+		return err;
+	return fill_target(ctx, &act, slot, was->number, rep);
+}
+
+/* Said in words too, and remembered for the same request key. */
+static enum cdop_err
+moved(struct rpc_ctx *ctx, struct cases_act *act, struct cases_edit *edit,
+    Cdop__ChangeReply *rep)
+{
+	const char *word;
+	enum cdop_err err;
+
+	err = fill_target(ctx, act, edit->to_slot, edit->instance, rep);
+	if (err != CDOP_OK)
+		return err;
+	word = cdop_arena_printf(ctx->arena, "now notification %u of %s",
+	    edit->instance, rep->to_reference);
+	if (word == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (edit->n_word < CASES_WORDS_MAX)
+		edit->word[edit->n_word++] = word;
+	cdop_put64(
+	    ctx->out_extra, index_at(act->index, edit->to_slot)->case_id);
+	ctx->out_extra_len = sizeof(uint64_t);
+	return CDOP_OK;
+}
+
 enum cdop_err
 rpc_notification_move(struct rpc_ctx *ctx,
     const Cdop__NotificationMoveRequest *req, Cdop__ChangeReply *rep)
 {
 	struct cases_edit edit;
 	struct cases_act act;
-	const char *to;
 	enum cdop_err err;
 
 	if (ctx->replay != NULL)
-		return rpc_case_change_again(ctx, rep);
+		return move_again(ctx, rep);
 	rpc_case_act(ctx, &act);
 	memset(&edit, 0, sizeof(edit));
 	edit.reference = req->reference;
@@ -203,18 +258,7 @@ rpc_notification_move(struct rpc_ctx *ctx,
 	edit.reason = req->reason;
 	edit.to = req->to_reference;
 	err = cases_edit_move(&act, &edit);
-	if (err == CDOP_OK) {
-		to = cases_reference_text(
-		    &act, index_at(act.index, edit.to_slot)->case_id);
-		if (to == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		to = cdop_arena_printf(
-		    ctx->arena, "now notification %u of %s", edit.instance, to);
-		if (to == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		if (edit.n_word < CASES_WORDS_MAX)
-			edit.word[edit.n_word++] = to;
-		rpc_case_release(ctx, &act, edit.to_slot, 0);
-	}
+	if (err == CDOP_OK)
+		err = moved(ctx, &act, &edit, rep);
 	return rpc_case_edit_end(ctx, &act, &edit, rep, err);
 }

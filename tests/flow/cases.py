@@ -3,7 +3,6 @@
 moved, withdrawn, given away, found again by every name it ever had."""
 import csv
 import os
-import re
 
 from libflow import (CONFLICT, DUPLICATE, INVALID, NOT_FOUND, OK, PARTIAL,
                      TMP, USAGE, check, end, equal, scene)
@@ -71,7 +70,18 @@ def amended(cora, row, reference):
         str(version)).code, CONFLICT)
     told = cora.must("case", "history", reference).out
     check("history says who, what and why", "the GP rang" in told and
-          "telephone, GP" in told and "child.family_name" in told, told)
+          "telephone, GP" in told and "child.family_name" in told and
+          "Cora" in told, told)
+    check("and how to look at it", "--form-version %d" % (version + 1)
+          in told, told)
+    alone = cora.must("case", "show", reference, "--notification", "1",
+                      "--form-version", "1", "--json").json()["case"]
+    check("one notification alone", "record" not in alone and
+          [n["number"] for n in alone["notification"]] == [1] and
+          alone["notification"][0]["form"]["child"]["family_name"] ==
+          row["child.family_name"], alone)
+    equal("there is no second", cora.cdop(
+        "case", "show", reference, "--notification", "2").code, NOT_FOUND)
 
 
 def joined(cora, row, reference):
@@ -100,8 +110,9 @@ def joined(cora, row, reference):
                      "joined wrongly", "--json").json()
     equal("moved out, it is a case of its own", len(show(cora, reference)
                                                     ["notification"]), 1)
-    moved = re.search(r"T-\w{4}-\w{4}", done["word"][0]).group()
+    moved = done["to_reference"]
     check("with a reference of its own", moved != reference and
+          done["to_notification"] == 1 and
           len(show(cora, moved)["notification"]) == 1, done)
     cora.must("case", "withdraw", moved, "--reason", "was the same child")
     return moved

@@ -155,6 +155,31 @@ calls_change(struct world *world, enum world_who who, uint32_t method,
 	return body_or_null(world, &cdop__change_reply__descriptor);
 }
 
+const struct world_answer *
+calls_under(struct world *world, enum world_who who, uint32_t method,
+    const ProtobufCMessage *body, const uint8_t key[16])
+{
+	char purpose[] = "case_work";
+	uint8_t copy[16];
+	Cdop__Call again;
+
+	memcpy(copy, key, sizeof(copy));
+	cdop__call__init(&again);
+	again.id = 9;
+	again.method = method;
+	again.has_request_key = true;
+	again.request_key = (ProtobufCBinaryData){sizeof(copy), copy};
+	again.purpose = purpose;
+	again.has_body = true;
+	again.body.len = protobuf_c_message_get_packed_size(body);
+	again.body.data = cdop_arena_alloc(world->arena, again.body.len);
+	assert_non_null(again.body.data);
+	protobuf_c_message_pack(body, again.body.data);
+	world_send(world, who, &again, &last);
+	assert_int_equal(last.failed, CDOP_OK);
+	return &last;
+}
+
 Cdop__ChangeReply *
 calls_amend(struct world *world, const char *reference, uint64_t version,
     const char *path, const char *typed, const char *clear, enum cdop_err want)

@@ -47,6 +47,10 @@ Cdop__ChangeReply *calls_amend(struct world *world, const char *reference,
 Cdop__ChangeReply *calls_change(struct world *world, enum world_who who,
     uint32_t method, const ProtobufCMessage *body, enum cdop_err want);
 
+/* A change under this request key: sent once more, it is a repetition. */
+const struct world_answer *calls_under(struct world *world, enum world_who who,
+    uint32_t method, const ProtobufCMessage *body, const uint8_t key[16]);
+
 /* CaseFind by family name and date of birth; how many are found. */
 size_t calls_find(struct world *world, enum world_who who, const char *family,
     const char *birth);

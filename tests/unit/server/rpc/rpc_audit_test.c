@@ -253,40 +253,43 @@ a_purpose_in_words_is_bounded(void **state)
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }
 
-/* A case that was amended often: its history is longer than a message. */
+/* The same child told of again and again, at length. */
 static void
 an_answer_that_is_too_long_is_a_refusal(void **state)
 {
-	Cdop__CaseHistoryRequest history;
-	Cdop__CaseInterestRequest interest;
+	static char words[CDOP_NARRATIVE_MAX];
+	struct calls_tell tell = {.n_decision = 1};
+	Cdop__CaseShowRequest show;
 	struct world_answer answer;
-	char reason[2001], *reference;
+	char *reference;
 	unsigned i;
 
 	(void)state;
-	for (i = 0; i + 1 < sizeof(reason); i += 4)
-		memcpy(reason + i, "\xf0\x9f\x8c\x8d", 4);
-	reason[2000] = '\0';
+	memset(words, 'x', sizeof(words) - 1);
 	reference = world_register(&w, 600, "wirral");
 	w.budget = CDOP_REQUEST_ARENA;
-	for (i = 0; i < 540; i++) {
+	for (i = 0; i < 33; i++) {
 		cdop_arena_reset(w.arena);
-		cdop__case_interest_request__init(&interest);
-		interest.reference = reference;
-		interest.version = i + 1;
-		interest.area = calls_text(&w, "sefton");
-		interest.known = i % 2 == 0;
-		interest.reason = reason;
-		(void)calls_change(
-		    &w, WORLD_COORDINATOR, 51, &interest.base, CDOP_OK);
+		tell.form = world_form(&w, 600, "wirral");
+		calls_put(&w, tell.form, "circumstances.narrative", words);
+		tell.decision[0] = calls_decision(
+		    &w, reference, CDOP__DECISION__JOIN, "the same child");
+		(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
 	}
-	cdop__case_history_request__init(&history);
-	history.reference = reference;
-	world_call(&w, WORLD_COORDINATOR, 47, &history.base, &answer);
+	cdop__case_show_request__init(&show);
+	show.reference = reference;
+	show.has_notifications = true;
+	show.notifications = true;
+	world_call(&w, WORLD_COORDINATOR, 43, &show.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_RESOURCE_EXHAUSTED);
 	assert_string_equal(answer.reply->reason, "too_large");
+	assert_non_null(strstr(answer.reply->message, "without"));
+	assert_false(answer.reply->has_body);
 	assert_int_equal(newest()->n_released, 0);
+	show.notifications = false;
+	world_call(&w, WORLD_COORDINATOR, 43, &show.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
 	free(reference);
 }
 

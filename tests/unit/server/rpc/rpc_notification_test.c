@@ -274,22 +274,7 @@ static void
 send_twice(const ProtobufCMessage *body, const uint8_t key[16],
     struct world_answer *answer)
 {
-	char purpose[] = "case_work";
-	uint8_t copy[16];
-	Cdop__Call call;
-
-	memcpy(copy, key, 16);
-	cdop__call__init(&call);
-	call.id = 9;
-	call.method = 40;
-	call.has_request_key = true;
-	call.request_key = (ProtobufCBinaryData){16, copy};
-	call.purpose = purpose;
-	call.has_body = true;
-	call.body.len = protobuf_c_message_get_packed_size(body);
-	call.body.data = cdop_arena_alloc(w.arena, call.body.len);
-	protobuf_c_message_pack(body, call.body.data);
-	world_send(&w, WORLD_COORDINATOR_WIRRAL, &call, answer);
+	*answer = *calls_under(&w, WORLD_COORDINATOR_WIRRAL, 40, body, key);
 }
 
 static void

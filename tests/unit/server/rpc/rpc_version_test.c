@@ -178,6 +178,104 @@ another_areas_versions_read_like_no_case(void **state)
 	assert_string_equal(entry->reason, "no_such_case");
 }
 
+/* ---- moved ------------------------------------------------------------- */
+
+/* Two notifications in one case, the second not of this child. */
+static char *
+joined(unsigned n)
+{
+	struct calls_tell tell = {.n_decision = 1};
+	char *reference =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, n, "wirral"));
+
+	tell.form = world_form(&w, n + 1, "sefton");
+	tell.decision[0] = calls_decision(
+	    &w, reference, CDOP__DECISION__JOIN, "the same child");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	return reference;
+}
+
+static Cdop__ChangeReply *
+move(enum world_who who, const char *from, char *to, const uint8_t key[16])
+{
+	const struct world_answer *answer;
+	Cdop__NotificationMoveRequest request;
+
+	cdop__notification_move_request__init(&request);
+	request.reference = calls_text(&w, from);
+	request.notification = 2;
+	request.to_reference = to;
+	request.reason = calls_text(&w, "joined to the wrong child");
+	request.version = 2;
+	answer = calls_under(&w, who, 42, &request.base, key);
+	assert_int_equal(answer->reply->status, CDOP_OK);
+	return world_body(&w, answer, &cdop__change_reply__descriptor);
+}
+
+static void
+a_move_says_where_it_went_and_says_it_again(void **state)
+{
+	char *from = joined(10), *to;
+	Cdop__ChangeReply *reply;
+	uint8_t key[16];
+	Cdop__Case *found;
+
+	(void)state;
+	world_key(&w, key);
+	reply = move(WORLD_COORDINATOR, from, NULL, key);
+	assert_string_equal(reply->reference, from);
+	assert_non_null(reply->to_reference);
+	assert_string_not_equal(reply->to_reference, from);
+	assert_int_equal(reply->to_notification, 1);
+	to = reply->to_reference;
+	found = calls_show(&w, WORLD_COORDINATOR, to, CDOP_OK);
+	assert_string_equal(found->owner_area, "sefton");
+	assert_int_equal(found->n_notification, 1);
+
+	/* Also after a start: the outcome comes from the log. */
+	world_reopen(&w);
+	reply = move(WORLD_COORDINATOR, from, NULL, key);
+	assert_true(calls_answer()->reply->replayed);
+	assert_string_equal(reply->to_reference, to);
+	assert_int_equal(reply->to_notification, 1);
+	assert_int_equal(newest()->n_released, 2);
+}
+
+static void
+into_a_case_that_is_there_it_says_the_number(void **state)
+{
+	char *from = joined(20), *to;
+	Cdop__ChangeReply *reply;
+	uint8_t key[16];
+
+	(void)state;
+	to = calls_new(&w, WORLD_COORDINATOR, world_form(&w, 23, "wirral"));
+	world_key(&w, key);
+	reply = move(WORLD_COORDINATOR, from, to, key);
+	assert_string_equal(reply->to_reference, to);
+	assert_int_equal(reply->to_notification, 2);
+}
+
+/* Whoever moved it out of his areas is not told of it ever after. */
+static void
+a_case_that_was_given_away_is_not_named_again(void **state)
+{
+	char *from = joined(30);
+	Cdop__ChangeReply *reply;
+	uint8_t key[16];
+
+	(void)state;
+	world_key(&w, key);
+	reply = move(WORLD_COORDINATOR_WIRRAL, from, NULL, key);
+	assert_non_null(reply->to_reference);
+	(void)calls_show(
+	    &w, WORLD_COORDINATOR_WIRRAL, reply->to_reference, CDOP_NOT_FOUND);
+	reply = move(WORLD_COORDINATOR_WIRRAL, from, NULL, key);
+	assert_true(calls_answer()->reply->replayed);
+	assert_null(reply->to_reference);
+	assert_false(reply->has_to_notification);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -188,6 +286,9 @@ main(void)
 	    TEST(what_is_not_there_is_said),
 	    TEST(an_older_version_leaves_as_that_notification),
 	    TEST(another_areas_versions_read_like_no_case),
+	    TEST(a_move_says_where_it_went_and_says_it_again),
+	    TEST(into_a_case_that_is_there_it_says_the_number),
+	    TEST(a_case_that_was_given_away_is_not_named_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
