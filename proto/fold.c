@@ -177,6 +177,42 @@ cdop_fold_name(const char *s, char out[static CDOP_FOLD_MAX])
 	return w.len;
 }
 
+/* What stands between the parts of a name. */
+static bool
+divides(uint32_t c)
+{
+	static const struct fold_range dividers[] = {{0x09, 0x0d}, {' ', ' '},
+	    {'-', '-'}, {'/', '/'}, {0xa0, 0xa0}, {0x5be, 0x5be},
+	    {0x1680, 0x1680}, {0x2000, 0x200a}, {0x2010, 0x2015},
+	    {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f},
+	    {0x2212, 0x2212}, {0x3000, 0x3000}, {0xfe58, 0xfe58},
+	    {0xfe63, 0xfe63}, {0xff0d, 0xff0d}};
+	size_t i;
+
+	for (i = 0; i < COUNT(dividers); i++)
+		if (c >= dividers[i].first && c <= dividers[i].last)
+			return true;
+	return false;
+}
+
+const char *
+cdop_fold_part(const char *s, char out[static CDOP_FOLD_MAX])
+{
+	struct writer w = {out, 0, false};
+	size_t len;
+	uint32_t c;
+
+	/* A part of which nothing counts is none. */
+	while (w.len == 0 && *s != '\0') {
+		while ((c = decode(s, &len)) != 0 && divides(c))
+			s += len;
+		for (; (c = decode(s, &len)) != 0 && !divides(c); s += len)
+			put_folded(&w, c);
+	}
+	out[w.len] = '\0';
+	return w.len == 0 ? NULL : s;
+}
+
 size_t
 cdop_fold_letters(const char *folded)
 {

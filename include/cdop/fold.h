@@ -24,6 +24,14 @@
  */
 size_t cdop_fold_name(const char *s, char out[static CDOP_FOLD_MAX]);
 
+/*
+ * The parts of a name of several: "Smith-Jones" has "smith" and "jones", "de
+ * la Cruz" has "de", "la" and "cruz".  Blanks, dashes and slashes of any
+ * script divide; apostrophes do not.  Folds the next part of s and returns
+ * what comes behind it; NULL with "" where there is no other.
+ */
+const char *cdop_fold_part(const char *s, char out[static CDOP_FOLD_MAX]);
+
 /* Characters (not bytes) of folded text. */
 size_t cdop_fold_letters(const char *folded);
 

@@ -88,27 +88,32 @@ by_nhs(struct search *s)
 		count(s, slot, FIT_YES);
 }
 
-/* Names that sound alike fold alike or have no sound. */
+/* One kind of term; of a mother's name only where it stands for the child. */
+static void
+look(struct search *s, enum index_kind kind, const char *text, bool nameless)
+{
+	const struct index_post *post;
+	uint32_t at = 0, slot;
+
+	while (index_find(s->act->index, kind, text, &at, &slot)) {
+		post = index_at(s->act->index, slot);
+		if (!nameless || post->nameless)
+			count(s, slot, fit_rest(&s->terms, post));
+	}
+}
+
+/* Names that fold alike sound alike or have no sound. */
 static void
 by_name(struct search *s)
 {
 	const struct cases_name *name = &s->terms.family;
 	bool sound = name->sound[0] != '\0';
 	const char *text = sound ? name->sound : name->folded;
-	const struct index_post *post;
-	uint32_t at = 0, slot;
 
-	while (index_find(s->act->index, sound ? INDEX_SOUND : INDEX_FAMILY,
-	    text, &at, &slot))
-		count(s, slot,
-		    fit_rest(&s->terms, index_at(s->act->index, slot)));
-	at = 0;
-	while (index_find(s->act->index,
-	    sound ? INDEX_MOTHER_SOUND : INDEX_MOTHER, text, &at, &slot)) {
-		post = index_at(s->act->index, slot);
-		if (post->nameless)
-			count(s, slot, fit_rest(&s->terms, post));
-	}
+	look(s, sound ? INDEX_SOUND : INDEX_FAMILY, text, false);
+	look(s, INDEX_PART, name->folded, false);
+	look(s, sound ? INDEX_MOTHER_SOUND : INDEX_MOTHER, text, true);
+	look(s, INDEX_MOTHER_PART, name->folded, true);
 }
 
 static bool
@@ -137,9 +142,12 @@ say_matched(const struct search *s, struct cases_ask *ask)
 		match(ask, "NHS number");
 	if (index_post_has(post, INDEX_FAMILY, t->family.folded))
 		match(ask, "family name");
+	else if (index_post_has(post, INDEX_PART, t->family.folded))
+		match(ask, "part of the family name");
 	else if (index_post_has(post, INDEX_SOUND, t->family.sound))
 		match(ask, "family name by sound");
 	else if (index_post_has(post, INDEX_MOTHER, t->family.folded) ||
+	    index_post_has(post, INDEX_MOTHER_PART, t->family.folded) ||
 	    index_post_has(post, INDEX_MOTHER_SOUND, t->family.sound))
 		match(ask, "mother's name");
 	if (cases_terms_first(t, post) == CASES_FIRST_SAME)

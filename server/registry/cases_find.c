@@ -130,5 +130,7 @@ cases_find(struct cases_act *act, struct cases_find *find)
 	look(&s, INDEX_MOTHER, s.terms.mother.folded, true);
 	look(&s, INDEX_SOUND, s.terms.family.sound, true);
 	look(&s, INDEX_MOTHER_SOUND, s.terms.mother.sound, true);
+	look(&s, INDEX_PART, s.terms.family.folded, true);
+	look(&s, INDEX_MOTHER_PART, s.terms.mother.folded, true);
 	return CDOP_OK;
 }

@@ -25,6 +25,26 @@ add_folded(
 	return CDOP_OK;
 }
 
+/* The parts of a name of several, as the index keeps them. */
+static enum cdop_err
+add_parts(
+    const char *name, struct cdop_arena *arena, const char **list, size_t *n)
+{
+	char part[CDOP_FOLD_MAX], whole[CDOP_FOLD_MAX];
+	const char *rest = name;
+	enum cdop_err err = CDOP_OK;
+	size_t i;
+
+	(void)cdop_fold_name(name, whole);
+	for (i = 0; err == CDOP_OK && i < INDEX_PARTS_MAX &&
+	     (rest = cdop_fold_part(rest, part)) != NULL;
+	     i++)
+		if (strcmp(part, whole) != 0 &&
+		    cdop_fold_letters(part) >= INDEX_PART_LETTERS)
+			err = add_folded(part, arena, list, n);
+	return err;
+}
+
 static enum cdop_err
 add_path(const Cdop__Form *form, const char *path, struct cdop_arena *arena,
     const char **list, size_t *n)
@@ -32,6 +52,43 @@ add_path(const Cdop__Form *form, const char *path, struct cdop_arena *arena,
 	if (!cdop_form_has(form, path))
 		return CDOP_OK;
 	return add_folded(cdop_form_text(form, path, arena), arena, list, n);
+}
+
+/* A family name, whole and in parts, onto two lists. */
+static enum cdop_err
+add_family(const Cdop__Form *form, const char *path, struct cdop_arena *arena,
+    const char **whole, size_t *n_whole, const char **part, size_t *n_part)
+{
+	const char *name;
+	enum cdop_err err;
+
+	if (!cdop_form_has(form, path))
+		return CDOP_OK;
+	if ((name = cdop_form_text(form, path, arena)) == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = add_folded(name, arena, whole, n_whole);
+	return err != CDOP_OK ? err : add_parts(name, arena, part, n_part);
+}
+
+/* The child's names: the one it has, and others it is known by. */
+static enum cdop_err
+add_child(const Cdop__Form *form, struct cdop_arena *arena,
+    struct duplicates_child *c)
+{
+	char path[CDOP_FORM_PATH_MAX];
+	enum cdop_err err;
+	size_t i;
+
+	err = add_family(form, "child.family_name", arena, c->family,
+	    &c->n_family, c->part, &c->n_part);
+	for (i = 0; err == CDOP_OK && i < cdop_form_entries(form, "other_name");
+	     i++) {
+		(void)snprintf(path, sizeof(path), "other_name.%u.family_name",
+		    cdop_form_entry_number(form, "other_name", i));
+		err = add_family(form, path, arena, c->family, &c->n_family,
+		    c->part, &c->n_part);
+	}
+	return err;
 }
 
 static void
@@ -54,24 +111,15 @@ duplicates_of_form(const Cdop__Form *form, struct cdop_arena *arena,
     struct duplicates_child *ret_child)
 {
 	struct duplicates_child *c = ret_child;
-	char path[CDOP_FORM_PATH_MAX];
 	enum cdop_err err;
-	size_t i;
 
 	memset(c, 0, sizeof(*c));
 	err = add_path(form, "child.nhs_number", arena, c->nhs, &c->n_nhs);
 	if (err == CDOP_OK)
-		err = add_path(
-		    form, "child.family_name", arena, c->family, &c->n_family);
-	for (i = 0; err == CDOP_OK && i < cdop_form_entries(form, "other_name");
-	     i++) {
-		(void)snprintf(path, sizeof(path), "other_name.%u.family_name",
-		    cdop_form_entry_number(form, "other_name", i));
-		err = add_path(form, path, arena, c->family, &c->n_family);
-	}
+		err = add_child(form, arena, c);
 	if (err == CDOP_OK)
-		err = add_path(
-		    form, "mother.family_name", arena, c->mother, &c->n_mother);
+		err = add_family(form, "mother.family_name", arena, c->mother,
+		    &c->n_mother, c->mother_part, &c->n_mother_part);
 	if (err != CDOP_OK)
 		return err;
 	c->nameless = !cdop_form_has(form, "child.family_name");
@@ -102,6 +150,8 @@ duplicates_of_post(
 	add_terms(post, INDEX_NHS, c->nhs, &c->n_nhs);
 	add_terms(post, INDEX_FAMILY, c->family, &c->n_family);
 	add_terms(post, INDEX_MOTHER, c->mother, &c->n_mother);
+	add_terms(post, INDEX_PART, c->part, &c->n_part);
+	add_terms(post, INDEX_MOTHER_PART, c->mother_part, &c->n_mother_part);
 	for (i = 0; i < post->n_date && i < DUPLICATES_NAMES; i++)
 		c->date[c->n_date++] = post->date[i];
 	c->nameless = post->nameless;
@@ -145,47 +195,88 @@ distance(const struct duplicates_child *child, const struct index_post *post,
 	return best;
 }
 
-/* Whose name it is: 0 nobody's, 1 the child's, 2 the mother's. */
-static int
-shared_name(const struct duplicates_child *child, const struct index_post *post)
+/* Whose name it is, and whether the whole of it; in the order of words[]. */
+enum shared {
+	SHARED_FAMILY,
+	SHARED_FAMILY_PART,
+	SHARED_MOTHER,
+	SHARED_MOTHER_PART,
+	SHARED_NONE,
+};
+
+/* Is a whole name of one a part of the other's? */
+static bool
+shares_part(const char *const *whole, size_t n_whole, const char *const *part,
+    size_t n_part, const struct index_post *post, enum index_kind kind,
+    enum index_kind part_kind)
 {
-	if (shares(child->family, child->n_family, post, INDEX_FAMILY))
-		return 1;
-	if (!child->nameless && !post->nameless)
-		return 0;
-	if (shares(child->mother, child->n_mother, post, INDEX_MOTHER) ||
-	    (child->nameless &&
-		shares(child->mother, child->n_mother, post, INDEX_FAMILY)) ||
-	    (post->nameless &&
-		shares(child->family, child->n_family, post, INDEX_MOTHER)))
-		return 2;
-	return 0;
+	return shares(whole, n_whole, post, part_kind) ||
+	    shares(part, n_part, post, kind);
 }
+
+static enum shared
+shared_mother(const struct duplicates_child *c, const struct index_post *post)
+{
+	if (shares(c->mother, c->n_mother, post, INDEX_MOTHER) ||
+	    (c->nameless &&
+		shares(c->mother, c->n_mother, post, INDEX_FAMILY)) ||
+	    (post->nameless &&
+		shares(c->family, c->n_family, post, INDEX_MOTHER)))
+		return SHARED_MOTHER;
+	if (shares_part(c->mother, c->n_mother, c->mother_part,
+		c->n_mother_part, post, INDEX_MOTHER, INDEX_MOTHER_PART) ||
+	    (c->nameless &&
+		shares_part(c->mother, c->n_mother, c->mother_part,
+		    c->n_mother_part, post, INDEX_FAMILY, INDEX_PART)) ||
+	    (post->nameless &&
+		shares_part(c->family, c->n_family, c->part, c->n_part, post,
+		    INDEX_MOTHER, INDEX_MOTHER_PART)))
+		return SHARED_MOTHER_PART;
+	return SHARED_NONE;
+}
+
+static enum shared
+shared_name(const struct duplicates_child *c, const struct index_post *post)
+{
+	if (shares(c->family, c->n_family, post, INDEX_FAMILY))
+		return SHARED_FAMILY;
+	if (shares_part(c->family, c->n_family, c->part, c->n_part, post,
+		INDEX_FAMILY, INDEX_PART))
+		return SHARED_FAMILY_PART;
+	if (!c->nameless && !post->nameless)
+		return SHARED_NONE;
+	return shared_mother(c, post);
+}
+
+#define DAYS(name)                                                             \
+	{                                                                      \
+		{name ", date of birth +0", name ", date of birth +1"},        \
+		{                                                              \
+			name ", date of death +0", name ", date of death +1"   \
+		}                                                              \
+	}
 
 bool
 duplicates_compare(const struct duplicates_child *child,
     const struct index_post *post, struct duplicates_hit *hit)
 {
-	static const char *const words[2][2][2] = {
-	    {{"family name, date of birth +0", "family name, date of birth +1"},
-		{"family name, date of death +0",
-		    "family name, date of death +1"}},
-	    {{"mother's name, date of birth +0",
-		 "mother's name, date of birth +1"},
-		{"mother's name, date of death +0",
-		    "mother's name, date of death +1"}},
+	static const char *const words[SHARED_NONE][2][2] = {
+	    DAYS("family name"),
+	    DAYS("part of the family name"),
+	    DAYS("mother's name"),
+	    DAYS("part of the mother's name"),
 	};
-	int name, days, death;
+	enum shared name;
+	int days, death;
 
 	hit->n_reason = 0;
 	if (shares(child->nhs, child->n_nhs, post, INDEX_NHS))
 		hit->reason[hit->n_reason++] = "same NHS number";
 	name = shared_name(child, post);
-	for (death = 0; name != 0 && death < 2; death++) {
+	for (death = 0; name != SHARED_NONE && death < 2; death++) {
 		days = distance(child, post, death != 0);
 		if (days < 2)
-			hit->reason[hit->n_reason++] =
-			    words[name - 1][death][days];
+			hit->reason[hit->n_reason++] = words[name][death][days];
 	}
 	return hit->n_reason > 0;
 }
@@ -253,23 +344,34 @@ duplicates_find(const struct index *index, const struct duplicates_child *child,
 {
 	struct search s = {
 	    .index = index, .child = child, .self = self, .arena = arena};
-	enum cdop_err err;
 
-	err = search_terms(&s, INDEX_NHS, child->nhs, child->n_nhs);
-	if (err == CDOP_OK)
-		err = search_terms(
-		    &s, INDEX_FAMILY, child->family, child->n_family);
-	if (err == CDOP_OK)
-		err = search_terms(
-		    &s, INDEX_MOTHER, child->family, child->n_family);
-	if (err == CDOP_OK)
-		err = search_terms(
-		    &s, INDEX_MOTHER, child->mother, child->n_mother);
-	if (err == CDOP_OK)
-		err = search_terms(
-		    &s, INDEX_FAMILY, child->mother, child->n_mother);
-	if (err != CDOP_OK)
-		return err;
+	const struct {
+		enum index_kind kind;
+		const char *const *list;
+		size_t n;
+	} look[] = {
+	    {INDEX_NHS, child->nhs, child->n_nhs},
+	    {INDEX_FAMILY, child->family, child->n_family},
+	    {INDEX_MOTHER, child->family, child->n_family},
+	    {INDEX_MOTHER, child->mother, child->n_mother},
+	    {INDEX_FAMILY, child->mother, child->n_mother},
+	    {INDEX_PART, child->family, child->n_family},
+	    {INDEX_MOTHER_PART, child->family, child->n_family},
+	    {INDEX_MOTHER_PART, child->mother, child->n_mother},
+	    {INDEX_PART, child->mother, child->n_mother},
+	    {INDEX_FAMILY, child->part, child->n_part},
+	    {INDEX_MOTHER, child->part, child->n_part},
+	    {INDEX_MOTHER, child->mother_part, child->n_mother_part},
+	    {INDEX_FAMILY, child->mother_part, child->n_mother_part},
+	};
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < sizeof(look) / sizeof(*look); i++) {
+		err = search_terms(&s, look[i].kind, look[i].list, look[i].n);
+		if (err != CDOP_OK)
+			return err;
+	}
 	*ret_list = s.list;
 	return CDOP_OK;
 }

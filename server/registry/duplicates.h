@@ -3,6 +3,13 @@
  * or the same folded family name (the mother's, where a child has none)
  * with a date of birth or of death within a day, by any reading of either.
  *
+ * A whole name that is one part of the other's counts as well: the hospital
+ * says Smith-Jones and the registrar Jones, of the same day.  That is the
+ * commonest way in which one baby's name differs, two cases of one child are
+ * found by nobody afterwards, and a question too many costs one answer.  Two
+ * names that only share a part (de Souza, de la Cruz) do not: no list of
+ * particles is needed, and none would be complete.
+ *
  * It compares.  Who may be told is access.h's; what is done about it is
  * decided by a coordinator.
  */
@@ -24,6 +31,10 @@ struct duplicates_child {
 	size_t n_family;
 	const char *mother[DUPLICATES_NAMES]; /* folded */
 	size_t n_mother;
+	const char *part[DUPLICATES_NAMES]; /* of the family names */
+	size_t n_part;
+	const char *mother_part[DUPLICATES_NAMES];
+	size_t n_mother_part;
 	struct index_date date[DUPLICATES_NAMES];
 	size_t n_date;
 	bool nameless;

@@ -75,8 +75,7 @@ const struct index_row *index_rows(
 
 /*
  * Cases that have a term: begin with *at 0.  Each is named once.  kind is
- * NHS, FAMILY, SOUND, MOTHER or MOTHER_SOUND.  False at the end.  The index
- * must not be changed meanwhile.
+ * any but FIRST.  False at the end.  The index must not be changed meanwhile.
  */
 bool index_find(const struct index *index, enum index_kind kind,
     const char *text, uint32_t *at, uint32_t *ret_slot);

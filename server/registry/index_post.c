@@ -71,7 +71,7 @@ add_term(struct gather *g, enum index_kind kind, const char *text)
 	g->text += strlen(text) + 1;
 }
 
-/* sound 0: this kind of name has no sound key. */
+/* Whole names, and how they sound. */
 static void
 add_names(struct gather *g, char *const *names, size_t n, enum index_kind kind,
     enum index_kind sound)
@@ -82,32 +82,66 @@ add_names(struct gather *g, char *const *names, size_t n, enum index_kind kind,
 	for (i = 0; i < n; i++) {
 		(void)cdop_fold_name(names[i], folded);
 		add_term(g, kind, folded);
-		if (sound != kind && cdop_fold_sound(folded, key) > 0)
+		if (cdop_fold_sound(folded, key) > 0)
 			add_term(g, sound, key);
 	}
 }
 
-/* "Anna Maria" is found by either, and as one word. */
+/* One name of several parts is found by each of them. */
 static void
-add_first_names(struct gather *g, char *const *names, size_t n)
+add_parts(struct gather *g, const char *name, enum index_kind kind,
+    enum index_kind sound)
 {
-	char folded[CDOP_FOLD_MAX], *word, *rest;
+	char part[CDOP_FOLD_MAX], key[CDOP_SOUND_MAX], whole[CDOP_FOLD_MAX];
+	const char *rest = name;
+	size_t n;
+
+	(void)cdop_fold_name(name, whole);
+	for (n = 0;
+	     n < INDEX_PARTS_MAX && (rest = cdop_fold_part(rest, part)) != NULL;
+	     n++) {
+		if (strcmp(part, whole) == 0 ||
+		    cdop_fold_letters(part) < INDEX_PART_LETTERS)
+			continue;
+		add_term(g, kind, part);
+		if (cdop_fold_letters(part) >= INDEX_SOUND_LETTERS &&
+		    cdop_fold_sound(part, key) > 0)
+			add_term(g, sound, key);
+	}
+}
+
+static void
+add_family_names(struct gather *g, const Cdop__StoredSummary *s)
+{
 	size_t i;
 
-	add_names(g, names, n, INDEX_FIRST, INDEX_FIRST);
-	for (i = 0; i < n && g->err == CDOP_OK; i++) {
-		if (strpbrk(names[i], " -") == NULL)
-			continue;
-		word = cdop_arena_strdup(g->arena, names[i]);
-		if (word == NULL) {
-			g->err = CDOP_RESOURCE_EXHAUSTED;
-			return;
-		}
-		for (word = strtok_r(word, " -", &rest); word != NULL;
-		     word = strtok_r(NULL, " -", &rest)) {
-			(void)cdop_fold_name(word, folded);
+	add_names(
+	    g, s->family_name, s->n_family_name, INDEX_FAMILY, INDEX_SOUND);
+	add_names(g, s->mother_name, s->n_mother_name, INDEX_MOTHER,
+	    INDEX_MOTHER_SOUND);
+	for (i = 0; i < s->n_family_name; i++)
+		add_parts(g, s->family_name[i], INDEX_PART, INDEX_SOUND);
+	for (i = 0; i < s->n_mother_name; i++)
+		add_parts(g, s->mother_name[i], INDEX_MOTHER_PART,
+		    INDEX_MOTHER_SOUND);
+}
+
+/* "Anna Maria" is compared with either, and as one word. */
+static void
+add_first_names(struct gather *g, const Cdop__StoredSummary *s)
+{
+	char folded[CDOP_FOLD_MAX];
+	const char *rest;
+	size_t i, n;
+
+	for (i = 0; i < s->n_first_name; i++) {
+		(void)cdop_fold_name(s->first_name[i], folded);
+		add_term(g, INDEX_FIRST, folded);
+		rest = s->first_name[i];
+		for (n = 0; n < INDEX_PARTS_MAX &&
+		     (rest = cdop_fold_part(rest, folded)) != NULL;
+		     n++)
 			add_term(g, INDEX_FIRST, folded);
-		}
 	}
 }
 
@@ -144,11 +178,8 @@ gather_all(struct gather *g, const Cdop__StoredSummary *s)
 
 	for (i = 0; i < s->n_nhs_number; i++)
 		add_term(g, INDEX_NHS, s->nhs_number[i]);
-	add_names(
-	    g, s->family_name, s->n_family_name, INDEX_FAMILY, INDEX_SOUND);
-	add_names(g, s->mother_name, s->n_mother_name, INDEX_MOTHER,
-	    INDEX_MOTHER_SOUND);
-	add_first_names(g, s->first_name, s->n_first_name);
+	add_family_names(g, s);
+	add_first_names(g, s);
 	add_dates(g, s->birth_date, s->n_birth_date, false);
 	add_dates(g, s->death_date, s->n_death_date, true);
 }

@@ -24,7 +24,17 @@ enum index_kind {
 	INDEX_MOTHER,       /* the mother's family name, folded */
 	INDEX_MOTHER_SOUND, /* its sound key */
 	INDEX_FIRST,        /* a first name, folded; not in the table */
+	INDEX_PART,         /* one part of a family name of several, folded */
+	INDEX_MOTHER_PART,  /* the same of the mother's */
 };
+
+/*
+ * Parts of a name that are kept, and letters that one has to have; a shorter
+ * part has no sound of its own ("la" sounds like Lee).
+ */
+#define INDEX_PARTS_MAX     8
+#define INDEX_PART_LETTERS  2
+#define INDEX_SOUND_LETTERS 4
 
 struct index_term {
 	enum index_kind kind;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,47 @@ a_sound_key_is_bounded(void **state)
 	assert_int_equal(cdop_fold_sound(name, out), CDOP_SOUND_MAX - 1);
 }
 
+static void
+parts(const char *name, const char *wanted)
+{
+	char part[CDOP_FOLD_MAX], all[4 * CDOP_FOLD_MAX] = "";
+	const char *rest = name;
+	size_t n = 0;
+
+	while ((rest = cdop_fold_part(rest, part)) != NULL)
+		n += (size_t)snprintf(
+		    all + n, sizeof(all) - n, "%s%s", n > 0 ? "|" : "", part);
+	assert_string_equal(all, wanted);
+	assert_string_equal(part, "");
+}
+
+static void
+a_name_falls_into_its_parts(void **state)
+{
+	char long_name[1000];
+
+	(void)state;
+	parts("Smith-Jones", "smith|jones");
+	parts("de la Cruz", "de|la|cruz");
+	parts("O'Shea-M\xc3\xbcller", "oshea|muller");
+	parts("Smith \xe2\x80\x93 Jones", "smith|jones"); /* en dash */
+	parts("Garc\xc3\xad"
+	      "a\xc2\xa0y/L\xc3\xb3pez",
+	    "garcia|y|lopez");
+	parts("\xd7\x91\xd7\xa8\xd6\xbe\xd7\x9b\xd7\x94\xd7\x9f", /* maqaf */
+	    "\xd7\x91\xd7\xa8|\xd7\x9b\xd7\x94\xd7\x9f");
+	parts("Tarrant", "tarrant");
+	parts("", "");
+	parts(" - -- ", "");
+	parts("- ' -x", "x");
+	/* Broken text ends where it ends. */
+	parts("a\xe2\x80", "a");
+	memset(long_name, 'a', sizeof(long_name) - 1);
+	long_name[999] = '\0';
+	long_name[600] = '-';
+	assert_non_null(cdop_fold_part(long_name, (char[CDOP_FOLD_MAX]){0}));
+}
+
 int
 main(void)
 {
@@ -233,6 +275,7 @@ main(void)
 	    cmocka_unit_test(british_spellings_sound_alike),
 	    cmocka_unit_test(what_is_not_latin_has_no_sound),
 	    cmocka_unit_test(a_sound_key_is_bounded),
+	    cmocka_unit_test(a_name_falls_into_its_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

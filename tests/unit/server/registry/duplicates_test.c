@@ -223,6 +223,71 @@ mothers_of_named_children_are_not_compared(void **state)
 	    b, (struct who){.family = "Tarrant", .birth = "2026-11-21"});
 }
 
+/* The hospital's name and the registrar's; both ways round. */
+static void
+a_whole_name_may_be_part_of_the_others(void **state)
+{
+	struct bench *b = *state;
+
+	(void)put(
+	    b, (struct who){.family = "Smith-Jones", .death = "2026-11-21"});
+	finds(b, (struct who){.family = "Jones", .death = "2026-11-22"},
+	    "part of the family name, date of death +1");
+	finds(b, (struct who){.family = "SMITH", .death = "2026-11-21"},
+	    "part of the family name, date of death +0");
+	finds_nothing(b, (struct who){.family = "Jones"});
+	finds_nothing(b, (struct who){.family = "Jon", .death = "2026-11-21"});
+	(void)put(b, (struct who){.family = "Cruz", .birth = "2024-05-14"});
+	finds(b, (struct who){.family = "de la Cruz", .birth = "2024-05-14"},
+	    "part of the family name, date of birth +0");
+	/* Two names that share a part are two names. */
+	finds_nothing(
+	    b, (struct who){.family = "Jones-Brown", .death = "2026-11-21"});
+	finds_nothing(
+	    b, (struct who){.family = "de la Torre", .birth = "2024-05-14"});
+}
+
+static void
+so_may_the_mothers_of_a_nameless_child(void **state)
+{
+	struct bench *b = *state;
+
+	(void)put(
+	    b, (struct who){.mother = "Ash-Tarrant", .birth = "2026-11-21"});
+	finds(b, (struct who){.mother = "Tarrant", .birth = "2026-11-21"},
+	    "part of the mother's name, date of birth +0");
+	finds(b, (struct who){.family = "Tarrant", .birth = "2026-11-21"},
+	    "part of the mother's name, date of birth +0");
+	finds_nothing(b,
+	    (struct who){
+		.family = "Oak", .mother = "Ash-Oak", .birth = "2026-11-21"});
+}
+
+/* More parts, and more names, than are kept. */
+static void
+parts_are_bounded(void **state)
+{
+	struct duplicates_child child;
+	struct bench *b = *state;
+	char many[400] = "aa";
+	const struct index_post *post;
+	size_t i, n = 0;
+
+	for (i = 1; i < 60; i++)
+		(void)snprintf(many + 3 * i - 1, sizeof(many) - 3 * i, " %c%c",
+		    (int)('a' + i % 26), (int)('a' + i / 26));
+	post = index_at(b->index,
+	    put(b, (struct who){.family = many, .death = "2026-11-21"}));
+	for (i = 0; i < post->n_term; i++)
+		n += post->term[i].kind == INDEX_PART;
+	assert_int_equal(n, INDEX_PARTS_MAX);
+	assert_int_equal(
+	    duplicates_of_form(
+		form(b, (struct who){.family = many}), b->arena, &child),
+	    CDOP_OK);
+	assert_int_equal(child.n_part, INDEX_PARTS_MAX);
+}
+
 static void
 each_case_is_named_once_with_all_its_reasons(void **state)
 {
@@ -279,6 +344,9 @@ main(void)
 	    FRESH(any_reading_of_a_partial_date_counts),
 	    FRESH(the_mothers_name_stands_for_a_nameless_child),
 	    FRESH(mothers_of_named_children_are_not_compared),
+	    FRESH(a_whole_name_may_be_part_of_the_others),
+	    FRESH(so_may_the_mothers_of_a_nameless_child),
+	    FRESH(parts_are_bounded),
 	    FRESH(each_case_is_named_once_with_all_its_reasons),
 	    FRESH(children_called_null_are_children),
 	    FRESH(a_form_and_its_case_compare_alike),

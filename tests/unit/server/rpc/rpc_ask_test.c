@@ -111,6 +111,30 @@ a_child_of_the_area_is_known(void **state)
 	    reply->understood, "family name \"tarant\", born Tue 14 May 2024");
 }
 
+static void
+a_part_of_the_name_is_enough_with_a_whole_date(void **state)
+{
+	Cdop__AskReply *reply;
+
+	(void)state;
+	(void)child(70, "Lee-Harkness", "wirral");
+	(void)child(71, "Lee-Ottershaw", "sefton");
+	reply = ask(WORLD_PARTNER_WIRRAL,
+	    (struct terms){.family = "harkness", .birth = "14/05/2024"},
+	    CDOP__ANSWER__KNOWN);
+	assert_string_equal(reply->matched_on[0], "part of the family name");
+	reply = ask(WORLD_PARTNER_WIRRAL,
+	    (struct terms){.family = "Lee", .birth = "14/05/2024"},
+	    CDOP__ANSWER__KNOWN);
+	assert_string_equal(reply->matched_on[0], "part of the family name");
+	(void)ask(WORLD_PARTNER_WIRRAL,
+	    (struct terms){.family = "ottershaw", .birth = "14/05/2024"},
+	    CDOP__ANSWER__NOT_KNOWN_TO_YOU);
+	(void)ask(WORLD_PARTNER_WIRRAL,
+	    (struct terms){.family = "harkness", .birth = "15/05/2024"},
+	    CDOP__ANSWER__NOT_KNOWN_TO_YOU);
+}
+
 /* The same request before and after somebody else's child was registered. */
 static void
 a_foreign_child_reads_as_no_child(void **state)
@@ -389,6 +413,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_child_of_the_area_is_known),
+	    cmocka_unit_test(a_part_of_the_name_is_enough_with_a_whole_date),
 	    cmocka_unit_test(a_foreign_child_reads_as_no_child),
 	    cmocka_unit_test(too_little_is_not_enough),
 	    cmocka_unit_test(twins_are_told_apart_or_not_at_all),

@@ -147,6 +147,46 @@ find_wants_enough_and_finds_no_other_areas(void **state)
 	    calls_find(&w, WORLD_COORDINATOR_WIRRAL, "tarant", "2024-05"), 0);
 }
 
+static void
+one_part_of_a_name_of_several_finds_it(void **state)
+{
+	static const char *const names[] = {"Penrith-Lacewing",
+	    "de la Quicksilver", "Ng\xe2\x80\x90Marchbanks"};
+	Cdop__Form *form;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		form = world_form(&w, 50 + (unsigned)i, "wirral");
+		calls_put(&w, form, "child.family_name", names[i]);
+		calls_put(&w, form, "mother.family_name", "Underhill-Brook");
+		(void)calls_new(&w, WORLD_COORDINATOR, form);
+	}
+	world_reopen(&w);
+#define FOUND(name, birth) calls_find(&w, WORLD_COORDINATOR, name, birth)
+	assert_int_equal(FOUND("lacewing", "2024"), 1);
+	assert_int_equal(FOUND("PENRITH", "2024-05"), 1);
+	assert_int_equal(FOUND("penrith lacewing", "2024"), 1);
+	assert_int_equal(FOUND("Laceweng", "2024"), 1); /* by sound */
+	assert_int_equal(FOUND("Quicksilver", "2024"), 1);
+	assert_int_equal(FOUND("Marchbanks", "2024"), 1);
+	/* Part of a part is none; nor does a date fit that does not. */
+	assert_int_equal(FOUND("quick", "2024"), 0);
+	assert_int_equal(FOUND("lacewing", "2023"), 0);
+	/* A short one wants a whole date, as a short name does. */
+	assert_int_equal(FOUND("Ng", "2024-05-14"), 1);
+	/* Nobody's sound: "la" is not Lee, and "de" not Dee. */
+	assert_int_equal(FOUND("Lee", "2024-05-14"), 0);
+	assert_int_equal(FOUND("Dee", "2024-05-14"), 0);
+	/* Another area's is nobody's part either. */
+	form = world_form(&w, 53, "sefton");
+	calls_put(&w, form, "child.family_name", "Thornbury-Wetherlam");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR_WIRRAL, "wetherlam", "2024"), 0);
+#undef FOUND
+}
+
 int
 main(void)
 {
@@ -154,6 +194,7 @@ main(void)
 	    cmocka_unit_test(pages_are_whole_and_of_use_to_nobody_else),
 	    cmocka_unit_test(names_are_listed_only_where_they_are_asked_for),
 	    cmocka_unit_test(find_wants_enough_and_finds_no_other_areas),
+	    cmocka_unit_test(one_part_of_a_name_of_several_finds_it),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
