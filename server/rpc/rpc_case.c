@@ -292,6 +292,7 @@ rpc_case_edit_end(struct rpc_ctx *ctx, struct cases_act *act,
     const struct cases_edit *edit, Cdop__ChangeReply *rep, enum cdop_err err)
 {
 	enum cdop_err more = CDOP_OK;
+	size_t i;
 
 	if (err == CDOP_OK || err == CDOP_ABORTED ||
 	    cases_question_stops(act)) {
@@ -300,9 +301,14 @@ rpc_case_edit_end(struct rpc_ctx *ctx, struct cases_act *act,
 		more = fill_edit(ctx, act, edit, rep);
 		ctx->with_reply = more == CDOP_OK;
 	}
-	if (err == CDOP_OK && !act->dry)
+	if (err == CDOP_OK && !act->dry) {
 		rpc_case_applied(
 		    ctx, act, edit->slot, edit->new_version, edit->instance);
+		/* A link changes the other case too. */
+		for (i = 0; i < edit->question.n_tie; i++)
+			rpc_case_release(
+			    ctx, act, edit->question.tie[i].slot, 0);
+	}
 	ctx->audit_reason = edit->reason;
 	return rpc_case_end(ctx, act, more == CDOP_OK ? err : more);
 }
