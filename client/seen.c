@@ -188,8 +188,7 @@ seen_case(struct cmd_ctx *ctx, const Cdop__Case *shown, bool newest)
 	put(seen, SEEN_STATE, shown->version);
 	if (newest && shown->record != NULL)
 		put(seen, SEEN_RECORD, shown->record->version);
-	/* Beside a record they are the newest; one alone may be an older one.
-	 */
+	/* Beside a record they are the newest; one alone may be older. */
 	for (i = 0;
 	     (newest || shown->record != NULL) && i < shown->n_notification;
 	     i++)
