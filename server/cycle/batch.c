@@ -8,6 +8,7 @@
 #include "server/base/clock.h"
 #include "server/base/control.h"
 #include "server/base/undo.h"
+#include "server/cycle/receipt.h"
 #include "server/cycle/session.h"
 #include "server/cycle/welcome.h"
 #include "server/registry/actor.h"
@@ -167,7 +168,6 @@ run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
 	struct session *session = item->session;
 	struct audit_entry entry;
 	struct actor actor;
-	uint64_t index;
 	bool turned = false;
 	enum cdop_err err;
 
@@ -194,7 +194,7 @@ run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
 	entry.actor = &actor;
 	entry.reason = turned ? "psk_turned" : NULL;
 	entry.said_by_gate = session->said_by_gate;
-	err = audit_append(reg->audit, batch->arena, &entry, &index);
+	err = audit_append(reg->audit, batch->arena, &entry, NULL);
 	if (err != CDOP_OK)
 		return err;
 	item->opened = true;
@@ -207,13 +207,12 @@ run_event(struct batch *batch, struct registry *reg,
     const struct batch_item *item, const struct batch_times *times)
 {
 	struct audit_entry entry;
-	uint64_t index;
 
 	memset(&entry, 0, sizeof(entry));
 	entry.call = item->event;
 	entry.time_ms = times->now_ms;
 	entry.count = item->event_count;
-	return audit_append(reg->audit, batch->arena, &entry, &index);
+	return audit_append(reg->audit, batch->arena, &entry, NULL);
 }
 
 /* If this request ends the process, the parent knows whose it was. */
@@ -303,6 +302,9 @@ finish(struct batch *batch, struct registry *reg, struct batch_item *item,
 		to.seen_size = item->session->seen_size;
 		err = welcome_pack(reg, batch->arena, &to, &item->result.reply);
 	}
+	if (item->result.receipt != NULL)
+		err = receipt_append(reg, batch->arena, item->result.receipt,
+		    &item->result.reply);
 	item->answered = err == CDOP_OK;
 }
 

@@ -68,7 +68,7 @@ audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
 	enum cdop_err err = CDOP_OK;
 
 	leaf = cdop__stored_leaf__unpack(NULL, plain.len, plain.data);
-	if (leaf == NULL || leaf->leaf.len != AUDIT_LEAF_LEN) {
+	if (leaf == NULL || leaf->leaf.len != CDOP_LEAF_LEN) {
 		cdop__stored_leaf__free_unpacked(leaf, NULL);
 		return CDOP_DATA_LOSS;
 	}
@@ -108,13 +108,19 @@ audit_outcomes(const struct audit *audit)
 /* ---- the leaf ---------------------------------------------------------- */
 
 static void
+salt_of(const uint8_t secret[static 32], const char *label, uint8_t *out)
+{
+	crypto_generichash(
+	    out, 32, (const uint8_t *)label, strlen(label), secret, 32);
+}
+
+static void
 commitment(const uint8_t secret[static 32], const char *label,
     const struct cdop_bytes *values, size_t n, uint8_t *out)
 {
 	uint8_t salt[CDOP_LEAF_SALT_LEN];
 
-	crypto_generichash(salt, sizeof(salt), (const uint8_t *)label,
-	    strlen(label), secret, 32);
+	salt_of(secret, label, salt);
 	cdop_leaf_commit(out, salt, values, n);
 	sodium_memzero(salt, sizeof(salt));
 }
@@ -430,12 +436,12 @@ put_terms(const struct audit *audit, const struct audit_entry *entry,
 
 static enum cdop_err
 put_leaf(struct audit *audit, const struct audit_entry *entry,
-    const struct leaf_secrets *secrets, struct cdop_arena *arena)
+    const struct leaf_secrets *secrets, struct cdop_arena *arena, uint8_t *leaf)
 {
 	struct registry *reg = audit->reg;
 	Cdop__StoredLeaf stored;
 	Cdop__StoredWords words;
-	uint8_t leaf[AUDIT_LEAF_LEN], secret[32], hash[32];
+	uint8_t secret[32], hash[32];
 	enum cdop_err err;
 
 	if ((err = make_leaf(audit, entry, secrets, arena, leaf)) != CDOP_OK)
@@ -444,7 +450,7 @@ put_leaf(struct audit *audit, const struct audit_entry *entry,
 		return err;
 	cdop__stored_leaf__init(&stored);
 	stored.leaf.data = leaf;
-	stored.leaf.len = sizeof(leaf);
+	stored.leaf.len = CDOP_LEAF_LEN;
 	memcpy(secret, secrets->leaf, sizeof(secret));
 	stored.secret.data = secret;
 	stored.secret.len = sizeof(secret);
@@ -456,17 +462,17 @@ put_leaf(struct audit *audit, const struct audit_entry *entry,
 	sodium_memzero(secret, sizeof(secret));
 	if (err != CDOP_OK)
 		return err;
-	cdop_merkle_leaf(hash, (struct cdop_bytes){leaf, sizeof(leaf)});
+	cdop_merkle_leaf(hash, (struct cdop_bytes){leaf, CDOP_LEAF_LEN});
 	rows_set_leaf_hash(reg->rows, hash);
 	return tree_append(reg->tree, hash);
 }
 
 enum cdop_err
 audit_append(struct audit *audit, struct cdop_arena *arena,
-    const struct audit_entry *entry, uint64_t *ret_index)
+    const struct audit_entry *entry, struct audit_receipt *ret_receipt)
 {
 	struct leaf_secrets secrets;
-	uint64_t index = rows_next_leaf(audit->reg->rows);
+	struct audit_receipt receipt;
 	enum cdop_err err;
 
 	err = undo_save(
@@ -478,11 +484,14 @@ audit_append(struct audit *audit, struct cdop_arena *arena,
 		randombytes_buf(secrets.case_, sizeof(secrets.case_));
 	else
 		memcpy(secrets.case_, secrets.leaf, sizeof(secrets.case_));
-	err = put_leaf(audit, entry, &secrets, arena);
+	receipt.index = rows_next_leaf(audit->reg->rows);
+	err = put_leaf(audit, entry, &secrets, arena, receipt.leaf);
+	salt_of(secrets.leaf, "request", receipt.request_salt);
 	sodium_memzero(&secrets, sizeof(secrets));
 	if (err != CDOP_OK)
 		return err;
-	if ((err = put_terms(audit, entry, index, arena)) != CDOP_OK)
+	err = put_terms(audit, entry, receipt.index, arena);
+	if (err != CDOP_OK)
 		return err;
 	audit->last_ms = entry->time_ms;
 	if (entry->stored != NULL && entry->actor != NULL) {
@@ -492,7 +501,9 @@ audit_append(struct audit *audit, struct cdop_arena *arena,
 			return err;
 		outcomes_forget(audit->outcomes, entry->time_ms);
 	}
-	*ret_index = index;
+	if (ret_receipt != NULL)
+		*ret_receipt = receipt;
+	sodium_memzero(&receipt, sizeof(receipt));
 	return CDOP_OK;
 }
 
@@ -548,7 +559,7 @@ walk_row(void *ctx, const struct rows_head *head, struct rows_item *item,
 			return err;
 		leaf = cdop__stored_leaf__unpack(
 		    cdop_arena_allocator(walk->arena), data.len, data.data);
-		if (leaf == NULL || leaf->leaf.len != AUDIT_LEAF_LEN)
+		if (leaf == NULL || leaf->leaf.len != CDOP_LEAF_LEN)
 			return CDOP_DATA_LOSS;
 		if (!walk->visit(walk->ctx, cdop_get64(leaf->leaf.data + 8),
 			leaf->words))

@@ -29,8 +29,6 @@
 #include "server/registry/registry.h"
 #include "stored.pb-c.h"
 
-#define AUDIT_LEAF_LEN CDOP_LEAF_LEN
-
 /* What is logged without being a call; they share the numbers of calls. */
 enum audit_event {
 	AUDIT_EVENT_INIT = 1000,      /* the registry was made */
@@ -82,6 +80,16 @@ struct audit_entry {
 	const char *said_by_gate;
 };
 
+/*
+ * What the asker may have of a leaf: all of it, and the salt of its own
+ * request.  Nothing else in it can be opened with that.
+ */
+struct audit_receipt {
+	uint64_t index;
+	uint8_t leaf[CDOP_LEAF_LEN];
+	uint8_t request_salt[32];
+};
+
 /* An empty log over the open rows of reg. */
 CDOP_MUST enum cdop_err audit_new(
     struct registry *reg, struct audit **ret_audit);
@@ -102,10 +110,13 @@ CDOP_MUST enum cdop_err audit_load_leaf(struct audit *audit, uint64_t now_ms,
 uint64_t audit_time(
     const struct audit *audit, uint64_t wall_ms, uint64_t *ret_behind_ms);
 
-/* Appends a leaf in the open transaction.  Errors of rows_put. */
+/*
+ * Appends a leaf in the open transaction.  Errors of rows_put.  ret_receipt
+ * may be NULL.
+ */
 CDOP_MUST enum cdop_err audit_append(struct audit *audit,
     struct cdop_arena *arena, const struct audit_entry *entry,
-    uint64_t *ret_index);
+    struct audit_receipt *ret_receipt);
 
 /* Request keys that are remembered. */
 size_t audit_outcomes(const struct audit *audit);

@@ -53,14 +53,13 @@ static enum cdop_err
 leaf(struct setup *setup, enum audit_event event)
 {
 	struct audit_entry entry;
-	uint64_t index;
 
 	memset(&entry, 0, sizeof(entry));
 	entry.call = event;
 	entry.time_ms = setup->args->now_ms;
 	entry.reason_text = setup->args->reason;
 	entry.count = setup->args->n_admin;
-	return audit_append(setup->reg->audit, setup->arena, &entry, &index);
+	return audit_append(setup->reg->audit, setup->arena, &entry, NULL);
 }
 
 typedef enum cdop_err setup_fn(struct setup *setup);

@@ -42,7 +42,7 @@ tree_load_leaf(struct cdop_bytes data, struct cdop_arena *arena,
 
 	stored = cdop__stored_leaf__unpack(
 	    cdop_arena_allocator(arena), data.len, data.data);
-	if (stored == NULL || stored->leaf.len != AUDIT_LEAF_LEN)
+	if (stored == NULL || stored->leaf.len != CDOP_LEAF_LEN)
 		return CDOP_DATA_LOSS;
 	leaf = (struct cdop_bytes){stored->leaf.data, stored->leaf.len};
 	*ret_index = cdop_get64(leaf.data + 8);

@@ -11,8 +11,8 @@
 #include "server/registry/audit.h"
 #include "server/registry/registry.h"
 
-/* A message, without the envelope around it. */
-#define BODY_MAX (CDOP_MESSAGE_MAX - 4096u)
+/* A message, without the envelope around it and a receipt behind it. */
+#define BODY_MAX (CDOP_MESSAGE_MAX - 8192u)
 
 /* ---- 5: leaf ----------------------------------------------------------- */
 
@@ -149,7 +149,8 @@ named_case(
 }
 
 static enum cdop_err
-append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
+append_leaf(
+    struct work *work, enum cdop_err status, struct audit_receipt *ret_receipt)
 {
 	struct rpc_ctx *ctx = &work->ctx;
 	struct audit_released *released;
@@ -200,7 +201,7 @@ append_leaf(struct work *work, enum cdop_err status, uint64_t *ret_index)
 	entry.second_person = ctx->second_person;
 	entry.stored = stored_outcome(work, hash);
 	entry.said_by_gate = work->request->peer->said_by_gate;
-	return audit_append(work->reg->audit, work->arena, &entry, ret_index);
+	return audit_append(work->reg->audit, work->arena, &entry, ret_receipt);
 }
 
 /* ---- 6: reply ---------------------------------------------------------- */
@@ -289,6 +290,24 @@ pack_reply(struct work *work, enum cdop_err status, uint64_t index,
 	return CDOP_OK;
 }
 
+/* For what is made of it once the leaf is durable. */
+static enum cdop_err
+keep_receipt(struct work *work, const struct audit_receipt *receipt,
+    struct dispatch_result *result)
+{
+	struct audit_receipt *kept;
+
+	if (work->call == NULL || !work->call->has_receipt ||
+	    !work->call->receipt)
+		return CDOP_OK;
+	kept = cdop_arena_alloc(work->arena, sizeof(*kept));
+	if (kept == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	*kept = *receipt;
+	result->receipt = kept;
+	return CDOP_OK;
+}
+
 /* What was only read and is too much for a message does not leave. */
 static enum cdop_err
 check_size(struct work *work, enum cdop_err status)
@@ -312,16 +331,19 @@ answer_work(
     struct work *work, enum cdop_err status, struct dispatch_result *ret_result)
 {
 	struct dispatch_result result;
-	uint64_t index;
+	struct audit_receipt receipt;
 	enum cdop_err err;
 
 	memset(&result, 0, sizeof(result));
 	/* Whatever the call has used up, there is evidence and an answer. */
 	cdop_arena_set_budget(work->arena, CDOP_ANSWER_ARENA);
 	status = check_size(work, status);
-	if ((err = append_leaf(work, status, &index)) != CDOP_OK)
+	if ((err = append_leaf(work, status, &receipt)) != CDOP_OK)
 		return err;
-	if ((err = pack_reply(work, status, index, &result)) != CDOP_OK)
+	err = pack_reply(work, status, receipt.index, &result);
+	if (err == CDOP_OK)
+		err = keep_receipt(work, &receipt, &result);
+	if (err != CDOP_OK)
 		return err;
 	if (status == CDOP_OK) {
 		result.end_person = work->ctx.end_person;

@@ -11,6 +11,8 @@
 
 #include "server/rpc/ctx.h"
 
+struct audit_receipt;
+
 /* What a session says about itself; who that is now is asked per call. */
 struct dispatch_peer {
 	uint32_t device; /* 0: under an invitation */
@@ -35,7 +37,9 @@ struct dispatch_request {
 
 struct dispatch_result {
 	struct cdop_bytes reply; /* packed, in the arena */
-	struct rpc_cursor next;  /* at not 0: call again for the next part */
+	/* Of its leaf, in the arena; NULL: the caller asked for none. */
+	const struct audit_receipt *receipt;
+	struct rpc_cursor next; /* at not 0: call again for the next part */
 	uint32_t stream_count;
 	uint32_t end_person; /* sessions to end before answering; 0: none */
 	uint32_t end_device;

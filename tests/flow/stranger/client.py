@@ -31,6 +31,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROTO = os.path.join(HERE, "..", "..", "..", "proto")
 sys.path.insert(0, HERE)
 import noise_link  # noqa: E402
+import witness  # noqa: E402
 
 SCHEMA_LEVEL = 1
 OK = 0
@@ -143,7 +144,8 @@ class Credential:
 
     def __getattr__(self, name):
         value = self.__dict__["values"].get(name)
-        if name in ("registry", "secret", "psk", "psk_next", "invitation"):
+        if name in ("registry", "secret", "psk", "psk_next", "invitation",
+                    "log_key", "seen_root"):
             return bytes.fromhex(value) if value else None
         if name == "servers":
             return [bytes.fromhex(key) for key in value]
@@ -230,13 +232,16 @@ class Session:
         self.credential = credential
         self.calls = 0
         self.waiting = {}
-        hello = pb.Hello(schema_level=SCHEMA_LEVEL, client="stranger 1") \
-            if hello is None else hello
+        self.bodies = {}
+        self.hello = hello or pb.Hello(
+            schema_level=SCHEMA_LEVEL, client="stranger 1",
+            seen_size=credential.seen_size, seen_hash=credential.seen_root)
         address = credential.addresses[0]
         self.link = Link(
             connect(address), secret or credential.secret,
             server or credential.servers[0], credential.registry,
-            psk or credential.psk, hello.SerializeToString(), invitation)
+            psk or credential.psk, self.hello.SerializeToString(),
+            invitation)
         self.welcome = None
 
     def __enter__(self):
@@ -250,6 +255,7 @@ class Session:
             welcome = pb.Welcome.FromString(self.link.receive())
             if welcome.registry_id != self.credential.registry:
                 raise noise_link.LinkError("another registry")
+            witness.check_welcome(self.credential, self.hello, welcome)
             self.welcome = welcome
         return self.welcome
 
@@ -262,6 +268,8 @@ class Session:
             request.SerializeToString() if request else b""
         if body:
             call.body = body
+        if call.receipt:
+            self.bodies[call.id] = body
         data = call.SerializeToString()
         if call.HasField("request_key"):
             write_synced(os.path.join(
@@ -281,6 +289,10 @@ class Session:
         if replies[-1].HasField("count") and \
                 replies[-1].count != len(replies):
             raise noise_link.LinkError("replies are missing")
+        if call_id in self.bodies:
+            for reply in replies:
+                witness.check_receipt(
+                    self, method, self.bodies[call_id], reply)
         return Answer(method, replies)
 
     def call(self, name, request=None, **envelope):
@@ -335,6 +347,7 @@ def enrol(credential, label, keep=True):
                     credential.psk, client_random, reply.server_random,
                     session.link.hash),
                 servers=list(reply.server_key), person=reply.person,
+                log_key=reply.checkpoint_key,
                 device=reply.device, name=reply.name)
         return noise_link.comparison_string(session.link.hash), answer
 

@@ -17,6 +17,7 @@
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "server/base/undo.h"
+#include "server/cycle/receipt.h"
 #include "server/store/schema.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
@@ -403,6 +404,11 @@ run(struct world *world, const struct dispatch_request *request,
 		return;
 	}
 	assert_int_equal(registry_commit(world->reg), CDOP_OK);
+	if (answer->result.receipt != NULL)
+		assert_int_equal(
+		    receipt_append(world->reg, world->arena,
+			answer->result.receipt, &answer->result.reply),
+		    CDOP_OK);
 	answer->reply = reply_of(world, answer);
 }
 
@@ -447,6 +453,8 @@ world_call(struct world *world, enum world_who who, uint32_t method,
 	call.purpose = purpose;
 	call.has_use = true;
 	call.use = CDOP__USE__SCREEN;
+	call.has_receipt = world->receipt;
+	call.receipt = world->receipt;
 	if (body != NULL) {
 		call.has_body = true;
 		call.body.len = protobuf_c_message_get_packed_size(body);

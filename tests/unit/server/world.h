@@ -44,6 +44,7 @@ struct world {
 	uint64_t now_ms;
 	uint64_t next_key; /* makes request keys differ */
 	bool abort;        /* calls are aborted, whatever came of them */
+	bool receipt;      /* world_call() asks for one */
 	size_t budget;     /* memory a call may take; 0: as much as it likes */
 };
 

@@ -271,6 +271,8 @@ fixture_call(struct fixture_client *client, enum fixture_call method,
 	call.method = method;
 	call.has_use = true;
 	call.use = CDOP__USE__SCREEN;
+	call.has_receipt = client->receipt;
+	call.receipt = client->receipt;
 	memset(key, 0, sizeof(key));
 	cdop_put32(key, (uint32_t)(clock_now_ms >> 16));
 	cdop_put16(key + 4, (uint16_t)clock_now_ms);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/logproof.h"
 #include "cdop/reference.h"
 #include "server/registry/audit.h"
 #include "server/store/schema.h"
@@ -26,6 +27,7 @@ setup(void **state)
 {
 	(void)state;
 	world_make(&w);
+	w.receipt = true;
 	return 0;
 }
 
@@ -73,7 +75,58 @@ struct trace {
 	uint8_t reply[2048];
 	size_t reply_len;
 	uint32_t outcome;
+	uint8_t extra[512]; /* of the receipt */
+	size_t extra_len;
+	size_t receipt_len; /* without what follows from the index */
+	char origin[64];
 };
+
+static size_t
+digits(uint64_t n)
+{
+	return n < 10 ? 1 : 1 + digits(n / 10);
+}
+
+static size_t
+bits(uint64_t n)
+{
+	return n == 0 ? 0 : (n & 1) + bits(n >> 1);
+}
+
+/*
+ * A receipt without index, time, hashes and random.  A single call is the last
+ * leaf of its tree, and its path has a hash for each bit of its index.
+ */
+static void
+trace_receipt(const Cdop__Reply *reply, struct trace *trace)
+{
+	struct cdop_checkpoint checkpoint;
+	struct cdop_logproof proof;
+	struct cdop_note note;
+
+	assert_true(reply->has_receipt);
+	assert_int_equal(
+	    cdop_logproof_parse(
+		(struct cdop_bytes){reply->receipt.data, reply->receipt.len},
+		&proof),
+	    CDOP_OK);
+	assert_int_equal(cdop_note_parse(proof.checkpoint, &note), CDOP_OK);
+	assert_int_equal(
+	    cdop_checkpoint_parse(note.text, &checkpoint), CDOP_OK);
+	assert_int_equal(proof.index, reply->leaf_index);
+	assert_int_equal(checkpoint.size, proof.index + 1);
+	assert_int_equal(proof.proof.n, bits(proof.index));
+	trace->receipt_len = reply->receipt.len - digits(proof.index) -
+	    digits(checkpoint.size) - 45 * proof.proof.n;
+	assert_int_equal(proof.extra_len, 256 + 32);
+	trace->extra_len = proof.extra_len;
+	memcpy(trace->extra, proof.extra, proof.extra_len);
+	memset(trace->extra + 8, 0, 24);   /* index, time, tree size */
+	memset(trace->extra + 80, 0, 160); /* commitments */
+	memset(trace->extra + 256, 0, 32); /* the salt of the request */
+	assert_true(strlen(checkpoint.origin) < sizeof(trace->origin));
+	memcpy(trace->origin, checkpoint.origin, strlen(checkpoint.origin));
+}
 
 /* What is left of a call when index, time, hashes and random are gone. */
 static struct trace
@@ -88,6 +141,10 @@ trace_of(const struct world_answer *answer)
 	memset(trace.leaf + 80, 0, 160);
 	trace.row_len = last.data.len;
 	trace.outcome = last.leaf->words->outcome;
+	trace_receipt(&reply, &trace);
+	/* The leaf of the receipt is the one on the disk. */
+	assert_memory_equal(trace.extra, trace.leaf, sizeof(trace.leaf));
+	reply.has_receipt = false;
 	/* One byte as a varint, so that the rest is not moved. */
 	reply.leaf_index = 0;
 	assert_true(
@@ -105,6 +162,10 @@ assert_alike(const struct trace *foreign, const struct trace *none)
 	assert_memory_equal(foreign->leaf, none->leaf, sizeof(none->leaf));
 	assert_int_equal(foreign->reply_len, none->reply_len);
 	assert_memory_equal(foreign->reply, none->reply, none->reply_len);
+	assert_int_equal(foreign->extra_len, none->extra_len);
+	assert_memory_equal(foreign->extra, none->extra, none->extra_len);
+	assert_int_equal(foreign->receipt_len, none->receipt_len);
+	assert_string_equal(foreign->origin, none->origin);
 }
 
 static struct trace

@@ -37,13 +37,12 @@ static void
 append(void)
 {
 	struct audit_entry entry;
-	uint64_t index;
 
 	memset(&entry, 0, sizeof(entry));
 	entry.call = AUDIT_EVENT_REFUSED;
 	entry.time_ms = h.now_ms;
 	assert_int_equal(
-	    audit_append(h.reg->audit, h.arena, &entry, &index), CDOP_OK);
+	    audit_append(h.reg->audit, h.arena, &entry, NULL), CDOP_OK);
 }
 
 /* The newest one, opened under the registry's id and this incarnation. */
