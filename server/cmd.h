@@ -42,6 +42,9 @@ int cmd_init(int argc, char **argv);
 /* Invites new administrators offline, when too few are left. */
 int cmd_recover(int argc, char **argv);
 
+/* Marks a registry of an earlier day as one to go on from, offline. */
+int cmd_accept(int argc, char **argv);
+
 /* Opens every row offline; exit 16 where something was found. */
 int cmd_verify(int argc, char **argv);
 

@@ -8,29 +8,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cdop/secret.h"
 #include "server/base/clock.h"
-#include "server/base/control.h"
 #include "server/base/log.h"
-#include "server/base/unseal.h"
 #include "server/cmd.h"
 #include "server/offline.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/setup.h"
-#include "server/vault/lockmem.h"
-#include "server/vault/rows.h"
 
 #define PATH_ROOM 1024
 
 struct recover {
-	const char *dir;
-	const char *key_file; /* NULL: the passphrase slot */
+	struct offline_from from;
 	const char *out;
 	const char *address[OFFLINE_ADDRESSES];
 	size_t n_address;
 	size_t n_by;
-	struct offline_passphrase passphrase;
 	struct setup_args setup;
 	struct offline offline;
 	int fd[SETUP_ADMINS_MAX];
@@ -57,9 +50,9 @@ take_value(struct recover *recover, const char *name, const char *value)
 	struct setup_args *setup = &recover->setup;
 
 	if (strcmp(name, "--key-file") == 0)
-		recover->key_file = value;
+		recover->from.key_file = value;
 	else if (strcmp(name, "--passphrase-file") == 0)
-		recover->passphrase.file = value;
+		recover->from.passphrase.file = value;
 	else if (strcmp(name, "--out") == 0)
 		recover->out = value;
 	else if (strcmp(name, "--reason") == 0)
@@ -83,17 +76,17 @@ parse(struct recover *recover, int argc, char **argv)
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		if (argv[i][0] != '-' && recover->dir == NULL)
-			recover->dir = argv[i];
+		if (argv[i][0] != '-' && recover->from.dir == NULL)
+			recover->from.dir = argv[i];
 		else if (strcmp(argv[i], "--passphrase-stdin") == 0)
-			recover->passphrase.from_stdin = true;
+			recover->from.passphrase.from_stdin = true;
 		else if (i + 1 < argc &&
 		    take_value(recover, argv[i], argv[i + 1]))
 			i++;
 		else
 			return usage(argv[i]);
 	}
-	if (recover->dir == NULL)
+	if (recover->from.dir == NULL)
 		return usage("DIR is needed");
 	if (recover->n_by < 2 || recover->setup.reason == NULL)
 		return usage("two persons do this: --by NAME --by NAME "
@@ -102,102 +95,6 @@ parse(struct recover *recover, int argc, char **argv)
 		return usage("--admin: whom to invite; --address: where the "
 			     "clients reach it");
 	return CMD_OK;
-}
-
-/* ---- opening ----------------------------------------------------------- */
-
-static enum cdop_err
-key_of_slot(struct recover *recover, const struct slots_info *slot, uint8_t *k)
-{
-	uint8_t text[UNSEAL_PASSPHRASE_MAX];
-	enum cdop_err err;
-	size_t len;
-
-	if (recover->key_file != NULL)
-		return offline_key_file(recover->key_file, k);
-	err = offline_read_passphrase(&recover->passphrase,
-	    "Passphrase of the registry: ", text, sizeof(text), &len);
-	if (err != CDOP_OK)
-		return err;
-	err = slots_derive_passphrase(
-	    &slot->kdf, (struct cdop_bytes){text, len}, k);
-	cdop_secret_wipe(text, sizeof(text));
-	return err;
-}
-
-/* The first slot of the kind that a key was given for. */
-static bool
-find_slot(const struct recover *recover, size_t *ret_slot)
-{
-	const uint8_t kind = recover->key_file != NULL ? SLOTS_KIND_KEYFILE
-						       : SLOTS_KIND_PASSPHRASE;
-	const struct rows *rows = recover->offline.rows;
-	size_t i;
-
-	for (i = 0; i < rows_slots(rows); i++) {
-		if (rows_slot(rows, i)->kind != kind)
-			continue;
-		*ret_slot = i;
-		return true;
-	}
-	log_tell("no slot of that kind in %s", recover->dir);
-	return false;
-}
-
-static bool
-unseal(struct recover *recover)
-{
-	struct offline *offline = &recover->offline;
-	enum cdop_err err;
-	uint8_t *k;
-	size_t slot;
-
-	if (!find_slot(recover, &slot))
-		return false;
-	k = lockmem_alloc(offline->mem, 32);
-	if (k == NULL)
-		return false;
-	err = key_of_slot(recover, rows_slot(offline->rows, slot), k);
-	if (err == CDOP_OK) {
-		err = rows_unseal(offline->rows, slot, k);
-		if (err == CDOP_UNAUTHENTICATED)
-			log_tell("that key or passphrase does not open it");
-		else if (err != CDOP_OK)
-			log_tell("%s: %s", cdop_err_name(err),
-			    rows_finding(offline->rows));
-	}
-	lockmem_free(offline->mem, k, 32);
-	return err == CDOP_OK;
-}
-
-static bool
-load(struct recover *recover)
-{
-	struct offline *offline = &recover->offline;
-	const struct rows_args args = {
-	    .dir = recover->dir,
-	    .ks = offline->ks,
-	    .undo = offline->undo,
-	};
-	const char *why = "";
-	enum cdop_err err;
-
-	recover->setup.now_ms = clock_wall_ms();
-	if ((err = rows_open(&args, &offline->rows)) != CDOP_OK) {
-		log_tell("%s: %s", recover->dir,
-		    err == CDOP_FAILED_PRECONDITION ? "in use: stop cdopd first"
-						    : cdop_err_name(err));
-		return false;
-	}
-	if (!unseal(recover))
-		return false;
-	err = registry_new(offline->rows, offline->ks, offline->undo,
-	    offline->mem, &offline->reg);
-	if (err == CDOP_OK)
-		err = registry_load(offline->reg, recover->setup.now_ms, &why);
-	if (err != CDOP_OK)
-		log_tell("%s: %s %s", recover->dir, cdop_err_name(err), why);
-	return err == CDOP_OK;
 }
 
 /* ---- doing it ---------------------------------------------------------- */
@@ -233,7 +130,10 @@ run(struct recover *recover)
 
 	if (offline_open(&recover->offline) != CDOP_OK)
 		return false;
-	if (!load(recover) || !prepare_outputs(recover))
+	recover->setup.now_ms = clock_wall_ms();
+	if (!offline_load(
+		&recover->offline, &recover->from, recover->setup.now_ms) ||
+	    !prepare_outputs(recover))
 		return false;
 	err = setup_recover(recover->offline.reg, recover->offline.arena,
 	    &recover->setup, &result);
@@ -264,8 +164,8 @@ report(const struct recover *recover)
 		    recover->setup.admin[i], recover->path[i]);
 	printf("The registry is in setup: it takes cases again when two "
 	       "administrators are active.\n"
-	       "Every client shows once that this was done, by whom and why, "
-	       "and its owner has to accept it.\n");
+	       "Every client stops once, shows by whom this was done and why, "
+	       "and goes on when its owner says so (cdop trust restore).\n");
 }
 
 int

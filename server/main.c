@@ -26,6 +26,8 @@ static const struct verb verbs[] = {
 	"open every row of a registry that is not running; say what is found"},
     {"recover-people", cmd_recover, "DIR --by NAME --by NAME ...",
 	"offline: invite new administrators when too few are left"},
+    {"accept-rollback", cmd_accept, "DIR --by NAME --reason TEXT ...",
+	"offline: go on from an older database than the anchor knows"},
     {"gate", cmd_role_gate, NULL, NULL},
     {"vault", cmd_role_vault, NULL, NULL},
 };

@@ -11,6 +11,7 @@
 #include "cdop/secret.h"
 #include "server/base/log.h"
 #include "server/base/undo.h"
+#include "server/base/unseal.h"
 #include "server/prompt.h"
 #include "server/registry/people.h"
 #include "server/vault/keystore.h"
@@ -162,6 +163,101 @@ offline_read_passphrase(const struct offline_passphrase *from,
 	else if (err != CDOP_OK)
 		log_tell("no passphrase, or too long a one");
 	return err;
+}
+
+/* ---- opening ----------------------------------------------------------- */
+
+static enum cdop_err
+key_of_slot(
+    const struct offline_from *from, const struct slots_info *slot, uint8_t *k)
+{
+	uint8_t text[UNSEAL_PASSPHRASE_MAX];
+	enum cdop_err err;
+	size_t len;
+
+	if (from->key_file != NULL)
+		return offline_key_file(from->key_file, k);
+	err = offline_read_passphrase(&from->passphrase,
+	    "Passphrase of the registry: ", text, sizeof(text), &len);
+	if (err != CDOP_OK)
+		return err;
+	err = slots_derive_passphrase(
+	    &slot->kdf, (struct cdop_bytes){text, len}, k);
+	cdop_secret_wipe(text, sizeof(text));
+	return err;
+}
+
+/* The first slot of the kind that a key was given for. */
+static bool
+find_slot(const struct offline *offline, const struct offline_from *from,
+    size_t *ret_slot)
+{
+	const uint8_t kind =
+	    from->key_file != NULL ? SLOTS_KIND_KEYFILE : SLOTS_KIND_PASSPHRASE;
+	size_t i;
+
+	for (i = 0; i < rows_slots(offline->rows); i++) {
+		if (rows_slot(offline->rows, i)->kind != kind)
+			continue;
+		*ret_slot = i;
+		return true;
+	}
+	log_tell("no slot of that kind in %s", from->dir);
+	return false;
+}
+
+static bool
+unseal(struct offline *offline, const struct offline_from *from)
+{
+	enum cdop_err err;
+	uint8_t *k;
+	size_t slot;
+
+	if (!find_slot(offline, from, &slot))
+		return false;
+	k = lockmem_alloc(offline->mem, 32);
+	if (k == NULL)
+		return false;
+	err = key_of_slot(from, rows_slot(offline->rows, slot), k);
+	if (err == CDOP_OK) {
+		err = rows_unseal(offline->rows, slot, k);
+		if (err == CDOP_UNAUTHENTICATED)
+			log_tell("that key or passphrase does not open it");
+		else if (err != CDOP_OK)
+			log_tell("%s: %s", cdop_err_name(err),
+			    rows_finding(offline->rows));
+	}
+	lockmem_free(offline->mem, k, 32);
+	return err == CDOP_OK;
+}
+
+bool
+offline_load(
+    struct offline *offline, const struct offline_from *from, uint64_t now_ms)
+{
+	const struct rows_args args = {
+	    .dir = from->dir,
+	    .ks = offline->ks,
+	    .undo = offline->undo,
+	};
+	const char *why = "";
+	enum cdop_err err;
+
+	if ((err = rows_open(&args, &offline->rows)) != CDOP_OK) {
+		log_tell("%s: %s", from->dir,
+		    err == CDOP_FAILED_PRECONDITION ? "in use: stop cdopd first"
+						    : cdop_err_name(err));
+		return false;
+	}
+	if (!unseal(offline, from))
+		return false;
+	err = registry_new(offline->rows, offline->ks, offline->undo,
+	    offline->mem, &offline->reg);
+	if (err == CDOP_OK)
+		err = registry_load(offline->reg, now_ms, &why);
+	if (err != CDOP_OK)
+		log_tell("%s: %s %s", from->dir, cdop_err_name(err), why);
+	return err == CDOP_OK;
 }
 
 /* ---- writing ----------------------------------------------------------- */

@@ -45,6 +45,20 @@ struct offline_passphrase {
 CDOP_MUST enum cdop_err offline_open(struct offline *offline);
 void offline_close(struct offline *offline);
 
+/* Which registry, and what opens it. */
+struct offline_from {
+	const char *dir;
+	const char *key_file; /* NULL: the passphrase slot */
+	struct offline_passphrase passphrase;
+};
+
+/*
+ * After offline_open(): rows unsealed through the first slot of that kind,
+ * registry loaded.  false: said why.
+ */
+bool offline_load(
+    struct offline *offline, const struct offline_from *from, uint64_t now_ms);
+
 /* K of a key file, into 32 bytes of locked memory.  Says what is wrong. */
 CDOP_MUST enum cdop_err offline_key_file(
     const char *path, uint8_t ret_k[static 32]);

@@ -50,13 +50,14 @@ struct session {
 	bool invitation;
 	uint8_t preamble[8];
 	char said_by_gate[96];
-	uint64_t born_ms;     /* CLOCK_BOOTTIME */
-	uint64_t active_ms;   /* last whole frame from the client */
-	uint64_t partial_ms;  /* of session_note_partial(); 0: none is */
-	uint32_t failed;      /* requests that made a batch abort */
-	uint64_t unconfirmed; /* bytes given to the gate, no SENT yet */
-	uint32_t untold;      /* bytes of frames that came, no TAKEN yet */
-	uint64_t seen_size;   /* of the client's last checkpoint; 0: none */
+	uint64_t born_ms;         /* CLOCK_BOOTTIME */
+	uint64_t active_ms;       /* last whole frame from the client */
+	uint64_t partial_ms;      /* of session_note_partial(); 0: none is */
+	uint32_t failed;          /* requests that made a batch abort */
+	uint64_t unconfirmed;     /* bytes given to the gate, no SENT yet */
+	uint32_t untold;          /* bytes of frames that came, no TAKEN yet */
+	uint64_t seen_size;       /* of the client's last checkpoint; 0: none */
+	uint32_t seen_statements; /* that the client has followed */
 	struct dispatch_peer peer;
 	struct lockmem *mem;
 	struct session_secret *secret;

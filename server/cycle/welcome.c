@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "cdop/profile.h"
+#include "cdop/role.h"
 #include "cdop/version.h"
 #include "registry.pb-c.h"
 #include "server/base/log.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/registry.h"
+#include "server/registry/statements.h"
 #include "server/registry/tree.h"
 #include "server/vault/rows.h"
 
@@ -70,6 +72,27 @@ fill_checkpoint(struct registry *reg, struct cdop_arena *arena,
 	return fill_consistency(reg, arena, seen_size, welcome);
 }
 
+/* Those that the client has not followed yet, by its own count. */
+static enum cdop_err
+fill_statements(struct registry *reg, struct cdop_arena *arena,
+    uint32_t seen_statements, Cdop__Welcome *welcome)
+{
+	const struct statements *all = reg->statements;
+	size_t i, first = seen_statements;
+
+	if (first >= all->n)
+		return CDOP_OK;
+	welcome->statement = cdop_arena_calloc(
+	    arena, all->n - first, sizeof(*welcome->statement));
+	if (welcome->statement == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = first; i < all->n; i++)
+		welcome->statement[welcome->n_statement++] =
+		    (ProtobufCBinaryData){all->note[i].len,
+			(uint8_t *)(uintptr_t)all->note[i].data};
+	return CDOP_OK;
+}
+
 enum cdop_err
 welcome_pack(struct registry *reg, struct cdop_arena *arena,
     const struct welcome_to *to, struct cdop_bytes *ret_message)
@@ -98,7 +121,10 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 	welcome.n_notice = reg->n_notice;
 	if (welcome.server == NULL || welcome.panel == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	err = fill_checkpoint(reg, arena, to->seen_size, &welcome);
+	err = fill_statements(reg, arena, to->seen_statements, &welcome);
+	/* Until it is accepted nobody is told what the log is. */
+	if (err == CDOP_OK && reg->state != CDOP_STATE_RESTORED)
+		err = fill_checkpoint(reg, arena, to->seen_size, &welcome);
 	if (err != CDOP_OK)
 		return err;
 	data =

@@ -17,8 +17,9 @@ struct registry;
 #define WELCOME_SCHEMA_LEVEL 1
 
 struct welcome_to {
-	bool pending;       /* the device waits for its activation */
-	uint64_t seen_size; /* of its last checkpoint; 0: it has none */
+	bool pending;             /* the device waits for its activation */
+	uint64_t seen_size;       /* of its last checkpoint; 0: it has none */
+	uint32_t seen_statements; /* that it has followed */
 	uint64_t now_ms;
 };
 

@@ -202,6 +202,13 @@ make_leaf(const struct audit *audit, const struct audit_entry *entry,
 		memcpy(plain.session, entry->actor->session,
 		    sizeof(plain.session));
 	}
+	if (entry->statement.len > 0) {
+		plain.kind = CDOP_LEAF_STATEMENT;
+		crypto_hash_sha256(plain.commitment[CDOP_LEAF_REQUEST],
+		    entry->statement.data, entry->statement.len);
+		cdop_leaf_write(&plain, leaf);
+		return CDOP_OK;
+	}
 	commitment(secrets->leaf, "request", &entry->request, 1,
 	    plain.commitment[CDOP_LEAF_REQUEST]);
 	commit_outcome(entry, secrets, &plain);

@@ -36,6 +36,8 @@ enum audit_event {
 	AUDIT_EVENT_REFUSED = 1002,   /* handshakes that failed: a count */
 	AUDIT_EVENT_UNSEALED = 1003,  /* a vault was opened; count: slot */
 	AUDIT_EVENT_RECOVERED = 1005, /* recover-people, offline */
+	AUDIT_EVENT_STATEMENT = 1006, /* the log goes on under a new key */
+	AUDIT_EVENT_RESTORED = 1007,  /* marked on the host; count: leaves */
 };
 
 struct actor;
@@ -76,6 +78,7 @@ struct audit_entry {
 	uint32_t subject_person;
 	uint32_t second_person;
 	uint64_t count;
+	struct cdop_bytes statement; /* makes it a leaf of kind 3; len 0: no */
 	const Cdop__StoredOutcome *stored; /* of an applied change, or NULL */
 	const char *said_by_gate;
 };

@@ -8,6 +8,7 @@
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
+#include "cdop/secret.h"
 #include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
@@ -16,6 +17,7 @@
 #include "server/registry/message.h"
 #include "server/registry/people.h"
 #include "server/registry/profile_act.h"
+#include "server/registry/statements.h"
 #include "server/registry/tree.h"
 #include "server/registry/tree_load.h"
 #include "server/store/schema.h"
@@ -94,27 +96,55 @@ registry_free(struct registry *reg)
 	lockmem_free(reg->mem, reg->link_secret, 32);
 	lockmem_free(reg->mem, reg->link_secret_next, 32);
 	lockmem_free(reg->mem, reg->log_seed, 32);
+	statements_free(reg->statements);
 	free_notices(reg->notice, reg->n_notice);
 	free(reg);
+}
+
+static void
+free_secret(void *mem, uint64_t p)
+{
+	lockmem_free(mem, (void *)(uintptr_t)p, 32);
+}
+
+/* p stands in *slot from now on; what stood there goes with the commit. */
+static enum cdop_err
+swap_secret(struct registry *reg, uint8_t **slot, uint8_t *p)
+{
+	struct undo *undo = reg->undo;
+	enum cdop_err err;
+
+	err = undo_call(undo, free_secret, reg->mem, (uintptr_t)p);
+	if (err != CDOP_OK) {
+		lockmem_free(reg->mem, p, 32);
+		return err;
+	}
+	if ((err = undo_save(undo, slot, sizeof(*slot))) == CDOP_OK)
+		err = undo_defer(undo, free_secret, reg->mem, (uintptr_t)*slot);
+	if (err == CDOP_OK)
+		*slot = p;
+	return err;
 }
 
 static enum cdop_err
 take_secret(
     struct registry *reg, uint8_t **slot, const ProtobufCBinaryData *data)
 {
-	if (data == NULL) {
-		lockmem_free(reg->mem, *slot, 32);
-		*slot = NULL;
-		return CDOP_OK;
-	}
-	if (data->len != 32)
+	uint8_t *p = NULL;
+
+	if (data != NULL && data->len != 32)
 		return CDOP_DATA_LOSS;
-	if (*slot == NULL)
-		*slot = lockmem_alloc(reg->mem, 32);
-	if (*slot == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	memcpy(*slot, data->data, 32);
-	return CDOP_OK;
+	if (data == NULL && *slot == NULL)
+		return CDOP_OK;
+	if (data != NULL && *slot != NULL &&
+	    cdop_secret_equal(*slot, data->data, 32))
+		return CDOP_OK;
+	if (data != NULL) {
+		if ((p = lockmem_alloc(reg->mem, 32)) == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		memcpy(p, data->data, 32);
+	}
+	return swap_secret(reg, slot, p);
 }
 
 static enum cdop_err
@@ -167,6 +197,8 @@ registry_take_config(struct registry *reg, const Cdop__StoredConfig *config)
 						 : NULL);
 	if (err == CDOP_OK)
 		err = take_secret(reg, &reg->log_seed, &config->log_seed);
+	if (err == CDOP_OK)
+		err = statements_take(reg, config);
 	if (err != CDOP_OK)
 		return err;
 	return take_notices(reg, config);

@@ -24,6 +24,7 @@ struct keystore;
 struct lockmem;
 struct people;
 struct rows;
+struct statements;
 struct tree;
 struct undo;
 
@@ -52,7 +53,8 @@ struct registry {
 	uint8_t *link_secret_next; /* NULL: none */
 	uint8_t *log_seed; /* Ed25519, likewise: signs checkpoints alone */
 
-	char **notice; /* what every client shows once */
+	struct statements *statements; /* of the log key, oldest first */
+	char **notice;                 /* what every client shows once */
 	size_t n_notice;
 
 	const struct cdop_profile *profile; /* in force */

@@ -11,6 +11,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/invitations.h"
 #include "server/registry/profile_act.h"
+#include "server/registry/statements.h"
 #include "server/vault/rows.h"
 
 #define NOTICES_KEPT 8
@@ -244,9 +245,27 @@ notice_of(struct setup *setup)
 	    day, setup->args->by[0], setup->args->by[1], setup->args->reason);
 }
 
+static enum cdop_err
+state_it(struct setup *setup, const struct cdop_checkpoint *from,
+    Cdop__StoredConfig *config, struct cdop_bytes *ret_note)
+{
+	const struct statements_args args = {
+	    .kind = CDOP_STATEMENT_RECOVER,
+	    .from = from,
+	    .by = {setup->args->by[0], setup->args->by[1]},
+	    .n_by = 2,
+	    .reason = setup->args->reason,
+	    .now_ms = setup->args->now_ms,
+	};
+
+	return statements_make(
+	    setup->reg, setup->arena, &args, config, ret_note);
+}
+
 /* Oldest notices go: whoever has not been here since is shown the rest. */
 static enum cdop_err
-change_config(struct setup *setup)
+change_config(struct setup *setup, const struct cdop_checkpoint *from,
+    struct cdop_bytes *ret_note)
 {
 	Cdop__StoredConfig *config;
 	const char *notice = notice_of(setup);
@@ -270,20 +289,32 @@ change_config(struct setup *setup)
 	config->notice = all;
 	config->n_notice = i - drop + 1;
 	config->state = CDOP__STATE__SETUP;
+	err = state_it(setup, from, config, ret_note);
+	if (err != CDOP_OK)
+		return err;
 	return registry_put_config(setup->reg, setup->arena, config);
 }
 
 static enum cdop_err
 recover(struct setup *setup)
 {
+	struct cdop_checkpoint from;
+	struct cdop_bytes note;
 	enum cdop_err err;
 
+	if ((err = statements_from(setup->reg, &from)) != CDOP_OK)
+		return err;
 	/* First, so that every row of it stands under the new numbers. */
 	if ((err = rows_next_incarnation(setup->reg->rows)) != CDOP_OK)
 		return err;
 	if ((err = people_act_settle(&setup->act)) != CDOP_OK)
 		return err;
-	if ((err = change_config(setup)) != CDOP_OK)
+	if ((err = change_config(setup, &from, &note)) != CDOP_OK)
+		return err;
+	/* The first leaf of the new incarnation says that it is one. */
+	err = statements_leaf(
+	    setup->reg, setup->arena, note, setup->args->now_ms);
+	if (err != CDOP_OK)
 		return err;
 	if ((err = invite_all(setup)) != CDOP_OK)
 		return err;
@@ -319,6 +350,10 @@ check_recover(struct setup *setup, struct setup_args *args)
 	if (setup->reg->config_row == 0)
 		return refuse(setup, CDOP_FAILED_PRECONDITION,
 		    "there is no registry yet: cdopd init");
+	if (setup->reg->state == CDOP_STATE_RESTORED)
+		return refuse(setup, CDOP_FAILED_PRECONDITION,
+		    "it was restored, and two administrators have to accept "
+		    "that first (cdop restore accept)");
 	err = clean(setup, "the first name", &args->by[0], CDOP_TEXT_MAX);
 	if (err == CDOP_OK)
 		err = clean(

@@ -138,6 +138,20 @@ check_purpose(struct work *work)
 	return CDOP_OK;
 }
 
+/* Why it is not served now. */
+static const char *
+state_words(uint32_t state)
+{
+	if (state == CDOP_STATE_SETUP)
+		return "the registry is in setup: it takes cases once two "
+		       "administrators are active";
+	if (state == CDOP_STATE_RESTORED)
+		return "the registry was restored: it serves again once two "
+		       "administrators have accepted that (cdop restore "
+		       "accept)";
+	return "not in the state the registry is in";
+}
+
 static enum cdop_err
 check_policy(struct work *work)
 {
@@ -157,10 +171,7 @@ check_policy(struct work *work)
 	}
 	if ((ctx->method->states & work->reg->state) == 0)
 		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "state",
-		    work->reg->state == CDOP_STATE_SETUP
-			? "the registry is in setup: it takes cases once two "
-			  "administrators are active"
-			: "not in the state the registry is in");
+		    state_words(work->reg->state));
 	if ((err = choose_role(work)) != CDOP_OK)
 		return err;
 	if ((err = check_purpose(work)) != CDOP_OK)

@@ -261,6 +261,9 @@ rpc_approve(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
 	if (approval->requester == ctx->actor->person)
 		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "same_person",
 		    "you asked for it: another person has to approve");
+	if ((rpc_method_find(method)->states & ctx->reg->state) == 0)
+		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "state",
+		    "not in the state the registry is in: it waits on");
 	err = apply(ctx, approval, rep);
 	if (err != CDOP_OK) {
 		ctx->with_reply = true;

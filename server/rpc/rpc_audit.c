@@ -38,6 +38,10 @@ call_name(uint32_t call)
 		return "registry opened";
 	case AUDIT_EVENT_RECOVERED:
 		return "administrator recovered offline";
+	case AUDIT_EVENT_STATEMENT:
+		return "log goes on under a new key";
+	case AUDIT_EVENT_RESTORED:
+		return "restored on the host";
 	default:
 		return method == NULL ? "no such call" : method->name;
 	}

@@ -11,6 +11,7 @@
 #include "server/registry/invitations.h"
 #include "server/registry/people_enrol.h"
 #include "server/registry/registry.h"
+#include "server/registry/statements.h"
 #include "server/rpc/rpc_person.h"
 
 enum cdop_err rpc_person_invite(struct rpc_ctx *ctx,
@@ -254,6 +255,8 @@ fill_enrol(struct rpc_ctx *ctx, uint32_t number, const uint8_t *random,
 		err = fill_bytes(ctx, checkpoints_key(ctx->reg->checkpoints),
 		    &rep->checkpoint_key);
 	rep->has_checkpoint_key = err == CDOP_OK;
+	rep->has_statements = true;
+	rep->statements = (uint32_t)ctx->reg->statements->n;
 	if (err == CDOP_OK)
 		err =
 		    fill_server_keys(ctx, &rep->n_server_key, &rep->server_key);

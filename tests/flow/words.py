@@ -59,7 +59,8 @@ def verbs():
                     for verb in ("run", "unseal", "verify"))
     equal("the flags of cdopd(8) are those of the program",
           page_flags(page), set(FLAG.findall(said)) - {
-              "--by", "--mode", "--profile"})  # of init and recover-people
+              "--by", "--mode", "--profile",  # of those with an own page
+              "--reason"})
     equal("each is explained",
           page_flags(section(page, "OPTIONS")), page_flags(page))
     for verb in sorted(named):
@@ -172,6 +173,7 @@ def main():
     verbs()
     own_page("init", "server/init_args.c")
     own_page("recover-people", "server/cmd_recover.c")
+    own_page("accept-rollback", "server/cmd_accept.c")
     keys()
     statuses()
     versions()

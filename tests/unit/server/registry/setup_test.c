@@ -10,6 +10,8 @@
 #include "cdop/profile.h"
 #include "cdop/role.h"
 #include "server/registry/audit.h"
+#include "server/registry/checkpoints.h"
+#include "server/registry/statements.h"
 #include "server/vault/keystore.h"
 #include "server/vault/rows.h"
 #include "tests/unit/server/registry/house.h"
@@ -78,7 +80,10 @@ static void
 recovery_is_a_new_incarnation_that_everybody_sees(void **state)
 {
 	struct house_client clients[2], eve, fay;
+	char origin[CDOP_CHECKPOINT_ORIGIN_MAX];
+	struct cdop_statement statement;
 	struct setup_result result;
+	struct cdop_note_key key;
 	uint8_t invitation[2][16];
 	struct house house;
 	char string[20];
@@ -87,6 +92,10 @@ recovery_is_a_new_incarnation_that_everybody_sees(void **state)
 	house_open(&house, 2, clients);
 	assert_int_equal(house_suspend(&house, 1, 2, 0), CDOP_OK);
 	assert_int_equal(rows_incarnation(house.rows), 1);
+	cdop_checkpoint_origin(house.reg->id, 1, origin);
+	assert_int_equal(cdop_note_key_init(&key, origin, CDOP_NOTE_ED25519,
+			     checkpoints_key(house.reg->checkpoints)),
+	    CDOP_OK);
 	assert_int_equal(
 	    recover(&house, 2, "Ada One", "The Director", &result), CDOP_OK);
 	memcpy(invitation[0], result.invitation[0]->invitation_id, 16);
@@ -97,6 +106,14 @@ recovery_is_a_new_incarnation_that_everybody_sees(void **state)
 	assert_int_equal(house.reg->n_notice, 1);
 	assert_non_null(strstr(house.reg->notice[0], "The Director"));
 	assert_non_null(strstr(house.reg->notice[0], "both have left"));
+	/* And a statement leads from the key they hold to the new one. */
+	assert_int_equal(house.reg->statements->n, 1);
+	assert_int_equal(cdop_statement_open(house.reg->statements->note[0],
+			     house.reg->id, &key, &statement),
+	    CDOP_OK);
+	assert_int_equal(statement.kind, CDOP_STATEMENT_RECOVER);
+	assert_memory_equal(
+	    statement.key.public, checkpoints_key(house.reg->checkpoints), 32);
 
 	/* The new ones activate each other, as after init. */
 	house_client(&house, &eve, 3, invitation[0]);

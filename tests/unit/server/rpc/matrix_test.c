@@ -68,11 +68,16 @@ body_of(const struct rpc_method *method, const char *reference)
 static char
 cell(const struct rpc_method *method, enum world_who who)
 {
+	const uint32_t open = world.reg->state;
 	struct world_answer answer;
 	const char *reason;
 
 	cdop_arena_reset(world.arena);
+	/* A call that is for another state alone is made in that one. */
+	if ((method->states & open) == 0)
+		world.reg->state = method->states;
 	world_call(&world, who, method->id, body_of(method, "NOSUCH"), &answer);
+	world.reg->state = open;
 	if (answer.failed != CDOP_OK)
 		fail_msg("%s by %s: the batch had to be aborted: %s",
 		    method->name, world_name(who),

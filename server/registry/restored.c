@@ -1,0 +1,334 @@
+/* Going on from an earlier state; see restored.h. */
+#include "server/registry/restored.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdop/limits.h"
+#include "cdop/role.h"
+#include "cdop/secret.h"
+#include "cdop/text.h"
+#include "server/base/undo.h"
+#include "server/registry/audit.h"
+#include "server/registry/statements.h"
+#include "server/vault/rows.h"
+
+#define MARK_BYTES (256u << 10)
+#define MARK_ROWS  8
+
+/* The number behind the last '/'; an origin of ours has nothing else there. */
+static unsigned long
+incarnation_of(const struct cdop_checkpoint *checkpoint)
+{
+	const char *at = strrchr(checkpoint->origin, '/');
+
+	return at == NULL ? 0 : strtoul(at + 1, NULL, 10);
+}
+
+bool
+restored_is_newer(
+    const struct cdop_checkpoint *a, const struct cdop_checkpoint *b)
+{
+	unsigned long of_a = incarnation_of(a), of_b = incarnation_of(b);
+
+	return of_a != of_b ? of_a > of_b : a->size > b->size;
+}
+
+/* A note of this registry's log, whichever of its keys has signed it. */
+static enum cdop_err
+read_lost(const struct registry *reg, struct cdop_bytes file,
+    struct cdop_checkpoint *ret_lost)
+{
+	char ours[CDOP_CHECKPOINT_ORIGIN_MAX];
+	struct cdop_note note;
+	enum cdop_err err;
+
+	if ((err = cdop_note_parse(file, &note)) != CDOP_OK ||
+	    (err = cdop_checkpoint_parse(note.text, ret_lost)) != CDOP_OK)
+		return err;
+	cdop_checkpoint_origin(reg->id, 0, ours);
+	if (strncmp(ret_lost->origin, ours, 2 * sizeof(reg->id) + 1) != 0 ||
+	    incarnation_of(ret_lost) > UINT16_MAX)
+		return CDOP_INVALID_ARGUMENT;
+	return CDOP_OK;
+}
+
+static void
+store_checkpoint(
+    const struct cdop_checkpoint *from, Cdop__StoredCheckpoint *ret_stored)
+{
+	cdop__stored_checkpoint__init(ret_stored);
+	ret_stored->origin = (char *)(uintptr_t)from->origin;
+	ret_stored->size = from->size;
+	ret_stored->root.data = (uint8_t *)(uintptr_t)from->root;
+	ret_stored->root.len = sizeof(from->root);
+}
+
+static enum cdop_err
+load_checkpoint(const Cdop__StoredCheckpoint *stored,
+    struct cdop_checkpoint *ret_checkpoint)
+{
+	size_t len = strlen(stored->origin);
+
+	if (len > CDOP_NOTE_NAME_MAX ||
+	    stored->root.len != sizeof(ret_checkpoint->root))
+		return CDOP_DATA_LOSS;
+	memset(ret_checkpoint, 0, sizeof(*ret_checkpoint));
+	memcpy(ret_checkpoint->origin, stored->origin, len);
+	ret_checkpoint->size = stored->size;
+	memcpy(ret_checkpoint->root, stored->root.data, stored->root.len);
+	return CDOP_OK;
+}
+
+/* ---- marking ----------------------------------------------------------- */
+
+struct mark {
+	struct registry *reg;
+	struct cdop_arena *arena;
+	const struct restored_mark_args *args;
+	struct cdop_checkpoint from;
+	struct cdop_checkpoint lost;
+	bool has_lost;
+};
+
+/* Past every incarnation that is known of. */
+static enum cdop_err
+move_on(const struct mark *mark)
+{
+	struct rows *rows = mark->reg->rows;
+	unsigned long past = 0;
+	enum cdop_err err;
+
+	if (mark->has_lost)
+		past = incarnation_of(&mark->lost);
+	do {
+		if ((err = rows_next_incarnation(rows)) != CDOP_OK)
+			return err;
+	} while (rows_incarnation(rows) <= past);
+	return CDOP_OK;
+}
+
+static enum cdop_err
+change_config(const struct mark *mark)
+{
+	struct registry *reg = mark->reg;
+	Cdop__StoredCheckpoint from, lost;
+	Cdop__StoredRestored restored;
+	Cdop__StoredConfig *config;
+	enum cdop_err err;
+
+	err = registry_edit_config(reg, mark->arena, &config);
+	if (err != CDOP_OK)
+		return err;
+	cdop__stored_restored__init(&restored);
+	store_checkpoint(&mark->from, &from);
+	restored.from = &from;
+	if (mark->has_lost) {
+		store_checkpoint(&mark->lost, &lost);
+		restored.lost = &lost;
+	}
+	restored.at_ms = mark->args->now_ms;
+	restored.by = (char *)(uintptr_t)mark->args->by;
+	restored.reason = (char *)(uintptr_t)mark->args->reason;
+	restored.state =
+	    config->restored != NULL ? config->restored->state : config->state;
+	config->restored = &restored;
+	config->state = CDOP__STATE__RESTORED;
+	return registry_put_config(reg, mark->arena, config);
+}
+
+static enum cdop_err
+apply_mark(const struct mark *mark)
+{
+	const struct audit_entry entry = {
+	    .call = AUDIT_EVENT_RESTORED,
+	    .time_ms = mark->args->now_ms,
+	    .reason_text = mark->args->reason,
+	    .count = mark->from.size,
+	};
+	uint64_t index;
+	enum cdop_err err;
+
+	if ((err = move_on(mark)) != CDOP_OK)
+		return err;
+	if ((err = change_config(mark)) != CDOP_OK)
+		return err;
+	return audit_append(mark->reg->audit, mark->arena, &entry, &index);
+}
+
+static enum cdop_err
+run_mark(const struct mark *mark)
+{
+	struct registry *reg = mark->reg;
+	enum cdop_err err;
+
+	undo_begin(reg->undo);
+	err = rows_begin(reg->rows, MARK_BYTES, MARK_ROWS);
+	if (err == CDOP_OK && (err = apply_mark(mark)) != CDOP_OK)
+		rows_abort(reg->rows);
+	if (err != CDOP_OK) {
+		undo_rollback(reg->undo);
+		return err;
+	}
+	return registry_commit(reg);
+}
+
+/* Fits a line of a statement, where it is going to stand. */
+static bool
+is_line(const char *text, size_t max)
+{
+	return text != NULL && *text != '\0' && strpbrk(text, "\r\n") == NULL &&
+	    cdop_text_length(text) <= max;
+}
+
+/*
+ * Marked a second time it goes on from where it was marked the first time:
+ * what came since was never shown to anybody as a log.
+ */
+static enum cdop_err
+take_from(struct mark *mark, const char **ret_why)
+{
+	struct restored_view view;
+	enum cdop_err err;
+
+	if (mark->reg->state != CDOP_STATE_RESTORED) {
+		err = statements_from(mark->reg, &mark->from);
+	} else {
+		err = restored_view(mark->reg, mark->arena, &view);
+		if (err == CDOP_OK)
+			mark->from = view.from;
+		if (err == CDOP_OK && view.has_lost &&
+		    (!mark->has_lost ||
+			restored_is_newer(&view.lost, &mark->lost))) {
+			mark->lost = view.lost;
+			mark->has_lost = true;
+		}
+	}
+	if (err == CDOP_DATA_LOSS)
+		*ret_why = "the log cannot be read: run cdopd verify";
+	return err;
+}
+
+enum cdop_err
+restored_mark(struct registry *reg, struct cdop_arena *arena,
+    const struct restored_mark_args *args, const char **ret_why)
+{
+	struct restored_mark_args timed = *args;
+	struct mark mark = {.reg = reg, .arena = arena, .args = &timed};
+	uint64_t behind_ms;
+	enum cdop_err err;
+
+	*ret_why = NULL;
+	timed.now_ms = audit_time(reg->audit, args->now_ms, &behind_ms);
+	if (!is_line(args->by, CDOP_TEXT_MAX) ||
+	    !is_line(args->reason, CDOP_REASON_MAX)) {
+		*ret_why = "who does it and why: a line of text each";
+		return CDOP_INVALID_ARGUMENT;
+	}
+	mark.has_lost = args->lost.len > 0;
+	if (mark.has_lost &&
+	    read_lost(reg, args->lost, &mark.lost) != CDOP_OK) {
+		*ret_why = "the anchor is not a checkpoint of this registry";
+		return CDOP_INVALID_ARGUMENT;
+	}
+	if ((err = take_from(&mark, ret_why)) != CDOP_OK)
+		return err;
+	return run_mark(&mark);
+}
+
+/* ---- what is waited for ------------------------------------------------ */
+
+static enum cdop_err
+make_target(struct cdop_arena *arena, const Cdop__StoredRestored *restored,
+    uint8_t out[static 32])
+{
+	struct cdop_bytes bytes;
+	uint8_t *packed;
+
+	packed = cdop_arena_alloc(
+	    arena, cdop__stored_restored__get_packed_size(restored));
+	if (packed == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	bytes.len = cdop__stored_restored__pack(restored, packed);
+	bytes.data = packed;
+	cdop_secret_hash(out, 32, NULL, "cdop-restored/1", &bytes, 1);
+	return CDOP_OK;
+}
+
+enum cdop_err
+restored_view(struct registry *reg, struct cdop_arena *arena,
+    struct restored_view *ret_view)
+{
+	Cdop__StoredConfig *config;
+	struct restored_view view;
+	enum cdop_err err;
+
+	if ((err = registry_edit_config(reg, arena, &config)) != CDOP_OK)
+		return err;
+	if (config->restored == NULL)
+		return CDOP_FAILED_PRECONDITION;
+	memset(&view, 0, sizeof(view));
+	err = load_checkpoint(config->restored->from, &view.from);
+	view.has_lost = config->restored->lost != NULL;
+	if (err == CDOP_OK && view.has_lost)
+		err = load_checkpoint(config->restored->lost, &view.lost);
+	if (err == CDOP_OK)
+		err = make_target(arena, config->restored, view.target);
+	if (err != CDOP_OK)
+		return err;
+	view.by = config->restored->by;
+	view.reason = config->restored->reason;
+	view.at_ms = config->restored->at_ms;
+	*ret_view = view;
+	return CDOP_OK;
+}
+
+/* ---- accepting --------------------------------------------------------- */
+
+static enum cdop_err
+end_state(struct registry *reg, struct cdop_arena *arena,
+    const struct statements_args *args, struct cdop_bytes *ret_note)
+{
+	Cdop__StoredConfig *config;
+	enum cdop_err err;
+
+	if ((err = registry_edit_config(reg, arena, &config)) != CDOP_OK)
+		return err;
+	config->state = config->restored->state;
+	config->restored = NULL;
+	err = statements_make(reg, arena, args, config, ret_note);
+	if (err != CDOP_OK)
+		return err;
+	return registry_put_config(reg, arena, config);
+}
+
+enum cdop_err
+restored_accept(struct registry *reg, struct cdop_arena *arena,
+    const struct restored_accept_args *args, struct cdop_bytes *ret_note)
+{
+	struct restored_view view;
+	struct statements_args statement = {
+	    .kind = CDOP_STATEMENT_RESTORE,
+	    .by = {args->by[0], args->by[1]},
+	    .n_by = 2,
+	    .reason = args->reason,
+	    .now_ms = args->now_ms,
+	};
+	enum cdop_err err;
+
+	if ((err = restored_view(reg, arena, &view)) != CDOP_OK)
+		return err;
+	statement.from = &view.from;
+	if (view.has_lost)
+		statement.lost = &view.lost;
+	if (args->lost != NULL &&
+	    (!view.has_lost || restored_is_newer(args->lost, &view.lost)))
+		statement.lost = args->lost;
+	if (statement.lost != NULL &&
+	    incarnation_of(statement.lost) >= rows_incarnation(reg->rows))
+		return CDOP_FAILED_PRECONDITION;
+	err = end_state(reg, arena, &statement, ret_note);
+	if (err != CDOP_OK)
+		return err;
+	return statements_leaf(reg, arena, *ret_note, args->now_ms);
+}

@@ -1,0 +1,258 @@
+/*
+ * The log key: its turn, and its going on after a restore.  What is stated
+ * and signed is the registry's (statements.h, restored.h).
+ */
+#include <string.h>
+
+#include "cdop/limits.h"
+#include "cdop/secret.h"
+#include "cdop/text.h"
+#include "server/registry/actor.h"
+#include "server/registry/checkpoints.h"
+#include "server/registry/people.h"
+#include "server/registry/registry.h"
+#include "server/registry/restored.h"
+#include "server/registry/statements.h"
+#include "server/rpc/ctx.h"
+#include "server/vault/rows.h"
+
+enum cdop_err rpc_log_key_rotate(struct rpc_ctx *ctx,
+    const Cdop__LogKeyRotateRequest *req, Cdop__StatementReply *rep);
+enum cdop_err rpc_restore_view(struct rpc_ctx *ctx,
+    const Cdop__RestoreViewRequest *req, Cdop__RestoreViewReply *rep);
+enum cdop_err rpc_restore_accept(struct rpc_ctx *ctx,
+    const Cdop__RestoreAcceptRequest *req, Cdop__StatementReply *rep);
+
+static enum cdop_err
+check_reason(struct rpc_ctx *ctx, const char *reason)
+{
+	if (*reason != '\0' && strpbrk(reason, "\r\n") == NULL &&
+	    cdop_text_length(reason) <= CDOP_REASON_MAX)
+		return CDOP_OK;
+	rpc_violation(ctx, "reason", "text_needed", CDOP__SEVERITY__ERROR,
+	    "why, in one line of at most 500 characters");
+	return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_needed",
+	    "it needs a reason: every client is shown it");
+}
+
+/* "2 Bob Adminby": a person in a statement. */
+static const char *
+words_of(struct rpc_ctx *ctx, uint32_t person)
+{
+	const struct people_person *found;
+
+	found = people_person(ctx->reg->people, person);
+	return cdop_arena_printf(ctx->arena, "%u %s", person,
+	    found != NULL ? found->name : "(unknown)");
+}
+
+static bool
+name_both(struct rpc_ctx *ctx, const char **by)
+{
+	by[0] = words_of(ctx, ctx->actor->person);
+	by[1] = words_of(ctx, ctx->second_person);
+	return by[0] != NULL && by[1] != NULL;
+}
+
+static void
+say(struct rpc_ctx *ctx, const char *words)
+{
+	rpc_second_words(ctx, words != NULL ? words : "(out of memory)");
+}
+
+/* The newest one, as every client gets it. */
+static void
+fill_newest(const struct rpc_ctx *ctx, Cdop__StatementReply *rep)
+{
+	const struct registry *reg = ctx->reg;
+
+	rep->statements = (uint32_t)reg->statements->n;
+	if (reg->statements->n == 0)
+		return;
+	rep->has_statement = true;
+	rep->statement.data =
+	    (uint8_t *)(uintptr_t)reg->statements->note[reg->statements->n - 1]
+		.data;
+	rep->statement.len = reg->statements->note[reg->statements->n - 1].len;
+}
+
+/* ---- the turn of the key ----------------------------------------------- */
+
+enum cdop_err
+rpc_log_key_rotate(struct rpc_ctx *ctx, const Cdop__LogKeyRotateRequest *req,
+    Cdop__StatementReply *rep)
+{
+	struct statements_args args = {
+	    .n_by = 2,
+	    .reason = req->reason,
+	    .now_ms = ctx->now_ms,
+	};
+	struct cdop_bytes note;
+	enum cdop_err err;
+
+	fill_newest(ctx, rep);
+	if (ctx->replay != NULL)
+		return CDOP_OK;
+	if ((err = check_reason(ctx, req->reason)) != CDOP_OK)
+		return err;
+	say(ctx,
+	    "give the audit log a new key: it signs from then on, and "
+	    "every client follows it");
+	say(ctx, cdop_arena_printf(ctx->arena, "reason: %s", req->reason));
+	if (!rpc_second_may_apply(ctx, checkpoints_key(ctx->reg->checkpoints)))
+		return CDOP_OK;
+	if (!name_both(ctx, args.by))
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = statements_turn(ctx->reg, ctx->arena, &args, &note);
+	if (err != CDOP_OK)
+		return err;
+	ctx->applied = true;
+	fill_newest(ctx, rep);
+	return CDOP_OK;
+}
+
+/* ---- going on after a restore ------------------------------------------ */
+
+static enum cdop_err
+view(struct rpc_ctx *ctx, struct restored_view *ret_view)
+{
+	enum cdop_err err = restored_view(ctx->reg, ctx->arena, ret_view);
+
+	if (err == CDOP_FAILED_PRECONDITION)
+		return rpc_fail(ctx, err, "nothing_restored",
+		    "nothing was restored, or it is accepted already");
+	return err;
+}
+
+static enum cdop_err
+fill_checkpoint(struct rpc_ctx *ctx, const struct cdop_checkpoint *from,
+    Cdop__LogPoint **ret_point)
+{
+	Cdop__LogPoint *point = cdop_arena_alloc(ctx->arena, sizeof(*point));
+
+	if (point == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__log_point__init(point);
+	point->origin = cdop_arena_strdup(ctx->arena, from->origin);
+	point->root.data = cdop_arena_alloc(ctx->arena, sizeof(from->root));
+	if (point->origin == NULL || point->root.data == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memcpy(point->root.data, from->root, sizeof(from->root));
+	point->root.len = sizeof(from->root);
+	point->size = from->size;
+	*ret_point = point;
+	return CDOP_OK;
+}
+
+enum cdop_err
+rpc_restore_view(struct rpc_ctx *ctx, const Cdop__RestoreViewRequest *req,
+    Cdop__RestoreViewReply *rep)
+{
+	struct restored_view restored;
+	enum cdop_err err;
+
+	(void)req;
+	if ((err = view(ctx, &restored)) != CDOP_OK)
+		return err;
+	if ((err = fill_checkpoint(ctx, &restored.from, &rep->from)) != CDOP_OK)
+		return err;
+	if (restored.has_lost &&
+	    (err = fill_checkpoint(ctx, &restored.lost, &rep->lost)) != CDOP_OK)
+		return err;
+	rep->by = (char *)(uintptr_t)restored.by;
+	rep->reason = (char *)(uintptr_t)restored.reason;
+	rep->at_ms = restored.at_ms;
+	return CDOP_OK;
+}
+
+/* What the asker's own computer has seen last; NULL: it says nothing. */
+static enum cdop_err
+read_seen(struct rpc_ctx *ctx, const Cdop__RestoreAcceptRequest *req,
+    struct cdop_checkpoint *room, const struct cdop_checkpoint **ret_seen)
+{
+	const struct cdop_bytes file = {req->seen.data, req->seen.len};
+	char ours[CDOP_CHECKPOINT_ORIGIN_MAX];
+	struct cdop_note note;
+
+	*ret_seen = NULL;
+	if (!req->has_seen)
+		return CDOP_OK;
+	cdop_checkpoint_origin(ctx->reg->id, 0, ours);
+	if (cdop_note_parse(file, &note) == CDOP_OK &&
+	    cdop_checkpoint_parse(note.text, room) == CDOP_OK &&
+	    strncmp(room->origin, ours, strlen(ours) - 1) == 0) {
+		*ret_seen = room;
+		return CDOP_OK;
+	}
+	rpc_violation(ctx, "seen", "checkpoint", CDOP__SEVERITY__ERROR,
+	    "not a checkpoint of this registry");
+	return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "bad_field",
+	    "what this computer has kept is not a checkpoint of this "
+	    "registry");
+}
+
+static void
+say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
+    const struct cdop_checkpoint *lost, const char *reason)
+{
+	say(ctx,
+	    cdop_arena_printf(ctx->arena,
+		"go on from the log as it was with %llu leaves",
+		(unsigned long long)restored->from.size));
+	if (lost == NULL)
+		say(ctx, "nothing is known to be lost");
+	else
+		say(ctx,
+		    cdop_arena_printf(ctx->arena,
+			"the log is known to have had %llu leaves (%s): what "
+			"came after is lost",
+			(unsigned long long)lost->size, lost->origin));
+	say(ctx,
+	    cdop_arena_printf(ctx->arena, "restored on the host by %s: %s",
+		restored->by, restored->reason));
+	say(ctx, cdop_arena_printf(ctx->arena, "reason: %s", reason));
+}
+
+enum cdop_err
+rpc_restore_accept(struct rpc_ctx *ctx, const Cdop__RestoreAcceptRequest *req,
+    Cdop__StatementReply *rep)
+{
+	struct restored_accept_args args = {
+	    .reason = req->reason,
+	    .now_ms = ctx->now_ms,
+	};
+	struct restored_view restored;
+	struct cdop_checkpoint seen;
+	struct cdop_bytes note;
+	enum cdop_err err;
+
+	fill_newest(ctx, rep);
+	if (ctx->replay != NULL)
+		return CDOP_OK;
+	if ((err = check_reason(ctx, req->reason)) != CDOP_OK ||
+	    (err = view(ctx, &restored)) != CDOP_OK ||
+	    (err = read_seen(ctx, req, &seen, &args.lost)) != CDOP_OK)
+		return err;
+	if (restored.has_lost &&
+	    (args.lost == NULL ||
+		!restored_is_newer(args.lost, &restored.lost)))
+		args.lost = &restored.lost;
+	if (args.lost != NULL && !restored_is_newer(args.lost, &restored.from))
+		args.lost = NULL;
+	say_restore(ctx, &restored, args.lost, req->reason);
+	if (!rpc_second_may_apply(ctx, restored.target))
+		return CDOP_OK;
+	if (!name_both(ctx, args.by))
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = restored_accept(ctx->reg, ctx->arena, &args, &note);
+	if (err == CDOP_FAILED_PRECONDITION)
+		return rpc_fail(ctx, err, "incarnation",
+		    "a client has seen a later log than the host knew of: "
+		    "cdopd accept-rollback with that checkpoint as its "
+		    "--anchor, and ask again");
+	if (err != CDOP_OK)
+		return err;
+	ctx->applied = true;
+	fill_newest(ctx, rep);
+	return CDOP_OK;
+}

@@ -1,0 +1,268 @@
+/*
+ * The log key through dispatch: two administrators turn it, and two accept a
+ * restore; before that nothing else is served (RECORDS M10).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/role.h"
+#include "cdop/second.h"
+#include "server/base/undo.h"
+#include "server/registry/checkpoints.h"
+#include "server/registry/restored.h"
+#include "server/registry/statements.h"
+#include "server/vault/rows.h"
+#include "tests/unit/server/world.h"
+
+#define STATUS         1
+#define APPROVAL_LIST  20
+#define APPROVE        21
+#define CASE_LIST      44
+#define LOG_KEY_ROTATE 74
+#define RESTORE_ACCEPT 75
+#define RESTORE_VIEW   76
+
+static struct world world;
+
+static char why[] = "a year has passed";
+
+static int
+make(void **state)
+{
+	(void)state;
+	world_make(&world);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	world_end(&world);
+	return 0;
+}
+
+static uint32_t
+call(enum world_who who, uint32_t method, const ProtobufCMessage *body,
+    struct world_answer *answer)
+{
+	world_call(&world, who, method, body, answer);
+	assert_int_equal(answer->failed, CDOP_OK);
+	return answer->reply->status;
+}
+
+static void
+rotate(enum world_who who, struct world_answer *answer)
+{
+	Cdop__LogKeyRotateRequest request;
+
+	cdop__log_key_rotate_request__init(&request);
+	request.reason = why;
+	(void)call(who, LOG_KEY_ROTATE, &request.base, answer);
+}
+
+static void
+accept(enum world_who who, struct world_answer *answer)
+{
+	Cdop__RestoreAcceptRequest request;
+
+	cdop__restore_accept_request__init(&request);
+	request.reason = why;
+	(void)call(who, RESTORE_ACCEPT, &request.base, answer);
+}
+
+/* The act that waits, approved as that person's client does it. */
+static uint32_t
+approve(enum world_who who)
+{
+	Cdop__ApprovalListRequest list_request;
+	Cdop__ApprovalListReply *list;
+	Cdop__ApproveRequest request;
+	struct world_answer answer;
+	struct cdop_second second;
+	uint8_t hash[32];
+
+	cdop__approval_list_request__init(&list_request);
+	assert_int_equal(
+	    call(who, APPROVAL_LIST, &list_request.base, &answer), CDOP_OK);
+	list =
+	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
+	assert_int_equal(list->n_approval, 1);
+	second = (struct cdop_second){
+	    .registry = world.reg->id,
+	    .method = list->approval[0]->method,
+	    .requester = list->approval[0]->requester,
+	    .request_key = list->approval[0]->request_key.data,
+	    .request = {list->approval[0]->request.data,
+		list->approval[0]->request.len},
+	    .target_version = list->approval[0]->target_version.data,
+	};
+	cdop_second_hash(hash, &second);
+	cdop__approve_request__init(&request);
+	request.number = list->approval[0]->number;
+	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
+	request.approve = true;
+	return call(who, APPROVE, &request.base, &answer);
+}
+
+static enum cdop_err
+mark(void)
+{
+	const struct restored_mark_args args = {
+	    .by = "Olga Operator",
+	    .reason = "the disk died",
+	    .now_ms = world.now_ms,
+	};
+	const char *why_not;
+
+	return restored_mark(world.reg, world.arena, &args, &why_not);
+}
+
+static void
+the_log_key_turns_with_two_administrators(void **state)
+{
+	struct world_answer answer;
+	uint8_t before[32];
+
+	(void)state;
+	memcpy(before, checkpoints_key(world.reg->checkpoints), 32);
+	rotate(WORLD_ADMIN_1, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_true(answer.reply->has_approval);
+	assert_int_equal(world.reg->statements->n, 0);
+	assert_int_equal(approve(WORLD_ADMIN_1), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(world.reg->statements->n, 0);
+	assert_int_equal(approve(WORLD_ADMIN_2), CDOP_OK);
+	assert_int_equal(world.reg->statements->n, 1);
+	assert_memory_not_equal(
+	    checkpoints_key(world.reg->checkpoints), before, 32);
+}
+
+/* It was asked about the key of then. */
+static void
+a_turn_in_between_voids_the_turn_that_waits(void **state)
+{
+	struct world_answer answer;
+
+	(void)state;
+	rotate(WORLD_ADMIN_1, &answer);
+	assert_true(answer.reply->has_approval);
+	{
+		const struct statements_args args = {
+		    .by = {"1 One", "2 Two"},
+		    .n_by = 2,
+		    .reason = "in between",
+		    .now_ms = world.now_ms,
+		};
+		struct cdop_bytes note;
+
+		undo_begin(world.undo);
+		assert_int_equal(rows_begin(world.rows, 65536, 8), CDOP_OK);
+		assert_int_equal(
+		    statements_turn(world.reg, world.arena, &args, &note),
+		    CDOP_OK);
+		assert_int_equal(registry_commit(world.reg), CDOP_OK);
+	}
+	assert_int_equal(approve(WORLD_ADMIN_2), CDOP_ABORTED);
+	assert_int_equal(world.reg->statements->n, 1);
+}
+
+static void
+a_reason_is_one_line(void **state)
+{
+	struct world_answer answer;
+	Cdop__LogKeyRotateRequest request;
+	char two[] = "one\ntwo", none[] = "";
+
+	(void)state;
+	cdop__log_key_rotate_request__init(&request);
+	request.reason = two;
+	assert_int_equal(
+	    call(WORLD_ADMIN_1, LOG_KEY_ROTATE, &request.base, &answer),
+	    CDOP_INVALID_ARGUMENT);
+	request.reason = none;
+	assert_int_equal(
+	    call(WORLD_ADMIN_1, LOG_KEY_ROTATE, &request.base, &answer),
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(answer.reply->violation[0]->path, "reason");
+}
+
+static void
+a_restored_registry_serves_status_and_its_acceptance(void **state)
+{
+	Cdop__RestoreViewRequest view_request;
+	Cdop__CaseListRequest list_request;
+	Cdop__StatusRequest status_request;
+	Cdop__RestoreViewReply *view;
+	struct world_answer answer;
+
+	(void)state;
+	assert_int_equal(mark(), CDOP_OK);
+	world_reopen(&world);
+	cdop__status_request__init(&status_request);
+	assert_int_equal(
+	    call(WORLD_COORDINATOR, STATUS, &status_request.base, &answer),
+	    CDOP_OK);
+	cdop__case_list_request__init(&list_request);
+	assert_int_equal(
+	    call(WORLD_COORDINATOR, CASE_LIST, &list_request.base, &answer),
+	    CDOP_FAILED_PRECONDITION);
+	rotate(WORLD_ADMIN_1, &answer);
+	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
+	cdop__restore_view_request__init(&view_request);
+	assert_int_equal(
+	    call(WORLD_ADMIN_1, RESTORE_VIEW, &view_request.base, &answer),
+	    CDOP_OK);
+	view =
+	    world_body(&world, &answer, &cdop__restore_view_reply__descriptor);
+	assert_string_equal(view->by, "Olga Operator");
+	assert_null(view->lost);
+	accept(WORLD_ADMIN_1, &answer);
+	assert_true(answer.reply->has_approval);
+	assert_int_equal(approve(WORLD_ADMIN_1), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(world.reg->state, CDOP_STATE_RESTORED);
+	assert_int_equal(approve(WORLD_ADMIN_2), CDOP_OK);
+	assert_int_equal(world.reg->state, CDOP_STATE_OPEN);
+	assert_int_equal(
+	    call(WORLD_COORDINATOR, CASE_LIST, &list_request.base, &answer),
+	    CDOP_OK);
+	accept(WORLD_ADMIN_1, &answer);
+	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
+}
+
+/* What was asked for in better days waits for them. */
+static void
+an_older_request_is_not_approved_in_state_restored(void **state)
+{
+	struct world_answer answer;
+
+	(void)state;
+	rotate(WORLD_ADMIN_1, &answer);
+	assert_true(answer.reply->has_approval);
+	assert_int_equal(mark(), CDOP_OK);
+	world_reopen(&world);
+	assert_int_equal(approve(WORLD_ADMIN_2), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(world.reg->statements->n, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(the_log_key_turns_with_two_administrators),
+	    TEST(a_turn_in_between_voids_the_turn_that_waits),
+	    TEST(a_reason_is_one_line),
+	    TEST(a_restored_registry_serves_status_and_its_acceptance),
+	    TEST(an_older_request_is_not_approved_in_state_restored),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
