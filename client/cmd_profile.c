@@ -112,7 +112,6 @@ run_apply(struct cmd_ctx *ctx)
 	const char *reason;
 	enum exit_code code;
 	json_t *object;
-	bool yes = true;
 
 	cdop__profile_apply_request__init(&request);
 	if ((code = people_reason(ctx, &reason)) != EXIT_OK ||
@@ -123,12 +122,8 @@ run_apply(struct cmd_ctx *ctx)
 	if (diff->n_refusal > 0)
 		return cmd_fail(ctx, EXIT_INVALID, NULL, "cdop profile diff",
 		    "this profile cannot be applied");
-	if (!cmd_flag(ctx, "--yes"))
-		code = prompt_is_possible(ctx)
-		    ? prompt_yes(ctx, "Ask for exactly this", false, &yes)
-		    : prompt_impossible(ctx, "your yes", "--yes");
-	if (code != EXIT_OK || !yes)
-		return code != EXIT_OK ? code : EXIT_STOPPED;
+	if ((code = prompt_agree(ctx, "Ask for exactly this")) != EXIT_OK)
+		return code;
 	request.version = diff->version;
 	request.reason = cdop_arena_strdup(ctx->arena, reason);
 	code = call_profile_apply(ctx, &request, &reply);

@@ -73,6 +73,23 @@ show_me(struct cmd_ctx *ctx)
 		    print_time(ctx->arena, r->expires_ms));
 }
 
+static const char *
+state_words(Cdop__State state)
+{
+	switch (state) {
+	case CDOP__STATE__OPEN:
+		return "open";
+	case CDOP__STATE__SETUP:
+		return "setup: two administrators have to be active";
+	case CDOP__STATE__RESTORED:
+		return "restored: two administrators have to accept it "
+		       "(cdop restore show)";
+	case CDOP__STATE__SEALED:
+	default:
+		return "sealed";
+	}
+}
+
 static void
 show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 {
@@ -80,12 +97,7 @@ show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 
 	print_out(ctx, "%s  %s  %s   %s",
 	    r->mode == CDOP__MODE__TRAINING ? "TRAINING" : "LIVE",
-	    r->panel != NULL ? r->panel : "",
-	    r->state == CDOP__STATE__OPEN ? "open"
-					  : "setup: two "
-					    "administrators have "
-					    "to be active",
-	    r->server);
+	    r->panel != NULL ? r->panel : "", state_words(r->state), r->server);
 	show_me(ctx);
 	for (i = 0; i < r->n_warning; i++)
 		print_out(ctx, "WARNING  %s", r->warning[i]);

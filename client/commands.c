@@ -16,6 +16,8 @@ static const struct cmd *const families[] = {
     cmd_people_rows,
     cmd_profile_rows,
     cmd_audit_rows,
+    cmd_key_rows,
+    cmd_restore_rows,
     cmd_enrol_rows,
     cmd_agent_rows,
     cmd_help_rows,

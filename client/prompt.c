@@ -174,6 +174,22 @@ prompt_yes(struct cmd_ctx *ctx, const char *question, bool usual, bool *ret_yes)
 	return EXIT_STOPPED;
 }
 
+enum exit_code
+prompt_agree(struct cmd_ctx *ctx, const char *question)
+{
+	enum exit_code code;
+	bool yes = false;
+
+	if (cmd_flag(ctx, "--yes"))
+		return EXIT_OK;
+	code = prompt_is_possible(ctx)
+	    ? prompt_yes(ctx, question, false, &yes)
+	    : prompt_impossible(ctx, "your yes", "--yes");
+	if (code != EXIT_OK)
+		return code;
+	return yes ? EXIT_OK : EXIT_STOPPED;
+}
+
 size_t
 prompt_match(const struct prompt_option *option, size_t n, const char *typed)
 {

@@ -38,6 +38,11 @@ enum exit_code prompt_lines(
 enum exit_code prompt_yes(
     struct cmd_ctx *ctx, const char *question, bool usual, bool *ret_yes);
 
+/*
+ * A yes to what is asked, or the flag --yes of the command.  EXIT_STOPPED: no.
+ */
+enum exit_code prompt_agree(struct cmd_ctx *ctx, const char *question);
+
 struct prompt_option {
 	const char *code;
 	const char *label;

@@ -1,0 +1,101 @@
+/* cdop restore: what was restored on the host, and its acceptance. */
+#include "client/call.h"
+#include "client/families.h"
+#include "client/json.h"
+#include "client/people.h"
+#include "client/print.h"
+#include "client/prompt.h"
+#include "client/statement.h"
+
+static void
+show_point(struct cmd_ctx *ctx, const char *what, const Cdop__LogPoint *point)
+{
+	const struct cdop_bytes root = {point->root.data, point->root.len};
+
+	print_out(ctx, "%s %llu leaves, %s", what,
+	    (unsigned long long)point->size, point->origin);
+	print_out(ctx, "              root %s", print_hex(ctx->arena, root));
+}
+
+static enum exit_code
+view(struct cmd_ctx *ctx, Cdop__RestoreViewReply **ret_view)
+{
+	Cdop__RestoreViewRequest request;
+
+	cdop__restore_view_request__init(&request);
+	return call_restore_view(ctx, &request, ret_view);
+}
+
+static void
+show_view(struct cmd_ctx *ctx, const Cdop__RestoreViewReply *reply)
+{
+	print_mode(ctx);
+	print_out(ctx, "restored      %s, by %s: %s",
+	    print_time(ctx->arena, reply->at_ms), reply->by, reply->reason);
+	show_point(ctx, "goes on from ", reply->from);
+	if (reply->lost != NULL)
+		show_point(ctx, "known lost   ", reply->lost);
+	else
+		print_out(ctx, "known lost    nothing");
+}
+
+static enum exit_code
+run_show(struct cmd_ctx *ctx)
+{
+	Cdop__RestoreViewReply *reply;
+	enum exit_code code;
+	json_t *object;
+
+	if ((code = view(ctx, &reply)) != EXIT_OK)
+		return code;
+	if (!ctx->g.json) {
+		show_view(ctx, reply);
+		return EXIT_OK;
+	}
+	object = print_envelope(ctx, "restore.show", true);
+	json_merge(ctx, object, &reply->base);
+	print_json(object);
+	return EXIT_OK;
+}
+
+static enum exit_code
+run_accept(struct cmd_ctx *ctx)
+{
+	Cdop__RestoreAcceptRequest request;
+	Cdop__RestoreViewReply *restored;
+	Cdop__StatementReply *reply;
+	const char *reason;
+	enum exit_code code;
+
+	cdop__restore_accept_request__init(&request);
+	if ((code = people_reason(ctx, &reason)) != EXIT_OK ||
+	    (code = view(ctx, &restored)) != EXIT_OK)
+		return code;
+	request.reason = cdop_arena_strdup(ctx->arena, reason);
+	if (!ctx->g.json)
+		show_view(ctx, restored);
+	code = prompt_agree(ctx, "Ask to go on from there");
+	if (code != EXIT_OK)
+		return code;
+	code = call_restore_accept(ctx, &request, &reply);
+	if (code == EXIT_OK)
+		statement_print(ctx, "restore.accept", reply);
+	return code;
+}
+
+static const struct cmd_opt accept_opts[] = {
+    {"--reason", "TEXT", "why; every client is shown it", false},
+    {"--yes", NULL, "do not ask", false},
+    {NULL, NULL, NULL, false},
+};
+
+const struct cmd cmd_restore_rows[] = {
+    {"restore show", "", "what was restored and waits to be accepted", NULL,
+	"  cdop restore show", NULL, 0, 0, 0, NULL, run_show},
+    {"restore accept", "", "ask to go on from it; takes two people",
+	"Until two administrators have accepted it the registry serves "
+	"nothing else.",
+	"  cdop restore accept --reason \"disk failure, backup of Monday\"",
+	accept_opts, 0, 0, 0, NULL, run_accept},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};
