@@ -146,14 +146,13 @@ apply_mark(const struct mark *mark)
 	    .reason_text = mark->args->reason,
 	    .count = mark->from.size,
 	};
-	uint64_t index;
 	enum cdop_err err;
 
 	if ((err = move_on(mark)) != CDOP_OK)
 		return err;
 	if ((err = change_config(mark)) != CDOP_OK)
 		return err;
-	return audit_append(mark->reg->audit, mark->arena, &entry, &index);
+	return audit_append(mark->reg->audit, mark->arena, &entry, NULL);
 }
 
 static enum cdop_err

@@ -225,9 +225,8 @@ statements_leaf(struct registry *reg, struct cdop_arena *arena,
 	    .time_ms = now_ms,
 	    .statement = note,
 	};
-	uint64_t index;
 
-	return audit_append(reg->audit, arena, &entry, &index);
+	return audit_append(reg->audit, arena, &entry, NULL);
 }
 
 enum cdop_err
