@@ -19,6 +19,7 @@ extern const struct cmd cmd_profile_rows[];
 extern const struct cmd cmd_audit_rows[];
 extern const struct cmd cmd_key_rows[];
 extern const struct cmd cmd_restore_rows[];
+extern const struct cmd cmd_log_rows[];
 extern const struct cmd cmd_enrol_rows[];
 extern const struct cmd cmd_agent_rows[];
 extern const struct cmd cmd_help_rows[];

@@ -90,6 +90,17 @@ cdop_leaf_commit(uint8_t out[static 32],
 }
 
 bool
+cdop_leaf_is_of_statement(const struct cdop_leaf *leaf, struct cdop_bytes note)
+{
+	uint8_t hash[crypto_hash_sha256_BYTES];
+
+	crypto_hash_sha256(hash, note.data, note.len);
+	return leaf->kind == CDOP_LEAF_STATEMENT &&
+	    memcmp(hash, leaf->commitment[CDOP_LEAF_REQUEST], sizeof(hash)) ==
+	    0;
+}
+
+bool
 cdop_leaf_is_of(const struct cdop_leaf *leaf,
     const uint8_t salt[static CDOP_LEAF_SALT_LEN], struct cdop_bytes request)
 {

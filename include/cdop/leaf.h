@@ -1,28 +1,7 @@
 /*
  * A leaf of the audit log: what the tree hashes, what a receipt hands out
- * and an export holds.  256 bytes, numbers big-endian:
- *
- *	  0  version u8 (1)
- *	  1  kind u8 (1 call, 2 event, 3 statement)
- *	  2  answered u16: the status the asker saw, so that "not yours" and
- *	     "no such case" are the same bytes
- *	  4  call u32: method id, or event number
- *	  8  index u64, from 0
- *	 16  time u64: milliseconds since 1970, UTC, never before the last leaf
- *	 24  tree size u64 before this leaf
- *	 32  actor 32: fingerprint of the device's public key, or zeros
- *	 64  session 16: BLAKE2b of the handshake hash, or zeros
- *	 80  commitment to the request bytes 32
- *	112  commitment to the case 32
- *	144  commitment to the true outcome 32
- *	176  commitment to the counts 32
- *	208  commitment to the reason 32
- *	240  zeros 16
- *
- * A commitment is HMAC-SHA256(salt, value): without its salt nobody can test
- * a guess.  Salts and values are server/registry/audit.h's.  A statement has
- * SHA-256 of the whole signed note (cdop/statement.h) in the first of them
- * and zeros in the other four.
+ * and an export holds.  Its bytes stand in proto/PROTOCOL.md, "Leaves"; what
+ * is committed to, and with which salts, is server/registry/audit.h's.
  */
 #ifndef CDOP_LEAF_H
 #define CDOP_LEAF_H
@@ -77,6 +56,10 @@ void cdop_leaf_write(
 void cdop_leaf_commit(uint8_t out[static 32],
     const uint8_t salt[static CDOP_LEAF_SALT_LEN],
     const struct cdop_bytes *values, size_t n);
+
+/* Whether the leaf is of this statement, a signed note. */
+bool cdop_leaf_is_of_statement(
+    const struct cdop_leaf *leaf, struct cdop_bytes note);
 
 /* Whether the leaf is of this request. */
 bool cdop_leaf_is_of(const struct cdop_leaf *leaf,

@@ -66,6 +66,7 @@
 #define CDOP_NOTE_NAME_MAX       255          /* bytes of a key's name */
 #define CDOP_NOTE_COSIGNED_MAX   4096         /* bytes of a cosigned text */
 #define CDOP_LOGPROOF_EXTRA_MAX  1024         /* bytes beside a proof */
+#define CDOP_STATEMENTS_MAX      1000         /* of one registry */
 
 /* Request keys (TRUST M8): the same outcome for 30 days, then refused. */
 #define CDOP_REQUEST_KEY_LEN     16

@@ -2,7 +2,7 @@
  * The audit log: one leaf for every call, in the same transaction as the act
  * and before its answer (TRUST M4, RECORDS M11).
  *
- * What a leaf is made of stands in cdop/leaf.h.
+ * What a leaf is made of stands in proto/PROTOCOL.md, "Leaves" (cdop/leaf.h).
  *
  * A commitment is HMAC-SHA256(salt, value); the salt is BLAKE2b-256 keyed
  * with the leaf secret over the field's label ("request", "outcome",

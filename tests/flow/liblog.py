@@ -3,12 +3,14 @@
 ours: Ed25519, signed notes, checkpoints, cosignatures, proofs and tiles.  It
 judges what the programs write, and makes logs for them to judge.
 
-    liblog.py verify DIR VKEY      an export of a log
+    liblog.py verify DIR VKEY      an export of a log, whatever is in it
+    liblog.py registry DIR VKEY    an export of a registry's log
     liblog.py note FILE VKEY       a signed note
     liblog.py proof FILE VKEY      a tlog-proof whose `extra` begins with a
                                    leaf of 256 bytes
 
-As a module: verify_export, Signer, Key, open_note, open_checkpoint, Log.
+As a module: verify_export, verify_registry, Signer, Key, open_note,
+open_checkpoint, Log.
 """
 import base64
 import hashlib
@@ -442,13 +444,102 @@ def verify_export(folder, vkey):
     return Export(origin, size, root, entries)
 
 
+# ---- registries (include/cdop/leaf.h, statement.h) --------------------------
+
+CALL, EVENT, STATEMENT = 1, 2, 3
+
+
+def leaf(index, time_ms, kind=CALL, call=1, commitments=b"", answered=0):
+    return b"".join((
+        bytes([1, kind]), answered.to_bytes(2, "big"), call.to_bytes(4, "big"),
+        index.to_bytes(8, "big"), time_ms.to_bytes(8, "big"),
+        index.to_bytes(8, "big"), b"A" * 32 + b"S" * 16,
+        commitments.ljust(160, b"\0"), bytes(16)))
+
+
+def check_leaves(entries, statements):
+    """Each entry is the leaf of its place, and the statements are told."""
+    last, told = 0, list(statements)
+    for i, entry in enumerate(entries):
+        need(len(entry) == 256 and entry[0] == 1 and entry[1] in (1, 2, 3),
+             "entry %d is no leaf", i)
+        index, time_ms, size = (int.from_bytes(entry[at:at + 8], "big")
+                                for at in (8, 16, 24))
+        need(index == size == i, "leaf %d says another place", i)
+        need(time_ms >= last, "leaf %d is older than the one before", i)
+        need(not any(entry[240:]), "leaf %d has something behind it", i)
+        last = time_ms
+        if entry[1] != STATEMENT:
+            continue
+        need(told and entry[80:112] == hashlib.sha256(told[0]).digest()
+             and not any(entry[112:]), "the statement of leaf %d is not here",
+             i)
+        told.pop(0)
+    need(not told, "there are more statements than the log has")
+
+
+def statement_text(registry, kind, incarnation, key, tree, time_ms, by,
+                   reason, lost=None):
+    """tree and lost are (origin, size, root)."""
+    def three(name, where):
+        return ["%s %s %d %s" % (name, where[0], where[1],
+                                 rebase64(where[2]))]
+
+    lines = ["cdop-statement/1", "registry " + registry, "kind " + kind,
+             "incarnation %d" % incarnation, "key %s" % key]
+    lines += three("from", tree) + (three("lost", lost) if lost else [])
+    lines += ["time %d" % time_ms] + ["by " + one for one in by]
+    return ("\n".join(lines + ["reason " + reason]) + "\n").encode()
+
+
+def follow(key, note):
+    """The key that goes on from this one, and the tree it goes on from; or
+    (key, None) for a statement of keys that are not known here."""
+    try:
+        text = open_note(note, key)
+    except Refused:
+        name, ident = key.name, key.id
+        need((name, ident) not in [s[:2] for s in parse_note(note)[1]],
+             "a statement does not hold")
+        return key, None
+    said = dict(line.split(" ", 1) for line in text.decode().split("\n")[1:-1])
+    after = Key.parse(said["key"])
+    open_note(note, after)
+    need(after.name == "%s/%s" % (said["registry"], said["incarnation"])
+         and key.name.startswith(said["registry"] + "/"),
+         "a statement of another registry")
+    origin, size, root = said["from"].split(" ")
+    return after, (origin, decimal(size), unbase64(root))
+
+
+def verify_registry(folder, vkey):
+    """verify_export, and that the entries are what a registry's log has, with
+    the statements of keys that lead from vkey to the checkpoint's."""
+    key, trees, statements = Key.parse(vkey), [], []
+    while os.path.exists(os.path.join(
+            folder, "statement/%d" % (len(statements) + 1))):
+        note = read(folder, "statement/%d" % (len(statements) + 1))
+        key, tree = follow(key, note)
+        statements.append(note)
+        trees.append(tree)
+    export = verify_export(folder, str(key))
+    check_leaves(export.entries, statements)
+    places = [i for i, e in enumerate(export.entries) if e[1] == STATEMENT]
+    for place, tree in zip(places, trees):
+        need(tree is None or (tree[1] == place and tree[2] == tree_root(
+            [leaf_hash(e) for e in export.entries[:place]])),
+            "a statement goes on from another tree than this one")
+    return export
+
+
 # ---- a log of one's own ----------------------------------------------------
 
 class Log:
     """Entries under a key; what it writes is for others to judge."""
 
-    def __init__(self, signer, entries):
+    def __init__(self, signer, entries=()):
         self.signer, self.entries = signer, list(entries)
+        self.statements = []
 
     def hashes(self, size):
         return [leaf_hash(e) for e in self.entries[:size]]
@@ -463,6 +554,28 @@ class Log:
             index, inclusion_proof(index, self.hashes(len(self.entries))),
             self.checkpoint(), extra)
 
+    def add(self, n, time_ms=1700000000000):
+        """So many leaves of calls, a second apart."""
+        for i in range(len(self.entries), len(self.entries) + n):
+            self.entries.append(leaf(i, time_ms + 1000 * i,
+                                     commitments=b"c" * 160))
+
+    def receipt(self, index, salt=b"s" * 32):
+        return self.proof(index, self.entries[index] + salt)
+
+    def turn(self, signer, kind, reason, time_ms=1700000000000):
+        """On under another key, with its statement as the next leaf."""
+        registry, incarnation = signer.name.split("/")
+        size = len(self.entries)
+        tree = self.signer.name, size, tree_root(self.hashes(size))
+        text = statement_text(registry, kind, int(incarnation), signer, tree,
+                              time_ms, ["2 Ada Adminson"], reason)
+        note = self.signer.note(text) + signer.line(text)
+        self.statements.append(note)
+        self.entries.append(leaf(size, time_ms + 1000 * size, STATEMENT, 0,
+                                 hashlib.sha256(note).digest()))
+        self.signer = signer
+
     def export(self, folder):
         def put(path, data):
             path = os.path.join(folder, path)
@@ -471,6 +584,8 @@ class Log:
                 file.write(data)
 
         put("checkpoint", self.checkpoint())
+        for i, note in enumerate(self.statements, 1):
+            put("statement/%d" % i, note)
         for tile, width in widths(len(self.entries)):
             some = self.entries[tile * WIDTH:tile * WIDTH + width]
             put(tile_path("entries", tile, width), b"".join(
@@ -487,12 +602,14 @@ class Log:
 
 
 def main(argv):
-    if len(argv) != 4 or argv[1] not in ("verify", "note", "proof"):
+    if len(argv) != 4 or argv[1] not in (
+            "verify", "registry", "note", "proof"):
         sys.exit(__doc__)
     try:
         key = Key.parse(argv[3])
-        if argv[1] == "verify":
-            export = verify_export(argv[2], argv[3])
+        if argv[1] in ("verify", "registry"):
+            export = (verify_export if argv[1] == "verify"
+                      else verify_registry)(argv[2], argv[3])
             print("ok %s size %d" % (export.origin, export.size))
             return
         with open(argv[2], "rb") as file:

@@ -153,6 +153,27 @@ a_leaf_is_of_its_request_and_of_no_other(void **state)
 	assert_false(cdop_leaf_is_of(&leaf, salt, request));
 }
 
+static void
+a_statements_leaf_has_the_hash_of_its_note(void **state)
+{
+	static const char hex[] = /* FIPS 180-2: "abc" */
+	    "ba7816bf8f01cfea414140de5dae2223"
+	    "b00361a396177a9cb410ff61f20015ad";
+	struct cdop_leaf leaf = example(CDOP_LEAF_STATEMENT);
+	struct cdop_bytes note = {(const uint8_t *)"abc", 3};
+
+	(void)state;
+	assert_int_equal(
+	    cdop_secret_unhex(hex, leaf.commitment[CDOP_LEAF_REQUEST], 32),
+	    CDOP_OK);
+	assert_true(cdop_leaf_is_of_statement(&leaf, note));
+	note.len = 2;
+	assert_false(cdop_leaf_is_of_statement(&leaf, note));
+	note.len = 3;
+	leaf.kind = CDOP_LEAF_CALL;
+	assert_false(cdop_leaf_is_of_statement(&leaf, note));
+}
+
 int
 main(void)
 {
@@ -162,6 +183,7 @@ main(void)
 	    cmocka_unit_test(what_is_no_leaf_is_refused),
 	    cmocka_unit_test(a_commitment_is_hmac_sha256),
 	    cmocka_unit_test(a_leaf_is_of_its_request_and_of_no_other),
+	    cmocka_unit_test(a_statements_leaf_has_the_hash_of_its_note),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
