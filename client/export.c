@@ -25,6 +25,7 @@ struct said {
 	struct cdop_bytes note;
 	struct cdop_statement what;
 	bool followed;
+	bool met; /* the tree that it goes on from */
 };
 
 /* How far a folder has been gone through. */
@@ -243,19 +244,37 @@ has_root(struct walk *w, const uint8_t *want)
 
 /* ---- leaves -------------------------------------------------------------- */
 
-/* A statement's leaf is where the statement says, over the tree it says. */
+/*
+ * Before the next leaf: is this the tree that the next statement goes on
+ * from?  Between it and the leaf of a statement that is no mere turn of the
+ * key may lie the sign-ins of those who stated it.
+ */
+static bool
+goes_on_from_here(struct walk *w)
+{
+	struct said *said = &w->said[w->told];
+
+	if (w->told == w->n_said || !said->followed ||
+	    said->what.from.size != w->leaves)
+		return true;
+	said->met = has_root(w, said->what.from.root);
+	return said->met;
+}
+
 static bool
 is_told(struct walk *w, const struct cdop_leaf *leaf)
 {
-	const struct said *said;
+	const struct said *said = &w->said[w->told];
 
-	if (w->told == w->n_said)
+	if (w->told == w->n_said ||
+	    !cdop_leaf_is_of_statement(leaf, said->note))
 		return false;
-	said = &w->said[w->told++];
-	return cdop_leaf_is_of_statement(leaf, said->note) &&
-	    (!said->followed ||
-		(said->what.from.size == w->leaves &&
-		    has_root(w, said->what.from.root)));
+	w->told++;
+	if (!said->followed)
+		return true;
+	return said->met &&
+	    (said->what.kind != CDOP_STATEMENT_KEY ||
+		said->what.from.size == w->leaves);
 }
 
 /* NULL: it is the leaf that belongs here. */
@@ -270,8 +289,10 @@ fault_of(struct walk *w, struct cdop_bytes entry)
 		return "it says that its place is another one";
 	if (leaf.time_ms < w->log.last_ms)
 		return "it is older than the one before it";
+	if (!goes_on_from_here(w))
+		return "a statement goes on from another tree at this place";
 	if (leaf.kind == CDOP_LEAF_STATEMENT && !is_told(w, &leaf))
-		return "the statement of it is not here";
+		return "the statement of it is not here, or of another tree";
 	if (w->leaves == 0)
 		w->log.first_ms = leaf.time_ms;
 	w->log.last_ms = leaf.time_ms;

@@ -493,8 +493,9 @@ def statement_text(registry, kind, incarnation, key, tree, time_ms, by,
 
 
 def follow(key, note):
-    """The key that goes on from this one, and the tree it goes on from; or
-    (key, None) for a statement of keys that are not known here."""
+    """The key that goes on from this one, and (kind, size, root) of the tree
+    it goes on from; or (key, None) for a statement of keys that are not known
+    here."""
     try:
         text = open_note(note, key)
     except Refused:
@@ -508,8 +509,8 @@ def follow(key, note):
     need(after.name == "%s/%s" % (said["registry"], said["incarnation"])
          and key.name.startswith(said["registry"] + "/"),
          "a statement of another registry")
-    origin, size, root = said["from"].split(" ")
-    return after, (origin, decimal(size), unbase64(root))
+    _, size, root = said["from"].split(" ")
+    return after, (said["kind"], decimal(size), unbase64(root))
 
 
 def verify_registry(folder, vkey):
@@ -525,10 +526,15 @@ def verify_registry(folder, vkey):
     export = verify_export(folder, str(key))
     check_leaves(export.entries, statements)
     places = [i for i, e in enumerate(export.entries) if e[1] == STATEMENT]
-    for place, tree in zip(places, trees):
-        need(tree is None or (tree[1] == place and tree[2] == tree_root(
-            [leaf_hash(e) for e in export.entries[:place]])),
-            "a statement goes on from another tree than this one")
+    for place, tree, before in zip(places, trees, [-1] + places):
+        if tree is None:
+            continue
+        kind, size, root = tree
+        need(size == place if kind == "key" else before < size <= place,
+             "a statement goes on from another size")
+        need(root == tree_root(
+            [leaf_hash(e) for e in export.entries[:size]]),
+             "a statement goes on from another tree than this one")
     return export
 
 
@@ -563,11 +569,14 @@ class Log:
     def receipt(self, index, salt=b"s" * 32):
         return self.proof(index, self.entries[index] + salt)
 
-    def turn(self, signer, kind, reason, time_ms=1700000000000):
-        """On under another key, with its statement as the next leaf."""
+    def turn(self, signer, kind, reason, between=0, time_ms=1700000000000):
+        """On under another key, with its statement as the next leaf but so
+        many."""
         registry, incarnation = signer.name.split("/")
         size = len(self.entries)
         tree = self.signer.name, size, tree_root(self.hashes(size))
+        self.add(between)
+        size += between
         text = statement_text(registry, kind, int(incarnation), signer, tree,
                               time_ms, ["2 Ada Adminson"], reason)
         note = self.signer.note(text) + signer.line(text)

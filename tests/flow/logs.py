@@ -217,8 +217,7 @@ def statements():
     log.add(100)
     log.turn(second, "key", "every year")
     log.add(200)
-    log.turn(third, "recover", "both administrators gone")
-    log.add(3)
+    log.turn(third, "recover", "both administrators gone", between=3)
     log.export(folder)
     for key, which in (first, "first"), (second, "second"), (third, "last"):
         code, out, err = verify(folder, key, "--json")
@@ -240,19 +239,20 @@ def statements():
           verify(folder, third)[0] == INTEGRITY and
           refused(liblog.verify_registry, folder, str(third)))
     os.unlink(os.path.join(folder, "statement/3"))
-    # One that says it goes on from another tree, signed all the same.
-    log.statements, log.entries = log.statements[:1], log.entries[:101]
-    log.signer = second
-    log.add(1)
-    real = log.hashes
-    log.hashes = lambda size: real(size - 1) + real(1)
-    log.turn(third, "recover", "another tree")
-    log.hashes = real
-    log.export(os.path.join(TMP, "other"))
-    check("a statement goes on from this tree or from none",
-          verify(os.path.join(TMP, "other"), first)[0] == INTEGRITY and
-          refused(liblog.verify_registry, os.path.join(TMP, "other"),
-                  str(first)))
+    lies = ((first, second, "key", 1, "a turn of the key goes on at once"),
+            (first, third, "recover", -1, "a statement goes on from a tree "
+             "that there is"))
+    for before, after, kind, between, name in lies:
+        log, folder = Log(before), os.path.join(TMP, "lie-" + kind)
+        log.add(5)
+        if between < 0:
+            real, log.hashes = log.hashes, lambda size: [b"x" * 32] * size
+        log.turn(after, kind, "another tree", between=max(between, 0))
+        if between < 0:
+            log.hashes = real
+        log.export(folder)
+        check(name, verify(folder, before)[0] == INTEGRITY and refused(
+            liblog.verify_registry, folder, str(before)))
 
 
 # ---- receipts --------------------------------------------------------------

@@ -13,9 +13,9 @@ import client  # noqa: E402
 import liblog  # noqa: E402
 import witness  # noqa: E402
 from client import pb  # noqa: E402
-from libflow import check, end, equal  # noqa: E402
+from libflow import OK, TMP, Person, check, end, equal  # noqa: E402
 from scene import (ASK, CASE, PURPOSE, Cast, Children,  # noqa: E402
-                   notification)
+                   must, notification)
 
 
 def refused(what, fn, *args):
@@ -64,12 +64,45 @@ def checkpoints(cast):
     check("who saw more is shown what there is, without a proof", why)
 
 
+RECEIPT = os.path.join(TMP, "a.tlog-proof")
+
+
+def cdop_takes(cast, session, receipt):
+    """Our own program, which has neither registry nor identity here."""
+    with open(RECEIPT, "wb") as f:
+        f.write(receipt)
+    key = witness.key_of(session.credential, session.welcome.incarnation)
+    done = Person("nobody", cast.registry).cdop(
+        "audit", "check-receipt", RECEIPT, "--key", str(key), "--json")
+    return done.json() if done.code == OK else {}
+
+
+def pinned(cast):
+    """Whoever has enrolled has the key, and needs none given."""
+    request = pb.PersonInviteRequest(name="Paula Pending", label="laptop")
+    request.grant.add(role=pb.AUDITOR)
+    with cast.open("ada") as session:
+        answer = must(session.change("PersonInvite", request))
+    path = os.path.join(TMP, "paula.txt")
+    with open(path, "wb") as f:
+        f.write(client.invitation_of(cast["ada"], request.name,
+                                     answer.body).text())
+    paula = Person("paula", cast.registry)
+    paula.enrol(path)
+    done = paula.cdop("audit", "check-receipt", RECEIPT)
+    check("who is enrolled needs no key for a receipt", done.code == OK, done)
+
+
 def receipts(cast, children):
     row = children.next("liverpool")
     with cast.open("cora") as cora:
         answer = cora.change("NotificationRegister",
                              notification(row), receipt=True, **PURPOSE)
         equal("a change is answered with its receipt", answer.status, 0)
+        said = cdop_takes(cast, cora, answer.reply.receipt)
+        equal("which cdop takes, and reads the same in it",
+              (said.get("index"), said.get("call"), said.get("answered")),
+              (answer.reply.leaf_index, "NotificationRegister", 0))
         reference = answer.body.reference
         answer = cora.call("CaseShow", pb.CaseShowRequest(
             reference=reference), receipt=True, **CASE)
@@ -129,6 +162,7 @@ def main():
     cast.welcome("aud", pb.AUDITOR, name="Odette Auditor")
     checkpoints(cast)
     receipts(cast, children)
+    pinned(cast)
     alike(cast, children)
     for session in cast.sessions:
         session.link.close()
