@@ -273,8 +273,17 @@ open_socket(const struct conn_args *args, int *ret_fd)
 	return connect_tcp(args->address, args->connect_by_ms, ret_fd);
 }
 
+/* Nobody is there any more, in either direction. */
+static bool
+is_gone(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 enum conn_end
-conn_open(const struct conn_args *args, struct conn **ret_conn)
+conn_open(const struct conn_args *args, struct conn **ret_conn, bool *ret_gone)
 {
 	struct cdop_bytes first;
 	struct conn *conn;
@@ -300,6 +309,8 @@ conn_open(const struct conn_args *args, struct conn **ret_conn)
 	*ret_conn = conn;
 	conn = NULL; /* caller's */
 out:
+	if (end == CONN_PIN || end == CONN_REFUSED)
+		*ret_gone = is_gone(conn->fd);
 	conn_close(conn);
 	return end;
 }

@@ -42,9 +42,12 @@ uint64_t conn_now_ms(void);
 /*
  * Connects, shakes hands and waits for the first message, which proves that
  * the PSK was the right one.  The message stays for conn_next.
+ *
+ * *ret_gone, with CONN_PIN and CONN_REFUSED: the other end did not say its
+ * end and listen on, as a registry does that refuses: it may have died.
  */
 CDOP_MUST enum conn_end conn_open(
-    const struct conn_args *args, struct conn **ret_conn);
+    const struct conn_args *args, struct conn **ret_conn, bool *ret_gone);
 
 /* Closes and wipes; NULL is fine. */
 void conn_close(struct conn *conn);

@@ -174,11 +174,13 @@ pack_hello(struct cmd_ctx *ctx, struct cdop_bytes *ret)
  * Neither is ever dropped here (TRUST M9).
  */
 static enum conn_end
-try_address(struct cmd_ctx *ctx, struct conn_args *args, bool *ret_next)
+try_address(
+    struct cmd_ctx *ctx, struct conn_args *args, bool *ret_next, bool *ret_gone)
 {
 	struct session *s = ctx->session;
 	const Cdop__ClientSecret *secret = s->identity.secret;
 	enum conn_end end = CONN_UNREACHABLE;
+	bool gone = false;
 	size_t pin;
 	int psk;
 
@@ -188,7 +190,8 @@ try_address(struct cmd_ctx *ctx, struct conn_args *args, bool *ret_next)
 			args->link.psk =
 			    psk == 1 ? secret->psk_next.data : secret->psk.data;
 			*ret_next = psk == 1;
-			end = conn_open(args, &s->conn);
+			end = conn_open(args, &s->conn, &gone);
+			*ret_gone = *ret_gone || gone;
 			if (end != CONN_REFUSED)
 				break;
 		}
@@ -196,6 +199,35 @@ try_address(struct cmd_ctx *ctx, struct conn_args *args, bool *ret_next)
 			break;
 	}
 	return end;
+}
+
+/*
+ * All addresses.  Where somebody hung up who then was not there any more it
+ * may have died in the midst of the handshake; then once again, before that
+ * is called a refusal.
+ */
+static enum conn_end
+try_addresses(struct cmd_ctx *ctx, struct conn_args *args, bool *ret_next)
+{
+	const Cdop__ClientIdentity *open = ctx->session->identity.open;
+	enum conn_end end = CONN_UNREACHABLE, best = CONN_UNREACHABLE;
+	bool gone = true;
+	size_t i;
+	int round;
+
+	for (round = 0; round < 2 && gone && end != CONN_OK; round++) {
+		gone = false;
+		best = CONN_UNREACHABLE;
+		for (i = 0; i < open->n_address && end != CONN_OK; i++) {
+			args->address = open->address[i];
+			args->connect_by_ms = conn_now_ms() + CONN_CONNECT_MS;
+			args->deadline_ms = args->connect_by_ms;
+			end = try_address(ctx, args, ret_next, &gone);
+			if (best == CONN_UNREACHABLE || end == CONN_OK)
+				best = end;
+		}
+	}
+	return best;
 }
 
 /* From the profile that was kept; a closed registry tells nothing. */
@@ -300,12 +332,10 @@ session_connect(struct cmd_ctx *ctx)
 {
 	struct session *s = ctx->session;
 	const Cdop__ClientIdentity *open = s->identity.open;
-	enum conn_end end = CONN_UNREACHABLE, best = CONN_UNREACHABLE;
 	bool under_next = false;
 	struct conn_args args;
+	enum conn_end end;
 	enum exit_code code;
-	uint64_t start;
-	size_t i;
 
 	memset(&args, 0, sizeof(args));
 	if ((code = pack_hello(ctx, &args.hello)) != EXIT_OK)
@@ -318,17 +348,9 @@ session_connect(struct cmd_ctx *ctx)
 		memcpy(args.opening.invitation, open->invitation_id.data,
 		    CDOP_LINK_INVITATION_LEN);
 	}
-	for (i = 0; i < open->n_address && end != CONN_OK; i++) {
-		start = conn_now_ms();
-		args.address = open->address[i];
-		args.connect_by_ms = start + CONN_CONNECT_MS;
-		args.deadline_ms = args.connect_by_ms;
-		end = try_address(ctx, &args, &under_next);
-		if (best == CONN_UNREACHABLE || end == CONN_OK)
-			best = end;
-	}
+	end = try_addresses(ctx, &args, &under_next);
 	if (end != CONN_OK)
-		return connect_failed(ctx, best);
+		return connect_failed(ctx, end);
 	s->next_id = 1;
 	s->used_ms = conn_now_ms();
 	if ((code = check_welcome(ctx)) != EXIT_OK) {

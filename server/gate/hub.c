@@ -265,7 +265,7 @@ hub_detach(struct hub *hub)
 	hub->keys_known = false;
 	hub->n_keys = 0;
 	while ((link = TAILQ_FIRST(&hub->links)) != NULL)
-		link_close(link, LINK_LOST);
+		link_lose(link);
 	forget_debts(hub);
 }
 

@@ -321,6 +321,7 @@ link_queue(struct link *link, struct cdop_bytes message)
 
 	if (link->state >= LINK_CLOSING || message.len == 0)
 		return;
+	link->answered = link->state == LINK_STREAM;
 	if (link->out.queued + len > LINK_QUEUE_MAX ||
 	    hub->queued + len > LINK_QUEUES_MAX) {
 		link_close(link, LINK_SLOW_READER);
@@ -421,13 +422,28 @@ link_finish(struct link *link)
 	link_flush(link);
 }
 
-void
-link_discard(struct link *link)
+/* A reset: what the kernel still holds is not sent either. */
+static void
+reset_at_close(struct link *link)
 {
 	struct linger none = {1, 0};
 
-	/* A reset: what the kernel still holds is not sent either. */
 	(void)setsockopt(link->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+void
+link_lose(struct link *link)
+{
+	/* An end in order, at this point, is how the vault refuses. */
+	if (!link->answered)
+		reset_at_close(link);
+	link_close(link, LINK_LOST);
+}
+
+void
+link_discard(struct link *link)
+{
+	reset_at_close(link);
 	link->no_word = true;
 	link_close(link, LINK_DISCARDED);
 }

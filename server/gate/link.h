@@ -58,6 +58,7 @@ struct link {
 	bool is_stalled; /* a frame waits: here, or for the vault's socket */
 	bool counted;    /* its handshake is paid for */
 	bool announced;  /* the vault has its OPEN */
+	bool answered;   /* a frame of the stream has come from the vault */
 	bool no_word;    /* DISCARDED is said instead of CLOSED */
 
 	uint64_t deadline_ms; /* of the state; 0: none */
@@ -92,6 +93,12 @@ CDOP_MUST enum cdop_err link_open(
  * now, the vault is told, the memory goes later from the loop.
  */
 void link_close(struct link *link, enum link_why why);
+
+/*
+ * The vault is gone.  A client that has not been answered yet sees that this
+ * is no refusal.
+ */
+void link_lose(struct link *link);
 
 /* From the vault: queues one Noise message, written by link_flush. */
 void link_queue(struct link *link, struct cdop_bytes message);

@@ -23,8 +23,9 @@ class Wire:
     and of the server's.  With cut_after=n the n-th request goes out, its
     answer is waited for, and the line is cut: the client never hears of it.
     hold="requests" keeps back what a client asks after its handshake,
-    hold="answers" what it is answered.  hung_up[i] is when the server closed
-    the i-th connection.
+    hold="answers" what it is answered; hold="proof" waits with message 3 till
+    go is set, and has set held before; hold="nothing" hangs up at message 3.
+    hung_up[i] is when the server closed the i-th connection.
     """
 
     def __init__(self, path, cut_after=0, hold=""):
@@ -34,6 +35,7 @@ class Wire:
         self.hold = hold
         self.counts = []
         self.hung_up = {}
+        self.held, self.go = threading.Event(), threading.Event()
         self.open = True
         os.rename(self.path, self.real)
         self.listener = socket.socket(socket.AF_UNIX)
@@ -77,6 +79,23 @@ class Wire:
         return self.cut_after and self.asked(number) >= self.cut_after and \
             self.answered(number) >= self.cut_after
 
+    def ends(self, client, server, number):
+        """The server's end: in order, or because it is gone."""
+        self.hung_up[number] = time.monotonic()
+        poll = select.poll()
+        poll.register(server, 0)
+        if not poll.poll(0):
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                pass
+
+    def proves(self, number, side):
+        """Message 3 has come; whether it goes on."""
+        if side == 0 and self.hold == "proof" and self.asked(number) == 0:
+            self.held.set()
+            self.go.wait(60)
+        return side == 1 or self.hold != "nothing" or self.asked(number) < 0
+
     def carry(self, client, server, number):
         ends = [client, server]
         frames = [Frames(PREAMBLE), Frames(0)]
@@ -87,9 +106,11 @@ class Wire:
                     data = end.recv(65536)
                     if not data:
                         if side == 1:
-                            self.hung_up[number] = time.monotonic()
+                            self.ends(client, server, number)
                         return
                     self.counts[number][side] += frames[side].take(data)
+                    if not self.proves(number, side):
+                        return
                     if not self.is_held(number, side):
                         ends[1 - side].sendall(data)
         except OSError:

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from libflow import (OK, OUTCOME, SEALED, UNREACHABLE, check, end, equal,
+from libflow import (AUTH, OK, OUTCOME, SEALED, UNREACHABLE, check, end, equal,
                      scene, wait_for)
 from libwire import Wire
 import libsynthetic
@@ -58,6 +58,47 @@ def dies_unasked(registry, cora, row, role):
     check(name + "it is registered now", "Registered T-" in done.out, done)
     equal(name + "it is one case",
           len(cora.find_number(row["child.nhs_number"])), 1)
+
+
+def dies_in_handshake(registry, cora):
+    """The vault is killed with message 3 in its hands: that is no refusal."""
+    for last in "Welcome", "that of the second":
+        wire = Wire(registry.socket, hold="proof")
+        client = cora.popen("status")
+        wire.held.wait(10)
+        vault = registry.pid_of("vault")
+        os.kill(vault, signal.SIGSTOP)  # so that it cannot be too late
+        wire.go.set()
+        time.sleep(0.1)
+        if last == "Welcome":
+            wire.hold = ""
+        else:
+            wire.hold = "nothing"
+        registry.kill_role("vault")
+        _, err = client.communicate(timeout=60)
+        wire.close()
+        name = "the vault dies before %s: " % last
+        equal(name + "the client connects once more", len(wire.counts), 2)
+        equal(name + "and says what it saw then", client.returncode,
+              OK if last == "Welcome" else AUTH)
+
+
+def refuses(registry, cora):
+    """Who is refused is refused at once."""
+    gil = registry.invite("Gil Goneaway", "--role", "partner", "--area",
+                          "sefton")
+    gil.must("whoami")
+    gil.must("whoami")
+    registry.ada.must("people", "suspend", str(gil.person),
+                      "--reason", "synthetic")
+    for person, hold, tries in (gil, "", 1), (cora, "nothing", 2):
+        wire = Wire(registry.socket, hold=hold)
+        done = person.cdop("status")
+        wire.close()
+        name = "hung up on %s: " % (
+            "by something else" if hold else "by the registry")
+        equal(name + "not accepted", done.code, AUTH)
+        equal(name + "connections", len(wire.counts), tries)
 
 
 def stands_still(registry, cora, row):
@@ -114,6 +155,8 @@ def main():
     for role in "vault", "gate":
         dies_unanswered(registry, cora, next(rows), role)
         dies_unasked(registry, cora, next(rows), role)
+    dies_in_handshake(registry, cora)
+    refuses(registry, cora)
     stands_still(registry, cora, next(rows))
     is_not_there(registry, cora, next(rows))
     is_sealed(registry, cora)

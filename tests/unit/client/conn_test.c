@@ -1,6 +1,8 @@
 /* Connections: what each way of going wrong is called. */
 #include "client/conn.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,10 +23,13 @@
 
 /* What the other side does. */
 enum deed {
-	ANSWERS,      /* handshake, one message, then echoes */
-	IS_SEALED,    /* the one-byte hint instead of message 2 */
-	HANGS_UP_1,   /* after message 1 */
-	HANGS_UP_3,   /* after message 3 */
+	ANSWERS,    /* handshake, one message, then echoes */
+	IS_SEALED,  /* the one-byte hint instead of message 2 */
+	HANGS_UP_1, /* after message 1 */
+	HANGS_UP_3, /* after message 3 */
+	REFUSES_1,  /* says its end and listens on, as a gate does */
+	REFUSES_3,
+	RESETS_3,
 	SAYS_NOTHING, /* after message 1 */
 	HAS_OTHER_KEY,
 	SENDS_NOISE, /* an undecryptable frame after its message */
@@ -32,6 +37,7 @@ enum deed {
 };
 
 struct server {
+	char address[80];
 	char path[64];
 	int fd;
 	pid_t pid;
@@ -125,6 +131,18 @@ talk(int fd, struct cdop_noise *noise, enum deed deed)
 	}
 }
 
+/* Until the other side has closed. */
+static void
+refuse(int fd)
+{
+	char c;
+
+	(void)shutdown(fd, SHUT_WR);
+	while (read(fd, &c, 1) > 0)
+		;
+	_exit(0);
+}
+
 static void
 serve(struct server *s, int fd, enum deed deed)
 {
@@ -142,6 +160,8 @@ serve(struct server *s, int fd, enum deed deed)
 		_exit(1);
 	if (deed == HANGS_UP_1)
 		_exit(0);
+	if (deed == REFUSES_1)
+		refuse(fd);
 	if (deed == IS_SEALED) {
 		send_frame(fd, &hint, 1, false);
 		(void)sleep(1);
@@ -166,6 +186,13 @@ serve(struct server *s, int fd, enum deed deed)
 	send_frame(fd, second, sizeof(second), false);
 	if (!read_all(fd, third, sizeof(third)) || deed == HANGS_UP_3)
 		_exit(0);
+	if (deed == RESETS_3)
+		(void)setsockopt(
+		    fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, 8);
+	if (deed == RESETS_3)
+		_exit(0);
+	if (deed == REFUSES_3)
+		refuse(fd);
 	message.data = third + 2;
 	message.len = CDOP_LINK_MESSAGE3_LEN;
 	memset(psks, 9, sizeof(psks));
@@ -179,10 +206,41 @@ serve(struct server *s, int fd, enum deed deed)
 	talk(fd, &noise, deed);
 }
 
-static void
-start(struct server *s, enum deed deed)
+static int
+listen_unix(struct server *s)
 {
 	struct sockaddr_un addr;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)snprintf(
+	    s->path, sizeof(s->path), "/tmp/cdop-conn-%ld", (long)getpid());
+	(void)unlink(s->path);
+	memset(&addr, 0, sizeof(addr));
+	addr.sun_family = AF_UNIX;
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", s->path);
+	(void)snprintf(s->address, sizeof(s->address), "unix:%s", s->path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+static int
+listen_tcp(struct server *s)
+{
+	struct sockaddr_in addr = {
+	    .sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(addr);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+	(void)snprintf(s->address, sizeof(s->address), "127.0.0.1:%u",
+	    ntohs(addr.sin_port));
+	return fd;
+}
+
+static void
+start(struct server *s, enum deed deed, bool tcp)
+{
 	int fd;
 
 	memset(s, 0, sizeof(*s));
@@ -191,15 +249,7 @@ start(struct server *s, enum deed deed)
 	cdop_secret_random(s->client, 32);
 	cdop_secret_random(s->psk, 32);
 	cdop_secret_public(s->public_key, s->secret);
-	(void)snprintf(
-	    s->path, sizeof(s->path), "/tmp/cdop-conn-%ld", (long)getpid());
-	(void)unlink(s->path);
-	memset(&addr, 0, sizeof(addr));
-	addr.sun_family = AF_UNIX;
-	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", s->path);
-	s->fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(
-	    bind(s->fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	s->fd = tcp ? listen_tcp(s) : listen_unix(s);
 	assert_int_equal(listen(s->fd, 4), 0);
 	s->pid = fork();
 	if (s->pid == 0) {
@@ -218,15 +268,15 @@ stop(struct server *s)
 	(void)unlink(s->path);
 }
 
+static bool gone;
+
 static enum conn_end
 open_it(struct server *s, unsigned ms, struct conn **ret_conn)
 {
-	static char address[80];
 	struct conn_args args;
 
 	memset(&args, 0, sizeof(args));
-	(void)snprintf(address, sizeof(address), "unix:%s", s->path);
-	args.address = address;
+	args.address = s->address;
 	args.link.s = s->client;
 	args.link.server = s->public_key;
 	args.link.psk = s->psk;
@@ -236,19 +286,26 @@ open_it(struct server *s, unsigned ms, struct conn **ret_conn)
 	args.hello.len = 2;
 	args.connect_by_ms = conn_now_ms() + ms;
 	args.deadline_ms = conn_now_ms() + ms;
-	return conn_open(&args, ret_conn);
+	gone = false;
+	return conn_open(&args, ret_conn, &gone);
+}
+
+static void
+ends_over(bool tcp, enum deed deed, unsigned ms, enum conn_end want)
+{
+	struct conn *conn = NULL;
+	struct server s;
+
+	start(&s, deed, tcp);
+	assert_int_equal(open_it(&s, ms, &conn), want);
+	assert_null(conn);
+	stop(&s);
 }
 
 static void
 ends_as(enum deed deed, unsigned ms, enum conn_end want)
 {
-	struct conn *conn = NULL;
-	struct server s;
-
-	start(&s, deed);
-	assert_int_equal(open_it(&s, ms, &conn), want);
-	assert_null(conn);
-	stop(&s);
+	ends_over(false, deed, ms, want);
 }
 
 static void
@@ -272,7 +329,7 @@ messages_go_both_ways(void **state)
 	struct server s;
 
 	(void)state;
-	start(&s, ANSWERS);
+	start(&s, ANSWERS, false);
 	assert_int_equal(open_it(&s, 5000, &conn), CONN_OK);
 	next_is(conn, "welcome");
 	assert_int_equal(conn_send(conn, one), CONN_OK);
@@ -290,7 +347,7 @@ any_cut_is_taken(void **state)
 	struct server s;
 
 	(void)state;
-	start(&s, DRIPS);
+	start(&s, DRIPS, false);
 	assert_int_equal(open_it(&s, 5000, &conn), CONN_OK);
 	next_is(conn, "welcome");
 	conn_close(conn);
@@ -308,6 +365,29 @@ each_end_has_its_name(void **state)
 	ends_as(SAYS_NOTHING, 200, CONN_TIMEOUT);
 }
 
+/* Who refuses says its end and listens on; who died does neither. */
+static void
+a_refusal_is_no_death(void **state)
+{
+	bool tcp;
+
+	(void)state;
+	for (tcp = false;; tcp = true) {
+		ends_over(tcp, REFUSES_1, 5000, CONN_PIN);
+		assert_false(gone);
+		ends_over(tcp, REFUSES_3, 5000, CONN_REFUSED);
+		assert_false(gone);
+		if (tcp)
+			break;
+	}
+	ends_as(HANGS_UP_1, 5000, CONN_PIN);
+	assert_true(gone);
+	ends_as(HANGS_UP_3, 5000, CONN_REFUSED);
+	assert_true(gone);
+	ends_over(true, RESETS_3, 5000, CONN_REFUSED);
+	assert_true(gone);
+}
+
 static void
 the_wrong_psk_or_server_key_gets_nothing(void **state)
 {
@@ -315,11 +395,11 @@ the_wrong_psk_or_server_key_gets_nothing(void **state)
 	struct server s;
 
 	(void)state;
-	start(&s, ANSWERS);
+	start(&s, ANSWERS, false);
 	s.psk[0] ^= 1;
 	assert_int_equal(open_it(&s, 5000, &conn), CONN_REFUSED);
 	stop(&s);
-	start(&s, ANSWERS);
+	start(&s, ANSWERS, false);
 	s.public_key[3] ^= 1;
 	assert_int_equal(open_it(&s, 5000, &conn), CONN_PIN);
 	assert_null(conn);
@@ -334,7 +414,7 @@ what_does_not_authenticate_ends_it(void **state)
 	struct server s;
 
 	(void)state;
-	start(&s, SENDS_NOISE);
+	start(&s, SENDS_NOISE, false);
 	/* The bad frame may come along with the good one. */
 	if (open_it(&s, 5000, &conn) == CONN_OK) {
 		next_is(conn, "welcome");
@@ -354,7 +434,7 @@ a_dead_registry_ends_the_wait(void **state)
 	struct server s;
 
 	(void)state;
-	start(&s, ANSWERS);
+	start(&s, ANSWERS, false);
 	assert_int_equal(open_it(&s, 5000, &conn), CONN_OK);
 	next_is(conn, "welcome");
 	assert_int_equal(
@@ -379,14 +459,14 @@ what_is_no_address_is_said(void **state)
 	args.connect_by_ms = conn_now_ms() + 1000;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		args.address = bad[i];
-		assert_int_equal(conn_open(&args, &conn), CONN_ADDRESS);
+		assert_int_equal(conn_open(&args, &conn, &gone), CONN_ADDRESS);
 	}
 	args.address = "unix:/nonexistent/socket";
-	assert_int_equal(conn_open(&args, &conn), CONN_UNREACHABLE);
+	assert_int_equal(conn_open(&args, &conn, &gone), CONN_UNREACHABLE);
 	args.address = "127.0.0.1:1";
-	assert_int_equal(conn_open(&args, &conn), CONN_UNREACHABLE);
+	assert_int_equal(conn_open(&args, &conn, &gone), CONN_UNREACHABLE);
 	args.address = "[::1]:1";
-	assert_int_equal(conn_open(&args, &conn), CONN_UNREACHABLE);
+	assert_int_equal(conn_open(&args, &conn, &gone), CONN_UNREACHABLE);
 }
 
 int
@@ -396,6 +476,7 @@ main(void)
 	    cmocka_unit_test(messages_go_both_ways),
 	    cmocka_unit_test(any_cut_is_taken),
 	    cmocka_unit_test(each_end_has_its_name),
+	    cmocka_unit_test(a_refusal_is_no_death),
 	    cmocka_unit_test(the_wrong_psk_or_server_key_gets_nothing),
 	    cmocka_unit_test(what_does_not_authenticate_ends_it),
 	    cmocka_unit_test(a_dead_registry_ends_the_wait),
