@@ -102,6 +102,25 @@ inbox_parse(struct ipc_inbox *inbox, size_t i)
 	return ipc_parse(data, &inbox->packets[i]);
 }
 
+/*
+ * An end that was closed with packets unread is reported once, and ahead of
+ * those it had sent: they are taken all the same.
+ */
+static int
+receive(int fd, struct ipc_inbox *inbox, unsigned max)
+{
+	bool reset = false;
+	int n;
+
+	for (;;) {
+		n = recvmmsg(fd, inbox->msgs, max, MSG_DONTWAIT, NULL);
+		if (n >= 0 || (errno != EINTR && errno != ECONNRESET) ||
+		    (errno == ECONNRESET && reset))
+			return n;
+		reset = reset || errno == ECONNRESET;
+	}
+}
+
 enum cdop_err
 ipc_recv_many(int fd, struct ipc_inbox *inbox, size_t max, size_t *ret_n)
 {
@@ -116,10 +135,7 @@ ipc_recv_many(int fd, struct ipc_inbox *inbox, size_t max, size_t *ret_n)
 		inbox->msgs[i].msg_hdr.msg_iov = &inbox->iov[i];
 		inbox->msgs[i].msg_hdr.msg_iovlen = 1;
 	}
-	do
-		n = recvmmsg(
-		    fd, inbox->msgs, (unsigned)max, MSG_DONTWAIT, NULL);
-	while (n < 0 && errno == EINTR);
+	n = receive(fd, inbox, (unsigned)max);
 	if (n < 0 && fds_errno() != CDOP_RESOURCE_EXHAUSTED)
 		return CDOP_UNAVAILABLE;
 	for (i = 0; n > 0 && i < (size_t)n; i++) {

@@ -131,6 +131,31 @@ an_end_that_is_gone_is_known_on_both_sides(void **state)
 	ends[1] = open("/dev/null", O_RDONLY);
 }
 
+/*
+ * An end that goes with packets unread is reported before those it sent
+ * (ECONNRESET): they still count.
+ */
+static void
+who_went_without_listening_is_still_heard(void **state)
+{
+	struct ipc_packet back = {1, IPC_SENT, 0, {NULL, 0}};
+	size_t n;
+
+	(void)state;
+	assert_int_equal(send_one(7, IPC_FRAME, "abc", 3), CDOP_OK);
+	assert_int_equal(send_one(8, IPC_CLOSE, NULL, 0), CDOP_OK);
+	assert_int_equal(ipc_send(ends[1], &back), CDOP_OK);
+	close(ends[0]);
+	assert_int_equal(
+	    ipc_recv_many(ends[1], inbox, IPC_INBOX_MAX, &n), CDOP_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(ipc_inbox_get(inbox, 0)->conn, 7);
+	assert_int_equal(ipc_inbox_get(inbox, 1)->conn, 8);
+	assert_int_equal(
+	    ipc_recv_many(ends[1], inbox, IPC_INBOX_MAX, &n), CDOP_UNAVAILABLE);
+	ends[0] = -1;
+}
+
 static void
 a_header_that_lies_is_refused(void **state)
 {
@@ -199,6 +224,9 @@ main(void)
 		close_pair),
 	    cmocka_unit_test_setup_teardown(
 		an_end_that_is_gone_is_known_on_both_sides, open_pair,
+		close_pair),
+	    cmocka_unit_test_setup_teardown(
+		who_went_without_listening_is_still_heard, open_pair,
 		close_pair),
 	    cmocka_unit_test_setup_teardown(
 		a_header_that_lies_is_refused, open_pair, close_pair),
