@@ -15,6 +15,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
+#include "server/registry/search_key.h"
 #include "server/vault/rows.h"
 
 /* Address space, not memory: what is touched is bounded per request. */
@@ -234,7 +235,8 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 
 	memset(&item->result, 0, sizeof(item->result));
 	item->opened = false;
-	if (item->session == NULL && item->kind != BATCH_EVENT)
+	if (item->session == NULL && item->kind != BATCH_EVENT &&
+	    item->kind != BATCH_FORGET)
 		return CDOP_OK; /* it has gone while this waited */
 	cdop_arena_set_budget(batch->arena, CDOP_REQUEST_ARENA);
 	note(batch, item);
@@ -248,6 +250,9 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 		return run_opened(batch, reg, item, times);
 	case BATCH_EVENT:
 		return run_event(batch, reg, item, times);
+	case BATCH_FORGET:
+		return search_key_forget(
+		    reg->search_key, batch->arena, times->now_ms);
 	}
 	return CDOP_INTERNAL;
 }

@@ -25,11 +25,12 @@ enum batch_kind {
 	BATCH_MORE,   /* the next part of a stream of replies */
 	BATCH_OPENED, /* a handshake was completed: Welcome */
 	BATCH_EVENT,  /* something to be logged and not answered */
+	BATCH_FORGET, /* a step of forgetting old search terms */
 };
 
 struct batch_item {
 	enum batch_kind kind;
-	struct session *session;   /* NULL: BATCH_EVENT, or it has gone */
+	struct session *session;   /* NULL: the vault's own, or it has gone */
 	struct cdop_bytes message; /* CALL, MORE: in the batch's arena */
 	uint64_t arrived_ms;
 	struct rpc_cursor cursor;

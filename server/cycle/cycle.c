@@ -14,6 +14,8 @@
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
+#include "server/registry/search_key.h"
+#include "server/vault/rows.h"
 
 #define TICK_MS      1000
 #define HELD_BACK_MS 60000
@@ -286,6 +288,22 @@ answer_item(struct cycle *cycle, struct batch_item *item, uint64_t boot_ms)
 	return err;
 }
 
+/* There may be more of it: at once.  What failed is left for another day. */
+static void
+forgot(struct cycle *cycle, const struct batch_item *item)
+{
+	struct registry *reg = cycle->reg;
+	uint64_t behind_ms;
+
+	if (!item->failed) {
+		cycle->busy = true;
+		return;
+	}
+	search_key_put_off(reg->search_key,
+	    audit_time(reg->audit, clock_wall_ms(), &behind_ms));
+	log_error("search.kept", "finding=%s", rows_finding(reg->rows));
+}
+
 /* The items of the part of the batch that was run, from the first on. */
 static void
 answer(struct cycle *cycle, size_t first, uint64_t boot_ms)
@@ -301,6 +319,8 @@ answer(struct cycle *cycle, size_t first, uint64_t boot_ms)
 	}
 	for (i = first; i < end; i++) {
 		item = batch_get(cycle->batch, i);
+		if (item->kind == BATCH_FORGET)
+			forgot(cycle, item);
 		if (item->session == NULL || item->session->discarding)
 			continue;
 		if (answer_item(cycle, item, boot_ms) != CDOP_OK)

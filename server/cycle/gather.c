@@ -2,8 +2,13 @@
  * Step 2 of a turn: whole calls of all sessions into the batch, fairly.
  */
 #include "cdop/limits.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
 #include "server/cycle/cycle_state.h"
 #include "server/registry/audit.h"
+#include "server/registry/registry.h"
+#include "server/registry/search_key.h"
+#include "server/vault/rows.h"
 
 #define COUNT_MS        60000
 #define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
@@ -118,6 +123,24 @@ gather_round(struct cycle *cycle, bool first, uint64_t boot_ms)
 	return true;
 }
 
+/* Long work is done in steps, one with each batch, until it is done. */
+static void
+gather_forget(struct cycle *cycle)
+{
+	struct registry *reg = cycle->reg;
+	uint64_t behind_ms;
+	bool due;
+
+	if (search_key_due(reg->search_key,
+		audit_time(reg->audit, clock_wall_ms(), &behind_ms),
+		&due) != CDOP_OK)
+		log_error("search.kept", "finding=%s next=%s",
+		    rows_finding(reg->rows),
+		    "run cdopd verify on the data directory");
+	else if (due)
+		(void)!batch_add(cycle->batch, BATCH_FORGET, NULL, nothing);
+}
+
 void
 gather_run(struct cycle *cycle, uint64_t boot_ms)
 {
@@ -125,6 +148,7 @@ gather_run(struct cycle *cycle, uint64_t boot_ms)
 	bool again = true;
 	int calls;
 
+	gather_forget(cycle);
 	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {
 		item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
 		if (item != NULL) {

@@ -12,6 +12,7 @@
 #include "server/registry/actor.h"
 #include "server/registry/message.h"
 #include "server/registry/outcomes.h"
+#include "server/registry/search_key.h"
 #include "server/registry/tree.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
@@ -413,7 +414,7 @@ put_terms(const struct audit *audit, const struct audit_entry *entry,
 
 	if (entry->n_terms == 0 && !words)
 		return CDOP_OK;
-	err = registry_search_quarter(audit->reg, arena, entry->time_ms);
+	err = search_key_turn(audit->reg, arena, entry->time_ms);
 	if (err != CDOP_OK)
 		return err;
 	cdop__stored_terms__init(&terms);

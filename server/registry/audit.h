@@ -38,6 +38,7 @@ enum audit_event {
 	AUDIT_EVENT_RECOVERED = 1005, /* recover-people, offline */
 	AUDIT_EVENT_STATEMENT = 1006, /* the log goes on under a new key */
 	AUDIT_EVENT_RESTORED = 1007,  /* marked on the host; count: leaves */
+	AUDIT_EVENT_FORGOTTEN = 1008, /* search terms; reason: which quarter */
 };
 
 struct actor;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cdop/date.h"
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
@@ -17,13 +16,13 @@
 #include "server/registry/message.h"
 #include "server/registry/people.h"
 #include "server/registry/profile_act.h"
+#include "server/registry/search_key.h"
 #include "server/registry/statements.h"
 #include "server/registry/tree.h"
 #include "server/registry/tree_load.h"
 #include "server/store/schema.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
-#include "server/vault/rows_keys.h"
 #include "server/vault/rows_scan.h"
 
 /* One row at a time is unpacked into it. */
@@ -60,6 +59,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 	if (err == CDOP_OK)
 		err = audit_new(reg, &reg->audit);
 	if (err == CDOP_OK)
+		err = search_key_new(reg, &reg->search_key);
+	if (err == CDOP_OK)
 		err = tree_new(rows, undo, &reg->tree);
 	if (err == CDOP_OK)
 		err = checkpoints_new(reg, &reg->checkpoints);
@@ -88,6 +89,7 @@ registry_free(struct registry *reg)
 		return;
 	checkpoints_free(reg->checkpoints);
 	tree_free(reg->tree);
+	search_key_free(reg->search_key);
 	audit_free(reg->audit);
 	cases_free(reg->cases);
 	approvals_free(reg->approvals);
@@ -190,6 +192,8 @@ registry_take_config(struct registry *reg, const Cdop__StoredConfig *config)
 	reg->degraded = config->has_degraded && config->degraded;
 	reg->created_ms = config->created_ms;
 	reg->search_quarter = config->search_quarter;
+	reg->search_swept = config->search_swept;
+	reg->search_forgot_ms = config->search_forgot_ms;
 	err = take_secret(reg, &reg->link_secret, &config->link_secret);
 	if (err == CDOP_OK)
 		err = take_secret(reg, &reg->link_secret_next,
@@ -417,42 +421,16 @@ registry_put_config(struct registry *reg, struct cdop_arena *arena,
 	if (err == CDOP_OK)
 		err = undo_save(reg->undo, &reg->search_quarter,
 		    sizeof(reg->search_quarter));
+	if (err == CDOP_OK)
+		err = undo_save(
+		    reg->undo, &reg->search_swept, sizeof(reg->search_swept));
+	if (err == CDOP_OK)
+		err = undo_save(reg->undo, &reg->search_forgot_ms,
+		    sizeof(reg->search_forgot_ms));
 	if (err != CDOP_OK)
 		return err;
 	reg->config_row = number;
 	return registry_take_config(reg, config);
-}
-
-static uint32_t
-quarter_of(uint64_t now_ms)
-{
-	struct cdop_date date = cdop_date_utc(now_ms);
-
-	return date.year * 4u + (date.month - 1u) / 3u;
-}
-
-enum cdop_err
-registry_search_quarter(
-    struct registry *reg, struct cdop_arena *arena, uint64_t now_ms)
-{
-	Cdop__StoredConfig *config;
-	uint32_t quarter = quarter_of(now_ms);
-	uint64_t key;
-	enum cdop_err err;
-
-	if (quarter == reg->search_quarter || reg->config_row == 0)
-		return CDOP_OK;
-	if ((err = registry_edit_config(reg, arena, &config)) != CDOP_OK)
-		return err;
-	/* The first one was made at init. */
-	if (config->has_search_quarter) {
-		err = rows_keys_epoch_new(reg->rows, SCHEMA_SEARCH, NULL, &key);
-		if (err != CDOP_OK)
-			return err;
-	}
-	config->has_search_quarter = true;
-	config->search_quarter = quarter;
-	return registry_put_config(reg, arena, config);
 }
 
 Cdop__State

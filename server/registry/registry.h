@@ -25,6 +25,7 @@ struct lockmem;
 struct people;
 struct rows;
 struct statements;
+struct search_key;
 struct tree;
 struct undo;
 
@@ -62,12 +63,17 @@ struct registry {
 	uint8_t profile_hash[32];
 	uint64_t profile_version;
 	uint64_t profile_row;
+
+	/* As CONFIG says. */
 	uint32_t search_quarter;
+	uint64_t search_swept;
+	uint64_t search_forgot_ms;
 
 	struct people *people;
 	struct approvals *approvals;
 	struct cases *cases;
 	struct audit *audit;
+	struct search_key *search_key;
 	struct tree *tree; /* over the leaves */
 	struct checkpoints *checkpoints;
 };
@@ -111,13 +117,6 @@ CDOP_MUST enum cdop_err registry_edit_config(struct registry *reg,
     struct cdop_arena *arena, Cdop__StoredConfig **ret_config);
 CDOP_MUST enum cdop_err registry_put_config(struct registry *reg,
     struct cdop_arena *arena, const Cdop__StoredConfig *config);
-
-/*
- * The SEARCH epoch in use is of this quarter, in the open transaction
- * (TRUST M3: it turns, so that terms can be forgotten).
- */
-CDOP_MUST enum cdop_err registry_search_quarter(
-    struct registry *reg, struct cdop_arena *arena, uint64_t now_ms);
 
 /* What state it is in, as it is stored and told. */
 Cdop__State registry_state(const struct registry *reg);

@@ -189,6 +189,24 @@ rows_keys_epoch_destroy(struct rows *rows, uint64_t key)
 	return rows_core_stick(rows, epoch_destroy(rows, key));
 }
 
+bool
+rows_keys_oldest(
+    const struct rows *rows, enum schema_scope scope, uint64_t *ret_key)
+{
+	const struct keystore_entry *entry;
+	uint64_t id, oldest = UINT64_MAX;
+	size_t i;
+
+	for (i = 0; keystore_held(rows->ks, i, &id); i++) {
+		entry = keystore_find(rows->ks, id);
+		if (entry != NULL && entry->scope == scope && id < oldest)
+			oldest = id;
+	}
+	if (oldest != UINT64_MAX)
+		*ret_key = oldest;
+	return oldest != UINT64_MAX;
+}
+
 /* ---- Case keys ---- */
 
 /* The key row of a case, under the newest epoch key of an area. */

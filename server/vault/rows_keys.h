@@ -27,6 +27,10 @@ CDOP_MUST enum cdop_err rows_keys_area(struct rows *rows, const char *area);
 CDOP_MUST enum cdop_err rows_keys_epoch_destroy(
     struct rows *rows, uint64_t key);
 
+/* The oldest epoch key of a scope that has no areas; false: none. */
+bool rows_keys_oldest(
+    const struct rows *rows, enum schema_scope scope, uint64_t *ret_key);
+
 /*
  * A random key for a case, wrapped by the owner area's epoch key.
  * CDOP_FAILED_PRECONDITION: the area has none.

@@ -263,8 +263,8 @@ rows_scan(struct rows *rows, rows_scan_fn *fn, void *ctx)
 /* ---- The log, backwards and forwards ---- */
 
 static enum cdop_err
-leaf_take(struct rows *rows, uint64_t number, struct cdop_bytes row,
-    rows_scan_log_fn *fn, void *ctx, bool *ret_stop)
+row_take(struct rows *rows, enum schema_scope scope, uint64_t number,
+    struct cdop_bytes row, rows_scan_log_fn *fn, void *ctx, bool *ret_stop)
 {
 	struct rows_item item = {.rows = rows, .row = row};
 	struct envelope_head head;
@@ -274,7 +274,7 @@ leaf_take(struct rows *rows, uint64_t number, struct cdop_bytes row,
 	err = rows_core_head(rows, number, row, &head);
 	if (err != CDOP_OK)
 		return err;
-	if (schema_find(head.kind)->scope != SCHEMA_LOG)
+	if (schema_find(head.kind)->scope != scope)
 		return CDOP_OK;
 	item.head = &head;
 	rows_core_describe(rows, &head, &what);
@@ -295,7 +295,7 @@ walk_back(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
 			return err == CDOP_NOT_FOUND ? CDOP_OK : err;
 		if (layout_incarnation(number) == 0)
 			return CDOP_OK;
-		err = leaf_take(rows, number, row, fn, ctx, &stop);
+		err = row_take(rows, SCHEMA_LOG, number, row, fn, ctx, &stop);
 		if (err != CDOP_OK)
 			return err;
 	}
@@ -316,7 +316,7 @@ walk_on(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
 		err = db_next(rows->txn, from, &number, &row);
 		if (err != CDOP_OK)
 			return err == CDOP_NOT_FOUND ? CDOP_OK : err;
-		err = leaf_take(rows, number, row, fn, ctx, &stop);
+		err = row_take(rows, SCHEMA_LOG, number, row, fn, ctx, &stop);
 		if (err != CDOP_OK)
 			return err;
 		if (number == UINT64_MAX)
@@ -328,6 +328,25 @@ walk_on(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
 typedef enum cdop_err way(
     struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx);
 
+/* Within a batch its transaction, outside a snapshot of its own. */
+static enum cdop_err
+read_begin(struct rows *rows, bool *ret_mine)
+{
+	if (rows->phase != ROWS_CORE_READY)
+		return CDOP_FAILED_PRECONDITION;
+	*ret_mine = rows->txn == NULL;
+	return *ret_mine ? db_begin_read(rows->db, &rows->txn) : CDOP_OK;
+}
+
+static void
+read_end(struct rows *rows, bool mine)
+{
+	if (!mine)
+		return;
+	db_abort(rows->txn);
+	rows->txn = NULL;
+}
+
 static enum cdop_err
 go(struct rows *rows, way *walk_it, uint64_t from, rows_scan_log_fn *fn,
     void *ctx)
@@ -335,16 +354,10 @@ go(struct rows *rows, way *walk_it, uint64_t from, rows_scan_log_fn *fn,
 	enum cdop_err err;
 	bool mine;
 
-	if (rows->phase != ROWS_CORE_READY)
-		return CDOP_FAILED_PRECONDITION;
-	mine = rows->txn == NULL;
-	if (mine && (err = db_begin_read(rows->db, &rows->txn)) != CDOP_OK)
+	if ((err = read_begin(rows, &mine)) != CDOP_OK)
 		return err;
 	err = walk_it(rows, from, fn, ctx);
-	if (mine) {
-		db_abort(rows->txn);
-		rows->txn = NULL;
-	}
+	read_end(rows, mine);
 	return err;
 }
 
@@ -360,4 +373,45 @@ enum cdop_err
 rows_walk_log(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
 {
 	return go(rows, walk_on, from, fn, ctx);
+}
+
+static enum cdop_err
+walk_terms(struct rows *rows, uint64_t *at, size_t budget, rows_scan_log_fn *fn,
+    void *ctx, bool *ret_end)
+{
+	struct cdop_bytes row;
+	uint64_t number;
+	enum cdop_err err;
+	bool stop = false;
+
+	if (layout_incarnation(*at) == 0)
+		*at = layout_number(1, 0);
+	for (*ret_end = false; budget > 0; budget--) {
+		err = db_next(rows->txn, *at, &number, &row);
+		*ret_end = err == CDOP_NOT_FOUND;
+		if (err != CDOP_OK)
+			return *ret_end ? CDOP_OK : err;
+		err =
+		    row_take(rows, SCHEMA_SEARCH, number, row, fn, ctx, &stop);
+		if (err != CDOP_OK)
+			return err;
+		*at = stop ? number : number + 1;
+		if (stop)
+			return CDOP_OK;
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
+rows_walk_terms(struct rows *rows, uint64_t *at, size_t budget,
+    rows_scan_log_fn *fn, void *ctx, bool *ret_end)
+{
+	enum cdop_err err;
+	bool mine;
+
+	if ((err = read_begin(rows, &mine)) != CDOP_OK)
+		return err;
+	err = walk_terms(rows, at, budget, fn, ctx, ret_end);
+	read_end(rows, mine);
+	return err;
 }

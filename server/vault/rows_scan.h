@@ -41,7 +41,15 @@ CDOP_MUST enum cdop_err rows_scan_log(
     struct rows *rows, uint64_t before, rows_scan_log_fn *fn, void *ctx);
 
 /*
- * The same forwards, from row number `from` on.  What fn puts is met as well.
+ * TERMS rows from row number *at on, oldest first, which fn may delete; looks
+ * at no more than `budget` rows of any kind.  *at becomes where to go on: the
+ * row at which fn said stop, or behind all; then *ret_end.  Like the above.
+ */
+CDOP_MUST enum cdop_err rows_walk_terms(struct rows *rows, uint64_t *at,
+    size_t budget, rows_scan_log_fn *fn, void *ctx, bool *ret_end);
+
+/*
+ * The log forwards, from row number `from` on.  What fn puts is met as well.
  */
 CDOP_MUST enum cdop_err rows_walk_log(
     struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx);

@@ -10,7 +10,10 @@
 
 #include <cmocka.h>
 
+#include "server/base/undo.h"
+#include "server/registry/audit.h"
 #include "server/registry/people.h"
+#include "server/vault/keystore.h"
 #include "server/vault/rows.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
 
@@ -301,6 +304,55 @@ a_slow_reader_is_not_worked_for_over_4_MiB(void **state)
 	fixture_answers(&f, slow, 1, 400);
 }
 
+/* ---- what the vault does by itself ------------------------------------- */
+
+static void
+search(size_t n)
+{
+	struct audit_term terms[1] = {{"child.family_name", "Sampleton"}};
+	struct audit_entry entry = {.call = 45,
+	    .time_ms = f.world.now_ms,
+	    .terms = terms,
+	    .n_terms = 1};
+
+	undo_begin(f.world.undo);
+	assert_int_equal(rows_begin(f.world.rows, 1u << 20, 256), CDOP_OK);
+	while (n-- > 0)
+		assert_int_equal(audit_append(f.world.reg->audit, f.world.arena,
+				     &entry, NULL),
+		    CDOP_OK);
+	assert_int_equal(registry_commit(f.world.reg), CDOP_OK);
+}
+
+/* Two years on: a step with each batch, and calls are answered beside it. */
+static void
+old_searches_are_forgotten_when_the_day_turns(void **state)
+{
+	struct fixture_client *client;
+	uint64_t key, before;
+	size_t turns = 1;
+
+	(void)state;
+	fixture_turn(&f);
+	search(150);
+	assert_true(keystore_epoch(f.world.ks, SCHEMA_SEARCH, NULL, &key));
+	fixture_turn(&f);
+	fixture_pass(800 * 86400000ull);
+	before = leaves();
+	client = fixture_sign_in(&f, WORLD_COORDINATOR);
+	assert_int_equal(cycle_sleep_ms(f.cycle), 0);
+	assert_non_null(keystore_find(f.world.ks, key));
+	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	fixture_send(&f, client);
+	while (cycle_sleep_ms(f.cycle) == 0 && turns++ < 10)
+		fixture_turn(&f);
+	fixture_answers(&f, client, 1, 1);
+	assert_null(keystore_find(f.world.ks, key));
+	assert_in_range(turns, 2, 4);
+	/* Signed in, asked, forgotten. */
+	assert_int_equal(leaves(), before + 3);
+}
+
 /* ---- the PSK turns ----------------------------------------------------- */
 
 static void
@@ -375,6 +427,7 @@ main(void)
 	    TEST(sixty_four_calls_are_answered_in_one_turn),
 	    TEST(a_stream_ends_with_last_and_its_count),
 	    TEST(a_slow_reader_is_not_worked_for_over_4_MiB),
+	    TEST(old_searches_are_forgotten_when_the_day_turns),
 	    TEST(the_next_psk_becomes_current_when_it_was_proved),
 	};
 
