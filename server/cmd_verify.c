@@ -13,6 +13,7 @@
 #include "server/base/unseal.h"
 #include "server/cmd.h"
 #include "server/prompt.h"
+#include "server/registry/tree_verify.h"
 #include "server/vault/verify.h"
 
 /* sysexits.h has no word for "ran, and found something"; PEERS' table has. */
@@ -138,13 +139,34 @@ report(const struct verify *verify, enum cdop_err err,
 	return result->findings == 0 ? CMD_OK : EXIT_FOUND;
 }
 
+static int
+run(struct verify *verify)
+{
+	struct tree_verify *tree;
+	struct verify_log log;
+	struct verify_args args = {
+	    .dir = verify->dir,
+	    .unlock = unlock,
+	    .line = print_line,
+	    .ctx = verify,
+	    .log = &log,
+	};
+	struct verify_result result;
+	enum cdop_err err;
+
+	memset(&result, 0, sizeof(result));
+	if ((err = tree_verify_new(&tree)) == CDOP_OK) {
+		log = tree_verify_log(tree);
+		err = verify_dir(&args, &result);
+		tree_verify_free(tree);
+	}
+	return report(verify, err, &result);
+}
+
 int
 cmd_verify(int argc, char **argv)
 {
 	struct verify verify = {NULL, NULL, false};
-	struct verify_args args;
-	struct verify_result result;
-	enum cdop_err err;
 	int i;
 
 	for (i = 1; i < argc; i++) {
@@ -157,14 +179,5 @@ cmd_verify(int argc, char **argv)
 		else
 			return usage();
 	}
-	if (verify.dir == NULL)
-		return usage();
-	memset(&args, 0, sizeof(args));
-	memset(&result, 0, sizeof(result));
-	args.dir = verify.dir;
-	args.unlock = unlock;
-	args.line = print_line;
-	args.ctx = &verify;
-	err = verify_dir(&args, &result);
-	return report(&verify, err, &result);
+	return verify.dir == NULL ? usage() : run(&verify);
 }

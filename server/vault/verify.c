@@ -154,7 +154,8 @@ child_run(struct child *child)
 		return err;
 	if ((err = unlock(child)) != CDOP_OK)
 		return err;
-	err = verify_walk(child->rows, on_row, child, &rows, &fine);
+	err = verify_walk(
+	    child->rows, on_row, child, child->args->log, &rows, &fine);
 	if (err != CDOP_OK)
 		return err;
 	(void)snprintf(text, sizeof(text), "%llu %llu",

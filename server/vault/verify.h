@@ -8,11 +8,12 @@
 #ifndef CDOP_VAULT_VERIFY_H
 #define CDOP_VAULT_VERIFY_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 
-#include "cdop/err.h"
-#include "server/vault/slots.h"
+#include "server/vault/rows.h"
+
+/* One line; is_finding false: only said. */
+typedef void verify_walk_fn(void *ctx, bool is_finding, const char *line);
 
 /* One line of the report, without its newline. */
 typedef void verify_line_fn(void *ctx, const char *line);
@@ -25,12 +26,34 @@ typedef enum cdop_err verify_unlock_fn(void *ctx,
     const struct slots_info *slots, size_t n, size_t *ret_slot,
     uint8_t ret_k[static 32]);
 
+/* What the head row says of the tree. */
+struct verify_tree {
+	uint64_t size;
+	uint8_t root[32];
+	uint64_t tile_row;
+};
+
+/*
+ * Looks into the rows of the log, which the vault only opens.  Runs in the
+ * child, and is not called at all where there is no head row.
+ */
+struct verify_log {
+	void *ctx;
+	enum cdop_err (*begin)(void *ctx, const struct verify_tree *tree,
+	    verify_walk_fn *say, void *say_ctx);
+	/* A row of scope LOG that authenticates, in the order of numbers. */
+	enum cdop_err (*row)(
+	    void *ctx, const struct rows_head *head, struct cdop_bytes data);
+	void (*end)(void *ctx);
+};
+
 struct verify_args {
 	const char *dir;
 	uint64_t map_bytes; /* 0: the default */
 	verify_unlock_fn *unlock;
 	verify_line_fn *line;
-	void *ctx; /* of both */
+	void *ctx;                    /* of both */
+	const struct verify_log *log; /* NULL: only the rows themselves */
 };
 
 struct verify_result {

@@ -22,6 +22,8 @@ struct verify {
 	struct rows *rows;
 	verify_walk_fn *fn;
 	void *ctx;
+	const struct verify_log *log; /* NULL: nobody looks into it */
+	enum cdop_err err;            /* that it had */
 	uint64_t n;
 	uint64_t fine;
 	uint64_t unread; /* rows whose head could not be read */
@@ -161,6 +163,7 @@ row_open(
 {
 	const struct envelope_key *key;
 	enum envelope_verdict verdict;
+	struct rows_head row_head;
 	struct cdop_bytes data;
 	const char *what;
 
@@ -172,6 +175,11 @@ row_open(
 	if (verdict != ENVELOPE_FINE)
 		return envelope_verdict_name(verdict);
 	what = NULL;
+	if (v->log != NULL && v->err == CDOP_OK &&
+	    schema_find(head->kind)->scope == SCHEMA_LOG) {
+		rows_core_describe(v->rows, head, &row_head);
+		v->err = v->log->row(v->log->ctx, &row_head, data);
+	}
 	if ((head->kind == SCHEMA_KIND_CASE_KEY ||
 		head->kind == SCHEMA_KIND_EPOCH_KEY) &&
 	    !key_is_entered(v, head, data))
@@ -324,8 +332,24 @@ digests_compare(struct verify *v)
 }
 
 static enum cdop_err
+begin_log(struct verify *v)
+{
+	const struct layout_head *head = &v->rows->s.head;
+	struct verify_tree tree = {
+	    .size = head->next_leaf, .tile_row = head->tile_row};
+
+	if (!v->has_head)
+		v->log = NULL;
+	if (v->log == NULL)
+		return CDOP_OK;
+	memcpy(tree.root, head->root, sizeof(tree.root));
+	return v->log->begin(v->log->ctx, &tree, v->fn, v->ctx);
+}
+
+static enum cdop_err
 walk(struct verify *v)
 {
+	enum cdop_err err;
 	uint64_t n;
 	bool ended;
 
@@ -340,8 +364,12 @@ walk(struct verify *v)
 		if (v->leaves == NULL)
 			return CDOP_RESOURCE_EXHAUSTED;
 	}
+	if ((err = begin_log(v)) != CDOP_OK)
+		return err;
 	if (ended)
 		ended = each(v, take_any);
+	if (v->err != CDOP_OK)
+		return v->err;
 	if (!ended)
 		found(v,
 		    "the walk could not be ended: the database file is "
@@ -350,12 +378,14 @@ walk(struct verify *v)
 		leaves_compare(v);
 		digests_compare(v);
 	}
+	if (v->log != NULL && ended)
+		v->log->end(v->log->ctx);
 	return CDOP_OK;
 }
 
 enum cdop_err
 verify_walk(struct rows *rows, verify_walk_fn *fn, void *ctx,
-    uint64_t *ret_rows, uint64_t *ret_fine)
+    const struct verify_log *log, uint64_t *ret_rows, uint64_t *ret_fine)
 {
 	struct verify *v;
 	enum cdop_err err;
@@ -366,6 +396,7 @@ verify_walk(struct rows *rows, verify_walk_fn *fn, void *ctx,
 	v->rows = rows;
 	v->fn = fn;
 	v->ctx = ctx;
+	v->log = log;
 	v->out = malloc(ENVELOPE_ROW_MAX);
 	err = v->out == NULL ? CDOP_RESOURCE_EXHAUSTED
 			     : db_begin_read(rows->db, &rows->txn);

@@ -5,21 +5,15 @@
 #ifndef CDOP_VAULT_VERIFY_WALK_H
 #define CDOP_VAULT_VERIFY_WALK_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "cdop/err.h"
-
-struct rows;
-
-/* One line; is_finding false: only said. */
-typedef void verify_walk_fn(void *ctx, bool is_finding, const char *line);
+#include "server/vault/verify.h"
 
 /*
  * Every row of a store that was opened and whose root is in the keystore
- * (rows_start_root).  CDOP_RESOURCE_EXHAUSTED; damage is no error.
+ * (rows_start_root).  log may be NULL.  CDOP_RESOURCE_EXHAUSTED; damage is no
+ * error.
  */
 CDOP_MUST enum cdop_err verify_walk(struct rows *rows, verify_walk_fn *fn,
-    void *ctx, uint64_t *ret_rows, uint64_t *ret_fine);
+    void *ctx, const struct verify_log *log, uint64_t *ret_rows,
+    uint64_t *ret_fine);
 
 #endif

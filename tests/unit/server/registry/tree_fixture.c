@@ -38,10 +38,11 @@ tree_fixture_end(struct tree_fixture *t)
 
 /* ---- leaves ------------------------------------------------------------ */
 
-static void
-make_leaf(const struct tree_fixture *t, uint64_t index, uint8_t *leaf)
+void
+tree_fixture_make_leaf(
+    uint8_t flavour, uint64_t index, uint8_t leaf[static 256])
 {
-	memset(leaf, t->flavour, 256);
+	memset(leaf, flavour, 256);
 	leaf[0] = 1;
 	cdop_put64(leaf + 8, index);
 }
@@ -72,12 +73,21 @@ put_row(struct tree_fixture *t, uint8_t *leaf)
 }
 
 void
+tree_fixture_put_leaf(struct tree_fixture *t, uint64_t index)
+{
+	uint8_t leaf[256];
+
+	tree_fixture_make_leaf(t->flavour, index, leaf);
+	put_row(t, leaf);
+}
+
+void
 tree_fixture_leaf(struct tree_fixture *t, bool row)
 {
 	uint8_t leaf[256];
 
 	assert_true(t->n < t->max);
-	make_leaf(t, t->n, leaf);
+	tree_fixture_make_leaf(t->flavour, t->n, leaf);
 	cdop_merkle_leaf(
 	    t->hash[t->n], (struct cdop_bytes){leaf, sizeof(leaf)});
 	if (row)
@@ -134,7 +144,7 @@ tree_fixture_bare(struct tree_fixture *t, uint64_t n)
 	assert_int_equal(t->n, 0);
 	store_fixture_begin(&t->f);
 	for (i = 0; i < n; i++) {
-		make_leaf(t, i, leaf);
+		tree_fixture_make_leaf(t->flavour, i, leaf);
 		cdop_merkle_leaf(
 		    t->hash[i], (struct cdop_bytes){leaf, sizeof(leaf)});
 		put_row(t, leaf);

@@ -31,8 +31,14 @@ void tree_fixture_end(struct tree_fixture *t);
  */
 void tree_fixture_grow(struct tree_fixture *t, uint64_t n, uint64_t rows);
 
+/* What leaf `index` is. */
+void tree_fixture_make_leaf(
+    uint8_t flavour, uint64_t index, uint8_t leaf[static 256]);
+
 /* One, within a batch. */
 void tree_fixture_leaf(struct tree_fixture *t, bool row);
+/* The row of leaf `index` alone; the store has to expect that one. */
+void tree_fixture_put_leaf(struct tree_fixture *t, uint64_t index);
 void tree_fixture_begin(struct tree_fixture *t);
 void tree_fixture_commit(struct tree_fixture *t);
 void tree_fixture_abort(struct tree_fixture *t);

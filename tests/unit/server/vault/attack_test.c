@@ -18,27 +18,14 @@
 
 #include <cmocka.h>
 
-#include "server/store/db.h"
 #include "server/vault/layout.h"
-#include "tests/unit/server/vault/store_fixture.h"
+#include "tests/unit/server/vault/raw.h"
 
-#define ROWS 200
-#define TEXT 64
+#define TRUTHS 200
+#define TEXT   64
 
-/* A row as it lies on the disk. */
-struct raw {
-	uint64_t number;
-	size_t len;
-	uint8_t data[1400];
-};
-
-struct table {
-	struct raw rows[ROWS];
-	size_t n;
-};
-
-static struct table now;
-static struct table old;
+static struct raw_table now;
+static struct raw_table old;
 
 /* What a row has to say, for whoever reads damaged files. */
 struct truth {
@@ -46,46 +33,8 @@ struct truth {
 	char text[TEXT];
 };
 
-static struct truth truths[ROWS];
+static struct truth truths[TRUTHS];
 static size_t n_truths;
-
-/* ---- The table, raw ---- */
-
-static void
-read_table(const struct store_fixture *f, struct table *t)
-{
-	struct db_args args = {.dir = f->dir, .map_bytes = STORE_FIXTURE_MAP};
-	struct cdop_bytes row;
-	struct db_txn *txn;
-	uint64_t number;
-	struct db *db;
-
-	assert_int_equal(db_open(&args, &db), CDOP_OK);
-	assert_int_equal(db_begin_read(db, &txn), CDOP_OK);
-	t->n = 0;
-	number = 0;
-	while (db_next(txn, number, &number, &row) == CDOP_OK) {
-		assert_true(t->n < ROWS && row.len <= 1400);
-		t->rows[t->n].number = number;
-		t->rows[t->n].len = row.len;
-		memcpy(t->rows[t->n].data, row.data, row.len);
-		t->n++;
-		number++;
-	}
-	db_abort(txn);
-	db_close(db);
-}
-
-static const struct raw *
-find_raw(const struct table *t, uint64_t number)
-{
-	size_t i;
-
-	for (i = 0; i < t->n; i++)
-		if (t->rows[i].number == number)
-			return &t->rows[i];
-	return NULL;
-}
 
 /* The row of a truth. */
 static const struct raw *
@@ -93,72 +42,9 @@ raw_of(size_t i)
 {
 	const struct raw *raw;
 
-	raw = find_raw(&now, truths[i].number);
+	raw = raw_find(&now, truths[i].number);
 	assert_non_null(raw);
 	return raw == NULL ? &now.rows[0] : raw;
-}
-
-static void
-remove_file(const struct store_fixture *f, const char *name)
-{
-	char path[128];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-	assert_int_equal(unlink(path), 0);
-}
-
-/* Makes the file anew, with these rows. */
-static void
-write_table(const struct store_fixture *f, const struct table *t)
-{
-	struct db_args args = {
-	    .dir = f->dir, .map_bytes = STORE_FIXTURE_MAP, .create = true};
-	struct db_txn *txn;
-	struct db *db;
-	size_t i;
-
-	remove_file(f, "data.mdb");
-	remove_file(f, "lock.mdb");
-	assert_int_equal(db_open(&args, &db), CDOP_OK);
-	assert_int_equal(db_begin(db, &txn), CDOP_OK);
-	for (i = 0; i < t->n; i++)
-		assert_int_equal(
-		    db_put(txn, t->rows[i].number,
-			(struct cdop_bytes){t->rows[i].data, t->rows[i].len}),
-		    CDOP_OK);
-	assert_int_equal(db_commit(txn), CDOP_OK);
-	db_close(db);
-}
-
-/* Leaves one row out and puts another in; either may be NULL. */
-static void
-tamper(const struct store_fixture *f, const struct raw *gone,
-    const struct raw *back)
-{
-	static struct table t;
-	size_t i;
-
-	t.n = 0;
-	for (i = 0; i < now.n; i++)
-		if (gone == NULL || now.rows[i].number != gone->number)
-			t.rows[t.n++] = now.rows[i];
-	if (back != NULL)
-		t.rows[t.n++] = *back;
-	write_table(f, &t);
-}
-
-/* The bytes of two rows change places. */
-static void
-swap(const struct store_fixture *f, size_t a, size_t b)
-{
-	static struct table t;
-
-	t = now;
-	t.rows[a] = now.rows[b];
-	t.rows[a].number = now.rows[a].number;
-	t.rows[b] = now.rows[a];
-	t.rows[b].number = now.rows[b].number;
-	write_table(f, &t);
 }
 
 /* ---- A registry with a past ---- */
@@ -220,7 +106,8 @@ make(struct store_fixture *f)
 	(void)say(f, SCHEMA_KIND_LEAF, 0, "leaf");
 	store_fixture_commit(f);
 	store_fixture_close(f);
-	read_table(f, &old);
+	raw_free(&old);
+	raw_read(f, &old);
 
 	assert_int_equal(store_fixture_open(f, 0), CDOP_OK);
 	store_fixture_begin(f);
@@ -237,7 +124,8 @@ make(struct store_fixture *f)
 	(void)say(f, SCHEMA_KIND_LEAF, 0, "leaf");
 	store_fixture_commit(f);
 	store_fixture_close(f);
-	read_table(f, &now);
+	raw_free(&now);
+	raw_read(f, &now);
 	assert_int_equal(store_fixture_verify(f), 0);
 }
 
@@ -287,11 +175,11 @@ every_single_row_that_is_deleted_is_missed(void **state)
 	(void)state;
 	make(&f);
 	for (i = 0; i < now.n; i++) {
-		tamper(&f, &now.rows[i], NULL);
+		raw_tamper(&f, &now, &now.rows[i], NULL);
 		expect_found(&f, is_log(now.rows[i].number));
 	}
 	/* The same rows in a new file are the registry. */
-	tamper(&f, NULL, NULL);
+	raw_tamper(&f, &now, NULL, NULL);
 	assert_int_equal(start(&f), CDOP_OK);
 	store_fixture_end(&f);
 }
@@ -307,10 +195,10 @@ every_old_row_that_comes_back_is_noticed(void **state)
 	make(&f);
 	n = 0;
 	for (i = 0; i < old.n; i++) {
-		if (find_raw(&now, old.rows[i].number) != NULL)
+		if (raw_find(&now, old.rows[i].number) != NULL)
 			continue;
 		n++;
-		tamper(&f, NULL, &old.rows[i]);
+		raw_tamper(&f, &now, NULL, &old.rows[i]);
 		expect_found(&f, false);
 		assert_true(strstr(f.lines, "an old one is back") != NULL ||
 		    strstr(f.lines, "head row that is not") != NULL);
@@ -329,12 +217,12 @@ every_exchange_of_a_new_row_for_an_old_one_is_noticed(void **state)
 	(void)state;
 	make(&f);
 	for (i = 0; i < old.n; i++) {
-		if (find_raw(&now, old.rows[i].number) != NULL)
+		if (raw_find(&now, old.rows[i].number) != NULL)
 			continue;
 		for (j = 0; j < now.n; j++) {
-			if (find_raw(&old, now.rows[j].number) != NULL)
+			if (raw_find(&old, now.rows[j].number) != NULL)
 				continue;
-			tamper(&f, &now.rows[j], &old.rows[i]);
+			raw_tamper(&f, &now, &now.rows[j], &old.rows[i]);
 			assert_int_not_equal(start(&f), CDOP_OK);
 		}
 	}
@@ -354,15 +242,15 @@ every_pair_of_swapped_rows_is_noticed(void **state)
 		for (j = 0; j < i; j++) {
 			in_log = is_log(now.rows[i].number) &&
 			    is_log(now.rows[j].number);
-			swap(&f, i, j);
+			raw_swap(&f, &now, i, j);
 			if (in_log)
 				assert_true(store_fixture_verify(&f) >= 2);
 			else
 				assert_int_not_equal(start(&f), CDOP_OK);
 		}
 	}
-	swap(
-	    &f, (size_t)(raw_of(2) - now.rows), (size_t)(raw_of(4) - now.rows));
+	raw_swap(&f, &now, (size_t)(raw_of(2) - now.rows),
+	    (size_t)(raw_of(4) - now.rows));
 	assert_true(store_fixture_verify(&f) >= 2);
 	assert_non_null(strstr(f.lines, ": misplaced"));
 	store_fixture_end(&f);
@@ -372,6 +260,7 @@ static void
 every_finding_has_its_own_words(void **state)
 {
 	struct store_fixture f;
+	uint8_t flipped[2048];
 	struct raw bad;
 	size_t i;
 
@@ -379,13 +268,15 @@ every_finding_has_its_own_words(void **state)
 	make(&f);
 	/* A bit in the sealed text; then the key row of a case gone. */
 	bad = *raw_of(2);
-	bad.data[100] ^= 1;
-	tamper(&f, &bad, &bad);
+	memcpy(flipped, bad.data, bad.len);
+	flipped[100] ^= 1;
+	bad.data = flipped;
+	raw_tamper(&f, &now, &bad, &bad);
 	assert_int_equal(store_fixture_verify(&f), 1);
 	assert_non_null(strstr(f.lines, ": damaged"));
 
 	for (i = 0; i < now.n; i++) {
-		tamper(&f, &now.rows[i], NULL);
+		raw_tamper(&f, &now, &now.rows[i], NULL);
 		(void)store_fixture_verify(&f);
 		if (strstr(f.lines, ": under an unknown key") != NULL)
 			break;
@@ -393,7 +284,7 @@ every_finding_has_its_own_words(void **state)
 	assert_true(i < now.n);
 	for (i = 0; truths[i].text[0] != 'l'; i++)
 		continue;
-	tamper(&f, raw_of(i), NULL);
+	raw_tamper(&f, &now, raw_of(i), NULL);
 	assert_int_equal(start(&f), CDOP_OK);
 	assert_int_equal(store_fixture_verify(&f), 2);
 	assert_non_null(strstr(f.lines, "1 leaves are missing"));

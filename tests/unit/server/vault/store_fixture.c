@@ -239,7 +239,8 @@ store_fixture_verify(struct store_fixture *f)
 	    .map_bytes = STORE_FIXTURE_MAP,
 	    .unlock = on_unlock,
 	    .line = on_line,
-	    .ctx = f};
+	    .ctx = f,
+	    .log = f->log};
 	struct verify_result result;
 
 	f->lines[0] = '\0';

@@ -24,11 +24,12 @@ struct store_fixture {
 	struct keystore *ks;
 	struct rows *rows;
 	struct cdop_arena *arena;
-	uint8_t file[32];   /* key file of slot 0 */
-	uint8_t k[2][32];   /* of both slots */
-	enum cdop_err last; /* of the last reopening */
-	char line[256];     /* the last finding of a verify */
-	char lines[4096];   /* all of them */
+	uint8_t file[32];             /* key file of slot 0 */
+	uint8_t k[2][32];             /* of both slots */
+	enum cdop_err last;           /* of the last reopening */
+	char line[256];               /* the last finding of a verify */
+	char lines[4096];             /* all of them */
+	const struct verify_log *log; /* of a verify; NULL: none */
 };
 
 /* A new store; nothing but its first rows. */
