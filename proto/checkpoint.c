@@ -18,6 +18,25 @@ cdop_checkpoint_origin(const uint8_t registry[static 16], uint16_t incarnation,
 	    CDOP_CHECKPOINT_ORIGIN_MAX - 2 * REGISTRY_LEN, "/%u", incarnation);
 }
 
+bool
+cdop_checkpoint_is_of(const struct cdop_checkpoint *checkpoint,
+    const uint8_t registry[static 16], uint16_t *ret_incarnation)
+{
+	const char *number = checkpoint->origin + 2 * REGISTRY_LEN + 1;
+	char ours[CDOP_CHECKPOINT_ORIGIN_MAX];
+	uint64_t incarnation;
+
+	cdop_checkpoint_origin(registry, 0, ours);
+	if (strncmp(checkpoint->origin, ours, 2 * REGISTRY_LEN + 1) != 0 ||
+	    !cdop_note_decimal(
+		(struct cdop_bytes){(const uint8_t *)number, strlen(number)},
+		&incarnation) ||
+	    incarnation > UINT16_MAX)
+		return false;
+	*ret_incarnation = (uint16_t)incarnation;
+	return true;
+}
+
 enum cdop_err
 cdop_checkpoint_parse(
     struct cdop_bytes text, struct cdop_checkpoint *ret_checkpoint)

@@ -28,24 +28,6 @@ cdop_statement_kind_name(enum cdop_statement_kind kind)
 
 /* ---- what a statement has to be ---------------------------------------- */
 
-/* The incarnation of an origin of this registry. */
-static bool
-incarnation_of(
-    const char *origin, const uint8_t registry[static 16], uint64_t *ret_number)
-{
-	char ours[CDOP_CHECKPOINT_ORIGIN_MAX];
-	const char *at;
-
-	cdop_checkpoint_origin(registry, 0, ours);
-	if (strncmp(origin, ours, 2 * REGISTRY + 1) != 0)
-		return false;
-	at = origin + 2 * REGISTRY + 1;
-	return cdop_note_decimal(
-		   (struct cdop_bytes){(const uint8_t *)at, strlen(at)},
-		   ret_number) &&
-	    *ret_number <= NUMBER_MAX;
-}
-
 static bool
 is_words(struct cdop_bytes words, size_t max)
 {
@@ -68,9 +50,10 @@ is_words(struct cdop_bytes words, size_t max)
 static bool
 goes_on_rightly(const struct cdop_statement *statement)
 {
-	uint64_t from, lost, now = statement->incarnation;
+	uint16_t from, lost, now = statement->incarnation;
 
-	if (!incarnation_of(statement->from.origin, statement->registry, &from))
+	if (!cdop_checkpoint_is_of(
+		&statement->from, statement->registry, &from))
 		return false;
 	if (statement->kind == CDOP_STATEMENT_KEY)
 		return from == now && !statement->has_lost;
@@ -79,8 +62,8 @@ goes_on_rightly(const struct cdop_statement *statement)
 	if (!statement->has_lost)
 		return true;
 	return statement->kind == CDOP_STATEMENT_RESTORE &&
-	    incarnation_of(
-		statement->lost.origin, statement->registry, &lost) &&
+	    cdop_checkpoint_is_of(
+		&statement->lost, statement->registry, &lost) &&
 	    lost < now;
 }
 

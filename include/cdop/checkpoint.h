@@ -32,6 +32,13 @@ struct cdop_checkpoint {
 };
 
 /*
+ * Whether it is of this registry's log, and of which incarnation; an origin
+ * has one spelling.
+ */
+bool cdop_checkpoint_is_of(const struct cdop_checkpoint *checkpoint,
+    const uint8_t registry[static 16], uint16_t *ret_incarnation);
+
+/*
  * The text of a note.  Lines behind the third say nothing to us.
  * CDOP_INVALID_ARGUMENT: no checkpoint, or a tree larger than
  * CDOP_MERKLE_SIZE_MAX.

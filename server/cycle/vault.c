@@ -16,6 +16,7 @@
 #include "server/base/log.h"
 #include "server/base/sandbox.h"
 #include "server/base/undo.h"
+#include "server/cycle/anchoring.h"
 #include "server/cycle/cycle.h"
 #include "server/registry/registry.h"
 #include "server/vault/keystore.h"
@@ -34,6 +35,7 @@ struct vault {
 	struct rows *rows;
 	struct registry *reg; /* NULL: sealed */
 	struct cycle *cycle;
+	struct anchoring anchoring;
 	int unseal;          /* channel to a key child; -1: none */
 	uint32_t said_state; /* to the parent */
 	bool stop;
@@ -71,6 +73,13 @@ open_registry(struct vault *vault, uint16_t slot)
 		    cdop_err_name(err), why,
 		    "run cdopd verify on the data directory");
 		vault->status = err == CDOP_DATA_LOSS ? CONTROL_EXIT_DATA : 1;
+		vault->stop = true;
+		return false;
+	}
+	reg->has_anchor = vault->anchoring.dir[0] != '\0';
+	if (!anchoring_check(&vault->anchoring, reg)) {
+		registry_free(reg);
+		vault->status = CONTROL_EXIT_DATA;
 		vault->stop = true;
 		return false;
 	}
@@ -293,6 +302,7 @@ run(struct vault *vault)
 			vault->status = 1;
 			return;
 		}
+		anchoring_turn(&vault->anchoring, vault->reg, clock_boot_ms());
 		if (vault->reg != NULL &&
 		    vault->reg->state != vault->said_state)
 			say_state(vault, CONTROL_STATE);
@@ -353,6 +363,7 @@ vault_main(const struct config *conf, const struct vault_fds *fds)
 	size_t n_dirs = conf->anchor_dir[0] == '\0' ? 1 : 2;
 	bool landlock = false;
 
+	vault.anchoring.dir = conf->anchor_dir;
 	vault.status = 1;
 	if (cdop_secret_init() == CDOP_OK && sandbox_harden() == CDOP_OK &&
 	    !lock_memory(&vault))
@@ -373,6 +384,9 @@ vault_main(const struct config *conf, const struct vault_fds *fds)
 			say_slots(&vault);
 			run(&vault);
 		}
+		/* After a commit of unknown outcome nothing is known. */
+		if (vault.status == 0)
+			anchoring_stop(&vault.anchoring, vault.reg);
 	}
 	vault_close(&vault);
 	return vault.status;

@@ -1,7 +1,6 @@
 /* Going on from an earlier state; see restored.h. */
 #include "server/registry/restored.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cdop/limits.h"
@@ -16,20 +15,22 @@
 #define MARK_BYTES (256u << 10)
 #define MARK_ROWS  8
 
-/* The number behind the last '/'; an origin of ours has nothing else there. */
-static unsigned long
-incarnation_of(const struct cdop_checkpoint *checkpoint)
+/* Of one that is known to be this registry's. */
+static uint16_t
+incarnation_of(
+    const struct registry *reg, const struct cdop_checkpoint *checkpoint)
 {
-	const char *at = strrchr(checkpoint->origin, '/');
+	uint16_t incarnation = 0;
 
-	return at == NULL ? 0 : strtoul(at + 1, NULL, 10);
+	CDOP_ASSERT(cdop_checkpoint_is_of(checkpoint, reg->id, &incarnation));
+	return incarnation;
 }
 
 bool
-restored_is_newer(
-    const struct cdop_checkpoint *a, const struct cdop_checkpoint *b)
+restored_is_newer(const struct registry *reg, const struct cdop_checkpoint *a,
+    const struct cdop_checkpoint *b)
 {
-	unsigned long of_a = incarnation_of(a), of_b = incarnation_of(b);
+	uint16_t of_a = incarnation_of(reg, a), of_b = incarnation_of(reg, b);
 
 	return of_a != of_b ? of_a > of_b : a->size > b->size;
 }
@@ -39,18 +40,16 @@ static enum cdop_err
 read_lost(const struct registry *reg, struct cdop_bytes file,
     struct cdop_checkpoint *ret_lost)
 {
-	char ours[CDOP_CHECKPOINT_ORIGIN_MAX];
 	struct cdop_note note;
+	uint16_t incarnation;
 	enum cdop_err err;
 
 	if ((err = cdop_note_parse(file, &note)) != CDOP_OK ||
 	    (err = cdop_checkpoint_parse(note.text, ret_lost)) != CDOP_OK)
 		return err;
-	cdop_checkpoint_origin(reg->id, 0, ours);
-	if (strncmp(ret_lost->origin, ours, 2 * sizeof(reg->id) + 1) != 0 ||
-	    incarnation_of(ret_lost) > UINT16_MAX)
-		return CDOP_INVALID_ARGUMENT;
-	return CDOP_OK;
+	return cdop_checkpoint_is_of(ret_lost, reg->id, &incarnation)
+	    ? CDOP_OK
+	    : CDOP_INVALID_ARGUMENT;
 }
 
 static void
@@ -96,11 +95,11 @@ static enum cdop_err
 move_on(const struct mark *mark)
 {
 	struct rows *rows = mark->reg->rows;
-	unsigned long past = 0;
+	uint16_t past = 0;
 	enum cdop_err err;
 
 	if (mark->has_lost)
-		past = incarnation_of(&mark->lost);
+		past = incarnation_of(mark->reg, &mark->lost);
 	do {
 		if ((err = rows_next_incarnation(rows)) != CDOP_OK)
 			return err;
@@ -198,7 +197,8 @@ take_from(struct mark *mark, const char **ret_why)
 			mark->from = view.from;
 		if (err == CDOP_OK && view.has_lost &&
 		    (!mark->has_lost ||
-			restored_is_newer(&view.lost, &mark->lost))) {
+			restored_is_newer(
+			    mark->reg, &view.lost, &mark->lost))) {
 			mark->lost = view.lost;
 			mark->has_lost = true;
 		}
@@ -321,10 +321,10 @@ restored_accept(struct registry *reg, struct cdop_arena *arena,
 	if (view.has_lost)
 		statement.lost = &view.lost;
 	if (args->lost != NULL &&
-	    (!view.has_lost || restored_is_newer(args->lost, &view.lost)))
+	    (!view.has_lost || restored_is_newer(reg, args->lost, &view.lost)))
 		statement.lost = args->lost;
 	if (statement.lost != NULL &&
-	    incarnation_of(statement.lost) >= rows_incarnation(reg->rows))
+	    incarnation_of(reg, statement.lost) >= rows_incarnation(reg->rows))
 		return CDOP_FAILED_PRECONDITION;
 	err = end_state(reg, arena, &statement, ret_note);
 	if (err != CDOP_OK)

@@ -66,8 +66,11 @@ CDOP_MUST enum cdop_err restored_accept(struct registry *reg,
     struct cdop_arena *arena, const struct restored_accept_args *args,
     struct cdop_bytes *ret_note);
 
-/* Whether a is of a later log than b, or of more of the same one. */
-bool restored_is_newer(
+/*
+ * Whether a is of a later log than b, or of more of the same one.  Both are
+ * this registry's (cdop_checkpoint_is_of).
+ */
+bool restored_is_newer(const struct registry *reg,
     const struct cdop_checkpoint *a, const struct cdop_checkpoint *b);
 
 #endif

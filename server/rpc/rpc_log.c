@@ -171,16 +171,15 @@ read_seen(struct rpc_ctx *ctx, const Cdop__RestoreAcceptRequest *req,
     struct cdop_checkpoint *room, const struct cdop_checkpoint **ret_seen)
 {
 	const struct cdop_bytes file = {req->seen.data, req->seen.len};
-	char ours[CDOP_CHECKPOINT_ORIGIN_MAX];
 	struct cdop_note note;
+	uint16_t incarnation;
 
 	*ret_seen = NULL;
 	if (!req->has_seen)
 		return CDOP_OK;
-	cdop_checkpoint_origin(ctx->reg->id, 0, ours);
 	if (cdop_note_parse(file, &note) == CDOP_OK &&
 	    cdop_checkpoint_parse(note.text, room) == CDOP_OK &&
-	    strncmp(room->origin, ours, strlen(ours) - 1) == 0) {
+	    cdop_checkpoint_is_of(room, ctx->reg->id, &incarnation)) {
 		*ret_seen = room;
 		return CDOP_OK;
 	}
@@ -235,9 +234,10 @@ rpc_restore_accept(struct rpc_ctx *ctx, const Cdop__RestoreAcceptRequest *req,
 		return err;
 	if (restored.has_lost &&
 	    (args.lost == NULL ||
-		!restored_is_newer(args.lost, &restored.lost)))
+		!restored_is_newer(ctx->reg, args.lost, &restored.lost)))
 		args.lost = &restored.lost;
-	if (args.lost != NULL && !restored_is_newer(args.lost, &restored.from))
+	if (args.lost != NULL &&
+	    !restored_is_newer(ctx->reg, args.lost, &restored.from))
 		args.lost = NULL;
 	say_restore(ctx, &restored, args.lost, req->reason);
 	if (!rpc_second_may_apply(ctx, restored.target))

@@ -46,6 +46,10 @@ warn_all(struct rpc_ctx *ctx, const struct people_rule_admins *admins,
 		warn(rep,
 		    "DEGRADED: made with --degraded: a key lies beside the "
 		    "data, whoever takes the disk has both");
+	if (ctx->reg->anchor_failed)
+		warn(rep,
+		    "the anchor cannot be written: a registry that is put "
+		    "back would not be noticed (see the log of cdopd)");
 	if (ctx->reg->clock_behind_ms > CLOCK_WARN_MS)
 		warn(rep,
 		    cdop_arena_printf(ctx->arena,
@@ -61,6 +65,10 @@ warn_admins(struct rpc_ctx *ctx, const struct people_rule_admins *admins,
 {
 	if (ctx->reg->state != CDOP_STATE_OPEN)
 		return;
+	if (!ctx->reg->has_anchor)
+		warn(rep,
+		    "no anchor: that a registry was put back is noticed by "
+		    "its clients alone (anchor_dir in cdopd.conf)");
 	if (admins->n_held > 0)
 		warn(rep,
 		    cdop_arena_printf(ctx->arena,

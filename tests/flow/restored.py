@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 
-from libflow import (CDOPD, INVALID, OK, SECOND, USAGE, check, end, equal,
-                     scene)
+from libflow import (CDOPD, INVALID, OK, SECOND, TMP, USAGE, check, end,
+                     equal, scene)
 
 
 def accept(registry, *more):
@@ -37,18 +37,43 @@ def turn_the_key(registry, cora):
     equal("and clients go on", cora.cdop("case", "list").code, OK)
 
 
-def main():
-    registry, cora = scene()
-    ada, bob = registry.ada, registry.bob
-    turn_the_key(registry, cora)
+def refused(registry):
+    """It does not start, and says what to do."""
+    registry.start(wait=False)
+    code = registry.process.wait(timeout=30)
+    registry.kill()
+    with open(registry.log, encoding="utf-8") as f:
+        said = f.read()
+    check("an older database is refused", code != 0 and
+          "registry.rolled_back" in said and "older than its anchor" in said,
+          said)
+    check("and it is said what to do", "cdopd accept-rollback" in said, said)
+
+
+def put_back(registry):
+    """Yesterday's database in the place of today's."""
     registry.stop()
     yesterday = registry.data + ".yesterday"
     shutil.copytree(registry.data, yesterday)
     registry.start()
-    ada.must("people", "list")  # a day that will be lost
+    registry.ada.must("people", "list")  # a day that will be lost
     registry.stop()
     shutil.rmtree(registry.data)
     os.rename(yesterday, registry.data)
+
+
+def main():
+    anchor_dir = os.path.join(TMP, "anchor")
+    os.mkdir(anchor_dir, 0o700)
+    registry, cora = scene(conf=["anchor_dir = " + anchor_dir])
+    ada, bob = registry.ada, registry.bob
+    turn_the_key(registry, cora)
+    put_back(registry)
+    with open(os.path.join(anchor_dir, "anchor"), encoding="utf-8") as f:
+        anchor = f.read()
+    check("the anchor is a signed checkpoint of this registry",
+          anchor.count("\n") == 5 and "/1\n" in anchor, anchor)
+    refused(registry)
 
     code, said = accept(registry, "--by", "Olga Operator")
     equal("why has to be said", code, 64)
@@ -56,7 +81,8 @@ def main():
                         "two\nlines")
     check("in one line", code == 1 and "a line of text" in said, said)
     code, said = accept(registry, "--by", "Olga Operator", "--reason",
-                        "the disk died")
+                        "the disk died", "--anchor",
+                        os.path.join(anchor_dir, "anchor"))
     check("then it is marked", code == 0 and "incarnation 2" in said, said)
     code, said = registry.verify()
     equal("every row opens", code, 0)
@@ -70,6 +96,8 @@ def main():
     shown = ada.must("restore", "show").out
     check("who restored it, and why",
           "Olga Operator: the disk died" in shown, shown)
+    check("and what is lost", "known lost    %s leaves"
+          % anchor.split("\n")[1] in shown, shown)
     equal("a reason is needed",
           ada.cdop("restore", "accept", "--reason", "a\nb", "--yes").code,
           INVALID)
@@ -85,6 +113,21 @@ def main():
     registry.stop()
     code, said = registry.verify()
     check("every row opens, the log is whole", code == 0, said)
+    with open(os.path.join(anchor_dir, "anchor"), encoding="utf-8") as f:
+        check("the anchor has gone on", "/2\n" in f.read())
+    registry.start()
+    ada.must("status")
+    registry.kill()
+    registry.start()  # ends the test if it does not
+    check("a crash is no rollback", "state=open" in registry.ready)
+    registry.stop()
+    os.unlink(os.path.join(anchor_dir, "anchor"))
+    registry.start()
+    registry.stop()
+    check("an anchor that is missing is made anew",
+          os.path.exists(os.path.join(anchor_dir, "anchor")))
+    with open(registry.log, encoding="utf-8") as f:
+        check("and that is said", "anchor.missing" in f.read())
     end()
 
 

@@ -1,0 +1,98 @@
+/* The anchor file: replaced whole or not at all. */
+#include "server/store/anchor.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char dir[64];
+
+static int
+make(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/cdop-anchor.XXXXXX");
+	return mkdtemp(dir) == NULL;
+}
+
+static int
+end(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	return system(command);
+}
+
+static struct cdop_bytes
+text(const char *words)
+{
+	return (struct cdop_bytes){(const uint8_t *)words, strlen(words)};
+}
+
+static void
+what_was_written_is_read(void **state)
+{
+	uint8_t room[64];
+	char path[128];
+	struct stat st;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(
+	    anchor_read(dir, room, sizeof(room), &len), CDOP_NOT_FOUND);
+	assert_int_equal(anchor_write(dir, text("the first one")), CDOP_OK);
+	assert_int_equal(anchor_write(dir, text("second")), CDOP_OK);
+	assert_int_equal(anchor_read(dir, room, sizeof(room), &len), CDOP_OK);
+	assert_int_equal(len, 6);
+	assert_memory_equal(room, "second", 6);
+	snprintf(path, sizeof(path), "%s/anchor", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	snprintf(path, sizeof(path), "%s/anchor.new", dir);
+	assert_int_not_equal(stat(path, &st), 0);
+}
+
+/* Nobody mistakes a directory that is gone for a registry without one. */
+static void
+what_cannot_be_read_is_not_missing(void **state)
+{
+	uint8_t room[64];
+	char path[128];
+	size_t len;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/gone", dir);
+	assert_int_equal(
+	    anchor_read(path, room, sizeof(room), &len), CDOP_DATA_LOSS);
+	assert_int_equal(anchor_write(path, text("x")), CDOP_NOT_FOUND);
+	assert_int_equal(anchor_write(dir, text("longer than room")), CDOP_OK);
+	assert_int_equal(anchor_read(dir, room, 16, &len), CDOP_DATA_LOSS);
+	snprintf(path, sizeof(path), "%s/anchor", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	assert_int_equal(
+	    anchor_read(dir, room, sizeof(room), &len), CDOP_DATA_LOSS);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		what_was_written_is_read, make, end),
+	    cmocka_unit_test_setup_teardown(
+		what_cannot_be_read_is_not_missing, make, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
