@@ -45,17 +45,20 @@ static const struct {
 	const char *reason;
 	enum exit_code code;
 } reasons[] = {
+    {"ask_limit", EXIT_CONFLICT},
     {"bad_reference", EXIT_USAGE},
     {"duplicate", EXIT_DUPLICATE},
     {"expired", EXIT_AUTH},
     {"forbidden", EXIT_FORBIDDEN},
     {"log_forked", EXIT_INTEGRITY},
+    {"miss_limit", EXIT_CONFLICT},
     {"mode_mismatch", EXIT_USAGE},
     {"outcome_unknown", EXIT_OUTCOME},
     {"possible_duplicate", EXIT_DUPLICATE},
     {"sealed", EXIT_SEALED},
     {"second_person", EXIT_SECOND},
     {"suppressed", EXIT_SUPPRESSED},
+    {"too_large", EXIT_INVALID},
     {"version", EXIT_VERSION},
 };
 

@@ -104,6 +104,18 @@ a_reason_says_more_than_its_status(void **state)
 	    exit_code_of(CDOP_UNAVAILABLE, "sealed", true), EXIT_SEALED);
 	assert_int_equal(
 	    exit_code_of(CDOP_DATA_LOSS, "log_forked", false), EXIT_INTEGRITY);
+	/* A script that sends them again at once is refused again. */
+	assert_int_equal(
+	    exit_code_of(CDOP_RESOURCE_EXHAUSTED, "ask_limit", false),
+	    EXIT_CONFLICT);
+	assert_int_equal(
+	    exit_code_of(CDOP_RESOURCE_EXHAUSTED, "miss_limit", false),
+	    EXIT_CONFLICT);
+	assert_int_equal(
+	    exit_code_of(CDOP_RESOURCE_EXHAUSTED, "too_large", true),
+	    EXIT_INVALID);
+	assert_int_equal(exit_code_of(CDOP_RESOURCE_EXHAUSTED, "no_room", true),
+	    EXIT_UNREACHABLE);
 	assert_int_equal(
 	    exit_code_of(CDOP_OK, "possible_duplicate", true), EXIT_OK);
 	assert_int_equal(exit_code_of(CDOP_NOT_FOUND, "some newer word", false),
