@@ -57,6 +57,8 @@ leaf_reason(const struct work *work, enum cdop_err status)
 
 	if (work->filed)
 		return "second_person";
+	if (ctx->log_reason != NULL)
+		return ctx->log_reason;
 	if (status != CDOP_OK || ctx->reason != NULL ||
 	    ctx->method->txn != CDOP_TXN_WRITE)
 		return ctx->reason;

@@ -75,6 +75,7 @@ struct rpc_ctx {
 
 	/* Said by the handler. */
 	const char *reason;      /* stable word */
+	const char *log_reason;  /* stands in the log in its place */
 	const char *message;     /* for a person; never case content */
 	const char *ask_instead; /* literal: where the answer is too long */
 	bool with_reply; /* the reply is filled in, and goes with a refusal */

@@ -87,6 +87,28 @@ pad(struct rpc_ctx *ctx, Cdop__AskReply *rep)
 	return rep->pad.data == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }
 
+/*
+ * The three answers.  The reply has the same reason for each, none: it would
+ * give their sizes away; the log has a word of its own.
+ */
+static void
+fill_answer(struct rpc_ctx *ctx, enum cases_answer answer, Cdop__AskReply *rep)
+{
+	switch (answer) {
+	case CASES_KNOWN:
+		rep->answer = CDOP__ANSWER__KNOWN;
+		ctx->log_reason = "known";
+		return;
+	case CASES_NOT_KNOWN:
+		rep->answer = CDOP__ANSWER__NOT_KNOWN_TO_YOU;
+		ctx->log_reason = "not_known";
+		return;
+	case CASES_NOT_ENOUGH:
+		rep->answer = CDOP__ANSWER__NOT_ENOUGH;
+		ctx->log_reason = "not_enough";
+	}
+}
+
 enum cdop_err
 rpc_ask(struct rpc_ctx *ctx, const Cdop__AskRequest *req, Cdop__AskReply *rep)
 {
@@ -107,9 +129,7 @@ rpc_ask(struct rpc_ctx *ctx, const Cdop__AskRequest *req, Cdop__AskReply *rep)
 		keep_terms(ctx, req);
 	if (err != CDOP_OK)
 		return rpc_case_end(ctx, &act, err);
-	rep->answer = ask.answer == CASES_KNOWN ? CDOP__ANSWER__KNOWN
-	    : ask.answer == CASES_NOT_KNOWN     ? CDOP__ANSWER__NOT_KNOWN_TO_YOU
-						: CDOP__ANSWER__NOT_ENOUGH;
+	fill_answer(ctx, ask.answer, rep);
 	rep->understood = rpc_case_text(ctx, ask.understood, &failed);
 	rep->office_contact = contact(ctx, &failed);
 	if (ask.answer == CASES_KNOWN)
