@@ -3,167 +3,85 @@
 #include <time.h>
 
 #include "cdop/date.h"
-#include "cdop/fields.h"
+#include "client/audit_words.h"
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
 #include "client/print.h"
-#include "client/purpose.h"
 #include "client/reference.h"
 #include "client/session.h"
 #include "client/show.h"
 #include "client/terms.h"
 
-static const char *
-class_words(struct cmd_ctx *ctx, uint32_t classes)
-{
-	const char *all = "";
-	unsigned bit;
-
-	for (bit = 1; bit <= 10; bit++)
-		if ((classes & (1u << bit)) != 0)
-			all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
-			    all[0] != '\0' ? ", " : "",
-			    cdop_fields_class_name(1u << bit));
-	return all[0] != '\0' ? all : "no field";
-}
-
-/* What a call did, as a sentence goes on after a name. */
-static const struct {
-	const char *call;
-	const char *words;
-} deeds[] = {
-    {"Status", "looked at the state of the registry"},
-    {"WhoAmI", "looked at own rights"},
-    {"Enrol", "enrolled a device"},
-    {"PskTurn", "turned the key of the device"},
-    {"ProfileGet", "read the profile"},
-    {"ProfileDiff", "compared a profile"},
-    {"ProfileApply", "changed the profile"},
-    {"PersonInvite", "invited a person"},
-    {"DeviceInvite", "invited a device"},
-    {"PersonActivate", "activated a device"},
-    {"Suspend", "suspended"},
-    {"Resume", "lifted a suspension"},
-    {"PersonRevoke", "revoked"},
-    {"AdministratorRevoke", "revoked an administrator"},
-    {"PersonChange", "changed rights"},
-    {"PeopleList", "listed people"},
-    {"InvitationCancel", "cancelled an invitation"},
-    {"ApprovalList", "looked at what waits for approval"},
-    {"Approve", "was the second person"},
-    {"NotificationRegister", "registered a notification"},
-    {"NotificationCorrect", "corrected a notification"},
-    {"NotificationMove", "moved a notification"},
-    {"CaseShow", "looked at it"},
-    {"CaseList", "listed cases"},
-    {"CaseFind", "searched"},
-    {"CaseAmend", "amended it"},
-    {"CaseHistory", "looked at its history"},
-    {"CaseWithdraw", "withdrew it"},
-    {"CaseReinstate", "took it up again"},
-    {"CaseOwner", "changed the owner"},
-    {"CaseInterest", "marked an interested area"},
-    {"CaseResponsible", "set who is responsible"},
-    {"CaseLinkAdd", "linked cases"},
-    {"DuplicatePairs", "looked at possible duplicates"},
-    {"Ask", "asked"},
-    {"AuditList", "read the log"},
+/* How one listing shows its entries. */
+struct listing {
+	const char *reference; /* the case that was asked about, or NULL */
+	size_t n;
 };
 
-static const char *
-deed(const char *call)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
-		if (strcmp(deeds[i].call, call) == 0)
-			return deeds[i].words;
-	return call; /* an event of the registry is words already */
-}
-
-static const char *
-outcome_words(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
-{
-	const char *words =
-	    exit_words((unsigned)exit_code_of(e->outcome, NULL, false));
-
-	if (strcmp(e->call, "Ask") == 0 && e->answered == CDOP_OK)
-		return e->n_released > 0 ? ", told \"known to you\""
-					 : ", told \"not known to you\"";
-	if (e->outcome == CDOP_OK)
-		return "";
-	return cdop_arena_printf(ctx->arena, ": refused, %s", words);
-}
-
-static const char *
-who(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
-{
-	if (!e->has_person)
-		return "-";
-	return cdop_arena_printf(ctx->arena, "%s (%s%s%s)",
-	    e->person_name != NULL
-		? e->person_name
-		: cdop_arena_printf(ctx->arena, "person %u", e->person),
-	    e->has_role ? purpose_role_word(ctx->arena, e->role) : "no role",
-	    e->device_label != NULL ? ", " : "",
-	    e->device_label != NULL ? e->device_label : "");
-}
-
-static const char *
-use_word(const Cdop__AuditEntry *e)
-{
-	static const char *const words[] = {
-	    "", "on screen", "printed", "to a file", "to a program"};
-	unsigned use = e->has_use ? (unsigned)e->use : 0;
-
-	return use < 5 ? words[use] : "";
-}
-
+/* What left; of a list that names the case that was asked for, that alone. */
 static void
-show_entry(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+show_released(struct cmd_ctx *ctx, const Cdop__AuditEntry *e,
+    const struct listing *listing)
 {
 	const Cdop__Released *r;
-	size_t i;
+	size_t i, others = 0;
 
-	print_out(ctx, "%6llu  %s  %s  %s%s%s%s%s%s%s",
-	    (unsigned long long)e->index, print_time(ctx->arena, e->at_ms),
-	    who(ctx, e), deed(e->call), outcome_words(ctx, e),
-	    e->purpose != NULL ? "  for: " : "",
-	    e->purpose != NULL ? show_code(ctx, "purpose", e->purpose) : "",
-	    use_word(e)[0] != '\0' ? "  " : "", use_word(e),
-	    e->reason != NULL
-		? cdop_arena_printf(ctx->arena, "  [%s]", e->reason)
-		: "");
 	for (i = 0; i < e->n_released; i++) {
 		r = e->released[i];
+		if (listing->reference != NULL &&
+		    strcmp(r->reference, listing->reference) != 0) {
+			others++;
+			continue;
+		}
 		print_out(ctx, "          %s  %s%s%s", r->reference,
-		    class_words(ctx, r->classes),
+		    audit_words_classes(ctx, r->classes),
 		    r->owner_area != NULL ? "  " : "",
 		    r->owner_area != NULL ? show_area(ctx, r->owner_area) : "");
 	}
+	if (others > 0)
+		print_out(ctx, "          and %zu other%s", others,
+		    others == 1 ? "" : "s");
 	if (e->named != NULL)
 		print_out(ctx, "          %s  nothing left", e->named);
+}
+
+static void
+show_more(struct cmd_ctx *ctx, const char *before, const char *words)
+{
+	if (words != NULL)
+		print_out(ctx, "          %s%s", before, words);
+}
+
+static void
+show_entry(struct cmd_ctx *ctx, const Cdop__AuditEntry *e,
+    const struct listing *listing)
+{
+	print_out(ctx, "%6llu  %s  %s  %s%s%s%s%s%s",
+	    (unsigned long long)e->index, print_time(ctx->arena, e->at_ms),
+	    audit_words_who(ctx, e), audit_words_deed(ctx, e),
+	    audit_words_outcome(ctx, e), e->purpose != NULL ? "  for: " : "",
+	    e->purpose != NULL ? show_code(ctx, "purpose", e->purpose) : "",
+	    audit_words_use(e)[0] != '\0' ? "  " : "", audit_words_use(e));
+	show_released(ctx, e, listing);
 	if (e->n_term_kind > 0)
 		print_out(ctx, "          searched by %s",
 		    show_joined(ctx, e->term_kind, e->n_term_kind, ", "));
-	if (e->has_subject_person)
-		print_out(ctx, "          about person %u", e->subject_person);
-	if (e->has_count)
-		print_out(
-		    ctx, "          %llu times", (unsigned long long)e->count);
+	show_more(ctx, "about ", audit_words_about(ctx, e));
+	show_more(ctx, "", audit_words_count(ctx, e));
 }
 
 static enum exit_code
 show_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 {
 	const Cdop__AuditListReply *reply = (const Cdop__AuditListReply *)part;
-	size_t i, *n = arg;
+	struct listing *listing = arg;
 	json_t *object;
+	size_t i;
 
-	for (i = 0; i < reply->n_entry; i++, ++*n) {
+	for (i = 0; i < reply->n_entry; i++, listing->n++) {
 		if (!ctx->g.json) {
-			show_entry(ctx, reply->entry[i]);
+			show_entry(ctx, reply->entry[i], listing);
 			continue;
 		}
 		object = json_message(ctx, &reply->entry[i]->base);
@@ -206,8 +124,8 @@ run_list(struct cmd_ctx *ctx)
 	Cdop__AuditListRequest request;
 	enum exit_code code;
 	bool since = false, until = false;
+	struct listing listing = {NULL, 0};
 	uint64_t number = 0;
-	size_t n = 0;
 
 	cdop__audit_list_request__init(&request);
 	if ((code = day_ms(ctx, "--since", false, &since, &request.since_ms)) !=
@@ -238,9 +156,10 @@ run_list(struct cmd_ctx *ctx)
 		return code;
 	if (!ctx->g.json && session_profile(ctx, &profile) != EXIT_OK)
 		ctx->error.message = NULL; /* codes instead of labels */
-	code = call_stream(ctx, 70, &request.base, show_part, &n);
+	listing.reference = request.reference;
+	code = call_stream(ctx, 70, &request.base, show_part, &listing);
 	if (code == EXIT_OK && ctx->g.json)
-		print_end(n);
+		print_end(listing.n);
 	return code;
 }
 

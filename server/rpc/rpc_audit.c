@@ -60,38 +60,56 @@ names_case(const Cdop__StoredWords *words, const char *reference)
 	return words->named != NULL && strcmp(words->named, reference) == 0;
 }
 
+/* Did it, was the second one, or had it done to them. */
+static bool
+names_person(const Cdop__StoredWords *words, uint32_t person)
+{
+	return (words->has_person && words->person == person) ||
+	    (words->has_second_person && words->second_person == person) ||
+	    (words->has_subject_person && words->subject_person == person);
+}
+
 static bool
 is_wanted(const Cdop__AuditListRequest *req, const Cdop__StoredWords *words)
 {
 	if (req->has_until_ms && words->at_ms > req->until_ms)
 		return false;
-	if (req->has_person &&
-	    (!words->has_person || words->person != req->person) &&
-	    (!words->has_second_person || words->second_person != req->person))
+	if (req->has_person && !names_person(words, req->person))
 		return false;
 	return req->reference == NULL || names_case(words, req->reference);
 }
 
-/* Who it was, in the words the registry has for them now. */
+/* As the registry has it now; NULL: nobody of that number. */
+static char *
+name_of(const struct people *people, uint32_t number, struct cdop_arena *arena)
+{
+	const struct people_person *person = people_person(people, number);
+
+	return person == NULL ? NULL : cdop_arena_strdup(arena, person->name);
+}
+
+/* Who it was, and whom it was about. */
 static void
 fill_people(const struct people *people, const Cdop__StoredWords *words,
     struct cdop_arena *arena, Cdop__AuditEntry *entry)
 {
-	const struct people_person *person;
 	const struct people_device *device;
 
 	entry->has_person = words->has_person;
 	entry->person = words->person;
 	entry->has_device = words->has_device;
 	entry->device = words->device;
-	person =
-	    words->has_person ? people_person(people, words->person) : NULL;
 	device =
 	    words->has_device ? people_device(people, words->device) : NULL;
-	if (person != NULL)
-		entry->person_name = cdop_arena_strdup(arena, person->name);
+	if (words->has_person)
+		entry->person_name = name_of(people, words->person, arena);
 	if (device != NULL)
 		entry->device_label = cdop_arena_strdup(arena, device->label);
+	entry->has_subject_person = words->has_subject_person;
+	entry->subject_person = words->subject_person;
+	if (words->has_subject_person)
+		entry->subject_person_name =
+		    name_of(people, words->subject_person, arena);
 }
 
 static Cdop__AuditEntry *
@@ -123,8 +141,6 @@ make_entry(
 	entry->released = words->released;
 	entry->n_term_kind = words->n_term_kind;
 	entry->term_kind = words->term_kind;
-	entry->has_subject_person = words->has_subject_person;
-	entry->subject_person = words->subject_person;
 	entry->has_second_person = words->has_second_person;
 	entry->second_person = words->second_person;
 	entry->has_count = words->has_count;

@@ -40,7 +40,8 @@ teardown(void **state)
 
 /* One message of AuditList, from where the last one ended. */
 static Cdop__AuditListReply *
-next_message(struct rpc_cursor *cursor, const char *reference, bool *ret_last)
+message_for(struct rpc_cursor *cursor, const char *reference, uint32_t person,
+    bool *ret_last)
 {
 	Cdop__AuditListRequest body;
 	struct dispatch_request request;
@@ -52,6 +53,8 @@ next_message(struct rpc_cursor *cursor, const char *reference, bool *ret_last)
 
 	cdop__audit_list_request__init(&body);
 	body.reference = calls_text(&w, reference);
+	body.has_person = person != 0;
+	body.person = person;
 	cdop__call__init(&call);
 	call.id = 1;
 	call.method = 70;
@@ -83,6 +86,12 @@ next_message(struct rpc_cursor *cursor, const char *reference, bool *ret_last)
 	*ret_last = reply->last;
 	return cdop__audit_list_reply__unpack(
 	    cdop_arena_allocator(w.arena), reply->body.len, reply->body.data);
+}
+
+static Cdop__AuditListReply *
+next_message(struct rpc_cursor *cursor, const char *reference, bool *ret_last)
+{
+	return message_for(cursor, reference, 0, ret_last);
 }
 
 static size_t
@@ -172,6 +181,84 @@ what_changed_nothing_does_not_look_like_the_change(void **state)
 	world_send(&w, WORLD_COORDINATOR, &call, &answer);
 	assert_true(answer.reply->replayed);
 	assert_string_equal(newest()->reason, "replayed");
+}
+
+static const Cdop__AuditEntry *
+asked(const char *nhs, const char *family, const char *birth)
+{
+	Cdop__AskRequest ask;
+	struct world_answer answer;
+
+	cdop__ask_request__init(&ask);
+	ask.nhs_number = nhs == NULL ? NULL : calls_text(&w, nhs);
+	ask.family_name = family == NULL ? NULL : calls_text(&w, family);
+	ask.birth_date = birth == NULL ? NULL : calls_text(&w, birth);
+	world_call(&w, WORLD_PARTNER_WIRRAL, 60, &ask.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	/* In the reply the three do not differ by a word. */
+	assert_null(answer.reply->reason);
+	return newest();
+}
+
+static void
+the_log_tells_the_three_answers_apart(void **state)
+{
+	char *reference = world_register(&w, 550, "wirral");
+	Cdop__Case *c = calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+	const Cdop__Form *form = c->record->form;
+	const Cdop__AuditEntry *entry;
+
+	(void)state;
+	entry = asked(form->child->nhs_number, NULL, NULL);
+	assert_string_equal(entry->reason, "known");
+	assert_string_equal(entry->released[0]->reference, reference);
+	assert_string_equal(
+	    asked(NULL, "Nobody", "2024-05-14")->reason, "not_known");
+	entry = asked(NULL, form->child->family_name, NULL);
+	assert_string_equal(entry->reason, "not_enough");
+	assert_int_equal(entry->n_released, 0);
+	free(reference);
+}
+
+/* Everything in the log that names this person. */
+static size_t
+entries_of(uint32_t person, const char *call)
+{
+	struct rpc_cursor cursor = {0, 0};
+	Cdop__AuditListReply *reply;
+	bool last = false;
+	size_t i, n = 0;
+
+	while (!last) {
+		reply = message_for(&cursor, NULL, person, &last);
+		for (i = 0; i < reply->n_entry; i++)
+			n += strcmp(reply->entry[i]->call, call) == 0;
+		cdop_arena_reset(w.arena);
+	}
+	return n;
+}
+
+static void
+what_is_done_to_a_person_is_found_by_the_person(void **state)
+{
+	Cdop__SuspendRequest suspend;
+	struct world_answer answer;
+	const Cdop__AuditEntry *entry;
+
+	(void)state;
+	assert_int_equal(entries_of(WORLD_ANALYST, "Suspend"), 0);
+	cdop__suspend_request__init(&suspend);
+	suspend.person = WORLD_ANALYST;
+	suspend.reason = calls_text(&w, "left");
+	world_call(&w, WORLD_ADMIN_1, 13, &suspend.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	entry = newest();
+	assert_int_equal(entry->subject_person, WORLD_ANALYST);
+	assert_string_equal(
+	    entry->subject_person_name, world_name(WORLD_ANALYST));
+	assert_int_equal(entries_of(WORLD_ANALYST, "Suspend"), 1);
+	assert_int_equal(entries_of(WORLD_ADMIN_1, "Suspend"), 1);
+	assert_int_equal(entries_of(WORLD_ADMIN_2, "Suspend"), 0);
 }
 
 static void
@@ -300,6 +387,8 @@ main(void)
 	    cmocka_unit_test(nobody_logs_an_event_by_calling_its_number),
 	    cmocka_unit_test(
 		what_changed_nothing_does_not_look_like_the_change),
+	    cmocka_unit_test(the_log_tells_the_three_answers_apart),
+	    cmocka_unit_test(what_is_done_to_a_person_is_found_by_the_person),
 	    cmocka_unit_test(what_takes_too_much_is_refused_and_aborts_nothing),
 	    cmocka_unit_test(an_answer_that_is_too_long_is_a_refusal),
 	    cmocka_unit_test(a_purpose_in_words_is_bounded),

@@ -1,0 +1,275 @@
+/* The words of the log; see audit_words.h. */
+#include "client/audit_words.h"
+
+#include <string.h>
+
+#include "cdop/err.h"
+#include "cdop/fields.h"
+#include "client/purpose.h"
+#include "client/show.h"
+
+/* What a call did, as a sentence goes on after a name. */
+static const struct {
+	const char *call;
+	const char *words;
+} deeds[] = {
+    {"Status", "looked at the state of the registry"},
+    {"WhoAmI", "looked at own rights"},
+    {"Enrol", "enrolled a device"},
+    {"PskTurn", "turned the key of the device"},
+    {"ProfileGet", "read the profile"},
+    {"ProfileDiff", "compared a profile"},
+    {"ProfileApply", "changed the profile"},
+    {"PersonInvite", "invited a person"},
+    {"DeviceInvite", "invited a device"},
+    {"PersonActivate", "activated a device"},
+    {"Suspend", "suspended"},
+    {"Resume", "lifted a suspension"},
+    {"PersonRevoke", "revoked"},
+    {"AdministratorRevoke", "revoked an administrator"},
+    {"PersonChange", "changed rights"},
+    {"PeopleList", "listed people"},
+    {"InvitationCancel", "cancelled an invitation"},
+    {"ApprovalList", "looked at what waits for approval"},
+    {"Approve", "was the second person"},
+    {"NotificationRegister", "registered a notification"},
+    {"NotificationCorrect", "corrected a notification"},
+    {"NotificationMove", "moved a notification"},
+    {"CaseShow", "looked at it"},
+    {"CaseList", "listed cases"},
+    {"CaseFind", "searched"},
+    {"CaseAmend", "amended it"},
+    {"CaseHistory", "looked at its history"},
+    {"CaseWithdraw", "withdrew it"},
+    {"CaseReinstate", "took it up again"},
+    {"CaseOwner", "changed the owner"},
+    {"CaseInterest", "marked an interested area"},
+    {"CaseResponsible", "set who is responsible"},
+    {"CaseLinkAdd", "linked cases"},
+    {"DuplicatePairs", "looked at possible duplicates"},
+    {"Ask", "asked"},
+    {"AuditList", "read the log"},
+    {"LogKeyRotate", "changed the key of the log"},
+    {"RestoreAccept", "accepted a restored registry"},
+    {"RestoreView", "looked at what was restored"},
+};
+
+/*
+ * Why something was refused, where the status alone says too little.  What
+ * was answered may be less than this: the auditor reads what it truly was.
+ */
+static const struct {
+	const char *reason;
+	const char *words;
+} refusals[] = {
+    {"already_activated", "that device was active already"},
+    {"ask_limit", "the questions of the day were used up"},
+    {"bad_reference", "what was typed is not a reference"},
+    {"changed", "somebody else had changed it meanwhile"},
+    {"comparison_differs", "the comparison string was another one"},
+    {"deadline", "it came too late and was not begun"},
+    {"ended", "the device was not active any more"},
+    {"flagged", "that invitation or device was barred"},
+    {"hash_differs", "what was shown is not what waited"},
+    {"invitation_used_twice", "another key had used the invitation"},
+    {"miss_limit", "too many references had led nowhere"},
+    {"no_room", "the registry had no room"},
+    {"no_such_approval", "nothing waited under that number"},
+    {"possible_duplicate", "it may have been registered already"},
+    {"purpose_needed", "no purpose was said"},
+    {"purpose_text_needed", "the purpose was not said in words"},
+    {"requester_rights", "whoever asked for it had no right to it any more"},
+    {"same_person", "it takes another person"},
+    {"session_expired", "the session was over an hour old"},
+    {"state", "not in the state the registry was in"},
+    {"target_changed", "it was not what it was when it was asked"},
+    {"too_few_administrators",
+	"fewer than two administrators would have been left"},
+    {"too_large", "it was too much at once"},
+    {"version", "the profile was changed meanwhile"},
+    {"warnings", "a warning was not answered"},
+};
+
+static const char *
+status_words(const Cdop__AuditEntry *e)
+{
+	switch (e->outcome) {
+	case CDOP_INVALID_ARGUMENT:
+		return "something in it was not right";
+	case CDOP_DEADLINE_EXCEEDED:
+		return "it came too late";
+	case CDOP_NOT_FOUND:
+		return "there is none";
+	case CDOP_ALREADY_EXISTS:
+		return "it was there already";
+	case CDOP_PERMISSION_DENIED:
+		return e->answered == CDOP_NOT_FOUND
+		    ? "not in an area of theirs, and told that there is none"
+		    : "forbidden for this role";
+	case CDOP_RESOURCE_EXHAUSTED:
+		return "a limit was reached";
+	case CDOP_FAILED_PRECONDITION:
+		return "not possible as things were";
+	case CDOP_ABORTED:
+		return "it was changed meanwhile";
+	case CDOP_UNIMPLEMENTED:
+		return "there is no such call";
+	case CDOP_DATA_LOSS:
+		return "something that is kept was damaged";
+	case CDOP_UNAUTHENTICATED:
+		return "access had ended";
+	default:
+		return "it failed, and nothing was done";
+	}
+}
+
+static const char *
+refusal_words(const Cdop__AuditEntry *e)
+{
+	size_t i;
+
+	for (i = 0;
+	     e->reason != NULL && i < sizeof(refusals) / sizeof(refusals[0]);
+	     i++)
+		if (strcmp(refusals[i].reason, e->reason) == 0)
+			return refusals[i].words;
+	return status_words(e);
+}
+
+/* What a partner was told; never inferred where the log does not say it. */
+static const char *
+told_words(const Cdop__AuditEntry *e)
+{
+	if (e->n_released > 0)
+		return ", told \"known to you\"";
+	if (e->reason == NULL)
+		return ", told \"not known to you\" or \"not enough\"";
+	if (strcmp(e->reason, "not_enough") == 0)
+		return ", told \"not enough to ask with\"";
+	return e->outcome == CDOP_PERMISSION_DENIED
+	    ? ", told \"not known to you\" (another area has one)"
+	    : ", told \"not known to you\"";
+}
+
+const char *
+audit_words_deed(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+{
+	size_t i;
+
+	(void)ctx;
+	for (i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
+		if (strcmp(deeds[i].call, e->call) == 0)
+			return deeds[i].words;
+	return e->call; /* an event of the registry is words already */
+}
+
+/* Of what was not refused. */
+static const char *
+done_words(struct cmd_ctx *ctx, const char *reason)
+{
+	if (strcmp(reason, "dry_run") == 0)
+		return " (only checked, nothing was written)";
+	if (strcmp(reason, "replayed") == 0)
+		return " (sent again, was done before)";
+	return cdop_arena_printf(ctx->arena, " [%s]", reason);
+}
+
+const char *
+audit_words_outcome(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+{
+	if (strcmp(e->call, "Ask") == 0 && e->answered == CDOP_OK)
+		return told_words(e);
+	if (e->outcome != CDOP_OK)
+		return cdop_arena_printf(ctx->arena, ": refused, %s%s%s%s",
+		    refusal_words(e), e->reason != NULL ? " [" : "",
+		    e->reason != NULL ? e->reason : "",
+		    e->reason != NULL ? "]" : "");
+	return e->reason == NULL ? "" : done_words(ctx, e->reason);
+}
+
+const char *
+audit_words_who(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+{
+	const char *role = "";
+	const char *device = e->device_label != NULL ? e->device_label : "";
+
+	if (!e->has_person)
+		return "-";
+	/* Where anybody may, no role was used. */
+	if (e->has_role)
+		role = purpose_role_word(ctx->arena, e->role);
+	return cdop_arena_printf(ctx->arena, "%s (%s%s%s)",
+	    e->person_name != NULL
+		? e->person_name
+		: cdop_arena_printf(ctx->arena, "person %u", e->person),
+	    role, *role != '\0' && *device != '\0' ? ", " : "", device);
+}
+
+static const char *
+named(struct cmd_ctx *ctx, const char *name, uint32_t number)
+{
+	if (name == NULL)
+		return cdop_arena_printf(ctx->arena, "person %u", number);
+	return cdop_arena_printf(ctx->arena, "%s (person %u)", name, number);
+}
+
+const char *
+audit_words_about(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+{
+	if (!e->has_subject_person ||
+	    (e->has_person && e->person == e->subject_person))
+		return NULL;
+	return named(ctx, e->subject_person_name, e->subject_person);
+}
+
+const char *
+audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+{
+	static const struct {
+		const char *call;
+		const char *before;
+		const char *after;
+	} counts[] = {
+	    {"registry made", "", " administrators invited"},
+	    {"handshakes refused", "", " times"},
+	    {"registry opened", "through slot ", ""},
+	    {"administrator recovered offline", "", " persons invited"},
+	    {"restored on the host", "goes on from ", " entries"},
+	};
+
+	size_t i;
+
+	if (!e->has_count)
+		return NULL;
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		if (strcmp(counts[i].call, e->call) == 0)
+			return cdop_arena_printf(ctx->arena, "%s%llu%s",
+			    counts[i].before, (unsigned long long)e->count,
+			    counts[i].after);
+	return cdop_arena_printf(
+	    ctx->arena, "count %llu", (unsigned long long)e->count);
+}
+
+const char *
+audit_words_classes(struct cmd_ctx *ctx, uint32_t classes)
+{
+	const char *all = "";
+	unsigned bit;
+
+	for (bit = 1; bit <= 10; bit++)
+		if ((classes & (1u << bit)) != 0)
+			all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
+			    all[0] != '\0' ? ", " : "",
+			    cdop_fields_class_name(1u << bit));
+	return all[0] != '\0' ? all : "no field";
+}
+
+const char *
+audit_words_use(const Cdop__AuditEntry *e)
+{
+	static const char *const words[] = {
+	    "", "on screen", "printed", "to a file", "to a program"};
+	unsigned use = e->has_use ? (unsigned)e->use : 0;
+
+	return use < 5 ? words[use] : "";
+}
