@@ -433,6 +433,8 @@ world_send(struct world *world, enum world_who who, const Cdop__Call *call,
 	request.message.len = cdop__call__pack(call, packed);
 	request.message.data = packed;
 	request.now_ms = world->now_ms;
+	request.boot_ms = world->waited_ms;
+	request.expired_session = world->expired;
 	run(world, &request, ret_answer);
 }
 

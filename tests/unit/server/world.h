@@ -42,10 +42,12 @@ struct world {
 	struct registry *reg;
 	struct cdop_arena *arena;
 	uint64_t now_ms;
-	uint64_t next_key; /* makes request keys differ */
-	bool abort;        /* calls are aborted, whatever came of them */
-	bool receipt;      /* world_call() asks for one */
-	size_t budget;     /* memory a call may take; 0: as much as it likes */
+	uint64_t next_key;  /* makes request keys differ */
+	bool abort;         /* calls are aborted, whatever came of them */
+	bool receipt;       /* world_call() asks for one */
+	size_t budget;      /* memory a call may take; 0: as much as it likes */
+	uint64_t waited_ms; /* how long a call has been here */
+	bool expired;       /* its session is over an hour old */
 };
 
 /* What came back of a call.  Pointers are good until the next call. */
