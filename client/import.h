@@ -57,7 +57,9 @@ struct import_file {
 	size_t n_columns;
 	struct import_row *row;
 	size_t n_rows;
-	const Cdop__ClientImport *before; /* what was kept beside it */
+	/* Kept beside it, of rows that are not in it now. */
+	const Cdop__ClientImportRow **left;
+	size_t n_left;
 };
 
 #endif

@@ -1,6 +1,7 @@
 /* Request keys of the rows of a file. */
 #include "client/import_keys.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/sealed.h"
@@ -8,6 +9,7 @@
 #include "client/spool.h"
 
 #define SCRATCH_MAX ((size_t)64 << 20)
+#define HASH_LEN    32
 
 static const struct sealed_kind kind = {"cdop-import/1\n\0\0",
     "cdop-spool/1 import", &cdop__client_import__descriptor};
@@ -18,42 +20,138 @@ path_of(struct cmd_ctx *ctx, const struct import_file *f)
 	return cdop_arena_printf(ctx->arena, "%s.cdop-keys", f->stem);
 }
 
-static const Cdop__ClientImportRow *
-find(const Cdop__ClientImport *state, unsigned number)
+/* ---- which of them it was ----------------------------------------------- */
+
+/*
+ * What was kept beside the file: by content, for people insert, delete and
+ * sort rows.  Each entry belongs to one row at most.
+ */
+struct known {
+	const Cdop__ClientImportRow **row; /* sorted by hash, then number */
+	bool *taken;
+	size_t n;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const Cdop__ClientImportRow *one =
+	    *(const Cdop__ClientImportRow *const *)a;
+	const Cdop__ClientImportRow *two =
+	    *(const Cdop__ClientImportRow *const *)b;
+	int order = memcmp(one->hash.data, two->hash.data, HASH_LEN);
+
+	if (order != 0)
+		return order;
+	return one->row < two->row ? -1 : one->row > two->row;
+}
+
+static enum cdop_err
+known_make(const Cdop__ClientImport *state, struct cdop_arena *arena,
+    struct known *known)
+{
+	size_t i, n = state != NULL ? state->n_row : 0;
+
+	memset(known, 0, sizeof(*known));
+	known->row = cdop_arena_calloc(arena, n + 1, sizeof(const void *));
+	known->taken = cdop_arena_calloc(arena, n + 1, sizeof(bool));
+	if (known->row == NULL || known->taken == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < n; i++)
+		if (state->row[i]->request_key.len == CDOP_REQUEST_KEY_LEN &&
+		    state->row[i]->hash.len == HASH_LEN)
+			known->row[known->n++] = state->row[i];
+	qsort(known->row, known->n, sizeof(const void *), compare);
+	return CDOP_OK;
+}
+
+/* The first entry of this content. */
+static size_t
+lower_bound(const struct known *known, const uint8_t *hash)
+{
+	size_t low = 0, high = known->n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (memcmp(known->row[mid]->hash.data, hash, HASH_LEN) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* The same row, wherever it stood; of several the one that stood here. */
+static bool
+find_same(const struct known *known, const struct import_row *row, size_t *ret)
+{
+	size_t i, found = known->n;
+
+	for (i = lower_bound(known, row->hash); i < known->n &&
+	     memcmp(known->row[i]->hash.data, row->hash, HASH_LEN) == 0;
+	     i++) {
+		if (known->taken[i])
+			continue;
+		if (found == known->n || known->row[i]->row == row->number)
+			found = i;
+	}
+	*ret = found;
+	return found < known->n;
+}
+
+/* What stood in its place and was never accepted: this row, corrected. */
+static bool
+find_corrected(
+    const struct known *known, const struct import_row *row, size_t *ret)
 {
 	size_t i;
 
-	for (i = 0; state != NULL && i < state->n_row; i++)
-		if (state->row[i]->row == number &&
-		    state->row[i]->request_key.len == CDOP_REQUEST_KEY_LEN &&
-		    state->row[i]->hash.len == 32)
-			return state->row[i];
-	return NULL;
+	for (i = 0; i < known->n; i++)
+		if (!known->taken[i] && known->row[i]->row == row->number &&
+		    known->row[i]->reference == NULL &&
+		    !spool_key_is_old(known->row[i]->request_key.data)) {
+			*ret = i;
+			return true;
+		}
+	return false;
 }
 
-/*
- * A corrected row keeps its key as long as nothing was accepted under it.
- * The same row keeps it for ever, so that sending it again changes nothing;
- * but a key that the registry is about to forget is not used again.
- */
 static void
-take_key(const Cdop__ClientImport *state, struct import_row *row)
+take_key(struct known *known, size_t i, struct import_row *row)
 {
-	const Cdop__ClientImportRow *old = find(state, row->number);
-	bool same;
+	const Cdop__ClientImportRow *old = known->row[i];
 
-	if (old == NULL)
-		return;
-	same = memcmp(old->hash.data, row->hash, 32) == 0;
-	if (old->reference != NULL && !same)
-		return;
+	known->taken[i] = true;
 	row->is_old = spool_key_is_old(old->request_key.data);
+	/* A key that the registry is about to forget is not used again. */
 	if (old->reference == NULL && row->is_old)
 		return;
 	memcpy(row->n.key, old->request_key.data, CDOP_REQUEST_KEY_LEN);
 	row->reference = old->reference;
-	row->kept = same ? old : NULL;
 }
+
+/*
+ * The same row keeps its key for ever, so that sending it again changes
+ * nothing.  A corrected row keeps it as long as nothing was accepted under
+ * it.  First all that are the same: a row that moved up is no correction.
+ */
+static void
+take_keys(struct known *known, struct import_file *f)
+{
+	size_t i, at;
+
+	for (i = 0; i < f->n_rows; i++)
+		if (find_same(known, &f->row[i], &at)) {
+			take_key(known, at, &f->row[i]);
+			f->row[i].kept = known->row[at];
+		}
+	for (i = 0; i < f->n_rows; i++)
+		if (f->row[i].kept == NULL &&
+		    find_corrected(known, &f->row[i], &at))
+			take_key(known, at, &f->row[i]);
+}
+
+/* ---- what is kept ------------------------------------------------------- */
 
 static Cdop__ClientImportRow *
 state_row(struct cdop_arena *arena, struct import_row *row)
@@ -63,7 +161,8 @@ state_row(struct cdop_arena *arena, struct import_row *row)
 	if (r == NULL)
 		return NULL;
 	cdop__client_import_row__init(r);
-	r->row = row->number;
+	/* Where it stood when it was sent first: that is in the request. */
+	r->row = row->kept != NULL ? row->kept->row : row->number;
 	r->hash.data = row->hash;
 	r->hash.len = sizeof(row->hash);
 	r->request_key.data = row->n.key;
@@ -84,37 +183,33 @@ state_row(struct cdop_arena *arena, struct import_row *row)
 	return r;
 }
 
-/* All rows of this file, and those of the same name that are not in it. */
+/*
+ * All rows of this file, and what was kept of rows that are not in it: they
+ * may come back.  Corrected ones have gone over into theirs.
+ */
 static enum cdop_err
 write_rows(
     struct cmd_ctx *ctx, struct import_file *f, struct cdop_arena *scratch)
 {
-	size_t n_old = f->before != NULL ? f->before->n_row : 0, i;
 	Cdop__ClientImport state;
-	uint32_t number;
-	bool *here;
+	size_t i;
 
 	cdop__client_import__init(&state);
 	state.registry_id = ctx->session->identity.open->registry_id;
 	state.head = state.registry_id;
-	here =
-	    cdop_arena_calloc(scratch, CDOP_IMPORT_ROWS_MAX + 1, sizeof(*here));
 	state.row = cdop_arena_calloc(
-	    scratch, f->n_rows + n_old + 1, sizeof(*state.row));
-	if (here == NULL || state.row == NULL)
+	    scratch, f->n_rows + f->n_left + 1, sizeof(*state.row));
+	if (state.row == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < f->n_rows; i++) {
 		state.row[i] = state_row(scratch, &f->row[i]);
 		if (state.row[i] == NULL)
 			return CDOP_RESOURCE_EXHAUSTED;
-		here[f->row[i].number] = true;
 	}
 	state.n_row = f->n_rows;
-	for (i = 0; i < n_old; i++) {
-		number = f->before->row[i]->row;
-		if (number <= CDOP_IMPORT_ROWS_MAX && !here[number])
-			state.row[state.n_row++] = f->before->row[i];
-	}
+	for (i = 0; i < f->n_left; i++)
+		state.row[state.n_row++] =
+		    (Cdop__ClientImportRow *)(uintptr_t)f->left[i];
 	return sealed_write(ctx, &kind, path_of(ctx, f), &state.base);
 }
 
@@ -144,7 +239,8 @@ import_keys_save(struct cmd_ctx *ctx, struct import_file *f)
  * lost with the file, and a row could arrive twice.
  */
 static enum exit_code
-read_state(struct cmd_ctx *ctx, struct import_file *f)
+read_state(struct cmd_ctx *ctx, const struct import_file *f,
+    const Cdop__ClientImport **ret_state)
 {
 	ProtobufCMessage *message = NULL;
 	enum cdop_err err;
@@ -159,21 +255,44 @@ read_state(struct cmd_ctx *ctx, struct import_file *f)
 		    "%s.cdop-keys is damaged, or of another device: its rows "
 		    "may have been sent",
 		    f->stem);
-	f->before = (const Cdop__ClientImport *)message;
+	*ret_state = (const Cdop__ClientImport *)message;
 	return EXIT_OK;
+}
+
+/* Those that no row has, as many as a file may have rows. */
+static enum cdop_err
+keep_rest(
+    const struct known *known, struct cdop_arena *arena, struct import_file *f)
+{
+	size_t i;
+
+	f->left = cdop_arena_calloc(arena, known->n + 1, sizeof(const void *));
+	if (f->left == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < known->n && f->n_left < CDOP_IMPORT_ROWS_MAX; i++)
+		if (!known->taken[i])
+			f->left[f->n_left++] = known->row[i];
+	return CDOP_OK;
 }
 
 enum exit_code
 import_keys_take(struct cmd_ctx *ctx, struct import_file *f)
 {
+	const Cdop__ClientImport *state = NULL;
+	struct known known;
 	enum exit_code code;
 	size_t i;
 
-	if (!f->is_stdin && (code = read_state(ctx, f)) != EXIT_OK)
+	if (!f->is_stdin && (code = read_state(ctx, f, &state)) != EXIT_OK)
 		return code;
-	for (i = 0; i < f->n_rows; i++) {
+	if (known_make(state, ctx->arena, &known) != CDOP_OK)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	for (i = 0; i < f->n_rows; i++)
 		spool_new_key(f->row[i].n.key);
-		take_key(f->before, &f->row[i]);
-	}
+	take_keys(&known, f);
+	if (keep_rest(&known, ctx->arena, f) != CDOP_OK)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
 	return import_keys_save(ctx, f);
 }

@@ -143,9 +143,10 @@ import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 	row->n.source = control(ctx, f, row, "source");
 	row->n.owner_area = control(ctx, f, row, "owner_area");
 	row->n.owner_reason = control(ctx, f, row, "owner_reason");
+	/* As it was sent, where it stood then: under one key the same bytes. */
 	if (row->n.source == NULL)
-		row->n.source =
-		    cdop_arena_printf(ctx->arena, "file, row %u", row->number);
+		row->n.source = cdop_arena_printf(ctx->arena, "file, row %u",
+		    row->kept != NULL ? row->kept->row : row->number);
 	code = f->is_json ? read_object(ctx, profile, row, &v)
 			  : read_cells(ctx, profile, f, row, &v);
 	if (code == EXIT_OK)

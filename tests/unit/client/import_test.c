@@ -306,6 +306,66 @@ the_same_file_goes_under_the_same_keys(void **state)
 	assert_memory_not_equal(one.row[0].n.key, one.row[1].n.key, 16);
 }
 
+/* Which row of `file` has this key, from 1; 0: none. */
+static size_t
+has_key(const struct import_file *file, const struct import_row *row)
+{
+	size_t i;
+
+	for (i = 0; i < file->n_rows; i++)
+		if (memcmp(file->row[i].n.key, row->n.key, 16) == 0)
+			return i + 1;
+	return 0;
+}
+
+/* A child is not registered twice because a line was put above it. */
+static void
+a_row_keeps_its_key_wherever_it_stands(void **state)
+{
+	struct fixture *f = *state;
+	struct import_file one, two, three, four;
+	size_t i;
+
+	good(f, "m.csv", "child.family_name\na\nb\nb\nc\n", &one);
+	assert_int_equal(import_keys_take(&f->ctx, &one), EXIT_OK);
+	for (i = 0; i < one.n_rows; i++)
+		one.row[i].reference = "T-2222-2222";
+	assert_int_equal(import_keys_save(&f->ctx, &one), EXIT_OK);
+
+	good(f, "m.csv", "child.family_name\nnew\na\nb\nb\nc\n", &two);
+	assert_int_equal(import_keys_take(&f->ctx, &two), EXIT_OK);
+	assert_int_equal(has_key(&one, &two.row[0]), 0);
+	assert_int_equal(has_key(&one, &two.row[1]), 1);
+	assert_int_equal(has_key(&one, &two.row[4]), 4);
+	/* Two rows that are the same have the two keys, in whatever order. */
+	assert_int_equal(
+	    has_key(&one, &two.row[2]) + has_key(&one, &two.row[3]), 2 + 3);
+	/* And says of itself what it said when it was sent first. */
+	assert_int_equal(
+	    import_row_read(&f->ctx, fixture_profile(f), &two, &two.row[4]),
+	    EXIT_OK);
+	assert_string_equal(two.row[4].n.source, "file, row 4");
+
+	good(f, "m.csv", "child.family_name\nc\nb\na\n", &three);
+	assert_int_equal(import_keys_take(&f->ctx, &three), EXIT_OK);
+	assert_int_equal(has_key(&one, &three.row[0]), 4);
+	assert_int_not_equal(has_key(&one, &three.row[1]), 0);
+	assert_int_equal(has_key(&one, &three.row[2]), 1);
+
+	/* Rows that were taken out and put in again, too. */
+	good(f, "m.csv", "child.family_name\nb\nb\nnew\n", &four);
+	assert_int_equal(import_keys_take(&f->ctx, &four), EXIT_OK);
+	assert_int_not_equal(has_key(&one, &four.row[0]), 0);
+	assert_int_not_equal(has_key(&one, &four.row[1]), 0);
+	assert_int_not_equal(
+	    has_key(&one, &four.row[0]), has_key(&one, &four.row[1]));
+	assert_int_equal(has_key(&two, &four.row[2]), 1);
+	assert_int_equal(
+	    import_row_read(&f->ctx, fixture_profile(f), &four, &four.row[2]),
+	    EXIT_OK);
+	assert_string_equal(four.row[2].n.source, "file, row 1");
+}
+
 static void
 the_keys_of_another_device_are_left_alone(void **state)
 {
@@ -395,6 +455,7 @@ main(void)
 	    WITH(a_rejects_file_tells_warnings_from_errors),
 	    WITH(no_rejects_no_file),
 	    WITH(the_same_file_goes_under_the_same_keys),
+	    WITH(a_row_keeps_its_key_wherever_it_stands),
 	    WITH(the_keys_of_another_device_are_left_alone),
 	    WITH(a_corrected_row_keeps_its_key_until_it_was_accepted),
 	    WITH(decisions_of_a_row_answer_the_question),
