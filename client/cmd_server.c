@@ -76,18 +76,14 @@ show_me(struct cmd_ctx *ctx)
 static const char *
 state_words(Cdop__State state)
 {
-	switch (state) {
-	case CDOP__STATE__OPEN:
+	if (state == CDOP__STATE__OPEN)
 		return "open";
-	case CDOP__STATE__SETUP:
+	if (state == CDOP__STATE__SETUP)
 		return "setup: two administrators have to be active";
-	case CDOP__STATE__RESTORED:
+	if (state == CDOP__STATE__RESTORED)
 		return "restored: two administrators have to accept it "
 		       "(cdop restore show)";
-	case CDOP__STATE__SEALED:
-	default:
-		return "sealed";
-	}
+	return "sealed";
 }
 
 static void
