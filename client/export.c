@@ -148,7 +148,7 @@ read_statements(struct walk *w)
 static enum exit_code
 read_checkpoint(struct walk *w)
 {
-	struct cdop_bytes file;
+	struct cdop_bytes file = {NULL, 0};
 	enum exit_code code;
 	enum cdop_err err;
 
@@ -176,14 +176,14 @@ check_tile(struct walk *w, unsigned level)
 	size_t used = cdop_arena_used(w->ctx->arena);
 	struct level *l = &w->level[level];
 	char path[CDOP_TILE_PATH_MAX];
-	struct cdop_bytes file;
+	struct cdop_bytes file = {NULL, 0};
 	enum exit_code code;
 
 	cdop_tile_path(level, l->tile, l->n, path);
 	code = read_file(w, path, sizeof(l->hash), &file);
 	if (code != EXIT_OK)
 		return code;
-	if (file.len != l->n * (size_t)CDOP_MERKLE_HASH ||
+	if (file.len == 0 || file.len != l->n * (size_t)CDOP_MERKLE_HASH ||
 	    memcmp(file.data, l->hash, file.len) != 0)
 		return broken(w, path, "does not fit what is below it");
 	cdop_arena_rewind(w->ctx->arena, used);
@@ -345,7 +345,7 @@ check_all(struct walk *w)
 	const uint64_t size = w->log.checkpoint.size;
 	size_t used = cdop_arena_used(w->ctx->arena);
 	char path[CDOP_TILE_PATH_MAX];
-	struct cdop_bytes file;
+	struct cdop_bytes file = {NULL, 0};
 	enum exit_code code;
 	unsigned width, level;
 	uint64_t tile;

@@ -1,11 +1,14 @@
 /*
- * The texts around a log, from anybody: notes, keys, checkpoints, proofs and
- * entry bundles.  Each is refused, or there was no other way to write it.
+ * What lies around a log, from anybody: notes, keys, checkpoints, statements,
+ * proofs, leaves and entry bundles.  Each is refused, or there was no other
+ * way to write it.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdop/leaf.h"
 #include "cdop/logproof.h"
+#include "cdop/statement.h"
 #include "cdop/tile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -121,6 +124,36 @@ try_proof(struct cdop_bytes in)
 	(void)cdop_logproof_check(&logproof, leaf, &key, NULL);
 }
 
+/* Signed by two keys of nobody: what is read is sound by itself. */
+static void
+try_statement(struct cdop_bytes in)
+{
+	static const uint8_t registry[16];
+	struct cdop_note_signer before;
+	uint8_t seed[CDOP_NOTE_SEED_LEN] = {1};
+	struct cdop_statement said;
+
+	CDOP_ASSERT(
+	    cdop_note_signer_init(&before, "00000000000000000000000000000000/1",
+		CDOP_NOTE_ED25519, seed) == CDOP_OK);
+	if (cdop_statement_open(in, registry, &before.key, &said) != CDOP_OK)
+		return;
+	CDOP_ASSERT(said.n_by > 0 && said.n_by <= CDOP_STATEMENT_BY_MAX);
+	CDOP_ASSERT(cdop_note_is_name(said.key.name));
+}
+
+static void
+try_leaf(struct cdop_bytes in)
+{
+	uint8_t out[CDOP_LEAF_LEN];
+	struct cdop_leaf leaf;
+
+	if (cdop_leaf_parse(in, &leaf) != CDOP_OK)
+		return;
+	cdop_leaf_write(&leaf, out);
+	must_be(in, out, sizeof(out));
+}
+
 static void
 try_bundle(struct cdop_bytes in)
 {
@@ -148,7 +181,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	try_key(in);
 	try_checkpoint(in);
 	try_note(in);
+	try_statement(in);
 	try_proof(in);
+	try_leaf(in);
 	try_bundle(in);
 	return 0;
 }
