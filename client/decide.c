@@ -10,47 +10,77 @@
 
 #define OPTIONS 3
 
-/* "join:K7M4-QX2R", "new:twin:REF", "new:other:REF" */
-static enum exit_code
-take_decision(struct cmd_ctx *ctx, struct notify *n, const char *text)
-{
-	const char *why = cmd_value(ctx, "--decision-reason");
+static const struct {
+	const char *word;
 	Cdop__Decision decision;
-	enum exit_code code;
-	char *reference;
+} words[] = {
+    {"join", CDOP__DECISION__JOIN},
+    {"new:twin", CDOP__DECISION__NEW_SIBLING},
+    {"new:sibling", CDOP__DECISION__NEW_SIBLING},
+    {"new:other", CDOP__DECISION__NEW_OTHER},
+};
 
-	if (strncmp(text, "join:", 5) == 0) {
-		decision = CDOP__DECISION__JOIN;
-		text += 5;
-	} else if (strncmp(text, "new:twin:", 9) == 0) {
-		decision = CDOP__DECISION__NEW_SIBLING;
-		text += 9;
-	} else if (strncmp(text, "new:other:", 10) == 0) {
-		decision = CDOP__DECISION__NEW_OTHER;
-		text += 10;
-	} else {
+#define WORDS (sizeof(words) / sizeof(words[0]))
+
+/* What stands behind the word; NULL: it is not this one. */
+static const char *
+behind(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (strncmp(text, word, len) != 0 ||
+	    (text[len] != ':' && text[len] != '\0'))
+		return NULL;
+	text += len;
+	return text + strspn(text, ": ");
+}
+
+enum exit_code
+decide_parse(
+    struct cmd_ctx *ctx, const char *text, struct decide_word *ret_word)
+{
+	const char *reference = NULL;
+	size_t i;
+
+	for (i = 0; i < WORDS; i++)
+		if ((reference = behind(text, words[i].word)) != NULL)
+			break;
+	if (reference == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    "join:REF, new:twin:REF or new:other:REF",
-		    "--decision: not a decision");
-	}
-	if (why == NULL)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, "--decision-reason TEXT",
-		    "a decision wants a reason");
-	if ((code = reference_read(ctx, text, &reference)) != EXIT_OK)
-		return code;
-	return notify_decide(ctx, n, reference, decision, why);
+		    "\"%s\" is not a decision", text);
+	ret_word->decision = words[i].decision;
+	ret_word->reference = NULL;
+	if (*reference == '\0')
+		return EXIT_OK;
+	return reference_read(ctx, reference, &ret_word->reference);
 }
 
 enum exit_code
 decide_argv(struct cmd_ctx *ctx, struct notify *n)
 {
-	const char *text;
+	struct decide_word word;
+	const char *text, *why;
 	enum exit_code code;
 	size_t i;
 
-	for (i = 0; (text = cmd_value_at(ctx, "--decision", i)) != NULL; i++)
-		if ((code = take_decision(ctx, n, text)) != EXIT_OK)
+	for (i = 0; (text = cmd_value_at(ctx, "--decision", i)) != NULL; i++) {
+		if ((code = decide_parse(ctx, text, &word)) != EXIT_OK)
 			return code;
+		if (word.reference == NULL)
+			return cmd_fail(ctx, EXIT_USAGE, NULL,
+			    "join:REF, new:twin:REF or new:other:REF",
+			    "--decision %s: about which case", text);
+		why = cmd_value_at(ctx, "--decision-reason", i);
+		if (why == NULL)
+			return cmd_fail(ctx, EXIT_USAGE, NULL,
+			    "--decision-reason TEXT, once for each --decision",
+			    "each decision wants a reason of its own");
+		code =
+		    notify_decide(ctx, n, word.reference, word.decision, why);
+		if (code != EXIT_OK)
+			return code;
+	}
 	return EXIT_OK;
 }
 

@@ -11,8 +11,22 @@
 	{"--decision", "WHAT:REF", "join:REF, new:twin:REF, new:other:REF",    \
 	    true},                                                             \
 	{                                                                      \
-		"--decision-reason", "TEXT", "why", false                      \
+		"--decision-reason", "TEXT",                                   \
+		    "why, once for each --decision and in their order", true   \
 	}
+
+/*
+ * "join:REF", "new:twin:REF", "new:other:REF"; with the reference left out it
+ * is about the one candidate there is.  "sibling" is a twin.
+ */
+struct decide_word {
+	Cdop__Decision decision;
+	char *reference; /* NULL: not said */
+};
+
+/* EXIT_USAGE: not such a word, or its reference is none. */
+enum exit_code decide_parse(
+    struct cmd_ctx *ctx, const char *text, struct decide_word *ret_word);
 
 /* Every --decision of the command line.  EXIT_USAGE. */
 enum exit_code decide_argv(struct cmd_ctx *ctx, struct notify *n);

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "client/decide.h"
 #include "client/import_read.h"
 #include "client/json.h"
 #include "client/raise.h"
-#include "client/reference.h"
 #include "client/show.h"
 
 void
@@ -158,61 +158,103 @@ import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 	return code;
 }
 
-/* "twin" and "other", with an optional reference behind. */
-static bool
-new_kind(const char *text, Cdop__Decision *ret_kind)
+/* What a row decides, and why: as many as there are parts between ';'. */
+struct decisions {
+	struct decide_word word[NOTIFY_DECISIONS_MAX];
+	const char *reason[NOTIFY_DECISIONS_MAX];
+	size_t n;
+};
+
+/* The next part of a list, without blanks around it; NULL: none is left. */
+static char *
+next_part(char **rest)
 {
-	if (strncmp(text, "other", 5) == 0)
-		*ret_kind = CDOP__DECISION__NEW_OTHER;
-	else if (strncmp(text, "twin", 4) == 0 ||
-	    strncmp(text, "sibling", 7) == 0)
-		*ret_kind = CDOP__DECISION__NEW_SIBLING;
-	else
+	char *part = strsep(rest, ";"), *end;
+
+	if (part == NULL)
+		return NULL;
+	part += strspn(part, " ");
+	for (end = part + strlen(part); end > part && end[-1] == ' ';)
+		*--end = '\0';
+	return part;
+}
+
+/* One decision has the whole cell for its reason, several have a part each. */
+static bool
+read_decisions(
+    struct cmd_ctx *ctx, const struct import_row *row, struct decisions *ret)
+{
+	char *words = cdop_arena_strdup(ctx->arena, row->decision);
+	char *reasons = cdop_arena_strdup(ctx->arena, row->decision_reason);
+	const bool several = strchr(row->decision, ';') != NULL;
+	const char *text;
+
+	ret->n = 0;
+	if (words == NULL || reasons == NULL)
 		return false;
+	while ((text = next_part(&words)) != NULL) {
+		if (ret->n == NOTIFY_DECISIONS_MAX ||
+		    decide_parse(ctx, text, &ret->word[ret->n]) != EXIT_OK) {
+			ctx->error.message = NULL;
+			return false;
+		}
+		ret->reason[ret->n] = several ? next_part(&reasons) : reasons;
+		if (ret->reason[ret->n] == NULL || *ret->reason[ret->n] == '\0')
+			return false;
+		ret->n++;
+	}
 	return true;
 }
 
 static bool
-decide_join(struct cmd_ctx *ctx, struct import_row *row, const char *text,
-    Cdop__Candidate *const *candidate, size_t n)
+stops(const Cdop__Candidate *candidate)
 {
-	char *reference;
-	size_t i;
-
-	if (reference_read(ctx, text, &reference) != EXIT_OK) {
-		ctx->error.message = NULL;
-		return false;
-	}
-	for (i = 0; i < n; i++)
-		if (strcmp(candidate[i]->reference, reference) == 0)
-			return notify_decide(ctx, &row->n, reference,
-				   CDOP__DECISION__JOIN,
-				   row->decision_reason) == EXIT_OK;
-	return false;
+	return !candidate->has_withdrawn || !candidate->withdrawn;
 }
 
+/* Which of them is about this case: by name, or as the only one there is. */
+static size_t
+about(const struct decisions *d, const char *reference, bool alone)
+{
+	size_t i;
+
+	for (i = 0; i < d->n; i++)
+		if (d->word[i].reference != NULL &&
+		    strcmp(d->word[i].reference, reference) == 0)
+			return i;
+	if (alone && d->n == 1 && d->word[0].reference == NULL)
+		return 0;
+	return d->n;
+}
+
+/*
+ * All of them or none: a decision that somebody made about one child says
+ * nothing about a candidate that has come up since.
+ */
 bool
 import_row_decide(struct cmd_ctx *ctx, struct import_row *row,
     Cdop__Candidate *const *candidate, size_t n)
 {
-	const char *text = row->decision;
-	Cdop__Decision kind;
-	size_t i;
+	size_t at[CDOP_LIST_MAX], i, n_stop = 0;
+	struct decisions d;
 
-	if (text == NULL || row->decision_reason == NULL || row->tries > 3)
-		return false;
-	if (strncmp(text, "join", 4) == 0)
-		return decide_join(
-		    ctx, row, text + 4 + strspn(text + 4, ": "), candidate, n);
-	if (strncmp(text, "new", 3) != 0)
-		return false;
-	if (!new_kind(text + 3 + strspn(text + 3, ": "), &kind))
+	if (row->decision == NULL || row->decision_reason == NULL ||
+	    row->tries > 3 || n > CDOP_LIST_MAX ||
+	    !read_decisions(ctx, row, &d))
 		return false;
 	for (i = 0; i < n; i++)
-		if (notify_decide(ctx, &row->n, candidate[i]->reference, kind,
-			row->decision_reason) != EXIT_OK)
+		n_stop += stops(candidate[i]);
+	for (i = 0; i < n; i++) {
+		at[i] = about(&d, candidate[i]->reference, n_stop == 1);
+		if (stops(candidate[i]) && at[i] == d.n)
 			return false;
-	return n > 0;
+	}
+	for (i = 0; i < n; i++)
+		if (stops(candidate[i]) &&
+		    notify_decide(ctx, &row->n, candidate[i]->reference,
+			d.word[at[i]].decision, d.reason[at[i]]) != EXIT_OK)
+			return false;
+	return n_stop > 0;
 }
 
 bool

@@ -124,6 +124,39 @@ is_settled(const struct cases_act *act, const struct cases_question *q,
 	return false;
 }
 
+static bool
+has_same_number(const struct duplicates_hit *hit)
+{
+	size_t i;
+
+	for (i = 0; i < hit->n_reason; i++)
+		if (strcmp(hit->reason[i], DUPLICATES_SAME_NUMBER) == 0)
+			return true;
+	return false;
+}
+
+/* Twins have two numbers: with one, one of the two records is wrong. */
+static enum cdop_err
+check_siblings(struct cases_act *act, const struct cases_question *q,
+    const struct duplicates_list *list)
+{
+	size_t i, j;
+
+	for (i = 0; i < q->n_tie; i++) {
+		if (strcmp(q->tie[i].kind, "not_duplicate") == 0)
+			continue;
+		for (j = 0; j < list->n; j++)
+			if (list->hit[j].slot == q->tie[i].slot &&
+			    has_same_number(&list->hit[j]))
+				return cases_bad_field(act, "decision",
+				    "decision.same_number",
+				    "twins and siblings have NHS numbers of "
+				    "their own: mend the one that is wrong, "
+				    "or join");
+	}
+	return CDOP_OK;
+}
+
 static enum cdop_err
 sort_hits(struct cases_act *act, struct cases_question *q,
     const struct duplicates_list *list)
@@ -181,6 +214,8 @@ cases_question_ask(struct cases_act *act, struct cases_question *question)
 	}
 	err = duplicates_find(
 	    act->index, &question->child, question->self, act->arena, &list);
+	if (err == CDOP_OK)
+		err = check_siblings(act, question, &list);
 	if (err == CDOP_OK)
 		err = sort_hits(act, question, &list);
 	if (err != CDOP_OK)

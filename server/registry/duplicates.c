@@ -271,7 +271,7 @@ duplicates_compare(const struct duplicates_child *child,
 
 	hit->n_reason = 0;
 	if (shares(child->nhs, child->n_nhs, post, INDEX_NHS))
-		hit->reason[hit->n_reason++] = "same NHS number";
+		hit->reason[hit->n_reason++] = DUPLICATES_SAME_NUMBER;
 	name = shared_name(child, post);
 	for (death = 0; name != SHARED_NONE && death < 2; death++) {
 		days = distance(child, post, death != 0);

@@ -23,6 +23,8 @@
 #define DUPLICATES_NAMES   24
 #define DUPLICATES_REASONS 4
 
+#define DUPLICATES_SAME_NUMBER "same NHS number"
+
 /* What is compared of a child. */
 struct duplicates_child {
 	const char *nhs[DUPLICATES_NAMES];

@@ -437,6 +437,51 @@ decisions_of_a_row_answer_the_question(void **state)
 	assert_false(import_row_decide(&f->ctx, &file.row[3], list, 1));
 }
 
+/* Two candidates: what was said of one is not said of the other. */
+static void
+a_decision_speaks_for_the_case_it_names(void **state)
+{
+	struct fixture *f = *state;
+	char first[] = "T-2CWR-GN5K", second[] = "T-435A-4N5Y";
+	Cdop__Candidate one, two, *list[2] = {&one, &two};
+	struct import_file file;
+	size_t i;
+
+	cdop__candidate__init(&one);
+	one.reference = first;
+	cdop__candidate__init(&two);
+	two.reference = second;
+	good(f, "n.csv",
+	    "child.family_name,decision,decision_reason\n"
+	    "a,new:twin,twins\n"
+	    "b,new:twin:T-2CWR-GN5K,twins\n"
+	    "c,join:T-2CWR-GN5K; new:other:T-435A-4N5Y,same;a cousin\n"
+	    "d,join:T-2CWR-GN5K; new:other:T-435A-4N5Y,same\n"
+	    "e,new:other:T-2CWR-GN5K,a cousin\n",
+	    &file);
+	for (i = 0; i < file.n_rows; i++)
+		row_is(f, &file, i, "child.family_name",
+		    (const char[2]){(char)('a' + (int)i), '\0'});
+	assert_false(import_row_decide(&f->ctx, &file.row[0], list, 2));
+	assert_false(import_row_decide(&f->ctx, &file.row[1], list, 2));
+	assert_int_equal(file.row[1].n.n_decisions, 0);
+	assert_true(import_row_decide(&f->ctx, &file.row[2], list, 2));
+	assert_int_equal(file.row[2].n.n_decisions, 2);
+	assert_string_equal(file.row[2].n.decision[0]->reason, "same");
+	assert_int_equal(
+	    file.row[2].n.decision[1]->decision, CDOP__DECISION__NEW_OTHER);
+	assert_string_equal(file.row[2].n.decision[1]->reason, "a cousin");
+	/* A reason for each. */
+	assert_false(import_row_decide(&f->ctx, &file.row[3], list, 2));
+	/* One that was withdrawn is mentioned and wants no decision. */
+	two.has_withdrawn = true;
+	two.withdrawn = true;
+	assert_true(import_row_decide(&f->ctx, &file.row[0], list, 2));
+	assert_int_equal(file.row[0].n.n_decisions, 1);
+	assert_string_equal(file.row[0].n.decision[0]->reference, first);
+	assert_true(import_row_decide(&f->ctx, &file.row[4], list, 2));
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -459,6 +504,7 @@ main(void)
 	    WITH(the_keys_of_another_device_are_left_alone),
 	    WITH(a_corrected_row_keeps_its_key_until_it_was_accepted),
 	    WITH(decisions_of_a_row_answer_the_question),
+	    WITH(a_decision_speaks_for_the_case_it_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

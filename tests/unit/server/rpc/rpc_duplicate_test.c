@@ -104,6 +104,29 @@ joining_changes_nothing_until_somebody_decides(void **state)
 	assert_int_equal(found->n_difference, 0);
 }
 
+/* A file that says "twin" of the very child that it registers again. */
+static void
+no_twin_has_the_same_number(void **state)
+{
+	struct calls_tell tell = {.form = world_form(&w, 79, "wirral")};
+	char *first;
+	size_t n;
+
+	(void)state;
+	first = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	n = cases_now();
+	tell.decision[0] =
+	    calls_decision(&w, first, CDOP__DECISION__NEW_SIBLING, "twin");
+	tell.n_decision = 1;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_INVALID_ARGUMENT);
+	assert_int_equal(cases_now(), n);
+	/* Somebody else's number, typed wrongly into one of the two. */
+	tell.decision[0] = calls_decision(&w, first, CDOP__DECISION__NEW_OTHER,
+	    "another child, the number is wrong");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	assert_int_equal(cases_now(), n + 1);
+}
+
 /* Twins: same family, birth, sex, postcode; only the order differs. */
 static void
 twins_are_asked_about_once(void **state)
@@ -390,6 +413,7 @@ main(void)
 	    cmocka_unit_test(
 		the_same_number_is_asked_about_and_nothing_is_written),
 	    cmocka_unit_test(joining_changes_nothing_until_somebody_decides),
+	    cmocka_unit_test(no_twin_has_the_same_number),
 	    cmocka_unit_test(twins_are_asked_about_once),
 	    cmocka_unit_test(a_decision_needs_a_reason_and_fits_its_case),
 	    cmocka_unit_test(a_child_known_elsewhere_is_taken_in_silence),
