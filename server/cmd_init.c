@@ -37,7 +37,7 @@ struct init {
 	/* What was made by us is taken away when it fails, until founded. */
 	bool made_dir;
 	bool made_key;
-	bool is_empty; /* there was no registry in the directory */
+	bool made_store; /* or began to: the files in the directory are ours */
 	bool is_founded;
 	int fd[SETUP_ADMINS_MAX + 1]; /* invitations, then the sheet */
 	char path[SETUP_ADMINS_MAX + 1][PATH_ROOM];
@@ -99,21 +99,27 @@ prepare_outputs(struct init *init)
 	return true;
 }
 
-/* Whatever fails later, nobody's registry is touched. */
+/* A registry lies in the directory, or it cannot be told. */
 static bool
-check_empty(struct init *init)
+is_taken(const struct init *init)
 {
 	char path[PATH_ROOM];
 	struct stat st;
 	int len;
 
 	len = snprintf(path, sizeof(path), "%s/data.mdb", init->args.dir);
-	if (len < 0 || len >= PATH_ROOM || lstat(path, &st) == 0) {
-		log_tell("%s: there is a registry already", init->args.dir);
-		return false;
-	}
-	init->is_empty = errno == ENOENT;
-	return init->is_empty;
+	return len < 0 || len >= PATH_ROOM || lstat(path, &st) == 0 ||
+	    errno != ENOENT;
+}
+
+/* Early, so that nobody is asked for a passphrase for nothing. */
+static bool
+check_empty(const struct init *init)
+{
+	if (!is_taken(init))
+		return true;
+	log_tell("%s: there is a registry already", init->args.dir);
+	return false;
 }
 
 static bool
@@ -296,6 +302,9 @@ make_store(struct init *init)
 	slots[1].k = init->k[1];
 	cdop_secret_random(id, sizeof(id));
 	err = rows_create(&args, id, slots, 2, &offline->rows);
+	/* Somebody may have made one there while a passphrase was typed. */
+	init->made_store =
+	    err != CDOP_ALREADY_EXISTS && err != CDOP_FAILED_PRECONDITION;
 	if (err == CDOP_OK)
 		return prove(init);
 	log_tell("%s: %s", init->args.dir,
@@ -429,9 +438,10 @@ take_back(struct init *init)
 			close(init->fd[i]);
 			(void)unlink(init->path[i]);
 		}
-	if (init->is_founded)
+	/* The registry of another init, which may have taken our key file. */
+	if (init->is_founded || (!init->made_store && is_taken(init)))
 		return;
-	for (i = 0; init->is_empty && i < sizeof(names) / sizeof(names[0]);
+	for (i = 0; init->made_store && i < sizeof(names) / sizeof(names[0]);
 	     i++) {
 		(void)snprintf(
 		    path, sizeof(path), "%s/%s", init->args.dir, names[i]);

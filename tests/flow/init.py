@@ -2,10 +2,12 @@
 """cdopd init: what it refuses, that it leaves nothing half made, what it
 writes (RECORDS M20)."""
 import os
+import shutil
 import stat
 import subprocess
 
-from libflow import CDOPD, PASSPHRASE, PROFILE, TMP, check, end, equal
+from libflow import (CDOPD, PASSPHRASE, PROFILE, TMP, check, end, equal,
+                     wait_for)
 
 DIR = os.path.join(TMP, "data")
 OUT = os.path.join(TMP, "out")
@@ -43,6 +45,29 @@ def refused(name, wanted, *more, **how):
     return said
 
 
+def two_at_once():
+    """One waits for its passphrase while another makes the registry."""
+    slow = subprocess.Popen(
+        [CDOPD, "init", DIR, "--slot", "passphrase", "--mode", "training",
+         "--profile", PROFILE, "--slot", "keyfile:" + KEY, "--kdf-memory",
+         "8", "--kdf-passes", "1", "--address", "unix:/nowhere/link.sock",
+         "--out", os.path.join(TMP, "slow"), "--confirm", "I understand",
+         "--degraded", "--passphrase-stdin"], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    wait_for(lambda: os.path.exists(KEY))
+    code, said = init("--degraded")
+    check("one is made while another waits for its passphrase", code == 0,
+          said)
+    said = slow.communicate(b"another passphrase\n", timeout=60)[0]
+    check("the other one is refused", slow.returncode == 1 and
+          b"already" in said, said)
+    check("and takes nothing with it", os.path.exists(KEY) and
+          os.path.exists(os.path.join(DIR, "data.mdb")), os.listdir(TMP))
+    for path in DIR, OUT:
+        shutil.rmtree(path)
+    os.unlink(KEY)
+
+
 def main():
     with open(PASS, "w", encoding="ascii") as f:
         f.write(PASSPHRASE + "\n")
@@ -64,6 +89,7 @@ def main():
         f.write("short\n")
     refused("a short passphrase", 1, "--degraded", "--passphrase-file", short,
             without=("--passphrase-file",))
+    two_at_once()
     refused("the same name twice", 1, "--degraded", "--admin", "Ada",
             "--admin", "Ada")
 
