@@ -38,6 +38,13 @@
 #define CDOP_LIST_MAX      100   /* entries of one page */
 #define CDOP_PERSONS_MAX   40    /* parents, household: each list */
 
+/*
+ * A case.  Its state, with what a caller does not see of it, stays far below
+ * what a row holds: nobody is to meet that end and learn what lies there.
+ */
+#define CDOP_CASE_LINKS_MAX         20  /* other cases, that one person sees */
+#define CDOP_CASE_NOTIFICATIONS_MAX 500 /* ever joined */
+
 /* The gate. */
 #define CDOP_GATE_CONNS_MAX    1024
 #define CDOP_GATE_CONNS_SOURCE 64         /* from one address */

@@ -193,6 +193,13 @@ CDOP_MUST enum cdop_err cases_next_state(struct cases_act *act,
     Cdop__StoredCase *state, const char *what, const char *reason);
 
 /*
+ * Is there room for a link to this other case (0: one that is not there
+ * yet)?  Of the links there are only those count that the caller may see.
+ */
+bool cases_may_link(
+    const struct cases_act *act, const struct index_post *post, uint64_t other);
+
+/*
  * Adds a link to a state, unless it is there.  CDOP_RESOURCE_EXHAUSTED.
  */
 CDOP_MUST enum cdop_err cases_add_link(struct cases_act *act,

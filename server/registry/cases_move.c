@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cdop/limits.h"
 #include "server/registry/cases_edit.h"
 #include "server/registry/cases_register.h"
 
@@ -65,12 +66,23 @@ check_from(struct cases_act *act, struct cases_edit *edit, struct move *move)
 	return CDOP_OK;
 }
 
+/* The two cases of a move are linked as two children. */
+static enum cdop_err
+no_room(struct cases_act *act, const char *path)
+{
+	return cases_bad_field(act, path, "link.too_many",
+	    "a case is linked to twenty others at most");
+}
+
 static enum cdop_err
 check_to(struct cases_act *act, struct cases_edit *edit, struct move *move)
 {
 	const struct index_post *to, *from;
 	enum cdop_err err;
 
+	from = index_at(act->index, edit->slot);
+	if (edit->to == NULL && !cases_may_link(act, from, 0))
+		return no_room(act, "reference");
 	if (edit->to == NULL)
 		return CDOP_OK;
 	err = cases_find_reference(act, edit->to, &edit->to_slot);
@@ -80,13 +92,15 @@ check_to(struct cases_act *act, struct cases_edit *edit, struct move *move)
 		return cases_bad_field(act, "to_reference", "move.itself",
 		    "it belongs to that case already");
 	to = index_at(act->index, edit->to_slot);
-	from = index_at(act->index, edit->slot);
 	if (to->status == INDEX_WITHDRAWN)
 		return cases_refuse(act, CDOP_FAILED_PRECONDITION, "withdrawn",
 		    "that case is entered in error: reinstate it first");
 	move->to_id = to->case_id;
 	move->is_told_apart = index_post_decided(from, to->case_id) ||
 	    index_post_decided(to, from->case_id);
+	if (!cases_may_link(act, from, to->case_id) ||
+	    !cases_may_link(act, to, from->case_id))
+		return no_room(act, "to_reference");
 	return CDOP_OK;
 }
 
@@ -166,6 +180,9 @@ move_in(struct cases_act *act, struct cases_edit *edit, struct move *move)
 
 	if ((err = cases_read_state(act, edit->to_slot, &state)) != CDOP_OK)
 		return err;
+	if (state->n_instance >= CDOP_CASE_NOTIFICATIONS_MAX)
+		return cases_bad_field(act, "to_reference", "join.too_many",
+		    "five hundred notifications have been joined to it");
 	edit->instance = state->next_instance;
 	for (i = 0; i < move->n_form; i++) {
 		move->form[i]->case_id = move->to_id;

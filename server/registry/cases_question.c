@@ -196,6 +196,24 @@ sort_hits(struct cases_act *act, struct cases_question *q,
 	return CDOP_OK;
 }
 
+/* Before anything is written: each end of a tie has room for the other. */
+static enum cdop_err
+check_links(struct cases_act *act, const struct cases_question *q)
+{
+	const struct index_post *own = own_post(act, q), *post;
+	size_t i;
+
+	for (i = 0; i < q->n_tie; i++) {
+		post = index_at(act->index, q->tie[i].slot);
+		if (!cases_may_link(
+			act, post, own == NULL ? 0 : own->case_id) ||
+		    (own != NULL && !cases_may_link(act, own, post->case_id)))
+			return cases_bad_field(act, "decision", "link.too_many",
+			    "a case is linked to twenty others at most");
+	}
+	return CDOP_OK;
+}
+
 enum cdop_err
 cases_question_ask(struct cases_act *act, struct cases_question *question)
 {
@@ -212,6 +230,8 @@ cases_question_ask(struct cases_act *act, struct cases_question *question)
 		if (err != CDOP_OK)
 			return err;
 	}
+	if ((err = check_links(act, question)) != CDOP_OK)
+		return err;
 	err = duplicates_find(
 	    act->index, &question->child, question->self, act->arena, &list);
 	if (err == CDOP_OK)

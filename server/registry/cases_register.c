@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cdop/limits.h"
 #include "server/registry/cases_time.h"
 #include "server/vault/rows_keys.h"
 
@@ -188,6 +189,9 @@ join(struct cases_act *act, struct cases_register *reg)
 	reg->case_id = change.case_id;
 	if ((err = cases_read_state(act, reg->slot, &state)) != CDOP_OK)
 		return err;
+	if (state->n_instance >= CDOP_CASE_NOTIFICATIONS_MAX)
+		return cases_bad_field(act, "decision", "join.too_many",
+		    "five hundred notifications have been joined to it");
 	err = cases_read_form(act, reg->slot, 0, 0, &record);
 	if (err != CDOP_OK)
 		return err;

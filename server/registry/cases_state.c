@@ -341,6 +341,10 @@ cases_state_link(struct cases_act *act, struct cases_alter *alter)
 	other = index_at(act->index, alter->other_slot)->case_id;
 	if ((err = cases_read_state(act, alter->slot, &state)) != CDOP_OK)
 		return err;
+	if (!cases_may_link(act, index_at(act->index, alter->slot), other) ||
+	    !cases_may_link(act, index_at(act->index, alter->other_slot), one))
+		return cases_bad_field(act, "other", "link.too_many",
+		    "a case is linked to twenty others at most");
 	if (has_link(state, alter->kind, other))
 		return cases_refuse(act, CDOP_ALREADY_EXISTS, "linked",
 		    "they are linked like that already");

@@ -1,6 +1,7 @@
 /* Writing a case: rows, then summary, then index, all or an error. */
 #include <string.h>
 
+#include "cdop/limits.h"
 #include "server/registry/cases.h"
 #include "server/registry/message.h"
 #include "server/registry/summary.h"
@@ -342,6 +343,22 @@ cases_next_state(struct cases_act *act, Cdop__StoredCase *state,
 	state->reason = cases_text(act, reason, &failed);
 	state->source = NULL;
 	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
+bool
+cases_may_link(
+    const struct cases_act *act, const struct index_post *post, uint64_t other)
+{
+	uint32_t slot;
+	size_t i, n = 0;
+
+	if (index_post_decided(post, other))
+		return true;
+	for (i = 0; i < post->n_decided; i++)
+		if (index_by_case(act->index, post->decided[i], &slot) &&
+		    access_may_see(&act->access, index_at(act->index, slot)))
+			n++;
+	return n < CDOP_CASE_LINKS_MAX;
 }
 
 enum cdop_err

@@ -1,0 +1,268 @@
+/*
+ * A case that somebody fills up: its bounds are met long before the end of a
+ * row, where what the caller does not see would decide.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/limits.h"
+#include "cdop/reference.h"
+#include "server/base/undo.h"
+#include "server/registry/cases.h"
+#include "server/registry/people.h"
+#include "server/vault/rows.h"
+#include "tests/unit/server/rpc/calls.h"
+
+#define LINK_ADD 53
+#define OTHERS   (CDOP_CASE_LINKS_MAX + 1)
+
+static const char *const kinds[] = {"not_duplicate", "multiple_birth",
+    "siblings", "same_incident", "same_mother"};
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+static void
+tie(enum world_who who, const char *one, const char *other, const char *kind,
+    const char *reason, enum cdop_err want)
+{
+	Cdop__CaseLinkRequest request;
+
+	cdop__case_link_request__init(&request);
+	request.reference = calls_text(&w, one);
+	request.other = calls_text(&w, other);
+	request.kind = calls_text(&w, kind);
+	request.reason = calls_text(&w, reason);
+	(void)calls_change(&w, who, LINK_ADD, &request.base, want);
+	if (want != CDOP_OK)
+		assert_string_equal(calls_rule(), "link.too_many");
+	cdop_arena_reset(w.arena);
+}
+
+/* n cases of an area, the first of them child `from`. */
+static void
+make(char **references, size_t n, unsigned from, const char *area)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		references[i] = world_register(&w, from + (unsigned)i, area);
+		assert_non_null(references[i]);
+		cdop_arena_reset(w.arena);
+	}
+}
+
+static void
+drop(char **references, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(references[i]);
+}
+
+/* ---- links ------------------------------------------------------------- */
+
+static void
+a_case_has_links_to_twenty_others(void **state)
+{
+	char *own, *other[OTHERS];
+	size_t i;
+
+	(void)state;
+	make(&own, 1, 100, "wirral");
+	make(other, OTHERS, 101, "wirral");
+	for (i = 0; i < CDOP_CASE_LINKS_MAX; i++)
+		tie(WORLD_COORDINATOR_WIRRAL, own, other[i], "siblings", "so",
+		    CDOP_OK);
+	tie(WORLD_COORDINATOR_WIRRAL, own, other[i], "siblings", "so",
+	    CDOP_INVALID_ARGUMENT);
+	tie(WORLD_COORDINATOR_WIRRAL, other[i], own, "siblings", "so",
+	    CDOP_INVALID_ARGUMENT);
+	/* More about two that are linked already takes no other. */
+	tie(WORLD_COORDINATOR_WIRRAL, own, other[0], "same_mother", "so",
+	    CDOP_OK);
+	drop(&own, 1);
+	drop(other, OTHERS);
+}
+
+static void
+what_a_caller_does_not_see_takes_no_room(void **state)
+{
+	char *own, *other[OTHERS], *foreign;
+	size_t i;
+
+	(void)state;
+	make(&own, 1, 130, "wirral");
+	make(&foreign, 1, 131, "sefton");
+	make(other, OTHERS, 132, "wirral");
+	tie(WORLD_COORDINATOR, own, foreign, "siblings", "so", CDOP_OK);
+	for (i = 0; i < CDOP_CASE_LINKS_MAX; i++)
+		tie(WORLD_COORDINATOR_WIRRAL, own, other[i], "siblings", "so",
+		    CDOP_OK);
+	tie(WORLD_COORDINATOR_WIRRAL, own, other[i], "siblings", "so",
+	    CDOP_INVALID_ARGUMENT);
+	drop(&own, 1);
+	drop(&foreign, 1);
+	drop(other, OTHERS);
+}
+
+static void
+a_question_is_not_decided_by_a_link_too_many(void **state)
+{
+	struct calls_tell tell = {.form = world_form(&w, 165, "wirral")};
+	char *own, *other[OTHERS];
+	size_t i;
+
+	(void)state;
+	own = strdup(calls_new(&w, WORLD_COORDINATOR, tell.form));
+	make(other, OTHERS, 166, "wirral");
+	for (i = 0; i < CDOP_CASE_LINKS_MAX; i++)
+		tie(WORLD_COORDINATOR_WIRRAL, own, other[i], "siblings", "so",
+		    CDOP_OK);
+	tell.form = world_form(&w, 165, "wirral");
+	tell.decision[0] =
+	    calls_decision(&w, own, CDOP__DECISION__NEW_SIBLING, "twin");
+	tell.n_decision = 1;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "link.too_many");
+	free(own);
+	drop(other, OTHERS);
+}
+
+/* ---- sizes ------------------------------------------------------------- */
+
+static uint32_t
+slot_of(const char *reference)
+{
+	char text[CDOP_REFERENCE_TEXT];
+	uint64_t number;
+	uint32_t slot;
+
+	assert_int_equal(
+	    cdop_reference_parse(reference, true, text, &number), CDOP_OK);
+	assert_true(
+	    index_by_case(cases_index(w.reg->cases), number + 1, &slot));
+	return slot;
+}
+
+/* What is stored of a case's own state. */
+static Cdop__StoredCase *
+state_of(struct cases_act *act, const struct actor *actor, const char *ref)
+{
+	Cdop__StoredCase *stored;
+
+	cases_act_init(act, w.reg->cases, w.arena, actor, w.now_ms);
+	assert_int_equal(cases_read_state(act, slot_of(ref), &stored), CDOP_OK);
+	return stored;
+}
+
+static void
+a_full_state_stays_far_below_the_end_of_a_row(void **state)
+{
+	char *own, *other[CDOP_CASE_LINKS_MAX],
+	    longest[CDOP_REASON_MAX * 4 + 1];
+	struct cases_act act;
+	struct actor actor;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < CDOP_REASON_MAX; i++)
+		memcpy(longest + i * 4, "\xf0\x9f\x98\x80", 5);
+	make(&own, 1, 200, "wirral");
+	make(other, CDOP_CASE_LINKS_MAX, 201, "wirral");
+	for (i = 0; i < CDOP_CASE_LINKS_MAX; i++)
+		for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+			tie(WORLD_COORDINATOR_WIRRAL, own, other[i], kinds[k],
+			    longest, CDOP_OK);
+	memset(&actor, 0, sizeof(actor));
+	assert_true(cdop__stored_case__get_packed_size(
+			state_of(&act, &actor, own)) < ROWS_DATA_MAX / 4);
+	drop(&own, 1);
+	drop(other, CDOP_CASE_LINKS_MAX);
+}
+
+/* ---- notifications ----------------------------------------------------- */
+
+/* As if so many had been joined and moved away again. */
+static void
+fill_up(const char *reference)
+{
+	struct cases_change change;
+	Cdop__StoredInstanceLink *link;
+	Cdop__StoredCase *stored;
+	struct cases_act act;
+	struct actor actor;
+
+	memset(&actor, 0, sizeof(actor));
+	stored = state_of(&act, &actor, reference);
+	link = stored->instance[0];
+	stored->instance = cdop_arena_calloc(
+	    w.arena, CDOP_CASE_NOTIFICATIONS_MAX, sizeof(*stored->instance));
+	assert_non_null(stored->instance);
+	for (stored->n_instance = 0;
+	     stored->n_instance < CDOP_CASE_NOTIFICATIONS_MAX;
+	     stored->n_instance++)
+		stored->instance[stored->n_instance] = link;
+	cases_change_init(&act, slot_of(reference), &change);
+	change.state = stored;
+	change.keeps_version = true;
+	undo_begin(w.undo);
+	assert_int_equal(rows_begin(w.rows, 1 << 20, 8), CDOP_OK);
+	assert_int_equal(cases_store(&act, &change), CDOP_OK);
+	assert_int_equal(rows_commit(w.rows), CDOP_OK);
+	undo_commit(w.undo);
+}
+
+static void
+five_hundred_notifications_are_joined_to_a_case(void **state)
+{
+	struct calls_tell tell = {.form = world_form(&w, 230, "wirral")};
+	char *own;
+
+	(void)state;
+	own = strdup(calls_new(&w, WORLD_COORDINATOR, tell.form));
+	fill_up(own);
+	tell.form = world_form(&w, 230, "wirral");
+	tell.decision[0] =
+	    calls_decision(&w, own, CDOP__DECISION__JOIN, "the same child");
+	tell.n_decision = 1;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "join.too_many");
+	free(own);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_case_has_links_to_twenty_others),
+	    cmocka_unit_test(what_a_caller_does_not_see_takes_no_room),
+	    cmocka_unit_test(a_question_is_not_decided_by_a_link_too_many),
+	    cmocka_unit_test(a_full_state_stays_far_below_the_end_of_a_row),
+	    cmocka_unit_test(five_hundred_notifications_are_joined_to_a_case),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
