@@ -24,6 +24,7 @@
 #define CDOP_SCAN_FIELDS_MAX 4096       /* fields in one message */
 #define CDOP_SCAN_REPEAT_MAX 512        /* entries of one repeated field */
 #define CDOP_REQUEST_ARENA   (8u << 20) /* unpacked, reply and scratch */
+#define CDOP_REQUEST_CHANCE  (1u << 20) /* up to this more, by chance */
 #define CDOP_ANSWER_ARENA    (4u << 20) /* besides: leaf and reply */
 
 /* Argon2id: the cost may come out of a file (TRUST M5). */

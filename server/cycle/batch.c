@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cdop/role.h"
+#include "cdop/secret.h"
 #include "server/base/clock.h"
 #include "server/base/control.h"
 #include "server/base/undo.h"
@@ -227,6 +228,21 @@ note(const struct batch *batch, const struct batch_item *item)
 						  : item->session->peer.device);
 }
 
+/*
+ * Some of what a request takes is for cases that its caller does not see.
+ * Whoever comes near the bound on purpose is to learn nothing of them from
+ * which side it ends on.
+ */
+static void
+set_budget(struct batch *batch)
+{
+	uint32_t chance;
+
+	cdop_secret_random(&chance, sizeof(chance));
+	cdop_arena_set_budget(
+	    batch->arena, CDOP_REQUEST_ARENA + chance % CDOP_REQUEST_CHANCE);
+}
+
 static enum cdop_err
 run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
     const struct batch_times *times)
@@ -238,7 +254,7 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	if (item->session == NULL && item->kind != BATCH_EVENT &&
 	    item->kind != BATCH_FORGET)
 		return CDOP_OK; /* it has gone while this waited */
-	cdop_arena_set_budget(batch->arena, CDOP_REQUEST_ARENA);
+	set_budget(batch);
 	note(batch, item);
 	switch (item->kind) {
 	case BATCH_CALL:
@@ -365,7 +381,7 @@ refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 		return CDOP_OK;
 	if (begin(reg, item, 1) != CDOP_OK)
 		return CDOP_OK; /* no leaf, no answer */
-	cdop_arena_set_budget(batch->arena, CDOP_REQUEST_ARENA);
+	set_budget(batch);
 	fill_request(item, times, &request);
 	err =
 	    dispatch_refuse(reg, batch->arena, &request, status, &item->result);

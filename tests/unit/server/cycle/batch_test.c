@@ -1,0 +1,120 @@
+/* A batch without sessions on a link: what one request may take. */
+#include "server/cycle/batch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/secret.h"
+#include "server/cycle/session.h"
+#include "tests/unit/server/world.h"
+
+#define PROFILE_DIFF 6
+/* Each takes 32 bytes to read and four to be carried. */
+#define COMMENTS 240000
+#define TRIES    24
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+/* A call that compares a profile of empty comments, packed. */
+static struct cdop_bytes
+dear_call(void)
+{
+	Cdop__ProfileDiffRequest request;
+	Cdop__Call call;
+	uint8_t *packed;
+	size_t i;
+
+	cdop__profile_diff_request__init(&request);
+	request.text.len = 2 * COMMENTS;
+	request.text.data = cdop_arena_alloc(w.arena, request.text.len);
+	assert_non_null(request.text.data);
+	for (i = 0; i < COMMENTS; i++)
+		memcpy(request.text.data + 2 * i, "#\n", 2);
+	memcpy(request.text.data, "cdop-profile 1\n", 15);
+	cdop__call__init(&call);
+	call.id = 1;
+	call.method = PROFILE_DIFF;
+	call.has_body = true;
+	call.body.data = cdop_arena_alloc(
+	    w.arena, cdop__profile_diff_request__get_packed_size(&request));
+	assert_non_null(call.body.data);
+	call.body.len =
+	    cdop__profile_diff_request__pack(&request, call.body.data);
+	packed = cdop_arena_alloc(w.arena, cdop__call__get_packed_size(&call));
+	assert_non_null(packed);
+	return (struct cdop_bytes){packed, cdop__call__pack(&call, packed)};
+}
+
+static uint32_t
+run(struct batch *batch, struct session *session, struct cdop_bytes message)
+{
+	const struct batch_times times = {.now_ms = w.now_ms};
+	struct batch_item *item;
+	Cdop__Reply *reply;
+	uint32_t status;
+
+	item = batch_add(batch, BATCH_CALL, session, message);
+	assert_non_null(item);
+	assert_int_equal(batch_run(batch, w.reg, &times), CDOP_OK);
+	item = batch_get(batch, 0);
+	assert_true(item->answered);
+	reply = cdop__reply__unpack(
+	    NULL, item->result.reply.len, item->result.reply.data);
+	assert_non_null(reply);
+	status = reply->status;
+	cdop__reply__free_unpacked(reply, NULL);
+	batch_reset(batch);
+	return status;
+}
+
+static void
+what_comes_near_the_bound_ends_on_either_side(void **state)
+{
+	struct session session;
+	struct cdop_bytes message;
+	size_t refused = 0, i;
+	struct batch *batch;
+
+	(void)state;
+	memset(&session, 0, sizeof(session));
+	session.peer.device = WORLD_COORDINATOR;
+	message = dear_call();
+	assert_int_equal(batch_new(NULL, &batch), CDOP_OK);
+	for (i = 0; i < TRIES; i++)
+		refused +=
+		    run(batch, &session, message) == CDOP_RESOURCE_EXHAUSTED;
+	batch_free(batch);
+	assert_in_range(refused, 1, TRIES - 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_comes_near_the_bound_ends_on_either_side),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
