@@ -47,13 +47,17 @@ rpc_term(struct rpc_ctx *ctx, const char *kind, const char *value)
 {
 	struct rpc_term *term;
 
-	if (ctx->n_terms == RPC_TERMS_MAX)
+	if (ctx->n_terms == RPC_TERMS_MAX) {
+		ctx->lost = true;
 		return;
+	}
 	term = &ctx->terms[ctx->n_terms];
 	term->kind = cdop_arena_strdup(ctx->arena, kind);
 	term->value = cdop_arena_strdup(ctx->arena, value);
 	if (term->kind != NULL && term->value != NULL)
 		ctx->n_terms++;
+	else
+		ctx->lost = true;
 }
 
 bool
@@ -83,4 +87,6 @@ rpc_second_words(struct rpc_ctx *ctx, const char *words)
 	copy = cdop_arena_strdup(ctx->arena, words);
 	if (copy != NULL && ctx->n_words < RPC_WORDS_MAX)
 		ctx->words[ctx->n_words++] = copy;
+	else
+		ctx->lost = true;
 }

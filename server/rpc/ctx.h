@@ -88,7 +88,12 @@ struct rpc_ctx {
 	size_t n_terms;
 	uint32_t subject_person;
 	const char *audit_reason; /* free text: goes under the case key */
-	struct rpc_cursor next;   /* at not 0: the stream goes on from here */
+	/*
+	 * There was no memory for something that the log or the second person
+	 * has to be told: whatever the handler says, the call is refused.
+	 */
+	bool lost;
+	struct rpc_cursor next; /* at not 0: the stream goes on from here */
 
 	/* The outcome that the request key gets again (TRUST M12). */
 	bool applied; /* something was changed */

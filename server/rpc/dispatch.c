@@ -322,6 +322,18 @@ file_for_second(struct work *work)
 	return CDOP_OK;
 }
 
+/* The log gets a budget of its own: it would be written, with a gap. */
+static enum cdop_err
+check_told(struct rpc_ctx *ctx, enum cdop_err err)
+{
+	if (!ctx->lost || (err != CDOP_OK && !ctx->with_reply))
+		return err;
+	ctx->with_reply = false;
+	ctx->n_released = 0;
+	ctx->reason = NULL;
+	return CDOP_RESOURCE_EXHAUSTED;
+}
+
 static enum cdop_err
 run_handler(struct work *work)
 {
@@ -330,7 +342,7 @@ run_handler(struct work *work)
 
 	ctx->apply = ctx->method->second == 0;
 	err = ctx->method->handler(ctx, work->req, work->rep);
-	if (err != CDOP_OK)
+	if ((err = check_told(ctx, err)) != CDOP_OK)
 		return err;
 	if (ctx->method->second != 0)
 		return file_for_second(work);
@@ -461,6 +473,7 @@ dispatch_run_approved(struct rpc_ctx *outer, const struct rpc_method *method,
 	if ((err = open_body(work)) != CDOP_OK)
 		return err;
 	err = method->handler(ctx, work->req, work->rep);
+	err = check_told(ctx, err);
 	if (err == CDOP_OK && ctx->target_changed)
 		err = rpc_fail(ctx, CDOP_ABORTED, "target_changed",
 		    "it is not what it was when this was asked");

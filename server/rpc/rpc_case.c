@@ -95,9 +95,10 @@ rpc_case_release_forms(struct rpc_ctx *ctx, const struct cases_act *act,
 		released.instances = copy;
 		released.n_instances = n;
 	}
-	/* Without memory there is no leaf, and so no answer either. */
 	if (released.reference != NULL && copy != NULL)
 		rpc_release(ctx, &released);
+	else
+		ctx->lost = true;
 }
 
 void
@@ -222,6 +223,8 @@ rpc_case_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
 		text = cdop_form_text(form, paths[i], ctx->arena);
 		if (text != NULL)
 			rpc_term(ctx, paths[i], text);
+		else
+			ctx->lost = true;
 	}
 }
 

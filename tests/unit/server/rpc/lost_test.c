@@ -1,0 +1,128 @@
+/*
+ * A call that ends just short of its memory: whatever there is no room for,
+ * nothing leaves that the log does not name.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/server/rpc/calls.h"
+
+#define REGISTER   40
+#define CASE_SHOW  43
+#define AUDIT_LIST 70
+#define STEP       16 /* what the arena rounds to */
+#define STEPS      ((size_t)1 << 16)
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+/* Whether the call came to an answer with a body, with so much memory. */
+static bool
+leaves(uint32_t method, const ProtobufCMessage *body, size_t budget)
+{
+	struct world_answer answer;
+
+	w.budget = budget;
+	world_call(&w, WORLD_COORDINATOR, method, body, &answer);
+	w.budget = 0;
+	assert_int_equal(answer.failed, CDOP_OK);
+	return answer.reply->has_body;
+}
+
+/* With the least memory with which something leaves; the leaf of that. */
+static const Cdop__AuditEntry *
+barely(uint32_t method, const ProtobufCMessage *body)
+{
+	size_t low = 0, high = STEPS, mid;
+	Cdop__AuditListRequest request;
+	struct world_answer answer;
+	Cdop__AuditListReply *list;
+
+	while (high - low > 1) {
+		mid = (low + high) / 2;
+		if (leaves(method, body, mid * STEP))
+			high = mid;
+		else
+			low = mid;
+	}
+	assert_in_range(high, 2, STEPS - 1);
+	assert_true(leaves(method, body, high * STEP));
+	cdop__audit_list_request__init(&request);
+	request.has_limit = true;
+	request.limit = 1;
+	world_call(&w, WORLD_AUDITOR, AUDIT_LIST, &request.base, &answer);
+	list = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
+	assert_int_equal(list->n_entry, 1);
+	return list->entry[0];
+}
+
+static void
+a_case_that_is_shown_is_named(void **state)
+{
+	Cdop__CaseShowRequest request;
+	const Cdop__AuditEntry *entry;
+	char *reference;
+
+	(void)state;
+	reference = world_register(&w, 300, "wirral");
+	cdop__case_show_request__init(&request);
+	request.reference = reference;
+	entry = barely(CASE_SHOW, &request.base);
+	assert_string_equal(entry->call, "CaseShow");
+	assert_int_equal(entry->n_released, 1);
+	assert_string_equal(entry->released[0]->reference, reference);
+	free(reference);
+}
+
+static void
+a_candidate_and_what_it_was_found_by_are_named(void **state)
+{
+	Cdop__NotificationRegisterRequest request;
+	const Cdop__AuditEntry *entry;
+	char *reference;
+
+	(void)state;
+	reference = world_register(&w, 301, "wirral");
+	cdop__notification_register_request__init(&request);
+	request.form = world_form(&w, 301, "wirral");
+	request.has_dry_run = true;
+	request.dry_run = true;
+	entry = barely(REGISTER, &request.base);
+	assert_string_equal(entry->reason, "possible_duplicate");
+	assert_int_equal(entry->n_released, 1);
+	assert_string_equal(entry->released[0]->reference, reference);
+	assert_true(entry->n_term_kind >= 3);
+	free(reference);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_case_that_is_shown_is_named),
+	    cmocka_unit_test(a_candidate_and_what_it_was_found_by_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
