@@ -24,7 +24,7 @@
 /* A session under an invitation: it may enrol and nothing else. */
 #define CDOP_ROLE_INVITED (1u << 28)
 
-/* Roles that read cases; none of them goes with the two below. */
+/* Roles that read cases; none goes with the two below, nor with AUDITOR. */
 #define CDOP_ROLES_CASE                                                        \
 	(CDOP_ROLE_COORDINATOR | CDOP_ROLE_PARTNER | CDOP_ROLE_PANEL_MEMBER |  \
 	    CDOP_ROLE_ANALYST | CDOP_ROLE_CHAIR |                              \

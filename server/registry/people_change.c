@@ -96,8 +96,8 @@ check_whole(struct people_act *act, const struct people_person *person)
 	roles = people_rule_granted(act->people, person, act->now_ms);
 	if (people_rule_is_exclusive(roles))
 		return people_act_bad_field(act, "grant", "roles_exclusive",
-		    "an administrator or custodian has no role that reads "
-		    "cases");
+		    "an administrator, custodian or auditor has no role that "
+		    "reads cases");
 	if ((roles & CDOP_ROLE_COORDINATOR) != 0 && !person->all_areas &&
 	    person->n_areas == 0)
 		return people_act_bad_field(act, "area", "area_needed",

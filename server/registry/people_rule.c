@@ -257,10 +257,16 @@ people_rule_granted(const struct people *people,
 	return roles;
 }
 
+/*
+ * The log says what an answer hides: whoever asks as a partner and reads
+ * there as an auditor knows which children of other areas are known.
+ */
 bool
 people_rule_is_exclusive(uint32_t roles)
 {
-	return (roles & CDOP_ROLES_KEYS) != 0 && (roles & CDOP_ROLES_CASE) != 0;
+	const uint32_t apart = CDOP_ROLES_KEYS | CDOP_ROLE_AUDITOR;
+
+	return (roles & apart) != 0 && (roles & CDOP_ROLES_CASE) != 0;
 }
 
 bool

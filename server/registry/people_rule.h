@@ -61,7 +61,7 @@ uint32_t people_rule_roles(const struct people *people,
 uint32_t people_rule_granted(const struct people *people,
     const struct people_person *person, uint64_t now_ms);
 
-/* Administrator or custodian together with a role that reads cases. */
+/* Administrator, custodian or auditor with a role that reads cases. */
 bool people_rule_is_exclusive(uint32_t roles);
 
 /* Its bearer is let in to enrol: not ended, cancelled or flagged. */

@@ -315,8 +315,9 @@ one_device_is_suspended_alone(void **state)
 static void
 keys_and_cases_are_never_in_one_hand(void **state)
 {
-	static const Cdop__Role keys[] = {
-	    CDOP__ROLE__ADMINISTRATOR, CDOP__ROLE__CUSTODIAN};
+	/* An auditor sees in the log what a partner is not told. */
+	static const Cdop__Role keys[] = {CDOP__ROLE__ADMINISTRATOR,
+	    CDOP__ROLE__CUSTODIAN, CDOP__ROLE__AUDITOR};
 	static const Cdop__Role cases[] = {CDOP__ROLE__COORDINATOR,
 	    CDOP__ROLE__PARTNER, CDOP__ROLE__PANEL_MEMBER, CDOP__ROLE__ANALYST};
 	struct house_client clients[3];
@@ -331,7 +332,7 @@ keys_and_cases_are_never_in_one_hand(void **state)
 
 	(void)state;
 	house_open(&house, 3, clients);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 3; i++)
 		for (j = 0; j < 4; j++) {
 			grants[0] =
 			    (struct people_grant){keys[i], 0, UINT64_MAX};
