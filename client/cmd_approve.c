@@ -91,12 +91,13 @@ show(struct cmd_ctx *ctx, const Cdop__Approval *a)
 
 	print_out(ctx, "%s  %s  asked by %s (person %u) %s, until %s%s",
 	    number_of(ctx, a), method != NULL ? method->name : "?",
-	    a->requester_name, a->requester,
+	    print_one_line(ctx->arena, a->requester_name), a->requester,
 	    print_time(ctx->arena, a->asked_ms),
 	    print_time(ctx->arena, a->expires_ms),
 	    a->you_may ? "" : "  (not yours to approve)");
 	for (i = 0; i < a->n_words; i++)
-		print_out(ctx, "    %s", a->words[i]);
+		print_out(
+		    ctx, "    %s", print_one_line(ctx->arena, a->words[i]));
 	if (a->method == PROFILE_APPLY)
 		show_profile(ctx, a);
 	shorten(ctx, request);

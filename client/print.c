@@ -84,6 +84,14 @@ print_safe(struct cdop_arena *arena, const char *text, bool lines)
 	return out;
 }
 
+const char *
+print_one_line(struct cdop_arena *arena, const char *text)
+{
+	const char *safe = print_safe(arena, text, false);
+
+	return safe != NULL ? safe : "?";
+}
+
 size_t
 print_columns(const char *text)
 {

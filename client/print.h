@@ -27,6 +27,9 @@ void print_prompt_to(int fd, const char *prompt);
  * line ends and tabs too unless lines.  NULL: no memory. */
 const char *print_safe(struct cdop_arena *arena, const char *text, bool lines);
 
+/* Somebody's words in the middle of ours: on one line, never NULL. */
+const char *print_one_line(struct cdop_arena *arena, const char *text);
+
 /* Columns that a text takes on a terminal. */
 size_t print_columns(const char *text);
 

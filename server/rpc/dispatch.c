@@ -20,6 +20,7 @@
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/rpc/answer.h"
+#include "server/rpc/tidy.h"
 
 /* ---- 1: the envelope --------------------------------------------------- */
 
@@ -45,6 +46,28 @@ unpack(struct work *work, const ProtobufCMessageDescriptor *desc,
 	return CDOP_OK;
 }
 
+/* It goes into a row of the log, whatever becomes of the call. */
+static enum cdop_err
+open_purpose_text(struct work *work)
+{
+	struct rpc_ctx *ctx = &work->ctx;
+	enum cdop_text_fault fault;
+	const char *text;
+	enum cdop_err err;
+
+	if (cdop_text_length(work->call->purpose_text) > CDOP_REASON_MAX)
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "purpose_text_long",
+		    "a purpose is said in at most 500 characters");
+	err = cdop_text_clean(work->call->purpose_text, CDOP_TEXT_LINE,
+	    work->arena, &text, &fault);
+	if (err == CDOP_INVALID_ARGUMENT)
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT,
+		    "purpose_text_control", "a purpose is one line of text");
+	if (err == CDOP_OK)
+		ctx->purpose_text = text;
+	return err;
+}
+
 static enum cdop_err
 open_envelope(struct work *work)
 {
@@ -66,12 +89,9 @@ open_envelope(struct work *work)
 	}
 	if (work->call->has_use)
 		ctx->use = work->call->use;
-	/* It goes into a row of the log, whatever becomes of the call. */
 	if (work->call->purpose_text != NULL &&
-	    cdop_text_length(work->call->purpose_text) > CDOP_REASON_MAX)
-		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "purpose_text_long",
-		    "a purpose is said in at most 500 characters");
-	ctx->purpose_text = work->call->purpose_text;
+	    (err = open_purpose_text(work)) != CDOP_OK)
+		return err;
 	if (!work->call->has_request_key)
 		return CDOP_OK;
 	if (work->call->request_key.len != CDOP_REQUEST_KEY_LEN)
@@ -252,14 +272,19 @@ static enum cdop_err
 open_body(struct work *work)
 {
 	const struct rpc_method *method = work->ctx.method;
+	enum cdop_err err;
 
 	work->rep =
 	    cdop_arena_alloc(work->arena, method->reply->sizeof_message);
 	if (work->rep == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	method->reply_init(work->rep);
-	return unpack(work, method->request, work->ctx.request, "bad_request",
+	err = unpack(work, method->request, work->ctx.request, "bad_request",
 	    &work->req);
+	/* People have a rule of their own, and words for what breaks it. */
+	if (err != CDOP_OK || method->scope == CDOP_SCOPE_PEOPLE)
+		return err;
+	return tidy_request(&work->ctx, work->req);
 }
 
 /* A change has to say what it changed, or it is not made. */

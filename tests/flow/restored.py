@@ -98,8 +98,8 @@ def main():
           "Olga Operator: the disk died" in shown, shown)
     check("and what is lost", "known lost    %s leaves"
           % anchor.split("\n")[1] in shown, shown)
-    equal("a reason is needed",
-          ada.cdop("restore", "accept", "--reason", "a\nb", "--yes").code,
+    equal("a reason is a line of text",
+          ada.cdop("restore", "accept", "--reason", "a\ab", "--yes").code,
           INVALID)
     done = ada.cdop("restore", "accept", "--reason", "disk failure", "--yes")
     equal("one administrator asks", done.code, SECOND)

@@ -38,6 +38,8 @@ no_control_character_passes(void **state)
 	    true, "\\u{9b}31m");
 	safe_is(f, "two\nlines", true, "two\nlines");
 	safe_is(f, "two\nlines", false, "two\\x0alines");
+	assert_string_equal(
+	    print_one_line(f->ctx.arena, "two\nlines"), "two\\x0alines");
 	for (c = 1; c < 32; c++) {
 		text[1] = (char)c;
 		safe = print_safe(f->ctx.arena, text, false);

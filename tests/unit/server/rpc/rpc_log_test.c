@@ -178,7 +178,7 @@ a_reason_is_one_line(void **state)
 {
 	struct world_answer answer;
 	Cdop__LogKeyRotateRequest request;
-	char two[] = "one\ntwo", none[] = "";
+	char two[] = "one\atwo", none[] = "";
 
 	(void)state;
 	cdop__log_key_rotate_request__init(&request);
