@@ -82,6 +82,16 @@ refuse(struct parser *p, unsigned line, const char *name, const char *what)
 				      : CDOP_INVALID_ARGUMENT;
 }
 
+/* One more, up to max: whoever reads this compares each with each. */
+static enum cdop_err
+add(struct parser *p, struct array *array, size_t max, const void *item,
+    size_t size, unsigned line, const char *name)
+{
+	if (array->n == max)
+		return refuse(p, line, name, "too many of them");
+	return push(array, item, size, line, p->arena);
+}
+
 /* What the keys of the section write into. */
 static uint8_t *
 target(struct parser *p)
@@ -166,7 +176,8 @@ read_code(struct parser *p, const char *value)
 		return refuse(p, p->line, "code", why);
 	if (err != CDOP_OK)
 		return err;
-	return push(&p->codes, &code, sizeof(code), p->line, p->arena);
+	return add(p, &p->codes, CDOP_PROFILE_CODES_MAX, &code, sizeof(code),
+	    p->line, "code");
 }
 
 /* "L36 | knowsley" */
@@ -190,7 +201,8 @@ read_hint(struct parser *p, const char *value)
 	hint.area = cdop_arena_strdup(p->arena, bar);
 	if (hint.prefix == NULL || hint.area == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	return push(&p->hints, &hint, sizeof(hint), p->line, p->arena);
+	return add(p, &p->hints, CDOP_PROFILE_HINTS_MAX, &hint, sizeof(hint),
+	    p->line, "hint");
 }
 
 static enum cdop_err
@@ -306,8 +318,9 @@ end_section(struct parser *p)
 		p->item.list.n = p->codes.n;
 		p->codes = (struct array){0};
 	}
-	return push(&p->arrays[section - cdop_profile_sections], &p->item,
-	    section->size, p->section_line, p->arena);
+	return add(p, &p->arrays[section - cdop_profile_sections],
+	    CDOP_PROFILE_ENTRIES_MAX, &p->item, section->size, p->section_line,
+	    section->word);
 }
 
 static bool

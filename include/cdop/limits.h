@@ -76,6 +76,11 @@
 #define CDOP_LOGPROOF_EXTRA_MAX  1024         /* bytes beside a proof */
 #define CDOP_STATEMENTS_MAX      1000         /* of one registry */
 
+/* A profile: each entry of it is compared with each other. */
+#define CDOP_PROFILE_ENTRIES_MAX 1000 /* areas, agencies, lists, ...: each */
+#define CDOP_PROFILE_CODES_MAX   2000 /* of one list */
+#define CDOP_PROFILE_HINTS_MAX   5000
+
 /* Request keys (TRUST M8): the same outcome for 30 days, then refused. */
 #define CDOP_REQUEST_KEY_LEN     16
 #define CDOP_REQUEST_KEY_DAYS    30

@@ -11,8 +11,11 @@
 #include "server/vault/rows_keys.h"
 
 #define SCHEMA 1
-/* A row holds it, and so does the request while it waits for approval. */
-#define TEXT_MAX    ((size_t)1000 << 10)
+/*
+ * A row holds it, and so does the request while it waits for approval: there
+ * a message holds it too, with the words for the second person.
+ */
+#define TEXT_MAX    ((size_t)960 << 10)
 #define PROFILE_MAX ((size_t)64 << 20) /* of a megabyte of text, parsed */
 
 static void

@@ -84,6 +84,17 @@ fill(struct rpc_ctx *ctx, const struct approval *from, Cdop__Approval **ret_out)
 	return CDOP_OK;
 }
 
+/* What one takes of a message, words and all. */
+static size_t
+size_of(const struct approval *approval)
+{
+	size_t size = approval->request.len, i;
+
+	for (i = 0; i < approval->n_words; i++)
+		size += strlen(approval->words[i]);
+	return size;
+}
+
 enum cdop_err
 rpc_approval_list(struct rpc_ctx *ctx, const Cdop__ApprovalListRequest *req,
     Cdop__ApprovalListReply *rep)
@@ -103,7 +114,7 @@ rpc_approval_list(struct rpc_ctx *ctx, const Cdop__ApprovalListRequest *req,
 		approval = approvals_at(approvals, i, ctx->now_ms);
 		if (approval == NULL || !is_concerned(ctx, approval))
 			continue;
-		bytes += approval->request.len;
+		bytes += size_of(approval);
 		/* The oldest first: the rest shows when these are decided. */
 		if (rep->n_approval > 0 && bytes > LIST_BYTES_MAX)
 			break;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdop/limits.h"
 #include "proto/profile_inner.h"
 #include "tests/unit/proto/sample_profile.h"
 
@@ -448,6 +449,59 @@ a_full_arena_is_said(void **state)
 	}
 }
 
+#define LINE_ROOM 48
+
+static int
+put_code(char *at, unsigned i)
+{
+	return snprintf(at, LINE_ROOM, "code = %u | %u\n", i, i);
+}
+
+static int
+put_list(char *at, unsigned i)
+{
+	return snprintf(at, LINE_ROOM, "[list many-%u]\ncode = 1 | one\n", i);
+}
+
+/* Behind the packaged text max of them are taken, and no more. */
+static void
+bounded(struct cdop_arena *arena, const char *head,
+    int (*put)(char *at, unsigned i), size_t max)
+{
+	struct cdop_profile_error error = {0};
+	struct cdop_profile *profile = NULL;
+	const char *packaged;
+	char *text, *at;
+	unsigned i;
+
+	packaged = sample_profile_text(arena);
+	text =
+	    cdop_arena_alloc(arena, strlen(packaged) + LINE_ROOM * (max + 2));
+	assert_non_null(text);
+	at = text +
+	    snprintf(
+		text, strlen(packaged) + LINE_ROOM, "%s\n%s", packaged, head);
+	for (i = 0; i < max; i++)
+		at += put(at, i);
+	(void)parsed(arena, text);
+	(void)put(at, i);
+	assert_int_equal(
+	    cdop_profile_parse(text, strlen(text), arena, &profile, &error),
+	    CDOP_INVALID_ARGUMENT);
+	assert_non_null(strstr(error.text, "too many"));
+}
+
+/* A megabyte of codes kept a daemon busy for seconds, with every reading. */
+static void
+what_is_compared_with_each_other_is_bounded(void **state)
+{
+	struct cdop_arena *arena = *state;
+	size_t lists = parsed(arena, sample_profile_text(arena))->n_list;
+
+	bounded(arena, "[list many]\n", put_code, CDOP_PROFILE_CODES_MAX);
+	bounded(arena, "", put_list, CDOP_PROFILE_ENTRIES_MAX - lists);
+}
+
 int
 main(void)
 {
@@ -464,6 +518,7 @@ main(void)
 	    cmocka_unit_test(the_holding_area_stays_where_it_is),
 	    cmocka_unit_test(the_manual_names_every_section_and_key),
 	    cmocka_unit_test(a_full_arena_is_said),
+	    cmocka_unit_test(what_is_compared_with_each_other_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -292,7 +292,7 @@ what_takes_too_much_is_refused_and_aborts_nothing(void **state)
 	struct world_answer answer;
 	const Cdop__AuditEntry *entry;
 	const Cdop__ProfileGetReply *now;
-	size_t len = 1000000, i;
+	size_t len = 960000, i;
 
 	(void)state;
 	world_call(&w, WORLD_COORDINATOR, 5, NULL, &answer);

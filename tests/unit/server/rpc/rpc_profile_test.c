@@ -81,18 +81,24 @@ ask(ProtobufCBinaryData text, uint64_t version, struct world_answer *answer)
 	assert_int_equal(answer->failed, CDOP_OK);
 }
 
-static Cdop__Approval *
-shown(void)
+static Cdop__ApprovalListReply *
+waiting(void)
 {
 	Cdop__ApprovalListRequest request;
-	Cdop__ApprovalListReply *list;
 	struct world_answer answer;
 
 	cdop__approval_list_request__init(&request);
 	world_call(
 	    &world, WORLD_ADMIN_2, APPROVAL_LIST, &request.base, &answer);
-	list =
-	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
+	return world_body(
+	    &world, &answer, &cdop__approval_list_reply__descriptor);
+}
+
+static Cdop__Approval *
+shown(void)
+{
+	Cdop__ApprovalListReply *list = waiting();
+
 	assert_int_equal(list->n_approval, 1);
 	return list->approval[0];
 }
@@ -228,6 +234,61 @@ an_aborted_batch_leaves_the_old_profile(void **state)
 	assert_false(keystore_epoch(world.ks, SCHEMA_AREA, "man-north", &key));
 }
 
+/* Twenty areas with a long word each; blank lines up to a length. */
+static ProtobufCBinaryData
+long_words(char letter, size_t len)
+{
+	char words[901];
+	char *text = sample_profile_text(world.arena);
+	ProtobufCBinaryData out;
+	unsigned i;
+
+	memset(words, letter, 900);
+	words[900] = '\0';
+	for (i = 0; i < 20; i++) {
+		text = cdop_arena_printf(world.arena,
+		    "%s\n[area north-%u]\ncode = N-%u\nname = North %u\n"
+		    "jurisdiction = isle-of-man\ncalendar = isle-of-man\n"
+		    "time_zone = Europe/London\nlegal_basis = %s\n"
+		    "contact = somebody\nphone = 0151 496 0199\n"
+		    "national_return = no\n",
+		    text, i, i, i, words);
+		assert_non_null(text);
+	}
+	out.len = len > strlen(text) ? len : strlen(text);
+	out.data = cdop_arena_alloc(world.arena, out.len);
+	assert_non_null(out.data);
+	memset(out.data, '\n', out.len);
+	memcpy(out.data, text, strlen(text));
+	return out;
+}
+
+/* Else whoever may ask for a profile could keep every act of two waiting. */
+static void
+what_waits_can_be_listed_however_long_it_is(void **state)
+{
+	struct world_answer answer;
+	size_t i;
+
+	(void)state;
+	ask(long_words('a', 0), 1, &answer);
+	approve(shown(), &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	cdop_arena_reset(world.arena);
+	ask(long_words('b', (size_t)960 << 10), 2, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_int_equal(shown()->n_words, 16);
+	cdop_arena_reset(world.arena);
+	ask(long_words('b', ((size_t)960 << 10) + 1), 2, &answer);
+	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
+	for (i = 0; i < 24; i++) {
+		cdop_arena_reset(world.arena);
+		ask(long_words('c', 1), 2, &answer);
+		assert_int_equal(answer.reply->status, CDOP_OK);
+	}
+	assert_true(waiting()->n_approval > 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
 
 int
@@ -239,6 +300,7 @@ main(void)
 	    TEST(a_proposal_compared_with_an_older_one_is_refused),
 	    TEST(of_two_proposals_the_second_is_void_after_the_first),
 	    TEST(an_aborted_batch_leaves_the_old_profile),
+	    TEST(what_waits_can_be_listed_however_long_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
