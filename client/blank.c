@@ -52,9 +52,42 @@ stage(struct cmd_ctx *ctx, enum cdop_stage which)
 	}
 }
 
+/* The same for programs: every field that is asked, in that order. */
+static enum exit_code
+list_fields(struct cmd_ctx *ctx)
+{
+	const struct cdop_field *f;
+	json_t *object;
+	size_t i, n = 0;
+	int which;
+
+	for (which = CDOP_STAGE_ACCEPT; which <= CDOP_STAGE_LATER; which++)
+		for (i = 0; i < cdop_fields_count; i++) {
+			f = &cdop_fields[i];
+			if ((int)f->stage != which ||
+			    f->kind == CDOP_KIND_ENTRY)
+				continue;
+			n++;
+			object = print_envelope(ctx, "notify.blank", true);
+			(void)json_object_update_new(object,
+			    json_pack("{s:s,s:s,s:s,s:s,s:s,s:s?,s:s?,s:b}",
+				"path", f->path, "label", f->label, "kind",
+				cdop_fields_kind_name(f->kind), "stage",
+				cdop_fields_stage_name(f->stage), "class",
+				cdop_fields_class_name(f->class), "list",
+				f->list, "help", f->help, "repeats",
+				f->group_max > 0));
+			print_json(object);
+		}
+	print_end(ctx, "notify.blank", n);
+	return EXIT_OK;
+}
+
 enum exit_code
 blank_print(struct cmd_ctx *ctx)
 {
+	if (ctx->g.json)
+		return list_fields(ctx);
 	print_out(ctx,
 	    "NOTIFICATION OF THE DEATH OF A CHILD\n"
 	    "Not known: write #nk.  Not applicable: #na.  Not stated: #ws.");

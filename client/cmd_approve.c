@@ -110,9 +110,16 @@ show(struct cmd_ctx *ctx, const Cdop__Approval *a)
 static void
 show_json(struct cmd_ctx *ctx, const Cdop__Approval *a)
 {
-	json_t *object = json_message(ctx, &a->base);
+	const struct call_method *method = call_method(a->method);
+	json_t *object = print_envelope(ctx, "approve.list", true);
+	json_t *fields = json_message(ctx, &a->base);
 
-	(void)json_object_set_new(object, "request", request_json(ctx, a));
+	/* The request of the envelope is the number of this call. */
+	(void)json_object_del(fields, "request");
+	(void)json_object_update_new(object, fields);
+	(void)json_object_set_new(
+	    object, "call", json_string(method != NULL ? method->name : "?"));
+	(void)json_object_set_new(object, "asked", request_json(ctx, a));
 	print_json(object);
 }
 
@@ -128,7 +135,7 @@ list_all(struct cmd_ctx *ctx, const Cdop__ApprovalListReply *list)
 			show(ctx, list->approval[i]);
 	}
 	if (ctx->g.json)
-		print_end(list->n_approval);
+		print_end(ctx, "approve.list", list->n_approval);
 	else if (list->n_approval == 0)
 		print_out(ctx, "Nothing waits for a second person.");
 	else

@@ -84,7 +84,8 @@ show_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 			show_entry(ctx, reply->entry[i], listing);
 			continue;
 		}
-		object = json_message(ctx, &reply->entry[i]->base);
+		object = print_envelope(ctx, "audit.list", true);
+		json_merge(ctx, object, &reply->entry[i]->base);
 		(void)json_object_set_new(object, "at_local",
 		    json_string(
 			print_local(ctx->arena, reply->entry[i]->at_ms)));
@@ -154,12 +155,12 @@ run_list(struct cmd_ctx *ctx)
 		return code;
 	if ((code = session_open(ctx)) != EXIT_OK)
 		return code;
-	if (!ctx->g.json && session_profile(ctx, &profile) != EXIT_OK)
+	if (session_profile(ctx, &profile) != EXIT_OK)
 		ctx->error.message = NULL; /* codes instead of labels */
 	listing.reference = request.reference;
 	code = call_stream(ctx, 70, &request.base, show_part, &listing);
 	if (code == EXIT_OK && ctx->g.json)
-		print_end(listing.n);
+		print_end(ctx, "audit.list", listing.n);
 	return code;
 }
 

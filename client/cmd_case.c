@@ -92,7 +92,8 @@ summary_cells(
 }
 
 static void
-show_summaries(struct cmd_ctx *ctx, Cdop__CaseSummary *const *list, size_t n)
+show_summaries(struct cmd_ctx *ctx, const char *schema,
+    Cdop__CaseSummary *const *list, size_t n)
 {
 	static const char *const head[COLUMNS] = {
 	    "REFERENCE", "OWNER", "AGE", "DEATH", "STATUS", "NAME"};
@@ -104,7 +105,7 @@ show_summaries(struct cmd_ctx *ctx, Cdop__CaseSummary *const *list, size_t n)
 		return;
 	for (i = 0; i < n; i++) {
 		if (ctx->g.json)
-			print_json(json_message(ctx, &list[i]->base));
+			json_line(ctx, schema, &list[i]->base);
 		else
 			summary_cells(ctx, list[i], cell + i * COLUMNS);
 	}
@@ -158,13 +159,13 @@ run_list(struct cmd_ctx *ctx)
 		if (code != EXIT_OK)
 			return code;
 		(void)session_profile(ctx, &profile);
-		show_summaries(ctx, reply->case_, reply->n_case_);
+		show_summaries(ctx, "case.list", reply->case_, reply->n_case_);
 		total += reply->n_case_;
 		request.has_page = reply->has_next_page;
 		request.page = reply->next_page;
 	} while (reply->has_next_page && reply->n_case_ > 0 && total < limit);
 	if (ctx->g.json)
-		print_end(total);
+		print_end(ctx, "case.list", total);
 	else
 		print_note(ctx, "%zu case%s%s", total, total == 1 ? "" : "s",
 		    reply->has_next_page ? ", and more (--limit)" : "");
@@ -194,9 +195,9 @@ run_find(struct cmd_ctx *ctx)
 	if ((code = call_case_find(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	(void)session_profile(ctx, &profile);
-	show_summaries(ctx, reply->case_, reply->n_case_);
+	show_summaries(ctx, "case.find", reply->case_, reply->n_case_);
 	if (ctx->g.json) {
-		print_end(reply->n_case_);
+		print_end(ctx, "case.find", reply->n_case_);
 		return EXIT_OK;
 	}
 	print_note(ctx, "%zu found.  Understood as: %s%s", reply->n_case_,
@@ -230,8 +231,8 @@ run_history(struct cmd_ctx *ctx)
 			paper_head(ctx);
 		for (i = 0; i < reply->n_entry; i++) {
 			if (ctx->g.json)
-				print_json(
-				    json_message(ctx, &reply->entry[i]->base));
+				json_line(ctx, "case.history",
+				    &reply->entry[i]->base);
 			else
 				show_case_event(ctx, reply->entry[i]);
 		}
@@ -240,7 +241,7 @@ run_history(struct cmd_ctx *ctx)
 		request.page = reply->next_page;
 	} while (reply->has_next_page && reply->n_entry > 0);
 	if (ctx->g.json)
-		print_end(total);
+		print_end(ctx, "case.history", total);
 	return EXIT_OK;
 }
 
@@ -260,13 +261,13 @@ run_pairs(struct cmd_ctx *ctx)
 	for (i = 0; i < reply->n_pair; i++) {
 		p = reply->pair[i];
 		if (ctx->g.json)
-			print_json(json_message(ctx, &p->base));
+			json_line(ctx, "case.pairs", &p->base);
 		else
 			print_out(ctx, "%s  %s  %s", p->one, p->other,
 			    show_joined(ctx, p->reason, p->n_reason, "; "));
 	}
 	if (ctx->g.json)
-		print_end(reply->n_pair);
+		print_end(ctx, "case.pairs", reply->n_pair);
 	else
 		print_note(ctx, "%zu pair%s to decide (cdop case link)",
 		    reply->n_pair, reply->n_pair == 1 ? "" : "s");

@@ -259,7 +259,7 @@ show_people(struct cmd_ctx *ctx, const Cdop__PeopleListReply *reply)
 	for (i = 0; cell != NULL && i < reply->n_person; i++) {
 		p = reply->person[i];
 		if (ctx->g.json) {
-			print_json(json_message(ctx, &p->base));
+			json_line(ctx, "people.list", &p->base);
 			continue;
 		}
 		row[0] = cdop_arena_printf(ctx->arena, "%u", p->number);
@@ -288,7 +288,7 @@ show_invitations(struct cmd_ctx *ctx, const Cdop__PeopleListReply *reply)
 		id.data = e->invitation_id.data;
 		id.len = e->invitation_id.len;
 		if (ctx->g.json)
-			print_json(json_message(ctx, &e->base));
+			json_line(ctx, "people.invitation", &e->base);
 		else
 			print_out(ctx,
 			    "invitation %s  person %u  \"%s\"  %s  until %s",
@@ -321,7 +321,7 @@ run_list(struct cmd_ctx *ctx)
 		request.after = reply->person[reply->n_person - 1]->number;
 	} while (reply->has_more && reply->more);
 	if (ctx->g.json)
-		print_end(n);
+		print_end(ctx, "people.list", n);
 	return EXIT_OK;
 }
 

@@ -12,6 +12,7 @@
 #define REGISTER 40 /* method id of NotificationRegister */
 
 struct tally {
+	size_t told; /* lines */
 	size_t sent;
 	size_t open; /* still not known */
 	enum exit_code worst;
@@ -39,14 +40,20 @@ say(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, enum exit_code code,
 {
 	struct cdop_bytes key = {r->request_key.data, r->request_key.len};
 
-	if (ctx->g.json)
-		print_json(json_pack("{s:s,s:s,s:s,s:i,s:s}", "key",
-		    print_hex(ctx->arena, key), "command", r->words, "at",
-		    print_utc(ctx->arena, r->at_ms), "exit", (int)code,
-		    "message", words));
-	else
+	json_t *object;
+
+	if (!ctx->g.json) {
 		print_out(ctx, "%s  %s: %s", print_time(ctx->arena, r->at_ms),
 		    r->words, words);
+		return;
+	}
+	object = print_envelope(ctx, "retry", code == EXIT_OK);
+	(void)json_object_update_new(object,
+	    json_pack("{s:s,s:s,s:s,s:i,s:s}", "key",
+		print_hex(ctx->arena, key), "command", r->words, "at",
+		print_utc(ctx->arena, r->at_ms), "exit", (int)code, "message",
+		words));
+	print_json(object);
 }
 
 static enum exit_code
@@ -73,6 +80,7 @@ send_one(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
 	say(ctx, r, code,
 	    code == EXIT_OK ? outcome(ctx, send.method, message)
 			    : ctx->error.message);
+	t->told++;
 	if (code == EXIT_OK) {
 		seen_applied(ctx, r->method, send.body, message);
 		t->sent++;
@@ -151,6 +159,7 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 		}
 		if (cmd_flag(ctx, "--list")) {
 			say(ctx, request, EXIT_OK, "waits");
+			t->told++;
 			continue;
 		}
 		code = send_one(ctx, request, t);
@@ -168,40 +177,54 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 }
 
 static void
+show_draft(struct cmd_ctx *ctx, unsigned number, const Cdop__ClientDraft *draft)
+{
+	json_t *object;
+
+	if (!ctx->g.json) {
+		print_out(ctx,
+		    "%s  draft %u, not sent: cdop notify --resume %u",
+		    print_time(ctx->arena, draft->at_ms), number, number);
+		return;
+	}
+	object = print_envelope(ctx, "retry.draft", true);
+	(void)json_object_update_new(object,
+	    json_pack("{s:I,s:s,s:s}", "draft", (json_int_t)number, "at",
+		print_utc(ctx->arena, draft->at_ms), "next",
+		"cdop notify --resume"));
+	print_json(object);
+}
+
+/* How many there were. */
+static size_t
 show_drafts(struct cmd_ctx *ctx)
 {
 	struct spool_list list = {NULL, 0};
 	Cdop__ClientDraft *draft;
 	unsigned number;
-	size_t i;
+	size_t i, n = 0;
 
 	if (spool_drafts(ctx, &list) != EXIT_OK)
-		return;
+		return 0;
 	for (i = 0; i < list.n; i++) {
 		number = spool_draft_number(list.path[i]);
-		if (spool_get_draft(ctx, list.path[i], &draft) != EXIT_OK)
+		if (spool_get_draft(ctx, list.path[i], &draft) != EXIT_OK) {
 			print_note(ctx,
-			    "draft %u cannot be opened with this "
-			    "key",
-			    number);
-		else if (ctx->g.json)
-			print_json(json_pack("{s:I,s:s,s:s}", "draft",
-			    (json_int_t)number, "at",
-			    print_utc(ctx->arena, draft->at_ms), "next",
-			    "cdop notify --resume"));
-		else
-			print_out(ctx,
-			    "%s  draft %u, not sent: cdop notify --resume %u",
-			    print_time(ctx->arena, draft->at_ms), number,
-			    number);
+			    "draft %u cannot be opened with this key", number);
+			continue;
+		}
+		show_draft(ctx, number, draft);
+		n++;
 	}
+	return n;
 }
 
 static enum exit_code
 run_retry(struct cmd_ctx *ctx)
 {
 	struct spool_list list = {NULL, 0};
-	struct tally tally = {0, 0, EXIT_OK};
+	struct tally tally = {0, 0, 0, EXIT_OK};
+	size_t drafts;
 	enum exit_code code;
 	struct cmd_error error;
 
@@ -211,10 +234,10 @@ run_retry(struct cmd_ctx *ctx)
 	print_mode(ctx);
 	code = send_all(ctx, &list, &tally);
 	error = ctx->error;
-	show_drafts(ctx);
+	drafts = show_drafts(ctx);
 	ctx->error = error;
 	if (ctx->g.json)
-		print_end(list.n);
+		print_end(ctx, "retry", tally.told + drafts);
 	else if (list.n == 0)
 		print_out(ctx, "No request waits on this computer.");
 	if (code == EXIT_OK)

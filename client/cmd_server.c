@@ -209,39 +209,58 @@ run_turn(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
+/* LIVE, TRAINING, or why neither can be said. */
+static enum exit_code
+mode_of(struct cmd_ctx *ctx, const char *name, const char **ret_mode)
+{
+	struct context context;
+	struct identity id;
+	enum exit_code code;
+
+	if ((code = context_of(ctx, name, &context)) != EXIT_OK)
+		return code;
+	*ret_mode = "damaged";
+	if (identity_load(context.identity, ctx->arena, &id) == CDOP_OK)
+		*ret_mode = !id.open->has_mode              ? "not enrolled"
+		    : id.open->mode == CDOP__MODE__TRAINING ? "TRAINING"
+							    : "LIVE";
+	return EXIT_OK;
+}
+
+static void
+show_context(
+    struct cmd_ctx *ctx, const char *name, const char *mode, bool current)
+{
+	json_t *object;
+
+	if (!ctx->g.json) {
+		print_out(ctx, "%c %-20s %s", current ? '*' : ' ', name, mode);
+		return;
+	}
+	object = print_envelope(ctx, "context.list", true);
+	(void)json_object_update_new(object,
+	    json_pack("{s:s,s:s,s:b}", "name", name, "context_mode", mode,
+		"current", current));
+	print_json(object);
+}
+
 static enum exit_code
 run_context_list(struct cmd_ctx *ctx)
 {
 	const char **name, *current = context_current(ctx), *mode;
-	struct context context;
-	struct identity id;
 	enum exit_code code;
 	size_t n, i;
 
 	if ((code = context_list(ctx, &name, &n)) != EXIT_OK)
 		return code;
 	for (i = 0; i < n; i++) {
-		mode = "damaged";
-		code = context_of(ctx, name[i], &context);
-		if (code != EXIT_OK)
+		if ((code = mode_of(ctx, name[i], &mode)) != EXIT_OK)
 			return code;
-		if (identity_load(context.identity, ctx->arena, &id) == CDOP_OK)
-			mode = !id.open->has_mode ? "not enrolled"
-			    : id.open->mode == CDOP__MODE__TRAINING ? "TRAINING"
-								    : "LIVE";
-		if (ctx->g.json)
-			print_json(json_pack("{s:s,s:s,s:b}", "name", name[i],
-			    "mode", mode, "current",
-			    current != NULL && strcmp(current, name[i]) == 0));
-		else
-			print_out(ctx, "%c %-20s %s",
-			    current != NULL && strcmp(current, name[i]) == 0
-				? '*'
-				: ' ',
-			    name[i], mode);
+		show_context(ctx, name[i], mode,
+		    current != NULL && strcmp(current, name[i]) == 0);
 	}
 	if (ctx->g.json)
-		print_end(n);
+		print_end(ctx, "context.list", n);
 	return EXIT_OK;
 }
 

@@ -114,7 +114,7 @@ help_words(struct cmd_ctx *ctx, int argc, char **argv)
 void
 help_exit_codes(struct cmd_ctx *ctx)
 {
-	json_t *list;
+	json_t *list, *object;
 	unsigned i;
 
 	if (!ctx->g.json) {
@@ -128,18 +128,23 @@ help_exit_codes(struct cmd_ctx *ctx)
 		    json_pack("{s:i,s:s,s:s}", "exit", (int)i, "reason",
 			exit_reason((enum exit_code)i), "words",
 			exit_words(i)));
-	print_json(json_pack("{s:s,s:b,s:o}", "schema", "cdop.exit-codes/1",
-	    "ok", 1, "codes", list));
+	object = print_envelope(ctx, "exit-codes", true);
+	(void)json_object_set_new(object, "codes", list);
+	print_json(object);
 }
 
 void
 help_version(struct cmd_ctx *ctx)
 {
-	if (ctx->g.json)
-		print_json(json_pack("{s:s,s:b,s:s}", "schema",
-		    "cdop.version/1", "ok", 1, "version", CDOP_VERSION));
-	else
+	json_t *object;
+
+	if (!ctx->g.json) {
 		print_out(ctx, "cdop %s", CDOP_VERSION);
+		return;
+	}
+	object = print_envelope(ctx, "version", true);
+	(void)json_object_set_new(object, "version", json_string(CDOP_VERSION));
+	print_json(object);
 }
 
 void

@@ -74,15 +74,35 @@ findings_json(const struct import_row *row)
 	return list;
 }
 
+/* The envelope, with the call that row was. */
+static json_t *
+envelope(struct import *im, const struct import_row *row, bool ok)
+{
+	struct cmd_ctx *ctx = im->ctx;
+	uint64_t request = ctx->request, leaf = ctx->leaf;
+	json_t *object;
+
+	ctx->request = row->call;
+	ctx->leaf = row->leaf;
+	object = print_envelope(ctx, "notify.row", ok);
+	(void)json_object_set_new(object, "row", json_integer(row->number));
+	ctx->request = request;
+	ctx->leaf = leaf;
+	return object;
+}
+
 static void
 tell_rejected(struct import *im, const struct import_row *row)
 {
 	const struct cmd_finding *f;
+	json_t *object;
 	size_t i;
 
 	if (im->ctx->g.json) {
-		print_json(json_pack("{s:i,s:b,s:o}", "row", (int)row->number,
-		    "ok", 0, "findings", findings_json(row)));
+		object = envelope(im, row, false);
+		(void)json_object_set_new(
+		    object, "findings", findings_json(row));
+		print_json(object);
 		return;
 	}
 	for (i = 0; i < row->n_findings; i++) {
@@ -111,8 +131,9 @@ tell_accepted(struct import *im, const struct import_row *row)
 		    row->replayed ? "  (it had arrived)" : "");
 		return;
 	}
-	object = json_pack("{s:i,s:b,s:b}", "row", (int)row->number, "ok", 1,
-	    "replayed", row->replayed);
+	object = envelope(im, row, true);
+	(void)json_object_set_new(
+	    object, "replayed", json_boolean(row->replayed));
 	json_merge(im->ctx, object, &reply->base);
 	print_json(object);
 }
@@ -258,6 +279,7 @@ judge(struct import *im, struct import_row *row, const Cdop__Reply *reply,
 	    ctx, im->send.method, reply);
 	memset(&ctx->error, 0, sizeof(ctx->error));
 	code = call_judge(ctx, im->send.method, reply);
+	row->leaf = ctx->leaf;
 	*ret_again = false;
 	if (code == EXIT_OK && body != NULL) {
 		row->state = IMPORT_ACCEPTED;
@@ -403,6 +425,32 @@ send_all(struct import *im)
 	return code;
 }
 
+static void
+sum_up(struct import *im, const char *path, size_t left)
+{
+	struct cmd_ctx *ctx = im->ctx;
+	json_t *object;
+
+	if (!ctx->g.json) {
+		print_out(ctx, "%zu %s, %zu not%s%s%s", im->accepted,
+		    cmd_flag(ctx, "--dry-run") ? "would be accepted"
+					       : "accepted",
+		    im->rejected, path != NULL ? " (" : "",
+		    path != NULL ? path : "",
+		    path != NULL
+			? ", only you can read it: delete it when done)"
+			: "");
+		return;
+	}
+	object = print_envelope(ctx, "notify.row", im->rejected + left == 0);
+	(void)json_object_update_new(object,
+	    json_pack("{s:I,s:I,s:I,s:s?,s:b,s:I}", "accepted",
+		(json_int_t)im->accepted, "rejected", (json_int_t)im->rejected,
+		"open", (json_int_t)left, "rejects", path, "end", 1, "count",
+		(json_int_t)(im->accepted + im->rejected)));
+	print_json(object);
+}
+
 static enum exit_code
 conclude(struct import *im, enum exit_code code)
 {
@@ -420,20 +468,7 @@ conclude(struct import *im, enum exit_code code)
 	ctx->error = error;
 	if (code == EXIT_OK && left > 0)
 		code = cmd_fail(ctx, EXIT_STOPPED, NULL, NULL, "stopped");
-	if (ctx->g.json)
-		print_json(json_pack("{s:b,s:I,s:I,s:I,s:s?}", "end", 1,
-		    "count", (json_int_t)im->accepted, "rejected",
-		    (json_int_t)im->rejected, "open", (json_int_t)left,
-		    "rejects", path));
-	else
-		print_out(ctx, "%zu %s, %zu not%s%s%s", im->accepted,
-		    cmd_flag(ctx, "--dry-run") ? "would be accepted"
-					       : "accepted",
-		    im->rejected, path != NULL ? " (" : "",
-		    path != NULL ? path : "",
-		    path != NULL
-			? ", only you can read it: delete it when done)"
-			: "");
+	sum_up(im, path, left);
 	if (code != EXIT_OK && left > 0) {
 		ctx->error.next = im->file.is_stdin
 		    ? "cdop retry"

@@ -38,6 +38,7 @@ struct import_row {
 	const char *reference;
 	const Cdop__ClientImportRow *kept; /* of this very row; or NULL */
 	uint64_t call;                     /* id of the call on its way */
+	uint64_t leaf; /* of its answer in the log, + 1; 0: none */
 	unsigned tries;
 	bool is_old; /* the registry has forgotten its key */
 	const Cdop__NotificationRegisterReply *reply; /* once accepted */

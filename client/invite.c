@@ -133,7 +133,8 @@ fill(struct cmd_ctx *ctx, const Cdop__InviteReply *reply,
 }
 
 static enum exit_code
-write_file(struct cmd_ctx *ctx, const char *out, const Cdop__InviteReply *reply)
+write_file(struct cmd_ctx *ctx, const char *out, const Cdop__InviteReply *reply,
+    struct cdop_bytes *ret_file)
 {
 	struct cdop_invitation inv;
 	struct cdop_bytes file = {NULL, 0};
@@ -144,11 +145,9 @@ write_file(struct cmd_ctx *ctx, const char *out, const Cdop__InviteReply *reply)
 		return code;
 	err = cdop_invitation_write(&inv, ctx->arena, &file);
 	cdop_secret_wipe(inv.psk, sizeof(inv.psk));
-	if (err == CDOP_OK && strcmp(out, "-") == 0)
-		print_out(
-		    ctx, "%.*s", (int)file.len - 1, (const char *)file.data);
-	else if (err == CDOP_OK)
+	if (err == CDOP_OK && strcmp(out, "-") != 0)
 		err = file_create(out, &file, 1);
+	*ret_file = file;
 	if (err != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
 		    "cdop people cancel, then invite again",
@@ -156,23 +155,33 @@ write_file(struct cmd_ctx *ctx, const char *out, const Cdop__InviteReply *reply)
 	return EXIT_OK;
 }
 
+/* With out "-" the invitation itself goes to stdout, in JSON as "text". */
 static void
-show(struct cmd_ctx *ctx, const char *out, const Cdop__InviteReply *reply)
+show(struct cmd_ctx *ctx, const char *out, const Cdop__InviteReply *reply,
+    struct cdop_bytes file)
 {
 	struct cdop_bytes id = {
 	    reply->invitation_id.data, reply->invitation_id.len};
+	bool here = strcmp(out, "-") == 0;
 	json_t *object;
 
-	if (ctx->g.json && strcmp(out, "-") != 0) {
+	if (ctx->g.json) {
 		object = print_envelope(ctx, "people.invite", true);
 		(void)json_object_update_new(object,
-		    json_pack("{s:I,s:s,s:s,s:s}", "person",
+		    json_pack("{s:I,s:s,s:s,s:s?}", "person",
 			(json_int_t)reply->person, "invitation_id",
 			print_hex(ctx->arena, id), "expires",
-			print_utc(ctx->arena, reply->expires_ms), "file", out));
+			print_utc(ctx->arena, reply->expires_ms), "file",
+			here ? NULL : out));
+		if (here)
+			(void)json_object_set_new(object, "text",
+			    json_stringn((const char *)file.data, file.len));
 		print_json(object);
 		return;
 	}
+	if (here)
+		print_out(
+		    ctx, "%.*s", (int)file.len - 1, (const char *)file.data);
 	print_mode(ctx);
 	print_note(ctx,
 	    "Invitation for person %u in %s, until %s, for one device, "
@@ -189,6 +198,7 @@ invite_run(struct cmd_ctx *ctx)
 {
 	const char *out = cmd_value(ctx, "--out");
 	Cdop__InviteReply *reply = NULL;
+	struct cdop_bytes file = {NULL, 0};
 	enum exit_code code;
 
 	if (out == NULL)
@@ -200,8 +210,9 @@ invite_run(struct cmd_ctx *ctx)
 	code = cmd_value(ctx, "--device-for") != NULL
 	    ? invite_device(ctx, &reply)
 	    : invite_person(ctx, &reply);
-	if (code != EXIT_OK || (code = write_file(ctx, out, reply)) != EXIT_OK)
+	if (code != EXIT_OK ||
+	    (code = write_file(ctx, out, reply, &file)) != EXIT_OK)
 		return code;
-	show(ctx, out, reply);
+	show(ctx, out, reply, file);
 	return EXIT_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/print.h"
+#include "client/purpose.h"
 #include "client/raise.h"
 #include "client/session.h"
 
@@ -65,29 +66,74 @@ enum_json(struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, int value)
 	return code_label(v->name, label != NULL ? label : "");
 }
 
-static bool
-is_area(const char *name)
+/* Texts that are codes: by the name of their field, what they are of. */
+enum code_of {
+	OF_AREA,
+	OF_AGENCY,
+	OF_LIST, /* of the profile, named as the field is */
+};
+
+static const struct {
+	const char *name;
+	enum code_of of;
+} codes[] = {
+    {"owner_area", OF_AREA},
+    {"area", OF_AREA},
+    {"source_agency", OF_AGENCY},
+    {"agency", OF_AGENCY},
+    {"purpose", OF_LIST},
+    {"review_basis", OF_LIST},
+};
+
+#define CODES (sizeof(codes) / sizeof(codes[0]))
+
+static const char *
+label_of(const struct cdop_profile *profile, size_t row, const char *text)
 {
-	return strcmp(name, "owner_area") == 0 || strcmp(name, "area") == 0;
+	const struct cdop_agency *agency;
+	const struct cdop_code *code;
+
+	if (codes[row].of == OF_AREA)
+		return cdop_profile_area_label(profile, text);
+	if (codes[row].of == OF_AGENCY) {
+		agency = cdop_profile_agency(profile, text);
+		return agency != NULL ? agency->name : NULL;
+	}
+	code =
+	    cdop_profile_code(profile, codes[row].name, text, purpose_today());
+	return code != NULL ? code->label : NULL;
 }
 
+/* Without a profile the code is its own label. */
 static json_t *
 text_json(struct cmd_ctx *ctx, const char *name, const char *text)
 {
 	const struct cdop_profile *profile = profile_of(ctx);
-	const struct cdop_agency *agency;
 	const char *label = NULL;
+	size_t i;
 
-	if (strcmp(name, "source_agency") == 0) {
-		agency =
-		    profile == NULL ? NULL : cdop_profile_agency(profile, text);
-		return code_label(text, agency != NULL ? agency->name : text);
-	}
-	if (!is_area(name))
+	for (i = 0; i < CODES; i++)
+		if (strcmp(codes[i].name, name) == 0)
+			break;
+	if (i == CODES)
 		return json_string(text);
 	if (profile != NULL)
-		label = cdop_profile_area_label(profile, text);
+		label = label_of(profile, i, text);
 	return code_label(text, label != NULL ? label : text);
+}
+
+/* A status of the registry: what was answered, and what it truly was. */
+static bool
+is_status(const char *name)
+{
+	return strcmp(name, "answered") == 0 || strcmp(name, "outcome") == 0;
+}
+
+static json_t *
+status_json(uint32_t status)
+{
+	return code_label(cdop_err_name((enum cdop_err)status),
+	    exit_words((unsigned)exit_code_of(status, NULL, false)));
 }
 
 static bool
@@ -162,6 +208,8 @@ value_json(
 		memcpy(&u32, p, sizeof(u32));
 		if (strcmp(f->name, "classes") == 0)
 			return classes_json(ctx, u32);
+		if (is_status(f->name))
+			return status_json(u32);
 		return json_integer((json_int_t)u32);
 	case PROTOBUF_C_TYPE_INT32:
 	case PROTOBUF_C_TYPE_SINT32:
@@ -264,6 +312,16 @@ json_message(struct cmd_ctx *ctx, const ProtobufCMessage *message)
 	return object;
 }
 
+void
+json_line(
+    struct cmd_ctx *ctx, const char *schema, const ProtobufCMessage *message)
+{
+	json_t *object = print_envelope(ctx, schema, true);
+
+	json_merge(ctx, object, message);
+	print_json(object);
+}
+
 /* ---- forms ------------------------------------------------------- */
 
 json_t *
@@ -283,9 +341,9 @@ json_value(
 	if (f->kind == CDOP_KIND_YES_NO)
 		return json_boolean(strcmp(value.text, "yes") == 0);
 	if (f->kind != CDOP_KIND_CODE && f->kind != CDOP_KIND_AREA &&
-	    f->kind != CDOP_KIND_AGENCY)
+	    f->kind != CDOP_KIND_AGENCY && f->kind != CDOP_KIND_CHOICE)
 		return json_string(value.text);
-	label = profile_of(ctx) == NULL
+	label = profile_of(ctx) == NULL && f->kind != CDOP_KIND_CHOICE
 	    ? NULL
 	    : cdop_form_words(form, path, profile_of(ctx), ctx->arena);
 	return code_label(value.text, label != NULL ? label : value.text);

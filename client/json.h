@@ -1,7 +1,8 @@
 /*
  * Messages of the registry as JSON: field names of the .proto files; instants
- * as ISO 8601 in UTC under the name without "_ms"; bytes as hex; enums as
- * {code, label}; areas as {code, label}; a Form as its groups.
+ * as ISO 8601 in UTC under the name without "_ms"; bytes as hex; enums,
+ * areas, agencies, codes of the profile and statuses as {code, label}; a
+ * Form as its groups.
  */
 #ifndef CDOP_CLIENT_JSON_H
 #define CDOP_CLIENT_JSON_H
@@ -20,6 +21,10 @@ json_t *json_message(struct cmd_ctx *ctx, const ProtobufCMessage *message);
 /* Adds the fields of message to an envelope. */
 void json_merge(
     struct cmd_ctx *ctx, json_t *into, const ProtobufCMessage *message);
+
+/* One line of a list: the envelope and the fields of message. */
+void json_line(
+    struct cmd_ctx *ctx, const char *schema, const ProtobufCMessage *message);
 
 /*
  * A form: {"child": {"sex": {"code": "1", "label": "male"}, "nhs_number":

@@ -266,10 +266,13 @@ print_json(json_t *object)
 }
 
 void
-print_end(size_t count)
+print_end(struct cmd_ctx *ctx, const char *schema, size_t count)
 {
-	print_json(
+	json_t *object = print_envelope(ctx, schema, true);
+
+	(void)json_object_update_new(object,
 	    json_pack("{s:b,s:I}", "end", 1, "count", (json_int_t)count));
+	print_json(object);
 }
 
 void

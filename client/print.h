@@ -46,8 +46,8 @@ json_t *print_envelope(struct cmd_ctx *ctx, const char *schema, bool ok);
 /* One line of JSON on stdout; takes the reference. */
 void print_json(json_t *object);
 
-/* The last line of a list: {"end":true,"count":N}. */
-void print_end(size_t count);
+/* The last line of a list: the envelope, then "end":true,"count":N. */
+void print_end(struct cmd_ctx *ctx, const char *schema, size_t count);
 
 /* What went wrong, on stderr, once. */
 void print_failure(struct cmd_ctx *ctx, enum exit_code code);

@@ -10,6 +10,8 @@
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
+#include "cdop/err.h"
+#include "client/call.h"
 #include "tests/unit/client/fixture.h"
 
 static const struct {
@@ -171,6 +173,64 @@ lists_are_there_when_empty_and_padding_never(void **state)
 	    "not known to you");
 }
 
+/* No field of an answer may hide a word of the envelope. */
+static void
+no_answer_has_a_field_of_the_envelope(void **state)
+{
+	static const char *const words[] = {"schema", "ok", "mode", "registry",
+	    "request", "leaf", "end", "count"};
+	const ProtobufCMessageDescriptor *d;
+	const struct call_method *method;
+	uint32_t id;
+	size_t i;
+
+	(void)state;
+	for (id = 1; id < 200; id++) {
+		if ((method = call_method(id)) == NULL)
+			continue;
+		d = method->reply;
+		/* The command puts the envelope's word there. */
+		if (d == &cdop__status_reply__descriptor)
+			continue;
+		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			assert_null(
+			    protobuf_c_message_descriptor_get_field_by_name(
+				d, words[i]));
+	}
+}
+
+static void
+statuses_and_purposes_have_labels(void **state)
+{
+	struct fixture *f = *state;
+	char call[] = "CaseShow", purpose[] = "case_work";
+	Cdop__AuditEntry e;
+	json_t *object;
+
+	(void)fixture_profile(f);
+	cdop__audit_entry__init(&e);
+	e.call = call;
+	e.purpose = purpose;
+	e.answered = CDOP_NOT_FOUND;
+	e.outcome = CDOP_PERMISSION_DENIED;
+	object = json_message(&f->ctx, &e.base);
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(object, "purpose"), "label")),
+	    "Case work");
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(object, "answered"), "code")),
+	    "NOT_FOUND");
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(object, "outcome"), "label")),
+	    "forbidden for this role");
+	/* A purpose that no profile has any more is its own label. */
+	f->session.profile = NULL;
+	object = json_message(&f->ctx, &e.base);
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(object, "purpose"), "label")),
+	    "case_work");
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -183,6 +243,8 @@ main(void)
 	    WITH(what_is_no_value_is_named_by_its_path),
 	    WITH(messages_have_instants_hex_and_words),
 	    WITH(lists_are_there_when_empty_and_padding_never),
+	    cmocka_unit_test(no_answer_has_a_field_of_the_envelope),
+	    WITH(statuses_and_purposes_have_labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
