@@ -142,13 +142,28 @@ make_identity(
 static enum exit_code
 save(struct cmd_ctx *ctx)
 {
-	struct session *s = ctx->session;
-
-	if (file_make_dir(s->context.dir) != CDOP_OK ||
-	    identity_save(&s->identity, ctx->arena) != CDOP_OK)
+	if (identity_save(&ctx->session->identity, ctx->arena) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, "is the disk full?",
 		    "the identity cannot be written");
 	return EXIT_OK;
+}
+
+/* Nobody else may have made one here while it was typed. */
+static enum exit_code
+save_new(struct cmd_ctx *ctx)
+{
+	struct session *s = ctx->session;
+	enum exit_code code;
+
+	if ((code = session_hold(ctx)) != EXIT_OK)
+		return code;
+	code = file_exists(s->context.identity)
+	    ? cmd_fail(ctx, EXIT_USAGE, NULL,
+		  "cdop enrol FILE --context OTHER-NAME",
+		  "there is a context '%s' already", s->context.name)
+	    : save(ctx);
+	session_release(ctx);
+	return code;
 }
 
 static void
@@ -205,7 +220,7 @@ prepare(struct cmd_ctx *ctx, const struct cdop_invitation *inv)
 	if (code != EXIT_OK)
 		return code;
 	ctx->session = s;
-	return save(ctx);
+	return save_new(ctx);
 }
 
 /* What Enrol answered becomes the identity; the invitation is done with. */
@@ -282,21 +297,17 @@ show(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply)
 	    reply->device, text);
 }
 
+/* From the connection under the invitation to the identity on disk. */
 static enum exit_code
-run_enrol(struct cmd_ctx *ctx)
+enrol_held(struct cmd_ctx *ctx, Cdop__EnrolReply **ret_reply)
 {
-	struct cdop_invitation inv;
 	Cdop__EnrolRequest request;
-	Cdop__EnrolReply *reply;
 	uint8_t random[32];
 	enum exit_code code;
 
-	if ((code = read_invitation(ctx, &inv)) != EXIT_OK)
-		return code;
-	code = prepare(ctx, &inv);
-	cdop_secret_wipe(inv.psk, sizeof(inv.psk));
-	if (code != EXIT_OK)
-		return code;
+	if (!ctx->session->identity.open->has_invitation_id)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop whoami",
+		    "another cdop on this computer has just enrolled it");
 	if ((code = session_connect(ctx)) != EXIT_OK) {
 		if (code == EXIT_AUTH)
 			ctx->error.next = "used twice, used up or ended: ask "
@@ -308,10 +319,28 @@ run_enrol(struct cmd_ctx *ctx)
 	request.client_random.data = random;
 	request.client_random.len = sizeof(random);
 	request.label = ctx->session->identity.open->label;
-	code = call_enrol(ctx, &request, &reply);
+	code = call_enrol(ctx, &request, ret_reply);
 	if (code == EXIT_OUTCOME)
 		ctx->error.next = "run it again with the same file: it goes on";
-	if (code != EXIT_OK || (code = finish(ctx, reply, random)) != EXIT_OK)
+	return code != EXIT_OK ? code : finish(ctx, *ret_reply, random);
+}
+
+static enum exit_code
+run_enrol(struct cmd_ctx *ctx)
+{
+	struct cdop_invitation inv;
+	Cdop__EnrolReply *reply = NULL;
+	enum exit_code code;
+
+	if ((code = read_invitation(ctx, &inv)) != EXIT_OK)
+		return code;
+	code = prepare(ctx, &inv);
+	cdop_secret_wipe(inv.psk, sizeof(inv.psk));
+	if (code != EXIT_OK || (code = session_hold(ctx)) != EXIT_OK)
+		return code;
+	code = enrol_held(ctx, &reply);
+	session_release(ctx);
+	if (code != EXIT_OK)
 		return code;
 	if (context_current(ctx) == NULL)
 		(void)context_set_current(ctx, ctx->session->context.name);

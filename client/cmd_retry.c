@@ -3,6 +3,7 @@
 
 #include "client/call.h"
 #include "client/families.h"
+#include "client/file.h"
 #include "client/json.h"
 #include "client/print.h"
 #include "client/seen.h"
@@ -220,7 +221,7 @@ show_drafts(struct cmd_ctx *ctx)
 }
 
 static enum exit_code
-run_retry(struct cmd_ctx *ctx)
+retry_all(struct cmd_ctx *ctx)
 {
 	struct spool_list list = {NULL, 0};
 	struct tally tally = {0, 0, 0, EXIT_OK};
@@ -228,8 +229,7 @@ run_retry(struct cmd_ctx *ctx)
 	enum exit_code code;
 	struct cmd_error error;
 
-	if ((code = session_unlock(ctx)) != EXIT_OK ||
-	    (code = spool_requests(ctx, &list)) != EXIT_OK)
+	if ((code = spool_requests(ctx, &list)) != EXIT_OK)
 		return code;
 	print_mode(ctx);
 	code = send_all(ctx, &list, &tally);
@@ -242,6 +242,32 @@ run_retry(struct cmd_ctx *ctx)
 		print_out(ctx, "No request waits on this computer.");
 	if (code == EXIT_OK)
 		ctx->error.message = NULL;
+	return code;
+}
+
+/* Two at a time would each make a draft of what is refused. */
+static enum exit_code
+run_retry(struct cmd_ctx *ctx)
+{
+	struct lock lock;
+	enum exit_code code;
+	const char *path;
+
+	if ((code = session_unlock(ctx)) != EXIT_OK)
+		return code;
+	if (cmd_flag(ctx, "--list"))
+		return retry_all(ctx);
+	path = cdop_arena_printf(
+	    ctx->arena, "%s/retry.lock", ctx->session->context.state);
+	if (path == NULL ||
+	    file_make_dir(ctx->session->context.state) != CDOP_OK)
+		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
+		    "the folder of kept entries cannot be written");
+	code = lock_take(ctx, path, "sends what waits", LOCK_WAIT_MS, &lock);
+	if (code != EXIT_OK)
+		return code;
+	code = retry_all(ctx);
+	lock_drop(&lock, false);
 	return code;
 }
 

@@ -348,16 +348,15 @@ take_answer(struct import *im)
 
 /* ---- all --------------------------------------------------------- */
 
+/* The rows of the file that was read, each with its key. */
 static enum exit_code
-prepare(struct import *im, const struct cdop_profile *profile, const char *path)
+prepare(struct import *im, const struct cdop_profile *profile)
 {
 	struct cmd_ctx *ctx = im->ctx;
 	enum exit_code code;
 	size_t i;
 
-	if ((code = import_read(ctx, path, &im->file)) != EXIT_OK ||
-	    (code = import_keys_take(ctx, &im->file)) != EXIT_OK)
-		return code;
+	code = import_keys_take(ctx, &im->file);
 	for (i = 0; i < im->file.n_rows && code == EXIT_OK; i++)
 		code =
 		    import_row_read(ctx, profile, &im->file, &im->file.row[i]);
@@ -487,20 +486,37 @@ conclude(struct import *im, enum exit_code code)
 	return EXIT_OK;
 }
 
+static enum exit_code
+run(struct import *im, const struct cdop_profile *profile)
+{
+	enum exit_code code;
+
+	if ((code = prepare(im, profile)) != EXIT_OK)
+		return code;
+	print_mode(im->ctx);
+	code = send_all(im);
+	tell(im);
+	return conclude(im, code);
+}
+
 enum exit_code
 import_run(
     struct cmd_ctx *ctx, const struct cdop_profile *profile, const char *path)
 {
 	static struct import im; /* over the limit of a frame */
 	enum exit_code code;
+	struct lock lock;
 
 	memset(&im, 0, sizeof(im));
 	im.ctx = ctx;
 	im.begun_ms = conn_now_ms();
-	if ((code = prepare(&im, profile, path)) != EXIT_OK)
+	if ((code = import_read(ctx, path, &im.file)) != EXIT_OK)
 		return code;
-	print_mode(ctx);
-	code = send_all(&im);
-	tell(&im);
-	return conclude(&im, code);
+	if (im.file.is_stdin) /* its keys are of this run alone */
+		return run(&im, profile);
+	if ((code = import_keys_lock(ctx, &im.file, &lock)) != EXIT_OK)
+		return code;
+	code = run(&im, profile);
+	lock_drop(&lock, true);
+	return code;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/file.h"
+#include "client/print.h"
 #include "client/sealed.h"
 #include "client/session.h"
 #include "client/spool.h"
@@ -18,6 +20,50 @@ static const char *
 path_of(struct cmd_ctx *ctx, const struct import_file *f)
 {
 	return cdop_arena_printf(ctx->arena, "%s.cdop-keys", f->stem);
+}
+
+/* One name for the file, however it is written on the command line. */
+static const char *
+real_stem(struct cmd_ctx *ctx, const struct import_file *f)
+{
+	const char *slash = strrchr(f->stem, '/');
+	const char *name = slash != NULL ? slash + 1 : f->stem, *text = NULL;
+	char *folder, *real;
+
+	folder = slash == NULL ? cdop_arena_strdup(ctx->arena, ".")
+	    : slash == f->stem ? cdop_arena_strdup(ctx->arena, "/")
+			       : cdop_arena_strndup(ctx->arena, f->stem,
+				     (size_t)(slash - f->stem));
+	real = folder != NULL ? realpath(folder, NULL) : NULL;
+	if (real != NULL)
+		text = cdop_arena_printf(ctx->arena, "%s/%s", real, name);
+	free(real);
+	return text;
+}
+
+enum exit_code
+import_keys_lock(
+    struct cmd_ctx *ctx, const struct import_file *f, struct lock *ret_lock)
+{
+	const char *stem = real_stem(ctx, f), *path = NULL;
+	struct cdop_bytes text, name;
+	uint8_t hash[16];
+
+	if (stem != NULL) {
+		text.data = (const uint8_t *)stem;
+		text.len = strlen(stem);
+		cdop_secret_hash(
+		    hash, sizeof(hash), NULL, "cdop-import-lock", &text, 1);
+		name.data = hash;
+		name.len = sizeof(hash);
+		path = cdop_arena_printf(ctx->arena, "%s/import-%s.lock",
+		    ctx->session->context.state, print_hex(ctx->arena, name));
+	}
+	if (path == NULL ||
+	    file_make_dir(ctx->session->context.state) != CDOP_OK)
+		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
+		    "%s cannot be locked against another cdop", f->path);
+	return lock_take(ctx, path, "sends this file", LOCK_WAIT_MS, ret_lock);
 }
 
 /* ---- which of them it was ----------------------------------------------- */

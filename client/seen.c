@@ -162,9 +162,27 @@ put(Cdop__ClientSeenCase *seen, enum seen_part part, uint64_t version)
 	}
 }
 
-/* What is not remembered is asked about later: no reason to fail now. */
+/*
+ * Reads, changes and writes the file while no other process does.  What is
+ * not remembered is asked about later: no reason to fail now.
+ */
+static Cdop__ClientSeen *
+begin(struct cmd_ctx *ctx)
+{
+	struct cmd_error error = ctx->error;
+	Cdop__ClientSeen *kept;
+
+	if (session_hold(ctx) != EXIT_OK) {
+		ctx->error = error;
+		return NULL;
+	}
+	if ((kept = load(ctx)) == NULL)
+		session_release(ctx);
+	return kept;
+}
+
 static void
-save(struct cmd_ctx *ctx, const Cdop__ClientSeen *kept)
+finish(struct cmd_ctx *ctx, const Cdop__ClientSeen *kept)
 {
 	const char *path = path_of(ctx);
 
@@ -174,51 +192,53 @@ save(struct cmd_ctx *ctx, const Cdop__ClientSeen *kept)
 		print_note(ctx,
 		    "which version was shown cannot be remembered on this "
 		    "computer");
+	session_release(ctx);
 }
 
 void
 seen_case(struct cmd_ctx *ctx, const Cdop__Case *shown, bool newest)
 {
-	Cdop__ClientSeen *kept = load(ctx);
+	Cdop__ClientSeen *kept = begin(ctx);
 	Cdop__ClientSeenCase *seen;
+	const Cdop__FormInstance *form;
 	size_t i;
 
-	if (kept == NULL || (seen = take(ctx, kept, shown->reference)) == NULL)
+	if (kept == NULL)
 		return;
-	put(seen, SEEN_STATE, shown->version);
-	if (newest && shown->record != NULL)
-		put(seen, SEEN_RECORD, shown->record->version);
-	/* Beside a record they are the newest; one alone may be older. */
-	for (i = 0;
-	     (newest || shown->record != NULL) && i < shown->n_notification;
-	     i++)
-		if (shown->notification[i]->form !=
-		    NULL) /* not its head alone */
-			put_notification(ctx, seen,
-			    shown->notification[i]->number,
-			    shown->notification[i]->version);
-	save(ctx, kept);
+	seen = take(ctx, kept, shown->reference);
+	if (seen != NULL) {
+		put(seen, SEEN_STATE, shown->version);
+		if (newest && shown->record != NULL)
+			put(seen, SEEN_RECORD, shown->record->version);
+		/* Beside a record they are the newest; one alone may be old. */
+		for (i = 0; (newest || shown->record != NULL) &&
+		     i < shown->n_notification;
+		     i++) {
+			form = shown->notification[i];
+			if (form->form != NULL) /* not its head alone */
+				put_notification(
+				    ctx, seen, form->number, form->version);
+		}
+	}
+	finish(ctx, kept);
 }
 
 /* ---- one's own changes ------------------------------------------- */
 
 static void
-registered(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply)
+registered(struct cmd_ctx *ctx, Cdop__ClientSeen *kept,
+    const Cdop__NotificationRegisterReply *reply)
 {
-	Cdop__ClientSeen *kept;
 	Cdop__ClientSeenCase *seen;
 
 	/* Joined to a case, one has seen nothing of the rest of it. */
 	if (reply->reference == NULL || (reply->has_joined && reply->joined) ||
-	    (reply->has_dry_run && reply->dry_run))
-		return;
-	if ((kept = load(ctx)) == NULL ||
+	    (reply->has_dry_run && reply->dry_run) ||
 	    (seen = take(ctx, kept, reply->reference)) == NULL)
 		return;
 	put(seen, SEEN_STATE, 1);
 	put(seen, SEEN_RECORD, 1);
 	put_notification(ctx, seen, 1, 1);
-	save(ctx, kept);
 }
 
 static uint32_t
@@ -231,37 +251,44 @@ corrected_number(struct cmd_ctx *ctx, struct cdop_bytes body)
 	return request != NULL ? request->notification : 0;
 }
 
+static void
+changed(struct cmd_ctx *ctx, Cdop__ClientSeen *kept, uint32_t method,
+    struct cdop_bytes body, const Cdop__ChangeReply *reply)
+{
+	Cdop__ClientSeenCase *seen = take(ctx, kept, reply->reference);
+	uint32_t number = 0;
+
+	if (seen == NULL)
+		return;
+	if (method == CORRECT)
+		number = corrected_number(ctx, body);
+	if (number > 0)
+		put_notification(ctx, seen, number, reply->version);
+	else if (method == AMEND)
+		put(seen, SEEN_RECORD, reply->version);
+	/* A link names no version: others may have changed it before. */
+	else if (method != LINK ||
+	    version_in(seen, SEEN_STATE, 0) + 1 == reply->version)
+		put(seen, SEEN_STATE, reply->version);
+}
+
 void
 seen_applied(struct cmd_ctx *ctx, uint32_t method, struct cdop_bytes body,
     const ProtobufCMessage *reply)
 {
 	const struct call_method *m = call_method(method);
-	const Cdop__ChangeReply *change;
 	Cdop__ClientSeen *kept;
-	Cdop__ClientSeenCase *seen;
-	uint32_t number = 0;
 
-	if (m == NULL || reply == NULL)
+	if (m == NULL || reply == NULL ||
+	    (method != REGISTER && m->reply != &cdop__change_reply__descriptor))
 		return;
-	if (method == REGISTER) {
-		registered(ctx, (const Cdop__NotificationRegisterReply *)reply);
+	if ((kept = begin(ctx)) == NULL)
 		return;
-	}
-	if (m->reply != &cdop__change_reply__descriptor)
-		return;
-	change = (const Cdop__ChangeReply *)reply;
-	if ((kept = load(ctx)) == NULL ||
-	    (seen = take(ctx, kept, change->reference)) == NULL)
-		return;
-	if (method == CORRECT)
-		number = corrected_number(ctx, body);
-	if (number > 0)
-		put_notification(ctx, seen, number, change->version);
-	else if (method == AMEND)
-		put(seen, SEEN_RECORD, change->version);
-	/* A link names no version: others may have changed it before. */
-	else if (method != LINK ||
-	    version_in(seen, SEEN_STATE, 0) + 1 == change->version)
-		put(seen, SEEN_STATE, change->version);
-	save(ctx, kept);
+	if (method == REGISTER)
+		registered(
+		    ctx, kept, (const Cdop__NotificationRegisterReply *)reply);
+	else
+		changed(
+		    ctx, kept, method, body, (const Cdop__ChangeReply *)reply);
+	finish(ctx, kept);
 }

@@ -327,12 +327,12 @@ show_notices(struct cmd_ctx *ctx)
 		print_note(ctx, "NOTICE  %s", w->notice[i]);
 }
 
-enum exit_code
-session_connect(struct cmd_ctx *ctx)
+/* *ret_next: it was the next PSK that opened. */
+static enum exit_code
+connect_any(struct cmd_ctx *ctx, bool *ret_next)
 {
 	struct session *s = ctx->session;
 	const Cdop__ClientIdentity *open = s->identity.open;
-	bool under_next = false;
 	struct conn_args args;
 	enum conn_end end;
 	enum exit_code code;
@@ -348,9 +348,20 @@ session_connect(struct cmd_ctx *ctx)
 		memcpy(args.opening.invitation, open->invitation_id.data,
 		    CDOP_LINK_INVITATION_LEN);
 	}
-	end = try_addresses(ctx, &args, &under_next);
-	if (end != CONN_OK)
-		return connect_failed(ctx, end);
+	end = try_addresses(ctx, &args, ret_next);
+	return end == CONN_OK ? EXIT_OK : connect_failed(ctx, end);
+}
+
+/* With the keys that are on disk, which nobody else turns meanwhile. */
+static enum exit_code
+connect_held(struct cmd_ctx *ctx)
+{
+	struct session *s = ctx->session;
+	bool under_next = false;
+	enum exit_code code;
+
+	if ((code = connect_any(ctx, &under_next)) != EXIT_OK)
+		return code;
 	s->next_id = 1;
 	s->used_ms = conn_now_ms();
 	if ((code = check_welcome(ctx)) != EXIT_OK) {
@@ -359,6 +370,18 @@ session_connect(struct cmd_ctx *ctx)
 	}
 	show_notices(ctx);
 	return under_next ? turn_adopt(ctx) : EXIT_OK;
+}
+
+enum exit_code
+session_connect(struct cmd_ctx *ctx)
+{
+	enum exit_code code;
+
+	if ((code = session_hold(ctx)) != EXIT_OK)
+		return code;
+	code = connect_held(ctx);
+	session_release(ctx);
+	return code;
 }
 
 enum exit_code

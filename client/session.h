@@ -11,6 +11,7 @@
 #include "client/conn.h"
 #include "client/context.h"
 #include "client/identity.h"
+#include "client/lock.h"
 
 struct session {
 	struct context context;
@@ -20,6 +21,8 @@ struct session {
 	struct cdop_profile *profile; /* NULL before session_profile */
 	uint64_t next_id;
 	uint64_t used_ms; /* when something was last sent */
+	struct lock lock; /* of this device's files, while holds > 0 */
+	unsigned holds;
 };
 
 /* Context and identity, still locked; ctx->mode is known from here on. */
@@ -33,6 +36,18 @@ enum exit_code session_open(struct cmd_ctx *ctx);
 
 /* Connects under an invitation or an identity that is being made. */
 enum exit_code session_connect(struct cmd_ctx *ctx);
+
+/*
+ * The files of this device for oneself: two processes that read, change and
+ * write the identity at a time could lock the device out, and two that look
+ * for a free draft could write over each other.  May be held several times;
+ * never while a person is asked.  EXIT_UNREACHABLE, reason "busy".
+ *
+ * With the hold the identity is as it is on disk now: another process may
+ * have turned the key since it was read.
+ */
+enum exit_code session_hold(struct cmd_ctx *ctx);
+void session_release(struct cmd_ctx *ctx);
 
 /* Drops the connection; the identity stays unlocked. */
 void session_hang_up(struct cmd_ctx *ctx);

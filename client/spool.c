@@ -168,13 +168,18 @@ spool_put_draft(
 {
 	enum cdop_err err = file_make_dir(folder(ctx, "drafts"));
 	unsigned n = *number;
+	enum exit_code code;
 
+	if (err != CDOP_OK)
+		return cannot_keep(ctx, err);
+	/* A free number is free for one process only. */
+	if ((code = session_hold(ctx)) != EXIT_OK)
+		return code;
 	if (n == 0)
 		for (n = 1; n < 10000 && file_exists(draft_path(ctx, n)); n++)
 			;
-	if (err == CDOP_OK)
-		err = sealed_write(
-		    ctx, &draft_kind, draft_path(ctx, n), &draft->base);
+	err = sealed_write(ctx, &draft_kind, draft_path(ctx, n), &draft->base);
+	session_release(ctx);
 	if (err != CDOP_OK)
 		return cannot_keep(ctx, err);
 	*number = n;

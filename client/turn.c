@@ -30,8 +30,9 @@ turn_adopt(struct cmd_ctx *ctx)
 	return save(ctx);
 }
 
-enum exit_code
-turn_now(struct cmd_ctx *ctx)
+/* The call itself, and what comes of it on disk. */
+static enum exit_code
+make_next(struct cmd_ctx *ctx)
 {
 	Cdop__ClientSecret *secret;
 	Cdop__PskTurnRequest request;
@@ -63,21 +64,66 @@ turn_now(struct cmd_ctx *ctx)
 	return save(ctx);
 }
 
+/*
+ * Another process may have turned it since this session began: its key is
+ * taken up first, and the one after it made on a session of that.
+ */
+static enum exit_code
+turn_held(struct cmd_ctx *ctx)
+{
+	enum exit_code code;
+
+	if (ctx->session->identity.secret->has_psk_next)
+		session_hang_up(ctx);
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	code = make_next(ctx);
+	if (code != EXIT_CONFLICT)
+		return code;
+	session_hang_up(ctx);
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	return make_next(ctx);
+}
+
+enum exit_code
+turn_now(struct cmd_ctx *ctx)
+{
+	enum exit_code code;
+
+	if ((code = session_unlock(ctx)) != EXIT_OK ||
+	    (code = session_hold(ctx)) != EXIT_OK)
+		return code;
+	code = turn_held(ctx);
+	session_release(ctx);
+	return code;
+}
+
+static bool
+is_due(const Cdop__ClientSecret *secret)
+{
+	uint64_t now = (uint64_t)time(NULL) * 1000;
+
+	return !secret->has_psk_next &&
+	    (!secret->has_turned_ms || secret->turned_ms + DAY_MS <= now);
+}
+
 void
 turn_if_due(struct cmd_ctx *ctx)
 {
 	const struct session *s = ctx->session;
-	const Cdop__ClientSecret *secret;
 	struct cmd_error error = ctx->error;
-	uint64_t now = (uint64_t)time(NULL) * 1000;
 
 	if (s == NULL || s->conn == NULL || s->identity.secret == NULL ||
-	    s->welcome == NULL || s->welcome->credential_pending)
+	    s->welcome == NULL || s->welcome->credential_pending ||
+	    !is_due(s->identity.secret))
 		return;
-	secret = s->identity.secret;
-	if (secret->has_psk_next ||
-	    (secret->has_turned_ms && secret->turned_ms + DAY_MS > now))
-		return;
-	(void)turn_now(ctx);
+	if (session_hold(ctx) != EXIT_OK) {
+		ctx->error = error;
+		return; /* tomorrow is early enough */
+	}
+	if (is_due(s->identity.secret)) /* as it is on disk now */
+		(void)turn_held(ctx);
+	session_release(ctx);
 	ctx->error = error;
 }

@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""Several commands of one person at the same time: the keys of the device
+still open the door, and nothing is done twice or written over."""
+import json
+import os
+
+from libflow import OK, TMP, check, end, equal, scene
+import libsynthetic
+
+MANY = 6
+
+
+def together(person, commands):
+    """Exit codes and outputs of commands that run at the same time."""
+    running = [person.popen(*words) for words in commands]
+    done = []
+    for one in running:
+        out, err = one.communicate(timeout=120)
+        done.append((one.returncode, out.decode(), err.decode()))
+    return done
+
+
+def keys(cora):
+    """Keys turn in several processes, while others sign in with them."""
+    for n in range(4):
+        done = together(cora, [["device", "turn"]] * MANY +
+                        [["whoami"]] * MANY)
+        check("keys that turn at the same time, %d" % n,
+              all(code == OK for code, _, _ in done), done)
+    equal("the device is not locked out", cora.cdop("whoami").code, OK)
+
+
+def same_file(cora):
+    """One file in two windows: every row is one case."""
+    rows = libsynthetic.rows(12, 700)
+    path = os.path.join(TMP, "twice.csv")
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        libsynthetic.write(rows, f)
+    before = len(cora.must("case", "list", "--json").lines())
+    # The name differs, the file does not.
+    other = os.path.join(TMP, "..", os.path.basename(TMP), "twice.csv")
+    done = together(cora, [["notify", "--from", path, "--json"],
+                           ["notify", "--from", other, "--json"]])
+    check("the same file twice at a time", all(
+        code == OK for code, _, _ in done), done)
+    equal("every row is one case", len(cora.must(
+        "case", "list", "--json").lines()), before + 12)
+    replayed = [json.loads(line).get("replayed") for _, out, _ in done
+                for line in out.splitlines()]
+    equal("the second one is told so", replayed.count(True), 12)
+    equal("no lock is left behind", [
+        name for name in os.listdir(os.path.join(
+            cora.home, ".local/state/cdop/training"))
+        if name.startswith("import-")], [])
+
+
+def retries(registry, cora):
+    """What waits is sent by two: once each."""
+    rows = libsynthetic.rows(3, 800)
+    registry.kill()
+    for row in rows:
+        cora.must("notify", "--timeout", "2", *[
+            "--set=%s=%s" % (p, v) for p, v in row.items()
+            if p[0] != "_" and v and "." in p], code=14)
+    registry.start()
+    before = len(cora.must("case", "list", "--json").lines())
+    done = together(cora, [["retry", "--json"]] * 3)
+    check("three retries at a time", all(
+        code == OK for code, _, _ in done), done)
+    equal("three cases more", len(cora.must(
+        "case", "list", "--json").lines()), before + 3)
+    equal("each was sent by one of them", sum(
+        '"command"' in line for _, out, _ in done
+        for line in out.splitlines()), 3)
+
+
+def main():
+    registry, cora = scene()
+    keys(cora)
+    same_file(cora)
+    retries(registry, cora)
+    equal("it stops in order", registry.stop(), 0)
+    end()
+
+
+main()
