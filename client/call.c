@@ -295,10 +295,14 @@ change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
 	    (keep && (code = spool(ctx, &send, true)) != EXIT_OK))
 		return code;
 	code = call_raw(ctx, &send, ret_message);
-	if (keep && is_settled(code))
-		spool_drop(ctx, key);
-	if (keep && code == EXIT_OK)
+	if (!keep)
+		return code;
+	if (code == EXIT_OK) {
+		spool_applied(ctx, key);
 		seen_applied(ctx, method, send.body, *ret_message);
+	} else if (is_settled(code)) {
+		spool_drop(ctx, key);
+	}
 	return code;
 }
 

@@ -13,6 +13,7 @@
 #include "client/print.h"
 #include "client/purpose.h"
 #include "client/session.h"
+#include "client/spool.h"
 #include "client/term.h"
 #include "client/turn.h"
 
@@ -320,8 +321,10 @@ cmd_main(int argc, char **argv)
 		code = run(&ctx, argc, argv);
 	if (code == EXIT_STOPPED && ctx.error.message == NULL)
 		(void)cmd_fail(&ctx, code, NULL, NULL, "stopped");
-	if (code == EXIT_OK)
+	if (code == EXIT_OK && ctx.session != NULL) {
 		turn_if_due(&ctx);
+		spool_tidy(&ctx);
+	}
 	if (ctx.error.message != NULL)
 		print_failure(&ctx, code);
 	session_close(&ctx);

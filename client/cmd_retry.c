@@ -144,6 +144,24 @@ is_open(enum exit_code code)
 	    code == EXIT_SEALED || code == EXIT_AUTH;
 }
 
+/*
+ * What the answer means for what is kept.  A refusal is an answer, too: it
+ * will not change by asking.  What had been applied before stays as it is.
+ */
+static void
+settle(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, enum exit_code code)
+{
+	if (cmd_flag(ctx, "--after-restore"))
+		return;
+	drop_draft(ctx, r);
+	if (code == EXIT_OK) {
+		spool_applied(ctx, r->request_key.data);
+		return;
+	}
+	make_draft(ctx, r);
+	spool_drop(ctx, r->request_key.data);
+}
+
 static enum exit_code
 send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 {
@@ -159,7 +177,9 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 			continue;
 		}
 		if (cmd_flag(ctx, "--list")) {
-			say(ctx, request, EXIT_OK, "waits");
+			say(ctx, request, EXIT_OK,
+			    cmd_flag(ctx, "--after-restore") ? "was sent"
+							     : "waits");
 			t->told++;
 			continue;
 		}
@@ -168,11 +188,7 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 			t->open = list->n - i;
 			return code; /* no use in trying the others */
 		}
-		drop_draft(ctx, request);
-		/* A refusal is an answer: it will not change by asking. */
-		if (code != EXIT_OK)
-			make_draft(ctx, request);
-		spool_drop(ctx, request->request_key.data);
+		settle(ctx, request, code);
 	}
 	return t->worst;
 }
@@ -229,17 +245,22 @@ retry_all(struct cmd_ctx *ctx)
 	enum exit_code code;
 	struct cmd_error error;
 
-	if ((code = spool_requests(ctx, &list)) != EXIT_OK)
+	code = cmd_flag(ctx, "--after-restore") ? spool_sent(ctx, &list)
+						: spool_requests(ctx, &list);
+	if (code != EXIT_OK)
 		return code;
 	print_mode(ctx);
 	code = send_all(ctx, &list, &tally);
 	error = ctx->error;
-	drafts = show_drafts(ctx);
+	drafts = cmd_flag(ctx, "--after-restore") ? 0 : show_drafts(ctx);
 	ctx->error = error;
 	if (ctx->g.json)
 		print_end(ctx, "retry", tally.told + drafts);
 	else if (list.n == 0)
-		print_out(ctx, "No request waits on this computer.");
+		print_out(ctx,
+		    cmd_flag(ctx, "--after-restore")
+			? "Nothing that was sent is kept on this computer."
+			: "No request waits on this computer.");
 	if (code == EXIT_OK)
 		ctx->error.message = NULL;
 	return code;
@@ -273,11 +294,17 @@ run_retry(struct cmd_ctx *ctx)
 
 static const struct cmd_opt retry_opts[] = {
     {"--list", NULL, "only list what waits", false},
+    {"--after-restore", NULL, "send again what was applied and is kept still",
+	false},
     {NULL, NULL, NULL, false},
 };
 
 const struct cmd cmd_retry_rows[] = {
-    {"retry", "", "send again what was cut off; nothing is done twice", NULL,
-	"  cdop retry", retry_opts, 0, 0, 0, NULL, run_retry},
+    {"retry", "", "send again what was cut off; nothing is done twice",
+	"Where the profile has clients keep what they sent for some days, "
+	"it can\nbe sent again, under its first keys, when the registry had to "
+	"go back to\na backup.",
+	"  cdop retry\n  cdop retry --after-restore", retry_opts, 0, 0, 0, NULL,
+	run_retry},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

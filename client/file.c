@@ -172,6 +172,23 @@ file_remove(const char *path)
 }
 
 enum cdop_err
+file_move(const char *from, const char *to)
+{
+	if (rename(from, to) != 0)
+		return CDOP_UNAVAILABLE;
+	return sync_dir_of(to) == CDOP_OK ? sync_dir_of(from)
+					  : CDOP_UNAVAILABLE;
+}
+
+time_t
+file_time(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_mtime : 0;
+}
+
+enum cdop_err
 file_make_dir(const char *path)
 {
 	char dir[PATH_LEN];

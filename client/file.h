@@ -6,6 +6,7 @@
 #define CDOP_CLIENT_FILE_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "cdop/arena.h"
 #include "cdop/bytes.h"
@@ -32,6 +33,12 @@ CDOP_MUST enum cdop_err file_create(
 
 /* Removes a file and flushes its folder; one that is not there is fine. */
 CDOP_MUST enum cdop_err file_remove(const char *path);
+
+/* Moves a file within a file system.  CDOP_UNAVAILABLE. */
+CDOP_MUST enum cdop_err file_move(const char *from, const char *to);
+
+/* When it was last written; 0: there is none. */
+time_t file_time(const char *path);
 
 /* Makes a folder of mode 0700 with all above it.  CDOP_UNAVAILABLE. */
 CDOP_MUST enum cdop_err file_make_dir(const char *path);

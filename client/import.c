@@ -337,7 +337,10 @@ take_answer(struct import *im)
 		code = import_keys_save(im->ctx, &im->file);
 		return code == EXIT_OK ? send_row(im, row) : code;
 	}
-	if (im->file.is_stdin && !row->n.dry_run)
+	if (im->file.is_stdin && !row->n.dry_run &&
+	    row->state == IMPORT_ACCEPTED)
+		spool_applied(im->ctx, row->n.key);
+	else if (im->file.is_stdin && !row->n.dry_run)
 		spool_drop(im->ctx, row->n.key);
 	if (row->state == IMPORT_REJECTED)
 		im->rejected++;

@@ -317,6 +317,17 @@ check_welcome(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
+/* Is the profile with this hash the one in force? */
+static bool
+is_announced(const struct session *s)
+{
+	const Cdop__Welcome *w = s->welcome;
+
+	return w->profile_hash.len == sizeof(s->profile_hash) &&
+	    memcmp(s->profile_hash, w->profile_hash.data,
+		sizeof(s->profile_hash)) == 0;
+}
+
 static void
 show_notices(struct cmd_ctx *ctx)
 {
@@ -368,6 +379,9 @@ connect_held(struct cmd_ctx *ctx)
 		session_hang_up(ctx);
 		return code;
 	}
+	/* It was read before there was anybody to ask. */
+	if (s->profile != NULL && !is_announced(s))
+		s->profile = NULL;
 	show_notices(ctx);
 	return under_next ? turn_adopt(ctx) : EXIT_OK;
 }
@@ -423,17 +437,15 @@ session_close(struct cmd_ctx *ctx)
 /* ---- the profile ----------------------------------------------------------
  */
 
+/* Sets the hash of the session, too. */
 static bool
 is_in_force(struct cmd_ctx *ctx, struct cdop_bytes text)
 {
-	const Cdop__Welcome *w = ctx->session->welcome;
-	uint8_t hash[32];
+	struct session *s = ctx->session;
 
-	if (w == NULL)
-		return true; /* nobody to ask */
-	cdop_secret_hash(hash, sizeof(hash), NULL, "", &text, 1);
-	return w->profile_hash.len == sizeof(hash) &&
-	    memcmp(hash, w->profile_hash.data, sizeof(hash)) == 0;
+	cdop_secret_hash(
+	    s->profile_hash, sizeof(s->profile_hash), NULL, "", &text, 1);
+	return s->welcome == NULL || is_announced(s);
 }
 
 /* Asks the registry and keeps a copy for the day the link is down. */

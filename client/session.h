@@ -19,6 +19,7 @@ struct session {
 	struct conn *conn;            /* NULL: not connected */
 	Cdop__Welcome *welcome;       /* NULL before that */
 	struct cdop_profile *profile; /* NULL before session_profile */
+	uint8_t profile_hash[32];     /* of its text */
 	uint64_t next_id;
 	uint64_t used_ms; /* when something was last sent */
 	struct lock lock; /* of this device's files, while holds > 0 */

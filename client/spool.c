@@ -86,6 +86,62 @@ spool_drop(struct cmd_ctx *ctx, const uint8_t key[static CDOP_REQUEST_KEY_LEN])
 		    "this computer");
 }
 
+/* Days; 0 where there is no profile to ask. */
+static unsigned
+days(struct cmd_ctx *ctx)
+{
+	const struct cdop_profile *profile;
+	struct cmd_error error = ctx->error;
+	unsigned n = 0;
+
+	if (session_profile(ctx, &profile) == EXIT_OK)
+		n = profile->spool_days;
+	ctx->error = error;
+	return n;
+}
+
+void
+spool_applied(
+    struct cmd_ctx *ctx, const uint8_t key[static CDOP_REQUEST_KEY_LEN])
+{
+	const char *path = request_path(ctx, key), *kept;
+	struct cdop_bytes k = {key, CDOP_REQUEST_KEY_LEN};
+
+	if (days(ctx) == 0) {
+		spool_drop(ctx, key);
+		return;
+	}
+	kept = cdop_arena_printf(ctx->arena, "%s/%s.request",
+	    folder(ctx, "sent"), print_hex(ctx->arena, k));
+	if (path == NULL || kept == NULL ||
+	    file_make_dir(folder(ctx, "sent")) != CDOP_OK ||
+	    file_move(path, kept) != CDOP_OK)
+		print_note(
+		    ctx, "a sent request could not be kept on this computer");
+}
+
+/* When it was sent: a file keeps its time when it is moved. */
+void
+spool_tidy(struct cmd_ctx *ctx)
+{
+	struct spool_list kept = {NULL, 0};
+	struct cmd_error error = ctx->error;
+	time_t now = time(NULL), age;
+	size_t i;
+
+	if (file_exists(folder(ctx, "sent")) &&
+	    spool_sent(ctx, &kept) == EXIT_OK && kept.n > 0) {
+		age = (time_t)days(ctx) * 24 * 60 * 60;
+		for (i = 0; i < kept.n; i++)
+			if (file_time(kept.path[i]) + age <= now &&
+			    file_remove(kept.path[i]) != CDOP_OK)
+				print_note(ctx,
+				    "a sent request could not be removed from "
+				    "this computer");
+	}
+	ctx->error = error;
+}
+
 static enum exit_code
 list(struct cmd_ctx *ctx, const char *name, const char *suffix,
     struct spool_list *ret)
@@ -112,6 +168,12 @@ enum exit_code
 spool_drafts(struct cmd_ctx *ctx, struct spool_list *ret)
 {
 	return list(ctx, "drafts", ".draft", ret);
+}
+
+enum exit_code
+spool_sent(struct cmd_ctx *ctx, struct spool_list *ret)
+{
+	return list(ctx, "sent", ".request", ret);
 }
 
 static enum exit_code

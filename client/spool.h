@@ -4,7 +4,8 @@
  * loses typing, and nothing is applied twice (RECORDS M5).
  *
  *	STATE/requests/<request key in hex>.request
- *	STATE/drafts/<number>.draft
+ *	STATE/sent/<request key in hex>.request		where the profile says
+ *so STATE/drafts/<number>.draft
  */
 #ifndef CDOP_CLIENT_SPOOL_H
 #define CDOP_CLIENT_SPOOL_H
@@ -27,6 +28,17 @@ enum exit_code spool_put(
 void spool_drop(
     struct cmd_ctx *ctx, const uint8_t key[static CDOP_REQUEST_KEY_LEN]);
 
+/*
+ * It was applied.  The profile may want it kept for some days after that
+ * (spool_days), so that it can be sent again where the registry had to go
+ * back to a backup; else it is dropped.
+ */
+void spool_applied(
+    struct cmd_ctx *ctx, const uint8_t key[static CDOP_REQUEST_KEY_LEN]);
+
+/* Removes what was kept longer than the profile in force says. */
+void spool_tidy(struct cmd_ctx *ctx);
+
 struct spool_list {
 	const char **path;
 	size_t n;
@@ -35,6 +47,9 @@ struct spool_list {
 /* Requests, oldest first; and drafts. */
 enum exit_code spool_requests(struct cmd_ctx *ctx, struct spool_list *ret);
 enum exit_code spool_drafts(struct cmd_ctx *ctx, struct spool_list *ret);
+
+/* Those that were applied and are still kept. */
+enum exit_code spool_sent(struct cmd_ctx *ctx, struct spool_list *ret);
 
 /* EXIT_INTEGRITY: damaged, or sealed by another device. */
 enum exit_code spool_get(

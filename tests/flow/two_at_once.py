@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Several commands of one person at the same time: the keys of the device
-still open the door, and nothing is done twice or written over."""
+still open the door, and nothing is done twice or written over.  And what is
+kept of that after it is done."""
 import json
 import os
 
-from libflow import OK, TMP, check, end, equal, scene
+from libflow import OK, PROFILE, SECOND, TMP, check, end, equal, scene
 import libsynthetic
 
 MANY = 6
@@ -74,11 +75,40 @@ def retries(registry, cora):
         for line in out.splitlines()), 3)
 
 
+def kept(registry, cora):
+    """A panel may have clients keep what they sent, for some days."""
+    path = os.path.join(TMP, "keeps.conf")
+    with open(PROFILE, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace("spool_days = 0", "spool_days = 7"))
+    sent = os.path.join(cora.home, ".local/state/cdop/training/sent")
+    equal("usually nothing of it is kept", os.path.exists(sent), False)
+    registry.ada.must("profile", "apply", path, "--yes", "--reason",
+                      "backups are young", code=SECOND)
+    number = registry.bob.must("approve", "--json").lines()[0]["number"]
+    registry.bob.must("approve", number, "--confirm", number)
+    row = libsynthetic.rows(1, 900)[0]
+    reference = cora.must("notify", "--json", *[
+        "--set=%s=%s" % (p, v) for p, v in row.items()
+        if p[0] != "_" and v and "." in p]).json()["reference"]
+    equal("it is kept where the profile says so", len(os.listdir(sent)), 1)
+    with open(os.path.join(sent, os.listdir(sent)[0]), "rb") as f:
+        check("sealed", row["child.family_name"].encode() not in f.read())
+    equal("it waits for nothing", "No request waits" in
+          cora.must("retry").out, True)
+    done = cora.must("retry", "--after-restore")
+    check("sent again it had arrived", reference + " (it had arrived)" in
+          done.out, done)
+    equal("and is kept still", len(os.listdir(sent)), 1)
+
+
 def main():
     registry, cora = scene()
     keys(cora)
     same_file(cora)
     retries(registry, cora)
+    kept(registry, cora)
     equal("it stops in order", registry.stop(), 0)
     end()
 

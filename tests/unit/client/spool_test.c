@@ -1,6 +1,7 @@
 /* What is kept before it is sent: sealed, whole, and gone when done. */
 #include "client/spool.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -232,6 +233,71 @@ drafts_take_the_next_number_and_keep_it(void **state)
 	assert_int_equal(list.n, 1);
 }
 
+/* Sent and applied, under a profile that keeps it for so many days. */
+static size_t
+applied(struct fixture *f, unsigned days)
+{
+	struct cdop_profile *profile;
+	struct spool_list list;
+	uint8_t key[16];
+
+	(void)fixture_profile(f);
+	profile = f->session.profile;
+	profile->spool_days = days;
+	spool_new_key(key);
+	put(f, key);
+	spool_applied(&f->ctx, key);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 0);
+	assert_int_equal(spool_sent(&f->ctx, &list), EXIT_OK);
+	return list.n;
+}
+
+static void
+what_was_applied_is_dropped_unless_the_profile_keeps_it(void **state)
+{
+	struct fixture *f = *state;
+	Cdop__ClientRequest *back;
+	struct spool_list list;
+	struct cdop_bytes file;
+	struct stat st;
+
+	assert_int_equal(applied(f, 0), 0);
+	assert_int_equal(applied(f, 7), 1);
+	assert_int_equal(spool_sent(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(spool_get(&f->ctx, list.path[0], &back), EXIT_OK);
+	assert_string_equal((const char *)back->body.data, secret_words);
+	assert_int_equal(
+	    file_read(list.path[0], 65536, f->ctx.arena, &file), CDOP_OK);
+	assert_null(memmem(file.data, file.len, "Tarrant", 7));
+	assert_int_equal(stat(list.path[0], &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void
+it_is_kept_for_no_longer_than_the_profile_says(void **state)
+{
+	struct timespec when[2] = {{0, UTIME_OMIT}, {0, 0}};
+	struct fixture *f = *state;
+	struct spool_list list;
+
+	assert_int_equal(applied(f, 2), 1);
+	spool_tidy(&f->ctx);
+	assert_int_equal(spool_sent(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 1);
+	when[1].tv_sec = time(NULL) - (time_t)2 * 24 * 60 * 60;
+	assert_int_equal(utimensat(AT_FDCWD, list.path[0], when, 0), 0);
+	spool_tidy(&f->ctx);
+	assert_int_equal(spool_sent(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 0);
+	/* A panel that changes its mind changes it for what is there. */
+	assert_int_equal(applied(f, 7), 1);
+	f->session.profile->spool_days = 0;
+	spool_tidy(&f->ctx);
+	assert_int_equal(spool_sent(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 0);
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -246,6 +312,8 @@ main(void)
 	    WITH(every_changed_byte_of_it_is_noticed),
 	    WITH(a_kill_at_any_moment_leaves_a_whole_request),
 	    WITH(drafts_take_the_next_number_and_keep_it),
+	    WITH(what_was_applied_is_dropped_unless_the_profile_keeps_it),
+	    WITH(it_is_kept_for_no_longer_than_the_profile_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
