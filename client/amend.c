@@ -115,8 +115,11 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 		    ? NULL
 		    : cdop_form_words(now, &path, a->profile, ctx->arena);
 		print_note(ctx, "  now: %s", words != NULL ? words : "-");
+		if (now == NULL ||
+		    cdop_form_state(now, &path) != CDOP_VALUE_GIVEN)
+			words = NULL; /* nothing to edit */
 		code = path.field->kind == CDOP_KIND_NARRATIVE
-		    ? prompt_lines(ctx, path.field->label, &typed)
+		    ? prompt_lines(ctx, path.field->label, words, &typed)
 		    : prompt_line(ctx, path.field->label, NULL, &typed);
 		if (code != EXIT_OK)
 			return code;

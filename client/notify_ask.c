@@ -134,7 +134,7 @@ read_value(struct asking *a, const struct cdop_path *path, const char *usual,
 		question = cdop_arena_printf(
 		    a->ctx->arena, "%s (%u)", question, path->entry);
 	if (path->field->kind == CDOP_KIND_NARRATIVE)
-		return prompt_lines(a->ctx, question, ret_typed);
+		return prompt_lines(a->ctx, question, NULL, ret_typed);
 	return prompt_line(a->ctx, question, usual, ret_typed);
 }
 

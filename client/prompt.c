@@ -7,10 +7,12 @@
 
 #include "cdop/limits.h"
 #include "cdop/secret.h"
+#include "client/editor.h"
 #include "client/print.h"
 #include "client/term.h"
 
 #define TRIES 10
+#define EDIT  "#ed" /* typed alone on a line */
 
 bool
 prompt_is_possible(const struct cmd_ctx *ctx)
@@ -40,24 +42,82 @@ trim(char *text)
 	return text;
 }
 
+/* What came of one line. */
+struct line {
+	char text[TERM_LINE_MAX];
+	bool end;    /* of input */
+	bool cut;    /* there was more of it */
+	bool inside; /* a paste has begun and goes on */
+	bool pasted; /* some of it was */
+};
+
+/* Takes the terminal's marks out of it, and what they say. */
+static void
+take_marks(struct line *line)
+{
+	static const size_t len = sizeof(TERM_PASTE) - 1;
+	char *from = line->text, *to = line->text;
+
+	line->pasted = line->inside;
+	while (*from != '\0') {
+		if (strncmp(from, TERM_PASTE, len) == 0) {
+			line->inside = line->pasted = true;
+			from += len;
+		} else if (strncmp(from, TERM_PASTED, len) == 0) {
+			line->inside = false;
+			from += len;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+}
+
 static enum exit_code
-read_line(struct cmd_ctx *ctx, const char *prompt, bool question, char *out,
-    bool *ret_end)
+read_line(
+    struct cmd_ctx *ctx, const char *prompt, bool question, struct line *line)
 {
 	const char *safe = print_safe(ctx->arena, prompt, true);
 	enum term_read got;
-	bool cut = false;
 
 	if (question)
 		print_mode_word(ctx);
-	got = term_line(safe != NULL ? safe : "? ", out, TERM_LINE_MAX, &cut);
-	*ret_end = got == TERM_END;
-	if (got == TERM_STOPPED)
-		return EXIT_STOPPED;
-	if (cut)
+	got = term_line(
+	    safe != NULL ? safe : "? ", line->text, TERM_LINE_MAX, &line->cut);
+	line->end = got == TERM_END;
+	take_marks(line);
+	return got == TERM_STOPPED ? EXIT_STOPPED : EXIT_OK;
+}
+
+/* Lines that were pasted where one is wanted: one, with blanks between. */
+static enum exit_code
+read_one(
+    struct cmd_ctx *ctx, const char *prompt, struct line *line, char **ret_text)
+{
+	enum exit_code code;
+	char *text = NULL;
+	bool cut = false;
+
+	line->inside = false;
+	do {
+		code = read_line(
+		    ctx, text == NULL ? prompt : "", text == NULL, line);
+		if (code != EXIT_OK || (line->end && text == NULL))
+			return code == EXIT_OK ? EXIT_STOPPED : code;
+		cut = cut || line->cut;
+		text = text == NULL
+		    ? cdop_arena_strdup(ctx->arena, line->text)
+		    : cdop_arena_printf(ctx->arena, "%s %s", text, line->text);
+	} while (line->inside && !line->end && text != NULL &&
+	    strlen(text) < TERM_LINE_MAX);
+	if (text == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	if (cut || line->inside)
 		print_note(ctx,
-		    "that line was too long and is cut: give "
-		    "long texts with --from FILE");
+		    "that line was too long and is cut: give long texts with "
+		    "--from FILE");
+	*ret_text = text;
 	return EXIT_OK;
 }
 
@@ -65,10 +125,10 @@ enum exit_code
 prompt_line(struct cmd_ctx *ctx, const char *question, const char *usual,
     const char **ret_text)
 {
-	char typed[TERM_LINE_MAX];
+	struct line line;
 	const char *prompt;
 	enum exit_code code;
-	bool end;
+	char *typed = NULL;
 
 	if (!prompt_is_possible(ctx))
 		return prompt_impossible(ctx, question, NULL);
@@ -78,16 +138,16 @@ prompt_line(struct cmd_ctx *ctx, const char *question, const char *usual,
 	if (prompt == NULL)
 		return cmd_fail(
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-	code = read_line(ctx, prompt, true, typed, &end);
-	if (code == EXIT_OK && end)
-		code = EXIT_STOPPED;
-	if (code == EXIT_OK) {
-		*ret_text = cdop_arena_strdup(ctx->arena, trim(typed));
-		if (usual != NULL && (*ret_text)[0] == '\0')
-			*ret_text = usual;
-	}
-	cdop_secret_wipe(typed, sizeof(typed));
-	return code;
+	term_paste(true);
+	code = read_one(ctx, prompt, &line, &typed);
+	term_paste(false);
+	cdop_secret_wipe(&line, sizeof(line));
+	if (code != EXIT_OK || typed == NULL)
+		return code;
+	*ret_text = trim(typed);
+	if (usual != NULL && (*ret_text)[0] == '\0')
+		*ret_text = usual;
+	return EXIT_OK;
 }
 
 enum exit_code
@@ -107,45 +167,99 @@ prompt_need(struct cmd_ctx *ctx, const char *question, const char *instead,
 	return EXIT_STOPPED;
 }
 
-enum exit_code
-prompt_lines(struct cmd_ctx *ctx, const char *question, const char **ret_text)
+/* What was typed so far, and whether there is more to come. */
+struct lines {
+	char *text; /* CDOP_NARRATIVE_MAX + 2 */
+	size_t len;
+	size_t n;
+};
+
+static void
+add_line(struct cmd_ctx *ctx, struct lines *all, const struct line *line)
 {
-	char *all, typed[TERM_LINE_MAX];
-	size_t len = 0, n, line = 0;
+	size_t n = strlen(line->text);
+
+	if (line->cut) {
+		print_note(ctx,
+		    "that line is too long for a terminal and was not "
+		    "taken: " EDIT " opens an editor");
+		return;
+	}
+	if (all->len + n + 1 > CDOP_NARRATIVE_MAX) {
+		print_note(
+		    ctx, "that line does not fit any more (32 KiB in all)");
+		return;
+	}
+	memcpy(all->text + all->len, line->text, n);
+	all->text[all->len + n] = '\n';
+	all->len += n + 1;
+	all->n++;
+}
+
+/* *ret_edit: the rest is for the editor. */
+static enum exit_code
+read_lines(
+    struct cmd_ctx *ctx, const char *prompt, struct lines *all, bool *ret_edit)
+{
+	enum exit_code code;
+	struct line line;
+
+	line.inside = false;
+	*ret_edit = false;
+	do {
+		code = read_line(
+		    ctx, all->n == 0 ? prompt : "> ", all->n == 0, &line);
+		*ret_edit = strcmp(line.text, EDIT) == 0 && !line.pasted;
+		if (code != EXIT_OK || *ret_edit)
+			break;
+		/* A dot or nothing ends it, but not what was pasted. */
+		if (!line.pasted &&
+		    (line.end || strcmp(line.text, ".") == 0 ||
+			(all->n == 0 && line.text[0] == '\0')))
+			break;
+		add_line(ctx, all, &line);
+	} while (!line.end);
+	cdop_secret_wipe(&line, sizeof(line));
+	while (all->len > 0 && all->text[all->len - 1] == '\n')
+		all->len--;
+	all->text[all->len] = '\0';
+	return code;
+}
+
+enum exit_code
+prompt_lines(struct cmd_ctx *ctx, const char *question, const char *before,
+    const char **ret_text)
+{
+	struct lines all = {NULL, 0, 0};
 	enum exit_code code;
 	const char *prompt;
-	bool end;
+	bool edit;
 
 	if (!prompt_is_possible(ctx))
 		return prompt_impossible(ctx, question, NULL);
-	all = cdop_arena_alloc(ctx->arena, CDOP_NARRATIVE_MAX + 2);
+	all.text = cdop_arena_alloc(ctx->arena, CDOP_NARRATIVE_MAX + 2);
 	prompt = cdop_arena_printf(ctx->arena,
-	    "%s (several lines; end with one dot alone, Enter skips)\n> ",
+	    "%s (several lines; end with one dot alone, " EDIT
+	    " opens an editor, Enter skips)\n> ",
 	    question);
-	if (all == NULL || prompt == NULL)
+	if (all.text == NULL || prompt == NULL)
 		return cmd_fail(
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-	for (;; line++) {
-		code = read_line(
-		    ctx, line == 0 ? prompt : "> ", line == 0, typed, &end);
-		n = strlen(typed);
-		if (code != EXIT_OK || end || strcmp(typed, ".") == 0 ||
-		    (line == 0 && n == 0))
+	for (;;) {
+		term_paste(true);
+		code = read_lines(ctx, prompt, &all, &edit);
+		term_paste(false);
+		if (code != EXIT_OK || !edit)
 			break;
-		if (len + n + 1 > CDOP_NARRATIVE_MAX) {
-			print_note(ctx,
-			    "that is the end of what fits "
-			    "(32 KiB)");
-			break;
-		}
-		memcpy(all + len, typed, n);
-		all[len + n] = '\n';
-		len += n + 1;
+		if (all.n > 0 || before == NULL)
+			before = all.text;
+		code = editor_text(ctx, before, CDOP_NARRATIVE_MAX, ret_text);
+		if (code == EXIT_OK || code == EXIT_UNEXPECTED)
+			return code;
+		print_note(ctx, "%s", ctx->error.message);
+		ctx->error.message = NULL;
 	}
-	cdop_secret_wipe(typed, sizeof(typed));
-	while (len > 0 && all[len - 1] == '\n')
-		all[--len] = '\0';
-	*ret_text = all;
+	*ret_text = all.text;
 	return code;
 }
 

@@ -18,8 +18,9 @@ enum exit_code prompt_impossible(
     struct cmd_ctx *ctx, const char *what, const char *instead);
 
 /*
- * A line, without blanks around it, in the arena; "" when Enter alone was
- * typed.  usual is shown in brackets and stands for "" where it is not NULL.
+ * A line, of several that are pasted one, without blanks around it, in the
+ * arena; "" when Enter alone was typed.  usual is shown in brackets and stands
+ * for "" where it is not NULL.
  */
 enum exit_code prompt_line(struct cmd_ctx *ctx, const char *question,
     const char *usual, const char **ret_text);
@@ -30,10 +31,12 @@ enum exit_code prompt_need(struct cmd_ctx *ctx, const char *question,
 
 /*
  * Lines up to one that is a single dot, or Enter alone as the first: joined
- * by line ends.  Line ends of other systems become ours.
+ * by line ends.  Line ends of other systems become ours.  #ed opens an
+ * editor with what was typed so far, else with before (it may be NULL).
+ * What is pasted in one piece ends nothing, whatever stands in it.
  */
-enum exit_code prompt_lines(
-    struct cmd_ctx *ctx, const char *question, const char **ret_text);
+enum exit_code prompt_lines(struct cmd_ctx *ctx, const char *question,
+    const char *before, const char **ret_text);
 
 enum exit_code prompt_yes(
     struct cmd_ctx *ctx, const char *question, bool usual, bool *ret_yes);

@@ -112,10 +112,28 @@ read_line(int fd, char *out, size_t max, bool *ret_cut)
 		len--;
 	out[len] = '\0';
 	if (ret_cut != NULL)
-		*ret_cut = cut;
+		*ret_cut = cut || (len == TERM_LINE_MAX - 1 && isatty(fd) == 1);
 	if (n < 0)
 		return stopped != 0 ? TERM_STOPPED : TERM_END;
 	return n == 0 && len == 0 ? TERM_END : TERM_LINE;
+}
+
+void
+term_paste(bool on)
+{
+	const char *term = getenv("TERM");
+	struct termios t;
+
+	if (!term_is_person() || term == NULL || strcmp(term, "dumb") == 0 ||
+	    tcgetattr(STDIN_FILENO, &t) != 0)
+		return;
+	/* What the terminal puts around it is not to be seen. */
+	if (on)
+		t.c_lflag &= ~(tcflag_t)ECHOCTL;
+	else
+		t.c_lflag |= ECHOCTL;
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &t);
+	print_prompt(on ? "\033[?2004h" : "\033[?2004l");
 }
 
 enum term_read

@@ -29,8 +29,17 @@ bool term_has_colour(int fd, bool no_color);
 bool term_is_stopped(void);
 
 /*
+ * Has the terminal say what is pasted and not typed: TERM_PASTE before it
+ * and TERM_PASTED behind it.  Nothing where it cannot.
+ */
+#define TERM_PASTE  "\033[200~"
+#define TERM_PASTED "\033[201~"
+void term_paste(bool on);
+
+/*
  * One line from stdin without its end, at most max - 1 bytes; what is longer
- * is passed over and *ret_cut set (it may be NULL).  prompt goes to stderr.
+ * is passed over and *ret_cut set (it may be NULL).  A terminal cuts what is
+ * longer than TERM_LINE_MAX - 1 by itself.  prompt goes to stderr.
  */
 enum term_read term_line(
     const char *prompt, char *out, size_t max, bool *ret_cut);

@@ -135,7 +135,7 @@ scene_lines(struct fixture *f)
 {
 	const char *text;
 
-	if (prompt_lines(&f->ctx, "Story", &text) != EXIT_OK)
+	if (prompt_lines(&f->ctx, "Story", NULL, &text) != EXIT_OK)
 		return 1;
 	return strcmp(text, "one\n\n  three") == 0 ? 0 : 2;
 }
@@ -148,6 +148,82 @@ lines_end_with_a_dot_alone(void **state)
 	assert_int_equal(play(*state, scene_lines, "one\n\n  three\n.\n",
 			     screen, sizeof(screen)),
 	    0);
+}
+
+static int
+scene_pasted_line(struct fixture *f)
+{
+	const char *text, *next;
+
+	(void)setenv("TERM", "xterm", 1);
+	if (prompt_line(&f->ctx, "Name", NULL, &text) != EXIT_OK ||
+	    prompt_line(&f->ctx, "Date", NULL, &next) != EXIT_OK)
+		return 1;
+	return strcmp(text, "Jane Tarrant") == 0 && strcmp(next, "2024") == 0
+	    ? 0
+	    : 2;
+}
+
+/* The second line of a paste is not the answer to the next question. */
+static void
+pasted_lines_answer_one_question(void **state)
+{
+	char screen[4096];
+
+	assert_int_equal(play(*state, scene_pasted_line,
+			     "\033[200~Jane\nTarrant\033[201~\n2024\n", screen,
+			     sizeof(screen)),
+	    0);
+	assert_non_null(strstr(screen, "\033[?2004h"));
+	assert_non_null(strstr(screen, "\033[?2004l"));
+	assert_null(strstr(screen, "^["));
+}
+
+static int
+scene_pasted_lines(struct fixture *f)
+{
+	const char *text;
+
+	(void)setenv("TERM", "xterm", 1);
+	if (prompt_lines(&f->ctx, "Story", NULL, &text) != EXIT_OK)
+		return 1;
+	return strcmp(text, "\nDear colleague,\n.\n\nYours\ntyped") == 0 ? 0
+									 : 2;
+}
+
+static void
+nothing_in_a_paste_ends_the_text(void **state)
+{
+	char screen[4096];
+
+	assert_int_equal(play(*state, scene_pasted_lines,
+			     "\033[200~\nDear colleague,\n.\n\nYours\033[201~\n"
+			     "typed\n.\n",
+			     screen, sizeof(screen)),
+	    0);
+}
+
+static int
+scene_long_line(struct fixture *f)
+{
+	const char *text;
+
+	if (prompt_lines(&f->ctx, "Story", NULL, &text) != EXIT_OK)
+		return 1;
+	return strcmp(text, "short") == 0 ? 0 : 2;
+}
+
+/* A terminal drops what is over 4095: half a sentence is not kept. */
+static void
+a_line_that_the_terminal_cut_is_not_taken(void **state)
+{
+	static char typed[5200], screen[65536];
+
+	memset(typed, 'x', 5000);
+	memcpy(typed + 5000, "\nshort\n.\n", 10);
+	assert_int_equal(
+	    play(*state, scene_long_line, typed, screen, sizeof(screen)), 0);
+	assert_non_null(strstr(screen, "was not taken"));
 }
 
 static int
@@ -304,6 +380,9 @@ main(void)
 	    WITH(a_line_is_trimmed_and_enter_takes_the_usual),
 	    WITH(breaking_off_is_an_answer),
 	    WITH(lines_end_with_a_dot_alone),
+	    WITH(pasted_lines_answer_one_question),
+	    WITH(nothing_in_a_paste_ends_the_text),
+	    WITH(a_line_that_the_terminal_cut_is_not_taken),
 	    WITH(yes_is_yes_and_everything_else_is_asked_again),
 	    WITH(a_warning_wants_a_reason_and_holds_for_its_value),
 	    WITH(a_newborn_without_a_name_is_asked_for_its_mother),

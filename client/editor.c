@@ -1,0 +1,245 @@
+/* An editor on a file in memory. */
+#include "client/editor.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cdop/secret.h"
+#include "client/file.h"
+#include "client/print.h"
+
+#define NAME "text.txt"
+
+/* Editors that keep copies and histories elsewhere, and how they do not. */
+static const struct {
+	const char *begins;
+	const char *options;
+} known[] = {
+    {"vi", " -n -i NONE -c 'set nobackup nowritebackup noundofile'"},
+    {"nvi", " -n -i NONE -c 'set nobackup nowritebackup noundofile'"},
+    {"nano", " --ignorercfiles"},
+    {"ed", ""},
+    {"mcedit", ""},
+};
+
+static const char *
+chosen(void)
+{
+	static const char *const names[] = {"VISUAL", "EDITOR"};
+	const char *value;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		value = getenv(names[i]);
+		if (value != NULL && value[0] != '\0')
+			return value;
+	}
+	return NULL;
+}
+
+/* The command with what it needs to keep nothing of its own. */
+static const char *
+command(struct cmd_ctx *ctx, const char *editor)
+{
+	size_t len = strcspn(editor, " "), i;
+	const char *name = editor;
+
+	for (i = 0; i < len; i++)
+		if (editor[i] == '/')
+			name = editor + i + 1;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strncmp(name, known[i].begins, strlen(known[i].begins)) ==
+		    0)
+			return cdop_arena_printf(ctx->arena, "exec %s%s \"$1\"",
+			    editor, known[i].options);
+	print_note(ctx,
+	    "the text is in memory only; what %.*s keeps of it by itself "
+	    "(history, backups) is not known here",
+	    (int)len, editor);
+	return cdop_arena_printf(ctx->arena, "exec %s \"$1\"", editor);
+}
+
+/* ---- the file ---------------------------------------------------- */
+
+static bool
+is_memory(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 &&
+	    (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+/* A new folder in memory; NULL: there is none. */
+static char *
+make_folder(struct cmd_ctx *ctx)
+{
+	const char *const places[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
+	char *path;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (places[i] == NULL || places[i][0] != '/' ||
+		    !is_memory(places[i]))
+			continue;
+		path = cdop_arena_printf(
+		    ctx->arena, "%s/cdop-text.XXXXXX", places[i]);
+		if (path != NULL && mkdtemp(path) != NULL)
+			return path;
+	}
+	return NULL;
+}
+
+/* Zeros over what is there; then the file goes. */
+static void
+wipe_file(int dir, const char *name)
+{
+	static const char zeros[4096];
+	struct stat st;
+	off_t left;
+	int fd = openat(dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		for (left = st.st_size; left > 0; left -= (off_t)sizeof(zeros))
+			if (write(fd, zeros, sizeof(zeros)) < 0)
+				break;
+	if (fd >= 0)
+		(void)close(fd);
+	(void)unlinkat(dir, name, 0);
+}
+
+/* Whatever the editor left there, too. */
+static void
+remove_folder(struct cmd_ctx *ctx, const char *path)
+{
+	struct dirent *d;
+	DIR *dir = opendir(path);
+
+	while (dir != NULL && (d = readdir(dir)) != NULL)
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			wipe_file(dirfd(dir), d->d_name);
+	if (dir != NULL)
+		(void)closedir(dir);
+	if (rmdir(path) != 0)
+		print_note(ctx, "%s could not be removed: remove it", path);
+}
+
+/* ---- the editor -------------------------------------------------- */
+
+/* Ctrl-C is the editor's while it runs. */
+static void
+ignore_stop(struct sigaction old[static 2], bool ignore)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = SIG_IGN;
+	(void)sigaction(
+	    SIGINT, ignore ? &sa : &old[0], ignore ? &old[0] : NULL);
+	(void)sigaction(
+	    SIGQUIT, ignore ? &sa : &old[1], ignore ? &old[1] : NULL);
+}
+
+static bool
+run(const char *command_line, const char *path)
+{
+	struct sigaction old[2], usual;
+	int status = -1;
+	pid_t pid;
+
+	ignore_stop(old, true);
+	pid = fork();
+	if (pid == 0) {
+		memset(&usual, 0, sizeof(usual));
+		usual.sa_handler = SIG_DFL;
+		(void)sigaction(SIGINT, &usual, NULL);
+		(void)sigaction(SIGQUIT, &usual, NULL);
+		(void)sigaction(SIGPIPE, &usual, NULL);
+		(void)umask(077);
+		(void)execl("/bin/sh", "sh", "-c", command_line, "sh", path,
+		    (char *)NULL);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	ignore_stop(old, false);
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Lines end as ours do; none stands behind the last one. */
+static const char *
+tidy(char *text)
+{
+	char *from, *to = text;
+
+	for (from = text; *from != '\0'; from++)
+		if (from[0] != '\r' || from[1] != '\n')
+			*to++ = *from;
+	while (to > text && to[-1] == '\n')
+		to--;
+	*to = '\0';
+	return text;
+}
+
+static enum exit_code
+take(struct cmd_ctx *ctx, const char *path, size_t max, const char **ret_text)
+{
+	struct cdop_bytes text;
+	enum cdop_err err = file_read(path, max, ctx->arena, &text);
+	char *copy;
+
+	if (err == CDOP_RESOURCE_EXHAUSTED)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "the text is longer than the %zu bytes that fit", max);
+	if (err != CDOP_OK || memchr(text.data, '\0', text.len) != NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "what the editor left is no text");
+	copy =
+	    cdop_arena_strndup(ctx->arena, (const char *)text.data, text.len);
+	if (copy == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	*ret_text = tidy(copy);
+	return EXIT_OK;
+}
+
+enum exit_code
+editor_text(
+    struct cmd_ctx *ctx, const char *before, size_t max, const char **ret_text)
+{
+	const char *editor = chosen(), *line, *path;
+	struct cdop_bytes text = {(const uint8_t *)before, strlen(before)};
+	enum exit_code code = EXIT_OK;
+	char *folder;
+
+	if (editor == NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, "set EDITOR",
+		    "no editor is named: VISUAL and EDITOR are empty");
+	if ((folder = make_folder(ctx)) == NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "type the text here, or give it with --from FILE",
+		    "there is no folder in memory to edit in");
+	path = cdop_arena_printf(ctx->arena, "%s/%s", folder, NAME);
+	line = command(ctx, editor);
+	if (path == NULL || line == NULL ||
+	    file_create(path, &text, 1) != CDOP_OK)
+		code = cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
+		    "the text cannot be put into %s", folder);
+	else if (!run(line, path))
+		code = cmd_fail(ctx, EXIT_STOPPED, NULL, NULL,
+		    "the editor ended with an error: nothing was taken");
+	else
+		code = take(ctx, path, max, ret_text);
+	remove_folder(ctx, folder);
+	return code;
+}

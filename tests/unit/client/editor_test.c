@@ -1,0 +1,147 @@
+/* A text in an editor: in memory, private, and gone afterwards. */
+#include "client/editor.h"
+
+#include <dirent.h>
+#include <linux/magic.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#include "client/file.h"
+#include "tests/unit/client/fixture.h"
+
+/* An editor that is a script; $1 is the file. */
+static void
+editor(struct fixture *f, const char *script)
+{
+	const char *path = fixture_file(f, "my-editor", script, strlen(script));
+
+	assert_int_equal(chmod(path, 0700), 0);
+	(void)unsetenv("VISUAL");
+	(void)setenv("EDITOR", path, 1);
+	memset(&f->ctx.error, 0, sizeof(f->ctx.error));
+}
+
+/* Folders of texts that lie where texts are edited. */
+static size_t
+left_behind(const char *place)
+{
+	DIR *dir = place != NULL ? opendir(place) : NULL;
+	struct dirent *d;
+	size_t n = 0;
+
+	while (dir != NULL && (d = readdir(dir)) != NULL)
+		n += strncmp(d->d_name, "cdop-text.", 10) == 0;
+	if (dir != NULL)
+		(void)closedir(dir);
+	return n;
+}
+
+static bool
+has_memory(void)
+{
+	struct statfs fs;
+
+	(void)unsetenv("XDG_RUNTIME_DIR");
+	return statfs("/dev/shm", &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
+static void
+what_is_saved_is_the_text(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = NULL, *seen;
+	struct cdop_bytes was;
+	char script[512];
+
+	if (!has_memory())
+		skip();
+	(void)snprintf(script, sizeof(script),
+	    "#!/bin/sh\n"
+	    "{ echo \"$1\"; stat -c %%a \"$1\" \"${1%%/*}\"; "
+	    "stat -f -c %%T \"$1\"; cat \"$1\"; } >%s/was\n"
+	    "printf 'one\\r\\n\\n  three\\n\\n' >\"$1\"\n"
+	    "echo copy >\"$1~\"\n",
+	    f->dir);
+	editor(f, script);
+	assert_int_equal(editor_text(&f->ctx, "before", 1000, &text), EXIT_OK);
+	assert_string_equal(text, "one\n\n  three");
+	seen = cdop_arena_printf(f->ctx.arena, "%s/was", f->dir);
+	assert_int_equal(file_read(seen, 4096, f->ctx.arena, &was), CDOP_OK);
+	seen = (const char *)was.data;
+	assert_int_equal(strncmp(seen, "/dev/shm/cdop-text.", 19), 0);
+	assert_non_null(strstr(seen, "\n600\n700\ntmpfs\nbefore"));
+	/* The file, the editor's copy of it and their folder are gone. */
+	assert_int_equal(left_behind("/dev/shm"), 0);
+}
+
+static void
+an_editor_that_fails_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = NULL;
+
+	if (!has_memory())
+		skip();
+	editor(f, "#!/bin/sh\necho half >\"$1\"\nexit 1\n");
+	assert_int_equal(
+	    editor_text(&f->ctx, "before", 1000, &text), EXIT_STOPPED);
+	assert_null(text);
+	assert_int_equal(left_behind("/dev/shm"), 0);
+}
+
+static void
+too_much_text_is_refused_whole(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = NULL;
+
+	if (!has_memory())
+		skip();
+	editor(f, "#!/bin/sh\nprintf 1234567890 >\"$1\"\n");
+	assert_int_equal(editor_text(&f->ctx, "", 10, &text), EXIT_OK);
+	assert_string_equal(text, "1234567890");
+	assert_int_equal(editor_text(&f->ctx, "", 9, &text), EXIT_USAGE);
+	editor(f, "#!/bin/sh\nprintf 'a\\0b' >\"$1\"\n");
+	assert_int_equal(editor_text(&f->ctx, "", 100, &text), EXIT_USAGE);
+	editor(f, "#!/bin/sh\nrm \"$1\"\n");
+	assert_int_equal(editor_text(&f->ctx, "", 100, &text), EXIT_USAGE);
+	assert_int_equal(left_behind("/dev/shm"), 0);
+}
+
+static void
+without_an_editor_it_says_so(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = NULL;
+
+	(void)unsetenv("VISUAL");
+	(void)unsetenv("EDITOR");
+	assert_int_equal(editor_text(&f->ctx, "", 100, &text), EXIT_USAGE);
+	assert_string_equal(f->ctx.error.next, "set EDITOR");
+}
+
+#define WITH(test)                                                             \
+	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WITH(what_is_saved_is_the_text),
+	    WITH(an_editor_that_fails_changes_nothing),
+	    WITH(too_much_text_is_refused_whole),
+	    WITH(without_an_editor_it_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
