@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cdop/fields.h"
+#include "client/pager.h"
 #include "client/print.h"
 
 static const char *const stages[] = {NULL, "NEEDED TO ACCEPT IT",
@@ -88,6 +89,7 @@ blank_print(struct cmd_ctx *ctx)
 {
 	if (ctx->g.json)
 		return list_fields(ctx);
+	pager_start(ctx);
 	print_out(ctx,
 	    "NOTIFICATION OF THE DEATH OF A CHILD\n"
 	    "Not known: write #nk.  Not applicable: #na.  Not stated: #ws.");

@@ -10,6 +10,7 @@
 #include "client/commands.h"
 #include "client/help.h"
 #include "client/json.h"
+#include "client/pager.h"
 #include "client/print.h"
 #include "client/purpose.h"
 #include "client/session.h"
@@ -25,6 +26,7 @@ const struct cmd_opt cmd_globals_opts[] = {
     {"--json", NULL, "answer in JSON, lists line by line", false},
     {"--no-input", NULL, "never ask; fail and name what is missing", false},
     {"--no-color", NULL, "no colour, also by NO_COLOR or TERM=dumb", false},
+    {"--no-pager", NULL, "print long results at once", false},
     {"--purpose", "CODE", "why, a code of the profile's list", false},
     {"--purpose-text", "TEXT", "why, in words, where the code asks for it",
 	false},
@@ -223,6 +225,7 @@ take_globals(struct cmd_ctx *ctx)
 	g->passphrase_fd = cmd_value(ctx, "--passphrase-fd");
 	g->timeout = cmd_value(ctx, "--timeout");
 	g->no_input = cmd_flag(ctx, "--no-input");
+	g->no_pager = cmd_flag(ctx, "--no-pager");
 	accessible = getenv("ACCESSIBLE");
 	g->accessible = accessible != NULL && strcmp(accessible, "1") == 0;
 	if (g->timeout != NULL) {
@@ -264,6 +267,8 @@ is_help(struct cmd_ctx *ctx, int argc, char **argv)
 			ctx->g.json = true;
 		else if (strcmp(argv[i], "--no-color") == 0)
 			ctx->g.no_color = true;
+		else if (strcmp(argv[i], "--no-pager") == 0)
+			ctx->g.no_pager = true;
 	}
 	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "--help") == 0 ||
@@ -319,6 +324,7 @@ cmd_main(int argc, char **argv)
 		code = EXIT_OK;
 	else
 		code = run(&ctx, argc, argv);
+	pager_stop();
 	if (code == EXIT_STOPPED && ctx.error.message == NULL)
 		(void)cmd_fail(&ctx, code, NULL, NULL, "stopped");
 	if (code == EXIT_OK && ctx.session != NULL) {

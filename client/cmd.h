@@ -39,6 +39,7 @@ struct cmd_globals {
 	bool json;
 	bool no_input;
 	bool no_color;
+	bool no_pager;
 	bool accessible;
 };
 

@@ -7,6 +7,7 @@
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
+#include "client/pager.h"
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/session.h"
@@ -128,6 +129,7 @@ list_all(struct cmd_ctx *ctx, const Cdop__ApprovalListReply *list)
 {
 	size_t i;
 
+	pager_start(ctx);
 	for (i = 0; i < list->n_approval; i++) {
 		if (ctx->g.json)
 			show_json(ctx, list->approval[i]);

@@ -7,6 +7,7 @@
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
+#include "client/pager.h"
 #include "client/print.h"
 #include "client/reference.h"
 #include "client/session.h"
@@ -79,6 +80,9 @@ show_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 	json_t *object;
 	size_t i;
 
+	pager_start(ctx);
+	if (pager_is_left())
+		return EXIT_STOPPED;
 	for (i = 0; i < reply->n_entry; i++, listing->n++) {
 		if (!ctx->g.json) {
 			show_entry(ctx, reply->entry[i], listing);
@@ -159,6 +163,10 @@ run_list(struct cmd_ctx *ctx)
 		ctx->error.message = NULL; /* codes instead of labels */
 	listing.reference = request.reference;
 	code = call_stream(ctx, 70, &request.base, show_part, &listing);
+	if (code == EXIT_STOPPED && pager_is_left()) {
+		session_hang_up(ctx); /* the rest would still come */
+		return EXIT_OK;
+	}
 	if (code == EXIT_OK && ctx->g.json)
 		print_end(ctx, "audit.list", listing.n);
 	return code;

@@ -4,6 +4,7 @@
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
+#include "client/pager.h"
 #include "client/paper.h"
 #include "client/print.h"
 #include "client/prompt.h"
@@ -66,6 +67,7 @@ run_show(struct cmd_ctx *ctx)
 	seen_case(ctx, reply->case_, !request.has_version);
 	if (!ctx->g.json) {
 		print_mode(ctx);
+		pager_start(ctx);
 		paper_head(ctx);
 		show_case(ctx, reply->case_);
 		return EXIT_OK;
@@ -159,11 +161,13 @@ run_list(struct cmd_ctx *ctx)
 		if (code != EXIT_OK)
 			return code;
 		(void)session_profile(ctx, &profile);
+		pager_start(ctx);
 		show_summaries(ctx, "case.list", reply->case_, reply->n_case_);
 		total += reply->n_case_;
 		request.has_page = reply->has_next_page;
 		request.page = reply->next_page;
-	} while (reply->has_next_page && reply->n_case_ > 0 && total < limit);
+	} while (reply->has_next_page && reply->n_case_ > 0 && total < limit &&
+	    !pager_is_left());
 	if (ctx->g.json)
 		print_end(ctx, "case.list", total);
 	else
@@ -195,6 +199,7 @@ run_find(struct cmd_ctx *ctx)
 	if ((code = call_case_find(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	(void)session_profile(ctx, &profile);
+	pager_start(ctx);
 	show_summaries(ctx, "case.find", reply->case_, reply->n_case_);
 	if (ctx->g.json) {
 		print_end(ctx, "case.find", reply->n_case_);
@@ -227,8 +232,10 @@ run_history(struct cmd_ctx *ctx)
 		code = call_case_history(ctx, &request, &reply);
 		if (code != EXIT_OK)
 			return code;
-		if (total == 0)
+		if (total == 0) {
+			pager_start(ctx);
 			paper_head(ctx);
+		}
 		for (i = 0; i < reply->n_entry; i++) {
 			if (ctx->g.json)
 				json_line(ctx, "case.history",
@@ -239,7 +246,8 @@ run_history(struct cmd_ctx *ctx)
 		total += reply->n_entry;
 		request.has_page = reply->has_next_page;
 		request.page = reply->next_page;
-	} while (reply->has_next_page && reply->n_entry > 0);
+	} while (reply->has_next_page && reply->n_entry > 0 &&
+	    !pager_is_left());
 	if (ctx->g.json)
 		print_end(ctx, "case.history", total);
 	return EXIT_OK;
@@ -258,6 +266,7 @@ run_pairs(struct cmd_ctx *ctx)
 	cdop__duplicate_pairs_request__init(&request);
 	if ((code = call_duplicate_pairs(ctx, &request, &reply)) != EXIT_OK)
 		return code;
+	pager_start(ctx);
 	for (i = 0; i < reply->n_pair; i++) {
 		p = reply->pair[i];
 		if (ctx->g.json)

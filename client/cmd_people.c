@@ -5,6 +5,7 @@
 #include "client/families.h"
 #include "client/invite.h"
 #include "client/json.h"
+#include "client/pager.h"
 #include "client/people.h"
 #include "client/print.h"
 #include "client/prompt.h"
@@ -312,6 +313,7 @@ run_list(struct cmd_ctx *ctx)
 		code = call_people_list(ctx, &request, &reply);
 		if (code != EXIT_OK)
 			return code;
+		pager_start(ctx);
 		show_people(ctx, reply);
 		show_invitations(ctx, reply);
 		n += reply->n_person + reply->n_invitation;
@@ -319,7 +321,7 @@ run_list(struct cmd_ctx *ctx)
 			break;
 		request.has_after = true;
 		request.after = reply->person[reply->n_person - 1]->number;
-	} while (reply->has_more && reply->more);
+	} while (reply->has_more && reply->more && !pager_is_left());
 	if (ctx->g.json)
 		print_end(ctx, "people.list", n);
 	return EXIT_OK;

@@ -7,6 +7,7 @@
 #include "client/families.h"
 #include "client/file.h"
 #include "client/json.h"
+#include "client/pager.h"
 #include "client/people.h"
 #include "client/print.h"
 #include "client/prompt.h"
@@ -28,6 +29,7 @@ run_show(struct cmd_ctx *ctx)
 	hash.data = reply->hash.data;
 	hash.len = reply->hash.len;
 	if (!ctx->g.json) {
+		pager_start(ctx);
 		print_out(ctx, "%.*s", (int)reply->text.len,
 		    (const char *)reply->text.data);
 		print_note(ctx, "version %llu, hash %s",

@@ -5,6 +5,7 @@
 
 #include "cdop/version.h"
 #include "client/commands.h"
+#include "client/pager.h"
 #include "client/print.h"
 
 static void
@@ -39,6 +40,7 @@ options(struct cmd_ctx *ctx, const struct cmd_opt *opts)
 void
 help_command(struct cmd_ctx *ctx, const struct cmd *cmd)
 {
+	pager_start(ctx);
 	head(ctx, cmd);
 	print_out(ctx, "\n%s.", cmd->summary);
 	if (cmd->examples != NULL)
@@ -69,6 +71,7 @@ help_short(struct cmd_ctx *ctx, const char *noun)
 	size_t i, len = noun != NULL ? strlen(noun) : 0;
 	const struct cmd *cmd;
 
+	pager_start(ctx);
 	if (noun == NULL)
 		print_out(ctx,
 		    "cdop: the client of the child death case registry\n\n"

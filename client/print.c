@@ -10,10 +10,10 @@
 
 #include "cdop/secret.h"
 #include "client/json.h"
+#include "client/pager.h"
 #include "client/term.h"
 
-#define TEXT_MAX ((size_t)64 << 10) /* one formatted piece */
-#define CELL_MAX 48                 /* columns of a cell */
+#define CELL_MAX 48 /* columns of a cell */
 #define GAP      2
 
 /* Length of the UTF-8 sequence at s and its code point; 0: not UTF-8. */
@@ -115,14 +115,23 @@ print_columns(const char *text)
 __attribute__((format(printf, 3, 0))) static void
 put(struct cmd_ctx *ctx, FILE *to, const char *fmt, va_list ap)
 {
-	char *text = malloc(TEXT_MAX);
 	const char *safe;
+	va_list again;
+	char *text;
+	size_t len;
+	int n;
 
-	if (text == NULL)
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (n < 0)
 		return;
-	(void)vsnprintf(text, TEXT_MAX, fmt, ap);
+	len = (size_t)n + 1;
+	if ((text = malloc(len)) == NULL)
+		return;
+	(void)vsnprintf(text, len, fmt, ap);
 	safe = print_safe(ctx->arena, text, true);
-	cdop_secret_wipe(text, TEXT_MAX);
+	cdop_secret_wipe(text, len);
 	free(text);
 	if (safe != NULL)
 		(void)fprintf(to, "%s\n", safe);
@@ -147,7 +156,8 @@ print_note(struct cmd_ctx *ctx, const char *fmt, ...)
 		return;
 	(void)fflush(stdout);
 	va_start(ap, fmt);
-	put(ctx, stderr, fmt, ap);
+	/* Not across the page that somebody reads. */
+	put(ctx, pager_is_on() ? stdout : stderr, fmt, ap);
 	va_end(ap);
 }
 

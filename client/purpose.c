@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/pager.h"
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/session.h"
@@ -65,7 +66,8 @@ purpose_use(const struct cmd_ctx *ctx)
 			return uses[i].use;
 	if (ctx->g.json)
 		return CDOP__USE__PROGRAM;
-	return isatty(STDOUT_FILENO) == 1 ? CDOP__USE__SCREEN : CDOP__USE__FILE;
+	return isatty(STDOUT_FILENO) == 1 || pager_is_on() ? CDOP__USE__SCREEN
+							   : CDOP__USE__FILE;
 }
 
 enum exit_code

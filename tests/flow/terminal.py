@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A person at a terminal: prompts, mistakes, an interruption, questions."""
 import os
+import re
 
 from libflow import (AUTH, CDOP, INVALID, OK, PASSPHRASE, STOPPED,
                      USAGE, Person, check, end, equal, scene)
@@ -121,12 +122,54 @@ def passphrases(registry):
     check("and what to give", "--passphrase-file" in done.err, done)
 
 
+def paged(registry, cora):
+    """Long results go to a pager, and to nobody else."""
+    pager = ("echo env:$LESS:$LESSHISTFILE:$LESSSECURE; "
+             "test -p /dev/stdin && sed s/^/paged:/")
+
+    def shown(*words, **env):
+        code, text = run([CDOP, *words], {}, dict(
+            cora.env(), TERM="xterm", PAGER=pager, **env))
+        equal("cdop %s at a terminal" % " ".join(words), code, OK)
+        return text
+
+    text = shown("case", "list")
+    check("a list is paged", "paged:REFERENCE" in text and
+          "paged:T-" in text, text)
+    check("with what is said of it", re.search(r"paged:\d+ cases", text),
+          text)
+    check("the pager keeps no history and starts nothing",
+          "env:FRX:-:1" in text, text)
+    reference = re.search(r"paged:(T-\S+)", text).group(1)
+    check("so is a case", "paged:Child" in shown("case", "show", reference))
+    check("and help", "paged:usage: cdop case" in shown(
+        "case", "show", "--help"))
+    for words, env in ((["--no-pager"], {}), (["--json"], {}),
+                       ([], {"PAGER": ""}), ([], {"PAGER": "cat"}),
+                       ([], {"TERM": "dumb"})):
+        code, text = run([CDOP, "case", "list", *words], {}, {
+            **cora.env(), "TERM": "xterm", "PAGER": pager, **env})
+        check("not with %s" % (words or env), code == OK and
+              "paged:" not in text, text)
+    done = cora.cdop("case", "list")
+    check("nor where no terminal is", "paged:" not in done.out, done)
+    code, text = run([CDOP, "case", "list"], {}, {
+        **cora.env(), "TERM": "xterm", "PAGER": "true"})
+    equal("who leaves the pager at once has seen it", code, OK)
+    audrey = registry.invite("Audrey Auditor", "--role", "auditor")
+    uses = [e["use"]["code"] for e in audrey.must(
+        "audit", "list", "--person", str(cora.person), "--json").lines()
+        if e["call"] == "CaseShow"]
+    equal("what is paged was shown on the screen", set(uses), {"SCREEN"})
+
+
 def main():
     registry, cora = scene()
     mistakes(cora)
     interrupted(cora)
     duplicate(cora)
     warned(cora)
+    paged(registry, cora)
     passphrases(registry)
     done = cora.cdop("notify")
     check("without a terminal it names what is missing",

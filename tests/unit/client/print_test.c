@@ -1,16 +1,20 @@
 /* What reaches a terminal or a program, whatever a stranger wrote. */
 #include "client/print.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
 #include "cdop/fields.h"
+#include "client/file.h"
 #include "client/json.h"
 #include "client/term.h"
 #include "tests/unit/client/fixture.h"
@@ -150,6 +154,31 @@ instants_are_said_in_utc_to_programs(void **state)
 	    print_utc(f->ctx.arena, 1795424707042), "2026-11-23T09:05:07.042Z");
 }
 
+/* A profile may be longer than any line. */
+static void
+a_long_text_is_printed_whole(void **state)
+{
+	static char text[200000];
+	struct fixture *f = *state;
+	struct cdop_bytes printed;
+	const char *path = fixture_file(f, "out", "", 0);
+	int fd = open(path, O_WRONLY | O_TRUNC), out = dup(STDOUT_FILENO);
+
+	memset(text, 'x', sizeof(text) - 1);
+	assert_true(fd >= 0 && out >= 0);
+	(void)fflush(stdout);
+	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
+	print_out(&f->ctx, "%s", text);
+	(void)fflush(stdout);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	(void)close(fd);
+	(void)close(out);
+	assert_int_equal(
+	    file_read(path, sizeof(text) * 2, f->ctx.arena, &printed), CDOP_OK);
+	assert_int_equal(printed.len, sizeof(text));
+	assert_memory_equal(printed.data, text, sizeof(text) - 1);
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -164,6 +193,7 @@ main(void)
 	    WITH(every_object_has_the_same_head),
 	    WITH(classes_are_named_to_programs),
 	    WITH(instants_are_said_in_utc_to_programs),
+	    WITH(a_long_text_is_printed_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
