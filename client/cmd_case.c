@@ -246,8 +246,8 @@ run_history(struct cmd_ctx *ctx)
 		total += reply->n_entry;
 		request.has_page = reply->has_next_page;
 		request.page = reply->next_page;
-	} while (reply->has_next_page && reply->n_entry > 0 &&
-	    !pager_is_left());
+	} while (
+	    reply->has_next_page && reply->n_entry > 0 && !pager_is_left());
 	if (ctx->g.json)
 		print_end(ctx, "case.history", total);
 	return EXIT_OK;
