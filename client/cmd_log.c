@@ -8,6 +8,7 @@
 #include "client/export.h"
 #include "client/families.h"
 #include "client/file.h"
+#include "client/json.h"
 #include "client/print.h"
 #include "client/session.h"
 
@@ -175,15 +176,15 @@ show_receipt(struct cmd_ctx *ctx, const struct receipt *r)
 static void
 print_receipt(struct cmd_ctx *ctx, const struct receipt *r)
 {
-	json_t *object = print_envelope(ctx, "audit-check-receipt", true);
+	json_t *object = print_envelope(ctx, "audit.check-receipt", true);
 	const struct cdop_leaf *leaf = &r->leaf;
 
 	add_checkpoint(ctx, object, &r->key, &r->checkpoint);
 	(void)json_object_update_new(object,
-	    json_pack("{s:I,s:s,s:s,s:i,s:s,s:s,s:b}", "index",
+	    json_pack("{s:I,s:s,s:s,s:o,s:s,s:s,s:b}", "index",
 		(json_int_t)leaf->index, "at",
 		print_utc(ctx->arena, leaf->time_ms), "call",
-		call_words(ctx, leaf), "answered", (int)leaf->answered,
+		call_words(ctx, leaf), "answered", json_status(leaf->answered),
 		"device",
 		print_hex(ctx->arena,
 		    (struct cdop_bytes){leaf->actor, sizeof(leaf->actor)}),
@@ -239,7 +240,7 @@ show_log(struct cmd_ctx *ctx, const struct export_log *log, bool followed)
 static void
 print_log(struct cmd_ctx *ctx, const struct export_log *log)
 {
-	json_t *object = print_envelope(ctx, "audit-verify", true);
+	json_t *object = print_envelope(ctx, "audit.verify", true);
 	bool any = log->checkpoint.size > 0;
 
 	add_checkpoint(ctx, object, &log->key, &log->checkpoint);

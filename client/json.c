@@ -129,8 +129,8 @@ is_status(const char *name)
 	return strcmp(name, "answered") == 0 || strcmp(name, "outcome") == 0;
 }
 
-static json_t *
-status_json(uint32_t status)
+json_t *
+json_status(uint32_t status)
 {
 	return code_label(cdop_err_name((enum cdop_err)status),
 	    exit_words((unsigned)exit_code_of(status, NULL, false)));
@@ -209,7 +209,7 @@ value_json(
 		if (strcmp(f->name, "classes") == 0)
 			return classes_json(ctx, u32);
 		if (is_status(f->name))
-			return status_json(u32);
+			return json_status(u32);
 		return json_integer((json_int_t)u32);
 	case PROTOBUF_C_TYPE_INT32:
 	case PROTOBUF_C_TYPE_SINT32:

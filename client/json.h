@@ -22,6 +22,9 @@ json_t *json_message(struct cmd_ctx *ctx, const ProtobufCMessage *message);
 void json_merge(
     struct cmd_ctx *ctx, json_t *into, const ProtobufCMessage *message);
 
+/* A status of the registry (include/cdop/err.h). */
+json_t *json_status(uint32_t status);
+
 /* One line of a list: the envelope and the fields of message. */
 void json_line(
     struct cmd_ctx *ctx, const char *schema, const ProtobufCMessage *message);

@@ -146,6 +146,11 @@ def scenes(reference, other, files, people):
         ("ada", ["approve"], OK, ["approve.list"], True),
         ("audrey", ["audit", "list", "--case", reference], OK,
          ["audit.list"], True),
+        ("audrey", ["audit", "check-receipt", files["csv"]], 13, [], False),
+        ("audrey", ["audit", "verify", TMP], 2, [], False),
+        ("ada", ["key", "rotate", "--log", "--yes", *why], SECOND, [], False),
+        ("ada", ["restore", "show"], 8, [], False),
+        ("ada", ["restore", "accept", "--yes", *why], 8, [], False),
         ("cora", ["enrol", files["csv"], "--no-passphrase"], 2, [], False),
         ("cora", ["unlock", "never"], 2, [], False),
         ("cora", ["lock"], OK, ["lock"], False),
@@ -175,7 +180,8 @@ def documented():
         with open(path, encoding="utf-8") as f:
             source = f.read()
         made |= set(re.findall(
-            r'(?:print_envelope|json_line|print_end|answer|show_summaries)'
+            r'(?:print_envelope|json_line|print_end|answer|show_summaries|'
+            r'statement_print)'
             r'\(\s*(?:m->)?ctx,\s*"([a-z.-]+)"', source))
     equal("cdop(1) has the schemas of the program", set(re.findall(
         r"\bcdop\.([a-z.-]+)/1", page)), made)
