@@ -101,8 +101,9 @@ def receipts(cast, children):
         equal("a change is answered with its receipt", answer.status, 0)
         said = cdop_takes(cast, cora, answer.reply.receipt)
         equal("which cdop takes, and reads the same in it",
-              (said.get("index"), said.get("call"), said.get("answered")),
-              (answer.reply.leaf_index, "NotificationRegister", 0))
+              (said.get("index"), said.get("call"),
+               said.get("answered", {}).get("code")),
+              (answer.reply.leaf_index, "NotificationRegister", "OK"))
         reference = answer.body.reference
         answer = cora.call("CaseShow", pb.CaseShowRequest(
             reference=reference), receipt=True, **CASE)
