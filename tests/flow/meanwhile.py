@@ -233,8 +233,8 @@ def decided(cora, row):
     cora.must("case", "amend", third, *GP, "--set",
               "child.family_name=Firstson-Synthetic", *[
                   word for other in (twin, reference) for word in (
-                      "--decision", "new:other:" + other)],
-              "--decision-reason", "no relation")
+                      "--decision", "new:other:" + other,
+                      "--decision-reason", "no relation")])
     equal("or on the command line", len(cora.must(
         "case", "show", third, "--json").json()["case"]["link"]), 2)
 
