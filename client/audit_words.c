@@ -49,6 +49,7 @@ static const struct {
     {"DuplicatePairs", "looked at possible duplicates"},
     {"Ask", "asked"},
     {"AuditList", "read the log"},
+    {"AuditExport", "exported the log"},
     {"LogKeyRotate", "changed the key of the log"},
     {"RestoreAccept", "accepted a restored registry"},
     {"RestoreView", "looked at what was restored"},

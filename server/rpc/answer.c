@@ -201,6 +201,7 @@ append_leaf(
 	entry.n_terms = ctx->n_terms;
 	entry.subject_person = ctx->subject_person;
 	entry.second_person = ctx->second_person;
+	entry.count = status == CDOP_OK ? ctx->count : 0;
 	entry.stored = stored_outcome(work, hash);
 	entry.said_by_gate = work->request->peer->said_by_gate;
 	return audit_append(work->reg->audit, work->arena, &entry, ret_receipt);

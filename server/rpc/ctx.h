@@ -38,6 +38,7 @@ struct rpc_released {
 /* Where a stream of replies stands. */
 struct rpc_cursor {
 	uint64_t at;    /* the handler's; 0: at the beginning, or done */
+	uint64_t end;   /* what was fixed with the first message, if it is */
 	uint32_t given; /* entries so far */
 };
 
@@ -87,6 +88,7 @@ struct rpc_ctx {
 	struct rpc_term terms[RPC_TERMS_MAX];
 	size_t n_terms;
 	uint32_t subject_person;
+	uint64_t count;           /* of what left and is no case: leaves */
 	const char *audit_reason; /* free text: goes under the case key */
 	/*
 	 * There was no memory for something that the log or the second person

@@ -5,6 +5,7 @@ Every session of every stranger checks its Welcome against what was seen
 before (tests/flow/stranger/witness.py); here somebody looks closely.
 """
 import os
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -13,9 +14,9 @@ import client  # noqa: E402
 import liblog  # noqa: E402
 import witness  # noqa: E402
 from client import pb  # noqa: E402
-from libflow import OK, TMP, Person, check, end, equal  # noqa: E402
+from libflow import CDOP, OK, TMP, Person, check, end, equal  # noqa: E402
 from scene import (ASK, CASE, PURPOSE, Cast, Children,  # noqa: E402
-                   must, notification)
+                   must, notification, saw)
 
 
 def refused(what, fn, *args):
@@ -153,6 +154,52 @@ def alike(cast, children):
               trace(pat, never["child.nhs_number"]))
 
 
+def write(folder, path, data):
+    path = os.path.join(folder, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.exists(path):
+        check("nothing is sent twice", False, path)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def export(cast):
+    """All of the log, written down as tlog-tiles has it, and judged."""
+    folder = os.path.join(TMP, "export")
+    with cast.open("cora") as cora:
+        ids = [cora.send("WhoAmI") for _ in range(700)]
+        for i in ids:
+            cora.receive(i, client.METHODS["WhoAmI"])
+    with cast.open("aud") as aud:
+        answer = aud.call("AuditExport", use=pb.FILE, receipt=True)
+    equal("the log is exported", answer.status, 0)
+    first, *rest = answer.messages
+    check("the checkpoint comes once, and first",
+          first.checkpoint and not any(m.checkpoint for m in rest))
+    write(folder, "checkpoint", first.checkpoint)
+    for i, note in enumerate(first.statement):
+        write(folder, "statement/%d" % (i + 1), note)
+    for message in answer.messages:
+        for t in message.tile:
+            write(folder, liblog.tile_path(
+                t.level, t.number, len(t.hashes) // 32), t.hashes)
+        for b in message.bundle:
+            write(folder, liblog.tile_path(
+                "entries", b.number, len(b.entries) // 258), b.entries)
+    key = witness.key_of(cast["aud"], aud.welcome.incarnation)
+    log = liblog.verify_registry(folder, str(key))
+    equal("it is the log as it was before the call",
+          log.size, answer.replies[0].leaf_index)
+    check("of more than two tiles", log.size > 512)
+    done = subprocess.run([CDOP, "audit", "verify", folder, "--key",
+                           str(key)], capture_output=True, text=True,
+                          check=False)
+    equal("cdop audit verify says so too", done.returncode, 0)
+    with cast.open("pat") as pat:
+        saw("nobody but an auditor has it",
+            pat.call("AuditExport", use=pb.FILE), 7, "role")
+
+
 def main():
     cast, children = Cast("stranger-log"), Children()
     cast.administrators()
@@ -165,6 +212,7 @@ def main():
     receipts(cast, children)
     pinned(cast)
     alike(cast, children)
+    export(cast)
     for session in cast.sessions:
         session.link.close()
     equal("an orderly stop", cast.registry.stop(), 0)

@@ -97,7 +97,7 @@ next_message(struct rpc_cursor *cursor, const char *reference, bool *ret_last)
 static size_t
 entries_about(const char *reference)
 {
-	struct rpc_cursor cursor = {0, 0};
+	struct rpc_cursor cursor = {0};
 	bool last = false;
 	size_t n = 0;
 
@@ -112,7 +112,7 @@ entries_about(const char *reference)
 static const Cdop__AuditEntry *
 newest(void)
 {
-	struct rpc_cursor cursor = {0, 0};
+	struct rpc_cursor cursor = {0};
 	Cdop__AuditListReply *reply;
 	bool last;
 	size_t i;
@@ -224,7 +224,7 @@ the_log_tells_the_three_answers_apart(void **state)
 static size_t
 entries_of(uint32_t person, const char *call)
 {
-	struct rpc_cursor cursor = {0, 0};
+	struct rpc_cursor cursor = {0};
 	Cdop__AuditListReply *reply;
 	bool last = false;
 	size_t i, n = 0;
