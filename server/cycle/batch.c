@@ -14,6 +14,7 @@
 #include "server/cycle/welcome.h"
 #include "server/registry/actor.h"
 #include "server/registry/audit.h"
+#include "server/registry/cases_renew.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/search_key.h"
@@ -252,7 +253,7 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	memset(&item->result, 0, sizeof(item->result));
 	item->opened = false;
 	if (item->session == NULL && item->kind != BATCH_EVENT &&
-	    item->kind != BATCH_FORGET)
+	    item->kind != BATCH_FORGET && item->kind != BATCH_RENEW)
 		return CDOP_OK; /* it has gone while this waited */
 	set_budget(batch);
 	note(batch, item);
@@ -269,6 +270,9 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	case BATCH_FORGET:
 		return search_key_forget(
 		    reg->search_key, batch->arena, times->now_ms);
+	case BATCH_RENEW:
+		return cases_renew(
+		    reg->cases, batch->arena, times->now_ms, &item->left);
 	}
 	return CDOP_INTERNAL;
 }

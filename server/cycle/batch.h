@@ -26,6 +26,7 @@ enum batch_kind {
 	BATCH_OPENED, /* a handshake was completed: Welcome */
 	BATCH_EVENT,  /* something to be logged and not answered */
 	BATCH_FORGET, /* a step of forgetting old search terms */
+	BATCH_RENEW,  /* a step of renewing old summaries */
 };
 
 struct batch_item {
@@ -43,6 +44,7 @@ struct batch_item {
 	bool failed;   /* it made a batch abort */
 	bool opened;   /* Welcome is due, once this is durable */
 	bool pending;  /* for Welcome: the device waits for activation */
+	size_t left;   /* of RENEW: cases that cannot be read */
 	struct dispatch_result result;
 };
 

@@ -17,9 +17,10 @@
 #include "server/registry/search_key.h"
 #include "server/vault/rows.h"
 
-#define TICK_MS      1000
-#define HELD_BACK_MS 60000
-#define DISCARD_MS   100 /* the gate's word is awaited so long */
+#define TICK_MS        1000
+#define HELD_BACK_MS   60000
+#define DISCARD_MS     100 /* the gate's word is awaited so long */
+#define RENEW_AGAIN_MS 60000
 
 static const struct cdop_bytes nothing;
 
@@ -304,6 +305,17 @@ forgot(struct cycle *cycle, const struct batch_item *item)
 	log_error("search.kept", "finding=%s", rows_finding(reg->rows));
 }
 
+/* What could not be written is tried again later. */
+static void
+renewed(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
+{
+	if (item->failed)
+		cycle->renew_ms = boot_ms + RENEW_AGAIN_MS;
+	else if (item->left > 0)
+		log_error("summary.old", "cases=%zu next=%s", item->left,
+		    "run cdopd verify on the data directory");
+}
+
 /* The items of the part of the batch that was run, from the first on. */
 static void
 answer(struct cycle *cycle, size_t first, uint64_t boot_ms)
@@ -321,6 +333,8 @@ answer(struct cycle *cycle, size_t first, uint64_t boot_ms)
 		item = batch_get(cycle->batch, i);
 		if (item->kind == BATCH_FORGET)
 			forgot(cycle, item);
+		if (item->kind == BATCH_RENEW)
+			renewed(cycle, item, boot_ms);
 		if (item->session == NULL || item->session->discarding)
 			continue;
 		if (answer_item(cycle, item, boot_ms) != CDOP_OK)

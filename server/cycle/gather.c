@@ -6,13 +6,15 @@
 #include "server/base/log.h"
 #include "server/cycle/cycle_state.h"
 #include "server/registry/audit.h"
+#include "server/registry/cases_renew.h"
 #include "server/registry/registry.h"
 #include "server/registry/search_key.h"
 #include "server/vault/rows.h"
 
 #define COUNT_MS        60000
 #define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
-#define CALLS_EACH      4 /* of a session, before it is another's turn */
+#define CALLS_EACH      4  /* of a session, before it is another's turn */
+#define RENEW_EVERY     10 /* batches with calls in them */
 
 static const struct cdop_bytes nothing;
 
@@ -141,12 +143,41 @@ gather_forget(struct cycle *cycle)
 		(void)!batch_add(cycle->batch, BATCH_FORGET, NULL, nothing);
 }
 
+/* What everybody has; in turn, as far as there is room. */
+static void
+gather_all(struct cycle *cycle, uint64_t boot_ms)
+{
+	bool again = true;
+	int calls;
+
+	for (calls = 0; again && calls < CDOP_PIPELINE_MAX;
+	     calls += CALLS_EACH) {
+		cycle->busy = false;
+		if (!gather_round(cycle, calls == 0, boot_ms)) {
+			cycle->busy = true;
+			return;
+		}
+		again = cycle->busy;
+	}
+}
+
+/* A step of long work where nobody waits, else with one batch in ten. */
+static void
+gather_renew(struct cycle *cycle, uint64_t boot_ms)
+{
+	if (boot_ms < cycle->renew_ms || !cases_renew_due(cycle->reg->cases))
+		return;
+	if (batch_count(cycle->batch) > 0 && ++cycle->passed < RENEW_EVERY)
+		return;
+	cycle->passed = 0;
+	if (batch_add(cycle->batch, BATCH_RENEW, NULL, nothing) != NULL)
+		cycle->busy = true; /* there may be another one */
+}
+
 void
 gather_run(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct batch_item *item;
-	bool again = true;
-	int calls;
 
 	gather_forget(cycle);
 	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {
@@ -158,13 +189,6 @@ gather_run(struct cycle *cycle, uint64_t boot_ms)
 			cycle->counted_ms = boot_ms;
 		}
 	}
-	for (calls = 0; again && calls < CDOP_PIPELINE_MAX;
-	     calls += CALLS_EACH) {
-		cycle->busy = false;
-		if (!gather_round(cycle, calls == 0, boot_ms)) {
-			cycle->busy = true;
-			return;
-		}
-		again = cycle->busy;
-	}
+	gather_all(cycle, boot_ms);
+	gather_renew(cycle, boot_ms);
 }

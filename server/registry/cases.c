@@ -9,6 +9,7 @@
 #include "cdop/secret.h"
 #include "server/registry/cases_form.h"
 #include "server/registry/cases_inner.h"
+#include "server/registry/summary.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
 
@@ -20,6 +21,7 @@ struct cases {
 	struct access_limits *limits;
 	struct cdop_arena *scratch;
 	uint8_t page_key[CDOP_KEY_LEN];
+	struct cases_renewal renewal;
 };
 
 enum cdop_err
@@ -75,6 +77,12 @@ cases_inner_limits(struct cases *cases)
 	return cases->limits;
 }
 
+struct cases_renewal *
+cases_inner_renewal(struct cases *cases)
+{
+	return &cases->renewal;
+}
+
 /* ---- at a start -------------------------------------------------------- */
 
 enum cdop_err
@@ -107,6 +115,8 @@ cases_load_summary(struct cases *cases, const struct rows_head *head,
 	cdop_arena_reset(cases->scratch);
 	if (err != CDOP_OK)
 		return err;
+	post->is_old = head->schema < SUMMARY_SCHEMA;
+	cases->renewal.n_old += post->is_old;
 	return index_load_post(cases->index, post);
 }
 

@@ -178,6 +178,10 @@ CDOP_MUST enum cdop_err cases_store(
 CDOP_MUST enum cdop_err cases_summarise(
     struct cases_act *act, uint32_t slot, Cdop__StoredSummary **ret_summary);
 
+/* Puts a summary in the place of the one a case has: row and index. */
+CDOP_MUST enum cdop_err cases_store_summary(
+    struct cases_act *act, uint32_t slot, const Cdop__StoredSummary *summary);
+
 /* A change of a case that is there: ids filled in. */
 void cases_change_init(
     const struct cases_act *act, uint32_t slot, struct cases_change *change);

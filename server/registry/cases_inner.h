@@ -6,4 +6,12 @@
 
 struct access_limits *cases_inner_limits(struct cases *cases);
 
+/* How far old summaries are renewed: cases_renew.c's. */
+struct cases_renewal {
+	uint32_t next;  /* slot */
+	uint32_t n_old; /* there were at the start */
+};
+
+struct cases_renewal *cases_inner_renewal(struct cases *cases);
+
 #endif

@@ -9,6 +9,7 @@
 #include "server/vault/rows.h"
 
 #define SCHEMA_VERSION 1
+#define SCRATCH        (8u << 20) /* of one row */
 
 /* The rows a case will have. */
 struct list {
@@ -67,7 +68,8 @@ put(struct cases_act *act, uint64_t key_id, struct index_row row, uint64_t old,
 {
 	const struct rows_new new = {
 	    .kind = row.kind,
-	    .schema = SCHEMA_VERSION,
+	    .schema = row.kind == SCHEMA_KIND_SUMMARY ? SUMMARY_SCHEMA
+						      : SCHEMA_VERSION,
 	    .version = row.version,
 	    .key_id = key_id,
 	};
@@ -169,29 +171,35 @@ take_all(struct cases_act *act, const struct cases_change *change,
 	return summary_take_state(summary, change->state, act->arena);
 }
 
-/* One pass over the versions that stay: the notifications', or the record's. */
+/*
+ * One pass over the versions that stay: the notifications', or the record's.
+ * Each is opened into scratch: all of a case together may be much.
+ */
 static enum cdop_err
 take_versions(struct cases_act *act, const struct list *list, bool record,
     Cdop__StoredSummary *summary)
 {
+	struct cases_act reading = *act;
 	const struct index_row *row;
 	Cdop__StoredForm *form;
 	enum cdop_err err;
 	size_t i;
 
-	for (i = 0; i < list->n; i++) {
+	if ((err = cdop_arena_new(SCRATCH, &reading.arena)) != CDOP_OK)
+		return err;
+	for (i = 0; err == CDOP_OK && i < list->n; i++) {
 		row = &list->row[i];
 		if (row->kind != SCHEMA_KIND_FORM ||
 		    (row->version >> 16 == 0) != record)
 			continue;
+		cdop_arena_reset(reading.arena);
 		err = cases_read_row(
-		    act, row, &cdop__stored_form__descriptor, &form);
+		    &reading, row, &cdop__stored_form__descriptor, &form);
 		if (err == CDOP_OK)
 			err = summary_take_form(summary, form, act->arena);
-		if (err != CDOP_OK)
-			return err;
 	}
-	return CDOP_OK;
+	cdop_arena_free(reading.arena);
+	return err;
 }
 
 /* The record last: what it says is what a list shows. */
@@ -216,23 +224,37 @@ make_again(struct cases_act *act, const struct cases_change *change,
 }
 
 static enum cdop_err
+take_present_state(
+    struct cases_act *act, uint32_t slot, Cdop__StoredSummary *summary)
+{
+	Cdop__StoredCase *state;
+	enum cdop_err err;
+
+	err = cases_read_state(act, slot, &state);
+	return err != CDOP_OK ? err
+			      : summary_take_state(summary, state, act->arena);
+}
+
+static enum cdop_err
 summary_of(struct cases_act *act, const struct cases_change *change,
     const struct list *list, Cdop__StoredSummary **ret_summary)
 {
-	struct index_row row = {.number = list->summary};
+	const struct index_row row = {.number = list->summary};
+	bool again = change->drop != 0 ||
+	    (!change->is_new && index_at(act->index, change->slot)->is_old);
 	Cdop__StoredSummary *summary;
-	enum cdop_err err;
+	enum cdop_err err = CDOP_OK;
 
-	if (list->summary != 0 && change->drop == 0) {
+	if (list->summary != 0 && !again)
 		err = cases_read_row(
 		    act, &row, &cdop__stored_summary__descriptor, &summary);
-		if (err != CDOP_OK)
-			return err;
-	} else if ((summary = summary_new(act->arena)) == NULL) {
-		return CDOP_RESOURCE_EXHAUSTED;
-	}
-	if (change->drop != 0 &&
-	    (err = make_again(act, change, list, summary)) != CDOP_OK)
+	else if ((summary = summary_new(act->arena)) == NULL)
+		err = CDOP_RESOURCE_EXHAUSTED;
+	if (err == CDOP_OK && again)
+		err = make_again(act, change, list, summary);
+	if (err == CDOP_OK && again && change->state == NULL)
+		err = take_present_state(act, change->slot, summary);
+	if (err != CDOP_OK)
 		return err;
 	*ret_summary = summary;
 	return take_all(act, change, summary);
@@ -244,7 +266,6 @@ cases_summarise(
 {
 	struct cases_change change;
 	Cdop__StoredSummary *summary;
-	Cdop__StoredCase *state;
 	struct list list;
 	enum cdop_err err;
 
@@ -255,9 +276,7 @@ cases_summarise(
 	if (err == CDOP_OK)
 		err = make_again(act, &change, &list, summary);
 	if (err == CDOP_OK)
-		err = cases_read_state(act, slot, &state);
-	if (err == CDOP_OK)
-		err = summary_take_state(summary, state, act->arena);
+		err = take_present_state(act, slot, summary);
 	if (err == CDOP_OK)
 		*ret_summary = summary;
 	return err;
@@ -285,12 +304,42 @@ drop_rows(struct cases_act *act, const struct cases_change *change)
 	return CDOP_OK;
 }
 
+/* The SUMMARY row behind the others, and the post made of it. */
+static enum cdop_err
+put_summary(struct cases_act *act, uint64_t key_id,
+    const Cdop__StoredSummary *summary, struct list *list)
+{
+	struct index_row row = {.kind = SCHEMA_KIND_SUMMARY, .version = 1};
+	struct index_post *post;
+	enum cdop_err err;
+
+	err = put(act, key_id, row, list->summary, &summary->base, list);
+	if (err != CDOP_OK)
+		return err;
+	err = index_make_post(act->index, summary, key_id, act->arena, &post);
+	if (err != CDOP_OK)
+		return err;
+	return index_put(act->index, post, list->row, list->n);
+}
+
+enum cdop_err
+cases_store_summary(
+    struct cases_act *act, uint32_t slot, const Cdop__StoredSummary *summary)
+{
+	struct cases_change change;
+	struct list list;
+	enum cdop_err err;
+
+	cases_change_init(act, slot, &change);
+	err = list_init(act, &change, &list);
+	return err != CDOP_OK ? err
+			      : put_summary(act, change.key_id, summary, &list);
+}
+
 enum cdop_err
 cases_store(struct cases_act *act, const struct cases_change *change)
 {
-	struct index_row row = {.kind = SCHEMA_KIND_SUMMARY, .version = 1};
 	Cdop__StoredSummary *summary;
-	struct index_post *post;
 	struct list list;
 	enum cdop_err err;
 
@@ -304,15 +353,7 @@ cases_store(struct cases_act *act, const struct cases_change *change)
 		return err;
 	if ((err = put_versions(act, change, &list)) != CDOP_OK)
 		return err;
-	err =
-	    put(act, change->key_id, row, list.summary, &summary->base, &list);
-	if (err != CDOP_OK)
-		return err;
-	err = index_make_post(
-	    act->index, summary, change->key_id, act->arena, &post);
-	if (err != CDOP_OK)
-		return err;
-	return index_put(act->index, post, list.row, list.n);
+	return put_summary(act, change->key_id, summary, &list);
 }
 
 /* ---- states ------------------------------------------------------------ */

@@ -70,6 +70,7 @@ struct index_post {
 	uint16_t owner;        /* number of the index's table of words */
 	uint16_t jurisdiction; /* the same; INDEX_NO_WORD: not kept */
 	enum index_status status;
+	bool is_old;            /* made of a summary of an earlier version */
 	bool nameless;          /* was "baby of" or without a name once */
 	struct cdop_date birth; /* of the case record; year 0: none */
 	struct cdop_date death;

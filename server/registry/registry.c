@@ -18,6 +18,7 @@
 #include "server/registry/profile_act.h"
 #include "server/registry/search_key.h"
 #include "server/registry/statements.h"
+#include "server/registry/summary.h"
 #include "server/registry/tree.h"
 #include "server/registry/tree_load.h"
 #include "server/store/schema.h"
@@ -276,6 +277,13 @@ load_row(struct load *load, const struct rows_head *head, const void *message)
 	}
 }
 
+/* The newest schema that this program writes of a kind. */
+static uint8_t
+newest_schema(uint8_t kind)
+{
+	return kind == SCHEMA_KIND_SUMMARY ? SUMMARY_SCHEMA : 1;
+}
+
 static enum cdop_err
 scan_row(void *ctx, const struct rows_head *head, struct rows_item *item)
 {
@@ -284,6 +292,11 @@ scan_row(void *ctx, const struct rows_head *head, struct rows_item *item)
 	void *message = NULL;
 	enum cdop_err err;
 
+	/* What it does not know it would lose with the next change. */
+	if (head->schema > newest_schema(head->kind)) {
+		load->why = "a newer cdopd wrote a row here: start that one";
+		return CDOP_DATA_LOSS;
+	}
 	cdop_arena_reset(load->arena);
 	if (desc != NULL) {
 		err = load_message(load, item, desc, &message);

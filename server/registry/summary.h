@@ -10,6 +10,14 @@
 #include "cdop/err.h"
 #include "stored.pb-c.h"
 
+/*
+ * What a SUMMARY row says in its head.  It grows with what a summary holds;
+ * rows of an older one are renewed (cases_renew.h).
+ *
+ *	2	the jurisdiction of the case
+ */
+#define SUMMARY_SCHEMA 2
+
 /* Entries of one list; more are left out.  Nobody has so many names. */
 #define SUMMARY_LIST_MAX 400
 

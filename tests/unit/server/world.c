@@ -291,11 +291,10 @@ fill(struct world *world)
 	undo_commit(world->undo);
 }
 
-void
-world_open(struct world *world)
+enum cdop_err
+world_try_open(struct world *world, const char **ret_why)
 {
 	struct rows_args args;
-	const char *why = "";
 
 	tools_make(world);
 	args = args_of(world);
@@ -304,7 +303,16 @@ world_open(struct world *world)
 	assert_int_equal(registry_new(world->rows, world->ks, world->undo,
 			     world->mem, &world->reg),
 	    CDOP_OK);
-	if (registry_load(world->reg, world->now_ms, &why) != CDOP_OK)
+	*ret_why = "";
+	return registry_load(world->reg, world->now_ms, ret_why);
+}
+
+void
+world_open(struct world *world)
+{
+	const char *why;
+
+	if (world_try_open(world, &why) != CDOP_OK)
 		fail_msg("the registry does not load: %s", why);
 }
 

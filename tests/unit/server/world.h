@@ -66,6 +66,8 @@ void world_reopen(struct world *world);
 
 /* The parts of the above, for a copy of the directory. */
 void world_open(struct world *world);
+/* What loading says; to be closed in any case. */
+enum cdop_err world_try_open(struct world *world, const char **ret_why);
 void world_close(struct world *world);
 void world_unlink(struct world *world);
 

@@ -42,26 +42,50 @@ fixture_tick(uint64_t ms)
 	clock_tick_ms = ms;
 }
 
-void
-fixture_start(struct fixture *f, bool open, uint64_t held_back)
+static void
+start_cycle(struct fixture *f, uint64_t held_back)
 {
-	struct cycle_args args = {
+	const struct cycle_args args = {
+	    .mem = f->world.mem,
 	    .held_back = held_back,
 	    .handshake_s = CDOP_HANDSHAKE_S,
 	    .idle_s = CDOP_IDLE_S,
 	};
 	int fds[2];
 
-	memset(f, 0, sizeof(*f));
-	world_make(&f->world);
-	args.mem = f->world.mem;
 	assert_int_equal(cycle_new(&args, &f->cycle), CDOP_OK);
 	assert_int_equal(ipc_pair(fds), CDOP_OK);
 	assert_int_equal(ipc_inbox_new(&f->inbox), CDOP_OK);
 	f->link = fds[1];
 	cycle_set_link(f->cycle, fds[0]);
+}
+
+static void
+end_cycle(struct fixture *f)
+{
+	cycle_free(f->cycle);
+	ipc_inbox_free(f->inbox);
+	close(f->link);
+}
+
+void
+fixture_start(struct fixture *f, bool open, uint64_t held_back)
+{
+	memset(f, 0, sizeof(*f));
+	world_make(&f->world);
+	start_cycle(f, held_back);
 	if (open)
 		cycle_open(f->cycle, f->world.reg, FIXTURE_SLOT);
+}
+
+void
+fixture_restart(struct fixture *f)
+{
+	assert_int_equal(f->n_client, 0);
+	end_cycle(f);
+	world_reopen(&f->world);
+	start_cycle(f, 0);
+	cycle_open(f->cycle, f->world.reg, FIXTURE_SLOT);
 }
 
 void
@@ -70,9 +94,7 @@ fixture_end(struct fixture *f)
 	size_t i;
 
 	clock_tick_ms = 0;
-	cycle_free(f->cycle);
-	ipc_inbox_free(f->inbox);
-	close(f->link);
+	end_cycle(f);
 	for (i = 0; i < f->n_client; i++) {
 		cdop_stream_free(f->client[i].in);
 		cdop_stream_free(f->client[i].out);

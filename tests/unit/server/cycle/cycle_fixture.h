@@ -69,6 +69,9 @@ struct fixture {
 void fixture_start(struct fixture *f, bool open, uint64_t held_back);
 void fixture_end(struct fixture *f);
 
+/* Before anybody has come: the store is closed and opened again. */
+void fixture_restart(struct fixture *f);
+
 /* A turn of the cycle, then all its packets are taken in. */
 void fixture_turn(struct fixture *f);
 

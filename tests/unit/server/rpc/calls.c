@@ -11,6 +11,11 @@
 #include <cmocka.h>
 
 #include "cdop/form.h"
+#include "server/base/undo.h"
+#include "server/registry/actor.h"
+#include "server/registry/cases.h"
+#include "server/registry/message.h"
+#include "server/store/schema.h"
 
 static struct world_answer last;
 
@@ -233,4 +238,69 @@ calls_lists(struct world *world, enum world_who who, const char *reference)
 		if (strcmp(reply->case_[i]->reference, reference) == 0)
 			return true;
 	return false;
+}
+
+uint32_t
+calls_slot(const struct world *world, const char *reference)
+{
+	char text[CDOP_REFERENCE_TEXT];
+	uint64_t number;
+	uint32_t slot = 0;
+
+	assert_int_equal(
+	    cdop_reference_parse(reference, true, text, &number), CDOP_OK);
+	assert_true(
+	    index_by_case(cases_index(world->reg->cases), number + 1, &slot));
+	return slot;
+}
+
+static struct index_row
+summary_row(const struct index *index, uint32_t slot)
+{
+	const struct index_row *row;
+	size_t n, i;
+
+	row = index_rows(index, slot, &n);
+	for (i = 0; i < n; i++)
+		if (row[i].kind == SCHEMA_KIND_SUMMARY)
+			return row[i];
+	fail_msg("no summary");
+	return (struct index_row){0};
+}
+
+void
+calls_old_summary(struct world *world, const char *reference)
+{
+	calls_summary_of_schema(world, reference, 1);
+}
+
+void
+calls_summary_of_schema(
+    struct world *world, const char *reference, uint8_t schema)
+{
+	const struct actor nobody = {0};
+	struct rows_new old = {
+	    .kind = SCHEMA_KIND_SUMMARY, .schema = schema, .version = 1};
+	uint32_t slot = calls_slot(world, reference);
+	Cdop__StoredSummary *summary;
+	struct index_row row;
+	struct cases_act act;
+
+	cases_act_init(
+	    &act, world->reg->cases, world->arena, &nobody, world->now_ms);
+	row = summary_row(act.index, slot);
+	undo_begin(world->undo);
+	assert_int_equal(rows_begin(world->rows, 1u << 20, 16), CDOP_OK);
+	assert_int_equal(cases_read_row(&act, &row,
+			     &cdop__stored_summary__descriptor, &summary),
+	    CDOP_OK);
+	summary->jurisdiction = NULL;
+	summary->n_family_name = 0;
+	summary->n_first_name = 0;
+	old.key_id = index_at(act.index, slot)->key_id;
+	assert_int_equal(message_put(world->rows, world->arena, &old,
+			     row.number, &summary->base, &row.number),
+	    CDOP_OK);
+	assert_int_equal(rows_commit(world->rows), CDOP_OK);
+	undo_commit(world->undo);
 }

@@ -59,6 +59,19 @@ size_t calls_find(struct world *world, enum world_who who, const char *family,
 bool calls_lists(
     struct world *world, enum world_who who, const char *reference);
 
+/*
+ * Puts in the place of a case's summary one as an earlier version would have
+ * left it: an older schema, no jurisdiction and none of the child's names.
+ * The index knows it after world_reopen().
+ */
+void calls_old_summary(struct world *world, const char *reference);
+/* The same with any schema in its head. */
+void calls_summary_of_schema(
+    struct world *world, const char *reference, uint8_t schema);
+
+/* The slot of a case in the index. */
+uint32_t calls_slot(const struct world *world, const char *reference);
+
 /* The last answer: reason and rule of its first violation; "" for none. */
 const char *calls_reason(void);
 const char *calls_rule(void);
