@@ -78,6 +78,7 @@ access_may_see(const struct access *access, const struct index_post *post)
 bool
 access_may_know(const struct access *access, const struct index_post *post)
 {
+	const struct index_interest *interest = index_post_interests(post);
 	size_t i;
 
 	if (access->actor->role != CDOP_ROLE_PARTNER)
@@ -87,9 +88,9 @@ access_may_know(const struct access *access, const struct index_post *post)
 	if (!is_holding(access, post->owner) && works_for(access, post->owner))
 		return true;
 	for (i = 0; i < post->n_interest; i++)
-		if (post->interest[i].known &&
-		    !is_holding(access, post->interest[i].area) &&
-		    works_for(access, post->interest[i].area))
+		if (interest[i].known &&
+		    !is_holding(access, interest[i].area) &&
+		    works_for(access, interest[i].area))
 			return true;
 	return false;
 }

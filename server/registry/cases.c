@@ -121,12 +121,9 @@ cases_load_summary(struct cases *cases, const struct rows_head *head,
 }
 
 enum cdop_err
-cases_loaded(const struct cases *cases)
+cases_loaded(struct cases *cases)
 {
-	uint32_t slot = 0;
-
-	return index_load_hollow(cases->index, &slot) ? CDOP_DATA_LOSS
-						      : CDOP_OK;
+	return index_load_end(cases->index);
 }
 
 /* ---- acts -------------------------------------------------------------- */

@@ -43,7 +43,7 @@ CDOP_MUST enum cdop_err cases_load_summary(struct cases *cases,
     const struct rows_head *head, const Cdop__StoredSummary *summary);
 
 /* After the last row: every case has its summary, or CDOP_DATA_LOSS. */
-CDOP_MUST enum cdop_err cases_loaded(const struct cases *cases);
+CDOP_MUST enum cdop_err cases_loaded(struct cases *cases);
 
 /* ---- for the rest of the registry -------------------------------------- */
 

@@ -80,7 +80,8 @@ is_wanted(const struct cases_act *act, const struct filter *f,
 		return false;
 	if (f->list->status == NULL
 		? post->status == INDEX_WITHDRAWN
-		: strcmp(f->list->status, post->status_text) != 0)
+		: strcmp(f->list->status,
+		      index_word_text(act->index, post->status_word)) != 0)
 		return false;
 	if (span.last < f->since || span.first > f->until)
 		return false;
@@ -224,8 +225,8 @@ cases_list_pairs(
 		if (one->n_pair == 0 || !access_may_see(&act->access, one))
 			continue;
 		for (i = 0; i < one->n_pair && n < CASES_PAIRS_MAX; i++) {
-			if (!index_by_case(
-				act->index, one->pair[i], &other_slot))
+			if (!index_by_case(act->index, index_post_pairs(one)[i],
+				&other_slot))
 				continue;
 			other = index_at(act->index, other_slot);
 			if (!is_open(act, one, other))

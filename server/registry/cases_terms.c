@@ -135,18 +135,18 @@ cases_terms_first(
     const struct cases_terms *terms, const struct index_post *post)
 {
 	char sound[CDOP_SOUND_MAX];
+	struct index_term term = {0};
 	bool any = false;
-	size_t i;
 
 	if (terms->first.folded[0] == '\0')
 		return CASES_FIRST_UNSAID;
-	for (i = 0; i < post->n_term; i++) {
-		if (post->term[i].kind != INDEX_FIRST)
+	while (index_post_term(post, &term)) {
+		if (term.kind != INDEX_FIRST)
 			continue;
 		any = true;
-		if (strcmp(post->term[i].text, terms->first.folded) == 0)
+		if (strcmp(term.text, terms->first.folded) == 0)
 			return CASES_FIRST_SAME;
-		if (cdop_fold_sound(post->term[i].text, sound) > 0 &&
+		if (cdop_fold_sound(term.text, sound) > 0 &&
 		    strcmp(sound, terms->first.sound) == 0)
 			return CASES_FIRST_SAME;
 	}

@@ -132,11 +132,11 @@ static void
 add_terms(const struct index_post *post, enum index_kind kind,
     const char **list, size_t *n)
 {
-	size_t i;
+	struct index_term term = {0};
 
-	for (i = 0; i < post->n_term && *n < DUPLICATES_NAMES; i++)
-		if (post->term[i].kind == kind)
-			list[(*n)++] = post->term[i].text;
+	while (*n < DUPLICATES_NAMES && index_post_term(post, &term))
+		if (term.kind == kind)
+			list[(*n)++] = term.text;
 }
 
 void
@@ -153,7 +153,7 @@ duplicates_of_post(
 	add_terms(post, INDEX_PART, c->part, &c->n_part);
 	add_terms(post, INDEX_MOTHER_PART, c->mother_part, &c->n_mother_part);
 	for (i = 0; i < post->n_date && i < DUPLICATES_NAMES; i++)
-		c->date[c->n_date++] = post->date[i];
+		c->date[c->n_date++] = index_post_dates(post)[i];
 	c->nameless = post->nameless;
 }
 

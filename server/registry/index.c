@@ -8,9 +8,11 @@
 #include "server/base/undo.h"
 #include "server/registry/index_hash.h"
 #include "server/registry/index_order.h"
+#include "server/registry/index_room.h"
 #include "server/registry/index_terms.h"
 
-#define TERM_MAX 300u
+#define TERM_MAX   300u
+#define ROWS_FIRST 3u /* state, notification, summary */
 
 struct rows_of {
 	uint32_t n;
@@ -201,9 +203,9 @@ reserve_slot(struct index *index)
 
 	if (index->n < index->cap)
 		return CDOP_OK;
-	if (index->cap > UINT32_MAX / 4)
+	if (index->n >= INDEX_ROOM_MAX)
 		return CDOP_RESOURCE_EXHAUSTED;
-	cap = index->cap == 0 ? 64 : index->cap * 2;
+	cap = index_room(index->cap, index->n + 1);
 	slot = calloc(cap, sizeof(*slot));
 	if (slot == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
@@ -230,34 +232,51 @@ reserve(struct index *index, size_t n_term)
 	return index_order_reserve(&index->order, index->n + 1);
 }
 
+/* What nobody can foresee who chooses cases. */
+static uint32_t
+prio_of(const struct index *index, const struct index_post *post)
+{
+	return hash_case(index, ~post->case_id);
+}
+
 static void
 post_terms(struct index *index, uint32_t slot)
 {
 	const struct index_post *post = index->slot[slot].post;
-	size_t i;
+	struct index_term term = {0};
 
-	for (i = 0; i < post->n_term; i++)
-		if (post->term[i].kind != INDEX_FIRST)
+	while (index_post_term(post, &term))
+		if (term.kind != INDEX_FIRST)
 			index_terms_add(&index->terms,
-			    hash_text(
-				index, post->term[i].kind, post->term[i].text),
-			    slot);
-	index_order_add(
-	    &index->order, slot, post->day, hash_case(index, ~post->case_id));
+			    hash_text(index, term.kind, term.text), slot);
 }
 
 static void
 unpost_terms(struct index *index, uint32_t slot)
 {
 	const struct index_post *post = index->slot[slot].post;
-	size_t i;
+	struct index_term term = {0};
 
-	for (i = 0; i < post->n_term; i++)
-		if (post->term[i].kind != INDEX_FIRST)
+	while (index_post_term(post, &term))
+		if (term.kind != INDEX_FIRST)
 			index_terms_remove(&index->terms,
-			    hash_text(
-				index, post->term[i].kind, post->term[i].text),
-			    slot);
+			    hash_text(index, term.kind, term.text), slot);
+}
+
+/* Into the table and into the order of lists. */
+static void
+post_all(struct index *index, uint32_t slot)
+{
+	const struct index_post *post = index->slot[slot].post;
+
+	post_terms(index, slot);
+	index_order_add(&index->order, slot, post->day, prio_of(index, post));
+}
+
+static void
+unpost_all(struct index *index, uint32_t slot)
+{
+	unpost_terms(index, slot);
 	index_order_remove(&index->order, slot);
 }
 
@@ -333,7 +352,7 @@ rows_add(struct rows_of **rows, const struct index_row *row)
 	uint32_t i;
 
 	if (old == NULL || old->n == old->cap) {
-		more = rows_new(old == NULL ? 4 : old->cap * 2);
+		more = rows_new(old == NULL ? ROWS_FIRST : old->cap * 2);
 		if (more == NULL)
 			return CDOP_RESOURCE_EXHAUSTED;
 		if (old != NULL) {
@@ -388,13 +407,29 @@ index_load_post(struct index *index, struct index_post *post)
 	return CDOP_OK;
 }
 
-bool
-index_load_hollow(const struct index *index, uint32_t *slot)
+enum cdop_err
+index_load_end(struct index *index)
 {
-	for (; *slot < index->n; (*slot)++)
-		if (index->slot[*slot].post == NULL)
-			return true;
-	return false;
+	struct index_order_key *key;
+	const struct index_post *post;
+	enum cdop_err err;
+	uint32_t i;
+
+	key = calloc(index->n + 1u, sizeof(*key));
+	if (key == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < index->n; i++) {
+		post = index->slot[i].post;
+		if (post == NULL) {
+			free(key);
+			return CDOP_DATA_LOSS;
+		}
+		key[i].day = post->day;
+		key[i].prio = prio_of(index, post);
+	}
+	err = index_order_build(&index->order, key, index->n);
+	free(key);
+	return err;
 }
 
 /* ---- changes ----------------------------------------------------------- */
@@ -409,14 +444,14 @@ revert(void *ctx, uint64_t arg)
 	(void)arg;
 	if (change->done) {
 		slot = &index->slot[change->slot];
-		unpost_terms(index, change->slot);
+		unpost_all(index, change->slot);
 		index_post_free(slot->post);
 		free(slot->rows);
 		*slot = change->before;
 		if (change->is_new)
 			pop_slot(index);
 		else if (slot->post != NULL)
-			post_terms(index, change->slot);
+			post_all(index, change->slot);
 	}
 	free(change);
 }
@@ -466,10 +501,10 @@ replace(struct index *index, struct change *change, struct index_post *post,
 		change->slot = push_slot(index, post->case_id);
 	change->before = index->slot[change->slot];
 	if (change->before.post != NULL)
-		unpost_terms(index, change->slot);
+		unpost_all(index, change->slot);
 	index->slot[change->slot].post = post;
 	index->slot[change->slot].rows = rows;
-	post_terms(index, change->slot);
+	post_all(index, change->slot);
 	change->done = true;
 }
 
@@ -485,7 +520,7 @@ index_put(struct index *index, struct index_post *post,
 
 	err = CDOP_RESOURCE_EXHAUSTED;
 	if (n_row >= UINT32_MAX / 2 ||
-	    (rows = rows_new((uint32_t)n_row + 1)) == NULL)
+	    (rows = rows_new((uint32_t)n_row)) == NULL)
 		goto out;
 	for (i = 0; i < n_row; i++)
 		if ((err = rows_add(&rows, &row[i])) != CDOP_OK)

@@ -48,8 +48,11 @@ CDOP_MUST enum cdop_err index_load_row(
 CDOP_MUST enum cdop_err index_load_post(
     struct index *index, struct index_post *post);
 
-/* A case with rows and no post (its summary is gone): from slot on. */
-bool index_load_hollow(const struct index *index, uint32_t *slot);
+/*
+ * After the last: the cases get their order.  CDOP_DATA_LOSS: one has rows
+ * and no post, its summary is gone.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err index_load_end(struct index *index);
 
 /* ---- changes ----------------------------------------------------------- */
 

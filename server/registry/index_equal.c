@@ -9,12 +9,12 @@
 static bool
 same_terms(const struct index_post *a, const struct index_post *b)
 {
-	size_t i;
+	struct index_term term = {0};
 
 	if (a->n_term != b->n_term)
 		return false;
-	for (i = 0; i < a->n_term; i++)
-		if (!index_post_has(b, a->term[i].kind, a->term[i].text))
+	while (index_post_term(a, &term))
+		if (!index_post_has(b, term.kind, term.text))
 			return false;
 	return true;
 }
@@ -29,7 +29,8 @@ same_post(const struct index_post *a, const struct index_post *b)
 	    a->size == b->size && a->responsible == b->responsible &&
 	    a->nameless == b->nameless && a->n_date == b->n_date &&
 	    a->n_decided == b->n_decided && a->n_pair == b->n_pair &&
-	    a->n_interest == b->n_interest && strcmp(a->name, b->name) == 0 &&
+	    a->n_interest == b->n_interest &&
+	    strcmp(index_post_name(a), index_post_name(b)) == 0 &&
 	    same_terms(a, b);
 }
 
@@ -50,33 +51,55 @@ same_rows(const struct index *a, uint32_t i, const struct index *b, uint32_t j)
 	return true;
 }
 
+static bool
+is_found(const struct index *a, const struct index_term *term, uint32_t slot)
+{
+	uint32_t at = 0, found = UINT32_MAX;
+
+	while (index_find(a, term->kind, term->text, &at, &found))
+		if (found == slot)
+			return true;
+	return false;
+}
+
 /* Is every term of every post found under its slot, and nothing else? */
 static bool
 is_whole(const struct index *a)
 {
-	uint32_t slot, at, found, n = index_count(a), seen = 0;
+	uint32_t slot, n = index_count(a), seen = 0;
 	int32_t day = INT32_MAX;
-	const struct index_post *post;
-	size_t i;
+	struct index_term term;
 
 	for (slot = 0; slot < index_count(a); slot++) {
-		post = index_at(a, slot);
-		for (i = 0; i < post->n_term; i++) {
-			if (post->term[i].kind == INDEX_FIRST)
+		term.text = NULL;
+		while (index_post_term(index_at(a, slot), &term)) {
+			if (term.kind == INDEX_FIRST)
 				continue;
 			n++;
-			at = 0;
-			while (index_find(a, post->term[i].kind,
-				   post->term[i].text, &at, &found) &&
-			    found != slot)
-				;
-			if (found != slot)
+			if (!is_found(a, &term, slot))
 				return false;
 		}
 	}
 	for (slot = UINT32_MAX; index_next(a, &day, &slot);)
 		seen++;
 	return n == index_n_terms(a) && seen == index_count(a);
+}
+
+static bool
+same_words(const struct index *a, const struct index_post *x,
+    const struct index *b, const struct index_post *y)
+{
+	const uint16_t one[] = {
+	    x->owner, x->jurisdiction, x->status_word, x->scope};
+	const uint16_t other[] = {
+	    y->owner, y->jurisdiction, y->status_word, y->scope};
+	size_t i;
+
+	for (i = 0; i < sizeof(one) / sizeof(*one); i++)
+		if (strcmp(index_word_text(a, one[i]),
+			index_word_text(b, other[i])) != 0)
+			return false;
+	return true;
 }
 
 bool
@@ -93,10 +116,7 @@ index_equal(const struct index *a, const struct index *b)
 			return false;
 		y = index_at(b, j);
 		if (!same_post(x, y) || !same_rows(a, i, b, j) ||
-		    strcmp(index_word_text(a, x->owner),
-			index_word_text(b, y->owner)) != 0 ||
-		    strcmp(index_word_text(a, x->jurisdiction),
-			index_word_text(b, y->jurisdiction)) != 0)
+		    !same_words(a, x, b, y))
 			return false;
 	}
 	return is_whole(a) && is_whole(b);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/registry/index_room.h"
+
 struct index_order_node {
 	uint32_t left; /* higher */
 	uint32_t right;
@@ -15,15 +17,13 @@ enum cdop_err
 index_order_reserve(struct index_order *order, uint32_t n)
 {
 	struct index_order_node *node;
-	uint32_t cap = order->cap == 0 ? 64 : order->cap;
+	uint32_t cap;
 
 	if (n <= order->cap)
 		return CDOP_OK;
-	while (cap < n) {
-		if (cap > UINT32_MAX / 2)
-			return CDOP_RESOURCE_EXHAUSTED;
-		cap *= 2;
-	}
+	if (n > INDEX_ROOM_MAX)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cap = index_room(order->cap, n);
 	node = calloc(cap, sizeof(*node));
 	if (node == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
@@ -137,6 +137,89 @@ index_order_remove(struct index_order *order, uint32_t slot)
 	*at = a != 0 ? a : b;
 	node->left = 0;
 	node->right = 0;
+}
+
+/* Slots by one byte of their days, the highest first; stable. */
+static void
+sort_by(const struct index_order_key *key, const uint32_t *from, uint32_t *to,
+    uint32_t n, unsigned shift)
+{
+	uint32_t start[257] = {0}, i;
+	uint8_t at;
+
+#define BYTE(slot)                                                             \
+	((uint8_t)(~((uint32_t)key[slot].day ^ 0x80000000u) >> shift))
+	for (i = 0; i < n; i++)
+		start[BYTE(from[i]) + 1u]++;
+	for (i = 0; i < 256; i++)
+		start[i + 1] += start[i];
+	for (i = 0; i < n; i++) {
+		at = BYTE(from[i]);
+		to[start[at]++] = from[i];
+	}
+#undef BYTE
+}
+
+/*
+ * The slots in the order of a list, into the first of two arrays.  By hand:
+ * that of libc asks the system how much memory it has, and the vault may not.
+ */
+static void
+sort(const struct index_order_key *key, uint32_t *slot, uint32_t *other,
+    uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		slot[i] = n - 1 - i;
+	sort_by(key, slot, other, n, 0);
+	sort_by(key, other, slot, n, 8);
+	sort_by(key, slot, other, n, 16);
+	sort_by(key, other, slot, n, 24);
+}
+
+/*
+ * From the first to the last, each goes to the right end of the tree: what
+ * stood there below its prio becomes its left side.  The right end is kept
+ * as a stack, in the slots that are done with.
+ */
+static void
+hang(struct index_order *order, const struct index_order_key *key,
+    uint32_t *slot, uint32_t n)
+{
+	uint32_t i, end = 0, below, here;
+
+	for (i = 0; i < n; i++) {
+		here = slot[i];
+		order->node[here] = (struct index_order_node){
+		    .prio = key[here].prio, .day = key[here].day};
+		below = 0;
+		while (end > 0 && is_above(order, here + 1, slot[end - 1] + 1))
+			below = slot[--end] + 1;
+		order->node[here].left = below;
+		if (end > 0)
+			*right_of(order, slot[end - 1] + 1) = here + 1;
+		slot[end++] = here;
+	}
+	order->root = n > 0 ? slot[0] + 1 : 0;
+}
+
+enum cdop_err
+index_order_build(
+    struct index_order *order, const struct index_order_key *key, uint32_t n)
+{
+	uint32_t *slot;
+	enum cdop_err err;
+
+	if ((err = index_order_reserve(order, n)) != CDOP_OK)
+		return err;
+	slot = calloc(n + 1u, 2 * sizeof(*slot));
+	if (slot == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	sort(key, slot, slot + n, n);
+	hang(order, key, slot, n);
+	free(slot);
+	return CDOP_OK;
 }
 
 bool

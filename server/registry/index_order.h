@@ -34,6 +34,19 @@ void index_order_add(
     struct index_order *order, uint32_t slot, int32_t day, uint32_t prio);
 void index_order_remove(struct index_order *order, uint32_t slot);
 
+/* What slot i is put in the order by. */
+struct index_order_key {
+	int32_t day;
+	uint32_t prio;
+};
+
+/*
+ * All of n slots at once, whatever the order held before: the same tree as
+ * adding them one by one.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err index_order_build(
+    struct index_order *order, const struct index_order_key *key, uint32_t n);
+
 /*
  * The next one behind (day, slot): a lower day, or the same day and a lower
  * slot.  From the top: INT32_MAX, UINT32_MAX.  False at the end.

@@ -20,12 +20,6 @@ struct gather {
 	enum cdop_err err; /* the first one */
 };
 
-/* Packs in this order, so that everything is aligned. */
-struct packer {
-	uint8_t *at;
-	char *text;
-};
-
 static void *
 grow(struct gather *g, const void *old, size_t n, size_t *cap, size_t size)
 {
@@ -190,26 +184,67 @@ or_empty(const char *s)
 	return s == NULL ? "" : s;
 }
 
-static void *
-pack(struct packer *p, const void *from, size_t n, size_t size)
-{
-	void *to = p->at;
+/* ---- behind the struct, the widest alignment first --------------------- */
 
-	if (n > 0)
-		memcpy(to, from, n * size);
-	p->at += n * size;
-	return to;
+/* First those decided about, then the pairs. */
+static const uint64_t *
+ids_of(const struct index_post *post)
+{
+	return (const uint64_t *)(const void *)(post + 1);
 }
 
-static const char *
-pack_text(struct packer *p, const char *s)
+const uint64_t *
+index_post_pairs(const struct index_post *post)
 {
-	size_t len = strlen(s) + 1;
-	char *to = p->text;
+	return ids_of(post) + post->n_decided;
+}
 
-	memcpy(to, s, len);
-	p->text += len;
-	return to;
+const struct index_date *
+index_post_dates(const struct index_post *post)
+{
+	return (
+	    const struct index_date *)(const void *)(index_post_pairs(post) +
+	    post->n_pair);
+}
+
+const struct index_interest *
+index_post_interests(const struct index_post *post)
+{
+	return (const struct index_interest *)(const void *)(index_post_dates(
+								 post) +
+	    post->n_date);
+}
+
+const char *
+index_post_name(const struct index_post *post)
+{
+	return (const char *)(const void *)(index_post_interests(post) +
+	    post->n_interest);
+}
+
+/* Behind the name, to the end: kind, text and its NUL. */
+bool
+index_post_term(const struct index_post *post, struct index_term *term)
+{
+	const char *at =
+	    term->text == NULL ? index_post_name(post) : term->text;
+
+	at += strlen(at) + 1;
+	if (at == (const char *)(const void *)post + post->size)
+		return false;
+	term->kind = (enum index_kind) * at;
+	term->text = at + 1;
+	return true;
+}
+
+/* ---- making one -------------------------------------------------------- */
+
+static uint8_t *
+pack(uint8_t *at, const void *from, size_t size)
+{
+	if (size > 0)
+		memcpy(at, from, size);
+	return at + size;
 }
 
 static enum index_status
@@ -229,12 +264,12 @@ fill(struct index_post *post, const Cdop__StoredSummary *s)
 
 	post->case_id = s->case_id;
 	post->registered_ms = s->registered_ms;
-	post->case_version = s->case_version;
-	post->record_version = s->record_version;
+	post->case_version = (uint32_t)s->case_version;
+	post->record_version = (uint32_t)s->record_version;
 	post->responsible = s->has_responsible ? s->responsible : 0;
 	post->registered_by = s->has_registered_by ? s->registered_by : 0;
 	post->nameless = s->has_nameless && s->nameless;
-	post->status = status_of(s->status);
+	post->status = (uint8_t)status_of(s->status);
 	post->day = (int32_t)(s->registered_ms / DAY_MS);
 	if (s->record_birth != NULL &&
 	    cdop_date_parse(s->record_birth, &date) == CDOP_OK)
@@ -251,59 +286,80 @@ size_of(const struct gather *g, const Cdop__StoredSummary *s)
 {
 	return sizeof(struct index_post) +
 	    (s->n_not_duplicate + s->n_open_pair) * sizeof(uint64_t) +
-	    g->n_term * sizeof(struct index_term) +
 	    g->n_date * sizeof(struct index_date) +
-	    s->n_interested * sizeof(struct index_interest) + g->text +
-	    strlen(s->status) + 1 + strlen(or_empty(s->scope)) + 1 +
-	    strlen(or_empty(s->shown_name)) + 1;
+	    s->n_interested * sizeof(struct index_interest) +
+	    strlen(or_empty(s->shown_name)) + 1 + g->n_term + g->text;
 }
 
-/* Everything behind the struct, the widest alignment first. */
-static enum cdop_err
-pack_all(struct index_post *post, const struct gather *g,
-    const Cdop__StoredSummary *s, index_post_word_fn *word, void *ctx)
-{
-	struct packer p = {(uint8_t *)(post + 1), NULL};
-	struct index_interest *interest;
-	struct index_term *term;
+struct words {
+	index_post_word_fn *number;
+	void *ctx;
 	enum cdop_err err;
+};
+
+static uint16_t
+number_of(struct words *words, const char *word)
+{
+	uint16_t number = INDEX_NO_WORD;
+
+	if (words->err == CDOP_OK && word != NULL)
+		words->err = words->number(words->ctx, word, &number);
+	return number;
+}
+
+static uint8_t *
+pack_interests(uint8_t *at, const Cdop__StoredSummary *s, struct words *words)
+{
+	struct index_interest interest;
 	size_t i;
 
-	post->decided =
-	    pack(&p, s->not_duplicate, s->n_not_duplicate, sizeof(uint64_t));
-	post->n_decided = s->n_not_duplicate;
-	post->pair = pack(&p, s->open_pair, s->n_open_pair, sizeof(uint64_t));
-	post->n_pair = s->n_open_pair;
-	term = pack(&p, g->term, g->n_term, sizeof(*term));
-	post->term = term;
-	post->n_term = g->n_term;
-	post->date = pack(&p, g->date, g->n_date, sizeof(*g->date));
-	post->n_date = g->n_date;
-	interest = (struct index_interest *)(void *)p.at;
-	p.at += s->n_interested * sizeof(*interest);
-	post->interest = interest;
-	post->n_interest = s->n_interested;
-
-	p.text = (char *)p.at;
-	for (i = 0; i < g->n_term; i++)
-		term[i].text = pack_text(&p, g->term[i].text);
-	post->status_text = pack_text(&p, s->status);
-	post->scope = pack_text(&p, or_empty(s->scope));
-	post->name = pack_text(&p, or_empty(s->shown_name));
-
-	if ((err = word(ctx, s->owner_area, &post->owner)) != CDOP_OK)
-		return err;
-	post->jurisdiction = INDEX_NO_WORD;
-	if (s->jurisdiction != NULL &&
-	    (err = word(ctx, s->jurisdiction, &post->jurisdiction)) != CDOP_OK)
-		return err;
 	for (i = 0; i < s->n_interested; i++) {
-		err = word(ctx, s->interested[i]->area, &interest[i].area);
-		if (err != CDOP_OK)
-			return err;
-		interest[i].known = s->interested[i]->known;
+		memset(&interest, 0, sizeof(interest));
+		interest.area = number_of(words, s->interested[i]->area);
+		interest.known = s->interested[i]->known;
+		at = pack(at, &interest, sizeof(interest));
 	}
-	return CDOP_OK;
+	return at;
+}
+
+static enum cdop_err
+pack_all(struct index_post *post, const struct gather *g,
+    const Cdop__StoredSummary *s, struct words *words)
+{
+	const char *name = or_empty(s->shown_name);
+	uint8_t *at = (uint8_t *)(post + 1), kind;
+	size_t i;
+
+	post->n_decided = (uint32_t)s->n_not_duplicate;
+	post->n_pair = (uint32_t)s->n_open_pair;
+	post->n_date = (uint16_t)g->n_date;
+	post->n_interest = (uint16_t)s->n_interested;
+	post->n_term = (uint16_t)g->n_term;
+	at = pack(at, s->not_duplicate, s->n_not_duplicate * sizeof(uint64_t));
+	at = pack(at, s->open_pair, s->n_open_pair * sizeof(uint64_t));
+	at = pack(at, g->date, g->n_date * sizeof(*g->date));
+	at = pack_interests(at, s, words);
+	at = pack(at, name, strlen(name) + 1);
+	for (i = 0; i < g->n_term; i++) {
+		kind = (uint8_t)g->term[i].kind;
+		at = pack(at, &kind, 1);
+		at = pack(at, g->term[i].text, strlen(g->term[i].text) + 1);
+	}
+	CDOP_ASSERT(at == (uint8_t *)post + post->size);
+	post->owner = number_of(words, s->owner_area);
+	post->jurisdiction = number_of(words, s->jurisdiction);
+	post->status_word = number_of(words, s->status);
+	post->scope = number_of(words, s->scope);
+	return words->err;
+}
+
+/* A summary comes from the disk: more than is ever written is refused. */
+static bool
+fits(const struct gather *g, const Cdop__StoredSummary *s)
+{
+	return g->n_term <= UINT16_MAX && g->n_date <= UINT16_MAX &&
+	    s->n_interested <= UINT16_MAX && s->case_version <= UINT32_MAX &&
+	    s->record_version <= UINT32_MAX && size_of(g, s) <= UINT32_MAX;
 }
 
 enum cdop_err
@@ -312,21 +368,22 @@ index_post_new(const Cdop__StoredSummary *summary, uint64_t key_id,
     struct index_post **ret_post)
 {
 	struct gather g = {.arena = scratch};
+	struct words words = {.number = word, .ctx = ctx};
 	struct index_post *post;
 	enum cdop_err err;
-	size_t size;
 
 	gather_all(&g, summary);
 	if (g.err != CDOP_OK)
 		return g.err;
-	size = size_of(&g, summary);
-	post = calloc(1, size);
+	if (!fits(&g, summary))
+		return CDOP_DATA_LOSS;
+	post = calloc(1, size_of(&g, summary));
 	if (post == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	post->size = size;
+	post->size = (uint32_t)size_of(&g, summary);
 	post->key_id = key_id;
 	fill(post, summary);
-	if ((err = pack_all(post, &g, summary, word, ctx)) != CDOP_OK) {
+	if ((err = pack_all(post, &g, summary, &words)) != CDOP_OK) {
 		index_post_free(post);
 		return err;
 	}
@@ -343,15 +400,16 @@ index_post_free(struct index_post *post)
 	free(post);
 }
 
+/* ---- questions --------------------------------------------------------- */
+
 bool
 index_post_has(
     const struct index_post *post, enum index_kind kind, const char *text)
 {
-	size_t i;
+	struct index_term term = {0};
 
-	for (i = 0; i < post->n_term; i++)
-		if (post->term[i].kind == kind &&
-		    strcmp(post->term[i].text, text) == 0)
+	while (index_post_term(post, &term))
+		if (term.kind == kind && strcmp(term.text, text) == 0)
 			return true;
 	return false;
 }
@@ -359,10 +417,10 @@ index_post_has(
 bool
 index_post_knows(const struct index_post *post, enum index_kind kind)
 {
-	size_t i;
+	struct index_term term = {0};
 
-	for (i = 0; i < post->n_term; i++)
-		if (post->term[i].kind == kind)
+	while (index_post_term(post, &term))
+		if (term.kind == kind)
 			return true;
 	return false;
 }
@@ -370,10 +428,11 @@ index_post_knows(const struct index_post *post, enum index_kind kind)
 bool
 index_post_decided(const struct index_post *post, uint64_t case_id)
 {
+	const uint64_t *id = ids_of(post);
 	size_t i;
 
 	for (i = 0; i < post->n_decided; i++)
-		if (post->decided[i] == case_id)
+		if (id[i] == case_id)
 			return true;
 	return false;
 }
@@ -383,11 +442,10 @@ index_post_fit(const struct index_post *post, bool death, struct cdop_span span,
     int32_t slack)
 {
 	enum index_fit best = INDEX_FIT_NONE, fit;
-	const struct index_date *date;
+	const struct index_date *date = index_post_dates(post);
 	size_t i;
 
-	for (i = 0; i < post->n_date; i++) {
-		date = &post->date[i];
+	for (i = 0; i < post->n_date; i++, date++) {
 		if (date->death != death)
 			continue;
 		if (date->span.first > span.last + slack ||

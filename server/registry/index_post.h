@@ -58,37 +58,38 @@ enum index_status {
 	INDEX_OTHER = 3,     /* of a later version: shown as it is */
 };
 
+/*
+ * There is one for every case there ever was, so it is kept small: what has
+ * any length lies behind it and is reached by the functions below, and words
+ * that many cases share are numbers.
+ */
 struct index_post {
 	uint64_t case_id;
 	uint64_t key_id;
 	uint64_t registered_ms;
-	uint64_t case_version;
-	uint64_t record_version;
+	uint32_t case_version;
+	uint32_t record_version;
 	uint32_t responsible;
 	uint32_t registered_by;
-	int32_t day; /* of the list: latest day of death, else registration */
-	uint16_t owner;        /* number of the index's table of words */
-	uint16_t jurisdiction; /* the same; INDEX_NO_WORD: not kept */
-	enum index_status status;
-	bool is_old;            /* made of a summary of an earlier version */
-	bool nameless;          /* was "baby of" or without a name once */
+	uint32_t n_decided;
+	uint32_t n_pair;
+	uint32_t size; /* of the whole */
+	int32_t day;   /* of the list: latest day of death, else registration */
+
+	/* Numbers of the index's table of words; INDEX_NO_WORD: none. */
+	uint16_t owner;
+	uint16_t jurisdiction; /* none: not kept */
+	uint16_t status_word;  /* as it is shown */
+	uint16_t scope;
+
+	uint16_t n_term;
+	uint16_t n_date;
+	uint16_t n_interest;
 	struct cdop_date birth; /* of the case record; year 0: none */
 	struct cdop_date death;
-
-	const struct index_term *term;
-	size_t n_term;
-	const struct index_date *date;
-	size_t n_date;
-	const struct index_interest *interest;
-	size_t n_interest;
-	const uint64_t *decided; /* case ids that are not the same child */
-	size_t n_decided;
-	const uint64_t *pair; /* case ids that may be, not decided */
-	size_t n_pair;
-	const char *status_text;
-	const char *scope; /* "" in */
-	const char *name;  /* for a list with names; "" for none */
-	size_t size;       /* of the whole */
+	uint8_t status; /* enum index_status */
+	bool is_old;    /* made of a summary of an earlier version */
+	bool nameless;  /* was "baby of" or without a name once */
 };
 
 /*
@@ -109,6 +110,26 @@ CDOP_MUST enum cdop_err index_post_new(const Cdop__StoredSummary *summary,
 
 /* NULL is fine. */
 void index_post_free(struct index_post *post);
+
+/* ---- what lies behind it ----------------------------------------------- */
+
+/* The next term; begin with text NULL.  False at the end. */
+bool index_post_term(const struct index_post *post, struct index_term *term);
+
+/* n_date of them: every date ever given. */
+const struct index_date *index_post_dates(const struct index_post *post);
+
+/* n_interest of them. */
+const struct index_interest *index_post_interests(
+    const struct index_post *post);
+
+/* n_pair case ids that may be the same child, not decided. */
+const uint64_t *index_post_pairs(const struct index_post *post);
+
+/* For a list with names; "" for none. */
+const char *index_post_name(const struct index_post *post);
+
+/* ---- questions --------------------------------------------------------- */
 
 /* Has it this term? */
 bool index_post_has(

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/registry/index_room.h"
+
+#define HEADS_MIN 64u
+
 static enum cdop_err
 grow_nodes(struct index_terms *terms, uint32_t cap)
 {
@@ -43,22 +47,24 @@ grow_heads(struct index_terms *terms, uint32_t n_head)
 	return CDOP_OK;
 }
 
+/* As many chains as half the nodes: a chain is one or two long. */
 enum cdop_err
 index_terms_reserve(struct index_terms *terms, uint32_t n)
 {
 	uint64_t want = (uint64_t)terms->n + n;
-	uint32_t cap = terms->cap == 0 ? 256 : terms->cap;
+	uint32_t n_head = terms->n_head == 0 ? HEADS_MIN : terms->n_head;
 	enum cdop_err err;
 
-	if (want > UINT32_MAX / 4)
+	if (want > INDEX_ROOM_MAX)
 		return CDOP_RESOURCE_EXHAUSTED;
-	while (cap < want)
-		cap *= 2;
-	if (cap > terms->cap && (err = grow_nodes(terms, cap)) != CDOP_OK)
-		return err;
-	if (cap > terms->n_head && (err = grow_heads(terms, cap)) != CDOP_OK)
-		return err;
-	return CDOP_OK;
+	if (want > terms->cap) {
+		err = grow_nodes(terms, index_room(terms->cap, (uint32_t)want));
+		if (err != CDOP_OK)
+			return err;
+	}
+	while (n_head < terms->cap / 2)
+		n_head *= 2;
+	return n_head > terms->n_head ? grow_heads(terms, n_head) : CDOP_OK;
 }
 
 void

@@ -61,7 +61,8 @@ fill_known(struct rpc_ctx *ctx, struct cases_act *act,
 	    post->registered_ms));
 	cdop_date_write(&date, day);
 	rep->reference = rpc_case_text(ctx, reference, failed);
-	rep->status = rpc_case_text(ctx, post->status_text, failed);
+	rep->status = rpc_case_text(
+	    ctx, index_word_text(act->index, post->status_word), failed);
 	rep->registered_on = rpc_case_text(ctx, day, failed);
 	rep->n_matched_on = ask->n_matched;
 	rep->matched_on =

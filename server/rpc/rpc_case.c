@@ -251,11 +251,13 @@ rpc_case_summary(
 		cdop_date_write(&post->death, date);
 		out->death_date = rpc_case_text(ctx, date, &failed);
 	}
-	out->status = rpc_case_text(ctx, post->status_text, &failed);
-	if (names && *post->name != '\0')
-		out->name = rpc_case_text(ctx, post->name, &failed);
-	if (*post->scope != '\0')
-		out->scope = rpc_case_text(ctx, post->scope, &failed);
+	out->status = rpc_case_text(
+	    ctx, index_word_text(act->index, post->status_word), &failed);
+	if (names && *index_post_name(post) != '\0')
+		out->name = rpc_case_text(ctx, index_post_name(post), &failed);
+	if (post->scope != INDEX_NO_WORD)
+		out->scope = rpc_case_text(
+		    ctx, index_word_text(act->index, post->scope), &failed);
 	out->has_registered_ms = true;
 	out->registered_ms = post->registered_ms;
 	rpc_case_release(ctx, act, slot,

@@ -167,29 +167,35 @@ a_partner_knows_by_owner_or_by_marked_interest(void **state)
 	    .role = CDOP_ROLE_PARTNER,
 	    .areas = mine,
 	    .n_areas = 1};
-	struct index_interest interest = {area(b, "wirral"), false};
-	struct index_post post = {.owner = area(b, "wirral"),
-	    .status = INDEX_RECEIVED,
-	    .registered_by = 7};
 
-	assert_true(knows(b, &actor, &post));
-	post.status = INDEX_WITHDRAWN;
-	assert_false(knows(b, &actor, &post));
-	post.status = INDEX_RECEIVED;
-	post.owner = area(b, "sefton");
-	assert_false(knows(b, &actor, &post));
-	post.interest = &interest;
-	post.n_interest = 1;
-	assert_false(knows(b, &actor, &post));
-	interest.known = true;
-	assert_true(knows(b, &actor, &post));
-	post.owner = area(b, "holding");
-	assert_true(knows(b, &actor, &post));
-	interest.area = area(b, "sefton");
-	assert_false(knows(b, &actor, &post));
+	/* As it lies behind a post. */
+	struct {
+		struct index_post post;
+		struct index_interest interest;
+	} of = {
+	    .post = {.owner = area(b, "wirral"),
+		.status = INDEX_RECEIVED,
+		.registered_by = 7},
+	    .interest = {area(b, "wirral"), false},
+	};
+
+	assert_true(knows(b, &actor, &of.post));
+	of.post.status = INDEX_WITHDRAWN;
+	assert_false(knows(b, &actor, &of.post));
+	of.post.status = INDEX_RECEIVED;
+	of.post.owner = area(b, "sefton");
+	assert_false(knows(b, &actor, &of.post));
+	of.post.n_interest = 1;
+	assert_false(knows(b, &actor, &of.post));
+	of.interest.known = true;
+	assert_true(knows(b, &actor, &of.post));
+	of.post.owner = area(b, "holding");
+	assert_true(knows(b, &actor, &of.post));
+	of.interest.area = area(b, "sefton");
+	assert_false(knows(b, &actor, &of.post));
 	/* Having registered it gives a partner nothing. */
-	post.n_interest = 0;
-	assert_false(knows(b, &actor, &post));
+	of.post.n_interest = 0;
+	assert_false(knows(b, &actor, &of.post));
 }
 
 static void

@@ -312,6 +312,52 @@ a_list_goes_from_the_latest_death_down(void **state)
 	index_order_free(&order);
 }
 
+/* At a start; from then on it is changed like any other. */
+static void
+an_order_made_at_once_is_the_same(void **state)
+{
+	struct index_order one = {0}, all = {0};
+	struct index_order_key key[1000] = {{0}};
+	int32_t day[2] = {INT32_MAX, INT32_MAX};
+	uint32_t slot[2] = {UINT32_MAX, UINT32_MAX}, i, n;
+
+	(void)state;
+	seed = 7;
+	assert_int_equal(index_order_build(&all, key, 0), CDOP_OK);
+	assert_false(index_order_next(&all, &day[0], &slot[0]));
+	assert_int_equal(index_order_reserve(&one, 1000), CDOP_OK);
+	for (i = 0; i < 1000; i++) {
+		key[i].day = i % 5 == 0 ? (int32_t)roll(50) - 25
+					: (int32_t)(roll(60000) - 30000);
+		key[i].prio = roll(300); /* many are equal */
+		index_order_add(&one, i, key[i].day, key[i].prio);
+	}
+	assert_int_equal(index_order_build(&all, key, 1000), CDOP_OK);
+	assert_int_equal(one.root, all.root);
+	for (i = 0; i < 1000; i += 3) {
+		index_order_remove(&one, i);
+		index_order_remove(&all, i);
+		assert_int_equal(one.root, all.root);
+	}
+	for (i = 0; i < 1000; i += 6) {
+		index_order_add(&one, i, (int32_t)i % 9, i);
+		index_order_add(&all, i, (int32_t)i % 9, i);
+		assert_int_equal(one.root, all.root);
+	}
+	for (n = 0; index_order_next(&one, &day[0], &slot[0]); n++) {
+		assert_true(index_order_next(&all, &day[1], &slot[1]));
+		assert_int_equal(day[0], day[1]);
+		assert_int_equal(slot[0], slot[1]);
+	}
+	assert_false(index_order_next(&all, &day[1], &slot[1]));
+	assert_int_equal(n, 666 + 167);
+	for (i = 0; i < 1000; i++)
+		index_order_remove(&all, i);
+	assert_int_equal(all.root, 0);
+	index_order_free(&one);
+	index_order_free(&all);
+}
+
 static void
 partial_dates_fit_by_any_reading(void **state)
 {
@@ -378,7 +424,6 @@ the_same_version_twice_is_a_broken_disk(void **state)
 	struct index_row row = {1, INDEX_FORM(1, 1), 14};
 	struct index *index;
 	struct undo *undo;
-	uint32_t slot = 0;
 
 	(void)state;
 	assert_int_equal(undo_new(1u << 16, &undo), CDOP_OK);
@@ -386,7 +431,8 @@ the_same_version_twice_is_a_broken_disk(void **state)
 	assert_int_equal(index_load_row(index, 5, &row), CDOP_OK);
 	row.number = 2;
 	assert_int_equal(index_load_row(index, 5, &row), CDOP_DATA_LOSS);
-	assert_true(index_load_hollow(index, &slot));
+	/* And rows without their summary. */
+	assert_int_equal(index_load_end(index), CDOP_DATA_LOSS);
 	index_free(index);
 	undo_free(undo);
 }
@@ -418,6 +464,7 @@ main(void)
 	    cmocka_unit_test(later_requests_of_a_batch_see_what_came_before),
 	    cmocka_unit_test(everything_ever_given_finds_it_once),
 	    cmocka_unit_test(a_list_goes_from_the_latest_death_down),
+	    cmocka_unit_test(an_order_made_at_once_is_the_same),
 	    cmocka_unit_test(partial_dates_fit_by_any_reading),
 	    cmocka_unit_test(a_summary_that_is_no_summary_is_refused),
 	    cmocka_unit_test(the_same_version_twice_is_a_broken_disk),
