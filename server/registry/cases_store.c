@@ -390,13 +390,14 @@ bool
 cases_may_link(
     const struct cases_act *act, const struct index_post *post, uint64_t other)
 {
+	const uint64_t *id = index_post_others(post);
 	uint32_t slot;
 	size_t i, n = 0;
 
 	if (index_post_decided(post, other))
 		return true;
 	for (i = 0; i < post->n_decided; i++)
-		if (index_by_case(act->index, post->decided[i], &slot) &&
+		if (index_by_case(act->index, id[i], &slot) &&
 		    access_may_see(&act->access, index_at(act->index, slot)))
 			n++;
 	return n < CDOP_CASE_LINKS_MAX;

@@ -187,8 +187,8 @@ or_empty(const char *s)
 /* ---- behind the struct, the widest alignment first --------------------- */
 
 /* First those decided about, then the pairs. */
-static const uint64_t *
-ids_of(const struct index_post *post)
+const uint64_t *
+index_post_others(const struct index_post *post)
 {
 	return (const uint64_t *)(const void *)(post + 1);
 }
@@ -196,7 +196,7 @@ ids_of(const struct index_post *post)
 const uint64_t *
 index_post_pairs(const struct index_post *post)
 {
-	return ids_of(post) + post->n_decided;
+	return index_post_others(post) + post->n_decided;
 }
 
 const struct index_date *
@@ -428,7 +428,7 @@ index_post_knows(const struct index_post *post, enum index_kind kind)
 bool
 index_post_decided(const struct index_post *post, uint64_t case_id)
 {
-	const uint64_t *id = ids_of(post);
+	const uint64_t *id = index_post_others(post);
 	size_t i;
 
 	for (i = 0; i < post->n_decided; i++)

@@ -126,6 +126,9 @@ const struct index_interest *index_post_interests(
 /* n_pair case ids that may be the same child, not decided. */
 const uint64_t *index_post_pairs(const struct index_post *post);
 
+/* The n_decided cases it is linked with. */
+const uint64_t *index_post_others(const struct index_post *post);
+
 /* For a list with names; "" for none. */
 const char *index_post_name(const struct index_post *post);
 
