@@ -28,7 +28,8 @@ day_words(struct cmd_ctx *ctx, const char *iso)
 
 /* Worded once and for all: RECORDS M13. */
 static void
-show_answer(struct cmd_ctx *ctx, const Cdop__AskReply *r)
+show_answer(
+    struct cmd_ctx *ctx, const struct terms *terms, const Cdop__AskReply *r)
 {
 	switch (r->answer) {
 	case CDOP__ANSWER__KNOWN:
@@ -57,9 +58,15 @@ show_answer(struct cmd_ctx *ctx, const Cdop__AskReply *r)
 	case _CDOP__ANSWER_IS_INT_SIZE:
 	default:
 		print_out(ctx,
-		    "Not enough to ask with: %s. Give an NHS number, or a "
-		    "family name and a full date. If a child may be at risk, "
-		    "ring the panel office: %s.",
+		    terms_are_short(terms)
+			? "Not enough to ask with: %s. Give an NHS number, or "
+			  "a family name and a full date. If a child may be at "
+			  "risk, ring the panel office: %s."
+			: "No certain answer: %s. More than one record, or "
+			  "one that is not certain, may fit. Add what is not "
+			  "there yet, NHS number or first name, or ring the "
+			  "panel office. If a child may be at risk, ring now: "
+			  "%s.",
 		    r->understood, r->office_contact);
 	}
 }
@@ -85,19 +92,24 @@ run_ask(struct cmd_ctx *ctx)
 		return code;
 	if (!ctx->g.json) {
 		print_mode(ctx);
-		show_answer(ctx, reply);
+		show_answer(ctx, &terms, reply);
 		return EXIT_OK;
 	}
 	object = print_envelope(ctx, "ask", true);
 	json_merge(ctx, object, &reply->base);
+	(void)json_object_set_new(
+	    object, "terms_short", json_boolean(terms_are_short(&terms)));
 	print_json(object);
 	return EXIT_OK;
 }
 
 const struct cmd cmd_ask_rows[] = {
     {"ask", "", "ask whether a child is known to your area",
-	"Three answers: known to you, not known to you, not enough to ask "
-	"with.\nNot known does not mean that no child has died.",
+	"Three answers: known to you, not known to you, not enough for "
+	"either.\nNot known does not mean that no child has died.  Not enough: "
+	"the terms\nare short, or more than one record may fit, or one that is "
+	"not certain; it\nsays which.  Who works for no area is refused: ring "
+	"the panel office.",
 	"  cdop ask --purpose living_child", terms_ask_opts, 0, 0, 0, "ask",
 	run_ask},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cdop/date.h"
+#include "cdop/fold.h"
 #include "cdop/limits.h"
 #include "cdop/nhs.h"
 #include "client/file.h"
@@ -200,6 +201,29 @@ from_person(struct cmd_ctx *ctx, bool mother, struct terms *terms)
 			break;
 	}
 	return EXIT_OK;
+}
+
+static bool
+is_whole_day(const char *text)
+{
+	struct cdop_date date;
+
+	return text != NULL && cdop_date_parse(text, &date) == CDOP_OK &&
+	    date.day != 0 && !date.estimated;
+}
+
+bool
+terms_are_short(const struct terms *terms)
+{
+	char folded[CDOP_FOLD_MAX];
+
+	if (terms->nhs_number != NULL)
+		return false;
+	if (terms->family_name == NULL ||
+	    cdop_fold_name(terms->family_name, folded) == 0)
+		return true;
+	return !is_whole_day(terms->birth_date) &&
+	    !is_whole_day(terms->death_date);
 }
 
 enum exit_code

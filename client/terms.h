@@ -27,6 +27,12 @@ extern const struct cmd_opt terms_ask_opts[];
 enum exit_code terms_read(
     struct cmd_ctx *ctx, bool mother, struct terms *ret_terms);
 
+/*
+ * Fewer than a partner can be answered by: no NHS number, and no family name
+ * with a whole date.  What is not short can still fit several.
+ */
+bool terms_are_short(const struct terms *terms);
+
 /* The value of an option, copied; NULL when it was not given. */
 char *terms_copy(struct cmd_ctx *ctx, const char *option);
 

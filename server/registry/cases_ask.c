@@ -177,12 +177,36 @@ check_terms(struct cases_act *act, const struct cases_typed *typed)
 	return err;
 }
 
+/*
+ * Whoever works for no area may know of no child: to say "not known" of
+ * every one there is would be a false comfort.
+ */
+static enum cdop_err
+check_area(struct cases_act *act)
+{
+	const struct cdop_profile *profile = act->reg->profile;
+	const struct cdop_area *holding = cdop_profile_holding(profile);
+	size_t i;
+
+	if (act->actor->all_areas)
+		return CDOP_OK;
+	for (i = 0; i < act->actor->n_areas; i++)
+		if (holding == NULL ||
+		    strcmp(act->actor->areas[i], holding->id) != 0)
+			return CDOP_OK;
+	return cases_refuse(act, CDOP_FAILED_PRECONDITION, "no_area",
+	    "you work for no area, so nothing can be answered: ring the panel "
+	    "office");
+}
+
 enum cdop_err
 cases_ask(struct cases_act *act, struct cases_ask *ask)
 {
 	struct search s = {.act = act};
 	enum cdop_err err;
 
+	if ((err = check_area(act)) != CDOP_OK)
+		return err;
 	if ((err = check_terms(act, &ask->typed)) != CDOP_OK)
 		return err;
 	if (!access_limits_ask(cases_inner_limits(act->cases),

@@ -226,6 +226,34 @@ def searched(cora):
         "case", "list", "--names", "--json").out)
 
 
+def asked(registry, cora, row):
+    """Not enough, for two reasons, and who can be answered nothing."""
+    wendy = registry.invite("Willa Asks", "--role", "partner", "--area",
+                            "wirral")
+    pia = registry.invite("Pia Police", "--role", "partner", "--agency",
+                          "merseyside-police")
+    ask = ["ask", "--purpose", "living_child", "--family-name",
+           "Doubtful-Synthetic"]
+    doubt = dict(row, **{"child.family_name": "Doubtful-Synthetic",
+                         "child.nhs_number": "9990000573",
+                         "area.residence": "wirral"})
+    cora.must(*notify(doubt))
+    whole = ["--birth-date", doubt["birth.date"], "--first-name", "Nobody"]
+    short = wendy.must(*ask).out
+    check("too little: what to give", "Not enough to ask with" in short and
+          "a family name and a full date" in short, short)
+    unsure = wendy.must(*ask, *whole).out
+    check("it may fit: nobody is told to give what they gave",
+          "may fit" in unsure and "a family name and a full date" not in
+          unsure and "ring now" in unsure, unsure)
+    equal("a program can tell them apart", [
+        wendy.must(*ask, *more, "--json").json()["terms_short"]
+        for more in ([], whole)], [True, False])
+    done = pia.cdop(*ask, *whole)
+    check("who works for no area gets no answer", done.code == CONFLICT and
+          "no area" in done.err and "No record" not in done.out, done)
+
+
 def main():
     registry, cora = scene()
     rows = libsynthetic.rows(8, 300)
@@ -240,6 +268,7 @@ def main():
     owned(registry, cora, row, reference)
     resent(cora)
     searched(cora)
+    asked(registry, cora, rows[1])
     equal("it stops in order", registry.stop(), 0)
     code, said = registry.verify()
     check("verify says fine", code == 0, said)

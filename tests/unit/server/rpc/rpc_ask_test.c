@@ -378,6 +378,37 @@ no_row_is_opened_for_any_answer(void **state)
 	}
 }
 
+/* "Not known" of every child would be a false comfort. */
+static void
+who_works_for_no_area_is_refused(void **state)
+{
+	static const char *const areas[] = {"holding", "wirral"};
+	struct actor actor = {.person = 5,
+	    .device = 5,
+	    .role = CDOP_ROLE_PARTNER,
+	    .roles = CDOP_ROLE_PARTNER,
+	    .agency = "merseyside-police",
+	    .areas = areas};
+	struct cases_ask question;
+	struct cases_act act;
+	size_t n;
+
+	(void)state;
+	for (n = 0; n <= 2; n++) {
+		actor.n_areas = n;
+		cases_act_init(&act, w.reg->cases, w.arena, &actor,
+		    w.now_ms + 20 * 86400000ull);
+		memset(&question, 0, sizeof(question));
+		question.typed.family_name = "Tarrant";
+		question.typed.birth_date = "2024-05-14";
+		assert_int_equal(cases_ask(&act, &question),
+		    n == 2 ? CDOP_OK : CDOP_FAILED_PRECONDITION);
+		if (n < 2)
+			assert_string_equal(act.reason, "no_area");
+	}
+	assert_int_equal(question.answer, CASES_KNOWN);
+}
+
 static void
 asks_are_counted_by_person_and_day(void **state)
 {
@@ -423,6 +454,7 @@ main(void)
 	    cmocka_unit_test(the_holding_area_is_known_to_no_partner),
 	    cmocka_unit_test(the_longest_words_fit_the_size),
 	    cmocka_unit_test(no_row_is_opened_for_any_answer),
+	    cmocka_unit_test(who_works_for_no_area_is_refused),
 	    cmocka_unit_test(asks_are_counted_by_person_and_day),
 	};
 
