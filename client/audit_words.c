@@ -5,29 +5,28 @@
 
 #include "cdop/err.h"
 #include "cdop/fields.h"
+#include "client/print.h"
 #include "client/purpose.h"
 #include "client/show.h"
 
-/* What a call did, as a sentence goes on after a name. */
-static const struct {
+struct deed {
 	const char *call;
 	const char *words;
-} deeds[] = {
+};
+
+/* What a call did, as a sentence goes on after a name. */
+static const struct deed deeds[] = {
     {"Status", "looked at the state of the registry"},
     {"WhoAmI", "looked at own rights"},
     {"Enrol", "enrolled a device"},
     {"PskTurn", "turned the key of the device"},
     {"ProfileGet", "read the profile"},
     {"ProfileDiff", "compared a profile"},
-    {"ProfileApply", "changed the profile"},
     {"PersonInvite", "invited a person"},
     {"DeviceInvite", "invited a device"},
     {"PersonActivate", "activated a device"},
     {"Suspend", "suspended"},
-    {"Resume", "lifted a suspension"},
     {"PersonRevoke", "revoked"},
-    {"AdministratorRevoke", "revoked an administrator"},
-    {"PersonChange", "changed rights"},
     {"PeopleList", "listed people"},
     {"InvitationCancel", "cancelled an invitation"},
     {"ApprovalList", "looked at what waits for approval"},
@@ -50,9 +49,17 @@ static const struct {
     {"Ask", "asked"},
     {"AuditList", "read the log"},
     {"AuditExport", "exported the log"},
-    {"LogKeyRotate", "changed the key of the log"},
-    {"RestoreAccept", "accepted a restored registry"},
     {"RestoreView", "looked at what was restored"},
+};
+
+/* What takes two people is not done by its call: what is asked for. */
+static const struct deed acts[] = {
+    {"ProfileApply", "change the profile"},
+    {"Resume", "lift a suspension"},
+    {"AdministratorRevoke", "revoke an administrator"},
+    {"PersonChange", "change rights"},
+    {"LogKeyRotate", "change the key of the log"},
+    {"RestoreAccept", "accept a restored registry"},
 };
 
 /*
@@ -152,16 +159,74 @@ told_words(const Cdop__AuditEntry *e)
 	    : ", told \"not known to you\"";
 }
 
-const char *
-audit_words_deed(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+static const char *
+named(struct cmd_ctx *ctx, const char *name, uint32_t number)
+{
+	if (name == NULL)
+		return cdop_arena_printf(ctx->arena, "person %u", number);
+	return cdop_arena_printf(ctx->arena, "%s (person %u)", name, number);
+}
+
+/* NULL: it is none of these. */
+static const char *
+words_of(const struct deed *table, size_t n, const char *call)
 {
 	size_t i;
 
-	(void)ctx;
-	for (i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
-		if (strcmp(deeds[i].call, e->call) == 0)
-			return deeds[i].words;
-	return e->call; /* an event of the registry is words already */
+	for (i = 0; i < n; i++)
+		if (strcmp(table[i].call, call) == 0)
+			return table[i].words;
+	return NULL;
+}
+
+static const char *
+deed_of(const char *call)
+{
+	return words_of(deeds, sizeof(deeds) / sizeof(deeds[0]), call);
+}
+
+static const char *
+act_of(const char *call)
+{
+	return words_of(acts, sizeof(acts) / sizeof(acts[0]), call);
+}
+
+static bool
+has_reason(const Cdop__AuditEntry *e, const char *reason)
+{
+	return e->reason != NULL && strcmp(e->reason, reason) == 0;
+}
+
+/* What an Approve decided, and on whose act. */
+static const char *
+decision_words(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+{
+	const char *act = act_of(e->approved_call);
+	const char *did = "approved", *whose = "themselves";
+
+	/* Whoever asked may take it back. */
+	if (e->has_second_person)
+		whose = named(ctx, e->second_person_name, e->second_person);
+	if (e->outcome != CDOP_OK)
+		did = "meant to decide";
+	else if (has_reason(e, "declined"))
+		did = e->has_second_person ? "declined" : "took back";
+	return cdop_arena_printf(ctx->arena, "%s: %s, asked for by %s", did,
+	    act != NULL ? act : e->approved_call, whose);
+}
+
+const char *
+audit_words_deed(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
+{
+	const char *act = act_of(e->call), *deed = deed_of(e->call);
+
+	if (e->approved_call != NULL)
+		return decision_words(ctx, e);
+	if (act != NULL)
+		return cdop_arena_printf(ctx->arena, "%s: %s",
+		    e->outcome == CDOP_OK ? "asked for" : "meant to ask for",
+		    act);
+	return deed != NULL ? deed : e->call; /* an event is words already */
 }
 
 /* Of what was not refused. */
@@ -172,6 +237,9 @@ done_words(struct cmd_ctx *ctx, const char *reason)
 		return " (only checked, nothing was written)";
 	if (strcmp(reason, "replayed") == 0)
 		return " (sent again, was done before)";
+	if (strcmp(reason, "second_person") == 0 ||
+	    strcmp(reason, "declined") == 0)
+		return ""; /* what was done says so */
 	return cdop_arena_printf(ctx->arena, " [%s]", reason);
 }
 
@@ -206,14 +274,6 @@ audit_words_who(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    role, *role != '\0' && *device != '\0' ? ", " : "", device);
 }
 
-static const char *
-named(struct cmd_ctx *ctx, const char *name, uint32_t number)
-{
-	if (name == NULL)
-		return cdop_arena_printf(ctx->arena, "person %u", number);
-	return cdop_arena_printf(ctx->arena, "%s (person %u)", name, number);
-}
-
 const char *
 audit_words_about(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 {
@@ -221,6 +281,14 @@ audit_words_about(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    (e->has_person && e->person == e->subject_person))
 		return NULL;
 	return named(ctx, e->subject_person_name, e->subject_person);
+}
+
+const char *
+audit_words_hex(struct cmd_ctx *ctx, bool has, ProtobufCBinaryData bytes)
+{
+	struct cdop_bytes run = {bytes.data, bytes.len};
+
+	return has ? print_hex(ctx->arena, run) : NULL;
 }
 
 const char *
@@ -236,6 +304,7 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"registry opened", "through slot ", ""},
 	    {"administrator recovered offline", "", " persons invited"},
 	    {"restored on the host", "goes on from ", " entries"},
+	    {"AuditExport", "", " entries"},
 	};
 
 	size_t i;

@@ -20,6 +20,10 @@ const char *audit_words_outcome(struct cmd_ctx *ctx, const Cdop__AuditEntry *e);
 /* Whom it was about; NULL: nobody, or who did it. */
 const char *audit_words_about(struct cmd_ctx *ctx, const Cdop__AuditEntry *e);
 
+/* Digits of a number or a hash; NULL: there is none. */
+const char *audit_words_hex(
+    struct cmd_ctx *ctx, bool has, ProtobufCBinaryData bytes);
+
 /* What an event counts; NULL: nothing. */
 const char *audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e);
 

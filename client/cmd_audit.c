@@ -69,6 +69,10 @@ show_entry(struct cmd_ctx *ctx, const Cdop__AuditEntry *e,
 		print_out(ctx, "          searched by %s",
 		    show_joined(ctx, e->term_kind, e->n_term_kind, ", "));
 	show_more(ctx, "about ", audit_words_about(ctx, e));
+	show_more(
+	    ctx, "number ", audit_words_hex(ctx, e->has_approval, e->approval));
+	show_more(
+	    ctx, "profile ", audit_words_hex(ctx, e->has_digest, e->digest));
 	show_more(ctx, "", audit_words_count(ctx, e));
 }
 

@@ -13,31 +13,34 @@
 #include "client/prompt.h"
 #include "client/session.h"
 
-static enum exit_code
-run_show(struct cmd_ctx *ctx)
+static void
+show_text(struct cmd_ctx *ctx, const Cdop__ProfileGetReply *reply)
 {
-	Cdop__ProfileGetRequest request;
-	Cdop__ProfileGetReply *reply;
-	struct cdop_bytes hash;
-	enum exit_code code;
-	json_t *object;
+	struct cdop_bytes hash = {reply->hash.data, reply->hash.len};
 
-	cdop__profile_get_request__init(&request);
-	code = call_profile_get(ctx, &request, &reply);
-	if (code != EXIT_OK)
-		return code;
-	hash.data = reply->hash.data;
-	hash.len = reply->hash.len;
-	if (!ctx->g.json) {
-		pager_start(ctx);
-		print_out(ctx, "%.*s", (int)reply->text.len,
-		    (const char *)reply->text.data);
-		print_note(ctx, "version %llu, hash %s",
-		    (unsigned long long)reply->version,
-		    print_hex(ctx->arena, hash));
-		return EXIT_OK;
-	}
-	object = print_envelope(ctx, "profile.show", true);
+	pager_start(ctx);
+	print_out(
+	    ctx, "%.*s", (int)reply->text.len, (const char *)reply->text.data);
+	print_note(ctx, "version %llu, hash %s",
+	    (unsigned long long)reply->version, print_hex(ctx->arena, hash));
+	if (reply->has_at_ms)
+		print_note(ctx, "in force from %s on",
+		    print_time(ctx->arena, reply->at_ms));
+	if (reply->n_person == 2)
+		print_note(ctx, "asked for by person %u, approved by person %u",
+		    reply->person[0], reply->person[1]);
+	if (reply->reason != NULL)
+		print_note(ctx, "because: %s",
+		    print_one_line(ctx->arena, reply->reason));
+}
+
+static void
+show_json(struct cmd_ctx *ctx, const Cdop__ProfileGetReply *reply)
+{
+	struct cdop_bytes hash = {reply->hash.data, reply->hash.len};
+	json_t *object = print_envelope(ctx, "profile.show", true);
+
+	json_merge(ctx, object, &reply->base);
 	(void)json_object_set_new(
 	    object, "version", json_integer((json_int_t)reply->version));
 	(void)json_object_set_new(
@@ -45,6 +48,29 @@ run_show(struct cmd_ctx *ctx)
 	(void)json_object_set_new(object, "text",
 	    json_stringn((const char *)reply->text.data, reply->text.len));
 	print_json(object);
+}
+
+static enum exit_code
+run_show(struct cmd_ctx *ctx)
+{
+	const char *version = cmd_value(ctx, "--profile-version");
+	Cdop__ProfileGetRequest request;
+	Cdop__ProfileGetReply *reply;
+	enum exit_code code;
+
+	cdop__profile_get_request__init(&request);
+	request.has_version = version != NULL;
+	if (version != NULL &&
+	    (code = cmd_number(ctx, "--profile-version", version, UINT32_MAX,
+		 &request.version)) != EXIT_OK)
+		return code;
+	code = call_profile_get(ctx, &request, &reply);
+	if (code != EXIT_OK)
+		return code;
+	if (ctx->g.json)
+		show_json(ctx, reply);
+	else
+		show_text(ctx, reply);
 	return EXIT_OK;
 }
 
@@ -142,6 +168,11 @@ run_apply(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
+static const struct cmd_opt show_opts[] = {
+    {"--profile-version", "N", "one that was in force before", false},
+    {NULL, NULL, NULL, false},
+};
+
 static const struct cmd_opt apply_opts[] = {
     {"--reason", "TEXT", "why", false},
     {"--yes", NULL, "do not ask", false},
@@ -149,8 +180,9 @@ static const struct cmd_opt apply_opts[] = {
 };
 
 const struct cmd cmd_profile_rows[] = {
-    {"profile show", "", "the profile in force", NULL, "  cdop profile show",
-	NULL, 0, 0, 0, NULL, run_show},
+    {"profile show", "", "the profile in force", NULL,
+	"  cdop profile show\n  cdop profile show --profile-version 3",
+	show_opts, 0, 0, 0, NULL, run_show},
     {"profile diff", "FILE", "what a file would change, in words",
 	"Exit 16 when it cannot be applied.", "  cdop profile diff new.conf",
 	NULL, 1, 1, 0, NULL, run_diff},

@@ -10,6 +10,7 @@
 #include "cdop/merkle.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
+#include "server/registry/audit_row.h"
 #include "server/registry/message.h"
 #include "server/registry/outcomes.h"
 #include "server/registry/search_key.h"
@@ -221,124 +222,6 @@ make_leaf(const struct audit *audit, const struct audit_entry *entry,
 
 /* ---- what stands beside it --------------------------------------------- */
 
-static enum cdop_err
-fill_released(const struct audit_entry *entry, struct cdop_arena *arena,
-    Cdop__StoredWords *words)
-{
-	Cdop__Released *released;
-	size_t i;
-
-	words->released = cdop_arena_calloc(
-	    arena, entry->n_released, sizeof(*words->released));
-	released =
-	    cdop_arena_calloc(arena, entry->n_released, sizeof(*released));
-	words->term_kind =
-	    cdop_arena_calloc(arena, entry->n_terms, sizeof(*words->term_kind));
-	if (words->released == NULL || released == NULL ||
-	    words->term_kind == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = 0; i < entry->n_released; i++) {
-		const struct audit_released *from = &entry->released[i];
-		Cdop__Released *to = &released[i];
-
-		cdop__released__init(to);
-		to->reference = cdop_arena_strdup(arena, from->reference);
-		to->classes = from->classes;
-		if (from->owner_area != NULL)
-			to->owner_area =
-			    cdop_arena_strdup(arena, from->owner_area);
-		if (from->jurisdiction != NULL)
-			to->jurisdiction =
-			    cdop_arena_strdup(arena, from->jurisdiction);
-		to->n_instance = from->n_instances;
-		to->instance = cdop_arena_calloc(
-		    arena, from->n_instances, sizeof(*to->instance));
-		if (to->reference == NULL || to->instance == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		if (from->n_instances > 0)
-			memcpy(to->instance, from->instances,
-			    from->n_instances * sizeof(*to->instance));
-		words->released[i] = to;
-	}
-	words->n_released = entry->n_released;
-	for (i = 0; i < entry->n_terms; i++) {
-		words->term_kind[i] =
-		    cdop_arena_strdup(arena, entry->terms[i].kind);
-		if (words->term_kind[i] == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-	}
-	words->n_term_kind = entry->n_terms;
-	return CDOP_OK;
-}
-
-/* One bit of the role mask as the wire has it. */
-static bool
-role_of(const struct actor *actor, Cdop__Role *ret_role)
-{
-	int role;
-
-	for (role = CDOP__ROLE__COORDINATOR;
-	     role <= CDOP__ROLE__AGENCY_RESPONDENT; role++)
-		if (actor->role == 1u << (unsigned)role) {
-			*ret_role = (Cdop__Role)role;
-			return true;
-		}
-	return false;
-}
-
-static enum cdop_err
-dup_text(struct cdop_arena *arena, const char *text, char **ret_copy)
-{
-	if (text == NULL || *text == '\0')
-		return CDOP_OK;
-	*ret_copy = cdop_arena_strdup(arena, text);
-	return *ret_copy == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
-}
-
-static enum cdop_err
-make_words(const struct audit_entry *entry, struct cdop_arena *arena,
-    Cdop__StoredWords *words)
-{
-	enum cdop_err err;
-
-	cdop__stored_words__init(words);
-	words->at_ms = entry->time_ms;
-	words->call = entry->call;
-	words->answered = (uint32_t)entry->answered;
-	words->outcome = (uint32_t)entry->outcome;
-	if (entry->actor != NULL && entry->actor->person != 0) {
-		words->has_person = true;
-		words->person = entry->actor->person;
-		words->has_device = true;
-		words->device = entry->actor->device;
-		words->has_role = role_of(entry->actor, &words->role);
-	}
-	words->has_use = entry->use != 0;
-	words->use = entry->use;
-	words->has_subject_person = entry->subject_person != 0;
-	words->subject_person = entry->subject_person;
-	words->has_second_person = entry->second_person != 0;
-	words->second_person = entry->second_person;
-	words->has_count = entry->count != 0;
-	words->count = entry->count;
-	if ((err = dup_text(arena, entry->reason, &words->reason)) != CDOP_OK)
-		return err;
-	if ((err = dup_text(arena, entry->purpose, &words->purpose)) != CDOP_OK)
-		return err;
-	err = dup_text(arena, entry->said_by_gate, &words->said_by_gate);
-	if (err == CDOP_OK)
-		err = dup_text(arena, entry->named, &words->named);
-	if (err != CDOP_OK)
-		return err;
-	if (entry->stored != NULL) {
-		words->stored = cdop_arena_alloc(arena, sizeof(*words->stored));
-		if (words->stored == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		*words->stored = *entry->stored;
-	}
-	return fill_released(entry, arena, words);
-}
-
 /* The part that dies with the case key. */
 static enum cdop_err
 seal_case_box(const struct audit *audit, const struct audit_entry *entry,
@@ -358,10 +241,10 @@ seal_case_box(const struct audit *audit, const struct audit_entry *entry,
 	memcpy(secret, secrets->case_, sizeof(secret));
 	box.secret.data = secret;
 	box.secret.len = sizeof(secret);
-	if ((err = dup_text(arena, entry->purpose_text, &box.purpose_text)) !=
-	    CDOP_OK)
+	if ((err = audit_row_text(
+		 arena, entry->purpose_text, &box.purpose_text)) != CDOP_OK)
 		return err;
-	err = dup_text(arena, entry->reason_text, &box.reason);
+	err = audit_row_text(arena, entry->reason_text, &box.reason);
 	if (err != CDOP_OK)
 		return err;
 	packed = cdop_arena_alloc(arena, cdop__case_box__get_packed_size(&box));
@@ -435,7 +318,8 @@ put_terms(const struct audit *audit, const struct audit_entry *entry,
 	}
 	terms.n_term = entry->n_terms;
 	if (words) {
-		err = dup_text(arena, entry->purpose_text, &terms.purpose_text);
+		err = audit_row_text(
+		    arena, entry->purpose_text, &terms.purpose_text);
 		if (err != CDOP_OK)
 			return err;
 	}
@@ -454,7 +338,7 @@ put_leaf(struct audit *audit, const struct audit_entry *entry,
 
 	if ((err = make_leaf(audit, entry, secrets, arena, leaf)) != CDOP_OK)
 		return err;
-	if ((err = make_words(entry, arena, &words)) != CDOP_OK)
+	if ((err = audit_row_words(entry, arena, &words)) != CDOP_OK)
 		return err;
 	cdop__stored_leaf__init(&stored);
 	stored.leaf.data = leaf;

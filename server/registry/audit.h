@@ -78,6 +78,9 @@ struct audit_entry {
 	size_t n_terms;
 	uint32_t subject_person;
 	uint32_t second_person;
+	uint32_t approved_method; /* what an Approve decided, or 0 */
+	const uint8_t *approval;  /* 8 bytes: its number, or NULL */
+	const uint8_t *digest;    /* 32 bytes, or NULL */
 	uint64_t count;
 	struct cdop_bytes statement; /* makes it a leaf of kind 3; len 0: no */
 	const Cdop__StoredOutcome *stored; /* of an applied change, or NULL */

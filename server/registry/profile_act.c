@@ -1,6 +1,7 @@
 /* The profile in force and its change; see profile_act.h. */
 #include "server/registry/profile_act.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cdop/secret.h"
@@ -17,9 +18,10 @@
  */
 #define TEXT_MAX    ((size_t)960 << 10)
 #define PROFILE_MAX ((size_t)64 << 20) /* of a megabyte of text, parsed */
+#define ROWS_STEP   16                 /* versions, each time it grows */
 
-static void
-hash_text(struct cdop_bytes text, uint8_t out[static 32])
+void
+profile_act_hash(struct cdop_bytes text, uint8_t out[static 32])
 {
 	cdop_secret_hash(out, 32, NULL, "", &text, 1);
 }
@@ -47,32 +49,78 @@ parse(struct cdop_bytes text, struct cdop_arena **ret_arena,
 	return CDOP_OK;
 }
 
+/* ---- which row a version is -------------------------------------------- */
+
+/* 0: that version is not kept. */
+static uint64_t
+row_of(const struct registry *reg, uint64_t version)
+{
+	size_t i;
+
+	for (i = 0; i < reg->n_profile_row; i++)
+		if (reg->profile_row[i].version == version)
+			return reg->profile_row[i].row;
+	return 0;
+}
+
+static enum cdop_err
+keep_row(struct registry *reg, uint64_t version, uint64_t row)
+{
+	struct registry_profile_row *all = reg->profile_row;
+	size_t n = reg->n_profile_row;
+
+	/* What stands behind n is nobody's: growing is not taken back. */
+	if (n % ROWS_STEP == 0) {
+		all = calloc(n + ROWS_STEP, sizeof(*all));
+		if (all == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		if (n > 0)
+			memcpy(all, reg->profile_row, n * sizeof(*all));
+		free(reg->profile_row);
+		reg->profile_row = all;
+	}
+	all[n].version = version;
+	all[n].row = row;
+	reg->n_profile_row = n + 1;
+	return CDOP_OK;
+}
+
 enum cdop_err
 profile_act_load(
     struct registry *reg, uint64_t row, const Cdop__StoredProfile *stored)
 {
 	struct cdop_bytes text = {stored->text.data, stored->text.len};
+	const struct cdop_profile *profile;
+	struct cdop_arena *arena;
 	enum cdop_err err;
 
-	if (reg->profile != NULL)
+	if (row_of(reg, stored->version) != 0)
 		return CDOP_DATA_LOSS;
-	err = parse(text, &reg->profile_arena, &reg->profile);
+	err = keep_row(reg, stored->version, row);
+	if (err != CDOP_OK || stored->version < reg->profile_version)
+		return err;
+	err = parse(text, &arena, &profile);
 	if (err != CDOP_OK)
 		return err == CDOP_INVALID_ARGUMENT ? CDOP_DATA_LOSS : err;
-	hash_text(text, reg->profile_hash);
+	cdop_arena_free(reg->profile_arena);
+	reg->profile_arena = arena;
+	reg->profile = profile;
+	profile_act_hash(text, reg->profile_hash);
 	reg->profile_version = stored->version;
-	reg->profile_row = row;
 	return CDOP_OK;
 }
 
 enum cdop_err
-profile_act_stored(struct registry *reg, struct cdop_arena *arena,
-    Cdop__StoredProfile **ret_stored)
+profile_act_stored(struct registry *reg, uint64_t version,
+    struct cdop_arena *arena, Cdop__StoredProfile **ret_stored)
 {
+	uint64_t row = row_of(reg, version);
 	struct cdop_bytes data;
 	enum cdop_err err;
 
-	err = rows_get(reg->rows, reg->profile_row, arena, NULL, &data);
+	if (row == 0)
+		return CDOP_NOT_FOUND;
+	err = rows_get(reg->rows, row, arena, NULL, &data);
 	if (err != CDOP_OK)
 		return err;
 	*ret_stored = cdop__stored_profile__unpack(
@@ -90,7 +138,7 @@ profile_act_read(struct registry *reg, struct cdop_bytes text,
 
 	memset(p, 0, sizeof(*p));
 	p->text = text;
-	hash_text(text, p->hash);
+	profile_act_hash(text, p->hash);
 	if (text.len > TEXT_MAX) {
 		p->error.text = "longer than a profile may be";
 		return CDOP_INVALID_ARGUMENT;
@@ -128,11 +176,11 @@ put_row(struct registry *reg, struct cdop_arena *arena,
 	out.person = person;
 	out.n_person = (size_t)(person[0] != 0) + (person[1] != 0);
 	out.reason = (char *)(uintptr_t)by->reason;
-	out.has_previous_hash = reg->profile_row != 0;
+	out.has_previous_hash = reg->profile != NULL;
 	out.previous_hash.data = reg->profile_hash;
 	out.previous_hash.len = sizeof(reg->profile_hash);
-	return message_put(
-	    reg->rows, arena, &row, reg->profile_row, &out.base, ret_row);
+	/* What was in force stays: what was changed can be looked up. */
+	return message_put(reg->rows, arena, &row, 0, &out.base, ret_row);
 }
 
 static void
@@ -160,7 +208,7 @@ save(struct registry *reg)
 		    undo, &reg->profile_version, sizeof(reg->profile_version));
 	if (err == CDOP_OK)
 		err = undo_save(
-		    undo, &reg->profile_row, sizeof(reg->profile_row));
+		    undo, &reg->n_profile_row, sizeof(reg->n_profile_row));
 	return err;
 }
 
@@ -189,8 +237,7 @@ swap(struct registry *reg, const struct profile_act_proposal *proposal,
 	reg->profile_arena = arena;
 	memcpy(reg->profile_hash, proposal->hash, sizeof(reg->profile_hash));
 	reg->profile_version++;
-	reg->profile_row = row;
-	return CDOP_OK;
+	return keep_row(reg, reg->profile_version, row);
 }
 
 enum cdop_err

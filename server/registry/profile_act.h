@@ -27,13 +27,23 @@ struct profile_act_by {
 	uint64_t now_ms;
 };
 
-/* The one in force, while the registry is opened.  CDOP_DATA_LOSS. */
+/*
+ * A version, while the registry is opened: the newest is in force.
+ * CDOP_DATA_LOSS.
+ */
 CDOP_MUST enum cdop_err profile_act_load(
     struct registry *reg, uint64_t row, const Cdop__StoredProfile *stored);
 
-/* The row in force, with its text, in arena; within a batch. */
+/*
+ * The row of a version, with its text, in arena; within a batch.
+ * CDOP_NOT_FOUND: none of that number is kept.
+ */
 CDOP_MUST enum cdop_err profile_act_stored(struct registry *reg,
-    struct cdop_arena *arena, Cdop__StoredProfile **ret_stored);
+    uint64_t version, struct cdop_arena *arena,
+    Cdop__StoredProfile **ret_stored);
+
+/* BLAKE2b-256 of a profile's text. */
+void profile_act_hash(struct cdop_bytes text, uint8_t out[static 32]);
 
 /*
  * Reads a proposal.  CDOP_INVALID_ARGUMENT: *ret_proposal has the error;

@@ -96,6 +96,7 @@ registry_free(struct registry *reg)
 	approvals_free(reg->approvals);
 	people_free(reg->people);
 	cdop_arena_free(reg->profile_arena);
+	free(reg->profile_row);
 	lockmem_free(reg->mem, reg->link_secret, 32);
 	lockmem_free(reg->mem, reg->link_secret_next, 32);
 	lockmem_free(reg->mem, reg->log_seed, 32);

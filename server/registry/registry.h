@@ -34,6 +34,12 @@ enum registry_mode {
 	REGISTRY_TRAINING = 2,
 };
 
+/* Where a version of the profile lies. */
+struct registry_profile_row {
+	uint64_t version;
+	uint64_t row;
+};
+
 struct registry {
 	struct rows *rows;
 	struct keystore *ks;
@@ -64,7 +70,8 @@ struct registry {
 	struct cdop_arena *profile_arena;   /* where it lies */
 	uint8_t profile_hash[32];
 	uint64_t profile_version;
-	uint64_t profile_row;
+	struct registry_profile_row *profile_row; /* of each version kept */
+	size_t n_profile_row;
 
 	/* As CONFIG says. */
 	uint32_t search_quarter;

@@ -202,6 +202,9 @@ append_leaf(
 	entry.subject_person = ctx->subject_person;
 	entry.second_person = ctx->second_person;
 	entry.count = status == CDOP_OK ? ctx->count : 0;
+	entry.approved_method = ctx->approved_method;
+	entry.approval = ctx->approval;
+	entry.digest = ctx->digest;
 	entry.stored = stored_outcome(work, hash);
 	entry.said_by_gate = work->request->peer->said_by_gate;
 	return audit_append(work->reg->audit, work->arena, &entry, ret_receipt);

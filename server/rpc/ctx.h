@@ -72,7 +72,10 @@ struct rpc_ctx {
 	bool target_changed;        /* it is not what was approved */
 	const char *words[RPC_WORDS_MAX]; /* what precisely will happen */
 	size_t n_words;
-	uint32_t second_person; /* who approved, when applied */
+	uint32_t second_person;   /* who approved, when applied */
+	uint32_t approved_method; /* of an Approve: what it decides on */
+	const uint8_t *approval;  /* its number, 8 bytes */
+	const uint8_t *digest;    /* 32: what the act brings in, for the log */
 
 	/* Said by the handler. */
 	const char *reason;      /* stable word */

@@ -507,6 +507,7 @@ dispatch_run_approved(struct rpc_ctx *outer, const struct rpc_method *method,
 	outer->message = ctx->message;
 	outer->subject_person = ctx->subject_person;
 	outer->second_person = requester->person;
+	outer->digest = ctx->digest;
 	memcpy(outer->released, ctx->released, sizeof(ctx->released));
 	outer->n_released = ctx->n_released;
 	memcpy(outer->violations, ctx->violations, sizeof(ctx->violations));

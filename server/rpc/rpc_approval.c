@@ -128,6 +128,23 @@ rpc_approval_list(struct rpc_ctx *ctx, const Cdop__ApprovalListRequest *req,
 
 /* ---- approve ----------------------------------------------------------- */
 
+/* The log says which act it was, and whose, whatever comes of it. */
+static enum cdop_err
+name_act(struct rpc_ctx *ctx, const struct approval *approval)
+{
+	uint8_t *number;
+
+	number = cdop_arena_alloc(ctx->arena, sizeof(approval->number));
+	if (number == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memcpy(number, approval->number, sizeof(approval->number));
+	ctx->approval = number;
+	ctx->approved_method = approval->method;
+	if (approval->requester != ctx->actor->person)
+		ctx->second_person = approval->requester;
+	return CDOP_OK;
+}
+
 /* The one that is meant, as it was shown.  NULL: *ret_err says why. */
 static const struct approval *
 find(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
@@ -143,6 +160,8 @@ find(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
 		    ctx, CDOP_NOT_FOUND, "no_such_approval", no_approval());
 		return NULL;
 	}
+	if ((*ret_err = name_act(ctx, approval)) != CDOP_OK)
+		return NULL;
 	if (req->hash.len != sizeof(approval->hash) ||
 	    !cdop_secret_equal(
 		req->hash.data, approval->hash, sizeof(approval->hash))) {
@@ -260,7 +279,6 @@ rpc_approve(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
 	rep->method = method;
 	if (!req->approve) {
 		/* Whoever asked may take it back the same way. */
-		ctx->second_person = approval->requester;
 		err = approvals_drop(ctx->reg->approvals, approval->number);
 		if (err != CDOP_OK)
 			return err;

@@ -112,6 +112,30 @@ fill_people(const struct people *people, const Cdop__StoredWords *words,
 		    name_of(people, words->subject_person, arena);
 }
 
+/* An act of two people: which one, whose, and what it brings in. */
+static void
+fill_second(const struct people *people, const Cdop__StoredWords *words,
+    struct cdop_arena *arena, Cdop__AuditEntry *entry)
+{
+	entry->has_second_person = words->has_second_person;
+	entry->second_person = words->second_person;
+	if (words->has_second_person)
+		entry->second_person_name =
+		    name_of(people, words->second_person, arena);
+	if (words->has_approved_method)
+		entry->approved_call =
+		    cdop_arena_strdup(arena, call_name(words->approved_method));
+	if (words->has_approval) {
+		entry->has_approval = true;
+		entry->approval = words->approval;
+	} else if (words->stored != NULL && words->stored->has_approval) {
+		entry->has_approval = true;
+		entry->approval = words->stored->approval;
+	}
+	entry->has_digest = words->has_digest;
+	entry->digest = words->digest;
+}
+
 static Cdop__AuditEntry *
 make_entry(
     struct listing *listing, uint64_t index, const Cdop__StoredWords *words)
@@ -126,6 +150,7 @@ make_entry(
 	entry->index = index;
 	entry->at_ms = words->at_ms;
 	fill_people(listing->ctx->reg->people, words, arena, entry);
+	fill_second(listing->ctx->reg->people, words, arena, entry);
 	entry->has_role = words->has_role;
 	entry->role = words->role;
 	entry->call = cdop_arena_strdup(arena, call_name(words->call));
@@ -141,8 +166,6 @@ make_entry(
 	entry->released = words->released;
 	entry->n_term_kind = words->n_term_kind;
 	entry->term_kind = words->term_kind;
-	entry->has_second_person = words->has_second_person;
-	entry->second_person = words->second_person;
 	entry->has_count = words->has_count;
 	entry->count = words->count;
 	return entry->call == NULL ? NULL : entry;

@@ -19,17 +19,31 @@ enum cdop_err
 rpc_profile_get(struct rpc_ctx *ctx, const Cdop__ProfileGetRequest *req,
     Cdop__ProfileGetReply *rep)
 {
+	uint64_t version =
+	    req->has_version ? req->version : ctx->reg->profile_version;
 	Cdop__StoredProfile *stored;
+	uint8_t *hash;
 	enum cdop_err err;
 
-	(void)req;
-	err = profile_act_stored(ctx->reg, ctx->arena, &stored);
+	err = profile_act_stored(ctx->reg, version, ctx->arena, &stored);
+	if (err == CDOP_NOT_FOUND)
+		return rpc_fail(ctx, CDOP_NOT_FOUND, "no_such_version",
+		    "no profile of that number is kept");
 	if (err != CDOP_OK)
 		return err;
+	if ((hash = cdop_arena_alloc(ctx->arena, 32)) == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	profile_act_hash(
+	    (struct cdop_bytes){stored->text.data, stored->text.len}, hash);
 	rep->text = stored->text;
-	rep->hash.data = ctx->reg->profile_hash;
-	rep->hash.len = sizeof(ctx->reg->profile_hash);
-	rep->version = ctx->reg->profile_version;
+	rep->hash.data = hash;
+	rep->hash.len = 32;
+	rep->version = stored->version;
+	rep->has_at_ms = true;
+	rep->at_ms = stored->at_ms;
+	rep->n_person = stored->n_person;
+	rep->person = stored->person;
+	rep->reason = stored->reason;
 	return CDOP_OK;
 }
 
@@ -157,6 +171,7 @@ rpc_profile_apply(struct rpc_ctx *ctx, const Cdop__ProfileApplyRequest *req,
 	err = read_proposal(ctx, &req->text, proposal);
 	if (err != CDOP_OK)
 		return err;
+	ctx->digest = proposal->hash;
 	if ((err = check_apply(ctx, req, proposal)) != CDOP_OK)
 		return err;
 	say_changes(ctx, req, proposal);

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """What the log says in words, act by act, as its auditor reads it."""
+import os
 import re
 
-from libflow import (CONFLICT, FORBIDDEN, NOT_FOUND, OK, check, end, equal,
-                     scene)
+from libflow import (CONFLICT, FORBIDDEN, NOT_FOUND, OK, PROFILE, SECOND, TMP,
+                     check, end, equal, scene)
 import libsynthetic
 
 # Index, day and time in front of an entry.
@@ -118,6 +119,69 @@ def people(log, registry, sam, audrey):
           about)
 
 
+def proposal(name, old, new):
+    """The profile with one line of it changed."""
+    with open(PROFILE, encoding="utf-8") as f:
+        text = f.read()
+    path = os.path.join(TMP, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace(old, new))
+    return path
+
+
+def waits(log, person):
+    """The number of the one act that waits."""
+    number = person.must("approve", "--json").lines()[0]["number"]
+    log.names[number] = "NUMBER"
+    return number
+
+
+def two_people(log, registry, cora, wendy):
+    """Asked for, declined; asked for again, approved; and what it changed."""
+    bob = registry.bob
+    path = proposal("limit.conf", "asks_per_day = 60", "asks_per_day = 2")
+    cora.must("profile", "apply", path, "--reason", "fewer questions",
+              "--yes", code=SECOND)
+    digest = cora.must("profile", "diff", path, "--json").json()["hash"]
+    log.names[digest] = "HASH"
+    number = waits(log, bob)
+    asked = ("Cora Coordinator (coordinator, cora-coordinator laptop)  asked "
+             "for: change the profile\nnumber NUMBER\nprofile HASH")
+    compared = ("Cora Coordinator (coordinator, cora-coordinator laptop)  "
+                "compared a profile")
+    looked = ("Bob Admin (administrator, bob laptop)  looked at what waits "
+              "for approval")
+    log.says("asked for", compared, asked, compared, looked)
+    bob.must("approve", number, "--decline", "--confirm", number)
+    log.says("declined", looked, "Bob Admin (administrator, bob laptop)  "
+             "declined: change the profile, asked for by Cora Coordinator "
+             "(person 3)\nnumber NUMBER")
+    cora.must("profile", "apply", path, "--reason", "fewer questions",
+              "--yes", code=SECOND)
+    number = waits(log, bob)
+    bob.must("approve", number, "--confirm", number)
+    log.says("approved", compared, asked, looked, looked,
+             "Bob Admin (administrator, bob laptop)  approved: change the "
+             "profile, asked for by Cora Coordinator (person 3)\n"
+             "number NUMBER\nprofile HASH")
+    now = cora.must("profile", "show", "--json").json()
+    equal("what the log names is in force", now["hash"], digest)
+    before = cora.must("profile", "show", "--profile-version",
+                       str(now["version"] - 1), "--json").json()
+    check("and what was before is kept", "asks_per_day = 60" in
+          before["text"] and "asks_per_day = 2\n" in now["text"])
+    equal("with who asked, who approved and why",
+          (now["person"], now["reason"]), ([3, 2], "fewer questions"))
+    log.new()
+    equal("a limit is no dead line", wendy.cdop(
+        "ask", "--purpose", "living_child", "--family-name", "Nobody",
+        "--birth-date", "2024-05-14").code, CONFLICT)
+    log.says("and it is called what it is", "Wendy Wirral (partner, "
+             "wendy-wirral laptop)  asked: refused, the questions of the day "
+             "were used up [ask_limit]  for: Living child at risk  to a file\n"
+             "searched by child.family_name, birth.date")
+
+
 def main():
     registry, cora = scene()
     wendy = registry.invite("Wendy Wirral", "--role", "partner", "--area",
@@ -142,6 +206,7 @@ def main():
     questions(log, row, wendy, sam)
     looks(log, registry, reference, cora, audrey)
     people(log, registry, sam, audrey)
+    two_people(log, registry, cora, wendy)
     equal("it stops in order", registry.stop(), OK)
     end()
 

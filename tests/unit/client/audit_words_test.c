@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cdop/err.h"
+#include "cdop/role.h"
 #include "client/call.h"
 #include "tests/unit/client/fixture.h"
 
@@ -111,6 +112,70 @@ a_refusal_is_not_worded_as_an_exit_code(void **state)
 	assert_string_equal(audit_words_outcome(&f->ctx, &e), "");
 }
 
+#define RPC(Name, name, Req, Rep, req, rep, id, roles, scope, state, purpose,  \
+    txn, audit, second, ...)                                                   \
+	{#Name, (second) != 0},
+
+static const struct {
+	const char *name;
+	bool second;
+} table[] = {
+
+#include "rpc_table.inc"
+};
+#undef RPC
+
+static void
+what_takes_two_people_is_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	Cdop__AuditEntry e;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		e = entry(table[i].name, CDOP_OK, NULL);
+		assert_int_equal(strncmp(audit_words_deed(&f->ctx, &e),
+				     "asked for: ", 11) == 0,
+		    table[i].second);
+	}
+}
+
+static void
+a_decision_says_on_what_and_whose(void **state)
+{
+	static char act[] = "ProfileApply", name[] = "Cora";
+	struct fixture *f = *state;
+	Cdop__AuditEntry e = entry("ProfileApply", CDOP_OK, "second_person");
+
+	assert_string_equal(
+	    audit_words_deed(&f->ctx, &e), "asked for: change the profile");
+	assert_string_equal(audit_words_outcome(&f->ctx, &e), "");
+	e = entry("ProfileApply", CDOP_ABORTED, "version");
+	assert_string_equal(audit_words_deed(&f->ctx, &e),
+	    "meant to ask for: change the profile");
+	e = entry("Approve", CDOP_OK, NULL);
+	e.approved_call = act;
+	e.has_second_person = true;
+	e.second_person = 3;
+	e.second_person_name = name;
+	assert_string_equal(audit_words_deed(&f->ctx, &e),
+	    "approved: change the profile, asked for by Cora (person 3)");
+	e.outcome = CDOP_ABORTED;
+	assert_string_equal(audit_words_deed(&f->ctx, &e),
+	    "meant to decide: change the profile, asked for by Cora (person "
+	    "3)");
+	e = entry("Approve", CDOP_OK, "declined");
+	e.approved_call = act;
+	e.has_second_person = true;
+	e.second_person = 3;
+	assert_string_equal(audit_words_deed(&f->ctx, &e),
+	    "declined: change the profile, asked for by person 3");
+	e.has_second_person = false;
+	assert_string_equal(audit_words_deed(&f->ctx, &e),
+	    "took back: change the profile, asked for by themselves");
+	assert_string_equal(audit_words_outcome(&f->ctx, &e), "");
+}
+
 static void
 a_count_says_what_it_counts(void **state)
 {
@@ -168,6 +233,8 @@ main(void)
 	    WITH(every_call_has_words),
 	    WITH(what_a_partner_was_told_is_what_the_log_says),
 	    WITH(a_refusal_is_not_worded_as_an_exit_code),
+	    WITH(what_takes_two_people_is_asked_for),
+	    WITH(a_decision_says_on_what_and_whose),
 	    WITH(a_count_says_what_it_counts),
 	    WITH(who_it_was_has_no_role_that_was_not_used),
 	};

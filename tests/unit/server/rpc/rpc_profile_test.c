@@ -19,6 +19,7 @@
 #include "tests/unit/proto/sample_profile.h"
 #include "tests/unit/server/world.h"
 
+#define PROFILE_GET   5
 #define PROFILE_APPLY 7
 #define APPROVAL_LIST 20
 #define APPROVE       21
@@ -151,6 +152,51 @@ a_new_area_comes_into_force_with_its_key(void **state)
 	assert_true(keystore_epoch(world.ks, SCHEMA_AREA, "man-north", &key));
 }
 
+static const Cdop__ProfileGetReply *
+get(uint64_t version, uint32_t want)
+{
+	Cdop__ProfileGetRequest request;
+	struct world_answer answer;
+
+	cdop__profile_get_request__init(&request);
+	request.has_version = true;
+	request.version = version;
+	world_call(&world, WORLD_AUDITOR, PROFILE_GET, &request.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_equal(answer.reply->status, want);
+	return want != CDOP_OK
+	    ? NULL
+	    : world_body(&world, &answer, &cdop__profile_get_reply__descriptor);
+}
+
+static void
+what_was_in_force_before_is_kept(void **state)
+{
+	const Cdop__ProfileGetReply *one, *two;
+	struct world_answer answer;
+	uint8_t hash[32];
+
+	(void)state;
+	memcpy(hash, world.reg->profile_hash, 32);
+	assert_null(get(2, CDOP_NOT_FOUND));
+	ask(proposal(), 1, &answer);
+	approve(shown(), &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	world_reopen(&world);
+	one = get(1, CDOP_OK);
+	assert_int_equal(one->version, 1);
+	assert_memory_equal(one->hash.data, hash, 32);
+	assert_int_equal(one->n_person, 0);
+	two = get(2, CDOP_OK);
+	assert_memory_equal(two->hash.data, world.reg->profile_hash, 32);
+	assert_true(two->text.len > one->text.len);
+	assert_string_equal(two->reason, "the north is its own area");
+	assert_int_equal(two->n_person, 2);
+	assert_int_equal(two->person[0], WORLD_ADMIN_1);
+	assert_int_equal(two->person[1], WORLD_ADMIN_2);
+	assert_null(get(3, CDOP_NOT_FOUND));
+}
+
 static void
 what_was_in_force_cannot_be_taken_away(void **state)
 {
@@ -231,6 +277,7 @@ an_aborted_batch_leaves_the_old_profile(void **state)
 	assert_null(cdop_profile_area(world.reg->profile, "man-north"));
 	assert_int_equal(world.reg->profile_version, 1);
 	assert_memory_equal(hash, world.reg->profile_hash, 32);
+	assert_null(get(2, CDOP_NOT_FOUND));
 	assert_false(keystore_epoch(world.ks, SCHEMA_AREA, "man-north", &key));
 }
 
@@ -296,6 +343,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_new_area_comes_into_force_with_its_key),
+	    TEST(what_was_in_force_before_is_kept),
 	    TEST(what_was_in_force_cannot_be_taken_away),
 	    TEST(a_proposal_compared_with_an_older_one_is_refused),
 	    TEST(of_two_proposals_the_second_is_void_after_the_first),
