@@ -100,6 +100,10 @@ show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 	if (r->has_administrators_active)
 		print_out(ctx, "administrators active: %u   log entries: %llu",
 		    r->administrators_active, (unsigned long long)r->leaves);
+	if (r->has_witness_ms)
+		print_out(ctx, "log last co-signed: %s, with %llu entries",
+		    print_time(ctx->arena, r->witness_ms),
+		    (unsigned long long)r->witness_size);
 	if (r->has_map_used)
 		print_out(ctx, "disk: %llu of %llu MiB",
 		    (unsigned long long)(r->map_used >> 20),

@@ -21,6 +21,7 @@
 #include "server/registry/summary.h"
 #include "server/registry/tree.h"
 #include "server/registry/tree_load.h"
+#include "server/registry/witnesses.h"
 #include "server/store/schema.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
@@ -62,6 +63,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 	if (err == CDOP_OK)
 		err = search_key_new(reg, &reg->search_key);
 	if (err == CDOP_OK)
+		err = witnesses_new(reg, &reg->witnesses);
+	if (err == CDOP_OK)
 		err = tree_new(rows, undo, &reg->tree);
 	if (err == CDOP_OK)
 		err = checkpoints_new(reg, &reg->checkpoints);
@@ -90,6 +93,7 @@ registry_free(struct registry *reg)
 		return;
 	checkpoints_free(reg->checkpoints);
 	tree_free(reg->tree);
+	witnesses_free(reg->witnesses);
 	search_key_free(reg->search_key);
 	audit_free(reg->audit);
 	cases_free(reg->cases);
@@ -245,6 +249,8 @@ message_of(uint8_t kind)
 		return &cdop__stored_approval__descriptor;
 	case SCHEMA_KIND_SUMMARY:
 		return &cdop__stored_summary__descriptor;
+	case SCHEMA_KIND_WITNESS:
+		return &cdop__stored_witness__descriptor;
 	default:
 		return NULL;
 	}
@@ -271,6 +277,8 @@ load_row(struct load *load, const struct rows_head *head, const void *message)
 		    reg->people, head->number, message);
 	case SCHEMA_KIND_APPROVAL:
 		return approvals_load(reg->approvals, head->number, message);
+	case SCHEMA_KIND_WITNESS:
+		return witnesses_load(reg->witnesses, head->number, message);
 	case SCHEMA_KIND_SUMMARY:
 		return cases_load_summary(reg->cases, head, message);
 	default:

@@ -28,6 +28,7 @@ struct statements;
 struct search_key;
 struct tree;
 struct undo;
+struct witnesses;
 
 enum registry_mode {
 	REGISTRY_LIVE = 1,
@@ -84,6 +85,7 @@ struct registry {
 	struct audit *audit;
 	struct search_key *search_key;
 	struct tree *tree; /* over the leaves */
+	struct witnesses *witnesses;
 	struct checkpoints *checkpoints;
 };
 

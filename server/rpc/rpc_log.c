@@ -1,6 +1,7 @@
 /*
- * The log key: its turn, and its going on after a restore.  What is stated
- * and signed is the registry's (statements.h, restored.h).
+ * The log's key and its witnesses: its turn, its going on after a restore, and
+ * who has co-signed.  What is stated and signed is the registry's
+ * (statements.h, restored.h, witnesses.h).
  */
 #include <string.h>
 
@@ -13,9 +14,12 @@
 #include "server/registry/registry.h"
 #include "server/registry/restored.h"
 #include "server/registry/statements.h"
+#include "server/registry/witnesses.h"
 #include "server/rpc/ctx.h"
 #include "server/vault/rows.h"
 
+enum cdop_err rpc_witness_submit(struct rpc_ctx *ctx,
+    const Cdop__WitnessSubmitRequest *req, Cdop__WitnessSubmitReply *rep);
 enum cdop_err rpc_log_key_rotate(struct rpc_ctx *ctx,
     const Cdop__LogKeyRotateRequest *req, Cdop__StatementReply *rep);
 enum cdop_err rpc_restore_view(struct rpc_ctx *ctx,
@@ -74,6 +78,65 @@ fill_newest(const struct rpc_ctx *ctx, Cdop__StatementReply *rep)
 	    (uint8_t *)(uintptr_t)reg->statements->note[reg->statements->n - 1]
 		.data;
 	rep->statement.len = reg->statements->note[reg->statements->n - 1].len;
+}
+
+/* ---- witnesses ---------------------------------------------------------- */
+
+static enum cdop_err
+witness_refused(
+    struct rpc_ctx *ctx, enum cdop_err err, enum witnesses_fault fault)
+{
+	switch (fault) {
+	case WITNESSES_NO_NOTE:
+		return rpc_fail(ctx, err, "not_a_checkpoint",
+		    "not a checkpoint of this registry and incarnation");
+	case WITNESSES_NO_KEY:
+		return rpc_fail(ctx, err, "not_cosigned",
+		    "the key is not a witness's, or has not signed this "
+		    "checkpoint");
+	case WITNESSES_FORKED:
+		return rpc_fail(ctx, err, "log_forked",
+		    "that checkpoint is no part of this log: keep it, and "
+		    "tell the panel's technical contact and an auditor");
+	case WITNESSES_AHEAD:
+		return rpc_fail(ctx, err, "cosigned_ahead",
+		    "co-signed over a day ahead: set the clock of the "
+		    "witness");
+	case WITNESSES_FULL:
+		return rpc_fail(ctx, err, "too_many_witnesses",
+		    "as many persons as can be kept have co-signed");
+	case WITNESSES_FINE:
+	default:
+		return err;
+	}
+}
+
+enum cdop_err
+rpc_witness_submit(struct rpc_ctx *ctx, const Cdop__WitnessSubmitRequest *req,
+    Cdop__WitnessSubmitReply *rep)
+{
+	const struct witnesses_sent sent = {
+	    .actor = ctx->actor,
+	    .note = {req->note.data, req->note.len},
+	    .vkey = req->vkey,
+	    .now_ms = ctx->now_ms,
+	};
+	enum witnesses_fault fault;
+	struct witness kept;
+	enum cdop_err err;
+
+	if (ctx->replay != NULL) {
+		kept = witnesses_of(ctx->reg->witnesses, ctx->actor->person);
+	} else {
+		err = witnesses_take(
+		    ctx->reg->witnesses, ctx->arena, &sent, &kept, &fault);
+		if (err != CDOP_OK)
+			return witness_refused(ctx, err, fault);
+		ctx->applied = true;
+	}
+	rep->size = kept.size;
+	rep->time_s = kept.time_s;
+	return CDOP_OK;
 }
 
 /* ---- the turn of the key ----------------------------------------------- */

@@ -9,11 +9,13 @@
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
+#include "server/registry/witnesses.h"
 #include "server/rpc/rpc_person.h"
 #include "server/vault/rows.h"
 
 #define WARNINGS_MAX  40
 #define SOON_DAYS     30
+#define WITNESS_DAYS  30
 #define CLOCK_WARN_MS 60000
 
 enum cdop_err rpc_status(struct rpc_ctx *ctx, const Cdop__StatusRequest *req,
@@ -186,6 +188,30 @@ fill_contacts(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 	    : CDOP_OK;
 }
 
+/* How old the youngest word of somebody outside this host is. */
+static void
+fill_witness(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	struct witness newest = witnesses_newest(ctx->reg->witnesses);
+	uint64_t at_ms = newest.time_s * 1000;
+
+	if (newest.person == 0) {
+		warn(rep,
+		    "nobody has co-signed the log: cdop audit witness, on a "
+		    "computer elsewhere");
+		return;
+	}
+	rep->has_witness_ms = true;
+	rep->witness_ms = at_ms;
+	rep->has_witness_size = true;
+	rep->witness_size = newest.size;
+	if (at_ms + WITNESS_DAYS * (uint64_t)PEOPLE_DAY_MS < ctx->now_ms)
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"the log was last co-signed on %s: cdop audit witness",
+			rpc_person_day(ctx, at_ms)));
+}
+
 enum cdop_err
 rpc_status(
     struct rpc_ctx *ctx, const Cdop__StatusRequest *req, Cdop__StatusReply *rep)
@@ -214,6 +240,7 @@ rpc_status(
 		warn_admins(ctx, &admins, rep);
 		warn_devices(ctx, rep);
 		warn_grants(ctx, rep);
+		fill_witness(ctx, rep);
 		rep->has_administrators_active = true;
 		rep->administrators_active = (uint32_t)admins.n;
 		rep->has_leaves = true;
