@@ -42,13 +42,8 @@ resume(struct cmd_ctx *ctx, struct notify *n)
 		    "there is no such draft on this computer");
 	if ((code = spool_get_draft(ctx, path, &draft)) != EXIT_OK)
 		return code;
-	n->form = draft->form;
+	notify_take(n, draft);
 	n->draft = spool_draft_number(path);
-	if (draft->request_key.len == sizeof(n->key) &&
-	    !spool_key_is_old(draft->request_key.data))
-		memcpy(n->key, draft->request_key.data, sizeof(n->key));
-	for (i = 0; i < draft->n_override && i < OVERRIDES_MAX; i++)
-		n->overrides.list[n->overrides.n++] = draft->override[i];
 	return EXIT_OK;
 }
 

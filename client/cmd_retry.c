@@ -2,20 +2,25 @@
 #include <string.h>
 
 #include "client/call.h"
+#include "client/change.h"
 #include "client/families.h"
 #include "client/file.h"
 #include "client/json.h"
+#include "client/kept.h"
 #include "client/print.h"
+#include "client/prompt.h"
 #include "client/seen.h"
 #include "client/session.h"
 #include "client/spool.h"
 
-#define REGISTER 40 /* method id of NotificationRegister */
+#define AMEND 46 /* method id of CaseAmend */
+#define DEAF  2  /* so many in a row without an answer: nobody is there */
 
 struct tally {
 	size_t told; /* lines */
 	size_t sent;
-	size_t open; /* still not known */
+	unsigned deaf; /* in a row that got no answer */
+	bool alone;    /* there is no connection */
 	enum exit_code worst;
 };
 
@@ -40,20 +45,20 @@ say(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, enum exit_code code,
     const char *words)
 {
 	struct cdop_bytes key = {r->request_key.data, r->request_key.len};
-
 	json_t *object;
 
 	if (!ctx->g.json) {
-		print_out(ctx, "%s  %s: %s", print_time(ctx->arena, r->at_ms),
-		    r->words, words);
+		print_out(ctx, "%s  %s  %s: %s", kept_name(ctx, r),
+		    print_time(ctx->arena, r->at_ms), kept_words(ctx, r),
+		    words);
 		return;
 	}
 	object = print_envelope(ctx, "retry", code == EXIT_OK);
 	(void)json_object_update_new(object,
-	    json_pack("{s:s,s:s,s:s,s:i,s:s}", "key",
-		print_hex(ctx->arena, key), "command", r->words, "at",
+	    json_pack("{s:s,s:s,s:s,s:i,s:s,s:b}", "key",
+		print_hex(ctx->arena, key), "command", kept_words(ctx, r), "at",
 		print_utc(ctx->arena, r->at_ms), "exit", (int)code, "message",
-		words));
+		words, "refused", r->has_refused_ms));
 	print_json(object);
 }
 
@@ -75,9 +80,12 @@ send_one(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
 	send.purpose = r->purpose;
 	send.purpose_text = r->purpose_text;
 	send.role = r->has_role ? r->role : 0;
-	if ((code = session_open(ctx)) != EXIT_OK)
+	if ((code = session_open(ctx)) != EXIT_OK) {
+		t->alone = true;
 		return code;
+	}
 	code = call_raw(ctx, &send, &message);
+	t->deaf = code == EXIT_OUTCOME ? t->deaf + 1 : 0;
 	say(ctx, r, code,
 	    code == EXIT_OK ? outcome(ctx, send.method, message)
 			    : ctx->error.message);
@@ -91,80 +99,35 @@ send_one(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
 	return code;
 }
 
-/*
- * A notification that was refused is not thrown away: it becomes a draft, so
- * that the question can be answered.
- */
+/* What waits, or was refused and is not sent by itself any more. */
 static void
-make_draft(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
+say_state(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
 {
-	Cdop__NotificationRegisterRequest *request;
-	Cdop__ClientDraft draft;
-	unsigned number = 0;
+	const char *words =
+	    cmd_flag(ctx, "--after-restore") ? "was sent" : "waits";
+	enum exit_code code = EXIT_OK;
 
-	if (r->method != REGISTER)
-		return;
-	request = cdop__notification_register_request__unpack(
-	    cdop_arena_allocator(ctx->arena), r->body.len, r->body.data);
-	if (request == NULL || request->form == NULL)
-		return;
-	cdop__client_draft__init(&draft);
-	draft.form = request->form;
-	draft.override = request->override;
-	draft.n_override = request->n_override;
-	draft.at_ms = r->at_ms;
-	draft.request_key = r->request_key;
-	draft.source = request->source;
-	if (spool_put_draft(ctx, &draft, &number) == EXIT_OK)
-		print_note(ctx, "kept as draft %u", number);
-}
-
-/* The request holds all that its draft did. */
-static void
-drop_draft(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
-{
-	struct spool_list list = {NULL, 0};
-	Cdop__ClientDraft *draft;
-	size_t i;
-
-	if (spool_drafts(ctx, &list) != EXIT_OK)
-		return;
-	for (i = 0; i < list.n; i++)
-		if (spool_get_draft(ctx, list.path[i], &draft) == EXIT_OK &&
-		    draft->request_key.len == r->request_key.len &&
-		    memcmp(draft->request_key.data, r->request_key.data,
-			r->request_key.len) == 0)
-			spool_drop_draft(ctx, spool_draft_number(list.path[i]));
-}
-
-static bool
-is_open(enum exit_code code)
-{
-	return code == EXIT_OUTCOME || code == EXIT_UNREACHABLE ||
-	    code == EXIT_SEALED || code == EXIT_AUTH;
-}
-
-/*
- * What the answer means for what is kept.  A refusal is an answer, too: it
- * will not change by asking.  What had been applied before stays as it is.
- */
-static void
-settle(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, enum exit_code code)
-{
-	if (cmd_flag(ctx, "--after-restore"))
-		return;
-	drop_draft(ctx, r);
-	if (code == EXIT_OK) {
-		spool_applied(ctx, r->request_key.data);
-		return;
+	if (r->has_refused_ms) {
+		code = (enum exit_code)r->refused_exit;
+		words = cdop_arena_printf(ctx->arena,
+		    "refused %s: %s.  Kept: cdop retry --again %s, or --drop "
+		    "%s",
+		    print_time(ctx->arena, r->refused_ms),
+		    r->refused_words != NULL ? r->refused_words : "?",
+		    kept_name(ctx, r), kept_name(ctx, r));
 	}
-	make_draft(ctx, r);
-	spool_drop(ctx, r->request_key.data);
+	say(ctx, r, code, words);
+	t->told++;
 }
 
+/*
+ * One after the other.  What gets no answer is left where it is and does not
+ * keep the others from being sent.
+ */
 static enum exit_code
 send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 {
+	bool again = cmd_flag(ctx, "--after-restore");
 	Cdop__ClientRequest *request;
 	enum exit_code code;
 	size_t i;
@@ -176,22 +139,104 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 			t->worst = code;
 			continue;
 		}
-		if (cmd_flag(ctx, "--list")) {
-			say(ctx, request, EXIT_OK,
-			    cmd_flag(ctx, "--after-restore") ? "was sent"
-							     : "waits");
-			t->told++;
+		if (cmd_flag(ctx, "--list") || request->has_refused_ms) {
+			say_state(ctx, request, t);
 			continue;
 		}
 		code = send_one(ctx, request, t);
-		if (is_open(code)) {
-			t->open = list->n - i;
+		if (t->alone || t->deaf == DEAF || code == EXIT_SEALED ||
+		    code == EXIT_AUTH)
 			return code; /* no use in trying the others */
-		}
-		settle(ctx, request, code);
+		if (!again)
+			kept_settle(ctx, request, code);
 	}
 	return t->worst;
 }
+
+/* ---- one of them ------------------------------------------------- */
+
+/*
+ * An amendment that met another one: what that changed is shown and asked
+ * about, and it goes out under the version there is now, as a new request.
+ */
+static enum exit_code
+amend_again(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
+{
+	Cdop__ChangeReply *reply = NULL;
+	Cdop__CaseAmendRequest *request;
+	struct change change;
+	enum exit_code code;
+
+	request = cdop__case_amend_request__unpack(
+	    cdop_arena_allocator(ctx->arena), r->body.len, r->body.data);
+	if (request == NULL)
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+		    "what is kept cannot be read");
+	memset(&change, 0, sizeof(change));
+	change.reference = request->reference;
+	change.part = SEEN_RECORD;
+	change.version = request->version;
+	do {
+		request->version = change.version;
+		code = call_case_amend(ctx, request, &reply);
+	} while (change_again(ctx, &change, &code, reply));
+	if (code == EXIT_OK)
+		spool_drop(ctx, r->request_key.data);
+	return change_end(ctx, code, reply, "Amended");
+}
+
+static enum exit_code
+again(struct cmd_ctx *ctx, const char *digits)
+{
+	struct tally tally;
+	Cdop__ClientRequest *r;
+	enum exit_code code;
+
+	memset(&tally, 0, sizeof(tally));
+	if ((code = kept_find(ctx, digits, &r)) != EXIT_OK)
+		return code;
+	if (r->method == AMEND)
+		return amend_again(ctx, r);
+	code = send_one(ctx, r, &tally);
+	kept_settle(ctx, r, code);
+	return code;
+}
+
+/* A request by the digits of its key, a draft by its number. */
+static enum exit_code
+drop(struct cmd_ctx *ctx, const char *which)
+{
+	Cdop__ClientRequest *r = NULL;
+	enum exit_code code;
+	uint64_t draft = 0;
+	const char *words;
+
+	if (strlen(which) <= 4) {
+		code = cmd_number(ctx, "DRAFT", which, 9999, &draft);
+		words = cdop_arena_printf(ctx->arena, "draft %s", which);
+		if (code == EXIT_OK && !spool_has_draft(ctx, (unsigned)draft))
+			code = cmd_fail(ctx, EXIT_NOT_FOUND, NULL,
+			    "cdop retry --list",
+			    "there is no such draft on this computer");
+	} else {
+		code = kept_find(ctx, which, &r);
+		words = code == EXIT_OK ? kept_words(ctx, r) : NULL;
+	}
+	if (code != EXIT_OK ||
+	    (code = prompt_agree(ctx,
+		 cdop_arena_printf(ctx->arena,
+		     "Drop %s for ever; nobody can bring it back", words))) !=
+		EXIT_OK)
+		return code;
+	if (r != NULL)
+		spool_drop(ctx, r->request_key.data);
+	else
+		spool_drop_draft(ctx, (unsigned)draft);
+	print_note(ctx, "dropped: %s", words);
+	return EXIT_OK;
+}
+
+/* ---- all of them ------------------------------------------------- */
 
 static void
 show_draft(struct cmd_ctx *ctx, unsigned number, const Cdop__ClientDraft *draft)
@@ -240,11 +285,12 @@ static enum exit_code
 retry_all(struct cmd_ctx *ctx)
 {
 	struct spool_list list = {NULL, 0};
-	struct tally tally = {0, 0, 0, EXIT_OK};
+	struct tally tally;
 	size_t drafts;
 	enum exit_code code;
 	struct cmd_error error;
 
+	memset(&tally, 0, sizeof(tally));
 	code = cmd_flag(ctx, "--after-restore") ? spool_sent(ctx, &list)
 						: spool_requests(ctx, &list);
 	if (code != EXIT_OK)
@@ -287,13 +333,21 @@ run_retry(struct cmd_ctx *ctx)
 	code = lock_take(ctx, path, "sends what waits", LOCK_WAIT_MS, &lock);
 	if (code != EXIT_OK)
 		return code;
-	code = retry_all(ctx);
+	if (cmd_value(ctx, "--drop") != NULL)
+		code = drop(ctx, cmd_value(ctx, "--drop"));
+	else if (cmd_value(ctx, "--again") != NULL)
+		code = again(ctx, cmd_value(ctx, "--again"));
+	else
+		code = retry_all(ctx);
 	lock_drop(&lock, false);
 	return code;
 }
 
 static const struct cmd_opt retry_opts[] = {
     {"--list", NULL, "only list what waits", false},
+    {"--again", "KEY", "send one that was refused again", false},
+    {"--drop", "KEY|DRAFT", "throw away a request or a draft for ever", false},
+    {"--yes", NULL, "do not ask", false},
     {"--after-restore", NULL, "send again what was applied and is kept still",
 	false},
     {NULL, NULL, NULL, false},
@@ -301,10 +355,15 @@ static const struct cmd_opt retry_opts[] = {
 
 const struct cmd cmd_retry_rows[] = {
     {"retry", "", "send again what was cut off; nothing is done twice",
+	"What the registry refuses is kept as it was typed: a notification as "
+	"a\ndraft, any other change under its key, until it is sent --again or "
+	"thrown\naway.  KEY is the digits that stand before it in the list.\n"
 	"Where the profile has clients keep what they sent for some days, "
 	"it can\nbe sent again, under its first keys, when the registry had to "
 	"go back to\na backup.",
-	"  cdop retry\n  cdop retry --after-restore", retry_opts, 0, 0, 0, NULL,
-	run_retry},
+	"  cdop retry\n  cdop retry --list\n"
+	"  cdop retry --again 0193a5c0ffee\n"
+	"  cdop retry --after-restore",
+	retry_opts, 0, 0, 0, "case", run_retry},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

@@ -181,5 +181,40 @@ notify_keep(struct cmd_ctx *ctx, struct notify *n)
 	draft.request_key.data = n->key;
 	draft.request_key.len = sizeof(n->key);
 	draft.source = n->source;
+	draft.form_kind = n->form_kind;
+	draft.owner_area = n->owner_area;
+	draft.owner_reason = n->owner_reason;
+	draft.decision = n->decision;
+	draft.n_decision = n->n_decisions;
 	return spool_put_draft(ctx, &draft, &n->draft);
+}
+
+/* The command line goes before what the draft says. */
+static void
+take(char **mine, char *kept)
+{
+	if (*mine == NULL)
+		*mine = kept;
+}
+
+void
+notify_take(struct notify *n, const Cdop__ClientDraft *draft)
+{
+	size_t i;
+
+	n->form = draft->form;
+	take(&n->form_kind, draft->form_kind);
+	take(&n->source, draft->source);
+	/* An owner and why belong together. */
+	if (n->owner_area == NULL) {
+		n->owner_area = draft->owner_area;
+		take(&n->owner_reason, draft->owner_reason);
+	}
+	if (draft->request_key.len == sizeof(n->key) &&
+	    !spool_key_is_old(draft->request_key.data))
+		memcpy(n->key, draft->request_key.data, sizeof(n->key));
+	for (i = 0; i < draft->n_override && i < OVERRIDES_MAX; i++)
+		n->overrides.list[n->overrides.n++] = draft->override[i];
+	for (i = 0; i < draft->n_decision && i < NOTIFY_DECISIONS_MAX; i++)
+		n->decision[n->n_decisions++] = draft->decision[i];
 }

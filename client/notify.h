@@ -7,6 +7,7 @@
 
 #include "cdop/form.h"
 #include "cdop/limits.h"
+#include "client.pb-c.h"
 #include "client/cmd.h"
 #include "client/overrides.h"
 
@@ -48,6 +49,12 @@ struct cmd_finding *notify_findings(
 
 /* Keeps it sealed as a draft; says the number once. */
 enum exit_code notify_keep(struct cmd_ctx *ctx, struct notify *n);
+
+/*
+ * Fills a new one with all that a draft holds; what the command line said
+ * already stands.
+ */
+void notify_take(struct notify *n, const Cdop__ClientDraft *draft);
 
 /*
  * Sends it, asks about warnings and duplicates and sends again, shows the

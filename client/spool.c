@@ -248,6 +248,12 @@ spool_put_draft(
 	return EXIT_OK;
 }
 
+bool
+spool_has_draft(struct cmd_ctx *ctx, unsigned number)
+{
+	return number != 0 && file_exists(draft_path(ctx, number));
+}
+
 void
 spool_drop_draft(struct cmd_ctx *ctx, unsigned number)
 {

@@ -62,6 +62,7 @@ enum exit_code spool_get_draft(
  */
 enum exit_code spool_put_draft(
     struct cmd_ctx *ctx, const Cdop__ClientDraft *draft, unsigned *number);
+bool spool_has_draft(struct cmd_ctx *ctx, unsigned number);
 void spool_drop_draft(struct cmd_ctx *ctx, unsigned number);
 /* The number in a draft's path. */
 unsigned spool_draft_number(const char *path);
