@@ -238,6 +238,34 @@ entries_of(uint32_t person, const char *call)
 	return n;
 }
 
+/* A glance and a printed copy do not look alike (RECORDS M11). */
+static void
+the_log_says_where_an_answer_went(void **state)
+{
+	Cdop__CaseListRequest request;
+	struct world_answer answer;
+	char purpose[] = "meeting";
+	uint8_t body[16];
+	Cdop__Call call;
+
+	(void)state;
+	cdop__case_list_request__init(&request);
+	cdop__call__init(&call);
+	call.id = 1;
+	call.method = 44;
+	call.purpose = purpose;
+	call.has_use = true;
+	call.use = CDOP__USE__PRINT;
+	call.has_body = true;
+	call.body.data = body;
+	call.body.len = cdop__case_list_request__pack(&request, body);
+	world_send(&w, WORLD_COORDINATOR, &call, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_true(newest()->has_use);
+	assert_int_equal(newest()->use, CDOP__USE__PRINT);
+	assert_string_equal(newest()->purpose, "meeting");
+}
+
 static void
 what_is_done_to_a_person_is_found_by_the_person(void **state)
 {
@@ -388,6 +416,7 @@ main(void)
 	    cmocka_unit_test(
 		what_changed_nothing_does_not_look_like_the_change),
 	    cmocka_unit_test(the_log_tells_the_three_answers_apart),
+	    cmocka_unit_test(the_log_says_where_an_answer_went),
 	    cmocka_unit_test(what_is_done_to_a_person_is_found_by_the_person),
 	    cmocka_unit_test(what_takes_too_much_is_refused_and_aborts_nothing),
 	    cmocka_unit_test(an_answer_that_is_too_long_is_a_refusal),

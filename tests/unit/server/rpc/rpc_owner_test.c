@@ -16,6 +16,8 @@
 #include "server/registry/actor.h"
 #include "server/registry/cases.h"
 #include "server/registry/profile_act.h"
+#include "server/store/schema.h"
+#include "server/vault/keystore.h"
 #include "server/vault/rows.h"
 #include "tests/unit/proto/sample_profile.h"
 #include "tests/unit/server/rpc/calls.h"
@@ -166,6 +168,46 @@ an_owner_brings_jurisdiction_and_basis(void **state)
 	found = show(reference);
 	assert_string_equal(found->review_basis, "isle_of_man");
 	assert_string_equal(found->jurisdiction, "isle-of-man");
+}
+
+/* Case keys that this area's epoch key wraps. */
+static size_t
+keys_of(const char *area)
+{
+	const struct keystore_entry *entry;
+	uint64_t id, epoch;
+	size_t n = 0;
+
+	assert_true(keystore_epoch(w.ks, SCHEMA_AREA, area, &epoch));
+	for (id = 1; id < 400; id++) {
+		entry = keystore_find(w.ks, (uint64_t)1 << 48 | id);
+		if (entry == NULL || entry->scope != SCHEMA_CASE ||
+		    entry->wrapped_by != epoch)
+			continue;
+		assert_string_equal(keystore_area(w.ks, entry->area), area);
+		n++;
+	}
+	return n;
+}
+
+/* Whoever has one area's epoch key opens the cases of that area alone. */
+static void
+the_key_of_a_case_goes_with_its_owner(void **state)
+{
+	char *reference;
+
+	(void)state;
+	reference =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 7, "wirral"));
+	assert_int_equal(keys_of("wirral"), 1);
+	assert_int_equal(keys_of("sefton"), 0);
+	(void)own(reference, 1, "sefton");
+	assert_int_equal(keys_of("wirral"), 0);
+	assert_int_equal(keys_of("sefton"), 1);
+	world_reopen(&w);
+	assert_int_equal(keys_of("wirral"), 0);
+	assert_int_equal(keys_of("sefton"), 1);
+	assert_string_equal(show(reference)->owner_area, "sefton");
 }
 
 static void
@@ -319,6 +361,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_later_profile_changes_no_case_that_is_there),
 	    TEST(an_owner_brings_jurisdiction_and_basis),
+	    TEST(the_key_of_a_case_goes_with_its_owner),
 	    TEST(what_the_record_states_decides_the_basis),
 	    TEST(a_case_of_an_earlier_version_says_what_is_known),
 	    TEST(every_area_of_the_child_is_kept_beside_the_owner),
