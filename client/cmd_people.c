@@ -11,8 +11,10 @@
 #include "client/prompt.h"
 #include "client/session.h"
 #include "client/show.h"
+#include "client/spool.h"
 
 #define COLUMNS 7
+#define SUSPEND 13 /* method id */
 
 static enum exit_code
 answer(struct cmd_ctx *ctx, const char *schema, const Cdop__PersonReply *r,
@@ -91,24 +93,66 @@ run_activate(struct cmd_ctx *ctx)
 
 /* ---- suspend, resume, revoke ------------------------------------- */
 
+/*
+ * Whoever suspends themselves is hung up on before the answer: that nobody
+ * is let in under this device any more is the answer.
+ */
+static enum exit_code
+self_suspended(struct cmd_ctx *ctx, const struct people_target *target,
+    const uint8_t *key, enum exit_code lost)
+{
+	struct cmd_error error = ctx->error;
+	json_t *object;
+
+	session_hang_up(ctx);
+	if (session_open(ctx) != EXIT_AUTH) {
+		ctx->error = error;
+		return lost;
+	}
+	memset(&ctx->error, 0, sizeof(ctx->error));
+	spool_drop(ctx, key);
+	if (ctx->g.json) {
+		object = print_envelope(ctx, "people.suspend", true);
+		(void)json_object_update_new(object,
+		    json_pack("{s:{s:I},s:b}", "person", "number",
+			(json_int_t)target->person, "self", 1));
+		print_json(object);
+		return EXIT_OK;
+	}
+	print_mode(ctx);
+	print_out(ctx,
+	    "Suspended: yourself, person %u.  Two administrators can lift it.",
+	    target->person);
+	return EXIT_OK;
+}
+
 static enum exit_code
 run_suspend(struct cmd_ctx *ctx)
 {
+	uint8_t key[CDOP_REQUEST_KEY_LEN];
 	struct people_target target;
+	ProtobufCMessage *reply = NULL;
 	Cdop__SuspendRequest request;
-	Cdop__PersonReply *reply;
 	enum exit_code code;
 
-	if ((code = people_target(ctx, &target)) != EXIT_OK)
+	if ((code = people_target(ctx, &target)) != EXIT_OK ||
+	    (code = people_confirm_last(ctx, &target)) != EXIT_OK)
 		return code;
 	cdop__suspend_request__init(&request);
 	request.person = target.person;
 	request.has_device = target.device != 0;
 	request.device = target.device;
 	request.reason = target.reason;
-	if ((code = call_suspend(ctx, &request, &reply)) != EXIT_OK)
+	spool_new_key(key);
+	code = call_change(ctx, SUSPEND, &request.base, key, &reply);
+	if (code == EXIT_OUTCOME && people_is_self(ctx, &target))
+		return self_suspended(ctx, &target, key, code);
+	if (code == EXIT_OK && reply == NULL)
+		return call_lost(ctx, call_method(SUSPEND), CONN_BROKEN);
+	if (code != EXIT_OK)
 		return code;
-	return answer(ctx, "people.suspend", reply, "Suspended");
+	return answer(
+	    ctx, "people.suspend", (Cdop__PersonReply *)reply, "Suspended");
 }
 
 static enum exit_code
@@ -357,7 +401,9 @@ const struct cmd cmd_people_rows[] = {
 	"The person reads the comparison string out to you by telephone; you "
 	"type it.",
 	"  cdop people activate 4", activate_opts, 1, 1, 0, NULL, run_activate},
-    {"people suspend", "PERSON", "suspend a person or a device, at once", NULL,
+    {"people suspend", "PERSON", "suspend a person or a device, at once",
+	"Everybody may suspend themselves, where a laptop is gone.  The last "
+	"active\nadministrator is asked twice: nobody could lift it.",
 	"  cdop people suspend 12 --device 14 --reason \"laptop lost\"",
 	target_opts, 1, 1, 0, NULL, run_suspend},
     {"people resume", "PERSON", "lift a suspension; takes two people", NULL,

@@ -66,8 +66,8 @@ people_target(struct cmd_ctx *ctx, struct people_target *ret_target)
 	return EXIT_OK;
 }
 
-enum exit_code
-people_confirm(struct cmd_ctx *ctx, uint32_t person)
+static enum exit_code
+type_again(struct cmd_ctx *ctx, uint32_t person, const char *question)
 {
 	const char *typed = cmd_value(ctx, "--confirm");
 	enum exit_code code;
@@ -75,9 +75,7 @@ people_confirm(struct cmd_ctx *ctx, uint32_t person)
 
 	(void)snprintf(want, sizeof(want), "%u", person);
 	if (typed == NULL) {
-		code = prompt_need(ctx,
-		    "For ever.  Type the person's number again",
-		    "--confirm PERSON", &typed);
+		code = prompt_need(ctx, question, "--confirm PERSON", &typed);
 		if (code != EXIT_OK)
 			return code;
 	}
@@ -85,6 +83,51 @@ people_confirm(struct cmd_ctx *ctx, uint32_t person)
 		return cmd_fail(ctx, EXIT_STOPPED, NULL, NULL,
 		    "that is another number: nothing was done");
 	return EXIT_OK;
+}
+
+enum exit_code
+people_confirm(struct cmd_ctx *ctx, uint32_t person)
+{
+	return type_again(
+	    ctx, person, "For ever.  Type the person's number again");
+}
+
+bool
+people_is_self(struct cmd_ctx *ctx, const struct people_target *target)
+{
+	const Cdop__ClientIdentity *own = ctx->session->identity.open;
+
+	return own->has_person && own->person == target->person &&
+	    (target->device == 0 ||
+		(own->has_device && own->device == target->device));
+}
+
+enum exit_code
+people_confirm_last(struct cmd_ctx *ctx, const struct people_target *target)
+{
+	Cdop__StatusRequest request;
+	Cdop__StatusReply *reply;
+	bool administrator;
+	enum exit_code code;
+
+	if ((code = session_load(ctx)) != EXIT_OK ||
+	    !people_is_self(ctx, target))
+		return code;
+	cdop__status_request__init(&request);
+	if ((code = call_status(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	if (!reply->has_administrators_active ||
+	    reply->administrators_active > 1)
+		return EXIT_OK;
+	code = people_is_administrator(ctx, target->person, &administrator);
+	/* Who may not list people is none. */
+	if (code != EXIT_OK || !administrator) {
+		memset(&ctx->error, 0, sizeof(ctx->error));
+		return EXIT_OK;
+	}
+	return type_again(ctx, target->person,
+	    "You are the last active administrator: only cdopd recover-people "
+	    "on the server would help.  Type your number");
 }
 
 enum exit_code

@@ -36,6 +36,16 @@ enum exit_code people_reason(struct cmd_ctx *ctx, const char **ret_reason);
 enum exit_code people_rights(
     struct cmd_ctx *ctx, struct people_rights *ret_rights);
 
+/* Is it the person, and this device or all of them, who asks? */
+bool people_is_self(struct cmd_ctx *ctx, const struct people_target *target);
+
+/*
+ * Asks again where the last active administrator is about to suspend
+ * themselves: nobody could lift it.  --confirm answers it.
+ */
+enum exit_code people_confirm_last(
+    struct cmd_ctx *ctx, const struct people_target *target);
+
 /* The number is typed again, or given with --confirm. */
 enum exit_code people_confirm(struct cmd_ctx *ctx, uint32_t person);
 

@@ -110,8 +110,12 @@ def second_device(registry, ada, bob, cora):
 def two_people(ada, bob, cora):
     """Suspending takes one, lifting it two; and not the same one twice."""
     number = str(cora.person)
-    bob.must("people", "suspend", number, "--reason", "away")
-    equal("one suspends, at once", cora.cdop("case", "list").code, AUTH)
+    done = cora.cdop("people", "suspend", number, "--reason", "laptop gone")
+    check("oneself is suspended, and told so", done.code == OK and
+          "Suspended: yourself" in done.out, done)
+    equal("at once", cora.cdop("case", "list").code, AUTH)
+    equal("nothing is left to send again", os.listdir(os.path.join(
+        cora.home, ".local/state/cdop/training/requests")), [])
     ada.must("people", "resume", number, "--reason", "back", code=SECOND)
     act = waiting(ada)[0]
     refused("nobody approves what they asked for", agree(ada, act))

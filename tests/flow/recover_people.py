@@ -4,7 +4,7 @@ and nothing else is lost (RECORDS M9)."""
 import os
 import subprocess
 
-from libflow import AUTH, CDOPD, OK, Person, check, end, equal, scene
+from libflow import (AUTH, CDOPD, OK, USAGE, Person, check, end, equal, scene)
 
 
 def recover(registry, *more):
@@ -25,6 +25,10 @@ def main():
     status = ada.must("status").out
     check("status says DEGRADED", "DEGRADED: 1 administrator" in status,
           status)
+    done = ada.cdop("people", "suspend", str(ada.person), "--reason", "gone")
+    check("the last one is asked twice", done.code == USAGE and
+          "--confirm" in done.err, done)
+    equal("and is there still", ada.cdop("whoami").code, OK)
     code, said = recover(registry, "--admin", "Eve New")
     check("not while the daemon runs", code == 1 and "in use" in said, said)
     registry.stop()
