@@ -36,6 +36,7 @@ const struct cmd_opt amend_opts[] = {
 
 const struct cmd_opt amend_correct_opts[] = {
     {"--set", "PATH=VALUE", "a field; identity in training only", true},
+    {"--clear", "PATH", "empty a field: it was never said", true},
     {"--from", "FILE", "the changes as a JSON object, - for stdin", false},
     {"--reason", "TEXT", "why", false},
     {"--seen", "N", "the version you saw (of the last case show)", false},
@@ -75,20 +76,33 @@ from_file(struct cmd_ctx *ctx, struct amendment *a, const char *path)
 	return EXIT_INVALID;
 }
 
+/* What was said of the field before does not hold any more. */
+static enum exit_code
+clear_one(struct cmd_ctx *ctx, struct amendment *a, const char *name)
+{
+	struct cdop_path path;
+
+	if (cdop_form_path_parse(name, &path) != CDOP_OK)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "--clear: there is no field %s", name);
+	if (a->n_clear == CLEAR_MAX)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "--clear: at most %d fields at a time", CLEAR_MAX);
+	cdop_form_clear(a->n.form, &path);
+	a->clear[a->n_clear++] = cdop_arena_strdup(ctx->arena, name);
+	return EXIT_OK;
+}
+
 static enum exit_code
 take_clear(struct cmd_ctx *ctx, struct amendment *a)
 {
-	struct cdop_path path;
+	enum exit_code code = EXIT_OK;
 	const char *given;
 
-	while ((given = cmd_value_at(ctx, "--clear", a->n_clear)) != NULL) {
-		if (a->n_clear == CLEAR_MAX ||
-		    cdop_form_path_parse(given, &path) != CDOP_OK)
-			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-			    "--clear: there is no field %s", given);
-		a->clear[a->n_clear++] = cdop_arena_strdup(ctx->arena, given);
-	}
-	return EXIT_OK;
+	while (code == EXIT_OK &&
+	    (given = cmd_value_at(ctx, "--clear", a->n_clear)) != NULL)
+		code = clear_one(ctx, a, given);
+	return code;
 }
 
 /* One field after the other, with what stands there now. */
@@ -114,7 +128,8 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 		words = now == NULL
 		    ? NULL
 		    : cdop_form_words(now, &path, a->profile, ctx->arena);
-		print_note(ctx, "  now: %s", words != NULL ? words : "-");
+		print_note(ctx, "  now: %s%s", words != NULL ? words : "-",
+		    words != NULL ? "   (#clear empties it)" : "");
 		if (now == NULL ||
 		    cdop_form_state(now, &path) != CDOP_VALUE_GIVEN)
 			words = NULL; /* nothing to edit */
@@ -123,6 +138,11 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 		    : prompt_line(ctx, path.field->label, NULL, &typed);
 		if (code != EXIT_OK)
 			return code;
+		if (strcmp(typed, "#clear") == 0) {
+			if ((code = clear_one(ctx, a, name)) != EXIT_OK)
+				return code;
+			continue;
+		}
 		memset(&v, 0, sizeof(v));
 		if (cdop_form_set(a->n.form, &path, typed, a->profile,
 			ctx->arena, &v) != CDOP_OK &&
@@ -293,11 +313,17 @@ amend_run(struct cmd_ctx *ctx)
 
 /* The notification as it is, with the slip mended, goes back whole. */
 static enum exit_code
-whole_form(struct cmd_ctx *ctx, const Cdop__FormInstance *instance,
-    const Cdop__Form *mended, Cdop__Form **ret_form)
+whole_form(struct cmd_ctx *ctx, const struct amendment *a,
+    const Cdop__FormInstance *instance, const Cdop__Form *mended,
+    Cdop__Form **ret_form)
 {
 	Cdop__Form *form = cdop_form_copy(instance->form, ctx->arena);
+	struct cdop_path path;
+	size_t i;
 
+	for (i = 0; form != NULL && i < a->n_clear; i++)
+		if (cdop_form_path_parse(a->clear[i], &path) == CDOP_OK)
+			cdop_form_clear(form, &path);
 	if (form == NULL ||
 	    cdop_form_merge(form, mended, ctx->arena) != CDOP_OK)
 		return cmd_fail(
@@ -335,7 +361,7 @@ send_whole(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *mended,
 	if ((code = find_instance(ctx, a, &instance)) != EXIT_OK)
 		return code;
 	cdop__notification_correct_request__init(&request);
-	code = whole_form(ctx, instance, mended, &request.form);
+	code = whole_form(ctx, a, instance, mended, &request.form);
 	if (code != EXIT_OK)
 		return code;
 	a->n.form = request.form; /* warnings are about the whole */

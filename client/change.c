@@ -125,6 +125,35 @@ change_begin(struct cmd_ctx *ctx, enum seen_part part, uint32_t notification,
 	return ret_change->version > 0 ? EXIT_OK : show_first(ctx, ret_change);
 }
 
+/* What somebody has to look at although it was done. */
+static void
+show_found(struct cmd_ctx *ctx, const Cdop__ChangeReply *reply)
+{
+	const Cdop__Candidate *c;
+	size_t i;
+
+	if (reply->to_reference != NULL)
+		print_out(ctx, "  now notification %u of %s",
+		    reply->to_notification, reply->to_reference);
+	if (reply->n_difference > 0)
+		print_out(ctx, "  it differs in: %s",
+		    show_joined(
+			ctx, reply->difference, reply->n_difference, ", "));
+	for (i = 0; i < reply->n_candidate; i++) {
+		c = reply->candidate[i];
+		print_out(ctx, "  it may be a child we know: %s  %s%s",
+		    c->reference,
+		    show_joined(ctx, c->reason, c->n_reason, "; "),
+		    c->has_withdrawn && c->withdrawn ? "  (entered in error)"
+						     : "");
+	}
+	if (reply->n_candidate > 0)
+		print_out(ctx,
+		    "  say what they are: cdop case link %s OTHER --kind "
+		    "not_duplicate, siblings, ...; or withdraw one",
+		    reply->reference);
+}
+
 /* A change that carries no decision, such as taking a case up again. */
 static void
 undecided(struct cmd_ctx *ctx, const Cdop__ChangeReply *reply)
@@ -161,6 +190,7 @@ change_end(struct cmd_ctx *ctx, enum exit_code code,
 	    (unsigned long long)reply->version);
 	for (i = 0; i < reply->n_word; i++)
 		print_out(ctx, "  %s", reply->word[i]);
+	show_found(ctx, reply);
 	show_missing(ctx, reply->missing, reply->n_missing);
 	return EXIT_OK;
 }

@@ -226,6 +226,31 @@ def searched(cora):
         "case", "list", "--names", "--json").out)
 
 
+def mended(cora, rows):
+    """A slip in a notification: emptied, or another child's number."""
+    one, two = [cora.must(*notify(row)).json()["reference"]
+                for row in rows]
+    slip = ["case", "correct", one, "1", "--reason", "wrong field"]
+    cora.must("case", "show", one, "--notifications")
+    cora.must(*slip, "--set", "gp.name=Dr Sample Elsewhere")
+    cora.must("case", "show", one, "--notifications")
+    cora.must(*slip, "--clear", "gp.name")
+    case = show(cora, one)
+    check("a field typed by mistake is empty again", "name" not in
+          case["notification"][0]["form"].get("gp", {}),
+          case["notification"][0]["form"])
+    equal("and nothing else", case["notification"][0]["form"]["child"]
+          ["family_name"], rows[0]["child.family_name"])
+    equal("there is no such field", cora.cdop(
+        *slip, "--clear", "gp.nothing").code, USAGE)
+    done = cora.must(*slip, "--set", "child.nhs_number=" +
+                     rows[1]["child.nhs_number"])
+    check("what differs from the record is named", "differs in: "
+          "child.nhs_number" in done.out, done)
+    check("and whose child it may be", "a child we know: " + two in done.out
+          and "NHS number" in done.out, done)
+
+
 def asked(registry, cora, row):
     """Not enough, for two reasons, and who can be answered nothing."""
     wendy = registry.invite("Willa Asks", "--role", "partner", "--area",
@@ -269,6 +294,7 @@ def main():
     resent(cora)
     searched(cora)
     asked(registry, cora, rows[1])
+    mended(cora, libsynthetic.rows(2, 640))
     equal("it stops in order", registry.stop(), 0)
     code, said = registry.verify()
     check("verify says fine", code == 0, said)
