@@ -18,10 +18,16 @@ static void
 show_kept(struct cmd_ctx *ctx)
 {
 	struct spool_list requests = {NULL, 0}, drafts = {NULL, 0};
+	struct spool_list sent = {NULL, 0};
 
 	if (spool_requests(ctx, &requests) != EXIT_OK ||
-	    spool_drafts(ctx, &drafts) != EXIT_OK)
+	    spool_drafts(ctx, &drafts) != EXIT_OK ||
+	    spool_sent(ctx, &sent) != EXIT_OK)
 		return;
+	if (sent.n > 0)
+		print_out(ctx,
+		    "%zu that were sent are kept sealed, as the profile says",
+		    sent.n);
 	if (requests.n + drafts.n > 0)
 		print_out(ctx, "%zu entr%s wait on this computer (cdop retry)",
 		    requests.n + drafts.n,
@@ -89,12 +95,15 @@ state_words(Cdop__State state)
 static void
 show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 {
+	const Cdop__Welcome *w = ctx->session->welcome;
 	size_t i;
 
 	print_out(ctx, "%s  %s  %s   %s",
 	    r->mode == CDOP__MODE__TRAINING ? "TRAINING" : "LIVE",
 	    r->panel != NULL ? r->panel : "", state_words(r->state), r->server);
 	show_me(ctx);
+	for (i = 0; i < w->n_notice; i++)
+		print_out(ctx, "NOTICE  %s", w->notice[i]);
 	for (i = 0; i < r->n_warning; i++)
 		print_out(ctx, "WARNING  %s", r->warning[i]);
 	if (r->has_administrators_active)
@@ -114,6 +123,26 @@ show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 	if (r->office_contact != NULL)
 		print_out(ctx, "panel office: %s", r->office_contact);
 	show_kept(ctx);
+}
+
+/* Notices, and what waits here, for programs. */
+static void
+add_here(struct cmd_ctx *ctx, json_t *object)
+{
+	const Cdop__Welcome *w = ctx->session->welcome;
+	struct spool_list requests = {NULL, 0}, drafts = {NULL, 0};
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < w->n_notice; i++)
+		(void)json_array_append_new(list, json_string(w->notice[i]));
+	(void)json_object_set_new(object, "notice", list);
+	if (spool_requests(ctx, &requests) == EXIT_OK &&
+	    spool_drafts(ctx, &drafts) == EXIT_OK)
+		(void)json_object_update_new(object,
+		    json_pack("{s:I,s:I}", "requests_here",
+			(json_int_t)requests.n, "drafts_here",
+			(json_int_t)drafts.n));
 }
 
 static enum exit_code
@@ -139,6 +168,7 @@ run_status(struct cmd_ctx *ctx)
 	json_merge(ctx, object, &reply->base);
 	/* The envelope's word, not the enum. */
 	(void)json_object_set_new(object, "mode", json_string(ctx->mode));
+	add_here(ctx, object);
 	print_json(object);
 	return EXIT_OK;
 }

@@ -9,6 +9,7 @@
 #include "client/agent.h"
 #include "client/call.h"
 #include "client/file.h"
+#include "client/notices.h"
 #include "client/passphrase.h"
 #include "client/print.h"
 #include "client/term.h"
@@ -328,16 +329,6 @@ is_announced(const struct session *s)
 		sizeof(s->profile_hash)) == 0;
 }
 
-static void
-show_notices(struct cmd_ctx *ctx)
-{
-	const Cdop__Welcome *w = ctx->session->welcome;
-	size_t i;
-
-	for (i = 0; i < w->n_notice; i++)
-		print_note(ctx, "NOTICE  %s", w->notice[i]);
-}
-
 /* *ret_next: it was the next PSK that opened. */
 static enum exit_code
 connect_any(struct cmd_ctx *ctx, bool *ret_next)
@@ -382,7 +373,7 @@ connect_held(struct cmd_ctx *ctx)
 	/* It was read before there was anybody to ask. */
 	if (s->profile != NULL && !is_announced(s))
 		s->profile = NULL;
-	show_notices(ctx);
+	notices_show(ctx, strcmp(ctx->cmd->words, "status") == 0);
 	return under_next ? turn_adopt(ctx) : EXIT_OK;
 }
 

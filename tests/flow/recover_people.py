@@ -41,7 +41,9 @@ def main():
 
     registry.start()
     check("in setup", "state=setup" in registry.ready, registry.ready)
-    check("no cases meanwhile", cora.cdop("case", "list").code != OK)
+    done = cora.cdop("case", "list", "--json")
+    check("no cases meanwhile", done.code != OK and
+          "Dora Director" not in done.err, done)
     eve, fay = Person("eve", registry), Person("fay", registry)
     one = eve.enrol(os.path.join(registry.out, "recovery-invitation-1.txt"))
     two = fay.enrol(os.path.join(registry.out, "recovery-invitation-2.txt"))
@@ -53,6 +55,16 @@ def main():
     check("a client shows who did it and why",
           "Dora Director" in done.err + done.out and
           "both are away" in done.err + done.out, done)
+    done = cora.must("case", "list")
+    check("once on each device", "NOTICE" not in done.err + done.out, done)
+    done = cora.must("status")
+    check("in status always", "NOTICE" in done.out and "Dora Director" in
+          done.out and "NOTICE" not in done.err, done)
+    check("for programs, too", "Dora Director" in cora.must(
+        "status", "--json").json()["notice"][0])
+    done = ada.must("status")
+    check("who asks for the status has seen it", "NOTICE" in done.out, done)
+    equal("and is not told again", "NOTICE" in ada.must("whoami").err, False)
     equal("whoever was suspended stays so", bob.cdop("whoami").code, AUTH)
     check("and three administrators are counted",
           "administrators active: 3" in eve.must("status").out)
