@@ -200,6 +200,7 @@ call_judge(struct cmd_ctx *ctx, const struct call_method *method,
 	    : exit_words((unsigned)code);
 	(void)cmd_fail(ctx, code, reply->reason, next_step(reply->status, code),
 	    "%s", words);
+	ctx->error.leaf = ctx->leaf;
 	take_findings(ctx, reply);
 	return code;
 }

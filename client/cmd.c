@@ -53,6 +53,7 @@ cmd_fail(struct cmd_ctx *ctx, enum exit_code code, const char *reason,
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	ctx->error.reason = reason;
+	ctx->error.leaf = 0;
 	ctx->error.next =
 	    next == NULL ? NULL : cdop_arena_strdup(ctx->arena, next);
 	ctx->error.message = cdop_arena_strdup(ctx->arena, text);

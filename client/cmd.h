@@ -58,6 +58,7 @@ struct cmd_error {
 	const char *next;    /* what to do; may be NULL */
 	const struct cmd_finding *finding;
 	size_t n_findings;
+	uint64_t leaf; /* of the answer that says so, + 1; 0: it is ours */
 	const ProtobufCMessage *body; /* what the answer carried, for JSON */
 };
 

@@ -6,6 +6,7 @@
 #include "client/families.h"
 #include "client/json.h"
 #include "client/print.h"
+#include "client/prompt.h"
 #include "client/purpose.h"
 #include "client/session.h"
 #include "client/show.h"
@@ -71,6 +72,28 @@ show_answer(
 	}
 }
 
+/*
+ * Why comes first: whoever is asked for it afterwards has typed a child's
+ * name already.  Where nobody is asked, the call will see to it.
+ */
+static enum exit_code
+ask_purpose(struct cmd_ctx *ctx)
+{
+	const struct cdop_profile *profile;
+	const char *purpose, *text;
+	enum exit_code code;
+
+	if (!prompt_is_possible(ctx))
+		return EXIT_OK;
+	if ((code = session_unlock(ctx)) != EXIT_OK)
+		return code;
+	if (session_profile(ctx, &profile) != EXIT_OK &&
+	    (code = session_open(ctx)) != EXIT_OK)
+		return code;
+	ctx->error.message = NULL;
+	return purpose_choose(ctx, &purpose, &text);
+}
+
 static enum exit_code
 run_ask(struct cmd_ctx *ctx)
 {
@@ -80,7 +103,8 @@ run_ask(struct cmd_ctx *ctx)
 	enum exit_code code;
 	json_t *object;
 
-	if ((code = terms_read(ctx, false, &terms)) != EXIT_OK)
+	if ((code = ask_purpose(ctx)) != EXIT_OK ||
+	    (code = terms_read(ctx, false, &terms)) != EXIT_OK)
 		return code;
 	cdop__ask_request__init(&request);
 	request.nhs_number = terms.nhs_number;

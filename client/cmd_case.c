@@ -90,7 +90,8 @@ summary_cells(
 	cell[2] = s->age_band;
 	cell[3] = s->death_date;
 	cell[4] = s->status;
-	cell[5] = s->name;
+	if (cmd_flag(ctx, "--names"))
+		cell[5] = s->name;
 }
 
 static void
@@ -101,7 +102,8 @@ show_summaries(struct cmd_ctx *ctx, const char *schema,
 	    "REFERENCE", "OWNER", "AGE", "DEATH", "STATUS", "NAME"};
 	const char **cell =
 	    cdop_arena_calloc(ctx->arena, n * COLUMNS + 1, sizeof(*cell));
-	size_t i;
+	/* The name stands last, where it was asked for. */
+	size_t columns = cmd_flag(ctx, "--names") ? COLUMNS : COLUMNS - 1, i;
 
 	if (cell == NULL)
 		return;
@@ -109,10 +111,10 @@ show_summaries(struct cmd_ctx *ctx, const char *schema,
 		if (ctx->g.json)
 			json_line(ctx, schema, &list[i]->base);
 		else
-			summary_cells(ctx, list[i], cell + i * COLUMNS);
+			summary_cells(ctx, list[i], cell + i * columns);
 	}
 	if (!ctx->g.json && n > 0)
-		print_table(ctx, head, cell, COLUMNS, n);
+		print_table(ctx, head, cell, columns, n);
 }
 
 static enum exit_code

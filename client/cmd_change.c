@@ -96,6 +96,7 @@ run_responsible(struct cmd_ctx *ctx)
 	request.reference = change.reference;
 	request.has_person = ctx->n_pos > 1;
 	request.person = (uint32_t)person;
+	request.reason = change.reason;
 	do {
 		request.version = change.version;
 		code = call_case_responsible(ctx, &request, &reply);

@@ -297,6 +297,58 @@ show(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply)
 	    reply->device, text);
 }
 
+/* What is in a folder of another context: without its keys, when. */
+static void
+tell_kept(struct cmd_ctx *ctx, const struct context *old, const char *folder,
+    const char *suffix, const char *what)
+{
+	const char *dir, **name;
+	size_t n, i;
+
+	dir = cdop_arena_printf(ctx->arena, "%s/%s", old->state, folder);
+	if (dir == NULL ||
+	    file_list(dir, suffix, ctx->arena, &name, &n) != CDOP_OK)
+		return;
+	for (i = 0; i < n; i++)
+		print_note(ctx, "  %s of %s, kept under the key of '%s'", what,
+		    print_time(ctx->arena,
+			(uint64_t)file_time(cdop_arena_printf(
+			    ctx->arena, "%s/%s", dir, name[i])) *
+			    1000),
+		    old->name);
+}
+
+/*
+ * Somebody who forgot a passphrase enrols anew: what waits under the old
+ * key can be opened by nothing else, and is named (RECORDS, "Four days").
+ */
+static void
+tell_left_behind(struct cmd_ctx *ctx)
+{
+	const ProtobufCBinaryData *here =
+	    &ctx->session->identity.open->registry_id;
+	struct cmd_error error = ctx->error;
+	struct context old;
+	struct identity id;
+	const char **name;
+	size_t n = 0, i;
+
+	if (context_list(ctx, &name, &n) != EXIT_OK)
+		n = 0;
+	for (i = 0; i < n; i++) {
+		if (strcmp(name[i], ctx->session->context.name) == 0 ||
+		    context_of(ctx, name[i], &old) != EXIT_OK ||
+		    identity_load(old.identity, ctx->arena, &id) != CDOP_OK ||
+		    memcmp(id.open->registry_id.data, here->data, here->len) !=
+			0)
+			continue;
+		tell_kept(ctx, &old, "requests", ".request",
+		    "an entry that is not acknowledged");
+		tell_kept(ctx, &old, "drafts", ".draft", "a draft");
+	}
+	ctx->error = error;
+}
+
 /* From the connection under the invitation to the identity on disk. */
 static enum exit_code
 enrol_held(struct cmd_ctx *ctx, Cdop__EnrolReply **ret_reply)
@@ -345,6 +397,7 @@ run_enrol(struct cmd_ctx *ctx)
 	if (context_current(ctx) == NULL)
 		(void)context_set_current(ctx, ctx->session->context.name);
 	show(ctx, reply);
+	tell_left_behind(ctx);
 	return EXIT_OK;
 }
 

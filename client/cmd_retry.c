@@ -135,7 +135,9 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 	for (i = 0; i < list->n; i++) {
 		code = spool_get(ctx, list->path[i], &request);
 		if (code != EXIT_OK) {
-			print_note(ctx, "%s", ctx->error.message);
+			print_note(ctx, "%s, of %s", ctx->error.message,
+			    print_time(ctx->arena,
+				(uint64_t)file_time(list->path[i]) * 1000));
 			t->worst = code;
 			continue;
 		}
@@ -272,7 +274,10 @@ show_drafts(struct cmd_ctx *ctx)
 		number = spool_draft_number(list.path[i]);
 		if (spool_get_draft(ctx, list.path[i], &draft) != EXIT_OK) {
 			print_note(ctx,
-			    "draft %u cannot be opened with this key", number);
+			    "draft %u of %s cannot be opened with this key",
+			    number,
+			    print_time(ctx->arena,
+				(uint64_t)file_time(list.path[i]) * 1000));
 			continue;
 		}
 		show_draft(ctx, number, draft);

@@ -56,6 +56,15 @@ areas_of(struct cmd_ctx *ctx, const Cdop__Person *p)
 	return all[0] != '\0' ? all : "no area";
 }
 
+/* Whole days by the registry's clock; one that is over has none. */
+static uint64_t
+days_until(const struct cmd_ctx *ctx, uint64_t ms)
+{
+	uint64_t now = ctx->session->welcome->now_ms;
+
+	return ms > now ? (ms - now) / ((uint64_t)24 * 60 * 60 * 1000) : 0;
+}
+
 /* Who one is and for how long still: asked, not remembered. */
 static void
 show_me(struct cmd_ctx *ctx)
@@ -75,7 +84,8 @@ show_me(struct cmd_ctx *ctx)
 	    areas_of(ctx, r->person), me->label,
 	    is_pending(ctx) ? ", waits for activation" : "");
 	if (r->has_expires_ms)
-		print_out(ctx, "your access ends %s",
+		print_out(ctx, "your access ends in %llu days, %s",
+		    (unsigned long long)days_until(ctx, r->expires_ms),
 		    print_time(ctx->arena, r->expires_ms));
 }
 
@@ -155,8 +165,13 @@ run_status(struct cmd_ctx *ctx)
 	json_t *object;
 
 	cdop__status_request__init(&request);
-	if ((code = call_status(ctx, &request, &reply)) != EXIT_OK)
+	if ((code = call_status(ctx, &request, &reply)) != EXIT_OK) {
+		/* What waits here is known without a registry. */
+		if (!ctx->g.json && ctx->session != NULL &&
+		    ctx->session->identity.secret != NULL)
+			show_kept(ctx);
 		return code;
+	}
 	/* Kept for the day the registry is closed: whom to ring. */
 	if (session_profile(ctx, &profile) != EXIT_OK)
 		ctx->error.message = NULL;

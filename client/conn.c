@@ -21,6 +21,9 @@
 #define RAW_MAX    (CDOP_FRAME_HEAD + CDOP_FRAME_MAX)
 #define STREAM_MAX ((size_t)8 << 20)
 
+#define TELL_FIRST_MS 1000
+#define TELL_AGAIN_MS 30000
+
 struct conn {
 	int fd;
 	bool established;
@@ -43,19 +46,36 @@ conn_now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+static struct {
+	conn_wait_fn *fn;
+	void *arg;
+} on_wait;
+
+void
+conn_on_wait(conn_wait_fn *fn, void *arg)
+{
+	on_wait.fn = fn;
+	on_wait.arg = arg;
+}
+
 /* Waits for events until the deadline, or till somebody stops us. */
 static enum conn_end
 wait_for(int fd, short events, uint64_t deadline_ms)
 {
 	struct pollfd p = {.fd = fd, .events = events};
-	uint64_t now;
+	uint64_t now = conn_now_ms(), tell = now + TELL_FIRST_MS, until;
 	int n;
 
-	for (;;) {
-		now = conn_now_ms();
+	for (;; now = conn_now_ms()) {
 		if (now >= deadline_ms || term_is_stopped())
 			return CONN_TIMEOUT;
-		n = poll(&p, 1, (int)(deadline_ms - now));
+		if (now >= tell) {
+			tell = now + TELL_AGAIN_MS;
+			if (on_wait.fn != NULL)
+				on_wait.fn(on_wait.arg);
+		}
+		until = tell < deadline_ms ? tell : deadline_ms;
+		n = poll(&p, 1, (int)(until - now));
 		if (n > 0)
 			return CONN_OK;
 		if (n < 0 && errno != EINTR)

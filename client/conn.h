@@ -39,6 +39,10 @@ struct conn_args {
 /* A clock that only goes forward. */
 uint64_t conn_now_ms(void);
 
+/* Is told when something was waited for a second, and each 30 after that. */
+typedef void conn_wait_fn(void *arg);
+void conn_on_wait(conn_wait_fn *fn, void *arg);
+
 /*
  * Connects, shakes hands and waits for the first message, which proves that
  * the PSK was the right one.  The message stays for conn_next.

@@ -12,7 +12,7 @@
 #include "client/purpose.h"
 #include "client/session.h"
 
-#define LIST_SHOWN 16 /* longer lists are narrowed by letters first */
+#define LIST_SHOWN 24 /* longer lists are narrowed by letters first */
 #define ROUNDS     8
 
 struct asking {
@@ -25,15 +25,21 @@ struct asking {
 /* ---- one value ------------------------------------------------------------
  */
 
-/* Now, for when we were told; nothing else has a usual answer. */
+/*
+ * Now, for when we were told; the first of the list, for how: most ring.
+ * Nothing about a child has a usual answer.
+ */
 static const char *
-usual_of(struct asking *a, const struct cdop_path *path)
+usual_of(struct asking *a, const struct cdop_path *path,
+    const struct prompt_option *option, size_t n)
 {
 	time_t now = time(NULL);
 	char text[32];
 	struct tm tm;
 	bool date;
 
+	if (strcmp(path->field->path, "received.channel") == 0)
+		return n > 0 ? option[0].code : NULL;
 	date = strcmp(path->field->path, "received.notified_date") == 0;
 	if (!date && strcmp(path->field->path, "received.notified_time") != 0)
 		return strcmp(path->field->path, "child.name_kind") == 0
@@ -164,17 +170,21 @@ ask_field(struct asking *a, const struct cdop_path *path)
 	const struct cdop_field *f = path->field;
 	bool needed = notify_when_needed(a->n->form, f);
 	struct prompt_option *option = NULL;
+	const char *typed, *value, *usual;
 	struct cdop_violations v;
-	const char *typed, *value;
 	enum exit_code code;
-	size_t n, all;
+	size_t n;
 
-	n = all = choices_of(a->ctx, a->profile, f, &option);
-	if (n > 0 && n <= LIST_SHOWN)
+	n = choices_of(a->ctx, a->profile, f, &option);
+	usual = usual_of(a, path, option, n);
+	if (n > LIST_SHOWN)
+		print_note(
+		    a->ctx, "  one of %zu: some letters of it, ? for all", n);
+	else if (n > 0)
 		show_options(a, option, n);
 	suggest(a, f);
 	for (;;) {
-		code = read_value(a, path, usual_of(a, path), &typed);
+		code = read_value(a, path, usual, &typed);
 		if (code != EXIT_OK)
 			return code;
 		if (strcmp(typed, "?") == 0) {
@@ -199,7 +209,6 @@ ask_field(struct asking *a, const struct cdop_path *path)
 			break;
 		show_findings(a, &v);
 	}
-	(void)all;
 	echo(a, path, typed);
 	return EXIT_OK;
 }

@@ -317,8 +317,14 @@ print_failure(struct cmd_ctx *ctx, enum exit_code code)
 	size_t i;
 
 	(void)fflush(stdout);
+	ctx->leaf = e->leaf;
 	if (!ctx->g.json) {
-		print_note(ctx, "cdop: %s", e->message);
+		/* By this number an auditor finds it. */
+		if (e->leaf > 0)
+			print_note(ctx, "cdop: %s (log entry %llu)", e->message,
+			    (unsigned long long)e->leaf - 1);
+		else
+			print_note(ctx, "cdop: %s", e->message);
 		for (i = 0; i < e->n_findings; i++)
 			print_finding(ctx, &e->finding[i]);
 		if (e->next != NULL)
@@ -386,7 +392,7 @@ time_text(struct cdop_arena *arena, enum form_of_time form, uint64_t ms)
 	    NULL)
 		return "?";
 	if (form == FOR_PEOPLE)
-		n = strftime(out, sizeof(out), "%d %b %Y %H:%M %z", &tm);
+		n = strftime(out, sizeof(out), "%d %b %Y %H:%M %Z", &tm);
 	else if (form == ISO_LOCAL)
 		n = strftime(out, sizeof(out), "%Y-%m-%dT%H:%M:%S%z", &tm);
 	else

@@ -61,7 +61,7 @@ void print_mode(struct cmd_ctx *ctx);
 /* The same in front of a prompt, with two blanks behind it. */
 void print_mode_word(struct cmd_ctx *ctx);
 
-/* An instant in local time with its offset: "23 Nov 2026 09:05 GMT". */
+/* An instant in local time with its zone: "23 Nov 2026 09:05 GMT". */
 const char *print_time(struct cdop_arena *arena, uint64_t ms);
 /* The same as ISO 8601 in UTC, for programs. */
 const char *print_utc(struct cdop_arena *arena, uint64_t ms);

@@ -2,6 +2,7 @@
 #include "client/session.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "cdop/limits.h"
 #include "cdop/scan.h"
@@ -43,6 +44,13 @@ set_mode(struct cmd_ctx *ctx, const struct identity *id)
 	ctx->registry = print_hex(ctx->arena, registry);
 }
 
+static void
+still_waiting(void *arg)
+{
+	if (isatty(STDERR_FILENO) == 1)
+		print_note(arg, "waiting for the registry");
+}
+
 enum exit_code
 session_load(struct cmd_ctx *ctx)
 {
@@ -68,6 +76,7 @@ session_load(struct cmd_ctx *ctx)
 		    s->context.name);
 	ctx->session = s;
 	set_mode(ctx, &s->identity);
+	conn_on_wait(still_waiting, ctx);
 	return EXIT_OK;
 }
 

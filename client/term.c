@@ -9,11 +9,23 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "cdop/secret.h"
 #include "client/print.h"
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+/* LeakSanitizer looks into the process from outside. */
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define DUMPABLE 1
+#else
+#define DUMPABLE 0
+#endif
 
 static volatile sig_atomic_t stopped;
 
@@ -27,8 +39,12 @@ on_stop(int sig)
 void
 term_start(void)
 {
+	const struct rlimit none = {0, 0};
 	struct sigaction sa;
 
+	/* What is typed here lies in no core and in nobody else's sight. */
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, DUMPABLE);
 	/* Widths of characters; the words stay English everywhere. */
 	if (setlocale(LC_CTYPE, "") == NULL ||
 	    strcmp(nl_langinfo(CODESET), "UTF-8") != 0)

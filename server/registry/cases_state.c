@@ -270,7 +270,8 @@ cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
 	Cdop__StoredCase *state;
 	enum cdop_err err;
 
-	if ((err = begin(act, alter, false, &state)) != CDOP_OK)
+	err = begin(act, alter, alter->reason != NULL, &state);
+	if (err != CDOP_OK)
 		return err;
 	person = people_person(act->reg->people, alter->person);
 	if (alter->person != 0 &&
@@ -280,7 +281,7 @@ cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
 		    "no active person has that number");
 	err = cases_next_state(act, state,
 	    alter->person == 0 ? "nobody responsible" : "responsible set",
-	    NULL);
+	    alter->reason);
 	if (err != CDOP_OK)
 		return err;
 	state->has_responsible = alter->person != 0;

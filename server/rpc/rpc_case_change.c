@@ -166,6 +166,7 @@ rpc_case_responsible(struct rpc_ctx *ctx,
 	    .reference = req->reference,
 	    .version = req->version,
 	    .person = req->has_person ? req->person : 0,
+	    .reason = req->reason,
 	};
 
 	return run(ctx, cases_state_responsible, &alter, rep);

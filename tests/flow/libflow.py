@@ -275,6 +275,13 @@ class Person:
         return subprocess.Popen([CDOP, *args], env=self.env(),
                                 stderr=subprocess.PIPE, **how)
 
+    def terminal(self, *args):
+        """The same in the background, on a terminal of its own."""
+        return subprocess.Popen(
+            [sys.executable, os.path.join(TOP, "tests/flow/libtype.py"), "--",
+             CDOP, *args], env=dict(self.env(), TERM="dumb"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+
     def cdop(self, *args, stdin=b"", seconds=90):
         done = subprocess.run([CDOP, *args], env=self.env(), input=stdin,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -2,6 +2,7 @@
 """What dies, stops or is closed: the client says what it knows, keeps what
 was typed, and never hangs."""
 import os
+import re
 import signal
 import time
 
@@ -106,11 +107,15 @@ def stands_still(registry, cora, row):
     vault = registry.pid_of("vault")
     os.kill(vault, signal.SIGSTOP)
     begun = time.monotonic()
+    watched = registry.ada.terminal("status")
     done = cora.cdop(*notify(row), "--timeout", "2")
     took = time.monotonic() - begun
     os.kill(vault, signal.SIGCONT)
     name = "a vault that stands still: "
     equal(name + "no answer, nothing done", done.code, UNREACHABLE)
+    shown, _ = watched.communicate(timeout=60)
+    check(name + "somebody at a terminal is told that it waits",
+          b"waiting for the registry" in shown, shown)
     check(name + "the client does not wait for ever", took < 12,
           "%.1f s" % took)
     check(name + "what was typed is kept", "Kept sealed on this computer" in
@@ -148,6 +153,24 @@ def is_sealed(registry, cora):
     os.rename(registry.key + ".away", registry.key)
 
 
+def forgotten(registry, cora, row):
+    """A new device: what waits under the old key is named, by its time."""
+    registry.kill()
+    done = cora.cdop(*notify(row))
+    equal("something waits when a passphrase is forgotten", done.code,
+          UNREACHABLE)
+    registry.start()
+    path = os.path.join(registry.out, "again.txt")
+    registry.ada.must("people", "invite", "--device-for", str(cora.person),
+                      "--label", "new laptop", "--out", path)
+    done = cora.must("enrol", path, "--context", "again", "--label", "new",
+                     "--no-passphrase")
+    check("enrolled anew it is named, without a name", re.search(
+        r"an entry that is not acknowledged of .* 20\d\d .*under the key of "
+        r"'training'", done.err) and "Synthetic" not in done.err, done)
+    cora.must("retry", "--context", "training")
+
+
 def main():
     registry, cora = scene(conf=["restarts = 100"])
     rows = iter(libsynthetic.rows(20, 400))
@@ -159,6 +182,7 @@ def main():
     refuses(registry, cora)
     stands_still(registry, cora, next(rows))
     is_not_there(registry, cora, next(rows))
+    forgotten(registry, cora, next(rows))
     is_sealed(registry, cora)
     equal("it stops in order", registry.stop(), 0)
     equal("verify says fine", registry.verify()[0], 0)

@@ -453,6 +453,8 @@ somebody_is_responsible_and_lists_his_own(void **state)
 {
 	char *reference = fresh(22, "wirral");
 	Cdop__CaseResponsibleRequest request;
+	Cdop__CaseHistoryRequest history;
+	Cdop__CaseHistoryReply *events;
 	Cdop__CaseListRequest mine;
 	Cdop__CaseListReply *list;
 	struct world_answer answer;
@@ -466,7 +468,17 @@ somebody_is_responsible_and_lists_his_own(void **state)
 	(void)calls_change(
 	    &w, WORLD_COORDINATOR, 52, &request.base, CDOP_INVALID_ARGUMENT);
 	request.person = WORLD_COORDINATOR_WIRRAL;
+	request.reason = calls_text(&w, "");
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, 52, &request.base, CDOP_INVALID_ARGUMENT);
+	request.reason = calls_text(&w, "takes over");
 	(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base, CDOP_OK);
+	cdop__case_history_request__init(&history);
+	history.reference = reference;
+	world_call(&w, WORLD_COORDINATOR, 47, &history.base, &answer);
+	events = world_body(&w, &answer, &cdop__case_history_reply__descriptor);
+	assert_string_equal(
+	    events->entry[events->n_entry - 1]->reason, "takes over");
 	cdop__case_list_request__init(&mine);
 	mine.has_mine = true;
 	mine.mine = true;
