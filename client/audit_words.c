@@ -49,6 +49,7 @@ static const struct deed deeds[] = {
     {"Ask", "asked"},
     {"AuditList", "read the log"},
     {"AuditExport", "exported the log"},
+    {"WitnessSubmit", "handed in a cosignature"},
     {"RestoreView", "looked at what was restored"},
 };
 
