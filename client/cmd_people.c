@@ -192,7 +192,8 @@ run_revoke(struct cmd_ctx *ctx)
 	request.has_device = target.device != 0;
 	request.device = target.device;
 	request.reason = target.reason;
-	code = people_is_administrator(ctx, target.person, &administrator);
+	code = people_is_administrator(
+	    ctx, target.person, target.device, &administrator);
 	if (code != EXIT_OK)
 		return code;
 	code = administrator ? call_administrator_revoke(ctx, &request, &reply)

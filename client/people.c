@@ -119,7 +119,8 @@ people_confirm_last(struct cmd_ctx *ctx, const struct people_target *target)
 	if (!reply->has_administrators_active ||
 	    reply->administrators_active > 1)
 		return EXIT_OK;
-	code = people_is_administrator(ctx, target->person, &administrator);
+	code = people_is_administrator(
+	    ctx, target->person, target->device, &administrator);
 	/* Who may not list people is none. */
 	if (code != EXIT_OK || !administrator) {
 		memset(&ctx->error, 0, sizeof(ctx->error));
@@ -130,8 +131,29 @@ people_confirm_last(struct cmd_ctx *ctx, const struct people_target *target)
 	    "on the server would help.  Type your number");
 }
 
+/* What was never active has no power that it takes two to end. */
+static bool
+has_power(const Cdop__Person *person, uint32_t device)
+{
+	Cdop__CredentialState state;
+	size_t i;
+
+	if (person->state == CDOP__PERSON_STATE__PERSON_INVITED)
+		return false;
+	for (i = 0; device != 0 && i < person->n_device; i++) {
+		state = person->device[i]->state;
+		if (person->device[i]->number == device)
+			return state ==
+			    CDOP__CREDENTIAL_STATE__CREDENTIAL_ACTIVE ||
+			    state ==
+			    CDOP__CREDENTIAL_STATE__CREDENTIAL_SUSPENDED;
+	}
+	return true;
+}
+
 enum exit_code
-people_is_administrator(struct cmd_ctx *ctx, uint32_t person, bool *ret_is)
+people_is_administrator(
+    struct cmd_ctx *ctx, uint32_t person, uint32_t device, bool *ret_is)
 {
 	Cdop__PeopleListRequest request;
 	Cdop__PeopleListReply *reply;
@@ -151,7 +173,7 @@ people_is_administrator(struct cmd_ctx *ctx, uint32_t person, bool *ret_is)
 	p = reply->person[0];
 	for (i = 0; i < p->n_grant; i++)
 		if (p->grant[i]->role == CDOP__ROLE__ADMINISTRATOR)
-			*ret_is = true;
+			*ret_is = has_power(p, device);
 	return EXIT_OK;
 }
 

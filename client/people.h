@@ -49,8 +49,11 @@ enum exit_code people_confirm_last(
 /* The number is typed again, or given with --confirm. */
 enum exit_code people_confirm(struct cmd_ctx *ctx, uint32_t person);
 
-/* Asks the registry whether that person holds the role. */
+/*
+ * Asks the registry whether that person, or that device of theirs (0: all),
+ * has an administrator's power: it takes two to end that.
+ */
 enum exit_code people_is_administrator(
-    struct cmd_ctx *ctx, uint32_t person, bool *ret_is);
+    struct cmd_ctx *ctx, uint32_t person, uint32_t device, bool *ret_is);
 
 #endif

@@ -230,17 +230,55 @@ people_enrol_waiting(const struct people *people, uint32_t person)
 
 /* Invited at init or by recover-people, to be an administrator. */
 static bool
-is_founder(const struct people_act *act, const struct people_device *device)
+is_founding(const struct people *people,
+    const struct people_invitation *invitation, uint64_t now_ms)
 {
-	const struct people_invitation *invitation;
 	const struct people_person *person;
 
-	invitation = people_invitation(act->people, device->invitation_id);
-	person = people_person(act->people, device->person);
-	return invitation != NULL && invitation->invited_by == 0 &&
-	    person->invited_by == 0 &&
-	    (people_rule_granted(act->people, person, act->now_ms) &
+	if (invitation == NULL || invitation->invited_by != 0)
+		return false;
+	person = people_person(people, invitation->person);
+	return person->invited_by == 0 &&
+	    (people_rule_granted(people, person, now_ms) &
 		CDOP_ROLE_ADMINISTRATOR) != 0;
+}
+
+static bool
+is_founder(const struct people_act *act, const struct people_device *device)
+{
+	return is_founding(act->people,
+	    people_invitation(act->people, device->invitation_id), act->now_ms);
+}
+
+/* Whether an administrator can still come of it. */
+static bool
+is_open(const struct people *people, const struct people_invitation *invitation,
+    uint64_t now_ms)
+{
+	const struct people_device *device;
+
+	if (people_person(people, invitation->person)->state !=
+	    CDOP__PERSON_STATE__PERSON_INVITED)
+		return false;
+	device = people_device(people, invitation->device);
+	return device == NULL
+	    ? people_rule_is_usable(invitation, now_ms)
+	    : people_rule_roles(people, device, now_ms) == CDOP_ROLE_PENDING;
+}
+
+size_t
+people_enrol_founders(const struct people *people, uint64_t now_ms)
+{
+	const struct people_invitation *invitation;
+	size_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < people_n_invitations(people); i++) {
+		invitation = people_invitation_at(people, i);
+		n += is_founding(people, invitation, now_ms) &&
+		    is_open(people, invitation, now_ms);
+	}
+	return n;
 }
 
 static enum cdop_err
@@ -250,7 +288,7 @@ check_setup(struct people_act *act, const struct people_device *device)
 
 	own = people_device(act->people, act->device);
 	if (people_registry(act->people)->state != CDOP_STATE_SETUP ||
-	    own == NULL || !is_founder(act, own))
+	    own == NULL || own->state != PENDING || !is_founder(act, own))
 		return people_act_refuse(act, CDOP_PERMISSION_DENIED, "role",
 		    "you wait to be activated yourself");
 	if (!is_founder(act, device))
@@ -269,8 +307,12 @@ check_device(struct people_act *act, const struct people_device *device)
 	if (device->state == FLAGGED)
 		return people_act_refuse(act, CDOP_FAILED_PRECONDITION,
 		    "flagged",
-		    "its invitation was used twice, or the string was wrong "
-		    "too often: revoke it and invite again");
+		    act->pending
+			? "its invitation was used twice, or the string was "
+			  "wrong too often: another one is made on the server "
+			  "(cdopd recover-people)"
+			: "its invitation was used twice, or the string was "
+			  "wrong too often: revoke it and invite again");
 	if (device->state != PENDING)
 		return people_act_refuse(act, CDOP_FAILED_PRECONDITION,
 		    "not_pending", "that device does not wait");

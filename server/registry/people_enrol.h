@@ -52,6 +52,12 @@ CDOP_MUST enum cdop_err people_enrol_turn(struct people_act *act,
 CDOP_MUST enum cdop_err people_enrol_activate(
     struct people_act *act, uint32_t device, const char *typed, bool *ret_open);
 
+/*
+ * In setup: those invited at init or by recover-people who are not active and
+ * still can be, because their invitation or the device it made is good.
+ */
+size_t people_enrol_founders(const struct people *people, uint64_t now_ms);
+
 /* The one device of a person that waits, or 0 where it is none or several. */
 uint32_t people_enrol_waiting(const struct people *people, uint32_t person);
 

@@ -10,6 +10,7 @@
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/registry/invitations.h"
+#include "server/registry/people_enrol.h"
 #include "server/registry/profile_act.h"
 #include "server/registry/statements.h"
 #include "server/vault/rows.h"
@@ -345,6 +346,7 @@ static enum cdop_err
 check_recover(struct setup *setup, struct setup_args *args)
 {
 	struct people_rule_admins admins;
+	size_t n;
 	enum cdop_err err;
 
 	if (setup->reg->config_row == 0)
@@ -367,8 +369,13 @@ check_recover(struct setup *setup, struct setup_args *args)
 		return refuse(setup, CDOP_INVALID_ARGUMENT,
 		    "two persons do this: give two names");
 	people_rule_admins(setup->reg->people, args->now_ms, NULL, &admins);
+	n = admins.n + args->n_admin;
+	/* One of two in setup whose invitation was lost: the other one waits.
+	 */
+	if (setup->reg->state == CDOP_STATE_SETUP)
+		n += people_enrol_founders(setup->reg->people, args->now_ms);
 	if (args->n_admin == 0 || args->n_admin > SETUP_ADMINS_MAX ||
-	    admins.n + args->n_admin < PEOPLE_RULE_ADMINS_MIN)
+	    n < PEOPLE_RULE_ADMINS_MIN)
 		return refuse(setup, CDOP_INVALID_ARGUMENT,
 		    "with the new ones there are two administrators at least: "
 		    "give two names");

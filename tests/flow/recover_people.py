@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Both administrators are gone: new ones come in offline, everybody sees it,
-and nothing else is lost (RECORDS M9)."""
+"""Both administrators are gone, or one was never the right one: new ones come
+in offline, everybody sees it, and nothing else is lost (RECORDS M9)."""
 import os
 import subprocess
 
-from libflow import (AUTH, CDOPD, OK, USAGE, Person, check, end, equal, scene)
+from libflow import (AUTH, CDOPD, CONFLICT, OK, USAGE, Person, Registry,
+                     check, end, equal, scene)
 
 
 def recover(registry, *more):
@@ -18,7 +19,56 @@ def recover(registry, *more):
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
+def activate_each_other(one, other):
+    """Each is (person, what enrol said)."""
+    for (person, _), (_, done) in (one, other), (other, one):
+        person.must("people", "activate", str(done["device"]), "--comparison",
+                    done["comparison"])
+
+
+def intercepted():
+    """In setup, with one of the two invitations in wrong hands as well."""
+    registry = Registry("intercepted")
+    registry.init()
+    registry.start()
+    files = [os.path.join(registry.out, "invitation-%d.txt" % n)
+             for n in (1, 2)]
+    mallory, ada, bob = (Person(name, registry) for name in (
+        "mallory", "ada", "bob"))
+    stolen = mallory.enrol(files[0])
+    done = ada.cdop("enrol", files[0], "--label", "laptop", "--no-passphrase")
+    check("the right one learns that somebody else was there",
+          done.code == CONFLICT and "used by somebody else" in done.err, done)
+    waits = bob.enrol(files[1])
+    equal("whoever was there is let in no more", mallory.cdop("whoami").code,
+          AUTH)
+    done = bob.cdop("people", "activate", str(stolen["device"]),
+                    "--comparison", stolen["comparison"])
+    check("nobody activates it, and what to do is said", done.code != OK and
+          "recover-people" in done.err, done)
+    equal("nor the right one with the same invitation", ada.cdop(
+        "enrol", files[0], "--label", "laptop", "--no-passphrase").code, AUTH)
+    registry.stop()
+    code, said = recover(registry, "--admin", "Ada Admin")
+    equal("one new invitation is enough: the other one waits", code, 0)
+    equal("every row opens", registry.verify()[0], 0)
+    registry.start()
+    again = Person("ada-again", registry)
+    activate_each_other((again, again.enrol(os.path.join(
+        registry.out, "recovery-invitation-1.txt"))), (bob, waits))
+    status = again.must("status").out
+    check("then it is open, and says what is left to do", "2" in status and
+          "flagged" in status, status)
+    equal("the thief stays outside", mallory.cdop("whoami").code, AUTH)
+    again.must("people", "revoke", str(stolen["person"]), "--reason",
+               "intercepted", "--confirm", str(stolen["person"]))
+    check("what never was active is revoked by one", "flagged" not in
+          again.must("status").out)
+    registry.stop()
+
+
 def main():
+    intercepted()
     registry, cora = scene()
     ada, bob = registry.ada, registry.bob
     ada.must("people", "suspend", str(bob.person), "--reason", "stolen")

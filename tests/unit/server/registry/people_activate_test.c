@@ -105,6 +105,54 @@ a_string_that_was_typed_is_void_after_another_enrolment(void **state)
 	house_end(&house);
 }
 
+/*
+ * Two keys came with one of the two invitations of init.  Neither is barred
+ * half-way: not even where one of the two strings had been typed already.
+ */
+static void
+in_setup_a_second_key_bars_both(void **state)
+{
+	struct house_client one, two, thief;
+	struct house house;
+	char string[20];
+
+	(void)state;
+	house_make(&house, 2);
+	house_client(&house, &one, 1, house.invitation[0]);
+	house_client(&house, &two, 2, house.invitation[1]);
+	house_client(&house, &thief, 3, house.invitation[0]);
+	assert_int_equal(
+	    house_enrol(&house, &one, house.invitation[0], false), CDOP_OK);
+	assert_int_equal(
+	    house_enrol(&house, &two, house.invitation[1], false), CDOP_OK);
+	house_string(&one, string);
+	assert_int_equal(house_activate(&house, 2, true, 1, string), CDOP_OK);
+	assert_int_equal(
+	    house_enrol(&house, &thief, house.invitation[0], false),
+	    CDOP_FAILED_PRECONDITION);
+	assert_string_equal(house.act.reason, "invitation_used_twice");
+	house_reopen(&house);
+
+	assert_int_equal(roles_of(&house, 1), 0);
+	assert_false(house_session(&house, &one));
+	assert_int_equal(
+	    house_enrol(&house, &thief, house.invitation[0], false),
+	    CDOP_UNAUTHENTICATED);
+	house_string(&two, string);
+	assert_int_equal(
+	    house_activate(&house, 1, true, 2, string), CDOP_PERMISSION_DENIED);
+	house_string(&one, string);
+	assert_int_equal(house_activate(&house, 2, true, 1, string),
+	    CDOP_FAILED_PRECONDITION);
+	assert_string_equal(house.act.reason, "flagged");
+	assert_non_null(strstr(house.act.message, "recover-people"));
+	/* Who was not concerned waits as before. */
+	assert_true(house_session(&house, &two));
+	assert_int_equal(roles_of(&house, 2), CDOP_ROLE_PENDING);
+	assert_int_equal(house.reg->state, CDOP_STATE_SETUP);
+	house_end(&house);
+}
+
 /* Pending in an open registry gives no power over anybody. */
 static void
 after_setup_a_pending_person_activates_nobody(void **state)
@@ -285,6 +333,7 @@ main(void)
 	    cmocka_unit_test(nobody_activates_a_device_of_their_own),
 	    cmocka_unit_test(
 		a_string_that_was_typed_is_void_after_another_enrolment),
+	    cmocka_unit_test(in_setup_a_second_key_bars_both),
 	    cmocka_unit_test(after_setup_a_pending_person_activates_nobody),
 	    cmocka_unit_test(late_founders_do_not_activate_each_other),
 	    cmocka_unit_test(in_setup_only_founders_activate_and_are_activated),

@@ -168,6 +168,79 @@ an_administrator_who_is_left_activates_the_new_one(void **state)
 	house_end(&house);
 }
 
+/*
+ * An invitation of init was intercepted: one new one is enough, beside the
+ * administrator who still waits.  With nobody who waits it takes two.
+ */
+static void
+in_setup_one_new_one_joins_the_one_who_waits(void **state)
+{
+	struct house_client thief, ada, bob, eve;
+	struct setup_result result;
+	uint8_t invitation[16];
+	struct house house;
+	char string[20];
+
+	(void)state;
+	house_make(&house, 2);
+	house_client(&house, &thief, 8, house.invitation[0]);
+	house_client(&house, &ada, 1, house.invitation[0]);
+	house_client(&house, &bob, 2, house.invitation[1]);
+	assert_int_equal(
+	    house_enrol(&house, &thief, house.invitation[0], false), CDOP_OK);
+	assert_int_equal(house_enrol(&house, &ada, house.invitation[0], false),
+	    CDOP_FAILED_PRECONDITION);
+	assert_int_equal(
+	    people_enrol_founders(house.reg->people, house.now_ms), 1);
+	assert_int_equal(people_enrol_founders(house.reg->people,
+			     house.now_ms + 3 * HOUSE_DAY_MS),
+	    0);
+	assert_int_equal(
+	    house_enrol(&house, &bob, house.invitation[1], false), CDOP_OK);
+	house.now_ms += 4 * HOUSE_DAY_MS; /* a device waits longer */
+	assert_int_equal(
+	    recover(&house, 1, "Ada One", "The Director", &result), CDOP_OK);
+	memcpy(invitation, result.invitation[0]->invitation_id, 16);
+	house_reopen(&house);
+	house_client(&house, &eve, 3, invitation);
+	assert_int_equal(house_enrol(&house, &eve, invitation, false), CDOP_OK);
+
+	/* The thief is let in by nothing, and nobody activates with his help.
+	 */
+	assert_false(house_session(&house, &thief));
+	house_string(&bob, string);
+	assert_int_equal(
+	    house_activate(&house, 1, true, 2, string), CDOP_PERMISSION_DENIED);
+	house_begin(&house);
+	house_act(&house, 3, 3)->pending = true;
+	assert_int_equal(
+	    people_enrol_activate(&house.act, 2, string, &(bool){false}),
+	    CDOP_OK);
+	house_commit(&house);
+	house_string(&eve, string);
+	assert_int_equal(house_activate(&house, 2, true, 3, string), CDOP_OK);
+	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
+	assert_true(house_session(&house, &bob));
+	assert_true(house_session(&house, &eve));
+	assert_false(house_session(&house, &thief));
+	house_end(&house);
+}
+
+static void
+in_setup_with_nobody_who_waits_it_takes_two(void **state)
+{
+	struct setup_result result;
+	struct house house;
+
+	(void)state;
+	house_make(&house, 2);
+	house.now_ms += 3 * HOUSE_DAY_MS; /* both invitations have ended */
+	assert_int_equal(
+	    recover(&house, 1, "Ada", "Bo", &result), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(recover(&house, 2, "Ada", "Bo", &result), CDOP_OK);
+	house_end(&house);
+}
+
 static void
 recovery_wants_two_persons_and_enough_administrators(void **state)
 {
@@ -228,6 +301,8 @@ main(void)
 	    cmocka_unit_test(init_leaves_setup_with_keys_and_a_leaf),
 	    cmocka_unit_test(init_needs_two_different_names),
 	    cmocka_unit_test(recovery_is_a_new_incarnation_that_everybody_sees),
+	    cmocka_unit_test(in_setup_one_new_one_joins_the_one_who_waits),
+	    cmocka_unit_test(in_setup_with_nobody_who_waits_it_takes_two),
 	    cmocka_unit_test(
 		an_administrator_who_is_left_activates_the_new_one),
 	    cmocka_unit_test(
