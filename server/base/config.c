@@ -57,6 +57,9 @@ static const struct config_key config_keys[] = {
 	"permissions of Unix sockets to listen on"},
     {"map_size_gib", CONFIG_NUMBER, AT(map_size_gib), 1, 4096, "64", false,
 	"address space for the registry; disk is taken as it grows"},
+    {"reserve_mib", CONFIG_NUMBER, AT(reserve_mib), 0, 1016, "64", false,
+	"kept on the disk of data_dir, in the file reserve: when the disk is "
+	"full the log goes on in it"},
     {"log_level", CONFIG_LEVEL, AT(log_level), 0, 0, "info", true,
 	"error, warning, info or debug"},
     {"gate_connections", CONFIG_NUMBER, AT(gate_connections), 1,

@@ -27,6 +27,7 @@ struct config {
 	uint32_t n_listen;
 	uint32_t socket_mode;
 	uint32_t map_size_gib;
+	uint32_t reserve_mib;
 	uint32_t log_level; /* enum log_level */
 	uint32_t gate_connections;
 	uint32_t gate_half_open;

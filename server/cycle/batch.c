@@ -8,6 +8,7 @@
 #include "cdop/secret.h"
 #include "server/base/clock.h"
 #include "server/base/control.h"
+#include "server/base/log.h"
 #include "server/base/undo.h"
 #include "server/cycle/receipt.h"
 #include "server/cycle/session.h"
@@ -19,6 +20,7 @@
 #include "server/registry/registry.h"
 #include "server/registry/search_key.h"
 #include "server/vault/rows.h"
+#include "server/vault/rows_room.h"
 
 /* Address space, not memory: what is touched is bounded per request. */
 #define ARENA_MAX (1ull << 30)
@@ -278,7 +280,7 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 }
 
 static enum cdop_err
-begin(struct registry *reg, const struct batch_item *items, size_t n)
+begin(struct registry *reg, const struct batch_item *items, size_t n, bool last)
 {
 	size_t i, bytes = 0;
 	enum cdop_err err;
@@ -286,9 +288,48 @@ begin(struct registry *reg, const struct batch_item *items, size_t n)
 	for (i = 0; i < n; i++)
 		bytes += items[i].message.len * 4 + DATA_EACH;
 	undo_begin(reg->undo);
-	err = rows_begin(reg->rows, bytes, n * ROWS_EACH);
+	err = last ? rows_begin_last(reg->rows, bytes, n * ROWS_EACH)
+		   : rows_begin(reg->rows, bytes, n * ROWS_EACH);
 	if (err != CDOP_OK)
 		undo_rollback(reg->undo);
+	return err;
+}
+
+/* Said once, to whoever runs the host: the others see it in status. */
+static void
+set_room(struct registry *reg, enum registry_room room)
+{
+	if (room == reg->room)
+		return;
+	reg->room = room;
+	if (room == REGISTRY_ROOM)
+		log_info("disk.room", NULL);
+	else
+		log_error("disk.full", "reserve=%s next=%s",
+		    room == REGISTRY_FULL ? "used" : "spent",
+		    "make room on the file system of the data directory");
+}
+
+/* The vault's own long work has time until there is room. */
+static bool
+can_wait(const struct batch_item *item)
+{
+	return item->kind == BATCH_FORGET || item->kind == BATCH_RENEW;
+}
+
+/* Where there is no room, what has to be logged takes the last there is. */
+static enum cdop_err
+begin_alone(struct registry *reg, const struct batch_item *item)
+{
+	enum cdop_err err;
+
+	err = begin(reg, item, 1, false);
+	if (err == CDOP_OK)
+		set_room(reg, REGISTRY_ROOM);
+	if (err != CDOP_RESOURCE_EXHAUSTED || can_wait(item))
+		return err;
+	err = begin(reg, item, 1, true);
+	set_room(reg, err == CDOP_OK ? REGISTRY_FULL : REGISTRY_SPENT);
 	return err;
 }
 
@@ -350,10 +391,11 @@ run_together(struct batch *batch, struct registry *reg,
 	size_t i, end = batch->done;
 	enum cdop_err err;
 
-	err = begin(reg, batch->item + end, batch->n - end);
+	err = begin(reg, batch->item + end, batch->n - end, false);
 	*ret_end = end + 1;
 	if (err != CDOP_OK)
 		return err;
+	set_room(reg, REGISTRY_ROOM);
 	do {
 		err = run_item(batch, reg, &batch->item[end++], times);
 		if (err == CDOP_OK)
@@ -383,7 +425,7 @@ refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 	item->failed = true;
 	if (item->kind != BATCH_CALL && item->kind != BATCH_MORE)
 		return CDOP_OK;
-	if (begin(reg, item, 1) != CDOP_OK)
+	if (begin_alone(reg, item) != CDOP_OK)
 		return CDOP_OK; /* no leaf, no answer */
 	set_budget(batch);
 	fill_request(item, times, &request);
@@ -406,15 +448,18 @@ run_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 	size_t mark = cdop_arena_used(batch->arena);
 	enum cdop_err err;
 
-	if ((err = begin(reg, item, 1)) != CDOP_OK)
+	if ((err = begin_alone(reg, item)) != CDOP_OK)
 		return refuse_alone(batch, reg, item, times, err);
 	if ((err = run_item(batch, reg, item, times)) != CDOP_OK) {
 		take_back(batch, reg, mark);
 		return refuse_alone(batch, reg, item, times, err);
 	}
 	err = commit(reg);
-	if (err == CDOP_RESOURCE_EXHAUSTED)
+	if (err == CDOP_RESOURCE_EXHAUSTED) {
+		/* It was promised and is not there after all. */
+		rows_room_give(reg->rows);
 		return refuse_alone(batch, reg, item, times, err);
+	}
 	if (err == CDOP_OK)
 		finish(batch, reg, item, times);
 	return err;

@@ -16,6 +16,7 @@
 #include "server/registry/registry.h"
 #include "server/registry/search_key.h"
 #include "server/vault/rows.h"
+#include "server/vault/rows_room.h"
 
 #define TICK_MS        1000
 #define HELD_BACK_MS   60000
@@ -439,6 +440,9 @@ tick(struct cycle *cycle, uint64_t boot_ms)
 		return;
 	cycle->tick_ms = boot_ms;
 	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
+	if (cycle->reg != NULL)
+		cycle->reg->reserve_short =
+		    rows_room_fill(cycle->reg->rows) != CDOP_OK;
 	for (session = TAILQ_FIRST(&cycle->turn); session != NULL;
 	     session = next) {
 		next = TAILQ_NEXT(session, in_turn);

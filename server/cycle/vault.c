@@ -2,6 +2,7 @@
 #include "server/cycle/vault.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ struct vault {
 	struct anchoring anchoring;
 	int unseal;          /* channel to a key child; -1: none */
 	uint32_t said_state; /* to the parent */
+	enum registry_room said_room;
 	bool stop;
 	int status;
 };
@@ -168,12 +170,20 @@ say_slots(struct vault *vault)
 static void
 say_state(struct vault *vault, enum control_kind kind)
 {
-	uint32_t state;
+	static const char *const rooms[] = {"", ", disk full", ", disk spent"};
+	enum registry_room room = REGISTRY_ROOM;
+	uint32_t state = CDOP_STATE_SEALED;
+	char text[CONTROL_STATE_MAX];
 
-	state = vault->reg == NULL ? CDOP_STATE_SEALED : vault->reg->state;
+	if (vault->reg != NULL) {
+		state = vault->reg->state;
+		room = vault->reg->room;
+	}
 	vault->said_state = state;
-	if (control_send_state(vault->fds->control, kind,
-		registry_state_name(state)) != CDOP_OK)
+	vault->said_room = room;
+	(void)snprintf(text, sizeof(text), "%s%s", registry_state_name(state),
+	    rooms[room]);
+	if (control_send_state(vault->fds->control, kind, text) != CDOP_OK)
 		vault->stop = true;
 }
 
@@ -304,7 +314,8 @@ run(struct vault *vault)
 		}
 		anchoring_turn(&vault->anchoring, vault->reg, clock_boot_ms());
 		if (vault->reg != NULL &&
-		    vault->reg->state != vault->said_state)
+		    (vault->reg->state != vault->said_state ||
+			vault->reg->room != vault->said_room))
 			say_state(vault, CONTROL_STATE);
 	}
 }
@@ -327,6 +338,7 @@ vault_open(struct vault *vault)
 	struct rows_args rows_args = {
 	    .dir = vault->conf->data_dir,
 	    .map_bytes = (uint64_t)vault->conf->map_size_gib << 30,
+	    .reserve_bytes = (uint64_t)vault->conf->reserve_mib << 20,
 	};
 	struct cycle_args cycle_args = {
 	    .note = vault->fds->note,

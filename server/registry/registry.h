@@ -41,6 +41,13 @@ struct registry_profile_row {
 	uint64_t row;
 };
 
+/* On the disk, for what is to be written. */
+enum registry_room {
+	REGISTRY_ROOM,
+	REGISTRY_FULL,  /* the log goes on, out of the reserve */
+	REGISTRY_SPENT, /* nothing goes on */
+};
+
 struct registry {
 	struct rows *rows;
 	struct keystore *ks;
@@ -49,9 +56,11 @@ struct registry {
 
 	uint8_t id[16];
 	enum registry_mode mode;
-	uint32_t state;      /* one CDOP_STATE_* bit */
-	uint64_t config_row; /* row number of CONFIG */
-	bool degraded;       /* init was told so; status repeats it */
+	uint32_t state;          /* one CDOP_STATE_* bit */
+	uint64_t config_row;     /* row number of CONFIG */
+	bool degraded;           /* init was told so; status repeats it */
+	enum registry_room room; /* as the last batch found it */
+	bool reserve_short;      /* and there is no room to fill it */
 	uint64_t created_ms;
 	uint64_t open_since_ms;
 	uint64_t clock_behind_ms; /* wall clock against the last leaf */

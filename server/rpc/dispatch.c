@@ -22,6 +22,9 @@
 #include "server/rpc/answer.h"
 #include "server/rpc/tidy.h"
 
+/* A call that may be worked on while the disk is full, envelope and all. */
+#define FULL_REQUEST_MAX 16384
+
 /* ---- 1: the envelope --------------------------------------------------- */
 
 static enum cdop_err
@@ -172,6 +175,25 @@ state_words(uint32_t state)
 	return "not in the state the registry is in";
 }
 
+/*
+ * On a full disk the reserve is for the log, and for who may come in: no case
+ * work, reading neither, and nothing large (TRUST M16).
+ */
+static enum cdop_err
+check_room(struct work *work)
+{
+	const struct rpc_method *method = work->ctx.method;
+
+	if (work->reg->room == REGISTRY_ROOM ||
+	    (method->scope != CDOP_SCOPE_AREA &&
+		method->scope != CDOP_SCOPE_ASK &&
+		work->request->message.len <= FULL_REQUEST_MAX))
+		return CDOP_OK;
+	return rpc_fail(&work->ctx, CDOP_RESOURCE_EXHAUSTED, "disk_full",
+	    "the server's disk is full: nothing was applied, and what is on "
+	    "the disk is not touched");
+}
+
 static enum cdop_err
 check_policy(struct work *work)
 {
@@ -210,7 +232,7 @@ check_policy(struct work *work)
 	if (request->boot_ms - request->arrived_ms > deadline_ms)
 		return rpc_fail(ctx, CDOP_DEADLINE_EXCEEDED, "deadline",
 		    "not begun in time and not applied");
-	return CDOP_OK;
+	return check_room(work);
 }
 
 /* ---- 3: the request key (TRUST M8, M12) -------------------------------- */

@@ -12,6 +12,7 @@
 #include "server/registry/witnesses.h"
 #include "server/rpc/rpc_person.h"
 #include "server/vault/rows.h"
+#include "server/vault/rows_room.h"
 
 #define WARNINGS_MAX  40
 #define SOON_DAYS     30
@@ -32,11 +33,32 @@ warn(Cdop__StatusReply *rep, const char *words)
 
 /* ---- what is not well, worst first ------------------------------------- */
 
+static uint64_t
+reserve_mib(const struct rpc_ctx *ctx)
+{
+	uint64_t have, want;
+
+	rows_room_reserve(ctx->reg->rows, &have, &want);
+	return have >> 20;
+}
+
 /* Said to everybody: what they do may not be done tomorrow. */
 static void
 warn_all(struct rpc_ctx *ctx, const struct people_rule_admins *admins,
     Cdop__StatusReply *rep)
 {
+	if (ctx->reg->room != REGISTRY_ROOM)
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"DISK FULL: case work is refused until there is room "
+			"on the server; the log goes on in %llu MiB",
+			(unsigned long long)reserve_mib(ctx)));
+	else if (ctx->reg->reserve_short)
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"the server's disk is nearly full: its reserve for "
+			"the log has %llu MiB",
+			(unsigned long long)reserve_mib(ctx)));
 	if (ctx->reg->state == CDOP_STATE_OPEN &&
 	    admins->n < PEOPLE_RULE_ADMINS_MIN)
 		warn(rep,

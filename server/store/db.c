@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #include "server/store/dir.h"
+#include "server/store/reserve.h"
 
-#define STEP ((size_t)1 << 20) /* the file grows by */
+#define KEEP                                                                   \
+	((uint64_t)4 << 20) /* of the disk, for that, before the reserve       \
+			     */
 
 struct db_txn {
 	struct db *db;
@@ -32,8 +35,9 @@ struct db {
 	int lock_fd;
 	bool read_only;
 	char *dir;
-	bool marked;       /* dir_mark() */
-	struct db_txn txn; /* one at a time */
+	struct reserve *reserve; /* NULL: none */
+	bool marked;             /* dir_mark() */
+	struct db_txn txn;       /* one at a time */
 	bool in_txn;
 };
 
@@ -121,6 +125,18 @@ env_open(struct db *db, const struct db_args *args)
 	return rc;
 }
 
+/* A disk that is full already is no reason not to start. */
+static enum cdop_err
+open_reserve(struct db *db, const struct db_args *args)
+{
+	enum cdop_err err;
+
+	if (args->reserve_bytes == 0)
+		return CDOP_OK;
+	err = reserve_open(args->dir, args->reserve_bytes, &db->reserve);
+	return err == CDOP_RESOURCE_EXHAUSTED ? CDOP_OK : err;
+}
+
 enum cdop_err
 db_open(const struct db_args *args, struct db **ret_db)
 {
@@ -147,6 +163,8 @@ db_open(const struct db_args *args, struct db **ret_db)
 		goto out;
 	if ((err = map_error(env_open(db, args))) != CDOP_OK)
 		goto out;
+	if ((err = open_reserve(db, args)) != CDOP_OK)
+		goto out;
 	if (args->create && (err = dir_sync(args->dir)) != CDOP_OK)
 		goto out;
 	*ret_db = db;
@@ -164,6 +182,7 @@ db_close(struct db *db)
 	CDOP_ASSERT(!db->in_txn);
 	if (db->env != NULL)
 		mdb_env_close(db->env);
+	reserve_close(db->reserve);
 	if (db->lock_fd != -1)
 		(void)close(db->lock_fd);
 	free(db->dir);
@@ -172,35 +191,27 @@ db_close(struct db *db)
 
 /* ---- Room ---- */
 
-static enum cdop_err
-zeros_write(int fd, off_t at, size_t len)
+/*
+ * What was taken from the reserve is the log's: to others there is no room
+ * before it can be filled up again.
+ */
+static size_t
+pages_kept(const struct db *db, size_t page, bool last)
 {
-	static const uint8_t zeros[1 << 16];
-	size_t n, done;
-	ssize_t rc;
-
-	for (done = 0; done < len; done += (size_t)rc) {
-		n = len - done < sizeof(zeros) ? len - done : sizeof(zeros);
-		do
-			rc = pwrite(fd, zeros, n, at + (off_t)done);
-		while (rc == -1 && errno == EINTR);
-		if (rc == 0)
-			return CDOP_RESOURCE_EXHAUSTED;
-		if (rc == -1)
-			return errno == EFBIG ? CDOP_RESOURCE_EXHAUSTED
-					      : map_error(errno);
-	}
-	return CDOP_OK;
+	if (last)
+		return 0;
+	if (reserve_is_owed(db->reserve, KEEP))
+		return SIZE_MAX / 2;
+	return (size_t)reserve_want(db->reserve) / page;
 }
 
-enum cdop_err
-db_room(struct db *db, size_t pages)
+static enum cdop_err
+room(struct db *db, size_t pages, bool last)
 {
-	enum cdop_err err;
 	MDB_envinfo info;
 	struct stat st;
 	MDB_stat stat;
-	size_t end, len;
+	size_t end;
 	int fd;
 
 	CDOP_ASSERT(!db->in_txn);
@@ -208,20 +219,46 @@ db_room(struct db *db, size_t pages)
 	    mdb_env_stat(db->env, &stat) != 0 ||
 	    mdb_env_get_fd(db->env, &fd) != 0 || fstat(fd, &st) != 0)
 		return CDOP_DATA_LOSS;
-	if (info.me_last_pgno + 1 + pages > info.me_mapsize / stat.ms_psize)
+	pages += info.me_last_pgno + 1;
+	if (pages + pages_kept(db, stat.ms_psize, last) >
+	    info.me_mapsize / stat.ms_psize)
 		return CDOP_RESOURCE_EXHAUSTED;
-	end = (info.me_last_pgno + 1 + pages) * stat.ms_psize;
+	end = pages * stat.ms_psize;
 	if ((size_t)st.st_size >= end)
 		return CDOP_OK;
-	/*
-	 * Written, not only allocated, and only at or behind the end, where
-	 * LMDB has never been (TRUST S4).
-	 */
-	len = (end - (size_t)st.st_size + STEP - 1) / STEP * STEP;
-	err = zeros_write(fd, st.st_size, len);
-	if (err == CDOP_OK && fdatasync(fd) != 0)
-		err = map_error(errno);
-	return err;
+	return reserve_extend(db->reserve, fd, (size_t)st.st_size, end, last);
+}
+
+enum cdop_err
+db_room(struct db *db, size_t pages)
+{
+	return room(db, pages, false);
+}
+
+enum cdop_err
+db_room_last(struct db *db, size_t pages)
+{
+	return room(db, pages, true);
+}
+
+enum cdop_err
+db_reserve_fill(struct db *db)
+{
+	CDOP_ASSERT(!db->in_txn);
+	return reserve_fill(db->reserve, KEEP);
+}
+
+void
+db_reserve_give(struct db *db)
+{
+	(void)!reserve_give(db->reserve, RESERVE_STEP);
+}
+
+void
+db_reserve(const struct db *db, uint64_t *ret_have, uint64_t *ret_want)
+{
+	*ret_have = reserve_have(db->reserve);
+	*ret_want = reserve_want(db->reserve);
 }
 
 void

@@ -31,8 +31,10 @@ struct db_txn;
 struct db_args {
 	const char *dir;
 	uint64_t map_bytes; /* 0: DB_MAP_DEFAULT */
-	bool create;        /* the directory is made, or is empty */
-	bool read_only;     /* for verify: nothing is written */
+	/* Kept for db_room_last(), on the disk and in the map; whole MiB. */
+	uint64_t reserve_bytes;
+	bool create;    /* the directory is made, or is empty */
+	bool read_only; /* for verify: nothing is written */
 };
 
 /*
@@ -55,6 +57,24 @@ void db_close(struct db *db);
  * or disk is full; nothing was changed.  CDOP_DATA_LOSS: the disk failed.
  */
 CDOP_MUST enum cdop_err db_room(struct db *db, size_t pages);
+
+/*
+ * The same for what has to go on when the disk is full: takes from the
+ * reserve what is missing.  CDOP_RESOURCE_EXHAUSTED: that is spent too.
+ */
+CDOP_MUST enum cdop_err db_room_last(struct db *db, size_t pages);
+
+/*
+ * A step of filling the reserve up again, outside a transaction.
+ * CDOP_RESOURCE_EXHAUSTED: the disk has not enough room for that yet.
+ */
+CDOP_MUST enum cdop_err db_reserve_fill(struct db *db);
+
+/* A step of it back to the file system, if it has one. */
+void db_reserve_give(struct db *db);
+
+/* What the reserve has, and when it is whole, in bytes. */
+void db_reserve(const struct db *db, uint64_t *ret_have, uint64_t *ret_want);
 
 /* Bytes of the map in use and in all: the alarm is at half. */
 void db_usage(struct db *db, uint64_t *ret_used, uint64_t *ret_map);

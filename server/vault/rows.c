@@ -8,6 +8,7 @@
 
 #include "server/base/undo.h"
 #include "server/vault/rows_core.h"
+#include "server/vault/rows_room.h"
 #include "server/vault/rows_start.h"
 
 #define CREATE_PAGES 256
@@ -127,6 +128,7 @@ rows_new(const struct rows_args *args, bool create, struct rows **ret_rows)
 {
 	struct db_args db_args = {.dir = args->dir,
 	    .map_bytes = args->map_bytes,
+	    .reserve_bytes = args->reserve_bytes,
 	    .create = create,
 	    .read_only = args->read_only};
 	struct rows *rows;
@@ -300,19 +302,8 @@ out:
 
 /* ---- A batch ---- */
 
-/*
- * Pages that n changes with so many bytes can dirty at the most: padding
- * doubles, a page is filled to two thirds, and a change that deletes a row
- * elsewhere dirties a leaf, its branches and the free list.
- */
-static size_t
-pages_for(size_t max_bytes, size_t n)
-{
-	return max_bytes / (DB_PAGE / 4) + n * 6 + 64;
-}
-
-enum cdop_err
-rows_begin(struct rows *rows, size_t max_bytes, size_t n)
+static enum cdop_err
+batch_begin(struct rows *rows, size_t max_bytes, size_t n, bool last)
 {
 	enum cdop_err err;
 
@@ -320,7 +311,7 @@ rows_begin(struct rows *rows, size_t max_bytes, size_t n)
 	if (rows->phase != ROWS_CORE_READY || rows->read_only)
 		return CDOP_FAILED_PRECONDITION;
 	rows->finding[0] = '\0';
-	if ((err = db_room(rows->db, pages_for(max_bytes, n))) != CDOP_OK)
+	if ((err = rows_room_take(rows, max_bytes, n, last)) != CDOP_OK)
 		return err;
 	err = undo_save(rows->undo, &rows->s, sizeof(rows->s));
 	if (err == CDOP_OK)
@@ -330,6 +321,18 @@ rows_begin(struct rows *rows, size_t max_bytes, size_t n)
 	rows->batch = true;
 	rows->failed = CDOP_OK;
 	return CDOP_OK;
+}
+
+enum cdop_err
+rows_begin(struct rows *rows, size_t max_bytes, size_t n)
+{
+	return batch_begin(rows, max_bytes, n, false);
+}
+
+enum cdop_err
+rows_begin_last(struct rows *rows, size_t max_bytes, size_t n)
+{
+	return batch_begin(rows, max_bytes, n, true);
 }
 
 enum cdop_err

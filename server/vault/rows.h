@@ -38,7 +38,8 @@ struct undo;
 
 struct rows_args {
 	const char *dir;
-	uint64_t map_bytes; /* 0: the default, 16 GiB */
+	uint64_t map_bytes;     /* 0: the default, 16 GiB */
+	uint64_t reserve_bytes; /* whole MiB, for rows_begin_last() */
 	struct keystore *ks;
 	struct undo *undo;
 	bool read_only;
@@ -117,6 +118,13 @@ const char *rows_number_text(uint64_t number, char buf[static 32]);
  * scanned.
  */
 CDOP_MUST enum cdop_err rows_begin(
+    struct rows *rows, size_t max_bytes, size_t n);
+
+/*
+ * The same on the last room there is, for what has to be logged when the
+ * disk is full (TRUST M16).  CDOP_RESOURCE_EXHAUSTED: that is spent too.
+ */
+CDOP_MUST enum cdop_err rows_begin_last(
     struct rows *rows, size_t max_bytes, size_t n);
 
 /*

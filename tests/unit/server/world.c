@@ -89,7 +89,8 @@ args_of(struct world *world)
 {
 	return (struct rows_args){
 	    .dir = world->dir,
-	    .map_bytes = 256u << 20,
+	    .map_bytes = world->map_bytes != 0 ? world->map_bytes : WORLD_MAP,
+	    .reserve_bytes = world->reserve_bytes,
 	    .ks = world->ks,
 	    .undo = world->undo,
 	};
@@ -351,7 +352,8 @@ world_reopen(struct world *world)
 void
 world_unlink(struct world *world)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "lock"};
+	static const char *const names[] = {
+	    "data.mdb", "lock.mdb", "lock", "reserve"};
 	char path[128];
 	size_t i;
 

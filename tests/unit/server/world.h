@@ -32,6 +32,8 @@ enum world_who {
 	WORLD_N,
 };
 
+#define WORLD_MAP ((uint64_t)256 << 20)
+
 struct world {
 	char dir[64];
 	uint8_t k[32]; /* opens slot 0 */
@@ -48,6 +50,8 @@ struct world {
 	size_t budget;      /* memory a call may take; 0: as much as it likes */
 	uint64_t waited_ms; /* how long a call has been here */
 	bool expired;       /* its session is over an hour old */
+	uint64_t map_bytes; /* of the next opening; 0: 256 MiB */
+	uint64_t reserve_bytes; /* likewise; 0: none */
 };
 
 /* What came back of a call.  Pointers are good until the next call. */

@@ -89,6 +89,15 @@ fixture_restart(struct fixture *f)
 }
 
 void
+fixture_start_on(struct fixture *f, uint64_t map_bytes, uint64_t reserve_bytes)
+{
+	fixture_start(f, false, 0);
+	f->world.map_bytes = map_bytes;
+	f->world.reserve_bytes = reserve_bytes;
+	fixture_restart(f);
+}
+
+void
 fixture_end(struct fixture *f)
 {
 	size_t i;
@@ -283,6 +292,7 @@ uint64_t
 fixture_call(struct fixture_client *client, enum fixture_call method,
     const ProtobufCMessage *body)
 {
+	static char purpose[] = "case_work";
 	uint8_t packed_body[512], packed[1024];
 	struct cdop_bytes message = {packed, 0};
 	uint8_t key[16];
@@ -291,6 +301,8 @@ fixture_call(struct fixture_client *client, enum fixture_call method,
 	cdop__call__init(&call);
 	call.id = ++client->last_id;
 	call.method = method;
+	if (method >= FIXTURE_REGISTER && method < FIXTURE_AUDIT_LIST)
+		call.purpose = purpose;
 	call.has_use = true;
 	call.use = CDOP__USE__SCREEN;
 	call.has_receipt = client->receipt;
@@ -318,13 +330,20 @@ fixture_call(struct fixture_client *client, enum fixture_call method,
 uint64_t
 fixture_call_of(struct fixture_client *client, size_t len)
 {
+	return fixture_call_to(client, FIXTURE_NO_SUCH, len);
+}
+
+uint64_t
+fixture_call_to(
+    struct fixture_client *client, enum fixture_call method, size_t len)
+{
 	static uint8_t body[CDOP_MESSAGE_MAX], packed[CDOP_MESSAGE_MAX];
 	struct cdop_bytes message = {packed, len};
 	Cdop__Call call;
 
 	cdop__call__init(&call);
 	call.id = ++client->last_id;
-	call.method = FIXTURE_NO_SUCH;
+	call.method = method;
 	call.has_body = true;
 	call.body.data = body;
 	call.body.len = len;

@@ -22,7 +22,12 @@ enum fixture_call {
 	FIXTURE_STATUS = 1,
 	FIXTURE_PSK_TURN = 4,
 	FIXTURE_PROFILE_GET = 5,
+	FIXTURE_PROFILE_DIFF = 6,
 	FIXTURE_SUSPEND = 13,
+	FIXTURE_REGISTER = 40,
+	FIXTURE_CASE_SHOW = 43,
+	FIXTURE_CASE_LIST = 44,
+	FIXTURE_CASE_FIND = 45,
 	FIXTURE_AUDIT_LIST = 70,
 	FIXTURE_NO_SUCH = 9999,
 };
@@ -67,6 +72,9 @@ struct fixture {
 
 /* open: false leaves the registry sealed. */
 void fixture_start(struct fixture *f, bool open, uint64_t held_back);
+/* Open, on a map of that size (0: the world's) of which so much is kept. */
+void fixture_start_on(
+    struct fixture *f, uint64_t map_bytes, uint64_t reserve_bytes);
 void fixture_end(struct fixture *f);
 
 /* Before anybody has come: the store is closed and opened again. */
@@ -95,7 +103,10 @@ struct fixture_client *fixture_greet(
 /* Message 3, once message 2 has come. */
 void fixture_prove(struct fixture *f, struct fixture_client *client);
 
-/* A call that nobody knows, len bytes with everything; its id. */
+/* A call of len bytes with everything, its body zeros; its id. */
+uint64_t fixture_call_to(
+    struct fixture_client *client, enum fixture_call method, size_t len);
+/* The same that nobody knows. */
 uint64_t fixture_call_of(struct fixture_client *client, size_t len);
 
 /* The whole handshake, and Welcome taken off. */

@@ -39,6 +39,7 @@ static struct rows_args
 args_of(struct store_fixture *f)
 {
 	return (struct rows_args){.dir = f->dir,
+	    .reserve_bytes = f->reserve_bytes,
 	    .map_bytes = STORE_FIXTURE_MAP,
 	    .ks = f->ks,
 	    .undo = f->undo};
@@ -89,12 +90,12 @@ void
 store_fixture_end(struct store_fixture *f)
 {
 	static const char *const names[] = {
-	    "data.mdb", "lock.mdb", "lock", "commit-failed"};
+	    "data.mdb", "lock.mdb", "lock", "commit-failed", "reserve"};
 	char path[128];
 	size_t i;
 
 	store_fixture_close(f);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
 		(void)unlink(path);
 	}

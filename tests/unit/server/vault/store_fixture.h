@@ -27,6 +27,7 @@ struct store_fixture {
 	uint8_t file[32];             /* key file of slot 0 */
 	uint8_t k[2][32];             /* of both slots */
 	enum cdop_err last;           /* of the last reopening */
+	uint64_t reserve_bytes;       /* of the next opening; 0: none */
 	char line[256];               /* the last finding of a verify */
 	char lines[4096];             /* all of them */
 	const struct verify_log *log; /* of a verify; NULL: none */
