@@ -30,6 +30,7 @@ PREFIX ?= /usr
 DESTDIR ?=
 T ?=
 S ?= 60
+N ?= 1000000
 
 Q := $(if $(filter 1,$(V)),,@)
 put = $(if $(1),install -D -m 644 -t $(DESTDIR)$(PREFIX)/$(strip $(2)) $(1))
@@ -47,11 +48,12 @@ UNIT_ALL := $(shell find tests/unit -name '*_test.c' 2>/dev/null | sort)
 UNIT_HELP := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
 	2>/dev/null | sort)
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 HEADERS := $(sort $(wildcard include/cdop/*.h proto/*.h server/*.h \
 	server/*/*.h client/*.h)) \
 	$(shell find tests -name '*.h' 2>/dev/null | sort)
 SOURCES := $(PROTO_SRC) $(SERVER_SRC) $(CLIENT_SRC) $(UNIT_ALL) \
-	$(UNIT_HELP) $(FUZZ_SRC) $(sort $(wildcard tests/bench/*.c))
+	$(UNIT_HELP) $(FUZZ_SRC) $(BENCH_SRC)
 UNIT_SRC := $(if $(T),$(foreach t,$(UNIT_ALL),$(if \
 	$(findstring $(T),$(t)),$(t))),$(UNIT_ALL))
 
@@ -307,6 +309,17 @@ fuzz:	## one fuzz target: F=frame S=60 (seconds)
 	build/fuzz/$(F) -max_total_time=$(S) -print_final_stats=1 \
 		-artifact_prefix=build/fuzz/$(F)- \
 		build/fuzz/corpus/$(F) tests/fuzz/corpus/$(F)
+
+# Never a part of check: it measures, and takes minutes.
+$(BENCH_SRC:tests/bench/%.c=$(OUT)/bench/%): $(OUT)/bench/%: \
+		$(OUT)/obj/tests/bench/%.o $(OUT)/libserver.a $(OUT)/libcdop.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_server)
+
+.PHONY: bench-log
+bench-log: $(OUT)/bench/log	## append, proof and start of the log as it grows; N=1000000
+	@$< $(N)
 
 .PHONY: cover
 cover:	## coverage of the unit tests, a line a file
