@@ -303,6 +303,7 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"registry made", "", " administrators invited"},
 	    {"handshakes refused", "", " times"},
 	    {"registry opened", "through slot ", ""},
+	    {"log looked through", "", " entries fine"},
 	    {"administrator recovered offline", "", " persons invited"},
 	    {"restored on the host", "goes on from ", " entries"},
 	    {"AuditExport", "", " entries"},

@@ -217,6 +217,7 @@ run_event(struct batch *batch, struct registry *reg,
 	entry.call = item->event;
 	entry.time_ms = times->now_ms;
 	entry.count = item->event_count;
+	entry.reason = item->event_reason;
 	return audit_append(reg->audit, batch->arena, &entry, NULL);
 }
 

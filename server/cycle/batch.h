@@ -38,6 +38,7 @@ struct batch_item {
 	uint32_t count;
 	uint32_t event; /* enum audit_event */
 	uint64_t event_count;
+	const char *event_reason; /* a literal, or NULL */
 
 	/* What came of it. */
 	bool answered; /* result.reply may be sent */

@@ -20,6 +20,7 @@
 
 #define TICK_MS        1000
 #define HELD_BACK_MS   60000
+#define SCRUB_FIRST_MS (10u * 60u * 1000u) /* a start has other work */
 #define DISCARD_MS     100 /* the gate's word is awaited so long */
 #define RENEW_AGAIN_MS 60000
 
@@ -177,6 +178,7 @@ cycle_open(struct cycle *cycle, struct registry *reg, uint16_t slot)
 	struct batch_item *item;
 
 	cycle->reg = reg;
+	cycle->scrub_ms = clock_boot_ms() + SCRUB_FIRST_MS;
 	item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
 	CDOP_ASSERT(item != NULL); /* the batch of a sealed vault is empty */
 	item->event = AUDIT_EVENT_UNSEALED;

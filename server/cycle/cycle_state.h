@@ -44,6 +44,7 @@ struct cycle {
 	uint64_t refused;       /* handshakes that failed since then */
 	uint64_t held_until_ms; /* of args.held_back */
 	size_t discards;        /* the gate's word is awaited */
+	uint64_t scrub_ms;      /* no step of looking through the log before */
 	uint64_t renew_ms;      /* no step of renewing before that */
 	uint32_t passed;        /* batches without one */
 	STAILQ_HEAD(, cycle_held) held;

@@ -8,10 +8,14 @@
 #include "server/registry/audit.h"
 #include "server/registry/cases_renew.h"
 #include "server/registry/registry.h"
+#include "server/registry/scrub.h"
 #include "server/registry/search_key.h"
 #include "server/vault/rows.h"
 
 #define COUNT_MS        60000
+#define SCRUB_MS        1000 /* between two steps */
+#define SCRUB_ROWS      200  /* a few milliseconds; 17 million rows a day */
+#define SCRUB_AGAIN_MS  (24u * 3600u * 1000u)
 #define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
 #define CALLS_EACH      4  /* of a session, before it is another's turn */
 #define RENEW_EVERY     10 /* batches with calls in them */
@@ -174,12 +178,38 @@ gather_renew(struct cycle *cycle, uint64_t boot_ms)
 		cycle->busy = true; /* there may be another one */
 }
 
+/* Likewise, a step a second; the round's end has a leaf. */
+static void
+gather_scrub(struct cycle *cycle, uint64_t boot_ms)
+{
+	struct scrub_end end;
+	struct batch_item *item;
+
+	if (boot_ms < cycle->scrub_ms)
+		return;
+	cycle->scrub_ms = boot_ms + SCRUB_MS;
+	if (!scrub_step(cycle->reg->scrub, SCRUB_ROWS, &end))
+		return;
+	cycle->scrub_ms = boot_ms + SCRUB_AGAIN_MS;
+	if (end.fault != NULL)
+		log_error("log.damaged", "finding=%s next=%s",
+		    scrub_finding(cycle->reg->scrub),
+		    "run cdopd verify on the data directory");
+	item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
+	if (item == NULL)
+		return;
+	item->event = AUDIT_EVENT_SCRUBBED;
+	item->event_count = end.leaves;
+	item->event_reason = end.fault;
+}
+
 void
 gather_run(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct batch_item *item;
 
 	gather_forget(cycle);
+	gather_scrub(cycle, boot_ms);
 	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {
 		item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
 		if (item != NULL) {

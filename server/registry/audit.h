@@ -39,6 +39,8 @@ enum audit_event {
 	AUDIT_EVENT_STATEMENT = 1006, /* the log goes on under a new key */
 	AUDIT_EVENT_RESTORED = 1007,  /* marked on the host; count: leaves */
 	AUDIT_EVENT_FORGOTTEN = 1008, /* search terms; reason: which quarter */
+	AUDIT_EVENT_SCRUBBED = 1009,  /* the log was looked through; count:
+				       * leaves; reason: what ended it */
 };
 
 struct actor;

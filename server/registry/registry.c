@@ -16,6 +16,7 @@
 #include "server/registry/message.h"
 #include "server/registry/people.h"
 #include "server/registry/profile_act.h"
+#include "server/registry/scrub.h"
 #include "server/registry/search_key.h"
 #include "server/registry/statements.h"
 #include "server/registry/summary.h"
@@ -68,6 +69,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 		err = tree_new(rows, undo, &reg->tree);
 	if (err == CDOP_OK)
 		err = checkpoints_new(reg, &reg->checkpoints);
+	if (err == CDOP_OK)
+		err = scrub_new(reg, &reg->scrub);
 	if (err != CDOP_OK) {
 		registry_free(reg);
 		return err;
@@ -91,6 +94,7 @@ registry_free(struct registry *reg)
 {
 	if (reg == NULL)
 		return;
+	scrub_free(reg->scrub);
 	checkpoints_free(reg->checkpoints);
 	tree_free(reg->tree);
 	witnesses_free(reg->witnesses);

@@ -24,6 +24,7 @@ struct keystore;
 struct lockmem;
 struct people;
 struct rows;
+struct scrub;
 struct statements;
 struct search_key;
 struct tree;
@@ -96,6 +97,7 @@ struct registry {
 	struct tree *tree; /* over the leaves */
 	struct witnesses *witnesses;
 	struct checkpoints *checkpoints;
+	struct scrub *scrub; /* of the log, while it runs */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
+#include "server/registry/scrub.h"
 #include "server/registry/witnesses.h"
 #include "server/rpc/rpc_person.h"
 #include "server/vault/rows.h"
@@ -74,6 +75,11 @@ warn_all(struct rpc_ctx *ctx, const struct people_rule_admins *admins,
 		warn(rep,
 		    "the anchor cannot be written: a registry that is put "
 		    "back would not be noticed (see the log of cdopd)");
+	if (*scrub_finding(ctx->reg->scrub) != '\0')
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"the audit log is damaged %s (cdopd verify)",
+			scrub_finding(ctx->reg->scrub)));
 	if (ctx->reg->clock_behind_ms > CLOCK_WARN_MS)
 		warn(rep,
 		    cdop_arena_printf(ctx->arena,

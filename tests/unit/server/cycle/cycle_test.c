@@ -13,6 +13,7 @@
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
+#include "server/registry/tree_core.h"
 #include "server/vault/keystore.h"
 #include "server/vault/rows.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
@@ -349,8 +350,8 @@ old_searches_are_forgotten_when_the_day_turns(void **state)
 	fixture_answers(&f, client, 1, 1);
 	assert_null(keystore_find(f.world.ks, key));
 	assert_in_range(turns, 2, 4);
-	/* Signed in, asked, forgotten. */
-	assert_int_equal(leaves(), before + 3);
+	/* Signed in, asked, forgotten; and the log was looked through. */
+	assert_int_equal(leaves(), before + 4);
 }
 
 /* ---- the PSK turns ----------------------------------------------------- */
@@ -409,6 +410,46 @@ the_next_psk_becomes_current_when_it_was_proved(void **state)
 	assert_memory_equal(device->psk, next, 32);
 }
 
+/* Ten minutes after the opening, and then once a day. */
+static void
+the_log_is_looked_through_and_that_is_logged(void **state)
+{
+	struct fixture_client *client;
+	const Cdop__Reply *reply;
+	const Cdop__StatusReply *body;
+	uint64_t before;
+
+	(void)state;
+	fixture_turn(&f);
+	before = leaves();
+	fixture_pass(9 * 60 * 1000);
+	fixture_turn(&f);
+	assert_int_equal(leaves(), before);
+	fixture_pass(2 * 60 * 1000);
+	fixture_turn(&f);
+	assert_int_equal(leaves(), before + 1);
+	fixture_pass(23 * 3600 * 1000);
+	fixture_turn(&f);
+	assert_int_equal(leaves(), before + 1);
+	/* The newest leaf is not the one that was hashed. */
+	f.world.reg->tree->level[0].tile.hash[before][0] ^= 1;
+	fixture_pass(2 * 3600 * 1000);
+	fixture_turn(&f);
+	assert_int_equal(leaves(), before + 2);
+	client = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
+	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	fixture_send(&f, client);
+	fixture_turn(&f);
+	reply = fixture_reply(&f, client);
+	assert_non_null(reply);
+	body = cdop__status_reply__unpack(cdop_arena_allocator(f.world.arena),
+	    reply->body.len, reply->body.data);
+	assert_non_null(body);
+	assert_true(body->n_warning > 0);
+	assert_string_equal(body->warning[0],
+	    "the audit log is damaged at leaf 1: differs (cdopd verify)");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -417,6 +458,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(keys_are_the_first_word_of_a_link),
 	    TEST(welcome_comes_before_any_answer),
+	    TEST(the_log_is_looked_through_and_that_is_logged),
 	    TEST(the_opening_is_the_first_leaf),
 	    cmocka_unit_test_setup_teardown(
 		a_sealed_registry_hints_and_closes, setup_sealed, teardown),
