@@ -8,7 +8,7 @@ from libflow import (CONFLICT, FORBIDDEN, NOT_FOUND, OK, PROFILE, SECOND, TMP,
 import libsynthetic
 
 # Index, day and time in front of an entry.
-STAMP = re.compile(r"^ *(\d+)  \d+ \w+ \d{4} \d\d:\d\d [+-]\d{4}  ")
+STAMP = re.compile(r"^ *(\d+)  \d+ \w+ \d{4} \d\d:\d\d (?:[+-]\d{4}|[A-Z]{2,5})  ")
 # What every command leaves besides the act that it is.
 ALONGSIDE = re.compile(r"  (signed in|read the profile|read the log|looked "
                        r"at the state|turned the key)\b")
