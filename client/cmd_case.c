@@ -316,7 +316,9 @@ const struct cmd cmd_case_rows[] = {
 	"  cdop case show K7M4-QX2R --notifications --json\n"
 	"  cdop case show K7M4-QX2R --notification 2 --form-version 1",
 	show_opts, 1, 1, 0, "case", run_show},
-    {"case list", "", "list cases, names only where asked for", NULL,
+    {"case list", "", "list cases, names only where asked for",
+	"An area that the panel has not and a status that no case has are "
+	"refused.",
 	"  cdop case list --since 2026-11-01\n"
 	"  cdop case list --area wirral --names",
 	list_opts, 0, 0, 0, "case", run_list},

@@ -218,7 +218,9 @@ const struct cmd cmd_change_rows[] = {
 	"there\"",
 	interest_opts, 2, 2, 0, "case", run_interest},
     {"case responsible", "REF [PERSON]", "who works this case; none: nobody",
-	NULL, "  cdop case responsible K7M4-QX2R 12 --reason \"takes over\"",
+	"A coordinator who works for the owner of the case.  case show says "
+	"where\nthat person is gone and nobody works it.",
+	"  cdop case responsible K7M4-QX2R 12 --reason \"takes over\"",
 	change_opts, 1, 2, 0, "case", run_responsible},
     {"case link", "REF OTHER", "link two cases, or say they are two", NULL,
 	"  cdop case link K7M4-QX2R W3HD-9KPT --kind siblings --reason "

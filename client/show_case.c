@@ -22,7 +22,12 @@ show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 			? show_code(ctx, "review_basis", c->review_basis)
 			: "not kept");
 	if (c->has_responsible)
-		print_out(ctx, "responsible: person %u", c->responsible);
+		print_out(ctx, "responsible: %s%sperson %u%s",
+		    c->responsible_name != NULL ? c->responsible_name : "",
+		    c->responsible_name != NULL ? ", " : "", c->responsible,
+		    c->responsible_gone
+			? "   NOBODY WORKS IT NOW: cdop case responsible"
+			: "");
 	for (i = 0; i < c->n_interested; i++)
 		print_out(ctx, "interested: %s (%s)%s",
 		    show_area(ctx, c->interested[i]->area),

@@ -88,10 +88,30 @@ is_wanted(const struct cases_act *act, const struct filter *f,
 	return !f->list->mine || post->responsible == act->actor->person;
 }
 
+/* A slip is not "there are none". */
+static enum cdop_err
+check_words(struct cases_act *act, const struct cases_list *list)
+{
+	uint16_t word;
+
+	if (list->area != NULL &&
+	    cdop_profile_area(act->reg->profile, list->area) == NULL)
+		return cases_bad_field(
+		    act, "area", "owner.unknown", "not an area of this panel");
+	if (list->status != NULL && strcmp(list->status, "received") != 0 &&
+	    strcmp(list->status, "entered-in-error") != 0 &&
+	    !index_word_find(act->index, list->status, &word))
+		return cases_bad_field(act, "status", "status.unknown",
+		    "no case has that status: received, entered-in-error");
+	return CDOP_OK;
+}
+
 static enum cdop_err
 make_filter(
     struct cases_act *act, const struct cases_list *list, struct filter *f)
 {
+	enum cdop_err err;
+
 	memset(f, 0, sizeof(*f));
 	f->list = list;
 	f->since = INT32_MIN;
@@ -104,6 +124,8 @@ make_filter(
 	    cdop_date_parse_day(list->until, &f->until) != CDOP_OK)
 		return cases_bad_field(
 		    act, "until", "date.form", "a whole date: 2026-11-20");
+	if ((err = check_words(act, list)) != CDOP_OK)
+		return err;
 	if (list->area != NULL)
 		f->has_area = index_word_find(act->index, list->area, &f->area);
 	return CDOP_OK;

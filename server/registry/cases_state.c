@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "cdop/profile.h"
+#include "cdop/role.h"
 #include "server/registry/cases_owner.h"
 #include "server/registry/cases_question.h"
 #include "server/registry/people.h"
+#include "server/registry/people_rule.h"
 #include "server/vault/rows_keys.h"
 
 #define INTERESTED_MAX 64
@@ -263,22 +265,47 @@ cases_state_reinstate(struct cases_act *act, struct cases_alter *alter)
 
 /* ---- responsible ------------------------------------------------------- */
 
+bool
+cases_state_may_respond(
+    const struct cases_act *act, const Cdop__StoredCase *state, uint32_t number)
+{
+	const struct cdop_area *holding =
+	    cdop_profile_holding(act->reg->profile);
+	const struct people_person *person =
+	    people_person(act->reg->people, number);
+	size_t i;
+
+	if (person == NULL ||
+	    person->state != CDOP__PERSON_STATE__PERSON_ACTIVE ||
+	    (people_rule_granted(act->reg->people, person, act->now_ms) &
+		CDOP_ROLE_COORDINATOR) == 0)
+		return false;
+	if (person->all_areas)
+		return true;
+	if (holding != NULL && strcmp(state->owner_area, holding->id) == 0)
+		return state->has_registered_by &&
+		    state->registered_by == number;
+	for (i = 0; i < person->n_areas; i++)
+		if (strcmp(person->areas[i], state->owner_area) == 0)
+			return true;
+	return false;
+}
+
 enum cdop_err
 cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
 {
-	const struct people_person *person;
 	Cdop__StoredCase *state;
 	enum cdop_err err;
 
+	/* Clients of an earlier version give no reason. */
 	err = begin(act, alter, alter->reason != NULL, &state);
 	if (err != CDOP_OK)
 		return err;
-	person = people_person(act->reg->people, alter->person);
 	if (alter->person != 0 &&
-	    (person == NULL ||
-		person->state != CDOP__PERSON_STATE__PERSON_ACTIVE))
+	    !cases_state_may_respond(act, state, alter->person))
 		return cases_bad_field(act, "person", "person.unknown",
-		    "no active person has that number");
+		    "no active coordinator who works for the owner of the "
+		    "case has that number");
 	err = cases_next_state(act, state,
 	    alter->person == 0 ? "nobody responsible" : "responsible set",
 	    alter->reason);

@@ -3,6 +3,8 @@
 
 #include "cdop/fields.h"
 #include "cdop/limits.h"
+#include "server/registry/cases_state.h"
+#include "server/registry/people.h"
 #include "server/rpc/rpc_case.h"
 
 enum cdop_err rpc_case_show(struct rpc_ctx *ctx,
@@ -253,6 +255,21 @@ form_text(struct show *s, const char *path)
 	return rpc_case_text(s->ctx, text, &s->failed);
 }
 
+/* By name; and whether the case has to be handed over. */
+static void
+fill_responsible(struct show *s)
+{
+	const struct people_person *person =
+	    people_person(s->ctx->reg->people, s->state->responsible);
+
+	if (person != NULL)
+		s->out->responsible_name =
+		    rpc_case_text(s->ctx, person->name, &s->failed);
+	s->out->has_responsible_gone = true;
+	s->out->responsible_gone =
+	    !cases_state_may_respond(&s->act, s->state, s->state->responsible);
+}
+
 /* What is the case's own, and no field of a form. */
 static void
 fill_head(struct show *s)
@@ -270,6 +287,8 @@ fill_head(struct show *s)
 	out->registered_ms = state->registered_ms;
 	out->has_responsible = state->has_responsible;
 	out->responsible = state->responsible;
+	if (state->has_responsible)
+		fill_responsible(s);
 	out->review_basis = state->review_basis;
 	out->jurisdiction = rpc_case_text(
 	    s->ctx, cases_owner_jurisdiction(&s->act, s->slot), &s->failed);

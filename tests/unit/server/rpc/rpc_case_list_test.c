@@ -187,6 +187,33 @@ one_part_of_a_name_of_several_finds_it(void **state)
 #undef FOUND
 }
 
+static const char *
+list_word(const char *area, const char *status, enum cdop_err want)
+{
+	Cdop__CaseListRequest request;
+	struct world_answer answer;
+
+	cdop__case_list_request__init(&request);
+	request.area = calls_text(&w, area);
+	request.status = calls_text(&w, status);
+	world_call(&w, WORLD_COORDINATOR, 44, &request.base, &answer);
+	assert_int_equal(answer.reply->status, want);
+	return want == CDOP_OK ? "" : answer.reply->violation[0]->rule;
+}
+
+/* "0 cases" would read as if there were none. */
+static void
+a_slip_is_not_none(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    list_word("wirrall", NULL, CDOP_INVALID_ARGUMENT), "owner.unknown");
+	assert_string_equal(
+	    list_word(NULL, "foo", CDOP_INVALID_ARGUMENT), "status.unknown");
+	(void)list_word("knowsley", "entered-in-error", CDOP_OK);
+	(void)list_word("wirral", "received", CDOP_OK);
+}
+
 int
 main(void)
 {
@@ -195,6 +222,7 @@ main(void)
 	    cmocka_unit_test(names_are_listed_only_where_they_are_asked_for),
 	    cmocka_unit_test(find_wants_enough_and_finds_no_other_areas),
 	    cmocka_unit_test(one_part_of_a_name_of_several_finds_it),
+	    cmocka_unit_test(a_slip_is_not_none),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

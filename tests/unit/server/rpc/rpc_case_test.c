@@ -451,6 +451,9 @@ the_owner_changes_by_its_own_call(void **state)
 static void
 somebody_is_responsible_and_lists_his_own(void **state)
 {
+	static const enum world_who others[] = {WORLD_ADMIN_1,
+	    WORLD_PARTNER_WIRRAL, WORLD_AUDITOR, WORLD_PANEL_MEMBER};
+
 	char *reference = fresh(22, "wirral");
 	Cdop__CaseResponsibleRequest request;
 	Cdop__CaseHistoryRequest history;
@@ -458,6 +461,8 @@ somebody_is_responsible_and_lists_his_own(void **state)
 	Cdop__CaseListRequest mine;
 	Cdop__CaseListReply *list;
 	struct world_answer answer;
+	Cdop__Case *shown;
+	size_t i;
 
 	(void)state;
 	cdop__case_responsible_request__init(&request);
@@ -467,6 +472,13 @@ somebody_is_responsible_and_lists_his_own(void **state)
 	request.person = 4000;
 	(void)calls_change(
 	    &w, WORLD_COORDINATOR, 52, &request.base, CDOP_INVALID_ARGUMENT);
+	/* Nobody but a coordinator of the area. */
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		request.person = others[i];
+		(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base,
+		    CDOP_INVALID_ARGUMENT);
+		assert_string_equal(calls_rule(), "person.unknown");
+	}
 	request.person = WORLD_COORDINATOR_WIRRAL;
 	request.reason = calls_text(&w, "");
 	(void)calls_change(
@@ -479,6 +491,10 @@ somebody_is_responsible_and_lists_his_own(void **state)
 	events = world_body(&w, &answer, &cdop__case_history_reply__descriptor);
 	assert_string_equal(
 	    events->entry[events->n_entry - 1]->reason, "takes over");
+	shown = calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+	assert_string_equal(
+	    shown->responsible_name, world_name(WORLD_COORDINATOR_WIRRAL));
+	assert_false(shown->responsible_gone);
 	cdop__case_list_request__init(&mine);
 	mine.has_mine = true;
 	mine.mine = true;

@@ -355,6 +355,38 @@ a_neighbours_child_is_taken_and_forwarded(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Whoever was responsible may not see it any more: it says so. */
+static void
+a_new_owner_leaves_nobody_responsible(void **state)
+{
+	char *reference =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 77, "wirral"));
+	Cdop__CaseResponsibleRequest request;
+	Cdop__CaseOwnerRequest owner;
+
+	(void)state;
+	cdop__case_responsible_request__init(&request);
+	request.reference = reference;
+	request.version = 1;
+	request.has_person = true;
+	request.person = WORLD_COORDINATOR_WIRRAL;
+	(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base, CDOP_OK);
+	assert_false(calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK)
+			 ->responsible_gone);
+	cdop__case_owner_request__init(&owner);
+	owner.reference = reference;
+	owner.version = 2;
+	owner.area = calls_text(&w, "sefton");
+	owner.reason = calls_text(&w, "lived there");
+	(void)calls_change(&w, WORLD_COORDINATOR, 50, &owner.base, CDOP_OK);
+	assert_true(calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK)
+			->responsible_gone);
+	request.version = 3;
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, 52, &request.base, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "person.unknown");
+}
+
 int
 main(void)
 {
@@ -366,6 +398,7 @@ main(void)
 	    TEST(a_case_of_an_earlier_version_says_what_is_known),
 	    TEST(every_area_of_the_child_is_kept_beside_the_owner),
 	    TEST(a_neighbours_child_is_taken_and_forwarded),
+	    TEST(a_new_owner_leaves_nobody_responsible),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
