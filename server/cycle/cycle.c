@@ -304,7 +304,8 @@ forgot(struct cycle *cycle, const struct batch_item *item)
 		return;
 	}
 	search_key_put_off(reg->search_key,
-	    audit_time(reg->audit, clock_wall_ms(), &behind_ms));
+	    audit_time(
+		reg->audit, clock_wall_ms(), clock_boot_ms(), &behind_ms));
 	log_error("search.kept", "finding=%s", rows_finding(reg->rows));
 }
 
@@ -484,8 +485,8 @@ work(struct cycle *cycle, uint64_t boot_ms)
 	if (batch_count(cycle->batch) == 0)
 		return CDOP_OK;
 	times.boot_ms = boot_ms;
-	times.now_ms = audit_time(
-	    cycle->reg->audit, clock_wall_ms(), &cycle->reg->clock_behind_ms);
+	times.now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms,
+	    &cycle->reg->clock_behind_ms);
 	first = batch_done(cycle->batch);
 	err = batch_run(cycle->batch, cycle->reg, &times);
 	if (err == CDOP_OK)

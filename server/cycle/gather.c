@@ -131,14 +131,14 @@ gather_round(struct cycle *cycle, bool first, uint64_t boot_ms)
 
 /* Long work is done in steps, one with each batch, until it is done. */
 static void
-gather_forget(struct cycle *cycle)
+gather_forget(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct registry *reg = cycle->reg;
 	uint64_t behind_ms;
 	bool due;
 
 	if (search_key_due(reg->search_key,
-		audit_time(reg->audit, clock_wall_ms(), &behind_ms),
+		audit_time(reg->audit, clock_wall_ms(), boot_ms, &behind_ms),
 		&due) != CDOP_OK)
 		log_error("search.kept", "finding=%s next=%s",
 		    rows_finding(reg->rows),
@@ -208,7 +208,7 @@ gather_run(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct batch_item *item;
 
-	gather_forget(cycle);
+	gather_forget(cycle, boot_ms);
 	gather_scrub(cycle, boot_ms);
 	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {
 		item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);

@@ -8,6 +8,7 @@
 #include "cdop/link.h"
 #include "server/base/clock.h"
 #include "server/cycle/cycle_state.h"
+#include "server/registry/audit.h"
 #include "server/registry/registry.h"
 
 /* Packets of one turn; the next turn takes the rest. */
@@ -49,22 +50,25 @@ take_open(
 	cycle->n_half_open++;
 }
 
+/* By the time of leaves: what has expired stays so (TRUST S10). */
 static struct session_server
-server_of(const struct cycle *cycle)
+server_of(const struct cycle *cycle, uint64_t boot_ms)
 {
+	uint64_t behind_ms;
 	struct session_server server = {
 	    .registry_id = cycle->reg->id,
 	    .secret = {cycle->reg->link_secret, cycle->reg->link_secret_next},
 	    .people = cycle->reg->people,
-	    .now_ms = clock_wall_ms(),
+	    .now_ms = audit_time(
+		cycle->reg->audit, clock_wall_ms(), boot_ms, &behind_ms),
 	};
 
 	return server;
 }
 
 static void
-take_message1(
-    struct cycle *cycle, struct session *session, struct cdop_bytes message)
+take_message1(struct cycle *cycle, struct session *session,
+    struct cdop_bytes message, uint64_t boot_ms)
 {
 	static const uint8_t hint = CDOP_LINK_HINT_SEALED;
 	struct session_server server;
@@ -82,7 +86,7 @@ take_message1(
 		return;
 	}
 	cycle->budget--;
-	server = server_of(cycle);
+	server = server_of(cycle, boot_ms);
 	if (session_message1(session, &server, message, out) != CDOP_OK) {
 		cycle_refuse(cycle, session);
 		return;
@@ -95,7 +99,7 @@ static void
 take_message3(struct cycle *cycle, struct session *session,
     struct cdop_bytes message, uint64_t boot_ms)
 {
-	struct session_server server = server_of(cycle);
+	struct session_server server = server_of(cycle, boot_ms);
 	uint32_t device;
 
 	if (session_message3(session, &server, message) != CDOP_OK) {
@@ -116,7 +120,7 @@ take_frame(struct cycle *cycle, struct session *session,
 	session->active_ms = boot_ms;
 	switch (session->state) {
 	case SESSION_WAITS_1:
-		take_message1(cycle, session, message);
+		take_message1(cycle, session, message, boot_ms);
 		return;
 	case SESSION_WAITS_3:
 		if (cycle->reg == NULL)

@@ -11,6 +11,7 @@
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/audit_row.h"
+#include "server/registry/leaf_clock.h"
 #include "server/registry/message.h"
 #include "server/registry/outcomes.h"
 #include "server/registry/search_key.h"
@@ -25,7 +26,7 @@
 struct audit {
 	struct registry *reg;
 	struct outcomes *outcomes; /* what request keys did */
-	uint64_t last_ms;          /* time of the last leaf */
+	struct leaf_clock clock;
 };
 
 /* The two secrets that salt a leaf's commitments. */
@@ -75,8 +76,8 @@ audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
 		return CDOP_DATA_LOSS;
 	}
 	words = leaf->words;
-	if (words->at_ms > audit->last_ms)
-		audit->last_ms = words->at_ms;
+	if (words->at_ms > audit->clock.last_ms)
+		audit->clock.last_ms = words->at_ms;
 	if (words->stored != NULL && words->has_person)
 		err = outcomes_add(audit->outcomes, words->person, words->at_ms,
 		    words->stored);
@@ -86,13 +87,10 @@ audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
 }
 
 uint64_t
-audit_time(const struct audit *audit, uint64_t wall_ms, uint64_t *ret_behind_ms)
+audit_time(struct audit *audit, uint64_t wall_ms, uint64_t boot_ms,
+    uint64_t *ret_behind_ms)
 {
-	*ret_behind_ms = 0;
-	if (wall_ms >= audit->last_ms)
-		return wall_ms;
-	*ret_behind_ms = audit->last_ms - wall_ms;
-	return audit->last_ms;
+	return leaf_clock_now(&audit->clock, wall_ms, boot_ms, ret_behind_ms);
 }
 
 uint64_t
@@ -367,8 +365,8 @@ audit_append(struct audit *audit, struct cdop_arena *arena,
 	struct audit_receipt receipt;
 	enum cdop_err err;
 
-	err = undo_save(
-	    audit->reg->undo, &audit->last_ms, sizeof(audit->last_ms));
+	err = undo_save(audit->reg->undo, &audit->clock.last_ms,
+	    sizeof(audit->clock.last_ms));
 	if (err != CDOP_OK)
 		return err;
 	randombytes_buf(secrets.leaf, sizeof(secrets.leaf));
@@ -385,7 +383,7 @@ audit_append(struct audit *audit, struct cdop_arena *arena,
 	err = put_terms(audit, entry, receipt.index, arena);
 	if (err != CDOP_OK)
 		return err;
-	audit->last_ms = entry->time_ms;
+	audit->clock.last_ms = entry->time_ms;
 	if (entry->stored != NULL && entry->actor != NULL) {
 		err = outcomes_add(audit->outcomes, entry->actor->person,
 		    entry->time_ms, entry->stored);

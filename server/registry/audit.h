@@ -112,12 +112,9 @@ void audit_free(struct audit *audit);
 CDOP_MUST enum cdop_err audit_load_leaf(struct audit *audit, uint64_t now_ms,
     struct cdop_bytes plain, bool *ret_more);
 
-/*
- * The time a leaf gets: wall, or that of the last leaf if the clock was set
- * back (TRUST S10).  *ret_behind_ms says by how much it was.
- */
-uint64_t audit_time(
-    const struct audit *audit, uint64_t wall_ms, uint64_t *ret_behind_ms);
+/* The time a leaf gets, as leaf_clock.h says. */
+uint64_t audit_time(struct audit *audit, uint64_t wall_ms, uint64_t boot_ms,
+    uint64_t *ret_behind_ms);
 
 /*
  * Appends a leaf in the open transaction.  Errors of rows_put.  ret_receipt

@@ -218,7 +218,7 @@ restored_mark(struct registry *reg, struct cdop_arena *arena,
 	enum cdop_err err;
 
 	*ret_why = NULL;
-	timed.now_ms = audit_time(reg->audit, args->now_ms, &behind_ms);
+	timed.now_ms = audit_time(reg->audit, args->now_ms, 0, &behind_ms);
 	if (!is_line(args->by, CDOP_TEXT_MAX) ||
 	    !is_line(args->reason, CDOP_REASON_MAX)) {
 		*ret_why = "who does it and why: a line of text each";

@@ -392,7 +392,7 @@ setup_recover(struct registry *reg, struct cdop_arena *arena,
 	enum cdop_err err;
 
 	setup_init(&setup, reg, arena, &cleaned, ret_result);
-	cleaned.now_ms = audit_time(reg->audit, args->now_ms, &behind_ms);
+	cleaned.now_ms = audit_time(reg->audit, args->now_ms, 0, &behind_ms);
 	setup.act.now_ms = cleaned.now_ms;
 	if ((err = check_recover(&setup, &cleaned)) != CDOP_OK)
 		return err;

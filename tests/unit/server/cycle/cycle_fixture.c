@@ -18,16 +18,25 @@
 
 static uint64_t clock_now_ms = 1795600001000ull;
 static uint64_t clock_tick_ms;
+static uint64_t clock_back_ms; /* the wall clock is behind by so much */
 
 /* In place of libc's, for the program that this is linked to. */
 int
 clock_gettime(clockid_t id, struct timespec *ret_time)
 {
-	(void)id;
+	uint64_t ms;
+
 	clock_now_ms += clock_tick_ms;
-	ret_time->tv_sec = (time_t)(clock_now_ms / 1000);
-	ret_time->tv_nsec = (long)(clock_now_ms % 1000) * 1000000;
+	ms = clock_now_ms - (id == CLOCK_REALTIME ? clock_back_ms : 0);
+	ret_time->tv_sec = (time_t)(ms / 1000);
+	ret_time->tv_nsec = (long)(ms % 1000) * 1000000;
 	return 0;
+}
+
+void
+fixture_set_back(uint64_t ms)
+{
+	clock_back_ms = ms;
 }
 
 void
@@ -103,6 +112,7 @@ fixture_end(struct fixture *f)
 	size_t i;
 
 	clock_tick_ms = 0;
+	clock_back_ms = 0;
 	end_cycle(f);
 	for (i = 0; i < f->n_client; i++) {
 		cdop_stream_free(f->client[i].in);

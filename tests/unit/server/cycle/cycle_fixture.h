@@ -89,6 +89,9 @@ void fixture_settle(struct fixture *f);
 /* The clocks go on. */
 void fixture_pass(uint64_t ms);
 
+/* The wall clock alone is behind by so much; 0: it is right again. */
+void fixture_set_back(uint64_t ms);
+
 /* From now on they go on by so much whenever somebody looks; 0: no more. */
 void fixture_tick(uint64_t ms);
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "server/base/clock.h"
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
@@ -177,6 +178,29 @@ a_wrong_psk_is_closed_without_a_word(void **state)
 	fixture_pass(60000);
 	fixture_turn(&f);
 	assert_int_equal(leaves(), before + 1);
+}
+
+/* By the wall clock the device would be good again. */
+static void
+what_has_expired_stays_so_when_the_clock_is_set_back(void **state)
+{
+	struct world_keys keys = world_keys(WORLD_COORDINATOR);
+	struct fixture_client *client;
+	struct people_device *device;
+
+	(void)state;
+	device = (struct people_device *)(uintptr_t)people_device(
+	    f.world.reg->people, WORLD_COORDINATOR);
+	device->expires_ms = clock_wall_ms() + 60000;
+	fixture_pass(120000);
+	(void)fixture_sign_in(&f, WORLD_ADMIN_1);
+	fixture_set_back(600000);
+	client = fixture_greet(&f, WORLD_COORDINATOR, keys.psk);
+	fixture_turn(&f);
+	fixture_prove(&f, client);
+	fixture_turn(&f);
+	assert_true(fixture_is_closed(&f, client));
+	assert_false(client->got > CDOP_LINK_MESSAGE2_LEN);
 }
 
 static void
@@ -463,6 +487,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_sealed_registry_hints_and_closes, setup_sealed, teardown),
 	    TEST(a_wrong_psk_is_closed_without_a_word),
+	    TEST(what_has_expired_stays_so_when_the_clock_is_set_back),
 	    cmocka_unit_test_setup_teardown(
 		who_ended_the_last_vault_waits_a_minute, setup_held_back,
 		teardown),

@@ -452,7 +452,8 @@ a_batch_that_failed_leaves_no_leaf(void **state)
 	roll_back();
 	assert_int_equal(audit_size(w.reg->audit), size);
 	assert_null(audit_outcome(w.reg->audit, actor.person, key));
-	assert_int_equal(audit_time(w.reg->audit, w.now_ms, &behind), w.now_ms);
+	assert_int_equal(
+	    audit_time(w.reg->audit, w.now_ms, 0, &behind), w.now_ms);
 }
 
 /* ---- time -------------------------------------------------------------- */
@@ -468,15 +469,44 @@ leaf_time_never_goes_back(void **state)
 	entry.time_ms = w.now_ms;
 	(void)append(&entry);
 	assert_int_equal(
-	    audit_time(w.reg->audit, w.now_ms + 5, &behind), w.now_ms + 5);
+	    audit_time(w.reg->audit, w.now_ms + 5, 0, &behind), w.now_ms + 5);
 	assert_int_equal(behind, 0);
 	assert_int_equal(
-	    audit_time(w.reg->audit, w.now_ms - 5, &behind), w.now_ms);
+	    audit_time(w.reg->audit, w.now_ms - 5, 0, &behind), w.now_ms);
 	assert_int_equal(behind, 5);
 	world_reopen(&w);
 	assert_int_equal(
-	    audit_time(w.reg->audit, w.now_ms - 7, &behind), w.now_ms);
+	    audit_time(w.reg->audit, w.now_ms - 7, 0, &behind), w.now_ms);
 	assert_int_equal(behind, 7);
+}
+
+/* Else nothing would expire until a clock that was set back is right. */
+static void
+time_goes_on_while_the_clock_is_behind(void **state)
+{
+	struct audit_entry entry = {.call = 1};
+	uint64_t behind, last;
+
+	(void)state;
+	w.now_ms += 10 * DAY_MS;
+	last = w.now_ms;
+	entry.time_ms = last;
+	(void)append(&entry);
+	assert_int_equal(
+	    audit_time(w.reg->audit, last - DAY_MS, 1000, &behind), last);
+	entry.time_ms =
+	    audit_time(w.reg->audit, last - DAY_MS + 600, 1600, &behind);
+	assert_int_equal(entry.time_ms, last + 300);
+	(void)append(&entry);
+	assert_int_equal(
+	    audit_time(w.reg->audit, last - DAY_MS + 1000, 2000, &behind),
+	    last + 500);
+	/* At half the speed, so that the clock comes up with it. */
+	assert_int_equal(
+	    audit_time(w.reg->audit, last + DAY_MS, 1000 + 2 * DAY_MS, &behind),
+	    last + DAY_MS);
+	assert_int_equal(behind, 0);
+	w.now_ms = last + DAY_MS;
 }
 
 /*
@@ -526,6 +556,7 @@ main(void)
 	    cmocka_unit_test(a_walk_goes_on_where_it_stopped),
 	    cmocka_unit_test(a_batch_that_failed_leaves_no_leaf),
 	    cmocka_unit_test(leaf_time_never_goes_back),
+	    cmocka_unit_test(time_goes_on_while_the_clock_is_behind),
 	    cmocka_unit_test(
 		a_key_is_known_after_a_start_as_long_as_it_is_good),
 	};
