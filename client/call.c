@@ -237,6 +237,10 @@ call_raw(
 		return call_lost(ctx, send->method, end);
 	do {
 		end = call_next(ctx, by, &reply);
+		/* Answers to what was not asked come without an end. */
+		if (end == CONN_OK && reply->id != send->id &&
+		    conn_now_ms() >= by)
+			end = CONN_TIMEOUT;
 		if (end != CONN_OK) {
 			session_hang_up(ctx);
 			return call_lost(ctx, send->method, end);

@@ -352,6 +352,7 @@ run_list(struct cmd_ctx *ctx)
 	Cdop__PeopleListRequest request;
 	Cdop__PeopleListReply *reply;
 	enum exit_code code;
+	uint32_t last;
 	size_t n = 0;
 
 	cdop__people_list_request__init(&request);
@@ -367,8 +368,12 @@ run_list(struct cmd_ctx *ctx)
 		n += reply->n_person + reply->n_invitation;
 		if (reply->n_person == 0)
 			break;
+		last = reply->person[reply->n_person - 1]->number;
+		if (last <= request.after)
+			return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+			    "the list of people does not go on");
 		request.has_after = true;
-		request.after = reply->person[reply->n_person - 1]->number;
+		request.after = last;
 	} while (reply->has_more && reply->more && !pager_is_left());
 	if (ctx->g.json)
 		print_end(ctx, "people.list", n);

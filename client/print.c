@@ -133,8 +133,7 @@ put(struct cmd_ctx *ctx, FILE *to, const char *fmt, va_list ap)
 	safe = print_safe(ctx->arena, text, true);
 	cdop_secret_wipe(text, len);
 	free(text);
-	if (safe != NULL)
-		(void)fprintf(to, "%s\n", safe);
+	(void)fprintf(to, "%s\n", safe != NULL ? safe : "cdop: out of memory");
 }
 
 void
@@ -261,10 +260,37 @@ print_envelope(struct cmd_ctx *ctx, const char *schema, bool ok)
 	return object;
 }
 
+/*
+ * What print_safe() hides stands in JSON as \uXXXX: to a program it is the
+ * same, and a terminal that shows it is not steered.  The library cuts
+ * between characters.
+ */
+static int
+put_json(const char *text, size_t len, void *arg)
+{
+	const char *end = text + len, *plain = text;
+	FILE *to = arg;
+	uint32_t cp;
+	size_t n;
+
+	while (text < end) {
+		n = decode(text, &cp);
+		if (n > 0 && is_unsafe(cp, false)) {
+			(void)fwrite(plain, 1, (size_t)(text - plain), to);
+			(void)fprintf(to, "\\u%04X", (unsigned)cp);
+			plain = text + n;
+		}
+		text += n > 0 ? n : 1;
+	}
+	(void)fwrite(plain, 1, (size_t)(end - plain), to);
+	return 0;
+}
+
 static void
 dump(json_t *object, FILE *to)
 {
-	(void)json_dumpf(object, to, JSON_COMPACT | JSON_ENCODE_ANY);
+	(void)json_dump_callback(
+	    object, put_json, to, JSON_COMPACT | JSON_ENCODE_ANY);
 	(void)fputc('\n', to);
 	json_decref(object);
 }

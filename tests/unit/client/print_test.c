@@ -154,29 +154,70 @@ instants_are_said_in_utc_to_programs(void **state)
 	    print_utc(f->ctx.arena, 1795424707042), "2026-11-23T09:05:07.042Z");
 }
 
+/* What is printed from here goes to a file, until it is read back. */
+static int
+printed_begin(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC), out = dup(STDOUT_FILENO);
+
+	assert_true(fd >= 0 && out >= 0);
+	(void)fflush(stdout);
+	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
+	(void)close(fd);
+	return out;
+}
+
+static const char *
+printed_end(struct fixture *f, const char *path, int out)
+{
+	struct cdop_bytes printed;
+
+	(void)fflush(stdout);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	(void)close(out);
+	assert_int_equal(
+	    file_read(path, 1 << 20, f->ctx.arena, &printed), CDOP_OK);
+	return cdop_arena_printf(
+	    f->ctx.arena, "%.*s", (int)printed.len, (const char *)printed.data);
+}
+
 /* A profile may be longer than any line. */
 static void
 a_long_text_is_printed_whole(void **state)
 {
 	static char text[200000];
 	struct fixture *f = *state;
-	struct cdop_bytes printed;
-	const char *path = fixture_file(f, "out", "", 0);
-	int fd = open(path, O_WRONLY | O_TRUNC), out = dup(STDOUT_FILENO);
+	const char *path = fixture_file(f, "out", "", 0), *printed;
+	int out = printed_begin(path);
 
 	memset(text, 'x', sizeof(text) - 1);
-	assert_true(fd >= 0 && out >= 0);
-	(void)fflush(stdout);
-	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
 	print_out(&f->ctx, "%s", text);
-	(void)fflush(stdout);
-	assert_true(dup2(out, STDOUT_FILENO) >= 0);
-	(void)close(fd);
-	(void)close(out);
-	assert_int_equal(
-	    file_read(path, sizeof(text) * 2, f->ctx.arena, &printed), CDOP_OK);
-	assert_int_equal(printed.len, sizeof(text));
-	assert_memory_equal(printed.data, text, sizeof(text) - 1);
+	printed = printed_end(f, path, out);
+	assert_int_equal(strlen(printed), sizeof(text));
+	assert_memory_equal(printed, text, sizeof(text) - 1);
+}
+
+/* A program reads the same; who looks at it sees no other order or colour. */
+static void
+json_steers_no_terminal(void **state)
+{
+	static const char name[] =
+	    "a\x1b[2J\x7f\xc2\x9b"
+	    "31m\xe2\x80\xae\xe2\x80\xa8\xd7\x9b\xc3\xa9";
+	struct fixture *f = *state;
+	const char *path = fixture_file(f, "out", "", 0), *printed;
+	json_t *read;
+	int out = printed_begin(path);
+
+	print_json(json_pack("{s:s}", "name", name));
+	printed = printed_end(f, path, out);
+	assert_string_equal(printed,
+	    "{\"name\":\"a\\u001B[2J\\u007F\\u009B31m\\u202E\\u2028"
+	    "\xd7\x9b\xc3\xa9\"}\n");
+	read = json_loads(printed, 0, NULL);
+	assert_string_equal(
+	    json_string_value(json_object_get(read, "name")), name);
+	json_decref(read);
 }
 
 #define WITH(test)                                                             \
@@ -194,6 +235,7 @@ main(void)
 	    WITH(classes_are_named_to_programs),
 	    WITH(instants_are_said_in_utc_to_programs),
 	    WITH(a_long_text_is_printed_whole),
+	    WITH(json_steers_no_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
