@@ -59,6 +59,57 @@ cdop_form_classes(const Cdop__Form *form)
 	return classes;
 }
 
+/* ---- living people ----------------------------------------------------- */
+
+#define LIVING (CDOP_CLASS_FAMILY_IDENTITY | CDOP_CLASS_PROFESSIONAL_IDENTITY)
+
+/* Is a group about somebody who lives? */
+static bool
+is_person(const char *group)
+{
+	const struct cdop_field *field = cdop_fields_group(group);
+
+	for (; field < cdop_fields + cdop_fields_count &&
+	     strcmp(field->group, group) == 0;
+	     field++)
+		if ((field->class & LIVING) != 0 &&
+		    (field->kind == CDOP_KIND_NAME ||
+			field->kind == CDOP_KIND_PHONE))
+			return true;
+	return false;
+}
+
+size_t
+cdop_form_living(
+    const Cdop__Form *form, struct cdop_living out[static CDOP_LIVING_MAX])
+{
+	struct cdop_form_iter iter = {.form = form};
+	struct cdop_path path;
+	uint32_t last = 0; /* entry of the last one counted */
+	size_t n = 0;
+
+	while (cdop_form_next(&iter, &path)) {
+		const char *group = path.field->group;
+		bool same = n > 0 && strcmp(out[n - 1].kind, group) == 0;
+
+		if ((path.field->class & LIVING) == 0 ||
+		    path.field->kind == CDOP_KIND_YES_NO ||
+		    (same && path.entry == last) ||
+		    cdop_form_state(form, &path) != CDOP_VALUE_GIVEN ||
+		    !is_person(group))
+			continue;
+		if (!same && n == CDOP_LIVING_MAX)
+			break;
+		if (!same)
+			out[n++] = (struct cdop_living){group, 0};
+		out[n - 1].n++;
+		last = path.entry;
+	}
+	return n;
+}
+
+/* ---- redaction --------------------------------------------------------- */
+
 static void
 clear_outside(Cdop__Form *form, uint32_t classes, bool locations)
 {

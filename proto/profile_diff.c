@@ -152,6 +152,7 @@ area(struct differ *d, const struct cdop_area *old, const struct cdop_area *new)
 	text(d, what, "time_zone", old->time_zone, new->time_zone);
 	text(d, what, "legal_basis", old->legal_basis, new->legal_basis);
 	text(d, what, "review_basis", old->review_basis, new->review_basis);
+	text(d, what, "commissioner", old->commissioner, new->commissioner);
 	text(d, what, "contact", old->contact, new->contact);
 	text(d, what, "phone", old->phone, new->phone);
 	text(d, what, "email", old->email, new->email);

@@ -45,6 +45,7 @@ static const struct profile_key area_keys[] = {
     {"time_zone", AT(cdop_area, time_zone), KIND(TEXT), REQUIRED},
     {"legal_basis", AT(cdop_area, legal_basis), KIND(TEXT), REQUIRED},
     {"review_basis", AT(cdop_area, review_basis), KIND(TEXT)},
+    {"commissioner", AT(cdop_area, commissioner), KIND(TEXT)},
     {"contact", AT(cdop_area, contact), KIND(LINES)},
     {"phone", AT(cdop_area, phone), KIND(TEXT)},
     {"email", AT(cdop_area, email), KIND(TEXT)},

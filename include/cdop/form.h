@@ -204,6 +204,22 @@ uint32_t cdop_form_class(const Cdop__Form *form, const struct cdop_path *path);
 uint32_t cdop_form_classes(const Cdop__Form *form);
 
 /*
+ * Living people whom a form says something of, by kind: a group that has a
+ * name or a telephone number of somebody who lives (RECORDS M11).  One is
+ * counted who has any value of such a class but a yes or no, unnamed ones
+ * too.  In the order of the dictionary; returns how many kinds.
+ */
+#define CDOP_LIVING_MAX 24
+
+struct cdop_living {
+	const char *kind; /* the group: "parent" */
+	uint32_t n;
+};
+
+size_t cdop_form_living(
+    const Cdop__Form *form, struct cdop_living out[static CDOP_LIVING_MAX]);
+
+/*
  * Clears every value, absence and mark that needs a class outside the mask.
  * Entries stay, empty, so that they can still be counted.
  */

@@ -31,6 +31,7 @@ struct cdop_area {
 	const char *time_zone;    /* "Europe/London" */
 	const char *legal_basis;
 	const char *review_basis; /* code of the list of that name, or "" */
+	const char *commissioner; /* who oversees data protection, or "" */
 	const char *contact;      /* lines, "\n" between; or "" */
 	const char *phone;        /* or "" */
 	const char *email;        /* or "" */

@@ -480,3 +480,63 @@ audit_walk(struct audit *audit, struct cdop_arena *arena, uint64_t *cursor,
 	*cursor = walk.stopped ? walk.at : 0;
 	return CDOP_OK;
 }
+
+/* ---- one leaf ---------------------------------------------------------- */
+
+struct probe {
+	struct cdop_arena *arena;
+	bool found;
+	uint64_t index;
+};
+
+static enum cdop_err
+probe_row(void *ctx, const struct rows_head *head, struct rows_item *item,
+    bool *ret_stop)
+{
+	struct probe *probe = ctx;
+	Cdop__StoredLeaf *leaf;
+	struct cdop_bytes data;
+	enum cdop_err err;
+
+	if (head->kind != SCHEMA_KIND_LEAF)
+		return CDOP_OK;
+	if ((err = rows_item_open(item, probe->arena, &data)) != CDOP_OK)
+		return err;
+	leaf = cdop__stored_leaf__unpack(
+	    cdop_arena_allocator(probe->arena), data.len, data.data);
+	if (leaf == NULL || leaf->leaf.len != CDOP_LEAF_LEN)
+		return CDOP_DATA_LOSS;
+	probe->found = true;
+	probe->index = cdop_get64(leaf->leaf.data + 8);
+	*ret_stop = true;
+	return CDOP_OK;
+}
+
+enum cdop_err
+audit_seek(struct audit *audit, struct cdop_arena *arena, uint64_t index,
+    uint64_t *ret_cursor)
+{
+	size_t mark = cdop_arena_used(arena);
+	uint64_t low = 1, high = UINT64_MAX, middle;
+	struct probe probe = {.arena = arena};
+	enum cdop_err err;
+
+	if (index >= audit_size(audit))
+		return CDOP_NOT_FOUND;
+	/* The last leaf below high is this one or a later one. */
+	while (high - low > 1) {
+		middle = low + (high - low) / 2;
+		probe.found = false;
+		err =
+		    rows_scan_log(audit->reg->rows, middle, probe_row, &probe);
+		cdop_arena_rewind(arena, mark);
+		if (err != CDOP_OK)
+			return err;
+		if (probe.found && probe.index >= index)
+			high = middle;
+		else
+			low = middle;
+	}
+	*ret_cursor = high;
+	return CDOP_OK;
+}

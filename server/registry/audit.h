@@ -44,6 +44,7 @@ enum audit_event {
 };
 
 struct actor;
+struct cdop_living;
 
 struct audit_released {
 	const char *reference;
@@ -52,6 +53,8 @@ struct audit_released {
 	const char *jurisdiction;
 	const uint32_t *instances;
 	size_t n_instances;
+	const struct cdop_living *living;
+	size_t n_living;
 };
 
 struct audit_term {
@@ -151,5 +154,13 @@ typedef bool (*audit_visit)(
 CDOP_MUST enum cdop_err audit_walk(struct audit *audit,
     struct cdop_arena *arena, uint64_t *cursor, size_t budget,
     audit_visit visit, void *ctx);
+
+/*
+ * Where audit_walk() meets the leaf of this index first, by halving over the
+ * rows: their numbers and the leaves' are in one order.  CDOP_NOT_FOUND: the
+ * log has no such leaf.
+ */
+CDOP_MUST enum cdop_err audit_seek(struct audit *audit,
+    struct cdop_arena *arena, uint64_t index, uint64_t *ret_cursor);
 
 #endif

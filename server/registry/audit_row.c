@@ -3,7 +3,31 @@
 
 #include <string.h>
 
+#include "cdop/form.h"
 #include "server/registry/actor.h"
+
+static enum cdop_err
+fill_living(const struct audit_released *from, struct cdop_arena *arena,
+    Cdop__Released *to)
+{
+	Cdop__LivingCount *count;
+	size_t i;
+
+	to->living =
+	    cdop_arena_calloc(arena, from->n_living, sizeof(*to->living));
+	count = cdop_arena_calloc(arena, from->n_living, sizeof(*count));
+	if (to->living == NULL || count == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < from->n_living; i++) {
+		cdop__living_count__init(&count[i]);
+		count[i].kind = cdop_arena_strdup(arena, from->living[i].kind);
+		count[i].n = from->living[i].n;
+		if (count[i].kind == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		to->living[to->n_living++] = &count[i];
+	}
+	return CDOP_OK;
+}
 
 static enum cdop_err
 fill_released(const struct audit_entry *entry, struct cdop_arena *arena,
@@ -42,6 +66,8 @@ fill_released(const struct audit_entry *entry, struct cdop_arena *arena,
 		if (from->n_instances > 0)
 			memcpy(to->instance, from->instances,
 			    from->n_instances * sizeof(*to->instance));
+		if (fill_living(from, arena, to) != CDOP_OK)
+			return CDOP_RESOURCE_EXHAUSTED;
 		words->released[i] = to;
 	}
 	words->n_released = entry->n_released;

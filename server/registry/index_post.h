@@ -87,9 +87,10 @@ struct index_post {
 	uint16_t n_interest;
 	struct cdop_date birth; /* of the case record; year 0: none */
 	struct cdop_date death;
-	uint8_t status; /* enum index_status */
-	bool is_old;    /* made of a summary of an earlier version */
-	bool nameless;  /* was "baby of" or without a name once */
+	uint8_t status;    /* enum index_status */
+	bool is_old;       /* made of a summary of an earlier version */
+	bool nameless;     /* was "baby of" or without a name once */
+	bool shows_mother; /* its name in a list is the mother's */
 };
 
 /*

@@ -169,6 +169,8 @@ show_name(struct gather *g, Cdop__StoredSummary *s)
 		name = copy(g, family != NULL ? family : first);
 	else if (mother != NULL)
 		name = cdop_arena_printf(g->arena, "baby of %s", mother);
+	s->has_shows_mother = true;
+	s->shows_mother = family == NULL && first == NULL && mother != NULL;
 	if (any && name == NULL)
 		g->failed = true;
 	s->shown_name = name;

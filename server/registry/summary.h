@@ -15,8 +15,9 @@
  * rows of an older one are renewed (cases_renew.h).
  *
  *	2	the jurisdiction of the case
+ *	3	whether the name that is shown is the mother's
  */
-#define SUMMARY_SCHEMA 2
+#define SUMMARY_SCHEMA 3
 
 /* Entries of one list; more are left out.  Nobody has so many names. */
 #define SUMMARY_LIST_MAX 400

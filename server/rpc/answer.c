@@ -174,6 +174,8 @@ append_leaf(
 		released[i].jurisdiction = ctx->released[i].jurisdiction;
 		released[i].instances = ctx->released[i].instances;
 		released[i].n_instances = ctx->released[i].n_instances;
+		released[i].living = ctx->released[i].living;
+		released[i].n_living = ctx->released[i].n_living;
 	}
 	for (i = 0; i < ctx->n_terms; i++) {
 		terms[i].kind = ctx->terms[i].kind;

@@ -20,6 +20,7 @@
 #include "stored.pb-c.h"
 
 struct actor;
+struct cdop_living;
 struct registry;
 struct rpc_method;
 
@@ -33,6 +34,8 @@ struct rpc_released {
 	const char *jurisdiction;
 	const uint32_t *instances;
 	size_t n_instances;
+	const struct cdop_living *living; /* borrowed, like the rest */
+	size_t n_living;
 };
 
 /* Where a stream of replies stands. */

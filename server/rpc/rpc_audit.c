@@ -78,6 +78,9 @@ is_wanted(const Cdop__AuditListRequest *req, const Cdop__StoredWords *words)
 		return false;
 	if (req->has_person && !names_person(words, req->person))
 		return false;
+	if (req->has_device &&
+	    (!words->has_device || words->device != req->device))
+		return false;
 	return req->reference == NULL || names_case(words, req->reference);
 }
 
@@ -184,8 +187,10 @@ visit(void *ctx, uint64_t index, const Cdop__StoredWords *words)
 		listing->past = true;
 		return false;
 	}
+	/* One was asked for, and this is it. */
+	listing->past = listing->req->has_index;
 	if (!is_wanted(listing->req, words))
-		return true;
+		return !listing->past;
 	entry = make_entry(listing, index, words);
 	if (entry == NULL) {
 		listing->failed = true;
@@ -193,7 +198,20 @@ visit(void *ctx, uint64_t index, const Cdop__StoredWords *words)
 	}
 	listing->rep->entry[listing->rep->n_entry++] = entry;
 	listing->left--;
-	return listing->left > 0 && listing->rep->n_entry < CDOP_LIST_MAX;
+	return !listing->past && listing->left > 0 &&
+	    listing->rep->n_entry < CDOP_LIST_MAX;
+}
+
+static enum cdop_err
+seek(struct rpc_ctx *ctx, uint64_t index, uint64_t *ret_cursor)
+{
+	enum cdop_err err;
+
+	err = audit_seek(ctx->reg->audit, ctx->arena, index, ret_cursor);
+	return err != CDOP_NOT_FOUND
+	    ? err
+	    : rpc_fail(ctx, err, "no_such_entry",
+		  "the log has no entry of that number");
 }
 
 enum cdop_err
@@ -215,6 +233,8 @@ rpc_audit_list(struct rpc_ctx *ctx, const Cdop__AuditListRequest *req,
 	    cdop_arena_calloc(ctx->arena, CDOP_LIST_MAX, sizeof(*rep->entry));
 	if (rep->entry == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
+	if (req->has_index && (err = seek(ctx, req->index, &cursor)) != CDOP_OK)
+		return err;
 	err = audit_walk(ctx->reg->audit, ctx->arena, &cursor, ROWS_PER_MESSAGE,
 	    visit, &listing);
 	if (err != CDOP_OK)

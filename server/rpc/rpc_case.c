@@ -74,38 +74,48 @@ rpc_case_texts(
 
 void
 rpc_case_release_forms(struct rpc_ctx *ctx, const struct cases_act *act,
-    uint32_t slot, uint32_t classes, const uint32_t *instance, size_t n)
+    uint32_t slot, const struct rpc_case_left *left)
 {
 	const struct index_post *post = index_at(act->index, slot);
 	struct rpc_released released;
 	char reference[CDOP_REFERENCE_TEXT];
-	uint32_t *copy;
+	struct cdop_living *living;
+	uint32_t *instance;
 
 	memset(&released, 0, sizeof(released));
 	cases_reference(act->cases, post->case_id, reference);
 	released.reference = cdop_arena_strdup(ctx->arena, reference);
 	released.case_id = post->case_id;
 	released.case_key = post->key_id;
-	released.classes = classes;
+	released.classes = left->classes;
 	released.owner_area = index_word_text(act->index, post->owner);
 	released.jurisdiction = cases_owner_jurisdiction(act, slot);
-	copy = cdop_arena_calloc(ctx->arena, n, sizeof(*copy));
-	if (copy != NULL && n > 0) {
-		memcpy(copy, instance, n * sizeof(*copy));
-		released.instances = copy;
-		released.n_instances = n;
-	}
-	if (released.reference != NULL && copy != NULL)
-		rpc_release(ctx, &released);
-	else
+	instance =
+	    cdop_arena_calloc(ctx->arena, left->n_instance, sizeof(*instance));
+	living = cdop_arena_calloc(ctx->arena, left->n_living, sizeof(*living));
+	if (released.reference == NULL || instance == NULL || living == NULL) {
 		ctx->lost = true;
+		return;
+	}
+	if (left->n_instance > 0)
+		memcpy(instance, left->instance,
+		    left->n_instance * sizeof(*instance));
+	if (left->n_living > 0)
+		memcpy(living, left->living, left->n_living * sizeof(*living));
+	released.instances = instance;
+	released.n_instances = left->n_instance;
+	released.living = living;
+	released.n_living = left->n_living;
+	rpc_release(ctx, &released);
 }
 
 void
 rpc_case_release(struct rpc_ctx *ctx, const struct cases_act *act,
     uint32_t slot, uint32_t classes)
 {
-	rpc_case_release_forms(ctx, act, slot, classes, NULL, 0);
+	const struct rpc_case_left left = {.classes = classes};
+
+	rpc_case_release_forms(ctx, act, slot, &left);
 }
 
 void
@@ -228,6 +238,25 @@ rpc_case_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
 	}
 }
 
+/* A child without a name is shown by its mother's, and she lives. */
+static void
+release_summary(
+    struct rpc_ctx *ctx, const struct cases_act *act, uint32_t slot, bool names)
+{
+	static const struct cdop_living mother = {"mother", 1};
+	struct rpc_case_left left = {
+	    .classes = CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_EXACT_DATE};
+
+	if (names)
+		left.classes |= CDOP_CLASS_CHILD_IDENTITY;
+	if (names && index_at(act->index, slot)->shows_mother) {
+		left.classes |= CDOP_CLASS_FAMILY_IDENTITY;
+		left.living = &mother;
+		left.n_living = 1;
+	}
+	rpc_case_release_forms(ctx, act, slot, &left);
+}
+
 Cdop__CaseSummary *
 rpc_case_summary(
     struct rpc_ctx *ctx, struct cases_act *act, uint32_t slot, bool names)
@@ -260,9 +289,7 @@ rpc_case_summary(
 		    ctx, index_word_text(act->index, post->scope), &failed);
 	out->has_registered_ms = true;
 	out->registered_ms = post->registered_ms;
-	rpc_case_release(ctx, act, slot,
-	    CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_EXACT_DATE |
-		(names ? CDOP_CLASS_CHILD_IDENTITY : 0));
+	release_summary(ctx, act, slot, names);
 	return failed ? NULL : out;
 }
 
@@ -296,13 +323,14 @@ enum cdop_err
 rpc_case_edit_end(struct rpc_ctx *ctx, struct cases_act *act,
     const struct cases_edit *edit, Cdop__ChangeReply *rep, enum cdop_err err)
 {
+	const struct rpc_case_left left = {
+	    .instance = &edit->instance, .n_instance = 1};
 	enum cdop_err more = CDOP_OK;
 	size_t i;
 
 	if (err == CDOP_OK || err == CDOP_ABORTED ||
 	    cases_question_stops(act)) {
-		rpc_case_release_forms(
-		    ctx, act, edit->slot, 0, &edit->instance, 1);
+		rpc_case_release_forms(ctx, act, edit->slot, &left);
 		more = fill_edit(ctx, act, edit, rep);
 		ctx->with_reply = more == CDOP_OK;
 	}

@@ -25,9 +25,19 @@ char **rpc_case_texts(
 /* Names the case in a slot as left or changed, with classes. */
 void rpc_case_release(struct rpc_ctx *ctx, const struct cases_act *act,
     uint32_t slot, uint32_t classes);
-/* The same with form instances that were touched; they are copied. */
+
+/* What of a case left, or which of its forms was changed. */
+struct rpc_case_left {
+	uint32_t classes;
+	const uint32_t *instance;
+	size_t n_instance;
+	const struct cdop_living *living;
+	size_t n_living;
+};
+
+/* The same with all of that; it is copied. */
 void rpc_case_release_forms(struct rpc_ctx *ctx, const struct cases_act *act,
-    uint32_t slot, uint32_t classes, const uint32_t *instance, size_t n);
+    uint32_t slot, const struct rpc_case_left *left);
 
 /* Missing and candidates as the wire has them; NULL with n 0 or failed. */
 Cdop__Missing **rpc_case_missing(

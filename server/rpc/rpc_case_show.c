@@ -1,4 +1,5 @@
 /* One case: its record and its notifications, or one version of one form. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cdop/fields.h"
@@ -21,6 +22,8 @@ struct show {
 	uint32_t *instance; /* that were opened */
 	size_t n_instance;
 	uint32_t classes;
+	struct cdop_living living[CDOP_LIVING_MAX];
+	size_t n_living;
 	bool failed;
 };
 
@@ -89,6 +92,35 @@ fill_sources(
 	}
 }
 
+/*
+ * Who lives and is named by what leaves.  Forms of one case name the same
+ * people, so the most that one of them names counts; but who told us is
+ * another one each time.
+ */
+static void
+add_living(struct show *s, const Cdop__Form *form)
+{
+	struct cdop_living more[CDOP_LIVING_MAX], *to;
+	size_t n = cdop_form_living(form, more), i, k;
+	char group[CDOP_FORM_PATH_MAX];
+
+	for (i = 0; i < n; i++) {
+		(void)snprintf(group, sizeof(group), "%s.", more[i].kind);
+		for (k = 0; k < s->n_living; k++)
+			if (strcmp(s->living[k].kind, more[i].kind) == 0)
+				break;
+		if (k == CDOP_LIVING_MAX)
+			return;
+		to = &s->living[k];
+		if (k == s->n_living)
+			s->living[s->n_living++] = more[i];
+		else if (cases_form_is_received(group))
+			to->n += more[i].n;
+		else if (to->n < more[i].n)
+			to->n = more[i].n;
+	}
+}
+
 static Cdop__FormInstance *
 instance(struct show *s, const Cdop__StoredForm *stored, bool whole)
 {
@@ -120,6 +152,7 @@ instance(struct show *s, const Cdop__StoredForm *stored, bool whole)
 	to->override = stored->override;
 	to->n_override = stored->n_override;
 	s->classes |= cdop_form_classes(stored->form);
+	add_living(s, stored->form);
 	s->instance[s->n_instance++] = stored->number;
 	return to;
 }
@@ -399,6 +432,7 @@ rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
     Cdop__CaseShowReply *rep)
 {
 	struct show s = {.ctx = ctx, .classes = CDOP_CLASS_ADMINISTRATIVE};
+	struct rpc_case_left left;
 	enum cdop_err err;
 
 	rpc_case_act(ctx, &s.act);
@@ -416,9 +450,10 @@ rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
 		ctx->n_released = 0; /* of the links: nothing leaves */
 		return rpc_case_end(ctx, &s.act, err);
 	}
+	left = (struct rpc_case_left){
+	    s.classes, s.instance, s.n_instance, s.living, s.n_living};
 	rep->case_ = s.out;
 	ctx->ask_instead = "ask without the notifications";
-	rpc_case_release_forms(
-	    ctx, &s.act, s.slot, s.classes, s.instance, s.n_instance);
+	rpc_case_release_forms(ctx, &s.act, s.slot, &left);
 	return CDOP_OK;
 }

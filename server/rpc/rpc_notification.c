@@ -101,12 +101,14 @@ static enum cdop_err
 applied(struct rpc_ctx *ctx, struct cases_act *act,
     const struct cases_register *reg, Cdop__NotificationRegisterReply *rep)
 {
+	const struct rpc_case_left left = {
+	    .instance = &reg->notification, .n_instance = 1};
 	size_t i;
 
 	rpc_case_applied(ctx, act, reg->slot, reg->version, reg->notification);
 	ctx->out_extra[0] = reg->question.join ? 1 : 0;
 	ctx->out_extra_len = 1;
-	rpc_case_release_forms(ctx, act, reg->slot, 0, &reg->notification, 1);
+	rpc_case_release_forms(ctx, act, reg->slot, &left);
 	for (i = 0; i < reg->question.n_tie; i++)
 		rpc_case_release(ctx, act, reg->question.tie[i].slot, 0);
 	return fill_reference(ctx, act, reg, rep);

@@ -305,6 +305,8 @@ a_difference_is_said_in_words(void **state)
 		"national_return from 'no' to 'yes'"},
 	    {"review_basis = resident\n", "",
 		"area knowsley: review_basis from 'resident' to "},
+	    {"commissioner = Information Commissioner's Office\n", "",
+		"area knowsley: commissioner from 'Information "},
 	    {"[area knowsley]",
 		"[area new]\nname = New\njurisdiction = england\n"
 		"calendar = england-and-wales\ntime_zone = Europe/London\n"
