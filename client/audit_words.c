@@ -293,6 +293,12 @@ audit_words_hex(struct cmd_ctx *ctx, bool has, ProtobufCBinaryData bytes)
 }
 
 const char *
+audit_words_said(struct cmd_ctx *ctx, const char *text)
+{
+	return text != NULL ? print_one_line(ctx->arena, text) : NULL;
+}
+
+const char *
 audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 {
 	static const struct {

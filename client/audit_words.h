@@ -24,6 +24,9 @@ const char *audit_words_about(struct cmd_ctx *ctx, const Cdop__AuditEntry *e);
 const char *audit_words_hex(
     struct cmd_ctx *ctx, bool has, ProtobufCBinaryData bytes);
 
+/* Somebody's words, on one line; NULL: none. */
+const char *audit_words_said(struct cmd_ctx *ctx, const char *text);
+
 /* What an event counts; NULL: nothing. */
 const char *audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e);
 

@@ -70,6 +70,9 @@ show_entry(struct cmd_ctx *ctx, const Cdop__AuditEntry *e,
 		    show_joined(ctx, e->term_kind, e->n_term_kind, ", "));
 	show_more(ctx, "about ", audit_words_about(ctx, e));
 	show_more(
+	    ctx, "for, in words: ", audit_words_said(ctx, e->purpose_text));
+	show_more(ctx, "because: ", audit_words_said(ctx, e->reason_text));
+	show_more(
 	    ctx, "number ", audit_words_hex(ctx, e->has_approval, e->approval));
 	show_more(
 	    ctx, "profile ", audit_words_hex(ctx, e->has_digest, e->digest));

@@ -324,6 +324,25 @@ put_terms(const struct audit *audit, const struct audit_entry *entry,
 	return put_row(audit->reg, SCHEMA_KIND_TERMS, 0, &terms.base, arena);
 }
 
+/* Of an act that is about no case; it is kept as long as the log. */
+static enum cdop_err
+put_reason(const struct audit *audit, const struct audit_entry *entry,
+    uint64_t index, struct cdop_arena *arena)
+{
+	Cdop__StoredReason reason;
+	enum cdop_err err;
+
+	cdop__stored_reason__init(&reason);
+	reason.leaf_index = index;
+	reason.at_ms = entry->time_ms;
+	if (!entry->keep_reason)
+		return CDOP_OK;
+	err = audit_row_text(arena, entry->reason_text, &reason.text);
+	if (err != CDOP_OK || reason.text == NULL)
+		return err;
+	return put_row(audit->reg, SCHEMA_KIND_REASON, 0, &reason.base, arena);
+}
+
 static enum cdop_err
 put_leaf(struct audit *audit, const struct audit_entry *entry,
     const struct leaf_secrets *secrets, struct cdop_arena *arena, uint8_t *leaf)
@@ -381,6 +400,8 @@ audit_append(struct audit *audit, struct cdop_arena *arena,
 	if (err != CDOP_OK)
 		return err;
 	err = put_terms(audit, entry, receipt.index, arena);
+	if (err == CDOP_OK)
+		err = put_reason(audit, entry, receipt.index, arena);
 	if (err != CDOP_OK)
 		return err;
 	audit->clock.last_ms = entry->time_ms;
@@ -436,6 +457,7 @@ walk_row(void *ctx, const struct rows_head *head, struct rows_item *item,
     bool *ret_stop)
 {
 	struct walk *walk = ctx;
+	struct audit_leaf found;
 	Cdop__StoredLeaf *leaf;
 	struct cdop_bytes data;
 	enum cdop_err err;
@@ -451,8 +473,12 @@ walk_row(void *ctx, const struct rows_head *head, struct rows_item *item,
 		    cdop_arena_allocator(walk->arena), data.len, data.data);
 		if (leaf == NULL || leaf->leaf.len != CDOP_LEAF_LEN)
 			return CDOP_DATA_LOSS;
-		if (!walk->visit(walk->ctx, cdop_get64(leaf->leaf.data + 8),
-			leaf->words))
+		found = (struct audit_leaf){
+		    .index = cdop_get64(leaf->leaf.data + 8),
+		    .row = head->number,
+		    .stored = leaf,
+		};
+		if (!walk->visit(walk->ctx, &found))
 			walk->stopped = true;
 		if (cdop_arena_used(walk->arena) - walk->used > WALK_BYTES)
 			walk->stopped = true;

@@ -19,7 +19,8 @@
  *
  * Leaf, secret and plain words are one sealed row.  The words carry
  * references, persons and codes, never a field of an identity class and
- * never free text: those lie in the case box or in the TERMS row.
+ * never free text: those lie in the case box, in the TERMS row or, where it
+ * is about people or the registry, in the REASON row (adr/0017).
  */
 #ifndef CDOP_REGISTRY_AUDIT_H
 #define CDOP_REGISTRY_AUDIT_H
@@ -79,6 +80,7 @@ struct audit_entry {
 	uint64_t case_key; /* of the one case concerned; 0: none or several */
 	const char *purpose_text;
 	const char *reason_text;
+	bool keep_reason; /* in a row beside the leaf: it is about no case */
 	const struct audit_term *terms;
 	size_t n_terms;
 	uint32_t subject_person;
@@ -143,14 +145,20 @@ const Cdop__StoredOutcome *audit_outcome(
 void audit_request_hash(
     uint8_t out[static 32], uint32_t method, struct cdop_bytes request);
 
+/* A leaf that a walk has come to: good until the visit ends. */
+struct audit_leaf {
+	uint64_t index;
+	uint64_t row;
+	const Cdop__StoredLeaf *stored; /* in the walk's arena */
+};
+
 /*
  * Walks the log from the newest leaf down.  *cursor is 0 at first and where
  * to go on afterwards; 0 again when the beginning was reached.  Looks at no
  * more than `budget` rows, and at fewer where they are long.  The callback
  * returns false to stop after this one.
  */
-typedef bool (*audit_visit)(
-    void *ctx, uint64_t index, const Cdop__StoredWords *words);
+typedef bool (*audit_visit)(void *ctx, const struct audit_leaf *leaf);
 CDOP_MUST enum cdop_err audit_walk(struct audit *audit,
     struct cdop_arena *arena, uint64_t *cursor, size_t budget,
     audit_visit visit, void *ctx);

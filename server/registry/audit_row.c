@@ -96,10 +96,16 @@ role_of(const struct actor *actor, Cdop__Role *ret_role)
 	return false;
 }
 
+static bool
+has_text(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
 enum cdop_err
 audit_row_text(struct cdop_arena *arena, const char *text, char **ret_copy)
 {
-	if (text == NULL || *text == '\0')
+	if (!has_text(text))
 		return CDOP_OK;
 	*ret_copy = cdop_arena_strdup(arena, text);
 	return *ret_copy == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
@@ -139,6 +145,11 @@ audit_row_words(const struct audit_entry *entry, struct cdop_arena *arena,
 		words->device = entry->actor->device;
 		words->has_role = role_of(entry->actor, &words->role);
 	}
+	words->has_purpose_said = has_text(entry->purpose_text);
+	words->purpose_said = words->has_purpose_said;
+	words->has_reason_said =
+	    entry->keep_reason && has_text(entry->reason_text);
+	words->reason_said = words->has_reason_said;
 	words->has_use = entry->use != 0;
 	words->use = entry->use;
 	words->has_subject_person = entry->subject_person != 0;

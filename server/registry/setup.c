@@ -60,6 +60,7 @@ leaf(struct setup *setup, enum audit_event event)
 	entry.call = event;
 	entry.time_ms = setup->args->now_ms;
 	entry.reason_text = setup->args->reason;
+	entry.keep_reason = true;
 	entry.count = setup->args->n_admin;
 	return audit_append(setup->reg->audit, setup->arena, &entry, NULL);
 }

@@ -7,6 +7,7 @@
 #include "cdop/reference.h"
 #include "cdop/role.h"
 #include "cdop/scan.h"
+#include "cdop/text.h"
 #include "cdop/varint.h"
 #include "server/registry/audit.h"
 #include "server/registry/registry.h"
@@ -150,6 +151,46 @@ named_case(
 	return text;
 }
 
+/*
+ * Why, as it was typed, of a change that is about people or the registry and
+ * was made or filed; NULL: none.  A refusal keeps no row of anybody's words.
+ */
+static const char *
+act_reason(const struct work *work)
+{
+	const struct rpc_ctx *ctx = &work->ctx;
+	const ProtobufCFieldDescriptor *field;
+	enum cdop_text_fault fault;
+	const char *text, *clean;
+
+	if (!ctx->applied || work->req == NULL ||
+	    (ctx->method->scope != CDOP_SCOPE_PEOPLE &&
+		ctx->method->scope != CDOP_SCOPE_REGISTRY))
+		return NULL;
+	field = protobuf_c_message_descriptor_get_field_by_name(
+	    ctx->method->request, "reason");
+	if (field == NULL || field->type != PROTOBUF_C_TYPE_STRING)
+		return NULL;
+	memcpy(&text, (const uint8_t *)work->req + field->offset, sizeof(text));
+	if (text == NULL ||
+	    cdop_text_clean(
+		text, CDOP_TEXT_LINE, work->arena, &clean, &fault) != CDOP_OK ||
+	    cdop_text_length(clean) > CDOP_REASON_MAX)
+		return NULL;
+	return clean;
+}
+
+/* Of the case that the words belong to; 0 where none, or several, left. */
+static uint64_t
+case_key(const struct rpc_ctx *ctx)
+{
+	if (ctx->n_released == 0)
+		return 0;
+	if (ctx->about_key != 0)
+		return ctx->about_key;
+	return ctx->n_released == 1 ? ctx->released[0].case_key : 0;
+}
+
 static enum cdop_err
 append_leaf(
     struct work *work, enum cdop_err status, struct audit_receipt *ret_receipt)
@@ -158,6 +199,7 @@ append_leaf(
 	struct audit_released *released;
 	struct audit_term *terms;
 	struct audit_entry entry;
+	const char *reason;
 	char named[CDOP_REFERENCE_TEXT];
 	uint8_t hash[32];
 	size_t i;
@@ -196,9 +238,13 @@ append_leaf(
 	entry.released = released;
 	entry.n_released = ctx->n_released;
 	entry.named = named_case(work, status, named);
-	entry.case_key = ctx->n_released == 1 ? ctx->released[0].case_key : 0;
+	entry.case_key = case_key(ctx);
 	entry.purpose_text = ctx->purpose_text;
 	entry.reason_text = ctx->audit_reason;
+	if ((reason = act_reason(work)) != NULL) {
+		entry.reason_text = reason;
+		entry.keep_reason = true;
+	}
 	entry.terms = terms;
 	entry.n_terms = ctx->n_terms;
 	entry.subject_person = ctx->subject_person;

@@ -91,6 +91,7 @@ struct rpc_ctx {
 	size_t n_violations;
 	struct rpc_released released[RPC_RELEASED_MAX];
 	size_t n_released;
+	uint64_t about_key; /* key of the one case the call is about; 0: none */
 	struct rpc_term terms[RPC_TERMS_MAX];
 	size_t n_terms;
 	uint32_t subject_person;

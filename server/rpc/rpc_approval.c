@@ -8,8 +8,10 @@
  */
 #include <string.h>
 
+#include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
+#include "cdop/text.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
@@ -272,6 +274,13 @@ rpc_approve(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
 
 	if (ctx->replay != NULL)
 		return approved_before(ctx, rep);
+	if (req->reason != NULL &&
+	    cdop_text_length(req->reason) > CDOP_REASON_MAX) {
+		rpc_violation(ctx, "reason", "text_long", CDOP__SEVERITY__ERROR,
+		    "why, in at most 500 characters");
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_long",
+		    "a reason has at most 500 characters");
+	}
 	if ((approval = find(ctx, req, &err)) == NULL)
 		return err;
 	method = approval->method;

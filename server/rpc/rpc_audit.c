@@ -3,6 +3,7 @@
 
 #include "cdop/limits.h"
 #include "server/registry/audit.h"
+#include "server/registry/audit_said.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/rpc/ctx.h"
@@ -17,9 +18,9 @@ struct listing {
 	struct rpc_ctx *ctx;
 	const Cdop__AuditListRequest *req;
 	Cdop__AuditListReply *rep;
-	uint32_t left; /* entries that may still be given */
-	bool past;     /* older than asked for: nothing more will come */
-	bool failed;
+	uint32_t left;     /* entries that may still be given */
+	bool past;         /* older than asked for: nothing more will come */
+	enum cdop_err err; /* of an entry that could not be made */
 };
 
 static const char *
@@ -141,10 +142,25 @@ fill_second(const struct people *people, const Cdop__StoredWords *words,
 	entry->digest = words->digest;
 }
 
-static Cdop__AuditEntry *
-make_entry(
-    struct listing *listing, uint64_t index, const Cdop__StoredWords *words)
+static bool
+fill_said(struct listing *listing, const struct audit_leaf *leaf,
+    Cdop__AuditEntry *entry)
 {
+	struct audit_said said;
+
+	listing->err = audit_said_read(
+	    listing->ctx->reg->rows, listing->ctx->arena, leaf, &said);
+	if (listing->err != CDOP_OK)
+		return false;
+	entry->purpose_text = (char *)(uintptr_t)said.purpose;
+	entry->reason_text = (char *)(uintptr_t)said.reason;
+	return true;
+}
+
+static Cdop__AuditEntry *
+make_entry(struct listing *listing, const struct audit_leaf *leaf)
+{
+	const Cdop__StoredWords *words = leaf->stored->words;
 	struct cdop_arena *arena = listing->ctx->arena;
 	Cdop__AuditEntry *entry;
 
@@ -152,7 +168,7 @@ make_entry(
 	if (entry == NULL)
 		return NULL;
 	cdop__audit_entry__init(entry);
-	entry->index = index;
+	entry->index = leaf->index;
 	entry->at_ms = words->at_ms;
 	fill_people(listing->ctx->reg->people, words, arena, entry);
 	fill_second(listing->ctx->reg->people, words, arena, entry);
@@ -173,12 +189,15 @@ make_entry(
 	entry->term_kind = words->term_kind;
 	entry->has_count = words->has_count;
 	entry->count = words->count;
+	if (!fill_said(listing, leaf, entry))
+		return NULL;
 	return entry->call == NULL ? NULL : entry;
 }
 
 static bool
-visit(void *ctx, uint64_t index, const Cdop__StoredWords *words)
+visit(void *ctx, const struct audit_leaf *leaf)
 {
+	const Cdop__StoredWords *words = leaf->stored->words;
 	struct listing *listing = ctx;
 	Cdop__AuditEntry *entry;
 
@@ -191,9 +210,10 @@ visit(void *ctx, uint64_t index, const Cdop__StoredWords *words)
 	listing->past = listing->req->has_index;
 	if (!is_wanted(listing->req, words))
 		return !listing->past;
-	entry = make_entry(listing, index, words);
+	entry = make_entry(listing, leaf);
 	if (entry == NULL) {
-		listing->failed = true;
+		if (listing->err == CDOP_OK)
+			listing->err = CDOP_RESOURCE_EXHAUSTED;
 		return false;
 	}
 	listing->rep->entry[listing->rep->n_entry++] = entry;
@@ -239,8 +259,8 @@ rpc_audit_list(struct rpc_ctx *ctx, const Cdop__AuditListRequest *req,
 	    visit, &listing);
 	if (err != CDOP_OK)
 		return err;
-	if (listing.failed)
-		return CDOP_RESOURCE_EXHAUSTED;
+	if (listing.err != CDOP_OK)
+		return listing.err;
 	ctx->next.given = ctx->stream.given + (uint32_t)rep->n_entry;
 	if (!listing.past && listing.left > 0)
 		ctx->next.at = cursor;

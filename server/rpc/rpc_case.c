@@ -119,6 +119,12 @@ rpc_case_release(struct rpc_ctx *ctx, const struct cases_act *act,
 }
 
 void
+rpc_case_about(struct rpc_ctx *ctx, const struct cases_act *act, uint32_t slot)
+{
+	ctx->about_key = index_at(act->index, slot)->key_id;
+}
+
+void
 rpc_case_applied(struct rpc_ctx *ctx, const struct cases_act *act,
     uint32_t slot, uint64_t version, uint32_t number)
 {
@@ -330,6 +336,7 @@ rpc_case_edit_end(struct rpc_ctx *ctx, struct cases_act *act,
 
 	if (err == CDOP_OK || err == CDOP_ABORTED ||
 	    cases_question_stops(act)) {
+		rpc_case_about(ctx, act, edit->slot);
 		rpc_case_release_forms(ctx, act, edit->slot, &left);
 		more = fill_edit(ctx, act, edit, rep);
 		ctx->with_reply = more == CDOP_OK;

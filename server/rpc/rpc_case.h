@@ -22,6 +22,13 @@ char *rpc_case_text(struct rpc_ctx *ctx, const char *text, bool *failed);
 char **rpc_case_texts(
     struct rpc_ctx *ctx, const char *const *text, size_t n, bool *failed);
 
+/*
+ * The call is about the case in this slot, whatever others it names: what was
+ * said lies under the key of this one.
+ */
+void rpc_case_about(
+    struct rpc_ctx *ctx, const struct cases_act *act, uint32_t slot);
+
 /* Names the case in a slot as left or changed, with classes. */
 void rpc_case_release(struct rpc_ctx *ctx, const struct cases_act *act,
     uint32_t slot, uint32_t classes);

@@ -91,6 +91,7 @@ run(struct rpc_ctx *ctx, alter_fn *fn, struct cases_alter *alter,
 	rep->n_candidate = alter->question.n_named;
 	rep->candidate =
 	    rpc_case_candidates(ctx, &act, &alter->question, &failed);
+	rpc_case_about(ctx, &act, alter->slot);
 	rpc_case_release(ctx, &act, alter->slot, 0);
 	if (alter->other != NULL)
 		rpc_case_release(ctx, &act, alter->other_slot, 0);

@@ -454,6 +454,7 @@ rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
 	    s.classes, s.instance, s.n_instance, s.living, s.n_living};
 	rep->case_ = s.out;
 	ctx->ask_instead = "ask without the notifications";
+	rpc_case_about(ctx, &s.act, s.slot);
 	rpc_case_release_forms(ctx, &s.act, s.slot, &left);
 	return CDOP_OK;
 }

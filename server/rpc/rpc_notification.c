@@ -108,6 +108,7 @@ applied(struct rpc_ctx *ctx, struct cases_act *act,
 	rpc_case_applied(ctx, act, reg->slot, reg->version, reg->notification);
 	ctx->out_extra[0] = reg->question.join ? 1 : 0;
 	ctx->out_extra_len = 1;
+	rpc_case_about(ctx, act, reg->slot);
 	rpc_case_release_forms(ctx, act, reg->slot, &left);
 	for (i = 0; i < reg->question.n_tie; i++)
 		rpc_case_release(ctx, act, reg->question.tie[i].slot, 0);

@@ -262,6 +262,14 @@ rows_scan(struct rows *rows, rows_scan_fn *fn, void *ctx)
 
 /* ---- The log, backwards and forwards ---- */
 
+/* Between a leaf and what lies beside it: tiles, a directory, the other. */
+#define BESIDE_MAX 12
+
+struct visit {
+	rows_scan_log_fn *fn;
+	void *ctx;
+};
+
 static enum cdop_err
 row_take(struct rows *rows, enum schema_scope scope, uint64_t number,
     struct cdop_bytes row, rows_scan_log_fn *fn, void *ctx, bool *ret_stop)
@@ -376,8 +384,8 @@ rows_walk_log(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
 }
 
 static enum cdop_err
-walk_terms(struct rows *rows, uint64_t *at, size_t budget, rows_scan_log_fn *fn,
-    void *ctx, bool *ret_end)
+walk_scope(struct rows *rows, enum schema_scope scope, uint64_t *at,
+    size_t budget, struct visit visit, bool *ret_end)
 {
 	struct cdop_bytes row;
 	uint64_t number;
@@ -391,8 +399,8 @@ walk_terms(struct rows *rows, uint64_t *at, size_t budget, rows_scan_log_fn *fn,
 		*ret_end = err == CDOP_NOT_FOUND;
 		if (err != CDOP_OK)
 			return *ret_end ? CDOP_OK : err;
-		err =
-		    row_take(rows, SCHEMA_SEARCH, number, row, fn, ctx, &stop);
+		err = row_take(
+		    rows, scope, number, row, visit.fn, visit.ctx, &stop);
 		if (err != CDOP_OK)
 			return err;
 		*at = stop ? number : number + 1;
@@ -411,7 +419,24 @@ rows_walk_terms(struct rows *rows, uint64_t *at, size_t budget,
 
 	if ((err = read_begin(rows, &mine)) != CDOP_OK)
 		return err;
-	err = walk_terms(rows, at, budget, fn, ctx, ret_end);
+	err = walk_scope(
+	    rows, SCHEMA_SEARCH, at, budget, (struct visit){fn, ctx}, ret_end);
+	read_end(rows, mine);
+	return err;
+}
+
+enum cdop_err
+rows_walk_beside(struct rows *rows, enum schema_scope scope, uint64_t number,
+    rows_scan_log_fn *fn, void *ctx)
+{
+	uint64_t at = number + 1;
+	enum cdop_err err;
+	bool mine, end;
+
+	if ((err = read_begin(rows, &mine)) != CDOP_OK)
+		return err;
+	err = walk_scope(
+	    rows, scope, &at, BESIDE_MAX, (struct visit){fn, ctx}, &end);
 	read_end(rows, mine);
 	return err;
 }

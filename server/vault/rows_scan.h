@@ -6,6 +6,7 @@
 #ifndef CDOP_VAULT_ROWS_SCAN_H
 #define CDOP_VAULT_ROWS_SCAN_H
 
+#include "server/store/schema.h"
 #include "server/vault/rows_item.h"
 
 /*
@@ -47,6 +48,13 @@ CDOP_MUST enum cdop_err rows_scan_log(
  */
 CDOP_MUST enum cdop_err rows_walk_terms(struct rows *rows, uint64_t *at,
     size_t budget, rows_scan_log_fn *fn, void *ctx, bool *ret_end);
+
+/*
+ * Rows of a scope among the few right behind row `number`, until fn says
+ * stop: what was put down with a leaf.  Like the above.
+ */
+CDOP_MUST enum cdop_err rows_walk_beside(struct rows *rows,
+    enum schema_scope scope, uint64_t number, rows_scan_log_fn *fn, void *ctx);
 
 /*
  * The log forwards, from row number `from` on.  What fn puts is met as well.

@@ -97,6 +97,13 @@ def looks(log, registry, reference, cora, audrey):
              "looked at it: refused, not in an area of theirs, and told that "
              "there is none [no_such_case]  for: Case work  to a file\n"
              "REF-1  nothing left")
+    cora.must("case", "show", reference, "--purpose", "other",
+              "--purpose-text", "a parent asked")
+    log.says("a purpose in words", "Cora Coordinator (coordinator, "
+             "cora-coordinator laptop)  looked at it  for: Other: say what  to a "
+             "file\nREF-1  child identity, family identity, location, exact "
+             "date, clinical, narrative, administrative  Wirral\n"
+             "for, in words: a parent asked")
     cora.must("case", "list")
     log.new()
     listed = [lines for _, lines in entries(audrey, "--case", reference)
@@ -111,7 +118,8 @@ def people(log, registry, sam, audrey):
     registry.ada.must("people", "suspend", str(sam.person), "--reason",
                       "laptop stolen")
     act = ("Ada Admin (ada laptop)  suspended\n"
-           "about Sam Sefton (person %d)" % sam.person)
+           "about Sam Sefton (person %d)\n"
+           "because: laptop stolen" % sam.person)
     log.says("what was done", act)
     about = [lines for _, lines in
              entries(audrey, "--person", str(sam.person))]
@@ -146,16 +154,18 @@ def two_people(log, registry, cora, wendy):
     log.names[digest] = "HASH"
     number = waits(log, bob)
     asked = ("Cora Coordinator (coordinator, cora-coordinator laptop)  asked "
-             "for: change the profile\nnumber NUMBER\nprofile HASH")
+             "for: change the profile\nbecause: fewer questions\n"
+             "number NUMBER\nprofile HASH")
     compared = ("Cora Coordinator (coordinator, cora-coordinator laptop)  "
                 "compared a profile")
     looked = ("Bob Admin (administrator, bob laptop)  looked at what waits "
               "for approval")
     log.says("asked for", compared, asked, compared, looked)
-    bob.must("approve", number, "--decline", "--confirm", number)
+    bob.must("approve", number, "--decline", "--confirm", number, "--reason",
+             "too few")
     log.says("declined", looked, "Bob Admin (administrator, bob laptop)  "
              "declined: change the profile, asked for by Cora Coordinator "
-             "(person 3)\nnumber NUMBER")
+             "(person 3)\nbecause: too few\nnumber NUMBER")
     cora.must("profile", "apply", path, "--reason", "fewer questions",
               "--yes", code=SECOND)
     number = waits(log, bob)

@@ -125,11 +125,12 @@ check_clear(struct cdop_bytes out)
 }
 
 static bool
-is_count(void *ctx, uint64_t index, const Cdop__StoredWords *words)
+is_count(void *ctx, const struct audit_leaf *leaf)
 {
+	const Cdop__StoredWords *words = leaf->stored->words;
 	const uint64_t *from = ctx;
 
-	if (index < *from)
+	if (leaf->index < *from)
 		return false;
 	CDOP_ASSERT(words->call == AUDIT_EVENT_REFUSED && words->person == 0);
 	return true;

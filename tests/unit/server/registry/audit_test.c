@@ -385,12 +385,12 @@ struct visits {
 };
 
 static bool
-visit(void *ctx, uint64_t index, const Cdop__StoredWords *words)
+visit(void *ctx, const struct audit_leaf *leaf)
 {
 	struct visits *visits = ctx;
 
-	assert_non_null(words);
-	assert_int_equal(index, visits->next);
+	assert_non_null(leaf->stored->words);
+	assert_int_equal(leaf->index, visits->next);
 	visits->next--;
 	visits->n++;
 	return visits->stop_at == 0 || visits->n % visits->stop_at != 0;

@@ -175,13 +175,14 @@ a_turn_that_is_taken_back_leaves_the_key(void **state)
 }
 
 static bool
-is_statement_leaf(void *ctx, uint64_t index, const Cdop__StoredWords *words)
+is_statement_leaf(void *ctx, const struct audit_leaf *leaf)
 {
+	const Cdop__StoredWords *words = leaf->stored->words;
 	uint64_t *found = ctx;
 
 	if (words->call != AUDIT_EVENT_STATEMENT)
 		return true;
-	*found = index;
+	*found = leaf->index;
 	return false;
 }
 

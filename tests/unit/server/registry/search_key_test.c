@@ -168,11 +168,11 @@ struct said {
 };
 
 static bool
-take_leaf(void *ctx, uint64_t index, const Cdop__StoredWords *words)
+take_leaf(void *ctx, const struct audit_leaf *leaf)
 {
+	const Cdop__StoredWords *words = leaf->stored->words;
 	struct said *said = ctx;
 
-	(void)index;
 	if (words->call != AUDIT_EVENT_FORGOTTEN)
 		return true;
 	assert_true(said->n < 4);

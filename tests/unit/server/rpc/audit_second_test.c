@@ -23,7 +23,7 @@
 
 static struct world w;
 
-static char why[] = "new post", title[] = "deputy";
+static char why[] = "new post", title[] = "deputy", no[] = "not agreed";
 
 static int
 setup(void **state)
@@ -89,6 +89,7 @@ decide(enum world_who who, const Cdop__Approval *a, bool yes, uint32_t want)
 	request.number = a->number;
 	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
 	request.approve = yes;
+	request.reason = yes ? NULL : no;
 	world_call(&w, who, APPROVE, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, want);
@@ -139,8 +140,11 @@ what_is_asked_for_is_not_what_is_done(void **state)
 	assert_string_equal(e->reason, "second_person");
 	assert_null(e->approved_call);
 	assert_memory_equal(e->approval.data, a->number.data, 8);
+	/* Why, as whoever asked said: once, where it was said. */
+	assert_string_equal(e->reason_text, why);
 	decide(WORLD_ADMIN_2, a, true, CDOP_OK);
 	e = newest();
+	assert_null(e->reason_text);
 	assert_decided(e, a);
 	assert_null(e->reason);
 	assert_int_equal(e->subject_person, WORLD_ANALYST);
@@ -160,6 +164,7 @@ what_is_declined_or_taken_back_is_named(void **state)
 	e = newest();
 	assert_decided(e, a);
 	assert_string_equal(e->reason, "declined");
+	assert_string_equal(e->reason_text, no);
 	ask(&answer);
 	a = shown();
 	decide(WORLD_ADMIN_1, a, false, CDOP_OK);

@@ -259,11 +259,11 @@ the_size_is_fixed_with_the_first_message(void **state)
 
 /* Each message says in its own leaf how many leaves left with it. */
 static bool
-visit(void *ctx, uint64_t index, const Cdop__StoredWords *words)
+visit(void *ctx, const struct audit_leaf *leaf)
 {
+	const Cdop__StoredWords *words = leaf->stored->words;
 	uint64_t *counts = ctx;
 
-	(void)index;
 	if (words->call != AUDIT_EXPORT)
 		return true;
 	counts[counts[0]++] = words->has_count ? words->count : 0;
