@@ -10,6 +10,7 @@
 #include "cdop/utf8.h"
 #include "client/encoding.h"
 #include "client/file.h"
+#include "client/import_rejects.h"
 
 #define COLUMNS_MAX 2000
 
@@ -79,12 +80,12 @@ is_empty(const struct reader *r)
 	return true;
 }
 
-/* Our rejects files put ' before what a spreadsheet would calculate. */
+/* Away with the ' that our rejects files put before a cell. */
 static const char *
 unquote(const struct import_file *file, const char *cell)
 {
 	if (file->is_rejects && cell != NULL && cell[0] == '\'' &&
-	    strchr("=+-@\t", cell[1]) != NULL && cell[1] != '\0')
+	    import_rejects_is_guarded(cell + 1))
 		return cell + 1;
 	return cell;
 }

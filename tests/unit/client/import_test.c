@@ -246,6 +246,64 @@ a_spreadsheet_calculates_nothing_of_a_rejects_file(void **state)
 	assert_non_null(strstr((const char *)text.data, "\"'=cmd|x\""));
 }
 
+/* Blanks and invisible characters before a formula help nobody. */
+static void
+what_is_guarded_comes_back_as_it_was(void **state)
+{
+	static const struct {
+		const char *cell;
+		bool guarded;
+	} cells[] = {
+	    {"=1", true},
+	    {"\t1", true},
+	    {"\r1", true},
+	    {"\n=1", true},
+	    {"  @x", true},
+	    {"\xc2\xa0-1", true},
+	    {"\xef\xbb\xbf=1", true},
+	    {"\xe2\x80\x8b=1", true},
+	    {"\xef\xbc\x9d"
+	     "1",
+		true},
+	    /* ' is theirs: not one of them may be lost. */
+	    {"'=1", true},
+	    {"''\t", true},
+	    {"'", false},
+	    {"'t Hooft", false},
+	    {"a=1", false},
+	    {"\xc3\xa9", false},
+	    {" ", false},
+	};
+	struct fixture *f = *state;
+	struct import_file file, back;
+	const char *path = NULL;
+	struct cdop_bytes text;
+	size_t i;
+
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		good(f, "q.csv",
+		    cdop_arena_printf(f->ctx.arena,
+			"child.family_name,notifier.phone\n\"%s\",x\n",
+			cells[i].cell),
+		    &file);
+		assert_string_equal(file.row[0].cell[0], cells[i].cell);
+		assert_int_equal(
+		    import_rejects_is_guarded(cells[i].cell), cells[i].guarded);
+		/* Nor does what a server says of it calculate. */
+		import_row_reject_word(
+		    &f->ctx, &file.row[0], "test.rule", cells[i].cell);
+		assert_int_equal(
+		    import_rejects_write(&f->ctx, &file, &path), EXIT_OK);
+		assert_int_equal(import_read(&f->ctx, path, &back), EXIT_OK);
+		assert_string_equal(back.row[0].cell[0], cells[i].cell);
+		assert_int_equal(
+		    file_read(path, 65536, f->ctx.arena, &text), CDOP_OK);
+		assert_non_null(strstr((const char *)text.data,
+		    cdop_arena_printf(f->ctx.arena, "\"test.rule\",\"%s%s\"",
+			cells[i].guarded ? "'" : "", cells[i].cell)));
+	}
+}
+
 /* What can be answered with a reason is told from what has to be mended. */
 static void
 a_rejects_file_tells_warnings_from_errors(void **state)
@@ -497,6 +555,7 @@ main(void)
 	    WITH(json_comes_as_object_array_or_lines),
 	    WITH(rejects_come_back_as_they_were),
 	    WITH(a_spreadsheet_calculates_nothing_of_a_rejects_file),
+	    WITH(what_is_guarded_comes_back_as_it_was),
 	    WITH(a_rejects_file_tells_warnings_from_errors),
 	    WITH(no_rejects_no_file),
 	    WITH(the_same_file_goes_under_the_same_keys),
