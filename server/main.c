@@ -7,6 +7,7 @@
 #include "cdop/version.h"
 #include "server/base/config.h"
 #include "server/base/log.h"
+#include "server/base/sandbox.h"
 #include "server/cmd.h"
 
 struct verb {
@@ -59,6 +60,11 @@ run_verb(const struct verb *verb, int argc, char **argv)
 		printf("usage: cdopd %s %s\n\n%s\n", verb->name, verb->usage,
 		    verb->help);
 		return CMD_OK;
+	}
+	/* Every verb is told a passphrase, or what it opens. */
+	if (sandbox_harden() != CDOP_OK) {
+		log_tell("this process cannot be kept from dumping core");
+		return CMD_FAILED;
 	}
 	return verb->run(argc, argv);
 }

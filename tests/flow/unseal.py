@@ -1,5 +1,8 @@
 #!/usr/bin/python3
 """A registry without key file: it starts sealed, and a passphrase opens it."""
+import os
+import resource
+import signal
 import subprocess
 
 from libflow import (CDOPD, OK, PASSPHRASE, SEALED, Registry, check, end,
@@ -12,6 +15,31 @@ def unseal(registry, passphrase):
         input=passphrase.encode(), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, timeout=60, check=False)
     return done.returncode, done.stdout.decode()
+
+
+def with_core():
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+def no_core(*args):
+    """A passphrase is in its memory: nothing of it goes to a file."""
+    proc = subprocess.Popen(
+        [CDOPD, *args], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, preexec_fn=with_core)
+
+    def is_shut():
+        with open(f"/proc/{proc.pid}/limits", encoding="ascii") as limits:
+            return any(line.split()[4:6] == ["0", "0"] for line in limits
+                       if line.startswith("Max core file size"))
+
+    check(f"{args[0]} has no core", wait_for(is_shut, 5))
+    proc.send_signal(signal.SIGQUIT)
+    status = os.waitpid(proc.pid, 0)[1]
+    check("nor leaves one", os.WIFSIGNALED(status) and
+          not os.WCOREDUMP(status), status)
+    proc.returncode = status
+    proc.stdin.close()
 
 
 def main():
@@ -53,6 +81,7 @@ def main():
         input=b"three wrong words here", stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, timeout=60, check=False)
     check("and no other", done.returncode == 1, done.stdout)
+    no_core("verify", registry.data, "--passphrase-stdin")
     end()
 
 
