@@ -1,4 +1,6 @@
 /* cdopd unseal: a passphrase from a person to the parent's control socket. */
+#include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +15,19 @@
 
 #define CMD_UNAVAILABLE 69
 
+/* Not a socket that somebody else put there to be told the passphrase. */
+static bool
+is_ours(int fd, const char *user)
+{
+	const struct passwd *daemon = user[0] != '\0' ? getpwnam(user) : NULL;
+	socklen_t len = sizeof(struct ucred);
+	struct ucred peer;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	    (peer.uid == 0 || peer.uid == geteuid() ||
+		(daemon != NULL && peer.uid == daemon->pw_uid));
+}
+
 static int
 connect_control(const struct config *conf)
 {
@@ -25,7 +40,9 @@ connect_control(const struct config *conf)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	if (connect(fd, (const struct sockaddr *)&address.sa, address.len) == 0)
+	if (connect(fd, (const struct sockaddr *)&address.sa, address.len) ==
+		0 &&
+	    is_ours(fd, conf->user))
 		return fd;
 	close(fd);
 	return -1;

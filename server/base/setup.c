@@ -57,13 +57,32 @@ open_key(const struct config *conf, struct setup *setup)
 	return CDOP_OK;
 }
 
+/* Whoever writes there can put a socket in place of ours. */
+static enum cdop_err
+check_run_dir(const struct config *conf, struct setup *setup, uid_t uid)
+{
+	struct stat st;
+
+	if (stat(conf->run_dir, &st) < 0)
+		return refuse(setup, "run_dir: %s", strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return refuse(setup, "run_dir: not a directory");
+	if (st.st_uid != 0 && st.st_uid != uid)
+		return refuse(setup, "run_dir: it belongs to somebody else");
+	if ((st.st_mode & 0022) != 0)
+		return refuse(setup,
+		    "run_dir: others can write in it (mode %04o, want 0750)",
+		    (unsigned)st.st_mode & 07777);
+	return CDOP_OK;
+}
+
 static enum cdop_err
 make_run_dir(
     const struct config *conf, struct setup *setup, uid_t uid, gid_t gid)
 {
 	if (mkdir(conf->run_dir, 0750) < 0)
 		return errno == EEXIST
-		    ? CDOP_OK
+		    ? check_run_dir(conf, setup, uid)
 		    : refuse(setup, "run_dir: %s", strerror(errno));
 	if (chown(conf->run_dir, uid, gid) < 0)
 		return refuse(setup, "run_dir: %s", strerror(errno));

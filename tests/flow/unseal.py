@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import socket
 import subprocess
 
 from libflow import (CDOPD, OK, PASSPHRASE, SEALED, Registry, check, end,
@@ -42,6 +43,42 @@ def no_core(*args):
     proc.stdin.close()
 
 
+def listens_there(path, said):
+    """Somebody else, who waits where the daemon would."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    os.setuid(65534)
+    server.listen()
+    os.write(said, b"here")
+    conn = server.accept()[0]
+    conn.settimeout(5)
+    os.write(said, conn.recv(4096))
+    os._exit(0)
+
+
+def nobody_else_is_told(registry):
+    """Needs a second user, and so root."""
+    if os.geteuid() != 0:
+        return
+    registry.stop()
+    ours, said = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(ours)
+        try:
+            listens_there(os.path.join(registry.run, "control.sock"), said)
+        finally:
+            os._exit(1)
+    os.close(said)
+    equal("another user listens there", os.read(ours, 4), b"here")
+    equal("unseal finds no daemon of its own",
+          unseal(registry, PASSPHRASE + "\n")[0], 69)
+    equal("and nothing was told", os.read(ours, 4096), b"")
+    os.waitpid(pid, 0)
+    os.close(ours)
+    os.unlink(os.path.join(registry.run, "control.sock"))
+
+
 def main():
     registry = Registry(key_file=False)
     registry.init()
@@ -69,6 +106,7 @@ def main():
           unseal(registry, PASSPHRASE + "\n")[0], 0)
     equal("and people come in again", ada.cdop("status").code, OK)
 
+    nobody_else_is_told(registry)
     registry.kill()
     done = subprocess.run(
         [CDOPD, "verify", registry.data, "--passphrase-stdin"],

@@ -241,6 +241,21 @@ directories_that_are_missing_or_open_are_refused(void **state)
 	parent_fixture_wait_for("err", "others can enter it (mode 0750", 1);
 }
 
+/* Else the next who unseals tells the passphrase to a socket of theirs. */
+static void
+a_run_dir_that_others_write_in_does_not_start(void **state)
+{
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/run", parent_fixture_dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chmod(path, 0770), 0);
+	parent_fixture_start();
+	assert_int_equal(parent_fixture_wait_end(), CONTROL_EXIT_CONFIG);
+	parent_fixture_wait_for("err", "others can write in it (mode 0770", 1);
+}
+
 static void
 two_in_one_run_dir_do_not_start(void **state)
 {
@@ -469,6 +484,7 @@ main(int argc, char **argv)
 	    TEST(a_reload_reaches_the_children_and_a_bad_one_nobody),
 	    TEST(the_key_file_is_opened_and_not_read),
 	    TEST(directories_that_are_missing_or_open_are_refused),
+	    TEST(a_run_dir_that_others_write_in_does_not_start),
 	    TEST(two_in_one_run_dir_do_not_start),
 	    TEST(a_passphrase_goes_by_a_child_to_the_vault),
 	    TEST(nothing_to_unseal_is_said),
