@@ -384,7 +384,7 @@ write_outputs(struct init *init, const struct setup_result *result)
 static bool
 give_to_owner(const struct init *init)
 {
-	static const char *const names[] = {"data.mdb", "lock", "lock.mdb"};
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
 	char path[PATH_ROOM];
 	struct stat st;
 	size_t i;
@@ -429,7 +429,7 @@ report(const struct init *init)
 static void
 take_back(struct init *init)
 {
-	static const char *const names[] = {"data.mdb", "lock", "lock.mdb"};
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
 	char path[PATH_ROOM];
 	size_t i;
 

@@ -156,8 +156,7 @@ db_open(const struct db_args *args, struct db **ret_db)
 		goto out;
 	}
 	db->marked = dir_is_marked(db->dir);
-	if ((err = dir_lock(args->dir, args->read_only, &db->lock_fd)) !=
-	    CDOP_OK)
+	if ((err = dir_lock(args->dir, &db->lock_fd)) != CDOP_OK)
 		goto out;
 	if ((err = dir_file(args->dir, args->create)) != CDOP_OK)
 		goto out;

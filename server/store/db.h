@@ -8,7 +8,7 @@
  * Each commit raises the highest number, and db_room() comes before every
  * write transaction: opening a file relies on both.
  *
- * One process has a directory open at a time (flock on DIR/lock).  LMDB has
+ * One process has a directory open at a time (flock on DIR).  LMDB has
  * no checksums: a damaged file can end the process that reads it with a
  * signal; verify looks with store/pages.h first and walks in a child.
  */

@@ -1,4 +1,4 @@
-/* Modes, the lock file, and whether the database is there. */
+/* Modes, the lock, and whether the database is there. */
 #include "server/store/dir.h"
 
 #include <errno.h>
@@ -60,20 +60,11 @@ path_of(const char *dir, const char *name, char path[static PATH_MAX])
 }
 
 enum cdop_err
-dir_lock(const char *dir, bool read_only, int *ret_fd)
+dir_lock(const char *dir, int *ret_fd)
 {
-	char path[PATH_MAX];
-	enum cdop_err err;
 	int fd;
 
-	if ((err = path_of(dir, "lock", path)) != CDOP_OK)
-		return err;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd == -1 && read_only && errno == EROFS) {
-		/* Nobody can write here, so there is nobody to meet. */
-		*ret_fd = -1;
-		return CDOP_OK;
-	}
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return map_errno(errno);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {

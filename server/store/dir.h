@@ -17,11 +17,11 @@
 CDOP_MUST enum cdop_err dir_ready(const char *dir, bool create);
 
 /*
- * Takes DIR/lock until *ret_fd is closed.  CDOP_FAILED_PRECONDITION: another
- * process has it.  On a read-only file system, and only for a reader, there
- * is no lock and *ret_fd is -1.
+ * Takes DIR until *ret_fd is closed.  The lock is on the directory, not on a
+ * file in it that somebody takes for a leftover.  CDOP_FAILED_PRECONDITION:
+ * another process has it.
  */
-CDOP_MUST enum cdop_err dir_lock(const char *dir, bool read_only, int *ret_fd);
+CDOP_MUST enum cdop_err dir_lock(const char *dir, int *ret_fd);
 
 /*
  * DIR/data.mdb is there and can be opened (or, to create, is not there).

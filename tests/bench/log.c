@@ -156,12 +156,12 @@ make(struct bench *b)
 static void
 end(struct bench *b)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "lock"};
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
 	char path[128];
 	size_t i;
 
 	close_all(b);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", b->dir, names[i]);
 		(void)unlink(path);
 	}

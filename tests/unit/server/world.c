@@ -352,8 +352,7 @@ world_reopen(struct world *world)
 void
 world_unlink(struct world *world)
 {
-	static const char *const names[] = {
-	    "data.mdb", "lock.mdb", "lock", "reserve"};
+	static const char *const names[] = {"data.mdb", "lock.mdb", "reserve"};
 	char path[128];
 	size_t i;
 

@@ -130,7 +130,7 @@ house_reopen(struct house *house)
 void
 house_end(struct house *house)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "lock"};
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
 	char path[128];
 	size_t i;
 

@@ -80,10 +80,10 @@ make(void)
 static void
 end(void)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "lock"};
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
 	size_t i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		assert_int_equal(unlink(path), 0);
 	}

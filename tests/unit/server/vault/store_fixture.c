@@ -90,7 +90,7 @@ void
 store_fixture_end(struct store_fixture *f)
 {
 	static const char *const names[] = {
-	    "data.mdb", "lock.mdb", "lock", "commit-failed", "reserve"};
+	    "data.mdb", "lock.mdb", "commit-failed", "reserve"};
 	char path[128];
 	size_t i;
 
