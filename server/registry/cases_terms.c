@@ -135,7 +135,7 @@ cases_terms_first(
     const struct cases_terms *terms, const struct index_post *post)
 {
 	char sound[CDOP_SOUND_MAX];
-	struct index_term term = {0};
+	struct index_term term = {.text = NULL};
 	bool any = false;
 
 	if (terms->first.folded[0] == '\0')

@@ -132,7 +132,7 @@ static void
 add_terms(const struct index_post *post, enum index_kind kind,
     const char **list, size_t *n)
 {
-	struct index_term term = {0};
+	struct index_term term = {.text = NULL};
 
 	while (*n < DUPLICATES_NAMES && index_post_term(post, &term))
 		if (term.kind == kind)

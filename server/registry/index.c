@@ -243,7 +243,7 @@ static void
 post_terms(struct index *index, uint32_t slot)
 {
 	const struct index_post *post = index->slot[slot].post;
-	struct index_term term = {0};
+	struct index_term term = {.text = NULL};
 
 	while (index_post_term(post, &term))
 		if (term.kind != INDEX_FIRST)
@@ -255,7 +255,7 @@ static void
 unpost_terms(struct index *index, uint32_t slot)
 {
 	const struct index_post *post = index->slot[slot].post;
-	struct index_term term = {0};
+	struct index_term term = {.text = NULL};
 
 	while (index_post_term(post, &term))
 		if (term.kind != INDEX_FIRST)

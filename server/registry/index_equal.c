@@ -9,7 +9,7 @@
 static bool
 same_terms(const struct index_post *a, const struct index_post *b)
 {
-	struct index_term term = {0};
+	struct index_term term = {.text = NULL};
 
 	if (a->n_term != b->n_term)
 		return false;

@@ -407,7 +407,7 @@ bool
 index_post_has(
     const struct index_post *post, enum index_kind kind, const char *text)
 {
-	struct index_term term = {0};
+	struct index_term term = {.text = NULL};
 
 	while (index_post_term(post, &term))
 		if (term.kind == kind && strcmp(term.text, text) == 0)
@@ -418,7 +418,7 @@ index_post_has(
 bool
 index_post_knows(const struct index_post *post, enum index_kind kind)
 {
-	struct index_term term = {0};
+	struct index_term term = {.text = NULL};
 
 	while (index_post_term(post, &term))
 		if (term.kind == kind)

@@ -271,7 +271,7 @@ parts_are_bounded(void **state)
 	struct bench *b = *state;
 	char many[400] = "aa";
 	const struct index_post *post;
-	struct index_term term = {0};
+	struct index_term term = {.text = NULL};
 	size_t i, n = 0;
 
 	for (i = 1; i < 60; i++)
