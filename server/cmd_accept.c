@@ -104,8 +104,7 @@ report(const struct accept *accept)
 	       "nothing but its acceptance.\n"
 	       "Start it. One administrator says cdop restore accept "
 	       "--reason TEXT, another one cdop approve.\n"
-	       "Every client then stops once, shows what was lost and why, and "
-	       "goes on when its owner says so (cdop trust restore).\n",
+	       "Every client is then handed their signed statement.\n",
 	    rows_incarnation(accept->offline.rows));
 }
 
