@@ -9,6 +9,7 @@
 #include "cdop/scan.h"
 #include "client/print.h"
 #include "client/purpose.h"
+#include "client/receipt.h"
 #include "client/seen.h"
 #include "client/session.h"
 #include "client/spool.h"
@@ -98,6 +99,8 @@ call_begin(struct cmd_ctx *ctx, struct call_send *send)
 	call.use = purpose_use(ctx);
 	call.has_role = send->role != 0;
 	call.role = send->role != 0 ? send->role : CDOP__ROLE__COORDINATOR;
+	call.has_receipt = receipt_is_wanted(ctx, send);
+	call.receipt = call.has_receipt;
 	call.has_body = true;
 	call.body.len = send->body.len;
 	memcpy(&call.body.data, &send->body.data, sizeof(call.body.data));
@@ -232,6 +235,7 @@ call_raw(
 	uint64_t by = conn_now_ms() + ctx->g.timeout_ms + GRACE_MS;
 	Cdop__Reply *reply;
 	enum conn_end end;
+	enum exit_code code;
 
 	if ((end = call_begin(ctx, send)) != CONN_OK)
 		return call_lost(ctx, send->method, end);
@@ -248,7 +252,10 @@ call_raw(
 	} while (reply->id != send->id);
 	if (ret_message != NULL)
 		*ret_message = call_body(ctx, send->method, reply);
-	return call_judge(ctx, send->method, reply);
+	if ((code = call_judge(ctx, send->method, reply)) == EXIT_OK)
+		return receipt_take(ctx, send, reply);
+	receipt_of_refusal(ctx, send, reply);
+	return code;
 }
 
 /* Outcomes after which there is nothing to send again. */
@@ -294,6 +301,7 @@ change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
 	memset(&send, 0, sizeof(send));
 	send.method = call_method(method);
 	send.request_key = key;
+	send.dry = !keep;
 	if ((code = session_open(ctx)) != EXIT_OK ||
 	    (code = call_prepare(ctx, &send)) != EXIT_OK ||
 	    (code = pack(ctx, request, &send.body)) != EXIT_OK ||
@@ -383,6 +391,7 @@ call_stream(struct cmd_ctx *ctx, uint32_t method,
 	ProtobufCMessage *part;
 	enum exit_code code;
 	enum conn_end end;
+	bool last, missing;
 	uint32_t n = 0;
 
 	memset(&send, 0, sizeof(send));
@@ -404,16 +413,20 @@ call_stream(struct cmd_ctx *ctx, uint32_t method,
 		if (reply->id != send.id)
 			continue;
 		code = call_judge(ctx, send.method, reply);
+		if (code == EXIT_OK)
+			code = receipt_take(ctx, &send, reply);
 		if (code != EXIT_OK)
 			return code;
 		part = call_body(ctx, send.method, reply);
+		n += part != NULL;
+		last = reply->last;
+		missing = last && reply->has_count && reply->count != n;
 		if (part != NULL && (code = fn(ctx, part, arg)) != EXIT_OK)
 			return code;
-		n += part != NULL;
-		if (reply->last)
+		if (last)
 			break;
 	}
-	if (reply->has_count && reply->count != n)
+	if (missing)
 		return call_lost(ctx, send.method, CONN_BROKEN);
 	return EXIT_OK;
 }

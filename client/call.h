@@ -43,6 +43,7 @@ struct call_send {
 	const char *purpose;
 	const char *purpose_text;
 	Cdop__Role role; /* 0: the registry knows */
+	bool dry;        /* it changes nothing, whatever its method does */
 	uint64_t id;     /* set by call_begin */
 };
 
@@ -92,7 +93,11 @@ enum exit_code call_dry(struct cmd_ctx *ctx, uint32_t method,
     const ProtobufCMessage *request, const uint8_t *key,
     ProtobufCMessage **ret_message);
 
-/* Every message of a stream, in order; EXIT_OK only when it was whole. */
+/*
+ * Every message of a stream, in order; EXIT_OK only when it was whole.  From
+ * its second message on fn may rewind the arena to where it was when it was
+ * done with the first.
+ */
 typedef enum exit_code call_part_fn(
     struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg);
 enum exit_code call_stream(struct cmd_ctx *ctx, uint32_t method,

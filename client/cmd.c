@@ -8,11 +8,13 @@
 #include "cdop/limits.h"
 #include "cdop/secret.h"
 #include "client/commands.h"
+#include "client/file.h"
 #include "client/help.h"
 #include "client/json.h"
 #include "client/pager.h"
 #include "client/print.h"
 #include "client/purpose.h"
+#include "client/receipt.h"
 #include "client/session.h"
 #include "client/spool.h"
 #include "client/term.h"
@@ -34,6 +36,7 @@ const struct cmd_opt cmd_globals_opts[] = {
 	false},
     {"--as", "ROLE", "act in this role, where you have several", false},
     {"--timeout", "SECONDS", "how long to wait for an answer (20)", false},
+    {"--receipt", "FILE", "write the whole receipt of the answer", false},
     {"--passphrase-file", "FILE", "read the passphrase from a file", false},
     {"--passphrase-fd", "N", "read the passphrase from a descriptor", false},
     {"--exit-codes", NULL, "print the exit codes", false},
@@ -225,6 +228,7 @@ take_globals(struct cmd_ctx *ctx)
 	g->passphrase_file = cmd_value(ctx, "--passphrase-file");
 	g->passphrase_fd = cmd_value(ctx, "--passphrase-fd");
 	g->timeout = cmd_value(ctx, "--timeout");
+	g->receipt = cmd_value(ctx, "--receipt");
 	g->no_input = cmd_flag(ctx, "--no-input");
 	g->no_pager = cmd_flag(ctx, "--no-pager");
 	accessible = getenv("ACCESSIBLE");
@@ -236,6 +240,9 @@ take_globals(struct cmd_ctx *ctx)
 			return code;
 	}
 	g->timeout_ms = (uint32_t)(seconds > 0 ? seconds : 1) * 1000;
+	if (g->receipt != NULL && file_exists(g->receipt))
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "--receipt: %s is there already", g->receipt);
 	return purpose_check_use(ctx);
 }
 
@@ -326,6 +333,8 @@ cmd_main(int argc, char **argv)
 	else
 		code = run(&ctx, argc, argv);
 	pager_stop();
+	if (ctx.session != NULL)
+		code = receipt_finish(&ctx, code);
 	if (code == EXIT_STOPPED && ctx.error.message == NULL)
 		(void)cmd_fail(&ctx, code, NULL, NULL, "stopped");
 	if (code == EXIT_OK && ctx.session != NULL) {

@@ -35,6 +35,7 @@ struct cmd_globals {
 	const char *passphrase_file;
 	const char *passphrase_fd;
 	const char *timeout;
+	const char *receipt; /* FILE for the receipt of the answer */
 	uint32_t timeout_ms;
 	bool json;
 	bool no_input;

@@ -233,6 +233,7 @@ finish(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply,
 	uint8_t *next = cdop_arena_alloc(ctx->arena, CDOP_KEY_LEN);
 	char text[CDOP_COMPARE_TEXT];
 	uint8_t bytes[CDOP_COMPARE_LEN];
+	enum exit_code code;
 	size_t i;
 
 	for (i = 0; i < reply->n_server_key; i++)
@@ -249,8 +250,6 @@ finish(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply,
 	cdop_compare_bytes(bytes, conn_hash(ctx->session->conn));
 	cdop_compare_text(text, bytes);
 	secret->comparison = cdop_arena_strdup(ctx->arena, text);
-	secret->has_checkpoint_key = reply->has_checkpoint_key;
-	secret->checkpoint_key = reply->checkpoint_key;
 	secret->has_turned_ms = true;
 	secret->turned_ms = (uint64_t)time(NULL) * 1000;
 	if (reply->n_server_key > 0) {
@@ -265,7 +264,8 @@ finish(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply,
 	open->role = reply->role;
 	open->n_role = reply->n_role;
 	open->panel = ctx->session->welcome->panel;
-	return save(ctx);
+	code = witness_pin(ctx, reply);
+	return code != EXIT_OK ? code : save(ctx);
 }
 
 static void

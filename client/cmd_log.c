@@ -11,6 +11,7 @@
 #include "client/json.h"
 #include "client/print.h"
 #include "client/session.h"
+#include "client/witness.h"
 
 #define RECEIPT_MAX CDOP_LOGPROOF_MAX(CDOP_NOTE_MAX)
 
@@ -29,32 +30,25 @@ key_given(struct cmd_ctx *ctx, const char *vkey, struct cdop_note_key *ret_key)
 	return EXIT_OK;
 }
 
-/* The one that was pinned when this computer was enrolled. */
+/* Those that were followed from the one that was pinned at enrolment. */
 static enum exit_code
-key_pinned(struct cmd_ctx *ctx, struct cdop_note_key *ret_key)
+keys_followed(
+    struct cmd_ctx *ctx, struct cdop_note_key **ret_key, size_t *ret_n)
 {
-	const Cdop__ClientSecret *secret;
-	char origin[CDOP_CHECKPOINT_ORIGIN_MAX];
-	const struct identity *identity;
 	enum exit_code code;
 
-	if ((code = session_unlock(ctx)) != EXIT_OK)
+	if ((code = session_unlock(ctx)) != EXIT_OK ||
+	    (code = session_hold(ctx)) != EXIT_OK)
 		return code;
-	identity = &ctx->session->identity;
-	secret = identity->secret;
-	if (!secret->has_checkpoint_key ||
-	    secret->checkpoint_key.len != CDOP_NOTE_PUBLIC_LEN ||
-	    identity->open->registry_id.len != 16)
+	code = witness_load(ctx);
+	session_release(ctx);
+	if (code != EXIT_OK)
+		return code;
+	if (ctx->session->witness == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    "cdop audit check-receipt FILE --key VKEY",
 		    "this computer has pinned no key of the log");
-	cdop_checkpoint_origin(identity->open->registry_id.data,
-	    secret->has_incarnation ? (uint16_t)secret->incarnation : 1,
-	    origin);
-	if (cdop_note_key_init(ret_key, origin, CDOP_NOTE_ED25519,
-		secret->checkpoint_key.data) != CDOP_OK)
-		return EXIT_UNEXPECTED;
-	return EXIT_OK;
+	return witness_keys(ctx, ctx->session->witness, ret_key, ret_n);
 }
 
 static const char *
@@ -91,7 +85,8 @@ add_checkpoint(struct cmd_ctx *ctx, json_t *object,
 struct receipt {
 	struct cdop_logproof proof;
 	struct cdop_leaf leaf;
-	struct cdop_note_key key;
+	struct cdop_note_key *key; /* the first that has signed it counts */
+	size_t n_key;
 	struct cdop_checkpoint checkpoint;
 };
 
@@ -132,7 +127,10 @@ check_receipt(struct cmd_ctx *ctx, struct receipt *r)
 	enum cdop_err err;
 
 	cdop_merkle_leaf(hash, leaf);
-	err = cdop_logproof_check(&r->proof, hash, &r->key, &r->checkpoint);
+	err = cdop_logproof_check(&r->proof, hash, r->key, &r->checkpoint);
+	for (; err == CDOP_NOT_FOUND && r->n_key > 1; r->n_key--)
+		err = cdop_logproof_check(
+		    &r->proof, hash, ++r->key, &r->checkpoint);
 	if (err == CDOP_NOT_FOUND)
 		return does_not_hold(ctx, "another key has signed it, or none");
 	if (err == CDOP_DATA_LOSS)
@@ -179,7 +177,7 @@ print_receipt(struct cmd_ctx *ctx, const struct receipt *r)
 	json_t *object = print_envelope(ctx, "audit.check-receipt", true);
 	const struct cdop_leaf *leaf = &r->leaf;
 
-	add_checkpoint(ctx, object, &r->key, &r->checkpoint);
+	add_checkpoint(ctx, object, r->key, &r->checkpoint);
 	(void)json_object_update_new(object,
 	    json_pack("{s:I,s:s,s:s,s:o,s:s,s:s,s:b}", "index",
 		(json_int_t)leaf->index, "at",
@@ -199,6 +197,7 @@ static enum exit_code
 run_check_receipt(struct cmd_ctx *ctx)
 {
 	const char *vkey = cmd_value(ctx, "--key");
+	struct cdop_note_key given;
 	enum exit_code code;
 	struct receipt *r;
 
@@ -206,8 +205,10 @@ run_check_receipt(struct cmd_ctx *ctx)
 	if (r == NULL)
 		return cmd_fail(
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-	code = vkey != NULL ? key_given(ctx, vkey, &r->key)
-			    : key_pinned(ctx, &r->key);
+	r->key = &given;
+	r->n_key = 1;
+	code = vkey != NULL ? key_given(ctx, vkey, &given)
+			    : keys_followed(ctx, &r->key, &r->n_key);
 	if (code != EXIT_OK || (code = read_receipt(ctx, r)) != EXIT_OK ||
 	    (code = check_receipt(ctx, r)) != EXIT_OK)
 		return code;
@@ -238,14 +239,56 @@ show_log(struct cmd_ctx *ctx, const struct export_log *log, bool followed)
 }
 
 static void
-print_log(struct cmd_ctx *ctx, const struct export_log *log)
+show_held(struct cmd_ctx *ctx, const struct export_held *held, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		print_out(ctx, "  %s: its beginning, of %" PRIu64 " entries",
+		    held[i].name, held[i].tree.size);
+}
+
+/* The files of --with. */
+static enum exit_code
+read_held(struct cmd_ctx *ctx, struct export_held **ret_held, size_t *ret_n)
+{
+	struct export_held *held;
+	const char *name;
+	size_t n = 0;
+
+	held = cdop_arena_calloc(ctx->arena, CMD_VALUES_MAX, sizeof(*held));
+	if (held == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	for (; (name = cmd_value_at(ctx, "--with", n)) != NULL; n++) {
+		held[n].name = name;
+		if (file_read(name, RECEIPT_MAX, ctx->arena, &held[n].text) !=
+		    CDOP_OK)
+			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+			    "%s cannot be read", name);
+	}
+	*ret_held = held;
+	*ret_n = n;
+	return EXIT_OK;
+}
+
+static void
+print_log(struct cmd_ctx *ctx, const struct export_log *log,
+    const struct export_held *held, size_t n)
 {
 	json_t *object = print_envelope(ctx, "audit.verify", true);
+	json_t *with = json_array();
 	bool any = log->checkpoint.size > 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		(void)json_array_append_new(with,
+		    json_pack("{s:s,s:I}", "file", held[i].name, "size",
+			(json_int_t)held[i].tree.size));
 
 	add_checkpoint(ctx, object, &log->key, &log->checkpoint);
 	(void)json_object_update_new(object,
-	    json_pack("{s:I,s:s?,s:s?}", "statements",
+	    json_pack("{s:o,s:I,s:s?,s:s?}", "with", with, "statements",
 		(json_int_t)log->statements, "first_at",
 		any ? print_utc(ctx->arena, log->first_ms) : NULL, "last_at",
 		any ? print_utc(ctx->arena, log->last_ms) : NULL));
@@ -256,31 +299,38 @@ static enum exit_code
 run_verify(struct cmd_ctx *ctx)
 {
 	const char *vkey = cmd_value(ctx, "--key");
+	struct export_held *held = NULL;
 	struct cdop_note_key key;
 	struct export_log log;
 	enum exit_code code;
+	size_t n = 0;
 
 	if (vkey == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    "cdop audit verify DIR --key VKEY",
 		    "--key says whose log it has to be");
 	if ((code = key_given(ctx, vkey, &key)) != EXIT_OK ||
-	    (code = export_verify(ctx, ctx->pos[0], &key, &log)) != EXIT_OK)
+	    (code = read_held(ctx, &held, &n)) != EXIT_OK ||
+	    (code = export_verify(ctx, ctx->pos[0], &key, held, n, &log)) !=
+		EXIT_OK)
 		return code;
 	if (ctx->g.json)
-		print_log(ctx, &log);
+		print_log(ctx, &log, held, n);
 	else
 		show_log(ctx, &log, memcmp(&log.key, &key, sizeof(key)) != 0);
+	if (!ctx->g.json)
+		show_held(ctx, held, n);
 	return EXIT_OK;
 }
 
 static const struct cmd_opt receipt_opts[] = {
-    {"--key", "VKEY", "of the log; without it, the one pinned here", false},
+    {"--key", "VKEY", "of the log; without it, those known here", false},
     {NULL, NULL, NULL, false},
 };
 
 static const struct cmd_opt verify_opts[] = {
     {"--key", "VKEY", "of the log, now or at any time before", false},
+    {"--with", "FILE", "a checkpoint or receipt that has to be of it", true},
     {NULL, NULL, NULL, false},
 };
 

@@ -153,6 +153,10 @@ run_notify(struct cmd_ctx *ctx)
 		    "notify takes no word");
 	if ((code = prepare(ctx, &profile)) != EXIT_OK)
 		return code;
+	if (cmd_value(ctx, "--from") != NULL && ctx->g.receipt != NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "that of each row is kept on this computer",
+		    "--receipt is for one answer, not for a file of rows");
 	if (cmd_value(ctx, "--from") != NULL)
 		return import_run(ctx, profile, cmd_value(ctx, "--from"));
 	if ((code = notify_new(ctx, &n)) != EXIT_OK)

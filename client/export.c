@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cdop/leaf.h"
+#include "cdop/logproof.h"
 #include "cdop/secret.h"
 #include "cdop/tile.h"
 #include "client/file.h"
@@ -37,7 +38,11 @@ struct walk {
 	struct level *level; /* CDOP_TILE_LEVELS */
 	struct said *said;
 	size_t n_said;
-	size_t told; /* statements whose leaf was met */
+	size_t told;               /* statements whose leaf was met */
+	struct cdop_note_key *key; /* the given one, and those it leads to */
+	size_t n_key;
+	struct export_held *held;
+	size_t n_held;
 };
 
 /* ---- files --------------------------------------------------------------- */
@@ -115,6 +120,7 @@ follow(struct walk *w, const char *path, struct said *said)
 					  : "no statement of this registry");
 	said->followed = true;
 	w->log.key = said->what.key;
+	w->key[w->n_key++] = w->log.key;
 	return EXIT_OK;
 }
 
@@ -126,9 +132,12 @@ read_statements(struct walk *w)
 
 	w->said = cdop_arena_calloc(
 	    w->ctx->arena, CDOP_STATEMENTS_MAX, sizeof(*w->said));
-	if (w->said == NULL)
+	w->key = cdop_arena_calloc(
+	    w->ctx->arena, CDOP_STATEMENTS_MAX + 1, sizeof(*w->key));
+	if (w->said == NULL || w->key == NULL)
 		return cmd_fail(
 		    w->ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	w->key[w->n_key++] = w->log.key;
 	for (;; w->n_said++) {
 		(void)snprintf(
 		    path, sizeof(path), "statement/%zu", w->n_said + 1);
@@ -165,6 +174,70 @@ read_checkpoint(struct walk *w)
 	if (err != CDOP_OK)
 		return broken(w, "checkpoint", "it is no signed checkpoint");
 	return EXIT_OK;
+}
+
+/* ---- what somebody holds ------------------------------------------------- */
+
+/* Nothing of it is believed but what the log's key has signed. */
+static enum cdop_err
+open_held(struct export_held *held, const struct cdop_note_key *key,
+    struct cdop_logproof *proof)
+{
+	struct cdop_bytes leaf = {proof->extra, CDOP_LEAF_LEN};
+	uint8_t hash[CDOP_MERKLE_HASH];
+
+	if (cdop_logproof_parse(held->text, proof) != CDOP_OK)
+		return cdop_checkpoint_open(held->text, key, &held->tree);
+	if (proof->extra_len < CDOP_LEAF_LEN)
+		return CDOP_INVALID_ARGUMENT;
+	cdop_merkle_leaf(hash, leaf);
+	return cdop_logproof_check(proof, hash, key, &held->tree);
+}
+
+static enum exit_code
+not_this_log(struct walk *w, const struct export_held *held, const char *why)
+{
+	return cmd_fail(w->ctx, EXIT_INTEGRITY, "log_forked",
+	    "keep both as they are; where a restore lost a part of the log, a "
+	    "statement says so",
+	    "%s: the log has signed it, and %s", held->name, why);
+}
+
+static enum exit_code
+read_held(struct walk *w, struct export_held *held)
+{
+	struct cdop_logproof *proof;
+	enum cdop_err err = CDOP_NOT_FOUND;
+	size_t i;
+
+	proof = cdop_arena_alloc(w->ctx->arena, sizeof(*proof));
+	if (proof == NULL)
+		return cmd_fail(
+		    w->ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	for (i = 0; i < w->n_key && err == CDOP_NOT_FOUND; i++)
+		err = open_held(held, &w->key[i], proof);
+	if (err == CDOP_NOT_FOUND)
+		return broken(w, held->name,
+		    "signed by no key of this log from --key on");
+	if (err == CDOP_DATA_LOSS)
+		return broken(w, held->name, "it does not hold by itself");
+	if (err != CDOP_OK)
+		return broken(
+		    w, held->name, "neither a checkpoint nor a receipt");
+	if (held->tree.size > w->log.checkpoint.size)
+		return not_this_log(w, held, "this one is shorter");
+	return EXIT_OK;
+}
+
+static enum exit_code
+read_all_held(struct walk *w)
+{
+	enum exit_code code = EXIT_OK;
+	size_t i;
+
+	for (i = 0; i < w->n_held && code == EXIT_OK; i++)
+		code = read_held(w, &w->held[i]);
+	return code;
 }
 
 /* ---- hashes -------------------------------------------------------------- */
@@ -277,6 +350,20 @@ is_told(struct walk *w, const struct cdop_leaf *leaf)
 		said->what.from.size == w->leaves);
 }
 
+/* Was this the tree that somebody holds a note of? */
+static enum exit_code
+check_held(struct walk *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_held; i++)
+		if (w->held[i].tree.size == w->leaves && w->leaves > 0 &&
+		    !has_root(w, w->held[i].tree.root))
+			return not_this_log(
+			    w, &w->held[i], "this is another log");
+	return EXIT_OK;
+}
+
 /* NULL: it is the leaf that belongs here. */
 static const char *
 fault_of(struct walk *w, struct cdop_bytes entry)
@@ -315,7 +402,7 @@ check_entry(struct walk *w, const char *path, struct cdop_bytes entry)
 	cdop_merkle_leaf(hash, entry);
 	code = append(w, hash);
 	w->leaves++;
-	return code;
+	return code == EXIT_OK ? check_held(w) : code;
 }
 
 /* Takes the entries of one bundle, so many and no more. */
@@ -371,9 +458,14 @@ check_all(struct walk *w)
 
 enum exit_code
 export_verify(struct cmd_ctx *ctx, const char *folder,
-    const struct cdop_note_key *key, struct export_log *ret_log)
+    const struct cdop_note_key *key, struct export_held *held, size_t n_held,
+    struct export_log *ret_log)
 {
-	struct walk w = {.ctx = ctx, .folder = folder, .log.key = *key};
+	struct walk w = {.ctx = ctx,
+	    .folder = folder,
+	    .log.key = *key,
+	    .held = held,
+	    .n_held = n_held};
 	enum exit_code code;
 
 	if (!file_exists(folder))
@@ -386,6 +478,7 @@ export_verify(struct cmd_ctx *ctx, const char *folder,
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
 	if ((code = read_statements(&w)) != EXIT_OK ||
 	    (code = read_checkpoint(&w)) != EXIT_OK ||
+	    (code = read_all_held(&w)) != EXIT_OK ||
 	    (code = check_all(&w)) != EXIT_OK)
 		return code;
 	if (!has_root(&w, w.log.checkpoint.root))

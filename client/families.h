@@ -20,6 +20,8 @@ extern const struct cmd cmd_audit_rows[];
 extern const struct cmd cmd_key_rows[];
 extern const struct cmd cmd_restore_rows[];
 extern const struct cmd cmd_log_rows[];
+extern const struct cmd cmd_witness_rows[];
+extern const struct cmd cmd_trust_rows[];
 extern const struct cmd cmd_enrol_rows[];
 extern const struct cmd cmd_agent_rows[];
 extern const struct cmd cmd_help_rows[];

@@ -97,7 +97,7 @@ sync_dir_of(const char *path)
 }
 
 static enum cdop_err
-write_parts(int fd, const struct cdop_bytes *part, size_t n)
+put_parts(int fd, const struct cdop_bytes *part, size_t n)
 {
 	size_t i, pos;
 	ssize_t wrote;
@@ -112,6 +112,16 @@ write_parts(int fd, const struct cdop_bytes *part, size_t n)
 				return CDOP_UNAVAILABLE;
 		}
 	}
+	return CDOP_OK;
+}
+
+static enum cdop_err
+write_parts(int fd, const struct cdop_bytes *part, size_t n)
+{
+	enum cdop_err err = put_parts(fd, part, n);
+
+	if (err != CDOP_OK)
+		return err;
 	return fsync(fd) == 0 ? CDOP_OK : CDOP_UNAVAILABLE;
 }
 
@@ -161,6 +171,20 @@ file_create(const char *path, const struct cdop_bytes *part, size_t n)
 	if ((err = write_new(path, part, n)) != CDOP_OK)
 		return err;
 	return sync_dir_of(path);
+}
+
+enum cdop_err
+file_put(const char *path, const struct cdop_bytes *part, size_t n)
+{
+	enum cdop_err err;
+	int fd;
+
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return CDOP_UNAVAILABLE;
+	err = put_parts(fd, part, n);
+	return close(fd) == 0 ? err : CDOP_UNAVAILABLE;
 }
 
 enum cdop_err

@@ -31,6 +31,13 @@ CDOP_MUST enum cdop_err file_replace(
 CDOP_MUST enum cdop_err file_create(
     const char *path, const struct cdop_bytes *part, size_t n);
 
+/*
+ * Written in place and not flushed: for what may be lost with the power, and
+ * comes in great numbers.  Mode 0600.  CDOP_UNAVAILABLE.
+ */
+CDOP_MUST enum cdop_err file_put(
+    const char *path, const struct cdop_bytes *part, size_t n);
+
 /* Removes a file and flushes its folder; one that is not there is fine. */
 CDOP_MUST enum cdop_err file_remove(const char *path);
 

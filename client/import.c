@@ -12,6 +12,7 @@
 #include "client/import_row.h"
 #include "client/json.h"
 #include "client/print.h"
+#include "client/receipt.h"
 #include "client/session.h"
 #include "client/show.h"
 #include "client/spool.h"
@@ -180,26 +181,38 @@ keep_row(struct import *im, struct import_row *row, struct cdop_bytes body)
 	return spool_put(im->ctx, &r);
 }
 
+/* The call of a row: the same bytes whenever it is made. */
 static enum exit_code
-send_row(struct import *im, struct import_row *row)
+make_call(struct import *im, struct import_row *row, struct call_send *ret_send)
 {
 	Cdop__NotificationRegisterRequest request;
-	struct call_send send = im->send;
-	enum exit_code code;
-	enum conn_end end;
 	uint8_t *packed;
 
-	overrides_prune(im->ctx, &row->n.overrides, row->n.form);
+	*ret_send = im->send;
 	notify_request(&row->n, &request);
-	send.body.len =
+	ret_send->body.len =
 	    cdop__notification_register_request__get_packed_size(&request);
-	packed = cdop_arena_alloc(im->ctx->arena, send.body.len);
+	packed = cdop_arena_alloc(im->ctx->arena, ret_send->body.len);
 	if (packed == NULL)
 		return cmd_fail(
 		    im->ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
 	(void)cdop__notification_register_request__pack(&request, packed);
-	send.body.data = packed;
-	send.request_key = row->n.key;
+	ret_send->body.data = packed;
+	ret_send->request_key = row->n.key;
+	ret_send->dry = row->n.dry_run;
+	return EXIT_OK;
+}
+
+static enum exit_code
+send_row(struct import *im, struct import_row *row)
+{
+	struct call_send send;
+	enum exit_code code;
+	enum conn_end end;
+
+	overrides_prune(im->ctx, &row->n.overrides, row->n.form);
+	if ((code = make_call(im, row, &send)) != EXIT_OK)
+		return code;
 	if ((code = keep_row(im, row, send.body)) != EXIT_OK)
 		return code;
 	end = call_begin(im->ctx, &send);
@@ -314,6 +327,7 @@ take_answer(struct import *im)
 {
 	uint64_t by = conn_now_ms() + im->ctx->g.timeout_ms + GRACE_MS;
 	struct import_row *row;
+	struct call_send send;
 	Cdop__Reply *reply;
 	enum exit_code code;
 	enum conn_end end;
@@ -336,6 +350,13 @@ take_answer(struct import *im)
 	if (again) {
 		code = import_keys_save(im->ctx, &im->file);
 		return code == EXIT_OK ? send_row(im, row) : code;
+	}
+	if (row->state == IMPORT_ACCEPTED) {
+		code = make_call(im, row, &send);
+		if (code == EXIT_OK)
+			code = receipt_take(im->ctx, &send, reply);
+		if (code != EXIT_OK)
+			return code;
 	}
 	if (im->file.is_stdin && !row->n.dry_run &&
 	    row->state == IMPORT_ACCEPTED)

@@ -13,6 +13,7 @@
 #include "client/notices.h"
 #include "client/passphrase.h"
 #include "client/print.h"
+#include "client/receipt.h"
 #include "client/term.h"
 #include "client/turn.h"
 
@@ -156,19 +157,14 @@ session_unlock(struct cmd_ctx *ctx)
 static enum exit_code
 pack_hello(struct cmd_ctx *ctx, struct cdop_bytes *ret)
 {
-	const Cdop__ClientSecret *secret = ctx->session->identity.secret;
 	Cdop__Hello hello;
 	uint8_t *out;
 
 	cdop__hello__init(&hello);
 	hello.schema_level = SCHEMA_LEVEL;
 	hello.client = cdop_arena_printf(ctx->arena, "cdop %s", CDOP_VERSION);
-	if (secret->has_seen_size) {
-		hello.has_seen_size = true;
-		hello.seen_size = secret->seen_size;
-		hello.has_seen_hash = secret->has_seen_hash;
-		hello.seen_hash = secret->seen_hash;
-	}
+	if (ctx->session->witness != NULL)
+		witness_hello(ctx->session->witness, &hello);
 	out = cdop_arena_alloc(ctx->arena, CDOP_LINK_HELLO_MAX);
 	if (hello.client == NULL || out == NULL ||
 	    cdop__hello__get_packed_size(&hello) > CDOP_LINK_HELLO_MAX)
@@ -320,10 +316,6 @@ check_welcome(struct cmd_ctx *ctx)
 		    "this context is %s and the registry says it is %s",
 		    session_is_training(ctx) ? "training" : "live",
 		    w->mode == CDOP__MODE__TRAINING ? "training" : "live");
-	if (s->identity.secret->has_seen_size && !w->has_checkpoint)
-		return cmd_fail(ctx, EXIT_INTEGRITY, "log_forked",
-		    "ring the technical contact; keep this computer as it is",
-		    "the registry shows no log where it had one");
 	return EXIT_OK;
 }
 
@@ -363,19 +355,43 @@ connect_any(struct cmd_ctx *ctx, bool *ret_next)
 	return end == CONN_OK ? EXIT_OK : connect_failed(ctx, end);
 }
 
+/* One connection whose Welcome is sound; the log is not looked at yet. */
+static enum exit_code
+connect_once(struct cmd_ctx *ctx, bool *ret_next)
+{
+	struct session *s = ctx->session;
+	enum exit_code code;
+
+	if ((code = connect_any(ctx, ret_next)) != EXIT_OK)
+		return code;
+	cdop_link_session_id(s->link_id, conn_hash(s->conn));
+	s->next_id = 1;
+	s->used_ms = conn_now_ms();
+	return check_welcome(ctx);
+}
+
 /* With the keys that are on disk, which nobody else turns meanwhile. */
 static enum exit_code
 connect_held(struct cmd_ctx *ctx)
 {
 	struct session *s = ctx->session;
-	bool under_next = false;
+	bool under_next = false, again = false;
 	enum exit_code code;
 
-	if ((code = connect_any(ctx, &under_next)) != EXIT_OK)
+	if ((code = witness_load(ctx)) != EXIT_OK)
 		return code;
-	s->next_id = 1;
-	s->used_ms = conn_now_ms();
-	if ((code = check_welcome(ctx)) != EXIT_OK) {
+	code = connect_once(ctx, &under_next);
+	if (code == EXIT_OK)
+		code = witness_check(ctx, &again);
+	if (code == EXIT_OK && again) {
+		session_hang_up(ctx);
+		code = connect_once(ctx, &under_next);
+		if (code == EXIT_OK)
+			code = witness_check(ctx, &again);
+	}
+	if (code == EXIT_OK)
+		code = receipt_look_again(ctx);
+	if (code != EXIT_OK) {
 		session_hang_up(ctx);
 		return code;
 	}

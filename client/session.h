@@ -6,23 +6,27 @@
 #ifndef CDOP_CLIENT_SESSION_H
 #define CDOP_CLIENT_SESSION_H
 
+#include "cdop/link.h"
 #include "cdop/profile.h"
 #include "client/cmd.h"
 #include "client/conn.h"
 #include "client/context.h"
 #include "client/identity.h"
 #include "client/lock.h"
+#include "client/witness.h"
 
 struct session {
 	struct context context;
 	struct identity identity;
-	struct conn *conn;            /* NULL: not connected */
-	Cdop__Welcome *welcome;       /* NULL before that */
+	struct conn *conn;                      /* NULL: not connected */
+	uint8_t link_id[CDOP_LINK_SESSION_LEN]; /* as leaves name it */
+	Cdop__Welcome *welcome;                 /* NULL before that */
 	struct cdop_profile *profile; /* NULL before session_profile */
 	uint8_t profile_hash[32];     /* of its text */
 	uint64_t next_id;
-	uint64_t used_ms; /* when something was last sent */
-	struct lock lock; /* of this device's files, while holds > 0 */
+	uint64_t used_ms;        /* when something was last sent */
+	struct witness *witness; /* of the log; NULL: no key is pinned */
+	struct lock lock;        /* of this device's files, while holds > 0 */
 	unsigned holds;
 };
 

@@ -13,6 +13,7 @@
 static enum exit_code
 save(struct cmd_ctx *ctx)
 {
+	witness_copy(ctx);
 	if (identity_save(&ctx->session->identity, ctx->arena) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, "is the disk full?",
 		    "the identity file cannot be written");

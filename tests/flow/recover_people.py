@@ -4,8 +4,8 @@ in offline, everybody sees it, and nothing else is lost (RECORDS M9)."""
 import os
 import subprocess
 
-from libflow import (AUTH, CDOPD, CONFLICT, OK, USAGE, Person, Registry,
-                     check, end, equal, scene)
+from libflow import (AUTH, CDOPD, CONFLICT, INTEGRITY, OK, USAGE, Person,
+                     Registry, check, end, equal, scene)
 
 
 def recover(registry, *more):
@@ -53,6 +53,7 @@ def intercepted():
     equal("one new invitation is enough: the other one waits", code, 0)
     equal("every row opens", registry.verify()[0], 0)
     registry.start()
+    bob.must("trust", "restore", "--yes")
     again = Person("ada-again", registry)
     activate_each_other((again, again.enrol(os.path.join(
         registry.out, "recovery-invitation-1.txt"))), (bob, waits))
@@ -101,7 +102,10 @@ def main():
              two["comparison"])
     done = fay.must("people", "activate", str(one["device"]), "--comparison",
                     one["comparison"])
-    done = cora.must("case", "list")
+    done = cora.cdop("case", "list")
+    check("every client stops once", done.code == INTEGRITY and
+          "kind recover" in done.err, done)
+    done = cora.must("trust", "restore", "--yes")
     check("a client shows who did it and why",
           "Dora Director" in done.err + done.out and
           "both are away" in done.err + done.out, done)
@@ -112,6 +116,7 @@ def main():
           done.out and "NOTICE" not in done.err, done)
     check("for programs, too", "Dora Director" in cora.must(
         "status", "--json").json()["notice"][0])
+    ada.must("trust", "restore", "--yes", "--json")
     done = ada.must("status")
     check("who asks for the status has seen it", "NOTICE" in done.out, done)
     equal("and is not told again", "NOTICE" in ada.must("whoami").err, False)

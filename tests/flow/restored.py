@@ -2,12 +2,14 @@
 """Yesterday's database is put back: it is accepted on the host, then by two
 administrators, and before that it serves nothing else (RECORDS M10).  And the
 log's key turns while the registry serves."""
+import json
 import os
 import shutil
 import subprocess
 
-from libflow import (CDOPD, INVALID, OK, SECOND, TMP, USAGE, check, end,
-                     equal, scene)
+from libflow import (CDOPD, INTEGRITY, INVALID, NOT_FOUND, OK, SECOND, TMP,
+                     USAGE, check, end, equal, scene)
+import libsynthetic
 
 
 def accept(registry, *more):
@@ -50,16 +52,53 @@ def refused(registry):
     check("and it is said what to do", "cdopd accept-rollback" in said, said)
 
 
-def put_back(registry):
+def put_back(registry, cora):
     """Yesterday's database in the place of today's."""
     registry.stop()
     yesterday = registry.data + ".yesterday"
     shutil.copytree(registry.data, yesterday)
     registry.start()
-    registry.ada.must("people", "list")  # a day that will be lost
+    # A day that will be lost: a key that turns, a case that is registered.
+    turn_the_key(registry, cora)
+    row = libsynthetic.rows(1, 950)[0]
+    lost = cora.must("notify", "--json", *[
+        "--set=%s=%s" % (path, value) for path, value in row.items()
+        if path[0] != "_" and value and "." in path]).json()["reference"]
     registry.stop()
     shutil.rmtree(registry.data)
     os.rename(yesterday, registry.data)
+    return lost
+
+
+def followed(registry, cora, lost):
+    """Clients stop, show the statement beside their own note, and go on when
+    their person says so; what was kept goes out again."""
+    done = cora.cdop("case", "list")
+    equal("a client stops", done.code, INTEGRITY)
+    check("and shows who says so, and why, beside what it holds",
+          "kind restore" in done.err and "reason disk failure" in done.err and
+          "this computer holds:" in done.err and
+          "cdop trust restore" in done.err, done)
+    equal("with a word of its own", json.loads(cora.cdop(
+        "case", "list", "--json").err)["reason"], "log_restored")
+    equal("nobody says yes by accident",
+          cora.cdop("trust", "restore").code, USAGE)
+    equal("and it still stops", cora.cdop("case", "list").code, INTEGRITY)
+    done = cora.must("trust", "restore", "--yes")
+    check("it says how much of its own is lost",
+          "1 changes that were acknowledged here" in done.err, done)
+    check("and goes on in the next incarnation", "/2, " in done.out, done)
+    equal("the case is not there any more",
+          cora.cdop("case", "show", lost).code, NOT_FOUND)
+    log = os.path.join(cora.home, ".local/state/cdop/training/log")
+    equal("both notes are kept", sorted(name.rpartition(".")[2] for name in
+                                        os.listdir(log)),
+          ["mine", "statement"])
+    done = cora.must("trust", "restore")
+    check("there is nothing more to say yes to", "Nothing waits" in done.out,
+          done)
+    for person in registry.ada, registry.bob:
+        person.must("trust", "restore", "--yes")
 
 
 def main():
@@ -68,7 +107,7 @@ def main():
     registry, cora = scene(conf=["anchor_dir = " + anchor_dir])
     ada, bob = registry.ada, registry.bob
     turn_the_key(registry, cora)
-    put_back(registry)
+    lost = put_back(registry, cora)
     with open(os.path.join(anchor_dir, "anchor"), encoding="utf-8") as f:
         anchor = f.read()
     check("the anchor is a signed checkpoint of this registry",
@@ -105,6 +144,7 @@ def main():
     equal("one administrator asks", done.code, SECOND)
     check("and cannot approve it alone", approve(ada).code != OK)
     equal("another one accepts", approve(bob).code, OK)
+    followed(registry, cora, lost)
     check("it serves again", "open" in ada.must("status").out)
     registry.stop()
     registry.start()

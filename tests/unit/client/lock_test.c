@@ -128,8 +128,8 @@ count_up(struct fixture *f, unsigned times)
 	while (times-- > 0) {
 		if (session_hold(&f->ctx) != EXIT_OK)
 			_exit(1);
-		id->secret->has_seen_size = true;
-		id->secret->seen_size++;
+		id->secret->has_turned_ms = true;
+		id->secret->turned_ms++;
 		if (identity_save(id, f->ctx.arena) != CDOP_OK)
 			_exit(2);
 		session_release(&f->ctx);
@@ -157,7 +157,7 @@ two_that_write_the_identity_lose_nothing(void **state)
 	/* Held, it is as it is on disk, and not as it was read. */
 	assert_int_equal(session_hold(&f->ctx), EXIT_OK);
 	assert_int_equal(session_hold(&f->ctx), EXIT_OK);
-	assert_int_equal(id->secret->seen_size, 80);
+	assert_int_equal(id->secret->turned_ms, 80);
 	session_release(&f->ctx);
 	assert_int_equal(f->session.holds, 1);
 	session_release(&f->ctx);

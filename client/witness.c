@@ -1,0 +1,367 @@
+/* What is known of the log, and whether a session fits it. */
+#include "client/witness.h"
+
+#include <string.h>
+
+#include "cdop/secret.h"
+#include "client/file.h"
+#include "client/print.h"
+#include "client/sealed.h"
+#include "client/session.h"
+
+#define RING "ring the technical contact; keep this computer as it is"
+
+static const struct sealed_kind kind = {"cdop-witness/1\n\0",
+    "cdop-spool/1 witness", &cdop__client_witness__descriptor};
+
+static enum exit_code
+out_of_memory(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+}
+
+static const char *
+path_of(struct cmd_ctx *ctx)
+{
+	return cdop_arena_printf(
+	    ctx->arena, "%s/witness", ctx->session->context.state);
+}
+
+/* ---- reading and writing ------------------------------------------------- */
+
+/* The log's key of an incarnation; false: it is none. */
+static bool
+key_of(const struct cmd_ctx *ctx, const ProtobufCBinaryData *key,
+    uint32_t incarnation, struct cdop_note_key *ret_key)
+{
+	char origin[CDOP_CHECKPOINT_ORIGIN_MAX];
+
+	if (key->len != CDOP_NOTE_PUBLIC_LEN || incarnation == 0 ||
+	    incarnation > UINT16_MAX)
+		return false;
+	cdop_checkpoint_origin(ctx->session->identity.open->registry_id.data,
+	    (uint16_t)incarnation, origin);
+	return cdop_note_key_init(
+		   ret_key, origin, CDOP_NOTE_ED25519, key->data) == CDOP_OK;
+}
+
+/* The file, or what the identity says where that is gone. */
+static const Cdop__ClientWitness *
+read_kept(struct cmd_ctx *ctx)
+{
+	const Cdop__ClientSecret *secret = ctx->session->identity.secret;
+	ProtobufCMessage *message = NULL;
+	const char *path = path_of(ctx);
+	enum cdop_err err;
+
+	if (path == NULL)
+		return NULL;
+	err = sealed_read(ctx, &kind, path, &message);
+	if (err == CDOP_OK)
+		return (const Cdop__ClientWitness *)message;
+	if (err != CDOP_NOT_FOUND)
+		print_note(ctx,
+		    "what this computer knew of the log cannot be read; the "
+		    "older copy beside the keys is used");
+	return secret->witness;
+}
+
+static bool
+take_kept(
+    struct cmd_ctx *ctx, const Cdop__ClientWitness *kept, struct witness *w)
+{
+	if (!key_of(ctx, &kept->key, kept->incarnation, &w->key))
+		return false;
+	w->incarnation = (uint16_t)kept->incarnation;
+	w->statements = kept->statements;
+	w->followed = kept->statement;
+	w->n_followed = kept->n_statement;
+	if (!kept->has_size || kept->root.len != CDOP_MERKLE_HASH)
+		return true;
+	w->has_seen = true;
+	w->seen.size = kept->size;
+	memcpy(w->seen.root, kept->root.data, CDOP_MERKLE_HASH);
+	memcpy(w->seen.origin, w->key.name, sizeof(w->seen.origin));
+	w->note.data = kept->checkpoint.data;
+	w->note.len = kept->has_checkpoint ? kept->checkpoint.len : 0;
+	return true;
+}
+
+enum exit_code
+witness_load(struct cmd_ctx *ctx)
+{
+	struct session *s = ctx->session;
+	const Cdop__ClientSecret *secret = s->identity.secret;
+	const Cdop__ClientWitness *kept;
+	struct witness *w;
+
+	s->witness = NULL;
+	if (!secret->has_checkpoint_key)
+		return EXIT_OK;
+	if ((w = cdop_arena_alloc(ctx->arena, sizeof(*w))) == NULL)
+		return out_of_memory(ctx);
+	memset(w, 0, sizeof(*w));
+	w->pinned_incarnation =
+	    (uint16_t)(secret->has_incarnation ? secret->incarnation : 1);
+	w->pinned_statements = secret->has_statements ? secret->statements : 0;
+	if (!key_of(ctx, &secret->checkpoint_key, w->pinned_incarnation,
+		&w->pinned))
+		return EXIT_OK;
+	w->key = w->pinned;
+	w->incarnation = w->pinned_incarnation;
+	w->statements = w->pinned_statements;
+	kept = read_kept(ctx);
+	if (kept != NULL && !take_kept(ctx, kept, w))
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, RING,
+		    "what this computer knows of the log is not whole");
+	s->witness = w;
+	return EXIT_OK;
+}
+
+static void
+to_message(const struct witness *w, Cdop__ClientWitness *m)
+{
+	cdop__client_witness__init(m);
+	memcpy(&m->key.data, &(const uint8_t *){w->key.public},
+	    sizeof(m->key.data));
+	m->key.len = CDOP_NOTE_PUBLIC_LEN;
+	m->incarnation = w->incarnation;
+	m->statements = w->statements;
+	m->has_size = m->has_root = w->has_seen;
+	m->size = w->seen.size;
+	memcpy(&m->root.data, &(const uint8_t *){w->seen.root},
+	    sizeof(m->root.data));
+	m->root.len = CDOP_MERKLE_HASH;
+	m->has_checkpoint = w->note.len > 0;
+	memcpy(&m->checkpoint.data, &w->note.data, sizeof(m->checkpoint.data));
+	m->checkpoint.len = w->note.len;
+	m->statement = w->followed;
+	m->n_statement = w->n_followed;
+}
+
+static enum exit_code
+save(struct cmd_ctx *ctx)
+{
+	const char *path = path_of(ctx);
+	Cdop__ClientWitness m;
+
+	to_message(ctx->session->witness, &m);
+	if (path == NULL ||
+	    file_make_dir(ctx->session->context.state) != CDOP_OK ||
+	    sealed_write(ctx, &kind, path, &m.base) != CDOP_OK)
+		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, "is the disk full?",
+		    "what was seen of the log cannot be written down");
+	return EXIT_OK;
+}
+
+void
+witness_copy(struct cmd_ctx *ctx)
+{
+	struct session *s = ctx->session;
+	Cdop__ClientWitness *m;
+
+	if (s->witness == NULL ||
+	    (m = cdop_arena_alloc(ctx->arena, sizeof(*m))) == NULL)
+		return;
+	to_message(s->witness, m);
+	m->n_statement = 0; /* the file has them */
+	s->identity.secret->witness = m;
+}
+
+/* ---- a session ----------------------------------------------------------- */
+
+void
+witness_hello(const struct witness *w, Cdop__Hello *hello)
+{
+	hello->has_seen_statements = true;
+	hello->seen_statements =
+	    w->from_start ? w->pinned_statements : w->statements;
+	hello->has_seen_size = hello->has_seen_hash = w->has_seen;
+	hello->seen_size = w->seen.size;
+	memcpy(&hello->seen_hash.data, &(const uint8_t *){w->seen.root},
+	    sizeof(hello->seen_hash.data));
+	hello->seen_hash.len = CDOP_MERKLE_HASH;
+}
+
+static const char *
+check_growth(const struct witness *w, const Cdop__Welcome *welcome,
+    const struct cdop_checkpoint *now)
+{
+	struct cdop_merkle_proof proof;
+	size_t i;
+
+	if (!w->has_seen)
+		return NULL;
+	if (now->size < w->seen.size)
+		return "it has fewer entries than this computer has seen";
+	if (welcome->n_consistency > CDOP_MERKLE_PROOF_MAX)
+		return "its proof is none";
+	proof.n = welcome->n_consistency;
+	for (i = 0; i < proof.n; i++) {
+		if (welcome->consistency[i].len != CDOP_MERKLE_HASH)
+			return "its proof is none";
+		memcpy(proof.hash[i], welcome->consistency[i].data,
+		    CDOP_MERKLE_HASH);
+	}
+	if (cdop_merkle_check_consistency(w->seen.size, w->seen.root, now->size,
+		now->root, &proof) != CDOP_OK)
+		return "it does not begin with what this computer has seen";
+	return NULL;
+}
+
+/* Why the checkpoint is none that follows; NULL: it is one. */
+static const char *
+check_checkpoint(const struct witness *w, const Cdop__Welcome *welcome,
+    struct cdop_checkpoint *ret_now)
+{
+	struct cdop_bytes note = {
+	    welcome->checkpoint.data, welcome->checkpoint.len};
+
+	if (!welcome->has_checkpoint)
+		return "it is not shown at all";
+	switch ((int)cdop_checkpoint_open(note, &w->key, ret_now)) {
+	case CDOP_OK:
+		return check_growth(w, welcome, ret_now);
+	case CDOP_NOT_FOUND:
+		return "another key has signed it";
+	case CDOP_DATA_LOSS:
+		return "its signature does not hold";
+	default:
+		return "its checkpoint is none";
+	}
+}
+
+static enum exit_code
+forked(struct cmd_ctx *ctx, const char *why)
+{
+	const Cdop__Welcome *welcome = ctx->session->welcome;
+	struct cdop_bytes theirs = {
+	    welcome->checkpoint.data, welcome->checkpoint.len};
+	const char *path;
+
+	if (!welcome->has_checkpoint)
+		theirs = (struct cdop_bytes){(const uint8_t *)"(none)\n", 7};
+	path = witness_keep(
+	    ctx, "fork", witness_mine(ctx, ctx->session->witness), theirs);
+	return cmd_fail(ctx, EXIT_INTEGRITY, "log_forked", RING,
+	    "the log is not the one that this computer knows: %s.  Both notes "
+	    "are kept in %s.*",
+	    why, path != NULL ? path : "(not kept: is the disk full?)");
+}
+
+/* Shown beside what this computer holds; both are kept for ever. */
+static enum exit_code
+restored(struct cmd_ctx *ctx)
+{
+	const struct witness *w = ctx->session->witness;
+	const struct cdop_statement *s = &w->waiting;
+	struct cdop_bytes mine = witness_mine(ctx, w);
+
+	(void)witness_keep(ctx, "restore", mine, w->waiting_note);
+	print_note(ctx, "%.*s", (int)w->waiting_note.len,
+	    (const char *)w->waiting_note.data);
+	print_note(
+	    ctx, "this computer holds:\n\n%.*s", (int)mine.len, mine.data);
+	return cmd_fail(ctx, EXIT_INTEGRITY, "log_restored",
+	    "look at it, ask who is named there, and then: cdop trust restore",
+	    "the log goes on from elsewhere (%s of %s)",
+	    cdop_statement_kind_name(s->kind),
+	    print_time(ctx->arena, s->time_ms));
+}
+
+/* A restore may have taken back a key that was followed. */
+static bool
+may_begin_anew(const struct witness *w)
+{
+	return !w->from_start && w->statements > w->pinned_statements;
+}
+
+static enum exit_code
+check_all(struct cmd_ctx *ctx, bool *ret_again)
+{
+	const Cdop__Welcome *welcome = ctx->session->welcome;
+	struct witness *w = ctx->session->witness;
+	bool may_ask_again = may_begin_anew(w);
+	struct cdop_checkpoint now;
+	const char *why;
+
+	switch (witness_follow(ctx, w, false)) {
+	case WITNESS_WAITS:
+		return restored(ctx);
+	case WITNESS_BROKEN:
+		why = "its statements do not follow from the key it had";
+		break;
+	case WITNESS_THERE:
+	default:
+		why = check_checkpoint(w, welcome, &now);
+		break;
+	}
+	if (why != NULL) {
+		*ret_again = may_ask_again;
+		return may_ask_again ? EXIT_OK : forked(ctx, why);
+	}
+	w->has_seen = now.size > 0;
+	w->seen = now;
+	w->note.data = welcome->checkpoint.data;
+	w->note.len = welcome->checkpoint.len;
+	return save(ctx);
+}
+
+enum exit_code
+witness_check(struct cmd_ctx *ctx, bool *ret_again)
+{
+	const Cdop__Welcome *welcome = ctx->session->welcome;
+	struct witness *w = ctx->session->witness;
+	enum exit_code code;
+
+	*ret_again = false;
+	/* Until it is accepted nobody is told what the log is. */
+	if (w == NULL || welcome->state == CDOP__STATE__RESTORED)
+		return EXIT_OK;
+	code = check_all(ctx, ret_again);
+	if (*ret_again)
+		w->from_start = true;
+	return code;
+}
+
+enum exit_code
+witness_accept(struct cmd_ctx *ctx)
+{
+	struct witness *w = ctx->session->witness;
+
+	if (witness_follow(ctx, w, true) == WITNESS_BROKEN)
+		return forked(ctx, "its statements do not follow");
+	return save(ctx);
+}
+
+enum exit_code
+witness_pin(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply)
+{
+	struct session *s = ctx->session;
+	Cdop__ClientSecret *secret = s->identity.secret;
+	const Cdop__Welcome *welcome = s->welcome;
+	enum exit_code code;
+	const char *why;
+
+	secret->has_checkpoint_key = reply->has_checkpoint_key;
+	secret->checkpoint_key = reply->checkpoint_key;
+	secret->has_incarnation = welcome->has_incarnation;
+	secret->incarnation = welcome->incarnation;
+	secret->has_statements = reply->has_statements;
+	secret->statements = reply->statements;
+	if (!reply->has_checkpoint_key || !welcome->has_checkpoint)
+		return EXIT_OK;
+	if ((code = witness_load(ctx)) != EXIT_OK || s->witness == NULL)
+		return code;
+	why = check_checkpoint(s->witness, welcome, &s->witness->seen);
+	if (why != NULL)
+		return cmd_fail(ctx, EXIT_INTEGRITY, "log_forked", RING,
+		    "the log that was shown is not of the key that came with "
+		    "the enrolment: %s",
+		    why);
+	s->witness->has_seen = s->witness->seen.size > 0;
+	s->witness->note.data = welcome->checkpoint.data;
+	s->witness->note.len = welcome->checkpoint.len;
+	witness_copy(ctx);
+	return save(ctx);
+}

@@ -1,0 +1,179 @@
+/* From one key of the log to the next, statement by statement. */
+#include <string.h>
+
+#include "client/session.h"
+#include "client/witness.h"
+
+/* How far it has come. */
+struct walk {
+	struct cdop_note_key key;
+	uint16_t incarnation;
+	uint32_t statements;
+	ProtobufCBinaryData *followed;
+	size_t n_followed;
+	bool parted; /* from what was followed before, by a restore */
+};
+
+static bool
+begin(struct cmd_ctx *ctx, const struct witness *w, struct walk *walk)
+{
+	size_t room = w->n_followed + ctx->session->welcome->n_statement + 1;
+
+	walk->parted = false;
+	walk->n_followed = 0;
+	walk->followed =
+	    cdop_arena_calloc(ctx->arena, room, sizeof(*walk->followed));
+	if (walk->followed == NULL)
+		return false;
+	if (w->from_start) {
+		walk->key = w->pinned;
+		walk->incarnation = w->pinned_incarnation;
+		walk->statements = w->pinned_statements;
+		return true;
+	}
+	walk->key = w->key;
+	walk->incarnation = w->incarnation;
+	walk->statements = w->statements;
+	walk->n_followed = w->n_followed;
+	if (w->n_followed > 0)
+		memcpy(walk->followed, w->followed,
+		    w->n_followed * sizeof(*walk->followed));
+	return true;
+}
+
+static bool
+was_followed(const struct witness *w, const struct walk *walk,
+    const ProtobufCBinaryData *note)
+{
+	const ProtobufCBinaryData *ours;
+
+	if (!w->from_start || walk->parted || walk->n_followed >= w->n_followed)
+		return false;
+	ours = &w->followed[walk->n_followed];
+	return ours->len == note->len &&
+	    memcmp(ours->data, note->data, note->len) == 0;
+}
+
+/* What lies behind `from` is lost: what was seen of it is seen no more. */
+static void
+lose(struct witness *w, const struct cdop_statement *s)
+{
+	if (!w->has_seen || w->seen.size <= s->from.size)
+		return;
+	w->seen = s->from;
+	w->has_seen = s->from.size > 0;
+	w->note.len = 0;
+}
+
+static void
+step(struct walk *walk, const struct cdop_statement *s,
+    const ProtobufCBinaryData *note)
+{
+	walk->key = s->key;
+	walk->incarnation = s->incarnation;
+	walk->statements++;
+	walk->followed[walk->n_followed++] = *note;
+}
+
+static void
+take(struct witness *w, const struct walk *walk)
+{
+	w->key = walk->key;
+	w->incarnation = walk->incarnation;
+	w->statements = walk->statements;
+	w->followed = walk->followed;
+	w->n_followed = walk->n_followed;
+	w->from_start = false;
+}
+
+/*
+ * One statement.  Where one followed another way before, only a restore can
+ * have taken that back.
+ */
+static enum witness_way
+walk_one(struct cmd_ctx *ctx, struct witness *w, struct walk *walk,
+    const ProtobufCBinaryData *note, bool *accept)
+{
+	struct cdop_bytes file = {note->data, note->len};
+	struct cdop_statement s;
+	bool known = was_followed(w, walk, note);
+
+	if (cdop_statement_open(file,
+		ctx->session->identity.open->registry_id.data, &walk->key,
+		&s) != CDOP_OK)
+		return WITNESS_BROKEN;
+	if (!known && w->from_start && !walk->parted &&
+	    walk->n_followed < w->n_followed) {
+		if (s.kind != CDOP_STATEMENT_RESTORE)
+			return WITNESS_BROKEN;
+		walk->parted = true;
+	}
+	if (!known && s.kind != CDOP_STATEMENT_KEY) {
+		w->waits = !*accept;
+		w->waiting = s;
+		w->waiting_note = file;
+		if (!*accept)
+			return WITNESS_WAITS;
+		*accept = false;
+		lose(w, &s);
+	}
+	step(walk, &s, note);
+	return WITNESS_THERE;
+}
+
+enum witness_way
+witness_follow(struct cmd_ctx *ctx, struct witness *witness, bool accept)
+{
+	const Cdop__Welcome *welcome = ctx->session->welcome;
+	enum witness_way way = WITNESS_THERE;
+	bool open = accept; /* one of them may still be taken */
+	struct walk walk;
+	size_t i;
+
+	memset(&walk, 0, sizeof(walk));
+	witness->waits = false;
+	if (!begin(ctx, witness, &walk))
+		return WITNESS_BROKEN;
+	for (i = 0; i < welcome->n_statement && way == WITNESS_THERE; i++)
+		way = walk_one(
+		    ctx, witness, &walk, &welcome->statement[i], &open);
+	/* Fewer than were followed, and no restore that says why. */
+	if (way == WITNESS_THERE && witness->from_start && !walk.parted &&
+	    walk.n_followed < witness->n_followed)
+		way = WITNESS_BROKEN;
+	/* Until a person has said yes to it nothing has changed. */
+	if (way == WITNESS_THERE || (way == WITNESS_WAITS && accept && !open))
+		take(witness, &walk);
+	return way;
+}
+
+enum exit_code
+witness_keys(struct cmd_ctx *ctx, const struct witness *w,
+    struct cdop_note_key **ret_key, size_t *ret_n)
+{
+	const size_t n = w->n_followed + 2;
+	struct cdop_statement s;
+	struct cdop_note_key *key;
+	struct cdop_bytes file;
+	size_t i;
+
+	if ((key = cdop_arena_calloc(ctx->arena, n, sizeof(*key))) == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	key[n - 1] = w->pinned;
+	for (i = 0; i < w->n_followed; i++) {
+		file.data = w->followed[i].data;
+		file.len = w->followed[i].len;
+		if (cdop_statement_open(file,
+			ctx->session->identity.open->registry_id.data,
+			&key[n - 1 - i], &s) != CDOP_OK)
+			return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+			    "what this computer knows of the log is not whole");
+		key[n - 2 - i] = s.key;
+	}
+	/* Where the file was lost it is not the last of the statements. */
+	key[0] = w->key;
+	*ret_key = key;
+	*ret_n = n;
+	return EXIT_OK;
+}
