@@ -104,7 +104,8 @@ report(const struct accept *accept)
 	       "nothing but its acceptance.\n"
 	       "Start it. One administrator says cdop restore accept "
 	       "--reason TEXT, another one cdop approve.\n"
-	       "Every client is then handed their signed statement.\n",
+	       "Every client then stops once, shows what was lost and why, and "
+	       "goes on when its owner says so (cdop trust restore).\n",
 	    rows_incarnation(accept->offline.rows));
 }
 

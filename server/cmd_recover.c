@@ -162,11 +162,10 @@ report(const struct recover *recover)
 	for (i = 0; i < recover->setup.n_admin; i++)
 		printf("invitation for %s: %s (72 hours, one use)\n",
 		    recover->setup.admin[i], recover->path[i]);
-	printf(
-	    "The registry is in setup: it takes cases again when two "
-	    "administrators are active.\n"
-	    "Every client shows by whom this was done and why, and is handed "
-	    "a signed statement of it.\n");
+	printf("The registry is in setup: it takes cases again when two "
+	       "administrators are active.\n"
+	       "Every client stops once, shows by whom this was done and why, "
+	       "and goes on when its owner says so (cdop trust restore).\n");
 }
 
 int
