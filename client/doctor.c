@@ -11,6 +11,7 @@
 #include "client/print.h"
 #include "client/session.h"
 #include "client/spool.h"
+#include "client/witness.h"
 
 #define SKEW_MS     ((uint64_t)60 * 1000)
 #define OLD_DAYS    25 /* request keys live for 30 */
@@ -91,6 +92,35 @@ look_at_spool(struct look *look)
 	    "send them soon: cdop retry");
 }
 
+/* Is this computer a witness of the log, and has it seen two of them? */
+static void
+look_at_log(struct look *look)
+{
+	struct session *s = look->ctx->session;
+	const char *bad = cdop_arena_printf(
+	    look->ctx->arena, "%s/receipts", s->context.state);
+	const char **names;
+	size_t forks = 0, receipts = 0;
+
+	say(look, "log", s->witness != NULL,
+	    s->witness != NULL ? "the log goes on from what was seen of it here"
+			       : "no key of the log is known here",
+	    "enrol this computer again");
+	(void)witness_kept(look->ctx, ".theirs", &names, &forks);
+	if (bad == NULL ||
+	    file_list(bad, ".txt", look->ctx->arena, &names, &receipts) !=
+		CDOP_OK)
+		receipts = 0;
+	say(look, "evidence", forks + receipts == 0,
+	    forks + receipts == 0
+		? "the log was never another one"
+		: cdop_arena_printf(look->ctx->arena,
+		      "the log was another one %zu times, and %zu receipts "
+		      "were bad: all lie in %s",
+		      forks, receipts, s->context.state),
+	    "ring the technical contact, unless they have these files");
+}
+
 static void
 look_at_link(struct look *look)
 {
@@ -114,6 +144,7 @@ look_at_link(struct look *look)
 	    cdop_arena_printf(look->ctx->arena, "cdop %s, %s", CDOP_VERSION,
 		look->ctx->session->welcome->server),
 	    "install the same release on both sides");
+	look_at_log(look);
 }
 
 static void

@@ -24,7 +24,8 @@ static struct {
 	uint8_t text[TEXT_MAX]; /* an arena is rewound in a long stream */
 	size_t len;
 	bool of_change;
-	bool kept; /* some were: look whether there are too many */
+	bool kept;   /* some were: look whether there are too many */
+	bool missed; /* it was said that there was none */
 } last;
 
 bool
@@ -176,8 +177,11 @@ receipt_take(
 	if (!receipt_is_wanted(ctx, send))
 		return EXIT_OK;
 	if (!reply->has_receipt) {
-		print_note(ctx,
-		    "the registry gave no receipt: tell the panel's office");
+		if (!last.missed)
+			print_note(ctx,
+			    "the registry gave no receipt: tell the panel's "
+			    "office");
+		last.missed = true;
 		return EXIT_OK;
 	}
 	proof = cdop_arena_alloc(ctx->arena, sizeof(*proof));

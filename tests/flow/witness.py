@@ -7,8 +7,8 @@ import os
 import shutil
 import subprocess
 
-from libflow import (CDOP, CONFLICT, FORBIDDEN, INTEGRITY, OK, TMP, USAGE,
-                     check, end, equal, scene)
+from libflow import (CDOP, CONFLICT, FINDINGS, FORBIDDEN, INTEGRITY, OK, TMP,
+                     USAGE, check, end, equal, scene)
 import libsynthetic
 
 
@@ -144,6 +144,9 @@ def forked(registry, cora, dora):
     check("back at her own history she goes on", mine in done.out, done)
     stops(dora, "and the other one")
     equal("what was kept stays", notes_of(cora), names)
+    done = cora.cdop("doctor")
+    check("and cdop doctor does not forget it", done.code == FINDINGS and
+          "another one %d times" % kinds.count("mine") in done.out, done)
     swap(registry)
     stops(cora, "again")
     swap(registry)
