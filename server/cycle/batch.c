@@ -423,9 +423,10 @@ refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 	struct dispatch_request request;
 	enum cdop_err err;
 
-	item->failed = true;
-	if (item->kind != BATCH_CALL && item->kind != BATCH_MORE)
+	if (item->kind != BATCH_CALL && item->kind != BATCH_MORE) {
+		item->failed = true;
 		return CDOP_OK;
+	}
 	if (begin_alone(reg, item) != CDOP_OK)
 		return CDOP_OK; /* no leaf, no answer */
 	set_budget(batch);
@@ -452,6 +453,7 @@ run_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 	if ((err = begin_alone(reg, item)) != CDOP_OK)
 		return refuse_alone(batch, reg, item, times, err);
 	if ((err = run_item(batch, reg, item, times)) != CDOP_OK) {
+		item->failed = true;
 		take_back(batch, reg, mark);
 		return refuse_alone(batch, reg, item, times, err);
 	}

@@ -13,7 +13,8 @@
 #include "server/registry/people.h"
 #include "server/vault/lockmem.h"
 
-#define OUT_MAX (4u * CDOP_MESSAGE_MAX)
+/* No call is begun over half of it; the other half is for a batch's answers. */
+#define OUT_MAX (2u * CDOP_GATE_OUT_MAX)
 
 /*
  * Over IN_WHOLE there is a whole call: then nothing more is wanted before it

@@ -134,6 +134,24 @@ who_comes_while_calls_take_long_waits_for_a_few(void **state)
 	}
 }
 
+/* A turn ends while there is work left: 25 ms, and five a call. */
+static void
+a_turn_has_its_time_and_no_more(void **state)
+{
+	const Cdop__Reply *reply;
+	size_t n = 0;
+
+	(void)state;
+	greedy_sign_in(1);
+	greedy_ask(1, 64);
+	fixture_tick(TICK_MS);
+	fixture_turn(&f);
+	while ((reply = fixture_reply(&f, greedy[0])) != NULL)
+		n++;
+	assert_in_range(n, 1, 8);
+	assert_int_equal(cycle_sleep_ms(f.cycle), 0);
+}
+
 /* And as wide as ever when they do not any more. */
 static void
 a_batch_grows_again(void **state)
@@ -246,6 +264,7 @@ main(void)
 	    TEST(nobody_waits_for_those_who_always_have_more),
 	    TEST(a_flood_alone_is_not_slowed_down),
 	    TEST(who_comes_while_calls_take_long_waits_for_a_few),
+	    TEST(a_turn_has_its_time_and_no_more),
 	    TEST(a_batch_grows_again),
 	    TEST(eight_MiB_at_once_are_all_answered),
 	    TEST(more_than_the_window_ends_the_session),

@@ -232,6 +232,7 @@ a_commit_without_room_is_refused_out_of_the_reserve(void **state)
 	struct fixture_client *client;
 	const Cdop__Reply *reply;
 	uint64_t have, want;
+	size_t i;
 
 	(void)state;
 	fixture_end(&f);
@@ -242,12 +243,15 @@ a_commit_without_room_is_refused_out_of_the_reserve(void **state)
 		assert_int_equal(rows_room_fill(f.world.rows), CDOP_OK);
 		rows_room_reserve(f.world.rows, &have, &want);
 	}
-	fail_syncs = 2;
-	reply = call(client, FIXTURE_STATUS, NULL);
-	assert_int_equal(reply->status, CDOP_RESOURCE_EXHAUSTED);
-	assert_string_equal(reply->reason, "no_room");
-	rows_room_reserve(f.world.rows, &have, &want);
-	assert_int_equal(have, MIB);
+	/* That is not the client's doing, however often. */
+	for (i = 0; i < 4; i++) {
+		fail_syncs = 2;
+		reply = call(client, FIXTURE_STATUS, NULL);
+		assert_int_equal(reply->status, CDOP_RESOURCE_EXHAUSTED);
+		assert_string_equal(reply->reason, "no_room");
+		rows_room_reserve(f.world.rows, &have, &want);
+		assert_int_equal(have, i == 0 ? MIB : 0);
+	}
 	assert_int_equal(call(client, FIXTURE_STATUS, NULL)->status, CDOP_OK);
 }
 

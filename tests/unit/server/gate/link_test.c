@@ -230,6 +230,25 @@ a_client_that_takes_no_frame_for_a_minute_is_dropped(void **state)
 	assert_int_equal(hub->queued, 0);
 }
 
+/* Many who do not read: what waits for all of them is bounded too. */
+static void
+what_is_queued_for_all_is_bounded(void **state)
+{
+	const size_t all = (size_t)64 * CDOP_GATE_OUT_MAX;
+
+	(void)state;
+	greet();
+	send_frame(CDOP_LINK_MESSAGE3_LEN);
+	hub->queued += all - 400; /* others' */
+	from_vault(link_under_test->conn, IPC_FRAME, server_key, 32);
+	assert_int_equal(hub->n_links, 1);
+	hub->queued += 400;
+	from_vault(link_under_test->conn, IPC_FRAME, server_key, 32);
+	assert_int_equal(hub->n_links, 0);
+	assert_int_equal(hub->queued, all);
+	hub->queued = 0;
+}
+
 static void
 a_close_that_the_client_does_not_take_ends_too(void **state)
 {
@@ -401,6 +420,7 @@ main(void)
 	    TEST(a_frame_once_begun_has_an_absolute_deadline),
 	    TEST(a_session_ends_at_its_hard_limit),
 	    TEST(a_client_that_takes_no_frame_for_a_minute_is_dropped),
+	    TEST(what_is_queued_for_all_is_bounded),
 	    TEST(a_close_that_the_client_does_not_take_ends_too),
 	    TEST(a_client_that_never_closes_is_not_waited_for),
 	    TEST(closing_is_legal_in_every_state),
