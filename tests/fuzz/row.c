@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/registry/tree_row.h"
 #include "server/store/pages.h"
 #include "server/vault/envelope.h"
 #include "server/vault/layout.h"
@@ -103,6 +104,32 @@ try_layouts(struct cdop_bytes in)
 	}
 }
 
+/* What is a tile is written again as it was, edge and all. */
+static void
+try_tile(struct cdop_bytes in)
+{
+	static struct tree_row_tile tile[TREE_ROW_LEVELS];
+	static uint8_t out[TREE_ROW_MAX];
+	const struct tree_row_tile *tiles[TREE_ROW_LEVELS];
+	struct tree_row row;
+	unsigned level, i;
+
+	if (tree_row_parse(in, &row) != CDOP_OK)
+		return;
+	memcpy(tile[row.level].hash, row.hash, sizeof(tile[0].hash));
+	for (i = 0; row.below != NULL && i < TREE_ROW_WIDTH; i++)
+		tile[row.level].below[i] =
+		    cdop_get64(row.below + 8 * (size_t)i);
+	for (level = 1; row.level == 0 && level < TREE_ROW_LEVELS; level++)
+		for (i = 0; i < tree_row_edge_count(row.index, level); i++)
+			tree_row_edge(&row, level, i, tile[level].hash[i],
+			    &tile[level].below[i]);
+	for (level = 0; level < TREE_ROW_LEVELS; level++)
+		tiles[level] = &tile[level];
+	ensure(tree_row_write(tiles, row.level, row.index, out) == in.len);
+	ensure(memcmp(out, in.data, in.len) == 0);
+}
+
 /* ---- Pages: two good meta pages, then whatever comes ---- */
 
 static void
@@ -171,7 +198,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len == 0)
 		return 0;
 	in = (struct cdop_bytes){data + 1, len - 1};
-	switch (data[0] % 4) {
+	switch (data[0] % 5) {
 	case 0:
 		try_row(in);
 		break;
@@ -180,6 +207,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		break;
 	case 2:
 		try_layouts(in);
+		break;
+	case 4:
+		try_tile(in);
 		break;
 	default:
 		try_pages(in);

@@ -23,7 +23,9 @@
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/cases.h"
+#include "server/registry/checkpoints.h"
 #include "server/registry/people.h"
+#include "server/registry/tree.h"
 #include "server/vault/rows.h"
 #include "tests/unit/server/world.h"
 
@@ -104,6 +106,25 @@ same_approvals(struct approvals *a, struct approvals *b, uint64_t now_ms)
 	}
 }
 
+/* Root, signature, and every hash of the incomplete tiles. */
+static void
+same_log(const struct registry *a, const struct registry *b)
+{
+	struct cdop_bytes x = checkpoints_note(a->checkpoints);
+	struct cdop_bytes y = checkpoints_note(b->checkpoints);
+	uint8_t p[CDOP_MERKLE_HASH], q[CDOP_MERKLE_HASH];
+	uint64_t i;
+
+	assert_int_equal(x.len, y.len);
+	assert_memory_equal(x.data, y.data, x.len);
+	assert_int_equal(tree_size(a->tree), tree_size(b->tree));
+	for (i = 0; i < tree_size(a->tree); i++) {
+		assert_int_equal(tree_fetch(a->tree, 0, i, p), CDOP_OK);
+		assert_int_equal(tree_fetch(b->tree, 0, i, q), CDOP_OK);
+		assert_memory_equal(p, q, sizeof(p));
+	}
+}
+
 static void
 memory_is_what_the_disk_makes(void)
 {
@@ -114,6 +135,7 @@ memory_is_what_the_disk_makes(void)
 	copy_file(day.dir, again.dir, "data.mdb");
 	again.reg = NULL;
 	world_open(&again);
+	same_log(day.reg, again.reg);
 	same_people(day.reg->people, again.reg->people);
 	same_approvals(day.reg->approvals, again.reg->approvals, day.now_ms);
 	assert_true(index_equal(
