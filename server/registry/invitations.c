@@ -6,6 +6,26 @@
 #include "cdop/limits.h"
 #include "cdop/secret.h"
 
+/* Not at init, where nobody invites. */
+static enum cdop_err
+check_day(struct people_act *act)
+{
+	const struct people_invitation *invitation;
+	size_t today = 0;
+	uint32_t i;
+
+	for (i = 0; i < people_n_invitations(act->people); i++) {
+		invitation = people_invitation_at(act->people, i);
+		today += invitation->invited_by == act->person &&
+		    act->now_ms < invitation->created_ms + PEOPLE_DAY_MS;
+	}
+	if (act->person != 0 && today >= PEOPLE_INVITATIONS_DAY)
+		return people_act_refuse(act, CDOP_FAILED_PRECONDITION,
+		    "too_many_invitations",
+		    "you invited very many in a day: go on tomorrow");
+	return CDOP_OK;
+}
+
 /* At init there is nobody to invite: people_act.person is 0. */
 static enum cdop_err
 make(struct people_act *act, uint32_t person,
@@ -48,6 +68,8 @@ invitations_person(struct people_act *act, const struct people_change *change,
 	struct people_person *from, *person;
 	enum cdop_err err;
 
+	if ((err = check_day(act)) != CDOP_OK)
+		return err;
 	from = cdop_arena_alloc(act->arena, sizeof(*from));
 	if (from == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
@@ -126,6 +148,8 @@ invitations_more(struct people_act *act, uint32_t person,
 	    p->state != CDOP__PERSON_STATE__PERSON_INVITED)
 		return people_act_refuse(act, CDOP_FAILED_PRECONDITION,
 		    "not_active", "that person is suspended or revoked");
+	if ((err = check_day(act)) != CDOP_OK)
+		return err;
 	if ((err = check_room(act, person)) != CDOP_OK)
 		return err;
 	return make(act, person, device, ret_invitation);

@@ -32,6 +32,9 @@
 #define PEOPLE_DEVICES_EACH     8 /* not revoked, of one person */
 #define PEOPLE_INVITATIONS_EACH 3 /* waiting, of one person */
 
+/* By one person in a day: nobody alone fills the tables, which keep all. */
+#define PEOPLE_INVITATIONS_DAY 256
+
 struct people_grant {
 	uint32_t role;     /* number of Role, not a mask */
 	uint64_t from_ms;  /* 0: always was */

@@ -109,6 +109,34 @@ enrolling_again_starts_from_the_invitation(void **state)
 	house_end(&house);
 }
 
+/* The tables keep all that ever was: nobody alone fills them. */
+static void
+one_person_invites_so_many_in_a_day(void **state)
+{
+	struct house_client admins[2];
+	uint8_t invitation[16];
+	struct house house;
+	unsigned i;
+
+	(void)state;
+	house_open(&house, 2, admins);
+	for (i = 0; i < PEOPLE_INVITATIONS_DAY; i++)
+		assert_int_equal(house_invite(&house, 1, "Cora",
+				     CDOP__ROLE__COORDINATOR, invitation),
+		    CDOP_OK);
+	assert_int_equal(house_invite(&house, 1, "Cora",
+			     CDOP__ROLE__COORDINATOR, invitation),
+	    CDOP_FAILED_PRECONDITION);
+	assert_string_equal(house.act.reason, "too_many_invitations");
+	assert_int_equal(house_invite_more(&house, 1, 2, invitation),
+	    CDOP_FAILED_PRECONDITION);
+	/* Nobody else is hindered, and nobody for long. */
+	assert_int_equal(house_invite_more(&house, 2, 1, invitation), CDOP_OK);
+	house.now_ms += HOUSE_DAY_MS;
+	assert_int_equal(house_invite_more(&house, 1, 2, invitation), CDOP_OK);
+	house_end(&house);
+}
+
 /* ---- two sessions at the same time ------------------------------------- */
 
 static void
@@ -362,6 +390,7 @@ main(void)
 	    cmocka_unit_test(
 		a_lost_enrol_reply_is_repeated_with_the_same_state),
 	    cmocka_unit_test(enrolling_again_starts_from_the_invitation),
+	    cmocka_unit_test(one_person_invites_so_many_in_a_day),
 	    cmocka_unit_test(a_stale_session_turns_no_psk),
 	    cmocka_unit_test(a_session_under_a_replaced_psk_is_not_opened),
 	    cmocka_unit_test(a_second_key_flags_both_and_neither_is_activated),
