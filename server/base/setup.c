@@ -125,6 +125,8 @@ check_dir(struct setup *setup, const char *key, const char *path)
 		return refuse(setup, "%s: %s", key, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return refuse(setup, "%s: not a directory", key);
+	if (st.st_uid != geteuid())
+		return refuse(setup, "%s: it belongs to somebody else", key);
 	if ((st.st_mode & 0077) != 0)
 		return refuse(setup,
 		    "%s: others can enter it (mode %04o, want 0700)", key,
