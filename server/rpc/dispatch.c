@@ -86,6 +86,8 @@ open_envelope(struct work *work)
 		return err;
 	}
 	work->call = call;
+	/* The leaf of a refusal says of what, whatever it is refused for. */
+	ctx->method = rpc_method_find(work->call->method);
 	if (work->call->has_body) {
 		ctx->request.data = work->call->body.data;
 		ctx->request.len = work->call->body.len;
@@ -202,7 +204,6 @@ check_policy(struct work *work)
 	uint64_t deadline_ms;
 	enum cdop_err err;
 
-	ctx->method = rpc_method_find(work->call->method);
 	if (ctx->method == NULL)
 		return rpc_fail(ctx, CDOP_UNIMPLEMENTED, "no_such_call",
 		    "this registry does not have that call");
@@ -480,8 +481,7 @@ dispatch_refuse(struct registry *reg, struct cdop_arena *arena,
 	if (work == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	work_init(work, reg, arena, request);
-	if (open_envelope(work) == CDOP_OK)
-		work->ctx.method = rpc_method_find(work->call->method);
+	(void)open_envelope(work);
 	work->ctx.reason =
 	    status == CDOP_RESOURCE_EXHAUSTED ? "no_room" : "failed";
 	work->ctx.message = "it was not applied";

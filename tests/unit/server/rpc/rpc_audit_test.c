@@ -360,6 +360,8 @@ a_purpose_in_words_is_bounded(void **state)
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
 	assert_string_equal(answer.reply->reason, "purpose_text_long");
+	/* Which call it was is in its leaf, as in that of any refusal. */
+	assert_string_equal(newest()->call, "Status");
 	/* Characters are counted, not bytes. */
 	memset(text, 0, sizeof(text));
 	for (size_t i = 0; i < CDOP_REASON_MAX; i++)
