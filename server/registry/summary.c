@@ -52,7 +52,7 @@ add(struct gather *g, char ***list, size_t *n, const char *s)
 			return;
 		}
 	if (*n >= SUMMARY_LIST_MAX)
-		return;
+		*n = SUMMARY_LIST_MAX - 1;
 	more = cdop_arena_calloc(g->arena, *n + 1, sizeof(*more));
 	text = copy(g, s);
 	if (more == NULL || text == NULL) {

@@ -19,7 +19,7 @@
  */
 #define SUMMARY_SCHEMA 3
 
-/* Entries of one list; more are left out.  Nobody has so many names. */
+/* Entries of one list; the oldest fall out.  Nobody has so many names. */
 #define SUMMARY_LIST_MAX 400
 
 /* An empty one; NULL: no memory. */
