@@ -95,6 +95,7 @@ static const struct {
     {"too_few_administrators",
 	"fewer than two administrators would have been left"},
     {"too_large", "it was too much at once"},
+    {"too_many_waiting", "too many acts waited for a second person"},
     {"version", "the profile was changed meanwhile"},
     {"warnings", "a warning was not answered"},
 };

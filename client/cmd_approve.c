@@ -124,25 +124,75 @@ show_json(struct cmd_ctx *ctx, const Cdop__Approval *a)
 	print_json(object);
 }
 
+/* A page; asks for the next one where there is one. */
 static enum exit_code
-list_all(struct cmd_ctx *ctx, const Cdop__ApprovalListReply *list)
+next_page(struct cmd_ctx *ctx, Cdop__ApprovalListRequest *request,
+    Cdop__ApprovalListReply **ret_list, bool *ret_more)
 {
-	size_t i;
+	enum exit_code code;
+
+	code = call_approval_list(ctx, request, ret_list);
+	if (code != EXIT_OK)
+		return code;
+	*ret_more = (*ret_list)->has_next_page;
+	request->has_page = *ret_more;
+	request->page = (*ret_list)->next_page;
+	return EXIT_OK;
+}
+
+static enum exit_code
+list_all(struct cmd_ctx *ctx)
+{
+	Cdop__ApprovalListRequest request;
+	Cdop__ApprovalListReply *list;
+	enum exit_code code;
+	bool more = true;
+	size_t i, n = 0;
 
 	pager_start(ctx);
-	for (i = 0; i < list->n_approval; i++) {
-		if (ctx->g.json)
-			show_json(ctx, list->approval[i]);
-		else
-			show(ctx, list->approval[i]);
+	cdop__approval_list_request__init(&request);
+	while (more) {
+		code = next_page(ctx, &request, &list, &more);
+		if (code != EXIT_OK)
+			return code;
+		for (i = 0; i < list->n_approval; i++, n++) {
+			if (ctx->g.json)
+				show_json(ctx, list->approval[i]);
+			else
+				show(ctx, list->approval[i]);
+		}
 	}
 	if (ctx->g.json)
-		print_end(ctx, "approve.list", list->n_approval);
-	else if (list->n_approval == 0)
+		print_end(ctx, "approve.list", n);
+	else if (n == 0)
 		print_out(ctx, "Nothing waits for a second person.");
 	else
 		print_out(ctx, "\nto approve: cdop approve NUMBER");
 	return EXIT_OK;
+}
+
+static enum exit_code
+find(struct cmd_ctx *ctx, const char *number, const Cdop__Approval **ret_a)
+{
+	Cdop__ApprovalListRequest request;
+	Cdop__ApprovalListReply *list;
+	enum exit_code code;
+	bool more = true;
+	size_t i;
+
+	cdop__approval_list_request__init(&request);
+	while (more) {
+		code = next_page(ctx, &request, &list, &more);
+		if (code != EXIT_OK)
+			return code;
+		for (i = 0; i < list->n_approval; i++) {
+			*ret_a = list->approval[i];
+			if (strcasecmp(number_of(ctx, *ret_a), number) == 0)
+				return EXIT_OK;
+		}
+	}
+	return cmd_fail(ctx, EXIT_NOT_FOUND, NULL, "cdop approve",
+	    "nothing of that number waits");
 }
 
 /* Exactly what was shown is what is signed up to. */
@@ -218,25 +268,13 @@ static enum exit_code
 run_approve(struct cmd_ctx *ctx)
 {
 	bool approve = !cmd_flag(ctx, "--decline");
-	Cdop__ApprovalListRequest request;
-	Cdop__ApprovalListReply *list;
 	const Cdop__Approval *a = NULL;
 	enum exit_code code;
-	size_t i;
 
-	cdop__approval_list_request__init(&request);
-	code = call_approval_list(ctx, &request, &list);
-	if (code != EXIT_OK)
-		return code;
 	if (ctx->n_pos == 0)
-		return list_all(ctx, list);
-	for (i = 0; i < list->n_approval; i++)
-		if (strcasecmp(
-			number_of(ctx, list->approval[i]), ctx->pos[0]) == 0)
-			a = list->approval[i];
-	if (a == NULL)
-		return cmd_fail(ctx, EXIT_NOT_FOUND, NULL, "cdop approve",
-		    "nothing of that number waits");
+		return list_all(ctx);
+	if ((code = find(ctx, ctx->pos[0], &a)) != EXIT_OK)
+		return code;
 	if (!ctx->g.json)
 		show(ctx, a);
 	if ((code = confirm(ctx, a, approve)) != EXIT_OK)

@@ -229,34 +229,41 @@ approvals_count(struct approvals *approvals, uint64_t now_ms)
 
 /* Ordered by time asked, then by number. */
 static bool
-is_before(const struct approval *a, const struct approval *b)
+is_behind(
+    const struct approval *a, uint64_t asked_ms, const uint8_t number[static 8])
 {
-	if (a->asked_ms != b->asked_ms)
-		return a->asked_ms < b->asked_ms;
-	return memcmp(a->number, b->number, sizeof(a->number)) < 0;
+	if (a->asked_ms != asked_ms)
+		return a->asked_ms > asked_ms;
+	return memcmp(a->number, number, sizeof(a->number)) > 0;
+}
+
+const struct approval *
+approvals_next(struct approvals *approvals, uint64_t asked_ms,
+    const uint8_t number[static 8], uint64_t now_ms)
+{
+	const struct approval *next = NULL, *a;
+	size_t i;
+
+	for (i = 0; i < APPROVALS_MAX; i++) {
+		a = &approvals->entries[i].approval;
+		if (waits(approvals, &approvals->entries[i], now_ms) &&
+		    is_behind(a, asked_ms, number) &&
+		    (next == NULL || is_behind(next, a->asked_ms, a->number)))
+			next = a;
+	}
+	return next;
 }
 
 const struct approval *
 approvals_at(struct approvals *approvals, size_t i, uint64_t now_ms)
 {
-	const struct entry *one, *other;
-	size_t j, k, rank;
+	static const uint8_t first[8];
+	const struct approval *a;
 
-	/* Few, and looked at seldom: the rank is counted. */
-	for (j = 0; j < APPROVALS_MAX; j++) {
-		one = &approvals->entries[j];
-		if (!waits(approvals, one, now_ms))
-			continue;
-		rank = 0;
-		for (k = 0; k < APPROVALS_MAX; k++) {
-			other = &approvals->entries[k];
-			rank += waits(approvals, other, now_ms) &&
-			    is_before(&other->approval, &one->approval);
-		}
-		if (rank == i)
-			return &one->approval;
-	}
-	return NULL;
+	a = approvals_next(approvals, 0, first, now_ms);
+	for (; a != NULL && i > 0; i--)
+		a = approvals_next(approvals, a->asked_ms, a->number, now_ms);
+	return a;
 }
 
 /* ---- filing ------------------------------------------------------------ */
@@ -406,13 +413,13 @@ approvals_file(struct approvals *approvals, struct cdop_arena *arena,
 	if (other)
 		return CDOP_ALREADY_EXISTS;
 	if (mine >= APPROVALS_PERSON_MAX)
-		return CDOP_RESOURCE_EXHAUSTED;
+		return CDOP_FAILED_PRECONDITION;
 	err = approvals_sweep(approvals, ask->now_ms);
 	if (err != CDOP_OK)
 		return err;
 	entry = free_entry(approvals);
 	if (entry == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
+		return CDOP_FAILED_PRECONDITION;
 	if ((err = cdop_arena_new(ENTRY_MAX, &own)) != CDOP_OK)
 		return err;
 	if ((err = add(approvals, arena, own, ask, entry)) != CDOP_OK)

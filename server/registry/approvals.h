@@ -71,7 +71,7 @@ CDOP_MUST enum cdop_err approvals_load(struct approvals *approvals,
  * Files a request in the open transaction.  The same key of the same person
  * with the same request gives the number it got before.
  * CDOP_ALREADY_EXISTS: that key waits with another request.
- * CDOP_RESOURCE_EXHAUSTED: too many wait.
+ * CDOP_FAILED_PRECONDITION: too many wait, of this person or of all.
  */
 CDOP_MUST enum cdop_err approvals_file(struct approvals *approvals,
     struct cdop_arena *arena, const struct approval_ask *ask,
@@ -85,6 +85,13 @@ const struct approval *approvals_find(struct approvals *approvals,
 size_t approvals_count(struct approvals *approvals, uint64_t now_ms);
 const struct approval *approvals_at(
     struct approvals *approvals, size_t i, uint64_t now_ms);
+
+/*
+ * The next in that order behind a place, whether or not what stood there
+ * still waits; behind 0 and zeros the first.  NULL: none.
+ */
+const struct approval *approvals_next(struct approvals *approvals,
+    uint64_t asked_ms, const uint8_t number[static 8], uint64_t now_ms);
 
 /* Removes one and its row, in the open transaction.  CDOP_NOT_FOUND. */
 CDOP_MUST enum cdop_err approvals_drop(

@@ -363,6 +363,14 @@ file_for_second(struct work *work)
 	}
 	err = approvals_file(
 	    work->reg->approvals, work->arena, &ask, work->approval);
+	if (err == CDOP_FAILED_PRECONDITION)
+		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION,
+		    "too_many_waiting",
+		    "too many acts wait for their second person: have some of "
+		    "them decided, or take one back");
+	if (err == CDOP_ALREADY_EXISTS)
+		return rpc_fail(ctx, CDOP_ALREADY_EXISTS, "request_key_reused",
+		    "this request key was used for something else");
 	if (err != CDOP_OK)
 		return err;
 	work->filed = true;

@@ -22,6 +22,7 @@
 /* Requests are up to a megabyte; a message takes as many as fit. */
 #define LIST_BYTES_MAX ((size_t)512 << 10)
 #define LIST_MAX       50
+#define PAGE_LEN       16
 
 enum cdop_err rpc_approval_list(struct rpc_ctx *ctx,
     const Cdop__ApprovalListRequest *req, Cdop__ApprovalListReply *rep);
@@ -97,33 +98,85 @@ size_of(const struct approval *approval)
 	return size;
 }
 
+/* A page goes on behind this place, whatever was decided meanwhile. */
+struct place {
+	uint64_t asked_ms;
+	uint8_t number[8];
+};
+
+static enum cdop_err
+read_page(struct rpc_ctx *ctx, const Cdop__ApprovalListRequest *req,
+    struct place *ret_place)
+{
+	memset(ret_place, 0, sizeof(*ret_place));
+	if (!req->has_page)
+		return CDOP_OK;
+	if (req->page.len != PAGE_LEN) {
+		rpc_violation(ctx, "page", "page.unknown",
+		    CDOP__SEVERITY__ERROR, "not a page of this list");
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "bad_field",
+		    "begin again without a page");
+	}
+	ret_place->asked_ms = cdop_get64(req->page.data);
+	memcpy(ret_place->number, req->page.data + 8, 8);
+	return CDOP_OK;
+}
+
+static enum cdop_err
+fill_page(
+    struct rpc_ctx *ctx, const struct place *last, Cdop__ApprovalListReply *rep)
+{
+	uint8_t *page = cdop_arena_alloc(ctx->arena, PAGE_LEN);
+
+	if (page == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop_put64(page, last->asked_ms);
+	memcpy(page + 8, last->number, 8);
+	rep->has_next_page = true;
+	rep->next_page = (ProtobufCBinaryData){PAGE_LEN, page};
+	return CDOP_OK;
+}
+
+/* The next that concerns the caller. */
+static const struct approval *
+next_of(struct rpc_ctx *ctx, const struct place *place)
+{
+	const struct approval *a;
+
+	a = approvals_next(
+	    ctx->reg->approvals, place->asked_ms, place->number, ctx->now_ms);
+	while (a != NULL && !is_concerned(ctx, a))
+		a = approvals_next(
+		    ctx->reg->approvals, a->asked_ms, a->number, ctx->now_ms);
+	return a;
+}
+
 enum cdop_err
 rpc_approval_list(struct rpc_ctx *ctx, const Cdop__ApprovalListRequest *req,
     Cdop__ApprovalListReply *rep)
 {
-	struct approvals *approvals = ctx->reg->approvals;
-	const struct approval *approval;
-	size_t i, n, bytes = 0;
+	const struct approval *a;
+	struct place place;
+	size_t bytes = 0;
 	enum cdop_err err;
 
-	(void)req;
-	n = approvals_count(approvals, ctx->now_ms);
+	if ((err = read_page(ctx, req, &place)) != CDOP_OK)
+		return err;
 	rep->approval =
 	    cdop_arena_calloc(ctx->arena, LIST_MAX, sizeof(Cdop__Approval *));
 	if (rep->approval == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = 0; i < n && rep->n_approval < LIST_MAX; i++) {
-		approval = approvals_at(approvals, i, ctx->now_ms);
-		if (approval == NULL || !is_concerned(ctx, approval))
-			continue;
-		bytes += size_of(approval);
-		/* The oldest first: the rest shows when these are decided. */
-		if (rep->n_approval > 0 && bytes > LIST_BYTES_MAX)
-			break;
-		err = fill(ctx, approval, &rep->approval[rep->n_approval]);
+	while ((a = next_of(ctx, &place)) != NULL) {
+		bytes += size_of(a);
+		if (rep->n_approval == LIST_MAX ||
+		    (rep->n_approval > 0 && bytes > LIST_BYTES_MAX))
+			return fill_page(ctx, &place, rep);
+		err = fill(ctx, a, &rep->approval[rep->n_approval]);
 		if (err != CDOP_OK)
 			return err;
 		rep->n_approval++;
+		place.asked_ms = a->asked_ms;
+		memcpy(place.number, a->number, sizeof(place.number));
 	}
 	return CDOP_OK;
 }

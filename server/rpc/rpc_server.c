@@ -181,17 +181,17 @@ warn_devices(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 static uint32_t
 count_waiting(struct rpc_ctx *ctx)
 {
+	static const uint8_t first[8];
 	struct approvals *approvals = ctx->reg->approvals;
 	const struct approval *approval;
 	const struct rpc_method *method;
-	size_t i, n;
 	uint32_t waiting = 0;
 
-	n = approvals_count(approvals, ctx->now_ms);
-	for (i = 0; i < n; i++) {
-		approval = approvals_at(approvals, i, ctx->now_ms);
-		method =
-		    approval == NULL ? NULL : rpc_method_find(approval->method);
+	approval = approvals_next(approvals, 0, first, ctx->now_ms);
+	for (; approval != NULL;
+	     approval = approvals_next(approvals, approval->asked_ms,
+		 approval->number, ctx->now_ms)) {
+		method = rpc_method_find(approval->method);
 		waiting += method != NULL &&
 		    approval->requester != ctx->actor->person &&
 		    (method->second & ctx->actor->roles) != 0;

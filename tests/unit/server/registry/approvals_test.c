@@ -197,7 +197,7 @@ one_person_cannot_fill_the_table(void **state)
 		assert_int_equal(
 		    file(&house, i, "request", true, number), CDOP_OK);
 	assert_int_equal(
-	    file(&house, i, "request", true, number), CDOP_RESOURCE_EXHAUSTED);
+	    file(&house, i, "request", true, number), CDOP_FAILED_PRECONDITION);
 	house_end(&house);
 }
 
@@ -205,7 +205,9 @@ static void
 they_are_listed_oldest_first(void **state)
 {
 	struct house house;
+	const struct approval *a;
 	uint8_t number[3][8];
+	uint64_t asked_ms;
 	unsigned i;
 
 	(void)state;
@@ -220,6 +222,17 @@ they_are_listed_oldest_first(void **state)
 		    approvals_at(house.reg->approvals, i, house.now_ms)->number,
 		    number[i], 8);
 	assert_null(approvals_at(house.reg->approvals, 3, house.now_ms));
+	/* What was decided meanwhile is passed over, and its place stays. */
+	a = approvals_find(house.reg->approvals, number[1], house.now_ms);
+	asked_ms = a->asked_ms;
+	house_begin(&house);
+	assert_int_equal(
+	    approvals_drop(house.reg->approvals, number[1]), CDOP_OK);
+	house_commit(&house);
+	assert_memory_equal(approvals_next(house.reg->approvals, asked_ms,
+				number[1], house.now_ms)
+				->number,
+	    number[2], 8);
 	house_end(&house);
 }
 
