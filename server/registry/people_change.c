@@ -12,6 +12,7 @@
 	(CDOP_ROLE_CHAIR | CDOP_ROLE_DESIGNATED_DOCTOR |                       \
 	    CDOP_ROLE_AGENCY_RESPONDENT)
 #define ROLE_MAX CDOP__ROLE__AGENCY_RESPONDENT
+#define DAY_MS   86400000u
 
 static const struct cdop_profile *
 profile_of(const struct people_act *act)
@@ -19,23 +20,47 @@ profile_of(const struct people_act *act)
 	return people_registry(act->people)->profile;
 }
 
+static int32_t
+today(const struct people_act *act)
+{
+	return (int32_t)(act->now_ms / DAY_MS);
+}
+
+/* An area that somebody works for: there is one, now, and it is not holding. */
+static enum cdop_err
+check_area(struct people_act *act, const char *id)
+{
+	const struct cdop_area *area;
+
+	area = cdop_profile_area(profile_of(act), id);
+	if (strlen(id) >= PEOPLE_ID_ROOM || area == NULL)
+		return people_act_bad_field(
+		    act, "area", "area_unknown", "not an area of the profile");
+	if (area->holding)
+		return people_act_bad_field(act, "area", "area_holding",
+		    "nobody works for the holding area: its cases are seen by "
+		    "coordinators of all areas");
+	if (!cdop_span_holds(area->when, today(act)))
+		return people_act_bad_field(act, "area", "area_ended",
+		    "that area is not in force today");
+	return CDOP_OK;
+}
+
 static enum cdop_err
 fill_areas(struct people_act *act, const struct people_change *change,
     struct people_person *person)
 {
-	size_t i, len;
+	enum cdop_err err;
+	size_t i;
 
 	if (change->n_areas > PEOPLE_AREAS_MAX)
 		return people_act_bad_field(act, "area", "too_many",
 		    "too many areas: is it all of them?");
 	for (i = 0; i < change->n_areas; i++) {
-		len = strlen(change->areas[i]);
-		if (len >= PEOPLE_ID_ROOM ||
-		    cdop_profile_area(profile_of(act), change->areas[i]) ==
-			NULL)
-			return people_act_bad_field(act, "area", "area_unknown",
-			    "not an area of the profile");
-		memcpy(person->area[i], change->areas[i], len + 1);
+		if ((err = check_area(act, change->areas[i])) != CDOP_OK)
+			return err;
+		memcpy(person->area[i], change->areas[i],
+		    strlen(change->areas[i]) + 1);
 	}
 	person->n_areas = change->n_areas;
 	return CDOP_OK;
@@ -45,13 +70,16 @@ static enum cdop_err
 fill_agency(
     struct people_act *act, const char *agency, struct people_person *person)
 {
+	const struct cdop_agency *known;
 	size_t len = strlen(agency);
 
-	if (len > 0 &&
-	    (len >= PEOPLE_ID_ROOM ||
-		cdop_profile_agency(profile_of(act), agency) == NULL))
+	known = cdop_profile_agency(profile_of(act), agency);
+	if (len > 0 && (len >= PEOPLE_ID_ROOM || known == NULL))
 		return people_act_bad_field(act, "agency", "agency_unknown",
 		    "not an agency of the profile");
+	if (len > 0 && !cdop_span_holds(known->when, today(act)))
+		return people_act_bad_field(act, "agency", "agency_ended",
+		    "that agency is not in force today");
 	memcpy(person->agency, agency, len + 1);
 	return CDOP_OK;
 }

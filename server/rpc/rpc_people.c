@@ -1,6 +1,5 @@
 /*
- * Suspend, resume, revoke and change a person or one of their devices; the
- * list of people.
+ * Suspend, resume, revoke and change a person or one of their devices.
  */
 #include <string.h>
 
@@ -9,12 +8,9 @@
 #include "cdop/text.h"
 #include "server/registry/actor.h"
 #include "server/registry/cases.h"
-#include "server/registry/invitations.h"
 #include "server/registry/people_change.h"
 #include "server/registry/registry.h"
 #include "server/rpc/rpc_person.h"
-
-#define PAGE 50
 
 enum cdop_err rpc_suspend(struct rpc_ctx *ctx, const Cdop__SuspendRequest *req,
     Cdop__PersonReply *rep);
@@ -26,8 +22,6 @@ enum cdop_err rpc_administrator_revoke(struct rpc_ctx *ctx,
     const Cdop__RevokeRequest *req, Cdop__PersonReply *rep);
 enum cdop_err rpc_person_change(struct rpc_ctx *ctx,
     const Cdop__PersonChangeRequest *req, Cdop__PersonReply *rep);
-enum cdop_err rpc_people_list(struct rpc_ctx *ctx,
-    const Cdop__PeopleListRequest *req, Cdop__PeopleListReply *rep);
 
 /* ---- what the acts share ----------------------------------------------- */
 
@@ -110,17 +104,63 @@ say(struct rpc_ctx *ctx, const char *what, const char *value)
 	rpc_second_words(ctx, words != NULL ? words : what);
 }
 
-/* Of a person with these roles now, for whoever approves. */
-static void
-say_roles(struct rpc_ctx *ctx, uint32_t person)
+static const char *
+grants_words(struct rpc_ctx *ctx, const struct people_grant *grants, size_t n)
 {
-	const struct people_person *p;
+	const char *words = "", *more;
+	size_t i;
 
-	p = people_person(ctx->reg->people, person);
-	if (p != NULL)
-		say(ctx, "roles now:",
-		    rpc_person_roles(ctx,
-			people_rule_granted(ctx->reg->people, p, ctx->now_ms)));
+	for (i = 0; i < n; i++) {
+		more = cdop_arena_printf(ctx->arena, "%s%s%s%s%s%s%s", words,
+		    i > 0 ? ", " : "",
+		    rpc_person_roles(ctx, 1u << (grants[i].role & 31)),
+		    grants[i].from_ms != 0 ? " from " : "",
+		    grants[i].from_ms != 0
+			? rpc_person_day(ctx, grants[i].from_ms)
+			: "",
+		    grants[i].until_ms != UINT64_MAX ? " until " : "",
+		    grants[i].until_ms != UINT64_MAX
+			? rpc_person_day(ctx, grants[i].until_ms)
+			: "");
+		if (more == NULL)
+			break;
+		words = more;
+	}
+	return *words != '\0' ? words : "none";
+}
+
+static const char *
+areas_words(struct rpc_ctx *ctx, char *const *areas, size_t n)
+{
+	const char *words = "", *more;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		more = cdop_arena_printf(
+		    ctx->arena, "%s%s%s", words, i > 0 ? ", " : "", areas[i]);
+		if (more == NULL)
+			break;
+		words = more;
+	}
+	return *words != '\0' ? words : "none";
+}
+
+/* The roles of a person that have not ended, for whoever approves. */
+static void
+say_roles(struct rpc_ctx *ctx, const struct people_person *p)
+{
+	struct people_grant *grants;
+	uint32_t granted;
+	size_t i, n = 0;
+
+	granted = people_rule_granted(ctx->reg->people, p, ctx->now_ms);
+	grants = cdop_arena_calloc(ctx->arena, p->n_grants, sizeof(*grants));
+	for (i = 0; grants != NULL && i < p->n_grants; i++)
+		if (p->grants[i].until_ms > ctx->now_ms ||
+		    (granted >> p->grants[i].role & 1) != 0)
+			grants[n++] = p->grants[i];
+	say(ctx,
+	    "roles now:", grants != NULL ? grants_words(ctx, grants, n) : "?");
 }
 
 /* What the act is bound to.  true: it is to be done now. */
@@ -191,7 +231,7 @@ rpc_resume(
 	if (err != CDOP_OK)
 		return rpc_person_end(ctx, &act, err);
 	say(ctx, "resume", whom_words(ctx, &whom));
-	say_roles(ctx, whom.person);
+	say_roles(ctx, people_person(ctx->reg->people, whom.person));
 	say(ctx, "reason:", req->reason);
 	if (!may_apply(ctx, whom.person))
 		return CDOP_OK;
@@ -282,7 +322,7 @@ rpc_administrator_revoke(
 	if (err != CDOP_OK)
 		return rpc_person_end(ctx, &act, err);
 	say(ctx, "revoke for ever", whom_words(ctx, &whom));
-	say_roles(ctx, whom.person);
+	say_roles(ctx, people_person(ctx->reg->people, whom.person));
 	say(ctx, "reason:", req->reason);
 	if (!may_apply(ctx, whom.person))
 		return CDOP_OK;
@@ -298,65 +338,52 @@ rpc_administrator_revoke(
 
 /* ---- change ------------------------------------------------------------ */
 
-static const char *
-grants_words(struct rpc_ctx *ctx, const struct people_grant *grants, size_t n)
+/* What it is now, and what it is to be. */
+static void
+say_both(struct rpc_ctx *ctx, const char *what, const char *now, const char *to)
 {
-	const char *words = "", *more;
-	size_t i;
+	const char *words = cdop_arena_printf(ctx->arena,
+	    "%s now: %s; from "
+	    "now on:",
+	    what, *now != '\0' ? now : "none");
 
-	for (i = 0; i < n; i++) {
-		more = cdop_arena_printf(ctx->arena, "%s%s%s%s%s%s%s", words,
-		    i > 0 ? ", " : "",
-		    rpc_person_roles(ctx, 1u << (grants[i].role & 31)),
-		    grants[i].from_ms != 0 ? " from " : "",
-		    grants[i].from_ms != 0
-			? rpc_person_day(ctx, grants[i].from_ms)
-			: "",
-		    grants[i].until_ms != UINT64_MAX ? " until " : "",
-		    grants[i].until_ms != UINT64_MAX
-			? rpc_person_day(ctx, grants[i].until_ms)
-			: "");
-		if (more == NULL)
-			break;
-		words = more;
-	}
-	return *words != '\0' ? words : "none";
+	say(ctx, words != NULL ? words : what, *to != '\0' ? to : "none");
 }
 
-static const char *
-areas_words(struct rpc_ctx *ctx, char *const *areas, size_t n)
+static void
+areas_change(struct rpc_ctx *ctx, const struct people_person *p,
+    const struct people_change *change)
 {
-	const char *words = "", *more;
-	size_t i;
+	bool all = change->all_areas_set ? change->all_areas : p->all_areas;
 
-	for (i = 0; i < n; i++) {
-		more = cdop_arena_printf(
-		    ctx->arena, "%s%s%s", words, i > 0 ? ", " : "", areas[i]);
-		if (more == NULL)
-			break;
-		words = more;
-	}
-	return *words != '\0' ? words : "none";
+	say_both(ctx, "areas",
+	    p->all_areas ? "all"
+			 : areas_words(ctx, (char *const *)(uintptr_t)p->areas,
+			       p->n_areas),
+	    all ? "all"
+		: change->areas_set
+		? areas_words(ctx, change->areas, change->n_areas)
+		: areas_words(
+		      ctx, (char *const *)(uintptr_t)p->areas, p->n_areas));
 }
 
 static void
 change_words(struct rpc_ctx *ctx, const struct people_whom *whom,
     const struct people_change *change)
 {
+	const struct people_person *p =
+	    people_person(ctx->reg->people, whom->person);
+
 	say(ctx, "change", whom_words(ctx, whom));
-	say_roles(ctx, whom->person);
+	say_roles(ctx, p);
 	if (change->name != NULL)
 		say(ctx, "name from now on:", change->name);
 	if (change->job_title != NULL)
-		say(ctx, "job title from now on:", change->job_title);
+		say_both(ctx, "job title", p->job_title, change->job_title);
 	if (change->agency != NULL)
-		say(ctx, "agency from now on:",
-		    *change->agency != '\0' ? change->agency : "none");
-	if (change->areas_set)
-		say(ctx, "areas from now on:",
-		    areas_words(ctx, change->areas, change->n_areas));
-	if (change->all_areas_set)
-		say(ctx, "all areas:", change->all_areas ? "yes" : "no");
+		say_both(ctx, "agency", p->agency, change->agency);
+	if (change->areas_set || change->all_areas_set)
+		areas_change(ctx, p, change);
 	if (change->grants_set)
 		say(ctx, "roles from now on:",
 		    grants_words(ctx, change->grants, change->n_grants));
@@ -430,89 +457,4 @@ rpc_person_change(struct rpc_ctx *ctx, const Cdop__PersonChangeRequest *req,
 	if (err != CDOP_OK)
 		return rpc_person_end(ctx, &act, err);
 	return done(ctx, &whom, rep);
-}
-
-/* ---- list -------------------------------------------------------------- */
-
-static enum cdop_err
-list_invitation(struct rpc_ctx *ctx, const struct people_invitation *invitation,
-    Cdop__PeopleListReply *rep)
-{
-	Cdop__InvitationEntry *out;
-
-	out = cdop_arena_alloc(ctx->arena, sizeof(*out));
-	if (out == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	cdop__invitation_entry__init(out);
-	out->invitation_id.len = sizeof(invitation->invitation_id);
-	out->invitation_id.data =
-	    (uint8_t *)(uintptr_t)invitation->invitation_id;
-	out->person = invitation->person;
-	out->label = cdop_arena_strdup(ctx->arena, invitation->label);
-	out->expires_ms = invitation->expires_ms;
-	out->state = cdop_arena_strdup(
-	    ctx->arena, invitations_state(invitation, ctx->now_ms));
-	out->invited_by = invitation->invited_by;
-	if (out->label == NULL || out->state == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	rep->invitation[rep->n_invitation++] = out;
-	return CDOP_OK;
-}
-
-/* Those of the persons in this message, newest first. */
-static enum cdop_err
-list_invitations(struct rpc_ctx *ctx, uint32_t after, uint32_t last,
-    Cdop__PeopleListReply *rep)
-{
-	const struct people *people = ctx->reg->people;
-	const struct people_invitation *invitation;
-	uint32_t i;
-	enum cdop_err err;
-
-	rep->invitation = cdop_arena_calloc(
-	    ctx->arena, CDOP_LIST_MAX, sizeof(Cdop__InvitationEntry *));
-	if (rep->invitation == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = people_n_invitations(people);
-	     i > 0 && rep->n_invitation < CDOP_LIST_MAX; i--) {
-		invitation = people_invitation_at(people, i - 1);
-		if (invitation->person <= after || invitation->person > last)
-			continue;
-		err = list_invitation(ctx, invitation, rep);
-		if (err != CDOP_OK)
-			return err;
-	}
-	return CDOP_OK;
-}
-
-enum cdop_err
-rpc_people_list(struct rpc_ctx *ctx, const Cdop__PeopleListRequest *req,
-    Cdop__PeopleListReply *rep)
-{
-	const struct people *people = ctx->reg->people;
-	const uint32_t after = req->has_after ? req->after : 0;
-	uint32_t i, last = after;
-	enum cdop_err err;
-
-	rep->person =
-	    cdop_arena_calloc(ctx->arena, PAGE, sizeof(Cdop__Person *));
-	if (rep->person == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = after; i < people_last_person(people); i++) {
-		if (rep->n_person == PAGE) {
-			rep->has_more = true;
-			rep->more = true;
-			break;
-		}
-		last = i + 1;
-		if (people_person(people, last)->state ==
-			CDOP__PERSON_STATE__PERSON_REVOKED &&
-		    !(req->has_all && req->all))
-			continue;
-		err = rpc_person_fill(ctx, last, &rep->person[rep->n_person]);
-		if (err != CDOP_OK)
-			return err;
-		rep->n_person++;
-	}
-	return list_invitations(ctx, after, last, rep);
 }

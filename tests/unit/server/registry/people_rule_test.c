@@ -412,7 +412,8 @@ what_the_profile_does_not_know_is_refused(void **state)
 {
 	struct house_client clients[2];
 	static char unknown[] = "atlantis";
-	static char *const areas[] = {unknown};
+	static char holding[] = "holding";
+	static char *const areas[] = {unknown}, *const over[] = {holding};
 	struct people_change to = {
 	    .areas_set = true, .areas = areas, .n_areas = 1};
 	const struct people_grant reserved = {CDOP__ROLE__CHAIR, 0, UINT64_MAX};
@@ -425,6 +426,9 @@ what_the_profile_does_not_know_is_refused(void **state)
 	house_open(&house, 2, clients);
 	assert_int_equal(change(&house, 2, 0, &to), CDOP_INVALID_ARGUMENT);
 	assert_string_equal(house.act.reason, "area_unknown");
+	to.areas = over;
+	assert_int_equal(change(&house, 2, 0, &to), CDOP_INVALID_ARGUMENT);
+	assert_string_equal(house.act.reason, "area_holding");
 	assert_int_equal(change(&house, 2, 0, &agency), CDOP_INVALID_ARGUMENT);
 	assert_int_equal(change(&house, 2, 0, &role), CDOP_INVALID_ARGUMENT);
 	assert_string_equal(house.act.reason, "role_reserved");

@@ -21,6 +21,7 @@
 
 #define PROFILE_GET   5
 #define PROFILE_APPLY 7
+#define PERSON_INVITE 10
 #define APPROVAL_LIST 20
 #define APPROVE       21
 
@@ -150,6 +151,39 @@ a_new_area_comes_into_force_with_its_key(void **state)
 	assert_non_null(cdop_profile_area(world.reg->profile, "man-north"));
 	assert_int_equal(world.reg->profile_version, 2);
 	assert_true(keystore_epoch(world.ks, SCHEMA_AREA, "man-north", &key));
+}
+
+/* An area of next year is no area to work for today. */
+static void
+nobody_works_for_an_area_that_is_not_in_force(void **state)
+{
+	static char north[] = "man-north", *areas[] = {north};
+	static char name[] = "Nora Example", label[] = "laptop";
+	Cdop__PersonInviteRequest request;
+	Cdop__RoleGrant grant, *grants[] = {&grant};
+	struct world_answer answer;
+
+	(void)state;
+	ask(proposal(), 1, &answer);
+	approve(shown(), &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	cdop__role_grant__init(&grant);
+	grant.role = CDOP__ROLE__COORDINATOR;
+	cdop__person_invite_request__init(&request);
+	request.name = name;
+	request.label = label;
+	request.n_area = 1;
+	request.area = areas;
+	request.n_grant = 1;
+	request.grant = grants;
+	world_call(
+	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(answer.reply->reason, "area_ended");
+	world.now_ms += 60 * 86400000ull;
+	world_call(
+	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
 }
 
 static const Cdop__ProfileGetReply *
@@ -343,6 +377,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_new_area_comes_into_force_with_its_key),
+	    TEST(nobody_works_for_an_area_that_is_not_in_force),
 	    TEST(what_was_in_force_before_is_kept),
 	    TEST(what_was_in_force_cannot_be_taken_away),
 	    TEST(a_proposal_compared_with_an_older_one_is_refused),
