@@ -143,12 +143,16 @@ next_page(struct cmd_ctx *ctx, Cdop__ApprovalListRequest *request,
 static enum exit_code
 list_all(struct cmd_ctx *ctx)
 {
+	const struct cdop_profile *profile;
 	Cdop__ApprovalListRequest request;
 	Cdop__ApprovalListReply *list;
 	enum exit_code code;
 	bool more = true;
 	size_t i, n = 0;
 
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	(void)session_profile(ctx, &profile); /* or ids instead of names */
 	pager_start(ctx);
 	cdop__approval_list_request__init(&request);
 	while (more) {

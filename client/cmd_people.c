@@ -75,16 +75,19 @@ run_activate(struct cmd_ctx *ctx)
 		return EXIT_OK;
 	}
 	print_mode(ctx);
-	print_out(ctx, "Person %u is %s, device %u is %s.", reply->person,
-	    show_state(
-		ctx, &cdop__person_state__descriptor, reply->person_state),
-	    reply->device,
-	    show_state(
-		ctx, &cdop__credential_state__descriptor, reply->device_state));
 	if (reply->device_state == CDOP__CREDENTIAL_STATE__CREDENTIAL_PENDING)
 		print_out(ctx,
-		    "Noted.  It is active when the other one has "
-		    "typed your string, too.");
+		    "Noted.  Device %u of person %u is active when its owner "
+		    "has typed your string, too.",
+		    reply->device, reply->person);
+	else
+		print_out(ctx, "Person %u is %s, device %u is %s.",
+		    reply->person,
+		    show_state(ctx, &cdop__person_state__descriptor,
+			reply->person_state),
+		    reply->device,
+		    show_state(ctx, &cdop__credential_state__descriptor,
+			reply->device_state));
 	if (reply->n_similar > 0)
 		print_out(ctx, "Perhaps the same human: %s",
 		    show_joined(ctx, reply->similar, reply->n_similar, "; "));
@@ -349,12 +352,16 @@ show_invitations(struct cmd_ctx *ctx, const Cdop__PeopleListReply *reply)
 static enum exit_code
 run_list(struct cmd_ctx *ctx)
 {
+	const struct cdop_profile *profile;
 	Cdop__PeopleListRequest request;
 	Cdop__PeopleListReply *reply;
 	enum exit_code code;
 	uint32_t last;
 	size_t n = 0;
 
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	(void)session_profile(ctx, &profile); /* or ids instead of names */
 	cdop__people_list_request__init(&request);
 	request.has_all = true;
 	request.all = cmd_flag(ctx, "--all");
@@ -392,8 +399,20 @@ static const struct cmd_opt target_opts[] = {
     {NULL, NULL, NULL, false},
 };
 
+static const struct cmd_opt resume_opts[] = {
+    {"--device", "N", "only this device of the person", false},
+    {"--reason", "TEXT", "why", false},
+    {NULL, NULL, NULL, false},
+};
+
+static const struct cmd_opt cancel_opts[] = {
+    {"--reason", "TEXT", "why", false},
+    {NULL, NULL, NULL, false},
+};
+
 static const struct cmd_opt list_opts[] = {
-    {"--all", NULL, "also who was revoked", false},
+    {"--all", NULL, "also who was revoked, and invitations that are over",
+	false},
     {NULL, NULL, NULL, false},
 };
 
@@ -416,7 +435,7 @@ const struct cmd cmd_people_rows[] = {
 	"  cdop people suspend 12 --device 14 --reason \"laptop lost\"",
 	target_opts, 1, 1, 0, NULL, run_suspend},
     {"people resume", "PERSON", "lift a suspension; takes two people", NULL,
-	"  cdop people resume 12 --reason \"laptop found\"", target_opts, 1, 1,
+	"  cdop people resume 12 --reason \"laptop found\"", resume_opts, 1, 1,
 	0, NULL, run_resume},
     {"people revoke", "PERSON", "revoke a person or a device, for ever",
 	"What the person has kept unsent on that device is lost with it.",
@@ -425,8 +444,11 @@ const struct cmd cmd_people_rows[] = {
     {"people change", "PERSON", "change name, roles, areas; takes two people",
 	NULL, "  cdop people change 12 --area wirral --reason \"new post\"",
 	people_change_opts, 1, 1, 0, NULL, run_change},
-    {"people cancel", "INVITATION", "cancel an invitation that waits", NULL,
-	NULL, target_opts, 1, 1, 0, NULL, run_cancel},
+    {"people cancel", "INVITATION", "cancel an invitation that waits",
+	"The number of an invitation stands in the list of people.",
+	"  cdop people cancel 00112233445566778899aabbccddeeff "
+	"--reason \"sent to the wrong address\"",
+	cancel_opts, 1, 1, 0, NULL, run_cancel},
     {"people list", "", "everybody, with roles, areas and devices", NULL,
 	"  cdop people list --all", list_opts, 0, 0, 0, NULL, run_list},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},

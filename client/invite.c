@@ -22,6 +22,7 @@ const struct cmd_opt invite_opts[] = {
     {"--all-areas", NULL, "works for every area", false},
     {"--agency", "ID", "agency of the profile", false},
     {"--job-title", "TEXT", "what the person does", false},
+    {"--from", "DATE", "first day of the roles", false},
     {"--until", "DATE", "last day of the roles", false},
     {"--device-for", "PERSON", "a further device of this person", false},
     {"--label", "TEXT", "what the device is called", false},

@@ -50,7 +50,22 @@ code_label(const char *code, const char *label)
 	return json_pack("{s:s,s:s}", "code", code, "label", label);
 }
 
-/* "NOT_KNOWN_TO_YOU" and "not known to you". */
+/* What all values of an enum begin with, "CREDENTIAL_": no part of a label. */
+static size_t
+shared_prefix(const ProtobufCEnumDescriptor *desc)
+{
+	const char *first = desc->values[0].name;
+	const char *end = strchr(first, '_');
+	size_t len = end == NULL ? 0 : (size_t)(end - first) + 1;
+	unsigned i;
+
+	for (i = 0; i < desc->n_values; i++)
+		if (strncmp(desc->values[i].name, first, len) != 0)
+			return 0;
+	return desc->n_values > 1 ? len : 0;
+}
+
+/* "NOT_KNOWN_TO_YOU" and "not known to you"; "PERSON_ACTIVE" and "active". */
 static json_t *
 enum_json(struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, int value)
 {
@@ -60,7 +75,7 @@ enum_json(struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, int value)
 
 	if (v == NULL)
 		return json_sprintf("%d", value);
-	label = cdop_arena_strdup(ctx->arena, v->name);
+	label = cdop_arena_strdup(ctx->arena, v->name + shared_prefix(desc));
 	for (p = label; p != NULL && *p != '\0'; p++)
 		*p = *p == '_' ? ' ' : (char)(*p | 0x20);
 	return code_label(v->name, label != NULL ? label : "");

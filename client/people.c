@@ -21,6 +21,7 @@ const struct cmd_opt people_change_opts[] = {
     {"--role", "ROLE", "a role; several make the whole list", true},
     {"--area", "AREA", "an area; several make the whole list", true},
     {"--all-areas", NULL, "works for every area", false},
+    {"--from", "DATE", "first day of the roles", false},
     {"--until", "DATE", "last day of the roles", false},
     {"--device", "N", "whose expiry changes", false},
     {"--device-until", "DATE", "last day of the device", false},
@@ -177,10 +178,10 @@ people_is_administrator(
 	return EXIT_OK;
 }
 
-/* The end of a day where this computer stands. */
+/* The beginning of a day where this computer stands, or of the next one. */
 static enum exit_code
-end_of_day(
-    struct cmd_ctx *ctx, const char *option, bool *ret_has, uint64_t *ret_ms)
+day_begins(struct cmd_ctx *ctx, const char *option, int later, bool *ret_has,
+    uint64_t *ret_ms)
 {
 	struct cdop_date date;
 	enum exit_code code;
@@ -195,7 +196,7 @@ end_of_day(
 	memset(&tm, 0, sizeof(tm));
 	tm.tm_year = date.year - 1900;
 	tm.tm_mon = date.month - 1;
-	tm.tm_mday = date.day + 1;
+	tm.tm_mday = date.day + later;
 	tm.tm_isdst = -1;
 	*ret_has = true;
 	*ret_ms = (uint64_t)mktime(&tm) * 1000;
@@ -207,13 +208,19 @@ take_grants(struct cmd_ctx *ctx, struct people_rights *r)
 {
 	Cdop__RoleGrant *grant;
 	enum exit_code code;
-	bool has_until = false;
-	uint64_t until = 0;
+	bool has_from = false, has_until = false;
+	uint64_t from = 0, until = 0;
 	const char *word;
 
-	code = end_of_day(ctx, "--until", &has_until, &until);
-	if (code != EXIT_OK)
+	if ((code = day_begins(ctx, "--from", 0, &has_from, &from)) !=
+		EXIT_OK ||
+	    (code = day_begins(ctx, "--until", 1, &has_until, &until)) !=
+		EXIT_OK)
 		return code;
+	if ((has_from || has_until) && cmd_value(ctx, "--role") == NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "--role, once for each role",
+		    "--from and --until are days of roles");
 	while ((word = cmd_value_at(ctx, "--role", r->n_grant)) != NULL) {
 		grant = cdop_arena_alloc(ctx->arena, sizeof(*grant));
 		if (grant == NULL || r->n_grant == MANY_MAX)
@@ -223,6 +230,8 @@ take_grants(struct cmd_ctx *ctx, struct people_rights *r)
 		code = purpose_role(ctx, word, &grant->role);
 		if (code != EXIT_OK)
 			return code;
+		grant->has_from_ms = has_from;
+		grant->from_ms = from;
 		grant->has_until_ms = has_until;
 		grant->until_ms = until;
 		r->grant[r->n_grant++] = grant;
@@ -254,7 +263,7 @@ people_rights(struct cmd_ctx *ctx, struct people_rights *ret_rights)
 		r.area[r.n_area++] = cdop_arena_strdup(ctx->arena, word);
 	}
 	if ((code = take_grants(ctx, &r)) != EXIT_OK ||
-	    (code = end_of_day(ctx, "--device-until", &r.has_expires,
+	    (code = day_begins(ctx, "--device-until", 1, &r.has_expires,
 		 &r.expires_ms)) != EXIT_OK)
 		return code;
 	*ret_rights = r;

@@ -157,7 +157,8 @@ say_roles(struct rpc_ctx *ctx, const struct people_person *p)
 	grants = cdop_arena_calloc(ctx->arena, p->n_grants, sizeof(*grants));
 	for (i = 0; grants != NULL && i < p->n_grants; i++)
 		if (p->grants[i].until_ms > ctx->now_ms ||
-		    (granted >> p->grants[i].role & 1) != 0)
+		    (p->grants[i].role == CDOP__ROLE__ADMINISTRATOR &&
+			(granted & CDOP_ROLE_ADMINISTRATOR) != 0))
 			grants[n++] = p->grants[i];
 	say(ctx,
 	    "roles now:", grants != NULL ? grants_words(ctx, grants, n) : "?");

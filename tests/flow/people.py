@@ -35,8 +35,10 @@ def setup(registry):
     refused("one who waits invites nobody", ada.cdop(
         "people", "invite", "--name", "X Y", "--role", "auditor", "--out",
         os.path.join(registry.out, "x.txt")))
-    ada.must("people", "activate", str(two["device"]), "--comparison",
-             two["comparison"])
+    noted = ada.must("people", "activate", str(two["device"]),
+                     "--comparison", two["comparison"])
+    check("it is noted, and not called active", "Noted." in noted.out and
+          "pending" not in noted.out, noted)
     check("one string is not enough", "setup" in ada.must("status").out)
     bob.must("people", "activate", str(one["device"]), "--comparison",
              one["comparison"])
@@ -133,6 +135,12 @@ def two_people(ada, bob, cora):
     ada.must("people", "change", number, "--area", "wirral", "--reason",
              "one area", code=SECOND)
     act = waiting(bob)[0]
+    shown = [a for a in bob.must("approve", "--json").lines()
+             if a["number"] == act][0]
+    check("the approver sees the areas of now and of then",
+          "areas now: all; from now on: wirral" in shown["words"], shown)
+    equal("and their names", shown["asked"]["area"],
+          [{"code": "wirral", "label": "Wirral"}])
     bob.must("people", "suspend", number, "--reason", "meanwhile")
     done = agree(bob, act)
     check("a request about what changed meanwhile is void", done.code != OK,
@@ -160,6 +168,36 @@ def last_two(registry, ada, bob):
     check("he is still listed", bob.person in people, people)
 
 
+def lists(registry, ada):
+    """What waits is seen, what is over only when it is asked for."""
+    path = os.path.join(registry.out, "later.txt")
+    refused("days of roles without a role", ada.cdop(
+        "people", "invite", "--device-for", "1", "--label", "x", "--from",
+        "2030-01-01", "--out", path), (USAGE,))
+    refused("nobody works for the holding area", ada.cdop(
+        "people", "invite", "--name", "Holly Holding", "--role",
+        "coordinator", "--area", "holding", "--out", path), (INVALID,))
+    ada.must("people", "invite", "--name", "Lara Later", "--role", "partner",
+             "--area", "wirral", "--from", "2030-01-01", "--until",
+             "2030-12-31", "--out", path)
+    rows = ada.must("people", "list", "--json").lines()
+    lara = [r for r in rows if r.get("name") == "Lara Later"][0]
+    grant = lara["grant"][0]
+    equal("a role has its first day and its last",
+          (grant["from"][:10], grant["until"][:10]),
+          ("2030-01-01", "2031-01-01"))
+    equal("a state has its word for a label", lara["state"],
+          {"code": "PERSON_INVITED", "label": "invited"})
+    open_ones = [r["state"] for r in rows if "invitation_id" in r]
+    check("of the invitations those that wait", "waiting" in open_ones and
+          not {"used", "cancelled"} & set(open_ones), open_ones)
+    number = [r["invitation_id"] for r in rows if r.get("state") == "waiting"]
+    ada.must("people", "cancel", number[0], "--reason", "not needed")
+    rows = ada.must("people", "list", "--all", "--json").lines()
+    every = {r["state"] for r in rows if "invitation_id" in r}
+    check("all of them with --all", {"used", "cancelled"} <= every, every)
+
+
 def keys_turn(cora):
     for _ in range(3):
         cora.must("device", "turn")
@@ -176,6 +214,7 @@ def main():
     used_twice(registry, ada, bob)
     second_device(registry, ada, bob, cora)
     two_people(ada, bob, cora)
+    lists(registry, ada)
     keys_turn(cora)
     last_two(registry, ada, bob)
     equal("it stops in order", registry.stop(), 0)
