@@ -184,50 +184,6 @@ an_act_waits_and_is_done_when_another_approves(void **state)
 	assert_null(shown(WORLD_ADMIN_2));
 }
 
-/* Who asks for more than may wait is told what it is, and sees all of it. */
-static void
-all_that_waits_is_listed_page_by_page(void **state)
-{
-	Cdop__ApprovalListRequest request;
-	Cdop__ApprovalListReply *list;
-	struct world_answer answer;
-	size_t i, pages = 0, n = 0;
-	uint8_t page[16];
-
-	(void)state;
-	for (i = 0; i < APPROVALS_PERSON_MAX; i++) {
-		ask(WORLD_ADMIN_1, &answer);
-		assert_true(answer.reply->has_approval);
-		ask(WORLD_ADMIN_2, &answer);
-		assert_true(answer.reply->has_approval);
-		cdop_arena_reset(world.arena);
-	}
-	ask(WORLD_ADMIN_1, &answer);
-	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
-	assert_string_equal(answer.reply->reason, "too_many_waiting");
-	cdop__approval_list_request__init(&request);
-	do {
-		world_call(&world, WORLD_ADMIN_3, APPROVAL_LIST, &request.base,
-		    &answer);
-		assert_int_equal(answer.reply->status, CDOP_OK);
-		list = world_body(
-		    &world, &answer, &cdop__approval_list_reply__descriptor);
-		request.has_page = list->has_next_page;
-		request.page = (ProtobufCBinaryData){list->next_page.len, page};
-		if (request.has_page)
-			memcpy(page, list->next_page.data, sizeof(page));
-		n += list->n_approval;
-		pages++;
-	} while (request.has_page && pages < 10);
-	assert_int_equal(n, APPROVALS_PERSON_MAX * 2);
-	assert_int_equal(pages, 2);
-	request.has_page = true;
-	request.page.len = 3;
-	world_call(
-	    &world, WORLD_ADMIN_3, APPROVAL_LIST, &request.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
-}
-
 static void
 declined_it_is_gone(void **state)
 {
@@ -593,7 +549,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(an_act_waits_and_is_done_when_another_approves),
-	    TEST(all_that_waits_is_listed_page_by_page),
 	    TEST(declined_it_is_gone),
 	    TEST(whoever_asked_may_take_it_back),
 	    TEST(whoever_asked_cannot_approve),

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "cdop/compare.h"
-#include "cdop/limits.h"
 #include "cdop/role.h"
 #include "server/base/undo.h"
 #include "server/registry/checkpoints.h"
@@ -20,20 +19,16 @@
 #include "server/vault/rows.h"
 #include "tests/unit/server/world.h"
 
-#define STATUS            1
-#define WHO_AM_I          2
-#define ENROL             3
-#define PROFILE_GET       5
-#define PROFILE_DIFF      6
-#define PERSON_INVITE     10
-#define DEVICE_INVITE     11
-#define PERSON_ACTIVATE   12
-#define SUSPEND           13
-#define PERSON_REVOKE     15
-#define PERSON_CHANGE     17
-#define PEOPLE_LIST       18
-#define INVITATION_CANCEL 19
-#define APPROVAL_LIST     20
+#define STATUS          1
+#define WHO_AM_I        2
+#define ENROL           3
+#define PROFILE_GET     5
+#define PROFILE_DIFF    6
+#define PERSON_INVITE   10
+#define PERSON_ACTIVATE 12
+#define SUSPEND         13
+#define PERSON_REVOKE   15
+#define PEOPLE_LIST     18
 
 static struct world world;
 
@@ -116,23 +111,6 @@ invite(enum world_who by, Cdop__Role role)
 
 	fill_invite(&request, &grant, grants, role);
 	world_call(&world, by, PERSON_INVITE, &request.base, &answer);
-	assert_int_equal(answer.failed, CDOP_OK);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	return world_body(&world, &answer, &cdop__invite_reply__descriptor);
-}
-
-static Cdop__InviteReply *
-invite_device(enum world_who whom)
-{
-	static char label[] = "laptop 2";
-	Cdop__DeviceInviteRequest request;
-	struct world_answer answer;
-
-	cdop__device_invite_request__init(&request);
-	request.person = (uint32_t)whom;
-	request.label = label;
-	world_call(
-	    &world, WORLD_ADMIN_1, DEVICE_INVITE, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return world_body(&world, &answer, &cdop__invite_reply__descriptor);
@@ -325,27 +303,6 @@ what_is_wrong_with_an_invitation_is_named(void **state)
 	assert_int_equal(people_last_person(world.reg->people), WORLD_N - 1);
 }
 
-/* He would see nothing at all, and nobody would know why. */
-static void
-nobody_works_for_an_area_that_nobody_works_for(void **state)
-{
-	static char holding[] = "holding", *areas[] = {holding};
-	Cdop__PersonInviteRequest request;
-	Cdop__RoleGrant grant, *grants[1];
-	struct world_answer answer;
-
-	(void)state;
-	fill_invite(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
-	request.all_areas = false;
-	request.n_area = 1;
-	request.area = areas;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
-	assert_string_equal(answer.reply->reason, "area_holding");
-	assert_string_equal(answer.reply->violation[0]->path, "area");
-}
-
 /* ---- suspend and revoke ------------------------------------------------ */
 
 static void
@@ -517,94 +474,6 @@ the_list_leaves_revoked_people_out_unless_asked(void **state)
 	assert_int_equal(list(&request)->n_person, 1);
 }
 
-/* More that are over than a message holds hide none that waits. */
-static void
-an_invitation_that_waits_is_always_listed(void **state)
-{
-	Cdop__PeopleListRequest request;
-	Cdop__InvitationCancelRequest cancel;
-	Cdop__PeopleListReply *people;
-	Cdop__InviteReply *first;
-	struct world_answer answer;
-	uint8_t id[16];
-	uint32_t i;
-
-	(void)state;
-	first = invite(WORLD_ADMIN_1, CDOP__ROLE__AUDITOR);
-	memcpy(id, first->invitation_id.data, sizeof(id));
-	for (i = 0; i < CDOP_LIST_MAX; i++) {
-		cdop__invitation_cancel_request__init(&cancel);
-		cancel.invitation_id =
-		    invite_device(WORLD_ANALYST)->invitation_id;
-		cancel.reason = text;
-		world_call(&world, WORLD_ADMIN_1, INVITATION_CANCEL,
-		    &cancel.base, &answer);
-		assert_int_equal(answer.reply->status, CDOP_OK);
-		cdop_arena_reset(world.arena);
-	}
-	cdop__people_list_request__init(&request);
-	people = list(&request);
-	assert_int_equal(people->n_invitation, 1);
-	assert_memory_equal(people->invitation[0]->invitation_id.data, id, 16);
-	assert_string_equal(people->invitation[0]->state, "waiting");
-	request.has_all = true;
-	request.all = true;
-	people = list(&request);
-	assert_int_equal(people->n_invitation, CDOP_LIST_MAX);
-	assert_memory_equal(people->invitation[0]->invitation_id.data, id, 16);
-	assert_string_equal(people->invitation[1]->state, "cancelled");
-}
-
-/* ---- what the second person reads -------------------------------------- */
-
-static void
-the_second_person_reads_what_is_and_what_is_to_be(void **state)
-{
-	static char area[] = "sefton", *areas[] = {area}, title[] = "deputy";
-	Cdop__PersonChangeRequest change;
-	Cdop__ApprovalListRequest request;
-	Cdop__ApprovalListReply *waits;
-	Cdop__RoleGrant grant, *grants[] = {&grant};
-	struct world_answer answer;
-	const Cdop__Approval *a;
-
-	(void)state;
-	cdop__role_grant__init(&grant);
-	grant.role = CDOP__ROLE__PARTNER;
-	grant.has_from_ms = true;
-	grant.from_ms = 1830297600000; /* 2028-01-01 */
-	cdop__person_change_request__init(&change);
-	change.person = WORLD_COORDINATOR_WIRRAL;
-	change.job_title = title;
-	change.has_areas_set = true;
-	change.areas_set = true;
-	change.n_area = 1;
-	change.area = areas;
-	change.has_grants_set = true;
-	change.grants_set = true;
-	change.n_grant = 1;
-	change.grant = grants;
-	change.reason = text;
-	world_call(&world, WORLD_ADMIN_1, PERSON_CHANGE, &change.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	cdop__approval_list_request__init(&request);
-	world_call(
-	    &world, WORLD_ADMIN_2, APPROVAL_LIST, &request.base, &answer);
-	waits =
-	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
-	assert_int_equal(waits->n_approval, 1);
-	a = waits->approval[0];
-	assert_int_equal(a->n_words, 6);
-	assert_string_equal(a->words[1], "roles now: coordinator");
-	assert_string_equal(
-	    a->words[2], "job title now: none; from now on: deputy");
-	assert_string_equal(
-	    a->words[3], "areas now: wirral; from now on: sefton");
-	assert_string_equal(
-	    a->words[4], "roles from now on: partner from 2028-01-01");
-	assert_string_equal(a->words[5], "reason: as agreed");
-}
-
 /* ---- profile ----------------------------------------------------------- */
 
 static void
@@ -653,9 +522,6 @@ main(void)
 	    TEST(revoking_counts_for_the_next_call),
 	    TEST(whoever_waits_learns_who_they_are_and_little_else),
 	    TEST(status_warns_about_people_worst_first),
-	    TEST(nobody_works_for_an_area_that_nobody_works_for),
-	    TEST(an_invitation_that_waits_is_always_listed),
-	    TEST(the_second_person_reads_what_is_and_what_is_to_be),
 	    TEST(the_list_leaves_revoked_people_out_unless_asked),
 	    TEST(a_proposal_is_compared_in_words_or_refused_by_line),
 	};

@@ -1,0 +1,222 @@
+/*
+ * What administrators read before they decide about people: the list of them
+ * and of invitations, and a change in words.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/limits.h"
+#include "tests/unit/server/world.h"
+
+#define PERSON_INVITE     10
+#define DEVICE_INVITE     11
+#define PERSON_CHANGE     17
+#define PEOPLE_LIST       18
+#define INVITATION_CANCEL 19
+#define APPROVAL_LIST     20
+
+static struct world world;
+
+static char text[] = "as agreed";
+
+static int
+make(void **state)
+{
+	(void)state;
+	world_make(&world);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	world_end(&world);
+	return 0;
+}
+
+static void
+fill_invite(Cdop__PersonInviteRequest *request, Cdop__RoleGrant *grant,
+    Cdop__RoleGrant **grants, Cdop__Role role)
+{
+	static char name[] = "Cora Example", label[] = "office laptop";
+
+	cdop__role_grant__init(grant);
+	grant->role = role;
+	grants[0] = grant;
+	cdop__person_invite_request__init(request);
+	request->name = name;
+	request->label = label;
+	request->has_all_areas = true;
+	request->all_areas = true;
+	request->grant = grants;
+	request->n_grant = 1;
+}
+
+static Cdop__InviteReply *
+invite(enum world_who by, Cdop__Role role)
+{
+	Cdop__PersonInviteRequest request;
+	Cdop__RoleGrant grant, *grants[1];
+	struct world_answer answer;
+
+	fill_invite(&request, &grant, grants, role);
+	world_call(&world, by, PERSON_INVITE, &request.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	return world_body(&world, &answer, &cdop__invite_reply__descriptor);
+}
+
+static Cdop__InviteReply *
+invite_device(enum world_who whom)
+{
+	static char label[] = "laptop 2";
+	Cdop__DeviceInviteRequest request;
+	struct world_answer answer;
+
+	cdop__device_invite_request__init(&request);
+	request.person = (uint32_t)whom;
+	request.label = label;
+	world_call(
+	    &world, WORLD_ADMIN_1, DEVICE_INVITE, &request.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	return world_body(&world, &answer, &cdop__invite_reply__descriptor);
+}
+
+static Cdop__PeopleListReply *
+list(const Cdop__PeopleListRequest *request)
+{
+	struct world_answer answer;
+
+	world_call(&world, WORLD_AUDITOR, PEOPLE_LIST, &request->base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	return world_body(
+	    &world, &answer, &cdop__people_list_reply__descriptor);
+}
+
+/* He would see nothing at all, and nobody would know why. */
+static void
+nobody_works_for_an_area_that_nobody_works_for(void **state)
+{
+	static char holding[] = "holding", *areas[] = {holding};
+	Cdop__PersonInviteRequest request;
+	Cdop__RoleGrant grant, *grants[1];
+	struct world_answer answer;
+
+	(void)state;
+	fill_invite(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
+	request.all_areas = false;
+	request.n_area = 1;
+	request.area = areas;
+	world_call(
+	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(answer.reply->reason, "area_holding");
+	assert_string_equal(answer.reply->violation[0]->path, "area");
+}
+
+/* More that are over than a message holds hide none that waits. */
+static void
+an_invitation_that_waits_is_always_listed(void **state)
+{
+	Cdop__PeopleListRequest request;
+	Cdop__InvitationCancelRequest cancel;
+	Cdop__PeopleListReply *people;
+	Cdop__InviteReply *first;
+	struct world_answer answer;
+	uint8_t id[16];
+	uint32_t i;
+
+	(void)state;
+	first = invite(WORLD_ADMIN_1, CDOP__ROLE__AUDITOR);
+	memcpy(id, first->invitation_id.data, sizeof(id));
+	for (i = 0; i < CDOP_LIST_MAX; i++) {
+		cdop__invitation_cancel_request__init(&cancel);
+		cancel.invitation_id =
+		    invite_device(WORLD_ANALYST)->invitation_id;
+		cancel.reason = text;
+		world_call(&world, WORLD_ADMIN_1, INVITATION_CANCEL,
+		    &cancel.base, &answer);
+		assert_int_equal(answer.reply->status, CDOP_OK);
+		cdop_arena_reset(world.arena);
+	}
+	cdop__people_list_request__init(&request);
+	people = list(&request);
+	assert_int_equal(people->n_invitation, 1);
+	assert_memory_equal(people->invitation[0]->invitation_id.data, id, 16);
+	assert_string_equal(people->invitation[0]->state, "waiting");
+	request.has_all = true;
+	request.all = true;
+	people = list(&request);
+	assert_int_equal(people->n_invitation, CDOP_LIST_MAX);
+	assert_memory_equal(people->invitation[0]->invitation_id.data, id, 16);
+	assert_string_equal(people->invitation[1]->state, "cancelled");
+}
+
+static void
+the_second_person_reads_what_is_and_what_is_to_be(void **state)
+{
+	static char area[] = "sefton", *areas[] = {area}, title[] = "deputy";
+	Cdop__PersonChangeRequest change;
+	Cdop__ApprovalListRequest request;
+	Cdop__ApprovalListReply *waits;
+	Cdop__RoleGrant grant, *grants[] = {&grant};
+	struct world_answer answer;
+	const Cdop__Approval *a;
+
+	(void)state;
+	cdop__role_grant__init(&grant);
+	grant.role = CDOP__ROLE__PARTNER;
+	grant.has_from_ms = true;
+	grant.from_ms = 1830297600000; /* 2028-01-01 */
+	cdop__person_change_request__init(&change);
+	change.person = WORLD_COORDINATOR_WIRRAL;
+	change.job_title = title;
+	change.has_areas_set = true;
+	change.areas_set = true;
+	change.n_area = 1;
+	change.area = areas;
+	change.has_grants_set = true;
+	change.grants_set = true;
+	change.n_grant = 1;
+	change.grant = grants;
+	change.reason = text;
+	world_call(&world, WORLD_ADMIN_1, PERSON_CHANGE, &change.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	cdop__approval_list_request__init(&request);
+	world_call(
+	    &world, WORLD_ADMIN_2, APPROVAL_LIST, &request.base, &answer);
+	waits =
+	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
+	assert_int_equal(waits->n_approval, 1);
+	a = waits->approval[0];
+	assert_int_equal(a->n_words, 6);
+	assert_string_equal(a->words[1], "roles now: coordinator");
+	assert_string_equal(
+	    a->words[2], "job title now: none; from now on: deputy");
+	assert_string_equal(
+	    a->words[3], "areas now: wirral; from now on: sefton");
+	assert_string_equal(
+	    a->words[4], "roles from now on: partner from 2028-01-01");
+	assert_string_equal(a->words[5], "reason: as agreed");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(nobody_works_for_an_area_that_nobody_works_for),
+	    TEST(an_invitation_that_waits_is_always_listed),
+	    TEST(the_second_person_reads_what_is_and_what_is_to_be),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
