@@ -2,17 +2,15 @@
  * cdopd verify DIR: opens every row of a registry that is not running and
  * says what each finding is.  It prints no content and changes nothing.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cdop/secret.h"
 #include "server/base/control.h"
 #include "server/base/log.h"
 #include "server/base/unseal.h"
 #include "server/cmd.h"
-#include "server/prompt.h"
+#include "server/offline.h"
 #include "server/registry/tree_verify.h"
 #include "server/vault/verify.h"
 
@@ -20,10 +18,12 @@
 #define EXIT_FOUND 16
 
 struct verify {
-	const char *dir;
-	const char *key_file; /* NULL: ask for a passphrase */
-	bool from_stdin;
+	struct offline_from from;
 };
+
+static const char usage_text[] =
+    "usage: cdopd verify DIR [--key-file FILE | --passphrase-file FILE | "
+    "--passphrase-stdin]";
 
 static void
 print_line(void *ctx, const char *line)
@@ -32,32 +32,7 @@ print_line(void *ctx, const char *line)
 	puts(line);
 }
 
-static enum cdop_err
-key_of_file(const char *path, uint8_t ret_k[static 32])
-{
-	uint8_t file[SLOTS_KEYFILE + 1];
-	struct cdop_bytes bytes = {file, 0};
-	ssize_t len;
-	enum cdop_err err;
-	int fd;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		log_tell("%s: cannot be read", path);
-		return CDOP_NOT_FOUND;
-	}
-	len = read(fd, file, sizeof(file));
-	close(fd);
-	if (len > 0)
-		bytes.len = (size_t)len;
-	err = slots_derive_keyfile(bytes, ret_k);
-	cdop_secret_wipe(file, sizeof(file));
-	if (err != CDOP_OK)
-		log_tell(
-		    "%s: not a key file, which has exactly 32 bytes", path);
-	return err;
-}
-
+/* In the process of the walk; what is wrong is said there. */
 static enum cdop_err
 key_of_passphrase(const struct verify *verify, const struct slots_kdf *kdf,
     uint8_t ret_k[static 32])
@@ -66,16 +41,15 @@ key_of_passphrase(const struct verify *verify, const struct slots_kdf *kdf,
 	size_t len;
 	enum cdop_err err;
 
-	if (verify->from_stdin)
-		err = prompt_stdin(pass, sizeof(pass), &len);
-	else
-		err = prompt_terminal(
-		    "Passphrase of the registry: ", pass, sizeof(pass), &len);
+	err = offline_read_passphrase(&verify->from.passphrase,
+	    "Passphrase of the registry: ", pass, sizeof(pass), &len);
 	if (err != CDOP_OK)
 		return err;
 	err =
 	    slots_derive_passphrase(kdf, (struct cdop_bytes){pass, len}, ret_k);
 	cdop_secret_wipe(pass, sizeof(pass));
+	if (err != CDOP_OK)
+		log_tell("not enough memory for the passphrase");
 	return err;
 }
 
@@ -85,17 +59,17 @@ unlock(void *ctx, const struct slots_info *slots, size_t n, size_t *ret_slot,
     uint8_t ret_k[static 32])
 {
 	const struct verify *verify = ctx;
+	const char *key_file = verify->from.key_file;
 	uint8_t kind;
 	size_t i;
 
-	kind = verify->key_file != NULL ? SLOTS_KIND_KEYFILE
-					: SLOTS_KIND_PASSPHRASE;
+	kind = key_file != NULL ? SLOTS_KIND_KEYFILE : SLOTS_KIND_PASSPHRASE;
 	for (i = 0; i < n; i++) {
 		if (slots[i].kind != kind)
 			continue;
 		*ret_slot = i;
 		if (kind == SLOTS_KIND_KEYFILE)
-			return key_of_file(verify->key_file, ret_k);
+			return offline_key_file(key_file, ret_k);
 		return key_of_passphrase(verify, &slots[i].kdf, ret_k);
 	}
 	log_tell("no slot of that kind: %s",
@@ -107,8 +81,7 @@ unlock(void *ctx, const struct slots_info *slots, size_t n, size_t *ret_slot,
 static int
 usage(void)
 {
-	log_tell("usage: cdopd verify DIR [--key-file FILE | "
-		 "--passphrase-stdin]");
+	log_tell("%s", usage_text);
 	return CMD_USAGE;
 }
 
@@ -120,7 +93,7 @@ why(enum cdop_err err)
 	if (err == CDOP_FAILED_PRECONDITION)
 		return "in use: stop cdopd first";
 	if (err == CDOP_NOT_FOUND)
-		return "no registry there, or no key for it";
+		return "no registry there";
 	return cdop_err_name(err);
 }
 
@@ -128,8 +101,10 @@ static int
 report(const struct verify *verify, enum cdop_err err,
     const struct verify_result *result)
 {
+	if (err == CDOP_ABORTED)
+		return CMD_FAILED; /* no key, and why was said */
 	if (err != CDOP_OK) {
-		log_tell("%s: %s", verify->dir, why(err));
+		log_tell("%s: %s", verify->from.dir, why(err));
 		return err == CDOP_NOT_FOUND ? CONTROL_EXIT_CONFIG : CMD_FAILED;
 	}
 	printf("%llu rows, %llu fine, %llu findings\n",
@@ -145,7 +120,7 @@ run(struct verify *verify)
 	struct tree_verify *tree;
 	struct verify_log log;
 	struct verify_args args = {
-	    .dir = verify->dir,
+	    .dir = verify->from.dir,
 	    .unlock = unlock,
 	    .line = print_line,
 	    .ctx = verify,
@@ -166,18 +141,23 @@ run(struct verify *verify)
 int
 cmd_verify(int argc, char **argv)
 {
-	struct verify verify = {NULL, NULL, false};
+	struct verify verify;
+	struct offline_from *from = &verify.from;
 	int i;
 
+	memset(&verify, 0, sizeof(verify));
 	for (i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--key-file") == 0 && i + 1 < argc)
-			verify.key_file = argv[++i];
+			from->key_file = argv[++i];
+		else if (strcmp(argv[i], "--passphrase-file") == 0 &&
+		    i + 1 < argc)
+			from->passphrase.file = argv[++i];
 		else if (strcmp(argv[i], "--passphrase-stdin") == 0)
-			verify.from_stdin = true;
-		else if (argv[i][0] != '-' && verify.dir == NULL)
-			verify.dir = argv[i];
+			from->passphrase.from_stdin = true;
+		else if (argv[i][0] != '-' && from->dir == NULL)
+			from->dir = argv[i];
 		else
 			return usage();
 	}
-	return verify.dir == NULL ? usage() : run(&verify);
+	return from->dir == NULL ? usage() : run(&verify);
 }

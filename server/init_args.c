@@ -14,9 +14,9 @@
 #define KDF_MEMORY_MIB 256
 
 static int
-usage(const char *why)
+usage(const char *why, const char *more)
 {
-	log_tell("init: %s", why);
+	log_tell("init: %s%s", why, more);
 	log_tell("usage: cdopd init DIR --mode live|training --profile FILE "
 		 "--slot keyfile:PATH --slot passphrase --address ADDRESS "
 		 "...; cdopd init --help says the rest");
@@ -145,6 +145,34 @@ take_flag(struct init_args *args, const char *name)
 	return true;
 }
 
+/* Why this one was not taken. */
+static const char *
+wrong(const char *name, bool has_value)
+{
+	static const struct {
+		const char *name;
+		const char *wants;
+	} values[] = {
+	    {"--mode", ": live or training"},
+	    {"--slot", ": keyfile:PATH or passphrase, each once"},
+	    {"--kdf-memory", ": 8 to 1024 MiB"},
+	    {"--kdf-passes", ": 1 to 8"},
+	    {"--admin", ": at most 4"},
+	    {"--address", ": at most 8"},
+	    {"--profile", ""},
+	    {"--passphrase-file", ""},
+	    {"--out", ""},
+	    {"--confirm", ""},
+	};
+
+	size_t i;
+
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (strcmp(values[i].name, name) == 0)
+			return has_value ? values[i].wants : " needs a value";
+	return name[0] == '-' ? ": no such option" : ": DIR was named before";
+}
+
 int
 init_args_parse(struct init_args *args, int argc, char **argv)
 {
@@ -166,22 +194,24 @@ init_args_parse(struct init_args *args, int argc, char **argv)
 		else if (i + 1 < argc && take_value(args, argv[i], argv[i + 1]))
 			i++;
 		else
-			return usage(argv[i]);
+			return usage(argv[i], wrong(argv[i], i + 1 < argc));
 	}
 	if (args->dir == NULL || args->profile == NULL || args->mode == 0)
-		return usage("DIR, --mode and --profile are needed");
+		return usage("DIR, --mode and --profile are needed", "");
 	if (args->key_file == NULL || !args->passphrase_slot)
 		return usage("two slots of different kinds are needed: --slot "
-			     "keyfile:PATH --slot passphrase");
+			     "keyfile:PATH --slot passphrase",
+		    "");
 	if (args->n_address == 0)
 		return usage("--address: where the clients reach it, "
-			     "HOST:PORT or unix:/PATH");
+			     "HOST:PORT or unix:/PATH",
+		    "");
 	if (args->n_admin == 0) {
 		args->admin[0] = "administrator 1";
 		args->admin[1] = "administrator 2";
 		args->n_admin = 2;
 	}
 	if (args->n_admin < 2)
-		return usage("--admin: two administrators at least");
+		return usage("--admin: two administrators at least", "");
 	return CMD_OK;
 }

@@ -23,7 +23,8 @@ static const struct verb verbs[] = {
     {"run", cmd_run, "[-f FILE]", "start the daemon; stays in front"},
     {"unseal", cmd_unseal, "[-f FILE] [--passphrase-stdin]",
 	"open a sealed registry that runs here"},
-    {"verify", cmd_verify, "DIR [--key-file FILE | --passphrase-stdin]",
+    {"verify", cmd_verify,
+	"DIR [--key-file FILE | --passphrase-file FILE | --passphrase-stdin]",
 	"open every row of a registry that is not running; say what is found"},
     {"recover-people", cmd_recover, "DIR --by NAME --by NAME ...",
 	"offline: invite new administrators when too few are left"},
@@ -53,8 +54,16 @@ print_usage(FILE *out)
 static int
 run_verb(const struct verb *verb, int argc, char **argv)
 {
-	bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+	char *ask[] = {argv[0], NULL, NULL};
+	bool help = false;
+	int i;
 
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") != 0)
+			continue;
+		help = true;
+		ask[1] = argv[i];
+	}
 	/* A usage that stands for more is the verb's own. */
 	if (help && verb->usage != NULL && strstr(verb->usage, "...") == NULL) {
 		printf("usage: cdopd %s %s\n\n%s\n", verb->name, verb->usage,
@@ -66,7 +75,7 @@ run_verb(const struct verb *verb, int argc, char **argv)
 		log_tell("this process cannot be kept from dumping core");
 		return CMD_FAILED;
 	}
-	return verb->run(argc, argv);
+	return help ? verb->run(2, ask) : verb->run(argc, argv);
 }
 
 static int

@@ -131,9 +131,11 @@ unlock(struct child *child)
 		slots[i] = *rows_slot(child->rows, i);
 	err = child->args->unlock(child->args->ctx, slots, n, &slot, k);
 	free(slots);
-	if (err == CDOP_OK && slot >= n)
+	if (err != CDOP_OK)
+		err = CDOP_ABORTED;
+	else if (slot >= n)
 		err = CDOP_INVALID_ARGUMENT;
-	if (err == CDOP_OK)
+	else
 		err = rows_start_root(child->rows, slot, k);
 	if (err == CDOP_DATA_LOSS)
 		send_line(child, FINDING, rows_finding(child->rows));
@@ -255,6 +257,7 @@ judge(const struct verify_args *args, int status, bool ended,
 	case CDOP_OK:
 	case CDOP_INVALID_ARGUMENT:
 	case CDOP_NOT_FOUND:
+	case CDOP_ABORTED:
 	case CDOP_PERMISSION_DENIED:
 	case CDOP_RESOURCE_EXHAUSTED:
 	case CDOP_FAILED_PRECONDITION:

@@ -20,7 +20,8 @@ typedef void verify_line_fn(void *ctx, const char *line);
 
 /*
  * Chooses a slot and derives its K (reads the key file, asks for the
- * passphrase).  Runs in the child; what is not CDOP_OK ends the walk.
+ * passphrase).  Runs in the child; what is not CDOP_OK ends the walk, and it
+ * has said why.
  */
 typedef enum cdop_err verify_unlock_fn(void *ctx,
     const struct slots_info *slots, size_t n, size_t *ret_slot,

@@ -68,11 +68,51 @@ def two_at_once():
     os.unlink(KEY)
 
 
+def cdopd(*argv):
+    """Without a terminal."""
+    done = subprocess.run([CDOPD, *argv], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=60, check=False, start_new_session=True)
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def verify():
+    equal("and fine", cdopd("verify", DIR, "--key-file", KEY)[0], 0)
+    code, said = cdopd("verify", DIR, "--passphrase-file", PASS)
+    check("through the other slot, too", code == 0 and said.endswith("fine\n"),
+          said)
+    code, said = cdopd("verify", DIR)
+    check("no terminal is not called in use", code == 1 and
+          "no terminal" in said and "in use" not in said, said)
+    code, said = cdopd("verify", DIR, "--key-file", KEY + "-gone")
+    check("a key file that is not there is named", code == 1 and
+          KEY + "-gone: No such file" in said and
+          "no registry" not in said, said)
+    empty = os.path.join(TMP, "empty")
+    os.mkdir(empty, 0o700)
+    code, said = cdopd("verify", empty, "--key-file", KEY)
+    check("nor is a folder that holds none a matter of keys", code != 0 and
+          "no registry there" in said and "key" not in said, said)
+    for argv in (["verify", DIR], ["recover-people", DIR],
+                 ["accept-rollback", DIR], ["init", DIR]):
+        code, said = cdopd(*argv, "--help")
+        check("cdopd %s DIR --help" % argv[0], code == 0 and
+              said.startswith("usage: cdopd %s " % argv[0]), said)
+
+
 def main():
     with open(PASS, "w", encoding="ascii") as f:
         f.write(PASSPHRASE + "\n")
     refused("one slot", 64, without=("--slot",))
     refused("no mode", 64, without=("--mode",))
+    said = refused("a mode that there is not", 64, "--mode", "foo",
+                   without=("--mode",))
+    check("and it says which there are", "--mode: live or training" in said,
+          said)
+    check("an option without its value is told so", "--out needs a value" in
+          refused("no value", 64, "--out", without=("--out",)))
+    check("and one that there is not", "--foo: no such option" in
+          refused("no option", 64, "--foo"))
     said = refused("no confirmation", 1, "--degraded",
                    without=("--confirm",), stdin=b"yes\n")
     check("and it says in words what is at stake", "lost for ever" in said)
@@ -119,9 +159,7 @@ def main():
     check("a second one is refused", code == 1 and "already" in said, said)
     equal("and the first is as it was",
           os.stat(os.path.join(DIR, "data.mdb")).st_ino, before)
-    done = subprocess.run([CDOPD, "verify", DIR, "--key-file", KEY],
-                          stdout=subprocess.PIPE, timeout=60, check=False)
-    equal("and fine", done.returncode, 0)
+    verify()
     end()
 
 

@@ -99,7 +99,7 @@ each_end_of_the_walk_is_told_from_the_others(void **state)
 	store_fixture_make(&f);
 	store_fixture_close(&f);
 	assert_int_equal(run(&f, WRONG_KEY, &r, &result), CDOP_UNAUTHENTICATED);
-	assert_int_equal(run(&f, REFUSE, &r, &result), CDOP_NOT_FOUND);
+	assert_int_equal(run(&f, REFUSE, &r, &result), CDOP_ABORTED);
 	assert_int_equal(
 	    run(&f, NO_SUCH_SLOT, &r, &result), CDOP_INVALID_ARGUMENT);
 	assert_int_equal(run(&f, DIE, &r, &result), CDOP_OK);
