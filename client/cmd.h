@@ -97,7 +97,8 @@ struct cmd {
 	unsigned min_pos;
 	unsigned max_pos;
 	unsigned flags;
-	const char *purpose; /* default purpose code, or NULL */
+	const char
+	    *purpose; /* command it has its purpose of; NULL: its words */
 	cmd_fn *run;
 };
 

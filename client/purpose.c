@@ -145,12 +145,11 @@ no_such_code(struct cmd_ctx *ctx, const struct prompt_option *option, size_t n)
 static const struct cdop_code *
 usual_code(struct cmd_ctx *ctx, const struct cdop_profile *profile)
 {
-	const char *command = ctx->cmd->purpose;
+	const char *command =
+	    ctx->cmd->purpose != NULL ? ctx->cmd->purpose : ctx->cmd->words;
 	const struct cdop_code *code;
 	const char *noun;
 
-	if (command == NULL)
-		return NULL;
 	code = cdop_profile_purpose_for(profile, command, purpose_today());
 	if (code != NULL)
 		return code;

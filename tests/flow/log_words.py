@@ -200,6 +200,12 @@ def main():
                           "sefton")
     audrey = registry.invite("Audrey Auditor", "--role", "auditor")
     log = Log(audrey)
+    audrey.must("audit", "list", "--limit", "1")
+    read = [lines for _, lines in entries(audrey)
+            if "read the log" in lines[0]]
+    equal("whoever reads the log says what for", read[-1],
+          ["Audrey Auditor (auditor, audrey-auditor laptop)  read the log  "
+           "for: Audit  to a file"])
     opened = [lines for _, lines in entries(audrey)
               if "registry opened" in lines[0]]
     equal("which slot opened it", opened, [["-  registry opened",

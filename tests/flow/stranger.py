@@ -439,7 +439,7 @@ def envelope(cast):
 
 def audit(cast, first):
     aud = cast.open("aud")
-    answer = aud.call("AuditList", use=pb.SCREEN)
+    answer = aud.call("AuditList", purpose="audit", use=pb.SCREEN)
     replies = answer.replies
     check("the log comes in several replies", len(replies) > 1)
     equal("of which the last is last", [r.last for r in replies],
@@ -456,7 +456,7 @@ def audit(cast, first):
           (entry.call, entry.person, entry.purpose),
           ("NotificationRegister", cast["cora"].person, "new_notification"))
     answer = aud.call("AuditList", pb.AuditListRequest(limit=5),
-                      use=pb.SCREEN)
+                      purpose="audit", use=pb.SCREEN)
     equal("no more than asked for",
           [len(m.entry) for m in answer.messages], [5])
 

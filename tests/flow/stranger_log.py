@@ -125,7 +125,8 @@ def receipts(cast, children):
         refused("and for one leaf", witness.check_receipt,
                 cora, method, b"", reply)
     with cast.open("aud") as aud:
-        answer = aud.call("AuditList", receipt=True, use=pb.SCREEN)
+        answer = aud.call("AuditList", receipt=True, purpose="audit",
+                          use=pb.SCREEN)
         equal("every message of a stream has one",
               (answer.status, [bool(r.receipt) for r in answer.replies]),
               (0, [True] * len(answer.replies)))
@@ -171,7 +172,8 @@ def export(cast):
         for i in ids:
             cora.receive(i, client.METHODS["WhoAmI"])
     with cast.open("aud") as aud:
-        answer = aud.call("AuditExport", use=pb.FILE, receipt=True)
+        answer = aud.call("AuditExport", purpose="audit", use=pb.FILE,
+                          receipt=True)
     equal("the log is exported", answer.status, 0)
     first, *rest = answer.messages
     check("the checkpoint comes once, and first",
@@ -197,7 +199,7 @@ def export(cast):
     equal("cdop audit verify says so too", done.returncode, 0)
     with cast.open("pat") as pat:
         saw("nobody but an auditor has it",
-            pat.call("AuditExport", use=pb.FILE), 7, "role")
+            pat.call("AuditExport", purpose="audit", use=pb.FILE), 7, "role")
 
 
 def main():

@@ -494,7 +494,8 @@ def run(credential, verb, args):
             return session.call("CaseList", purpose="case_work",
                                 use=pb.SCREEN)
         if verb == "audit":
-            return session.call("AuditList", use=pb.SCREEN)
+            return session.call("AuditList", purpose="audit",
+                                use=pb.SCREEN)
         if verb == "activate":
             return session.change("PersonActivate", pb.PersonActivateRequest(
                 device=int(args[0]), comparison=args[1]))

@@ -49,6 +49,7 @@ message_for(struct rpc_cursor *cursor, const char *reference, uint32_t person,
 	struct dispatch_result result;
 	Cdop__Call call;
 	Cdop__Reply *reply;
+	static char audit[] = "audit";
 	uint8_t packed[256], outer[512];
 
 	cdop__audit_list_request__init(&body);
@@ -58,6 +59,7 @@ message_for(struct rpc_cursor *cursor, const char *reference, uint32_t person,
 	cdop__call__init(&call);
 	call.id = 1;
 	call.method = 70;
+	call.purpose = audit;
 	call.has_use = true;
 	call.use = CDOP__USE__SCREEN;
 	call.has_body = true;

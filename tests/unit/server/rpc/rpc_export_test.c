@@ -72,11 +72,13 @@ next_message(struct rpc_cursor *cursor, Cdop__AuditExportReply **ret_message,
 	struct dispatch_result result;
 	const Cdop__Reply *reply;
 	Cdop__Call call;
+	static char audit[] = "audit";
 	uint8_t outer[64];
 
 	cdop__call__init(&call);
 	call.id = 1;
 	call.method = AUDIT_EXPORT;
+	call.purpose = audit;
 	call.has_use = true;
 	call.use = CDOP__USE__FILE;
 	memset(&request, 0, sizeof(request));
