@@ -82,6 +82,59 @@ def questions(log, row, wendy, sam):
              "\nsearched by child.nhs_number")
 
 
+def acts(log, cora, reference, other):
+    """What a coordinator is answered, and what the log says of each act."""
+    cora_did = "Cora Coordinator (coordinator, cora-coordinator laptop)  "
+
+    def act(argv, answer, entry):
+        name = " ".join(argv[:2])
+        told = log.named(cora.must(
+            *argv, "--reason", "for the test").out.splitlines())
+        # What is still missing is the dictionary's, and tested there.
+        equal(name + ", as it is answered", [
+            line for line in told if not line.startswith(
+                ("Today: ", "To ask ", "For the national "))],
+              answer.splitlines())
+        # Some read what is there before they send what is to be.
+        equal(name + ", as it is logged", log.new()[-1],
+              (cora_did + entry).splitlines())
+
+    act(["case", "amend", reference, "--set", "gp.name=Dr Sample",
+         "--source", "telephone"],
+        "Amended: REF-1, version 2",
+        "amended it  for: Case work\nREF-1  no field  Wirral")
+    act(["case", "correct", reference, "1", "--set",
+         "child.postcode=CH41 0AA"],
+        "Corrected: REF-1, version 2\n"
+        "  the case record says otherwise: amend it where this is right\n"
+        "  it differs in: child.postcode",
+        "corrected a notification  for: Case work\nREF-1  no field  Wirral")
+    act(["case", "interest", reference, "knowsley", "--known"],
+        "Interested areas changed: REF-1, version 2",
+        "marked an interested area  for: Case work\nREF-1  no field  Wirral")
+    act(["case", "link", reference, other, "--kind", "same_incident"],
+        "Linked: REF-1, version 2",
+        "linked cases  for: Case work\nREF-1  no field  Wirral\n"
+        "REF-2  no field  Liverpool")
+    act(["case", "withdraw", other],
+        "Marked as entered in error: REF-2, version 2",
+        "withdrew it  for: Case work\nREF-2  no field  Liverpool")
+    act(["case", "reinstate", other], "Taken up again: REF-2, version 3",
+        "took it up again  for: Case work\nREF-2  no field  Liverpool")
+    act(["case", "owner", other, "sefton"],
+        "Owner changed: REF-2, version 4\n  owner is now Sefton",
+        "changed the owner  for: Case work\nREF-2  no field  Sefton")
+    cora.must("case", "history", reference)
+    log.says("case history, as it is logged", cora_did +
+             "looked at its history  for: Case work  to a file\n"
+             "REF-1  narrative, administrative  Wirral")
+    equal("a change that is no more possible", cora.cdop(
+        "case", "reinstate", other, "--reason", "again").code, CONFLICT)
+    log.says("and it is logged as what it was", cora_did +
+             "took it up again: refused, not possible as things were "
+             "[already_so]  for: Case work\nREF-2  nothing left")
+
+
 def looks(log, registry, reference, cora, audrey):
     equal("an administrator sees no case", registry.ada.cdop(
         "case", "show", reference).code, FORBIDDEN)
@@ -101,8 +154,9 @@ def looks(log, registry, reference, cora, audrey):
               "--purpose-text", "a parent asked")
     log.says("a purpose in words", "Cora Coordinator (coordinator, "
              "cora-coordinator laptop)  looked at it  for: Other: say what  to a "
-             "file\nREF-1  child identity, family identity, location, exact "
-             "date, clinical, narrative, administrative  Wirral\n"
+             "file\nREF-2  no field  Sefton\nREF-1  child identity, family "
+             "identity, professional identity, location, exact date, "
+             "clinical, narrative, administrative  Wirral\n"
              "for, in words: a parent asked")
     cora.must("case", "list")
     log.new()
@@ -217,8 +271,10 @@ def main():
              "cora-coordinator laptop)  registered a notification  for: New "
              "notification\nREF-1  no field  Wirral\nsearched by "
              "child.nhs_number, child.family_name, mother.family_name, birth.date, death.date")
-    cora.must(*notification(1, "liverpool")[1])
+    other = cora.must(*notification(1, "liverpool")[1]).json()["reference"]
+    log.names[other] = "REF-2"
     log.new()
+    acts(log, cora, reference, other)
     questions(log, row, wendy, sam)
     looks(log, registry, reference, cora, audrey)
     people(log, registry, sam, audrey)
