@@ -142,11 +142,15 @@ apply_mark(const struct mark *mark)
 	const struct audit_entry entry = {
 	    .call = AUDIT_EVENT_RESTORED,
 	    .time_ms = mark->args->now_ms,
-	    .reason_text = mark->args->reason,
+	    .reason_text = cdop_arena_printf(
+		mark->arena, "%s: %s", mark->args->by, mark->args->reason),
+	    .keep_reason = true,
 	    .count = mark->from.size,
 	};
 	enum cdop_err err;
 
+	if (entry.reason_text == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
 	if ((err = move_on(mark)) != CDOP_OK)
 		return err;
 	if ((err = change_config(mark)) != CDOP_OK)

@@ -51,16 +51,23 @@ refuse(struct setup *setup, enum cdop_err err, const char *why)
 
 /* ---- the batch --------------------------------------------------------- */
 
+/* Of a recovery there are no persons in the log but these two names. */
 static enum cdop_err
 leaf(struct setup *setup, enum audit_event event)
 {
+	const char *const *by = setup->args->by;
 	struct audit_entry entry;
 
 	memset(&entry, 0, sizeof(entry));
 	entry.call = event;
 	entry.time_ms = setup->args->now_ms;
-	entry.reason_text = setup->args->reason;
-	entry.keep_reason = true;
+	if (setup->args->reason != NULL) {
+		entry.keep_reason = true;
+		entry.reason_text = cdop_arena_printf(setup->arena,
+		    "%s and %s: %s", by[0], by[1], setup->args->reason);
+		if (entry.reason_text == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+	}
 	entry.count = setup->args->n_admin;
 	return audit_append(setup->reg->audit, setup->arena, &entry, NULL);
 }

@@ -17,6 +17,7 @@
 #include "cdop/role.h"
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
+#include "server/registry/audit_said.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/statements.h"
 #include "server/registry/tree.h"
@@ -207,6 +208,21 @@ the_statement_is_in_the_tree(void **state)
 	house_end(&house);
 }
 
+static bool
+take_said(void *ctx, const struct audit_leaf *leaf)
+{
+	struct house *house = ctx;
+	struct audit_said said;
+
+	if (leaf->stored->words->call != AUDIT_EVENT_RESTORED)
+		return true;
+	assert_int_equal(
+	    audit_said_read(house->rows, house->arena, leaf, &said), CDOP_OK);
+	assert_string_equal(said.reason, "Olga Operator: the disk died");
+	house->now_ms = 0;
+	return false;
+}
+
 /* Marked, nothing but the state changes for people; then it goes on. */
 static void
 a_restored_registry_goes_on_when_it_is_accepted(void **state)
@@ -215,7 +231,7 @@ a_restored_registry_goes_on_when_it_is_accepted(void **state)
 	struct restored_view view;
 	struct cdop_note_key key;
 	struct house house;
-	uint64_t size;
+	uint64_t size, cursor = 0, now_ms;
 
 	(void)state;
 	house_open(&house, 2, clients);
@@ -229,6 +245,13 @@ a_restored_registry_goes_on_when_it_is_accepted(void **state)
 	assert_int_equal(view.from.size, size);
 	assert_false(view.has_lost);
 	assert_string_equal(view.by, "Olga Operator");
+	/* The log has who it was and why, for its auditor. */
+	now_ms = house.now_ms;
+	assert_int_equal(audit_walk(house.reg->audit, house.arena, &cursor, 100,
+			     take_said, &house),
+	    CDOP_OK);
+	assert_int_equal(house.now_ms, 0);
+	house.now_ms = now_ms;
 	assert_int_equal(accept(&house, NULL), CDOP_OK);
 	house_reopen(&house);
 	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);

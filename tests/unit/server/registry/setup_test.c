@@ -10,6 +10,7 @@
 #include "cdop/profile.h"
 #include "cdop/role.h"
 #include "server/registry/audit.h"
+#include "server/registry/audit_said.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/statements.h"
 #include "server/vault/keystore.h"
@@ -73,6 +74,45 @@ init_needs_two_different_names(void **state)
 	assert_int_equal(setup_found(house.reg, house.arena, &args, &result),
 	    CDOP_INVALID_ARGUMENT);
 	assert_non_null(result.why);
+	house_end(&house);
+}
+
+static bool
+take_said(void *ctx, const struct audit_leaf *leaf)
+{
+	struct house *house = ctx;
+	struct audit_said said;
+
+	if (leaf->stored->words->call != AUDIT_EVENT_RECOVERED)
+		return true;
+	assert_int_equal(
+	    audit_said_read(house->rows, house->arena, leaf, &said), CDOP_OK);
+	assert_string_equal(
+	    said.reason, "Ada One and The Director: both have left");
+	house->now_ms = leaf->stored->words->at_ms;
+	return false;
+}
+
+/* Who did it and why is in the log for its auditor, too. */
+static void
+recovery_is_in_the_log_with_both_names_and_why(void **state)
+{
+	struct house_client clients[2];
+	struct setup_result result;
+	struct house house;
+	uint64_t cursor = 0;
+
+	(void)state;
+	house_open(&house, 2, clients);
+	assert_int_equal(house_suspend(&house, 1, 2, 0), CDOP_OK);
+	assert_int_equal(
+	    recover(&house, 2, "Ada One", "The Director", &result), CDOP_OK);
+	house_reopen(&house);
+	house.now_ms = 0;
+	assert_int_equal(audit_walk(house.reg->audit, house.arena, &cursor, 100,
+			     take_said, &house),
+	    CDOP_OK);
+	assert_int_not_equal(house.now_ms, 0);
 	house_end(&house);
 }
 
@@ -301,6 +341,7 @@ main(void)
 	    cmocka_unit_test(init_leaves_setup_with_keys_and_a_leaf),
 	    cmocka_unit_test(init_needs_two_different_names),
 	    cmocka_unit_test(recovery_is_a_new_incarnation_that_everybody_sees),
+	    cmocka_unit_test(recovery_is_in_the_log_with_both_names_and_why),
 	    cmocka_unit_test(in_setup_one_new_one_joins_the_one_who_waits),
 	    cmocka_unit_test(in_setup_with_nobody_who_waits_it_takes_two),
 	    cmocka_unit_test(
