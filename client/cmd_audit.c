@@ -1,18 +1,14 @@
-/* cdop audit list: the log in plain words. */
+/* cdop audit list, by, show: the log in plain words. */
 #include <string.h>
-#include <time.h>
 
-#include "cdop/date.h"
+#include "client/audit_ask.h"
 #include "client/audit_words.h"
-#include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
 #include "client/pager.h"
 #include "client/print.h"
 #include "client/reference.h"
-#include "client/session.h"
 #include "client/show.h"
-#include "client/terms.h"
 
 /* How one listing shows its entries. */
 struct listing {
@@ -79,12 +75,20 @@ show_entry(struct cmd_ctx *ctx, const Cdop__AuditEntry *e,
 	show_more(ctx, "", audit_words_count(ctx, e));
 }
 
+static void
+show_object(struct cmd_ctx *ctx, json_t *object, const Cdop__AuditEntry *e)
+{
+	json_merge(ctx, object, &e->base);
+	(void)json_object_set_new(
+	    object, "at_local", json_string(print_local(ctx->arena, e->at_ms)));
+	print_json(object);
+}
+
 static enum exit_code
 show_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 {
 	const Cdop__AuditListReply *reply = (const Cdop__AuditListReply *)part;
 	struct listing *listing = arg;
-	json_t *object;
 	size_t i;
 
 	pager_start(ctx);
@@ -95,96 +99,175 @@ show_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 			show_entry(ctx, reply->entry[i], listing);
 			continue;
 		}
-		object = print_envelope(ctx, "audit.list", true);
-		json_merge(ctx, object, &reply->entry[i]->base);
-		(void)json_object_set_new(object, "at_local",
-		    json_string(
-			print_local(ctx->arena, reply->entry[i]->at_ms)));
-		print_json(object);
+		show_object(ctx, print_envelope(ctx, "audit.list", true),
+		    reply->entry[i]);
 	}
 	return EXIT_OK;
 }
 
-/* The first instant of a day where this computer stands, or the next day's. */
+/* --limit and --device, and the answer as it comes. */
 static enum exit_code
-day_ms(struct cmd_ctx *ctx, const char *option, bool next, bool *ret_has,
-    uint64_t *ret_ms)
+list(struct cmd_ctx *ctx, Cdop__AuditListRequest *request)
 {
-	struct cdop_date date;
-	enum exit_code code;
-	struct tm tm;
-	char *day;
+	struct listing listing = {request->reference, 0};
+	const char *limit = cmd_value(ctx, "--limit");
+	const char *device = cmd_value(ctx, "--device");
+	enum exit_code code = EXIT_OK;
+	uint64_t n = 0;
 
-	if ((code = terms_day(ctx, option, &day)) != EXIT_OK || day == NULL)
-		return code;
-	if (cdop_date_parse(day, &date) != CDOP_OK)
-		return EXIT_USAGE;
-	memset(&tm, 0, sizeof(tm));
-	tm.tm_year = date.year - 1900;
-	tm.tm_mon = date.month - 1;
-	tm.tm_mday = date.day + (next ? 1 : 0);
-	tm.tm_isdst = -1;
-	*ret_has = true;
-	*ret_ms = (uint64_t)mktime(&tm) * 1000;
-	return EXIT_OK;
-}
-
-static enum exit_code
-run_list(struct cmd_ctx *ctx)
-{
-	const struct cdop_profile *profile;
-	Cdop__AuditListRequest request;
-	enum exit_code code;
-	bool since = false, until = false;
-	struct listing listing = {NULL, 0};
-	uint64_t number = 0;
-
-	cdop__audit_list_request__init(&request);
-	if ((code = day_ms(ctx, "--since", false, &since, &request.since_ms)) !=
-		EXIT_OK ||
-	    (code = day_ms(ctx, "--until", true, &until, &request.until_ms)) !=
-		EXIT_OK)
-		return code;
-	request.has_since_ms = since;
-	request.has_until_ms = until;
-	if (cmd_value(ctx, "--person") != NULL) {
-		code = cmd_number(ctx, "--person", cmd_value(ctx, "--person"),
-		    UINT32_MAX, &number);
-		request.has_person = true;
-		request.person = (uint32_t)number;
+	if (limit != NULL) {
+		code = cmd_number(ctx, "--limit", limit, 1000000, &n);
+		request->has_limit = true;
+		request->limit = (uint32_t)n;
 	}
-	if (code == EXIT_OK && cmd_value(ctx, "--limit") != NULL) {
-		code = cmd_number(ctx, "--limit", cmd_value(ctx, "--limit"),
-		    1000000, &number);
-		request.has_limit = true;
-		request.limit = (uint32_t)number;
+	if (code == EXIT_OK && device != NULL) {
+		code = cmd_number(ctx, "--device", device, UINT32_MAX, &n);
+		request->has_device = true;
+		request->device = (uint32_t)n;
 	}
-	if (code == EXIT_OK && cmd_value(ctx, "--case") != NULL)
-		code = reference_read(
-		    ctx, cmd_value(ctx, "--case"), &request.reference);
-	if (code != EXIT_OK)
-		return code;
-	if ((code = session_open(ctx)) != EXIT_OK)
-		return code;
-	if (session_profile(ctx, &profile) != EXIT_OK)
-		ctx->error.message = NULL; /* codes instead of labels */
-	listing.reference = request.reference;
-	code = call_stream(ctx, 70, &request.base, show_part, &listing);
-	if (code == EXIT_STOPPED && pager_is_left()) {
-		session_hang_up(ctx); /* the rest would still come */
-		return EXIT_OK;
-	}
+	if (code == EXIT_OK)
+		code = audit_ask(ctx, request, show_part, &listing);
 	if (code == EXIT_OK && ctx->g.json)
 		print_end(ctx, "audit.list", listing.n);
 	return code;
 }
 
+static enum exit_code
+run_list(struct cmd_ctx *ctx)
+{
+	const char *person = cmd_value(ctx, "--person");
+	Cdop__AuditListRequest request;
+	enum exit_code code;
+
+	code = audit_ask_begin(ctx, &request);
+	if (code == EXIT_OK && cmd_value(ctx, "--case") != NULL)
+		code = reference_read(
+		    ctx, cmd_value(ctx, "--case"), &request.reference);
+	if (code == EXIT_OK && person != NULL) {
+		request.has_person = true;
+		code = audit_ask_person(ctx, person, &request.person);
+	}
+	return code != EXIT_OK ? code : list(ctx, &request);
+}
+
+static enum exit_code
+run_by(struct cmd_ctx *ctx)
+{
+	Cdop__AuditListRequest request;
+	enum exit_code code;
+
+	if ((code = audit_ask_begin(ctx, &request)) != EXIT_OK)
+		return code;
+	request.has_person = true;
+	code = audit_ask_person(ctx, ctx->pos[0], &request.person);
+	return code != EXIT_OK ? code : list(ctx, &request);
+}
+
+/* ---- one entry ---------------------------------------------------------- */
+
+static void
+show_line(struct cmd_ctx *ctx, const char *label, const char *words)
+{
+	if (words != NULL && *words != '\0')
+		print_out(ctx, "  %-14s %s", label, words);
+}
+
+static const char *
+living_words(struct cmd_ctx *ctx, const Cdop__Released *r)
+{
+	const char *all = "";
+	size_t i;
+
+	for (i = 0; i < r->n_living && all != NULL; i++)
+		all = cdop_arena_printf(ctx->arena, "%s%s%s %u", all,
+		    i > 0 ? ", " : "", r->living[i]->kind, r->living[i]->n);
+	return all;
+}
+
+static const char *
+instance_words(struct cmd_ctx *ctx, const Cdop__Released *r)
+{
+	const char *all = "";
+	size_t i;
+
+	for (i = 0; i < r->n_instance && all != NULL; i++)
+		all = r->instance[i] == 0
+		    ? cdop_arena_printf(
+			  ctx->arena, "%s%scase record", all, i > 0 ? ", " : "")
+		    : cdop_arena_printf(ctx->arena, "%s%snotification %u", all,
+			  i > 0 ? ", " : "", r->instance[i]);
+	return all;
+}
+
+static void
+show_case_left(struct cmd_ctx *ctx, const Cdop__Released *r)
+{
+	print_out(ctx, "case %s", r->reference);
+	show_line(ctx, "what left", audit_words_classes(ctx, r->classes));
+	show_line(ctx, "forms", instance_words(ctx, r));
+	show_line(ctx, "living people", living_words(ctx, r));
+	if (r->owner_area != NULL)
+		show_line(ctx, "area", show_area(ctx, r->owner_area));
+	show_line(ctx, "jurisdiction", r->jurisdiction);
+}
+
+static enum exit_code
+show_one(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
+{
+	const Cdop__AuditListReply *reply = (const Cdop__AuditListReply *)part;
+	const struct listing none = {NULL, 0};
+	const Cdop__AuditEntry *e;
+	Cdop__AuditEntry head;
+	size_t i;
+
+	(void)arg;
+	if (reply->n_entry == 0)
+		return EXIT_OK;
+	e = reply->entry[0];
+	if (ctx->g.json) {
+		show_object(ctx, print_envelope(ctx, "audit.show", true), e);
+		return EXIT_OK;
+	}
+	head = *e;
+	head.n_released = 0; /* they follow, at length */
+	show_entry(ctx, &head, &none);
+	show_line(ctx, "in UTC", print_utc(ctx->arena, e->at_ms));
+	for (i = 0; i < e->n_released; i++)
+		show_case_left(ctx, e->released[i]);
+	return EXIT_OK;
+}
+
+static enum exit_code
+run_show(struct cmd_ctx *ctx)
+{
+	Cdop__AuditListRequest request;
+	enum exit_code code;
+
+	cdop__audit_list_request__init(&request);
+	request.has_index = true;
+	code = cmd_number(
+	    ctx, "INDEX", ctx->pos[0], UINT64_MAX / 2, &request.index);
+	return code != EXIT_OK ? code
+			       : audit_ask(ctx, &request, show_one, NULL);
+}
+
+#define FEW_OPTS                                                               \
+	{"--device", "N", "with this device alone", false},                    \
+	{                                                                      \
+		"--limit", "N", "at most so many, newest first", false         \
+	}
+
 static const struct cmd_opt list_opts[] = {
-    {"--since", "DATE", "from this day on", false},
-    {"--until", "DATE", "up to this day", false},
-    {"--person", "N", "acts of this person, and about it", false},
+    AUDIT_ASK_DAYS,
+    {"--person", "PERSON", "acts of this person, and about it", false},
     {"--case", "REF", "entries that name this case", false},
-    {"--limit", "N", "at most so many, newest first", false},
+    FEW_OPTS,
+    {NULL, NULL, NULL, false},
+};
+
+static const struct cmd_opt by_opts[] = {
+    AUDIT_ASK_DAYS,
+    FEW_OPTS,
     {NULL, NULL, NULL, false},
 };
 
@@ -193,5 +276,12 @@ const struct cmd cmd_audit_rows[] = {
 	"  cdop audit list --case K7M4-QX2R --since 2026-11-01\n"
 	"  cdop audit list --person 12 --json",
 	list_opts, 0, 0, 0, NULL, run_list},
+    {"audit by", "PERSON", "what a person did, and had done to them",
+	"PERSON is a number or a name.",
+	"  cdop audit by 31 --since 2026-11-01\n"
+	"  cdop audit by \"Wendy Wirral\"",
+	by_opts, 1, 1, 0, NULL, run_by},
+    {"audit show", "INDEX", "one entry of the log, whole", NULL,
+	"  cdop audit show 4711", NULL, 1, 1, 0, NULL, run_show},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

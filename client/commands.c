@@ -16,6 +16,7 @@ static const struct cmd *const families[] = {
     cmd_people_rows,
     cmd_profile_rows,
     cmd_audit_rows,
+    cmd_exposure_rows,
     cmd_log_rows,
     cmd_witness_rows,
     cmd_key_rows,

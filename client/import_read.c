@@ -8,9 +8,9 @@
 
 #include "cdop/secret.h"
 #include "cdop/utf8.h"
+#include "client/csv_out.h"
 #include "client/encoding.h"
 #include "client/file.h"
-#include "client/import_rejects.h"
 
 #define COLUMNS_MAX 2000
 
@@ -85,7 +85,7 @@ static const char *
 unquote(const struct import_file *file, const char *cell)
 {
 	if (file->is_rejects && cell != NULL && cell[0] == '\'' &&
-	    import_rejects_is_guarded(cell + 1))
+	    csv_out_is_guarded(cell + 1))
 		return cell + 1;
 	return cell;
 }

@@ -1,12 +1,12 @@
 /* The rejects file. */
 #include "client/import_rejects.h"
 
-#include <csv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cdop/secret.h"
+#include "client/csv_out.h"
 #include "client/file.h"
 
 static bool
@@ -14,65 +14,6 @@ is_ours(const char *column)
 {
 	return strcmp(column, "row") == 0 || strcmp(column, "field") == 0 ||
 	    strcmp(column, "rule") == 0 || strcmp(column, "message") == 0;
-}
-
-/* A blank, a line's end, or what is not seen; its length. */
-static size_t
-blank(const char *text)
-{
-	/* No-break, ideographic, the byte order mark. */
-	static const char *const blanks[] = {
-	    "\xc2\xa0", "\xe3\x80\x80", "\xef\xbb\xbf"};
-	size_t i;
-
-	if ((text[0] > 0 && text[0] <= ' ') || text[0] == 0x7f)
-		return 1;
-	/* U+2000 to U+207F: thin blanks, joiners, marks of direction. */
-	if (strncmp(text, "\xe2\x80", 2) == 0 ||
-	    strncmp(text, "\xe2\x81", 2) == 0)
-		return strnlen(text, 3);
-	for (i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++)
-		if (strncmp(text, blanks[i], strlen(blanks[i])) == 0)
-			return strlen(blanks[i]);
-	return 0;
-}
-
-bool
-import_rejects_is_guarded(const char *cell)
-{
-	/* The last four are wide, as East Asian keyboards have them. */
-	static const char *const begins[] = {"=", "+", "-", "@", "\xef\xbc\x9d",
-	    "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
-	size_t i, n;
-
-	cell += strspn(cell, "'");
-	if (cell[0] != '\0' && strchr("\t\r\n", cell[0]) != NULL)
-		return true;
-	while ((n = blank(cell)) > 0)
-		cell += n;
-	for (i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
-		if (strncmp(cell, begins[i], strlen(begins[i])) == 0)
-			return true;
-	return false;
-}
-
-static void
-put_cell(FILE *to, const char *text)
-{
-	const char *safe = text;
-	char *guarded = NULL;
-	size_t len = strlen(text);
-
-	if (import_rejects_is_guarded(text)) {
-		guarded = malloc(len + 2);
-		if (guarded != NULL) {
-			guarded[0] = '\'';
-			memcpy(guarded + 1, text, len + 1);
-			safe = guarded;
-		}
-	}
-	(void)csv_fwrite(to, safe, strlen(safe));
-	free(guarded);
 }
 
 /* All findings in one cell, in the same order in each of the three. */
@@ -104,13 +45,13 @@ put_row(struct cmd_ctx *ctx, FILE *to, const struct import_file *f,
 	for (c = 0; c < f->n_columns; c++) {
 		if (is_ours(f->column[c]))
 			continue;
-		put_cell(to, row->cell[c]);
+		csv_out_safe(to, row->cell[c]);
 		(void)fputc(',', to);
 	}
 	(void)fprintf(to, "%u", row->number);
 	for (what = 0; what < 3; what++) {
 		(void)fputc(',', to);
-		put_cell(to, joined(ctx, row, what));
+		csv_out_safe(to, joined(ctx, row, what));
 	}
 	(void)fputs("\r\n", to);
 }
@@ -123,7 +64,7 @@ put_head(FILE *to, const struct import_file *f)
 	for (c = 0; c < f->n_columns; c++) {
 		if (is_ours(f->column[c]))
 			continue;
-		put_cell(to, f->column[c]);
+		csv_out_safe(to, f->column[c]);
 		(void)fputc(',', to);
 	}
 	(void)fputs("row,field,rule,message\r\n", to);

@@ -12,11 +12,4 @@
 enum exit_code import_rejects_write(
     struct cmd_ctx *ctx, const struct import_file *f, const char **ret_path);
 
-/*
- * A cell that gets ' before it: a spreadsheet may calculate it, perhaps
- * after it has taken away what stands before; or it begins with ' and such
- * a cell, so that taking away one ' gives what there was.
- */
-bool import_rejects_is_guarded(const char *cell);
-
 #endif

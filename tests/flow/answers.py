@@ -146,6 +146,13 @@ def scenes(reference, other, files, people):
         ("ada", ["approve"], OK, ["approve.list"], True),
         ("audrey", ["audit", "list", "--case", reference], OK,
          ["audit.list"], True),
+        ("audrey", ["audit", "by", people["cora"]], OK, ["audit.list"], True),
+        ("audrey", ["audit", "show", "1"], OK, ["audit.show"], False),
+        ("audrey", ["audit", "show", "999999"], 6, [], False),
+        ("audrey", ["audit", "who-read", reference], OK, ["audit.who-read"],
+         True),
+        ("audrey", ["audit", "exposure", people["cora"]], OK,
+         ["audit.exposure"], False),
         ("audrey", ["audit", "check-receipt", files["csv"]], 13, [], False),
         ("audrey", ["audit", "verify", TMP], 2, [], False),
         ("audrey", ["audit", "witness", os.path.join(TMP, "note")], OK,
@@ -188,7 +195,7 @@ def documented():
         made |= set(re.findall(
             r'(?:print_envelope|json_line|print_end|answer|show_summaries|'
             r'statement_print)'
-            r'\(\s*(?:m->)?ctx,\s*"([a-z.-]+)"', source))
+            r'\(\s*(?:[a-z]->)?ctx,\s*"([a-z.-]+)"', source))
     equal("cdop(1) has the schemas of the program", set(re.findall(
         r"\bcdop\.([a-z.-]+)/1", page)), made)
 

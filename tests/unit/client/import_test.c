@@ -11,6 +11,7 @@
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
+#include "client/csv_out.h"
 #include "client/file.h"
 #include "client/import_keys.h"
 #include "client/import_read.h"
@@ -288,7 +289,7 @@ what_is_guarded_comes_back_as_it_was(void **state)
 		    &file);
 		assert_string_equal(file.row[0].cell[0], cells[i].cell);
 		assert_int_equal(
-		    import_rejects_is_guarded(cells[i].cell), cells[i].guarded);
+		    csv_out_is_guarded(cells[i].cell), cells[i].guarded);
 		/* Nor does what a server says of it calculate. */
 		import_row_reject_word(
 		    &f->ctx, &file.row[0], "test.rule", cells[i].cell);

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""The auditor's day: who read a case, and what one person has read, as a
+breach report wants it; on a screen and in copies, here and on the Isle."""
+import csv
+import io
+import os
+import re
+import stat
+
+from libflow import (FORBIDDEN, NOT_FOUND, OK, TMP, USAGE, check, end, equal,
+                     scene)
+import libsynthetic
+
+
+def register(cora, i, area, **more):
+    row = dict(libsynthetic.rows(i + 1)[i], **more)
+    row["area.residence"] = area
+    done = cora.must("notify", "--json", *[
+        "--set=%s=%s" % (path, value) for path, value in row.items()
+        if path[0] != "_" and value and "." in path]).json()
+    return row, done["reference"]
+
+
+def read_all(cora, wendy, row, here, isle):
+    """What Cora and Wendy look at; here is Wirral's, isle the Isle's."""
+    cora.must("case", "show", here, "--use", "screen")
+    cora.must("case", "show", here, "--print")
+    cora.must("case", "show", isle, "--use", "screen")
+    cora.must("case", "find", "--family-name", "nobody-of-that-name",
+              "--birth-date", "2020")
+    wendy.must("ask", "--purpose", "living_child", "--nhs-number",
+               row["child.nhs_number"], "--use", "screen")
+
+
+def who_read(audrey, here, isle):
+    told = audrey.must("audit", "who-read", here).out
+    lines = told.splitlines()
+    check("one line each, oldest first", "registered a notification" in
+          lines[0] and "asked" in lines[-1], told)
+    check("with what left and where it went", any(
+        "looked at it, printed" in line and "child identity" in line
+        for line in lines), told)
+    seen = audrey.must("audit", "who-read", here, "--json").lines()
+    check("a program gets the same", len(seen) == len(lines) and
+          [e["call"] for e in seen][0] == "NotificationRegister", seen)
+    check("and of a list this case alone", all(
+        [r["reference"] for r in e["released"]] in ([here], [])
+        for e in seen), seen)
+    rows = list(csv.DictReader(io.StringIO(audrey.must(
+        "audit", "who-read", here, "--format", "csv").out)))
+    equal("so does a spreadsheet", len(rows), len(seen))
+    check("nobody else's case is in it", isle not in told)
+    equal("a slip is no reference", audrey.cdop(
+        "audit", "who-read", "T-AAAA-AAAA").code, USAGE)
+
+
+def exposure(audrey, cora, wendy, here, isle):
+    told = audrey.must("audit", "exposure", "cora coordinator",
+                       "--json").json()
+    equal("found by name", told["person"], cora.person)
+    equal("both children", told["children"], 2)
+    equal("both with what was in them", told["what_left"]["content"], 2)
+    living = {k["kind"]: k["n"] for k in told["living"]}
+    check("and the living by kind", living.get("mother", 0) >= 1 and
+          told["living_people"] == sum(living.values()), told["living"])
+    places = {p["jurisdiction"]: p for p in told["jurisdiction"]}
+    equal("each Commissioner has one", {
+        name: (p["children"], p["report_to"]) for name, p in places.items()},
+        {"england": (1, "Information Commissioner's Office"),
+         "isle-of-man": (1, "Isle of Man Information Commissioner")})
+    equal("two on a screen, one in a copy",
+          (told["records_on_screen"], told["records_in_copies"]), (2, 1))
+    classes = {c["class"]["code"]: (c["screen"], c["copies"])
+               for c in told["classes"]}
+    equal("classes apart", classes["CHILD_IDENTITY"], (2, 1))
+    check("one search without an answer",
+          told["searches"] == 1 and told["searches_with_no_answer"] == 1)
+    check("first and last, with the hour of the place",
+          told["first"] < told["last"] and
+          told["first_local"] <= told["last_local"], told)
+    equal("a record has its own line", sorted(
+        r["reference"] for r in told["record"]), sorted([here, isle]))
+
+    partner = audrey.must("audit", "exposure", str(wendy.person),
+                          "--json").json()
+    equal("a partner was told that it is known", (
+        partner["what_left"]["known"], partner["living_people"],
+        partner["classes"]), (1, 0, []))
+    text = audrey.must("audit", "exposure", str(cora.person)).out
+    for word in ("Children 2", "living people", "Isle of Man Information "
+                 "Commissioner", "IN COPIES", "with no answer"):
+        check("in words: " + word, word in text, text)
+    equal("nothing before that day", audrey.must(
+        "audit", "exposure", str(cora.person), "--until", "2020-01-01",
+        "--json").json()["records"], 0)
+    equal("nor with another device", audrey.must(
+        "audit", "exposure", str(cora.person), "--device",
+        str(wendy.device), "--json").json()["records"], 0)
+
+
+def spreadsheet(audrey, cora, here):
+    path = os.path.join(TMP, "breach.csv")
+    audrey.must("audit", "exposure", str(cora.person), "--format", "csv",
+                "--out", path)
+    equal("the file is one's own", stat.S_IMODE(os.stat(path).st_mode), 0o600)
+    with open(path, newline="", encoding="utf-8") as f:
+        text = f.read()
+    rows = {r["reference"]: r for r in csv.DictReader(io.StringIO(text))}
+    check("a line a record", here in rows and len(rows) == 2, text)
+    equal("with its Commissioner", rows[here]["report_to"],
+          "Information Commissioner's Office")
+    check("and no formula", not re.search(r'(^|,)"?[=+@-]', text), text)
+
+
+def one_entry(audrey, here):
+    seen = audrey.must("audit", "list", "--case", here, "--json").lines()
+    index = [e["index"] for e in seen if e["call"] == "CaseShow"][0]
+    told = audrey.must("audit", "show", str(index)).out
+    check("one entry, whole", here in told and "living people" in told and
+          "jurisdiction" in told and "case record" in told, told)
+    equal("as a program reads it", audrey.must(
+        "audit", "show", str(index), "--json").lines()[0]["index"], index)
+    equal("there is no such entry", audrey.cdop(
+        "audit", "show", "99999999").code, NOT_FOUND)
+
+
+def by_person(audrey, wendy, cora):
+    told = audrey.must("audit", "by", "Wendy Wirral").out
+    check("what one did", "asked" in told and "Wendy" in told and
+          "amended" not in told, told)
+    equal("by number too", audrey.must(
+        "audit", "by", str(wendy.person), "--limit", "1", "--json"
+        ).lines()[0]["person"], wendy.person)
+    equal("nobody is called that", audrey.cdop(
+        "audit", "by", "No Such Person").code, NOT_FOUND)
+    equal("no coordinator reads the log", cora.cdop(
+        "audit", "exposure", str(wendy.person)).code, FORBIDDEN)
+    equal("a format there is not", audrey.cdop(
+        "audit", "exposure", "1", "--format", "xls").code, USAGE)
+
+
+def main():
+    registry, cora = scene()
+    wendy = registry.invite("Wendy Wirral", "--role", "partner", "--area",
+                            "wirral")
+    audrey = registry.invite("Audrey Auditor", "--role", "auditor")
+    mother = {"mother.family_name": "Synthetic",
+              "parent.1.family_name": "Synthetic",
+              "professional.1.name": "Dr Sample"}
+    row, here = register(cora, 0, "wirral", **mother)
+    _, isle = register(cora, 1, "isle-of-man")
+    read_all(cora, wendy, row, here, isle)
+    who_read(audrey, here, isle)
+    exposure(audrey, cora, wendy, here, isle)
+    spreadsheet(audrey, cora, here)
+    one_entry(audrey, here)
+    by_person(audrey, wendy, cora)
+    equal("it stops in order", registry.stop(), OK)
+    end()
+
+
+main()
