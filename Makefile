@@ -49,11 +49,12 @@ UNIT_HELP := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
 	2>/dev/null | sort)
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+CT_SRC := $(sort $(wildcard tests/ct/*.c))
 HEADERS := $(sort $(wildcard include/cdop/*.h proto/*.h server/*.h \
 	server/*/*.h client/*.h)) \
 	$(shell find tests -name '*.h' 2>/dev/null | sort)
 SOURCES := $(PROTO_SRC) $(SERVER_SRC) $(CLIENT_SRC) $(UNIT_ALL) \
-	$(UNIT_HELP) $(FUZZ_SRC) $(BENCH_SRC)
+	$(UNIT_HELP) $(FUZZ_SRC) $(BENCH_SRC) $(CT_SRC)
 UNIT_SRC := $(if $(T),$(foreach t,$(UNIT_ALL),$(if \
 	$(findstring $(T),$(t)),$(t))),$(UNIT_ALL))
 
@@ -266,6 +267,22 @@ flow: all	## flow tests alone (release build); T= picks
 .PHONY: lint
 lint: $(GEN)/stamp	## lints alone; T= picks
 	@$(RUN) lint
+
+# With the shipping flags: what the compiler made of it is looked at.  Without
+# what clang says for debuggers, which valgrind cannot read.
+$(CT_SRC:tests/ct/%.c=$(OUT)/ct/%): $(OUT)/ct/%: $(OUT)/obj/tests/ct/%.o \
+		$(OUT)/libserver.a $(OUT)/libcdop.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -Wl,--strip-debug -o $@ $^ $(LIBS_server)
+
+.PHONY: ct-programs
+ct-programs: $(CT_SRC:tests/ct/%.c=$(OUT)/ct/%)
+	@:
+
+.PHONY: check-ct
+check-ct:	## no branch and no address by a secret byte (valgrind)
+	+@CC='$(CC)' tests/ct/run $(OUT)
 
 # ---- Tools ---------------------------------------------------------------
 
