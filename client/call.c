@@ -293,7 +293,7 @@ spool(struct cmd_ctx *ctx, const struct call_send *send, bool sent)
 
 static enum exit_code
 change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
-    const uint8_t *key, bool keep, ProtobufCMessage **ret_message)
+    uint8_t *key, bool keep, ProtobufCMessage **ret_message)
 {
 	struct call_send send;
 	enum exit_code code;
@@ -305,6 +305,7 @@ change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
 	if ((code = session_open(ctx)) != EXIT_OK ||
 	    (code = call_prepare(ctx, &send)) != EXIT_OK ||
 	    (code = pack(ctx, request, &send.body)) != EXIT_OK ||
+	    (code = spool_date_key(ctx, key)) != EXIT_OK ||
 	    (keep && (code = spool(ctx, &send, true)) != EXIT_OK))
 		return code;
 	code = call_raw(ctx, &send, ret_message);
@@ -337,7 +338,7 @@ call_keep(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
 
 enum exit_code
 call_change(struct cmd_ctx *ctx, uint32_t method,
-    const ProtobufCMessage *request, const uint8_t *key,
+    const ProtobufCMessage *request, uint8_t *key,
     ProtobufCMessage **ret_message)
 {
 	return change(ctx, method, request, key, true, ret_message);
@@ -345,7 +346,7 @@ call_change(struct cmd_ctx *ctx, uint32_t method,
 
 enum exit_code
 call_dry(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
-    const uint8_t *key, ProtobufCMessage **ret_message)
+    uint8_t *key, ProtobufCMessage **ret_message)
 {
 	return change(ctx, method, request, key, false, ret_message);
 }
@@ -362,7 +363,7 @@ call_typed(struct cmd_ctx *ctx, uint32_t method,
 	*ret_message = NULL;
 	memset(&send, 0, sizeof(send));
 	send.method = call_method(method);
-	spool_new_key(key);
+	spool_new_key(ctx, key);
 	/* Enrol and PskTurn have their own way of being repeated. */
 	if (send.method->change && method != 3 && method != 4)
 		return call_change(ctx, method, request, key, ret_message);

@@ -77,11 +77,12 @@ enum exit_code call_raw(struct cmd_ctx *ctx, struct call_send *send,
     ProtobufCMessage **ret_message);
 
 /*
- * A change under a key of the caller's, spooled as words.  The stubs make a
- * key of their own.
+ * A change under a key of the caller's, spooled as words; *key is dated anew
+ * when it has not been sent before (spool_date_key).  The stubs make a key of
+ * their own.
  */
 enum exit_code call_change(struct cmd_ctx *ctx, uint32_t method,
-    const ProtobufCMessage *request, const uint8_t *key,
+    const ProtobufCMessage *request, uint8_t *key,
     ProtobufCMessage **ret_message);
 
 /* Keeps a change for cdop retry when it cannot be sent now. */
@@ -90,7 +91,7 @@ enum exit_code call_keep(struct cmd_ctx *ctx, uint32_t method,
 
 /* The same for a dry run: there is nothing to keep. */
 enum exit_code call_dry(struct cmd_ctx *ctx, uint32_t method,
-    const ProtobufCMessage *request, const uint8_t *key,
+    const ProtobufCMessage *request, uint8_t *key,
     ProtobufCMessage **ret_message);
 
 /*

@@ -146,7 +146,7 @@ run_suspend(struct cmd_ctx *ctx)
 	request.has_device = target.device != 0;
 	request.device = target.device;
 	request.reason = target.reason;
-	spool_new_key(key);
+	spool_new_key(ctx, key);
 	code = call_change(ctx, SUSPEND, &request.base, key, &reply);
 	if (code == EXIT_OUTCOME && people_is_self(ctx, &target))
 		return self_suspended(ctx, &target, key, code);

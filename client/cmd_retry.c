@@ -63,7 +63,7 @@ say(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, enum exit_code code,
 }
 
 static enum exit_code
-send_one(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
+send_one(struct cmd_ctx *ctx, Cdop__ClientRequest *r, struct tally *t)
 {
 	ProtobufCMessage *message = NULL;
 	struct call_send send;
@@ -84,6 +84,8 @@ send_one(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
 		t->alone = true;
 		return code;
 	}
+	if ((code = spool_begin(ctx, r, false)) != EXIT_OK)
+		return code;
 	code = call_raw(ctx, &send, &message);
 	t->deaf = code == EXIT_OUTCOME ? t->deaf + 1 : 0;
 	say(ctx, r, code,
@@ -187,6 +189,26 @@ amend_again(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
 	return change_end(ctx, code, reply, "Amended");
 }
 
+/*
+ * Its key is too old to be looked up, and would be refused for that whatever
+ * is done.  Under another key it is another request.
+ */
+static enum exit_code
+anew(struct cmd_ctx *ctx, Cdop__ClientRequest *r)
+{
+	enum exit_code code;
+
+	if ((code = session_open(ctx)) != EXIT_OK ||
+	    !spool_key_is_old(ctx, r->request_key.data))
+		return code;
+	code = prompt_agree(ctx,
+	    cdop_arena_printf(ctx->arena,
+		"%s is of %s and may have arrived then: look first. Send it "
+		"as a new request",
+		kept_words(ctx, r), print_time(ctx->arena, r->at_ms)));
+	return code == EXIT_OK ? spool_begin(ctx, r, true) : code;
+}
+
 static enum exit_code
 again(struct cmd_ctx *ctx, const char *digits)
 {
@@ -199,6 +221,8 @@ again(struct cmd_ctx *ctx, const char *digits)
 		return code;
 	if (r->method == AMEND)
 		return amend_again(ctx, r);
+	if ((code = anew(ctx, r)) != EXIT_OK)
+		return code;
 	code = send_one(ctx, r, &tally);
 	kept_settle(ctx, r, code);
 	return code;

@@ -380,6 +380,9 @@ prepare(struct import *im, const struct cdop_profile *profile)
 	enum exit_code code;
 	size_t i;
 
+	/* The registry's clock dates the keys of the rows. */
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
 	code = import_keys_take(ctx, &im->file);
 	for (i = 0; i < im->file.n_rows && code == EXIT_OK; i++)
 		code =

@@ -73,6 +73,7 @@ import_keys_lock(
  * sort rows.  Each entry belongs to one row at most.
  */
 struct known {
+	const struct cmd_ctx *ctx;
 	const Cdop__ClientImportRow **row; /* sorted by hash, then number */
 	bool *taken;
 	size_t n;
@@ -93,12 +94,14 @@ compare(const void *a, const void *b)
 }
 
 static enum cdop_err
-known_make(const Cdop__ClientImport *state, struct cdop_arena *arena,
-    struct known *known)
+known_make(
+    struct cmd_ctx *ctx, const Cdop__ClientImport *state, struct known *known)
 {
+	struct cdop_arena *arena = ctx->arena;
 	size_t i, n = state != NULL ? state->n_row : 0;
 
 	memset(known, 0, sizeof(*known));
+	known->ctx = ctx;
 	known->row = cdop_arena_calloc(arena, n + 1, sizeof(const void *));
 	known->taken = cdop_arena_calloc(arena, n + 1, sizeof(bool));
 	if (known->row == NULL || known->taken == NULL)
@@ -155,7 +158,8 @@ find_corrected(
 	for (i = 0; i < known->n; i++)
 		if (!known->taken[i] && known->row[i]->row == row->number &&
 		    known->row[i]->reference == NULL &&
-		    !spool_key_is_old(known->row[i]->request_key.data)) {
+		    !spool_key_is_old(
+			known->ctx, known->row[i]->request_key.data)) {
 			*ret = i;
 			return true;
 		}
@@ -168,7 +172,7 @@ take_key(struct known *known, size_t i, struct import_row *row)
 	const Cdop__ClientImportRow *old = known->row[i];
 
 	known->taken[i] = true;
-	row->is_old = spool_key_is_old(old->request_key.data);
+	row->is_old = spool_key_is_old(known->ctx, old->request_key.data);
 	/* A key that the registry is about to forget is not used again. */
 	if (old->reference == NULL && row->is_old)
 		return;
@@ -331,11 +335,11 @@ import_keys_take(struct cmd_ctx *ctx, struct import_file *f)
 
 	if (!f->is_stdin && (code = read_state(ctx, f, &state)) != EXIT_OK)
 		return code;
-	if (known_make(state, ctx->arena, &known) != CDOP_OK)
+	if (known_make(ctx, state, &known) != CDOP_OK)
 		return cmd_fail(
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
 	for (i = 0; i < f->n_rows; i++)
-		spool_new_key(f->row[i].n.key);
+		spool_new_key(ctx, f->row[i].n.key);
 	take_keys(&known, f);
 	if (keep_rest(&known, ctx->arena, f) != CDOP_OK)
 		return cmd_fail(

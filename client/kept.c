@@ -156,8 +156,7 @@ drop_draft(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
 	for (i = 0; i < list.n; i++)
 		if (spool_get_draft(ctx, list.path[i], &draft) == EXIT_OK &&
 		    draft->request_key.len == r->request_key.len &&
-		    memcmp(draft->request_key.data, r->request_key.data,
-			r->request_key.len) == 0)
+		    spool_is_same(draft->request_key.data, r->request_key.data))
 			spool_drop_draft(ctx, spool_draft_number(list.path[i]));
 }
 

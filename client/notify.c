@@ -26,7 +26,7 @@ notify_new(struct cmd_ctx *ctx, struct notify *n)
 	n->form = cdop_form_new(ctx->arena);
 	if (n->form == NULL)
 		return out_of_memory(ctx);
-	spool_new_key(n->key);
+	spool_new_key(ctx, n->key);
 	n->form_kind = terms_copy(ctx, "--form-kind");
 	n->source = terms_copy(ctx, "--source");
 	n->owner_area = terms_copy(ctx, "--owner");
@@ -210,8 +210,7 @@ notify_take(struct notify *n, const Cdop__ClientDraft *draft)
 		n->owner_area = draft->owner_area;
 		take(&n->owner_reason, draft->owner_reason);
 	}
-	if (draft->request_key.len == sizeof(n->key) &&
-	    !spool_key_is_old(draft->request_key.data))
+	if (draft->request_key.len == sizeof(n->key))
 		memcpy(n->key, draft->request_key.data, sizeof(n->key));
 	for (i = 0; i < draft->n_override && i < OVERRIDES_MAX; i++)
 		n->overrides.list[n->overrides.n++] = draft->override[i];

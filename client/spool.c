@@ -11,33 +11,98 @@
 #include "client/session.h"
 
 /* A day before the registry refuses it. */
-#define OLD_MS ((uint64_t)(CDOP_REQUEST_KEY_DAYS - 1) * 24 * 60 * 60 * 1000)
+#define OLD_MS   ((uint64_t)(CDOP_REQUEST_KEY_DAYS - 1) * 24 * 60 * 60 * 1000)
+#define DATE_LEN 6
 
 static const struct sealed_kind request_kind = {"cdop-request/1\n\0",
     "cdop-spool/1 request", &cdop__client_request__descriptor};
 static const struct sealed_kind draft_kind = {"cdop-draft/1\n\0\0\0",
     "cdop-spool/1 draft", &cdop__client_draft__descriptor};
 
-void
-spool_new_key(uint8_t out[static CDOP_REQUEST_KEY_LEN])
+/* ---- keys -------------------------------------------------------- */
+
+static uint64_t
+now_ms(const struct cmd_ctx *ctx)
 {
 	struct timespec ts;
+
+	if (ctx->session != NULL && ctx->session->welcome != NULL)
+		return ctx->session->welcome->now_ms;
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void
+date(const struct cmd_ctx *ctx, uint8_t key[static CDOP_REQUEST_KEY_LEN])
+{
 	uint8_t ms[8];
 
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	cdop_put64(
-	    ms, (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
-	memcpy(out, ms + 2, 6);
-	cdop_secret_random(out + 6, CDOP_REQUEST_KEY_LEN - 6);
+	cdop_put64(ms, now_ms(ctx));
+	memcpy(key, ms + 2, DATE_LEN);
+}
+
+void
+spool_new_key(
+    const struct cmd_ctx *ctx, uint8_t out[static CDOP_REQUEST_KEY_LEN])
+{
+	date(ctx, out);
+	cdop_secret_random(out + DATE_LEN, CDOP_REQUEST_KEY_LEN - DATE_LEN);
 }
 
 bool
-spool_key_is_old(const uint8_t key[static CDOP_REQUEST_KEY_LEN])
+spool_key_is_old(
+    const struct cmd_ctx *ctx, const uint8_t key[static CDOP_REQUEST_KEY_LEN])
 {
 	uint8_t ms[8] = {0};
 
-	memcpy(ms + 2, key, 6);
-	return cdop_get64(ms) + OLD_MS < (uint64_t)time(NULL) * 1000;
+	memcpy(ms + 2, key, DATE_LEN);
+	return cdop_get64(ms) + OLD_MS < now_ms(ctx);
+}
+
+bool
+spool_is_same(const uint8_t one[static CDOP_REQUEST_KEY_LEN],
+    const uint8_t two[static CDOP_REQUEST_KEY_LEN])
+{
+	return memcmp(one + DATE_LEN, two + DATE_LEN,
+		   CDOP_REQUEST_KEY_LEN - DATE_LEN) == 0;
+}
+
+/* The name of a request's file is its key in hex. */
+static bool
+key_in_name(const char *path, uint8_t out[static CDOP_REQUEST_KEY_LEN])
+{
+	const char *slash = strrchr(path, '/');
+	char digits[3] = "";
+	size_t i;
+
+	slash = slash == NULL ? path : slash + 1;
+	if (strspn(slash, "0123456789abcdef") != 2 * CDOP_REQUEST_KEY_LEN)
+		return false;
+	for (i = 0; i < CDOP_REQUEST_KEY_LEN; i++) {
+		memcpy(digits, slash + 2 * i, 2);
+		out[i] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+	return true;
+}
+
+enum exit_code
+spool_date_key(struct cmd_ctx *ctx, uint8_t key[static CDOP_REQUEST_KEY_LEN])
+{
+	struct spool_list list = {NULL, 0};
+	uint8_t kept[CDOP_REQUEST_KEY_LEN];
+	enum exit_code code;
+	size_t i;
+
+	if ((code = spool_requests(ctx, &list)) != EXIT_OK)
+		return code;
+	for (i = 0; i < list.n; i++)
+		if (key_in_name(list.path[i], kept) &&
+		    spool_is_same(kept, key)) {
+			memcpy(key, kept, sizeof(kept));
+			return EXIT_OK;
+		}
+	date(ctx, key);
+	return EXIT_OK;
 }
 
 static const char *
@@ -195,14 +260,38 @@ spool_get(
 {
 	ProtobufCMessage *message = NULL;
 	enum exit_code code = get(ctx, &request_kind, path, &message);
+	uint8_t name[CDOP_REQUEST_KEY_LEN];
+	Cdop__ClientRequest *r;
 
 	if (code != EXIT_OK)
 		return code;
-	*ret_request = (Cdop__ClientRequest *)message;
-	if ((*ret_request)->request_key.len != CDOP_REQUEST_KEY_LEN)
+	r = (Cdop__ClientRequest *)message;
+	*ret_request = r;
+	if (r->request_key.len != CDOP_REQUEST_KEY_LEN)
 		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
 		    "a kept entry has no request key");
+	/* Dated anew, and cut off before that was written (spool_begin). */
+	if ((!r->sent || r->has_refused_ms) && key_in_name(path, name) &&
+	    spool_is_same(name, r->request_key.data))
+		memcpy(r->request_key.data, name, sizeof(name));
 	return EXIT_OK;
+}
+
+enum exit_code
+spool_begin(struct cmd_ctx *ctx, Cdop__ClientRequest *r, bool anew)
+{
+	const char *from = request_path(ctx, r->request_key.data), *to;
+
+	if (r->has_sent && r->sent && !anew)
+		return EXIT_OK;
+	date(ctx, r->request_key.data);
+	to = request_path(ctx, r->request_key.data);
+	/* First the name, so that it is never there twice. */
+	if (file_move(from, to) != CDOP_OK)
+		return cannot_keep(ctx, CDOP_UNAVAILABLE);
+	r->has_sent = true;
+	r->sent = true;
+	return spool_put(ctx, r);
 }
 
 enum exit_code

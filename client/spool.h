@@ -14,11 +14,37 @@
 #include "client.pb-c.h"
 #include "client/cmd.h"
 
-/* 6 bytes of milliseconds and 10 random ones (TRUST M8). */
-void spool_new_key(uint8_t out[static CDOP_REQUEST_KEY_LEN]);
+/*
+ * 6 bytes of milliseconds and 10 random ones (TRUST M8).  The time is the
+ * registry's once it has said it: it looks at a key by its own clock, which
+ * may be far from that of this computer, and which of the two is right is
+ * nothing that a change may wait for.
+ */
+void spool_new_key(
+    const struct cmd_ctx *ctx, uint8_t out[static CDOP_REQUEST_KEY_LEN]);
 
 /* So old that the registry is about to forget it, or has? */
-bool spool_key_is_old(const uint8_t key[static CDOP_REQUEST_KEY_LEN]);
+bool spool_key_is_old(
+    const struct cmd_ctx *ctx, const uint8_t key[static CDOP_REQUEST_KEY_LEN]);
+
+/*
+ * Right before it is sent, over an open session: under which key.  What was
+ * never sent is dated anew; what was sent and is kept has the key that it
+ * was sent under.
+ */
+enum exit_code spool_date_key(
+    struct cmd_ctx *ctx, uint8_t key[static CDOP_REQUEST_KEY_LEN]);
+
+/* Are these one request, whenever they are dated? */
+bool spool_is_same(const uint8_t one[static CDOP_REQUEST_KEY_LEN],
+    const uint8_t two[static CDOP_REQUEST_KEY_LEN]);
+
+/*
+ * The same for one out of the spool, in its file and in *request; from then
+ * on it counts as sent.  anew: one that was refused, as a new request.
+ */
+enum exit_code spool_begin(
+    struct cmd_ctx *ctx, Cdop__ClientRequest *request, bool anew);
 
 /* Writes the request before it is sent; replaces one of the same key. */
 enum exit_code spool_put(

@@ -86,4 +86,8 @@
 #define CDOP_REQUEST_KEY_DAYS    30
 #define CDOP_REQUEST_KEY_AHEAD_S (24 * 60 * 60)
 
+/* The log has an entry a day while it is served: a clock that is further
+ * ahead of the last one is wrong, or the registry stood still. */
+#define CDOP_CLOCK_LEAP_DAYS 90
+
 #endif

@@ -86,6 +86,10 @@ static const struct config_key config_keys[] = {
 	"seconds for an orderly stop"},
     {"restarts", CONFIG_NUMBER, AT(restarts), 0, 100, "5", true,
 	"deaths of gate or vault in a minute after which cdopd gives up"},
+    {"clock_day", CONFIG_NUMBER, AT(clock_day), 0, 21991231, "0", false,
+	"where the clock is right and over 90 days ahead of the last entry "
+	"in the log, because the registry stood still: the day it is, "
+	"YYYYMMDD; 0: a clock like that is not gone by"},
 };
 
 #define N_KEYS (sizeof(config_keys) / sizeof(config_keys[0]))

@@ -38,7 +38,8 @@ struct config {
 	uint32_t handshake_s;
 	uint32_t idle_s;
 	uint32_t stop_s;
-	uint32_t restarts; /* of children in a minute */
+	uint32_t restarts;  /* of children in a minute */
+	uint32_t clock_day; /* YYYYMMDD; 0: nobody says */
 };
 
 /* What is wrong with a file, for a person: "line 3: ...". */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cdop/date.h"
 #include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
@@ -12,6 +13,7 @@
 #include "server/base/log.h"
 #include "server/cycle/cycle_state.h"
 #include "server/registry/audit.h"
+#include "server/registry/leaf_clock.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/search_key.h"
@@ -172,12 +174,29 @@ cycle_set_link(struct cycle *cycle, int fd)
 		cycle_send_keys(cycle);
 }
 
+/* 0 where it is no day. */
+static uint64_t
+day_ms(uint32_t number)
+{
+	const struct cdop_date date = {
+	    .year = (uint16_t)(number / 10000),
+	    .month = (uint8_t)(number / 100 % 100),
+	    .day = (uint8_t)(number % 100),
+	};
+
+	if (date.month == 0 || date.day == 0 || !cdop_date_is_valid(&date) ||
+	    cdop_date_days(&date) < 0)
+		return 0;
+	return (uint64_t)cdop_date_days(&date) * 86400000u;
+}
+
 void
 cycle_open(struct cycle *cycle, struct registry *reg, uint16_t slot)
 {
 	struct batch_item *item;
 
 	cycle->reg = reg;
+	audit_say_day(reg->audit, day_ms(cycle->args.clock_day));
 	cycle->scrub_ms = clock_boot_ms() + SCRUB_FIRST_MS;
 	item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
 	CDOP_ASSERT(item != NULL); /* the batch of a sealed vault is empty */
@@ -297,15 +316,13 @@ static void
 forgot(struct cycle *cycle, const struct batch_item *item)
 {
 	struct registry *reg = cycle->reg;
-	uint64_t behind_ms;
 
 	if (!item->failed) {
 		cycle->busy = true;
 		return;
 	}
 	search_key_put_off(reg->search_key,
-	    audit_time(
-		reg->audit, clock_wall_ms(), clock_boot_ms(), &behind_ms));
+	    audit_time(reg->audit, clock_wall_ms(), clock_boot_ms()));
 	log_error("search.kept", "finding=%s", rows_finding(reg->rows));
 }
 
@@ -471,6 +488,20 @@ set_width(struct cycle *cycle, size_t first)
 		cycle->width *= 2;
 }
 
+/* Once, until it is right again. */
+static void
+tell_clock(struct cycle *cycle)
+{
+	const struct leaf_clock *clock = audit_clock(cycle->reg->audit);
+
+	if (clock->ahead_ms != 0 && !cycle->clock_told)
+		log_error("clock.ahead", "days=%llu next=%s",
+		    (unsigned long long)(clock->ahead_ms / 86400000u),
+		    "set the clock; where it is right, clock_day in "
+		    "cdopd.conf");
+	cycle->clock_told = clock->ahead_ms != 0;
+}
+
 static enum cdop_err
 work(struct cycle *cycle, uint64_t boot_ms)
 {
@@ -485,8 +516,8 @@ work(struct cycle *cycle, uint64_t boot_ms)
 	if (batch_count(cycle->batch) == 0)
 		return CDOP_OK;
 	times.boot_ms = boot_ms;
-	times.now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms,
-	    &cycle->reg->clock_behind_ms);
+	times.now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms);
+	tell_clock(cycle);
 	first = batch_done(cycle->batch);
 	err = batch_run(cycle->batch, cycle->reg, &times);
 	if (err == CDOP_OK)

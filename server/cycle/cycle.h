@@ -23,6 +23,8 @@ struct cycle_args {
 	uint64_t held_back;   /* device that ended the last vault; 0: none */
 	uint32_t handshake_s; /* preamble to message 3 */
 	uint32_t idle_s;
+	/* A person says: it is that day, YYYYMMDD.  0: nobody does. */
+	uint32_t clock_day;
 };
 
 CDOP_MUST enum cdop_err cycle_new(

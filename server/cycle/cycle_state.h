@@ -30,7 +30,8 @@ struct cycle {
 	struct ipc_inbox *inbox;
 	int link;
 	bool link_dead;
-	bool busy; /* complete calls wait for the next batch */
+	bool clock_told; /* that it is not gone by */
+	bool busy;       /* complete calls wait for the next batch */
 	LIST_HEAD(, session) bucket[CYCLE_BUCKETS]; /* to find one */
 	/* All; the first is the one whose calls are taken next. */
 	TAILQ_HEAD(, session) turn;

@@ -134,11 +134,10 @@ static void
 gather_forget(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct registry *reg = cycle->reg;
-	uint64_t behind_ms;
 	bool due;
 
 	if (search_key_due(reg->search_key,
-		audit_time(reg->audit, clock_wall_ms(), boot_ms, &behind_ms),
+		audit_time(reg->audit, clock_wall_ms(), boot_ms),
 		&due) != CDOP_OK)
 		log_error("search.kept", "finding=%s next=%s",
 		    rows_finding(reg->rows),

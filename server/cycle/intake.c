@@ -54,13 +54,11 @@ take_open(
 static struct session_server
 server_of(const struct cycle *cycle, uint64_t boot_ms)
 {
-	uint64_t behind_ms;
 	struct session_server server = {
 	    .registry_id = cycle->reg->id,
 	    .secret = {cycle->reg->link_secret, cycle->reg->link_secret_next},
 	    .people = cycle->reg->people,
-	    .now_ms = audit_time(
-		cycle->reg->audit, clock_wall_ms(), boot_ms, &behind_ms),
+	    .now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms),
 	};
 
 	return server;

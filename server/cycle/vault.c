@@ -345,6 +345,7 @@ vault_open(struct vault *vault)
 	    .held_back = vault->fds->held_back,
 	    .handshake_s = vault->conf->handshake_s,
 	    .idle_s = vault->conf->idle_s,
+	    .clock_day = vault->conf->clock_day,
 	};
 	enum cdop_err err;
 

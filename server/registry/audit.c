@@ -81,16 +81,30 @@ audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
 	if (words->stored != NULL && words->has_person)
 		err = outcomes_add(audit->outcomes, words->person, words->at_ms,
 		    words->stored);
+	/* By the time of leaves: a wall clock that is ahead is no reason. */
+	if (now_ms > audit->clock.last_ms)
+		now_ms = audit->clock.last_ms;
 	*ret_more = words->at_ms + OUTCOMES_KEEP_MS >= now_ms;
 	cdop__stored_leaf__free_unpacked(leaf, NULL);
 	return err;
 }
 
 uint64_t
-audit_time(struct audit *audit, uint64_t wall_ms, uint64_t boot_ms,
-    uint64_t *ret_behind_ms)
+audit_time(struct audit *audit, uint64_t wall_ms, uint64_t boot_ms)
 {
-	return leaf_clock_now(&audit->clock, wall_ms, boot_ms, ret_behind_ms);
+	return leaf_clock_now(&audit->clock, wall_ms, boot_ms);
+}
+
+void
+audit_say_day(struct audit *audit, uint64_t day_ms)
+{
+	audit->clock.said_ms = day_ms;
+}
+
+const struct leaf_clock *
+audit_clock(const struct audit *audit)
+{
+	return &audit->clock;
 }
 
 uint64_t

@@ -46,6 +46,7 @@ enum audit_event {
 
 struct actor;
 struct cdop_living;
+struct leaf_clock;
 
 struct audit_released {
 	const char *reference;
@@ -118,8 +119,13 @@ CDOP_MUST enum cdop_err audit_load_leaf(struct audit *audit, uint64_t now_ms,
     struct cdop_bytes plain, bool *ret_more);
 
 /* The time a leaf gets, as leaf_clock.h says. */
-uint64_t audit_time(struct audit *audit, uint64_t wall_ms, uint64_t boot_ms,
-    uint64_t *ret_behind_ms);
+uint64_t audit_time(struct audit *audit, uint64_t wall_ms, uint64_t boot_ms);
+
+/* Somebody says that it is that late: a registry stood still. */
+void audit_say_day(struct audit *audit, uint64_t day_ms);
+
+/* How the wall clock was when it was asked last. */
+const struct leaf_clock *audit_clock(const struct audit *audit);
 
 /*
  * Appends a leaf in the open transaction.  Errors of rows_put.  ret_receipt

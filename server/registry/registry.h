@@ -64,9 +64,8 @@ struct registry {
 	bool reserve_short;      /* and there is no room to fill it */
 	uint64_t created_ms;
 	uint64_t open_since_ms;
-	uint64_t clock_behind_ms; /* wall clock against the last leaf */
-	bool has_anchor;          /* one is configured */
-	bool anchor_failed;       /* it could not be written last time */
+	bool has_anchor;    /* one is configured */
+	bool anchor_failed; /* it could not be written last time */
 
 	/* X25519 secrets of the link, 32 bytes each, in locked memory. */
 	uint8_t *link_secret;

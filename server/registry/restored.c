@@ -218,11 +218,10 @@ restored_mark(struct registry *reg, struct cdop_arena *arena,
 {
 	struct restored_mark_args timed = *args;
 	struct mark mark = {.reg = reg, .arena = arena, .args = &timed};
-	uint64_t behind_ms;
 	enum cdop_err err;
 
 	*ret_why = NULL;
-	timed.now_ms = audit_time(reg->audit, args->now_ms, 0, &behind_ms);
+	timed.now_ms = audit_time(reg->audit, args->now_ms, 0);
 	if (!is_line(args->by, CDOP_TEXT_MAX) ||
 	    !is_line(args->reason, CDOP_REASON_MAX)) {
 		*ret_why = "who does it and why: a line of text each";

@@ -396,11 +396,10 @@ setup_recover(struct registry *reg, struct cdop_arena *arena,
 {
 	struct setup_args cleaned = *args;
 	struct setup setup;
-	uint64_t behind_ms;
 	enum cdop_err err;
 
 	setup_init(&setup, reg, arena, &cleaned, ret_result);
-	cleaned.now_ms = audit_time(reg->audit, args->now_ms, 0, &behind_ms);
+	cleaned.now_ms = audit_time(reg->audit, args->now_ms, 0);
 	setup.act.now_ms = cleaned.now_ms;
 	if ((err = check_recover(&setup, &cleaned)) != CDOP_OK)
 		return err;

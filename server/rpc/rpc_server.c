@@ -7,6 +7,7 @@
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
+#include "server/registry/leaf_clock.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/scrub.h"
@@ -19,6 +20,7 @@
 #define SOON_DAYS     30
 #define WITNESS_DAYS  30
 #define CLOCK_WARN_MS 60000
+#define DAY_MS        86400000ull
 
 enum cdop_err rpc_status(struct rpc_ctx *ctx, const Cdop__StatusRequest *req,
     Cdop__StatusReply *rep);
@@ -80,13 +82,26 @@ warn_all(struct rpc_ctx *ctx, const struct people_rule_admins *admins,
 		    cdop_arena_printf(ctx->arena,
 			"the audit log is damaged %s (cdopd verify)",
 			scrub_finding(ctx->reg->scrub)));
-	if (ctx->reg->clock_behind_ms > CLOCK_WARN_MS)
+}
+
+static void
+warn_clock(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const struct leaf_clock *clock = audit_clock(ctx->reg->audit);
+
+	if (clock->behind_ms > CLOCK_WARN_MS)
 		warn(rep,
 		    cdop_arena_printf(ctx->arena,
 			"the server's clock was set back by %llu s: what has "
 			"expired stays so",
-			(unsigned long long)(ctx->reg->clock_behind_ms /
-			    1000)));
+			(unsigned long long)(clock->behind_ms / 1000)));
+	if (clock->ahead_ms != 0)
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"the server's clock is %llu days ahead of the log and "
+			"is not gone by: set it right, or say that it is "
+			"(clock_day of cdopd.conf)",
+			(unsigned long long)(clock->ahead_ms / DAY_MS)));
 }
 
 static void
@@ -262,6 +277,7 @@ rpc_status(
 		return fill_contacts(ctx, rep);
 	people_rule_admins(ctx->reg->people, ctx->now_ms, NULL, &admins);
 	warn_all(ctx, &admins, rep);
+	warn_clock(ctx, rep);
 	rep->has_approvals_waiting = true;
 	rep->approvals_waiting = count_waiting(ctx);
 	if ((ctx->actor->roles & keepers) != 0) {

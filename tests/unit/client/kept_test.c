@@ -25,7 +25,7 @@ keep(struct fixture *f, uint32_t method, const ProtobufCMessage *body,
 {
 	Cdop__ClientRequest *r = cdop_arena_alloc(f->ctx.arena, sizeof(*r));
 
-	spool_new_key(key);
+	spool_new_key(&f->ctx, key);
 	cdop__client_request__init(r);
 	r->method = method;
 	r->request_key.data = key;

@@ -19,6 +19,8 @@
 #include "client/file.h"
 #include "tests/unit/client/fixture.h"
 
+#define TEN_YEARS_MS (10ull * 365 * 24 * 60 * 60 * 1000)
+
 static char secret_words[] = "Tarrant-Synthetic, found at home";
 
 static void
@@ -47,17 +49,140 @@ put(struct fixture *f, uint8_t *key)
 static void
 keys_are_of_their_time_and_differ(void **state)
 {
+	struct fixture *f = *state;
 	uint8_t one[16], two[16], ms[8] = {0};
 	uint64_t now = (uint64_t)time(NULL) * 1000;
 
-	(void)state;
-	assert_int_equal(cdop_secret_init(), CDOP_OK);
-	spool_new_key(one);
-	spool_new_key(two);
+	spool_new_key(&f->ctx, one);
+	spool_new_key(&f->ctx, two);
 	assert_memory_not_equal(one, two, 16);
 	memcpy(ms + 2, one, 6);
 	assert_true(cdop_get64(ms) + 5000 > now);
 	assert_true(cdop_get64(ms) < now + 5000);
+}
+
+static uint64_t
+date_of(const uint8_t key[static 16])
+{
+	uint8_t ms[8] = {0};
+
+	memcpy(ms + 2, key, 6);
+	return cdop_get64(ms);
+}
+
+/* As after a Welcome of a registry whose clock is that far ahead. */
+static uint64_t
+registry_is_ahead(struct fixture *f, uint64_t ms)
+{
+	static Cdop__Welcome welcome;
+
+	cdop__welcome__init(&welcome);
+	welcome.now_ms = (uint64_t)time(NULL) * 1000 + ms;
+	f->session.welcome = &welcome;
+	return welcome.now_ms;
+}
+
+static void
+a_key_is_of_the_clock_of_the_registry(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t before[16], key[16];
+	uint64_t theirs;
+
+	spool_new_key(&f->ctx, before);
+	assert_false(spool_key_is_old(&f->ctx, before));
+	theirs = registry_is_ahead(f, TEN_YEARS_MS);
+	spool_new_key(&f->ctx, key);
+	assert_true(date_of(key) == theirs);
+	assert_true(spool_key_is_old(&f->ctx, before));
+	assert_false(spool_key_is_old(&f->ctx, key));
+	/* One that is behind would call it "ahead". */
+	f->session.welcome->now_ms = 1;
+	spool_new_key(&f->ctx, key);
+	assert_int_equal(date_of(key), 1);
+}
+
+static void
+what_was_never_sent_is_dated_anew(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[16], was[16], sent[16];
+	uint64_t theirs;
+
+	spool_new_key(&f->ctx, key);
+	memcpy(was, key, sizeof(was));
+	theirs = registry_is_ahead(f, TEN_YEARS_MS);
+	assert_int_equal(spool_date_key(&f->ctx, key), EXIT_OK);
+	assert_true(date_of(key) == theirs);
+	assert_true(spool_is_same(key, was));
+	/* Then it is kept, and sent: from now on it is that one. */
+	put(f, key);
+	memcpy(sent, was, sizeof(sent));
+	theirs = registry_is_ahead(f, 2 * TEN_YEARS_MS);
+	assert_int_equal(spool_date_key(&f->ctx, sent), EXIT_OK);
+	assert_memory_equal(sent, key, sizeof(key));
+}
+
+static void
+a_request_that_is_dated_anew_is_never_there_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct spool_list list;
+	Cdop__ClientRequest *r;
+	uint8_t key[16];
+	uint64_t theirs;
+	const char *moved;
+
+	spool_new_key(&f->ctx, key);
+	put(f, key);
+	theirs = registry_is_ahead(f, TEN_YEARS_MS);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(spool_get(&f->ctx, list.path[0], &r), EXIT_OK);
+	assert_int_equal(spool_begin(&f->ctx, r, false), EXIT_OK);
+	assert_true(date_of(r->request_key.data) == theirs);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 1);
+	/* It was sent: another time it goes out under the same key. */
+	(void)registry_is_ahead(f, 2 * TEN_YEARS_MS);
+	assert_int_equal(spool_get(&f->ctx, list.path[0], &r), EXIT_OK);
+	assert_true(r->sent);
+	assert_int_equal(spool_begin(&f->ctx, r, false), EXIT_OK);
+	assert_true(date_of(r->request_key.data) == theirs);
+	spool_drop(&f->ctx, r->request_key.data);
+
+	/* Cut off between the name and what is in it. */
+	spool_new_key(&f->ctx, key);
+	put(f, key);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	moved = cdop_arena_strdup(f->ctx.arena, list.path[0]);
+	strrchr(moved, '/')[1] ^= 1;
+	assert_int_equal(file_move(list.path[0], moved), CDOP_OK);
+	assert_int_equal(spool_get(&f->ctx, moved, &r), EXIT_OK);
+	assert_true(spool_is_same(r->request_key.data, key));
+	spool_drop(&f->ctx, r->request_key.data);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 0);
+}
+
+static void
+what_was_refused_goes_out_as_a_new_request(void **state)
+{
+	struct fixture *f = *state;
+	struct spool_list list;
+	Cdop__ClientRequest *r;
+	uint8_t key[16];
+	uint64_t theirs;
+
+	spool_new_key(&f->ctx, key);
+	put(f, key);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(spool_get(&f->ctx, list.path[0], &r), EXIT_OK);
+	assert_int_equal(spool_begin(&f->ctx, r, false), EXIT_OK);
+	theirs = registry_is_ahead(f, TEN_YEARS_MS);
+	assert_int_equal(spool_begin(&f->ctx, r, true), EXIT_OK);
+	assert_true(date_of(r->request_key.data) == theirs);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 1);
 }
 
 static void
@@ -68,7 +193,7 @@ a_request_comes_back_until_it_is_dropped(void **state)
 	struct spool_list list;
 	Cdop__ClientRequest *back;
 
-	spool_new_key(key);
+	spool_new_key(&f->ctx, key);
 	put(f, key);
 	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
 	assert_int_equal(list.n, 1);
@@ -89,7 +214,7 @@ nothing_of_it_can_be_read_on_disk(void **state)
 	struct stat st;
 	uint8_t key[16];
 
-	spool_new_key(key);
+	spool_new_key(&f->ctx, key);
 	put(f, key);
 	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
 	assert_int_equal(
@@ -109,7 +234,7 @@ another_device_or_registry_opens_nothing(void **state)
 	Cdop__ClientRequest *back;
 	uint8_t key[16];
 
-	spool_new_key(key);
+	spool_new_key(&f->ctx, key);
 	put(f, key);
 	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
 	f->session.identity.open->registry_id.data[0] ^= 1;
@@ -132,7 +257,7 @@ every_changed_byte_of_it_is_noticed(void **state)
 	uint8_t key[16], *copy;
 	size_t i;
 
-	spool_new_key(key);
+	spool_new_key(&f->ctx, key);
 	put(f, key);
 	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
 	assert_int_equal(
@@ -180,7 +305,7 @@ a_kill_at_any_moment_leaves_a_whole_request(void **state)
 	size_t i, k;
 	pid_t pid;
 
-	spool_new_key(key);
+	spool_new_key(&f->ctx, key);
 	put(f, key);
 	for (i = 0; i < 40; i++) {
 		pid = fork();
@@ -211,7 +336,7 @@ drafts_take_the_next_number_and_keep_it(void **state)
 	unsigned one = 0, two = 0;
 	uint8_t key[16];
 
-	spool_new_key(key);
+	spool_new_key(&f->ctx, key);
 	cdop__client_draft__init(&draft);
 	draft.form = cdop_arena_alloc(f->ctx.arena, sizeof(*draft.form));
 	cdop__form__init(draft.form);
@@ -244,7 +369,7 @@ applied(struct fixture *f, unsigned days)
 	(void)fixture_profile(f);
 	profile = f->session.profile;
 	profile->spool_days = days;
-	spool_new_key(key);
+	spool_new_key(&f->ctx, key);
 	put(f, key);
 	spool_applied(&f->ctx, key);
 	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
@@ -305,7 +430,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(keys_are_of_their_time_and_differ),
+	    WITH(keys_are_of_their_time_and_differ),
+	    WITH(a_key_is_of_the_clock_of_the_registry),
+	    WITH(what_was_never_sent_is_dated_anew),
+	    WITH(a_request_that_is_dated_anew_is_never_there_twice),
+	    WITH(what_was_refused_goes_out_as_a_new_request),
 	    WITH(a_request_comes_back_until_it_is_dropped),
 	    WITH(nothing_of_it_can_be_read_on_disk),
 	    WITH(another_device_or_registry_opens_nothing),

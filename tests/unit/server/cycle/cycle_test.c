@@ -369,6 +369,7 @@ old_searches_are_forgotten_when_the_day_turns(void **state)
 	assert_true(keystore_epoch(f.world.ks, SCHEMA_SEARCH, NULL, &key));
 	fixture_turn(&f);
 	fixture_pass(800 * 86400000ull);
+	audit_say_day(f.world.reg->audit, clock_wall_ms());
 	before = leaves();
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	assert_int_equal(cycle_sleep_ms(f.cycle), 0);
