@@ -58,6 +58,8 @@
 #define CDOP_VAULT_HALF_OPEN_MAX 128
 #define CDOP_VAULT_HANDSHAKES_S  200 /* per second, all sources */
 #define CDOP_BATCH_REQUESTS_MAX  256
+#define CDOP_PACE_CALLS          50000 /* of a device at a stretch, then */
+#define CDOP_PACE_MS             500   /* one in so many */
 #define CDOP_BATCH_BYTES_MAX     (8u << 20)
 
 /* Files. */

@@ -12,6 +12,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cycle/cycle_state.h"
+#include "server/cycle/pace.h"
 #include "server/registry/audit.h"
 #include "server/registry/leaf_clock.h"
 #include "server/registry/people.h"
@@ -49,6 +50,8 @@ cycle_new(const struct cycle_args *args, struct cycle **ret_cycle)
 	for (i = 0; i < CYCLE_BUCKETS; i++)
 		LIST_INIT(&cycle->bucket[i]);
 	err = batch_new(args->note, &cycle->batch);
+	if (err == CDOP_OK)
+		err = pace_new(args->calls, &cycle->pace);
 	if (err == CDOP_OK)
 		err = outbox_new(&cycle->outbox);
 	if (err == CDOP_OK)
@@ -136,6 +139,7 @@ cycle_free(struct cycle *cycle)
 		return;
 	drop_all(cycle);
 	batch_free(cycle->batch);
+	pace_free(cycle->pace);
 	outbox_free(cycle->outbox);
 	ipc_inbox_free(cycle->inbox);
 	if (cycle->link >= 0)
@@ -223,7 +227,9 @@ cycle_sleep_ms(const struct cycle *cycle)
 {
 	if (cycle->busy && !outbox_waits(cycle->outbox))
 		return 0;
-	return cycle->discards > 0 ? 10 : TICK_MS;
+	if (cycle->discards > 0)
+		return 10;
+	return cycle->paced ? CDOP_PACE_MS : TICK_MS;
 }
 
 /* ---- 5: answer --------------------------------------------------------- */
@@ -518,6 +524,8 @@ work(struct cycle *cycle, uint64_t boot_ms)
 	times.boot_ms = boot_ms;
 	times.now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms);
 	tell_clock(cycle);
+	if (cycle->paced)
+		cycle->reg->paced_ms = times.now_ms;
 	first = batch_done(cycle->batch);
 	err = batch_run(cycle->batch, cycle->reg, &times);
 	if (err == CDOP_OK)

@@ -25,6 +25,7 @@ struct cycle_args {
 	uint32_t idle_s;
 	/* A person says: it is that day, YYYYMMDD.  0: nobody does. */
 	uint32_t clock_day;
+	uint32_t calls; /* of a device at a stretch; 0: as usual */
 };
 
 CDOP_MUST enum cdop_err cycle_new(

@@ -31,7 +31,10 @@ struct cycle {
 	int link;
 	bool link_dead;
 	bool clock_told; /* that it is not gone by */
-	bool busy;       /* complete calls wait for the next batch */
+	struct pace *pace;
+	bool paced; /* a call waits that was not taken for its device */
+	uint64_t paced_told_ms;
+	bool busy; /* complete calls wait for the next batch */
 	LIST_HEAD(, session) bucket[CYCLE_BUCKETS]; /* to find one */
 	/* All; the first is the one whose calls are taken next. */
 	TAILQ_HEAD(, session) turn;

@@ -5,6 +5,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cycle/cycle_state.h"
+#include "server/cycle/pace.h"
 #include "server/registry/audit.h"
 #include "server/registry/cases_renew.h"
 #include "server/registry/registry.h"
@@ -16,11 +17,43 @@
 #define SCRUB_MS        1000 /* between two steps */
 #define SCRUB_ROWS      200  /* a few milliseconds; 17 million rows a day */
 #define SCRUB_AGAIN_MS  (24u * 3600u * 1000u)
+#define PACED_MS        3600000    /* it is logged no more often */
 #define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
 #define CALLS_EACH      4  /* of a session, before it is another's turn */
 #define RENEW_EVERY     10 /* batches with calls in them */
 
 static const struct cdop_bytes nothing;
+
+/* Whoever asks without an end is slowed, and told of. */
+static bool
+is_paced(struct cycle *cycle, const struct session *session, uint64_t boot_ms)
+{
+	if (pace_may(cycle->pace, &session->peer, boot_ms))
+		return false;
+	cycle->paced = true;
+	cycle->reg->paced_device = session->peer.device;
+	if (cycle->paced_told_ms == 0 ||
+	    boot_ms - cycle->paced_told_ms >= PACED_MS) {
+		cycle->paced_told_ms = boot_ms;
+		log_warning("device.slowed", "device=%u next=%s",
+		    (unsigned)session->peer.device,
+		    "a program that asks without an end? cdop people suspend");
+	}
+	return true;
+}
+
+/* An item of a session, which is one leaf or more.  NULL: no room. */
+static struct batch_item *
+add(struct cycle *cycle, struct session *session, enum batch_kind kind,
+    struct cdop_bytes message, uint64_t boot_ms)
+{
+	struct batch_item *item;
+
+	item = batch_add(cycle->batch, kind, session, message);
+	if (item != NULL)
+		pace_count(cycle->pace, &session->peer, boot_ms);
+	return item;
+}
 
 static bool
 gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
@@ -30,8 +63,8 @@ gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 
 	if (more == NULL)
 		return true;
-	item = batch_add(cycle->batch, BATCH_MORE, session,
-	    (struct cdop_bytes){more->message, more->len});
+	item = add(cycle, session, BATCH_MORE,
+	    (struct cdop_bytes){more->message, more->len}, boot_ms);
 	if (item == NULL)
 		return false;
 	item->arrived_ms = boot_ms;
@@ -41,12 +74,18 @@ gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 	return true;
 }
 
+static bool
+waits_first(const struct session *session)
+{
+	return session->state == SESSION_OPENING || session->more != NULL;
+}
+
 /* What is not a call: it comes once in a turn.  False: the batch is full. */
 static bool
 gather_first(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 {
 	if (session->state == SESSION_OPENING &&
-	    batch_add(cycle->batch, BATCH_OPENED, session, nothing) == NULL)
+	    add(cycle, session, BATCH_OPENED, nothing, boot_ms) == NULL)
 		return false;
 	return gather_more(cycle, session, boot_ms);
 }
@@ -60,6 +99,8 @@ gather_calls(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 	int calls;
 
 	for (calls = 0; calls < CALLS_EACH; calls++) {
+		if (is_paced(cycle, session, boot_ms))
+			return true;
 		if (session_next(session, &message) != CDOP_OK) {
 			/* What came before it is still worked on. */
 			session->failed = CYCLE_FAILED_MAX;
@@ -69,7 +110,7 @@ gather_calls(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 			session_note_partial(session, boot_ms);
 			return true;
 		}
-		item = batch_add(cycle->batch, BATCH_CALL, session, message);
+		item = add(cycle, session, BATCH_CALL, message, boot_ms);
 		if (item == NULL)
 			return false;
 		/* Or later: its last frame was there by then. */
@@ -99,6 +140,8 @@ gather_session(
     struct cycle *cycle, struct session *session, bool first, uint64_t boot_ms)
 {
 	if (!may_ask(session))
+		return true;
+	if (first && waits_first(session) && is_paced(cycle, session, boot_ms))
 		return true;
 	if (batch_count(cycle->batch) >= cycle->width)
 		return false;
@@ -207,6 +250,7 @@ gather_run(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct batch_item *item;
 
+	cycle->paced = false;
 	gather_forget(cycle, boot_ms);
 	gather_scrub(cycle, boot_ms);
 	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {

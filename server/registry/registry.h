@@ -64,8 +64,10 @@ struct registry {
 	bool reserve_short;      /* and there is no room to fill it */
 	uint64_t created_ms;
 	uint64_t open_since_ms;
-	bool has_anchor;    /* one is configured */
-	bool anchor_failed; /* it could not be written last time */
+	uint32_t paced_device; /* that was slowed last, at paced_ms */
+	uint64_t paced_ms;     /* of leaves; 0: none was */
+	bool has_anchor;       /* one is configured */
+	bool anchor_failed;    /* it could not be written last time */
 
 	/* X25519 secrets of the link, 32 bytes each, in locked memory. */
 	uint8_t *link_secret;

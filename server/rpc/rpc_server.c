@@ -1,6 +1,7 @@
 /* How the registry is, and who is asking. */
 #include <string.h>
 
+#include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
 #include "cdop/version.h"
@@ -21,6 +22,7 @@
 #define WITNESS_DAYS  30
 #define CLOCK_WARN_MS 60000
 #define DAY_MS        86400000ull
+#define PACED_MS      3600000u
 
 enum cdop_err rpc_status(struct rpc_ctx *ctx, const Cdop__StatusRequest *req,
     Cdop__StatusReply *rep);
@@ -102,6 +104,29 @@ warn_clock(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 			"is not gone by: set it right, or say that it is "
 			"(clock_day of cdopd.conf)",
 			(unsigned long long)(clock->ahead_ms / DAY_MS)));
+}
+
+/* To whoever may end it, and to whom it happens. */
+static void
+warn_paced(struct rpc_ctx *ctx, bool keeper, Cdop__StatusReply *rep)
+{
+	const struct registry *reg = ctx->reg;
+	bool own = reg->paced_device == ctx->actor->device;
+	const char *who = "whoever holds an invitation";
+
+	if (reg->paced_ms == 0 || ctx->now_ms - reg->paced_ms > PACED_MS ||
+	    !(keeper || own))
+		return;
+	if (own)
+		who = "this device";
+	else if (reg->paced_device != 0)
+		who = cdop_arena_printf(
+		    ctx->arena, "device %u", (unsigned)reg->paced_device);
+	warn(rep,
+	    cdop_arena_printf(ctx->arena,
+		"%s made over %d calls at a stretch and is slowed to two a "
+		"second: is that a program in a loop? (cdop people list)",
+		who, CDOP_PACE_CALLS));
 }
 
 static void
@@ -278,6 +303,7 @@ rpc_status(
 	people_rule_admins(ctx->reg->people, ctx->now_ms, NULL, &admins);
 	warn_all(ctx, &admins, rep);
 	warn_clock(ctx, rep);
+	warn_paced(ctx, (ctx->actor->roles & keepers) != 0, rep);
 	rep->has_approvals_waiting = true;
 	rep->approvals_waiting = count_waiting(ctx);
 	if ((ctx->actor->roles & keepers) != 0) {

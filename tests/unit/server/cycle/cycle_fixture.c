@@ -59,6 +59,7 @@ start_cycle(struct fixture *f, uint64_t held_back)
 	    .held_back = held_back,
 	    .handshake_s = CDOP_HANDSHAKE_S,
 	    .idle_s = CDOP_IDLE_S,
+	    .calls = f->calls,
 	};
 	int fds[2];
 

@@ -63,6 +63,7 @@ struct fixture {
 	struct cycle *cycle;
 	int link; /* the gate's end; -1: closed */
 	struct ipc_inbox *inbox;
+	uint32_t calls; /* of a device at a stretch, from a restart on */
 	uint64_t last_conn;
 	struct fixture_client client[FIXTURE_CLIENTS];
 	size_t n_client;

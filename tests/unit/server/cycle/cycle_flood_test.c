@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "server/registry/audit.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
 
 #define GREEDY  4
@@ -255,6 +256,68 @@ a_whole_call_that_waits_is_no_drip(void **state)
 	fixture_answers(&f, slow, 1, 191);
 }
 
+/* ---- without an end ---------------------------------------------------- */
+
+static size_t
+answered(struct fixture_client *client)
+{
+	size_t n = 0;
+
+	fixture_settle(&f);
+	while (fixture_reply(&f, client) != NULL)
+		n++;
+	return n;
+}
+
+static void
+ask_often(struct fixture_client *client, size_t n)
+{
+	while (n-- > 0)
+		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	fixture_send(&f, client);
+}
+
+/* Each call is a leaf, which stays for ever. */
+static void
+a_device_that_asks_without_an_end_is_slowed(void **state)
+{
+	struct fixture_client *loop, *other, *again;
+	const Cdop__Reply *reply;
+	uint64_t leaves;
+
+	(void)state;
+	f.calls = 10;
+	fixture_restart(&f);
+	loop = fixture_sign_in(&f, WORLD_COORDINATOR);
+	other = fixture_sign_in(&f, WORLD_ADMIN_1);
+	ask_often(loop, 60);
+	assert_int_equal(answered(loop), 9); /* and the session */
+	assert_in_range(cycle_sleep_ms(f.cycle), 1, 500);
+	leaves = audit_size(f.world.reg->audit);
+	assert_int_equal(answered(loop), 0);
+	assert_int_equal(audit_size(f.world.reg->audit), leaves);
+	/* The others do not feel it, and are told. */
+	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	fixture_send(&f, other);
+	fixture_settle(&f);
+	assert_non_null(reply = fixture_reply(&f, other));
+	assert_non_null(memmem(reply->body.data, reply->body.len,
+	    "at a stretch", strlen("at a stretch")));
+	/* Two a second, and none is refused. */
+	fixture_pass(2000);
+	assert_int_equal(answered(loop), 4);
+	fixture_pass(5000);
+	assert_int_equal(answered(loop), 10);
+	/* Another session is no way round it. */
+	leaves = audit_size(f.world.reg->audit);
+	again = fixture_greet(
+	    &f, WORLD_COORDINATOR, world_keys(WORLD_COORDINATOR).psk);
+	fixture_turn(&f);
+	fixture_prove(&f, again);
+	fixture_settle(&f);
+	assert_int_equal(audit_size(f.world.reg->audit), leaves);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -269,6 +332,7 @@ main(void)
 	    TEST(eight_MiB_at_once_are_all_answered),
 	    TEST(more_than_the_window_ends_the_session),
 	    TEST(a_whole_call_that_waits_is_no_drip),
+	    TEST(a_device_that_asks_without_an_end_is_slowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
