@@ -22,19 +22,45 @@
 
 /* ---- exposure ----------------------------------------------------------- */
 
+/* Messages of a stream, each forgotten when it has been looked at. */
+struct passing {
+	struct cdop_arena *kept; /* what is to be shown of them */
+	size_t used;             /* of the command's arena, behind the first */
+};
+
+static void
+passed(struct cmd_ctx *ctx, struct passing *passing)
+{
+	if (passing->used != 0)
+		cdop_arena_rewind(ctx->arena, passing->used);
+	else
+		passing->used = cdop_arena_used(ctx->arena);
+}
+
+static enum exit_code
+too_much(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
+	    "take it in parts: --since and --until",
+	    "there is more than fits into memory: nothing is shown of it");
+}
+
+struct counting {
+	struct passing passing;
+	struct exposure x;
+};
+
 static enum exit_code
 count_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 {
 	const Cdop__AuditListReply *reply = (const Cdop__AuditListReply *)part;
-	struct exposure *x = arg;
+	struct counting *c = arg;
 	size_t i;
 
 	for (i = 0; i < reply->n_entry; i++)
-		if (exposure_add(x, reply->entry[i]) != CDOP_OK)
-			return cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
-			    "take it in parts: --since and --until",
-			    "there is more than fits into memory: nothing "
-			    "is shown of it");
+		if (exposure_add(&c->x, reply->entry[i]) != CDOP_OK)
+			return too_much(ctx);
+	passed(ctx, &c->passing);
 	return EXIT_OK;
 }
 
@@ -81,24 +107,22 @@ run_exposure(struct cmd_ctx *ctx)
 {
 	Cdop__AuditListRequest request;
 	struct exposure_report report = {.ctx = ctx};
-	struct cdop_arena *arena;
+	struct counting c = {.passing = {NULL, 0}};
 	enum audit_format format;
-	struct exposure x;
 	enum exit_code code;
 
 	code = exposure_request(ctx, &request, &format);
 	if (code != EXIT_OK)
 		return code;
-	if (cdop_arena_new(RECORDS_MAX, &arena) != CDOP_OK)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-	exposure_init(&x, arena, request.person);
-	report.x = &x;
+	if (cdop_arena_new(RECORDS_MAX, &c.passing.kept) != CDOP_OK)
+		return too_much(ctx);
+	exposure_init(&c.x, c.passing.kept, request.person);
+	report.x = &c.x;
 	report.device = request.has_device ? request.device : 0;
-	code = audit_ask(ctx, &request, count_part, &x);
+	code = audit_ask(ctx, &request, count_part, &c);
 	if (code == EXIT_OK)
 		show_exposure(&report, format);
-	cdop_arena_free(arena);
+	cdop_arena_free(c.passing.kept);
 	return code;
 }
 
@@ -106,52 +130,89 @@ run_exposure(struct cmd_ctx *ctx)
 
 /* The entries about one case, as they came: newest first. */
 struct readers {
+	struct passing passing;
 	const char *reference;
-	const Cdop__AuditEntry **entry;
+	Cdop__AuditEntry **entry;
 	size_t n;
 	size_t cap;
 };
+
+/* A copy that stays: of a list of many cases this one alone. */
+static Cdop__AuditEntry *
+keep_one(const struct readers *r, const Cdop__AuditEntry *from)
+{
+	struct cdop_arena *kept = r->passing.kept;
+	Cdop__Released *one[1];
+	Cdop__AuditEntry e = *from;
+	uint8_t *data;
+	size_t i, len;
+
+	e.n_released = 0;
+	for (i = 0; i < from->n_released && e.n_released == 0; i++) {
+		one[0] = from->released[i];
+		e.n_released = strcmp(one[0]->reference, r->reference) == 0;
+	}
+	e.released = one;
+	len = cdop__audit_entry__get_packed_size(&e);
+	if ((data = cdop_arena_alloc(kept, len)) == NULL)
+		return NULL;
+	(void)cdop__audit_entry__pack(&e, data);
+	return cdop__audit_entry__unpack(cdop_arena_allocator(kept), len, data);
+}
+
+static bool
+make_room(struct readers *r, size_t n)
+{
+	Cdop__AuditEntry **more;
+
+	if (r->n + n <= r->cap)
+		return true;
+	r->cap = (r->cap + n) * 2;
+	more = cdop_arena_calloc(r->passing.kept, r->cap, sizeof(*more));
+	if (more == NULL)
+		return false;
+	if (r->n > 0)
+		memcpy(more, r->entry, r->n * sizeof(*more));
+	r->entry = more;
+	return true;
+}
 
 static enum exit_code
 keep_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 {
 	const Cdop__AuditListReply *reply = (const Cdop__AuditListReply *)part;
-	const Cdop__AuditEntry **more;
 	struct readers *r = arg;
 	size_t i;
 
-	if (r->n + reply->n_entry > r->cap) {
-		r->cap = (r->cap + reply->n_entry) * 2;
-		more = cdop_arena_calloc(ctx->arena, r->cap, sizeof(*more));
-		if (more == NULL)
-			return cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
-			    "take it in parts: --since and --until",
-			    "there is more than fits into memory");
-		if (r->n > 0)
-			memcpy(more, r->entry, r->n * sizeof(*more));
-		r->entry = more;
+	if (!make_room(r, reply->n_entry))
+		return too_much(ctx);
+	for (i = 0; i < reply->n_entry; i++) {
+		r->entry[r->n] = keep_one(r, reply->entry[i]);
+		if (r->entry[r->n++] == NULL)
+			return too_much(ctx);
 	}
-	for (i = 0; i < reply->n_entry; i++)
-		r->entry[r->n++] = reply->entry[i];
+	passed(ctx, &r->passing);
 	return EXIT_OK;
 }
 
-/* What left of this case; NULL: it was named, and nothing left. */
+/* What left of the case; NULL: it was named, and nothing left. */
 static const Cdop__Released *
-left(const struct readers *r, const Cdop__AuditEntry *e)
+left(const Cdop__AuditEntry *e)
 {
-	size_t i;
-
-	for (i = 0; i < e->n_released; i++)
-		if (strcmp(e->released[i]->reference, r->reference) == 0)
-			return e->released[i];
-	return NULL;
+	return e->n_released > 0 ? e->released[0] : NULL;
 }
 
+/* The code's label, and what was said in words where it wants that. */
 static const char *
 purpose_words(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 {
-	return e->purpose != NULL ? show_code(ctx, "purpose", e->purpose) : "";
+	const char *said = audit_words_said(ctx, e->purpose_text);
+	const char *label;
+
+	label = e->purpose != NULL ? show_code(ctx, "purpose", e->purpose) : "";
+	return said == NULL
+	    ? label
+	    : cdop_arena_printf(ctx->arena, "%s: %s", label, said);
 }
 
 /* Whole lines: what is cut off here would be evidence. */
@@ -168,7 +229,7 @@ read_text(struct cmd_ctx *ctx, const struct readers *r)
 	paper_head(ctx);
 	for (i = r->n; i-- > 0;) {
 		e = r->entry[i];
-		of = left(r, e);
+		of = left(e);
 		why = purpose_words(ctx, e);
 		use = audit_words_use(e);
 		print_out(ctx, "%s  %s  %s%s%s%s%s%s  %s",
@@ -196,7 +257,7 @@ read_csv(struct cmd_ctx *ctx, const struct readers *r)
 	csv_out_line(stdout, head, sizeof(head) / sizeof(head[0]));
 	for (i = r->n; i-- > 0;) {
 		e = r->entry[i];
-		of = left(r, e);
+		of = left(e);
 		const char *const cell[] = {
 		    cdop_arena_printf(
 			ctx->arena, "%llu", (unsigned long long)e->index),
@@ -219,37 +280,46 @@ read_csv(struct cmd_ctx *ctx, const struct readers *r)
 	}
 }
 
-/* Of a list of many cases this one alone: the others are none of its. */
 static void
 read_json(struct cmd_ctx *ctx, const struct readers *r)
 {
-	Cdop__Released *one[1];
-	Cdop__AuditEntry e;
-	const Cdop__Released *of;
+	const Cdop__AuditEntry *e;
 	json_t *object;
 	size_t i;
 
 	for (i = r->n; i-- > 0;) {
-		e = *r->entry[i];
-		of = left(r, &e);
-		if (of != NULL)
-			memcpy(&one[0], &of, sizeof(of));
-		e.released = one;
-		e.n_released = of != NULL;
+		e = r->entry[i];
 		object = print_envelope(ctx, "audit.who-read", true);
-		json_merge(ctx, object, &e.base);
+		json_merge(ctx, object, &e->base);
 		(void)json_object_set_new(object, "at_local",
-		    json_string(print_local(ctx->arena, e.at_ms)));
+		    json_string(print_local(ctx->arena, e->at_ms)));
 		print_json(object);
 	}
 	print_end(ctx, "audit.who-read", r->n);
+}
+
+static void
+show_readers(
+    struct cmd_ctx *ctx, const struct readers *r, enum audit_format format)
+{
+	switch (format) {
+	case AUDIT_TEXT:
+		read_text(ctx, r);
+		return;
+	case AUDIT_CSV:
+		read_csv(ctx, r);
+		return;
+	case AUDIT_JSON:
+		read_json(ctx, r);
+		return;
+	}
 }
 
 static enum exit_code
 run_who_read(struct cmd_ctx *ctx)
 {
 	Cdop__AuditListRequest request;
-	struct readers r = {0};
+	struct readers r = {.n = 0};
 	enum audit_format format;
 	enum exit_code code;
 
@@ -260,16 +330,13 @@ run_who_read(struct cmd_ctx *ctx)
 	    (code = paper_begin(ctx)) != EXIT_OK)
 		return code;
 	r.reference = request.reference;
+	if (cdop_arena_new(RECORDS_MAX, &r.passing.kept) != CDOP_OK)
+		return too_much(ctx);
 	code = audit_ask(ctx, &request, keep_part, &r);
-	if (code != EXIT_OK)
-		return code;
-	if (format == AUDIT_JSON)
-		read_json(ctx, &r);
-	else if (format == AUDIT_CSV)
-		read_csv(ctx, &r);
-	else
-		read_text(ctx, &r);
-	return EXIT_OK;
+	if (code == EXIT_OK)
+		show_readers(ctx, &r, format);
+	cdop_arena_free(r.passing.kept);
+	return code;
 }
 
 static const struct cmd_opt who_read_opts[] = {

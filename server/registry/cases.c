@@ -376,10 +376,9 @@ cases_read_form(struct cases_act *act, uint32_t slot, uint32_t instance,
 }
 
 size_t
-cases_responsible(struct cases *cases, uint32_t person,
-    struct cdop_arena *arena, const char **out, size_t max)
+cases_responsible(
+    const struct cases *cases, uint32_t person, uint32_t *out, size_t max)
 {
-	char text[CDOP_REFERENCE_TEXT];
 	const struct index_post *post;
 	uint32_t slot;
 	size_t n = 0;
@@ -389,10 +388,8 @@ cases_responsible(struct cases *cases, uint32_t person,
 		if (post->responsible != person ||
 		    post->status == INDEX_WITHDRAWN)
 			continue;
-		cases_reference(cases, post->case_id, text);
-		if (n < max &&
-		    (out[n] = cdop_arena_strdup(arena, text)) == NULL)
-			break;
+		if (n < max)
+			out[n] = slot;
 		n++;
 	}
 	return n;

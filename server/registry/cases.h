@@ -53,12 +53,12 @@ struct index *cases_index(struct cases *cases);
 const uint8_t *cases_page_key(const struct cases *cases);
 
 /*
- * References of the cases a person is responsible for, withdrawn ones left
- * out; at most max are written into arena.  Returns how many there are; to
- * be handed over when the person goes (RECORDS S12).
+ * Slots of the cases a person is responsible for, withdrawn ones left out;
+ * at most max are written.  Returns how many there are; to be handed over
+ * when the person goes (RECORDS S12).
  */
-size_t cases_responsible(struct cases *cases, uint32_t person,
-    struct cdop_arena *arena, const char **out, size_t max);
+size_t cases_responsible(
+    const struct cases *cases, uint32_t person, uint32_t *out, size_t max);
 
 /* ---- an act ------------------------------------------------------------ */
 

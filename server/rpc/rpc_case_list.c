@@ -1,6 +1,7 @@
 /* Cases together: lists and find. */
 #include <string.h>
 
+#include "cdop/fields.h"
 #include "server/registry/cases_list.h"
 #include "server/rpc/rpc_case.h"
 
@@ -99,6 +100,36 @@ take_terms(struct rpc_ctx *ctx, struct cases_act *act,
 	return CDOP_OK;
 }
 
+static bool
+is_typed(const char *term)
+{
+	return term != NULL && *term != '\0';
+}
+
+/* What matched is told with every case that was found, shown or not. */
+static void
+tell_matches(struct rpc_ctx *ctx, const Cdop__CaseFindRequest *req)
+{
+	static const struct cdop_living mother = {"mother", 1};
+	struct rpc_released *released;
+	uint32_t classes = 0;
+	size_t i;
+
+	if (is_typed(req->nhs_number) || is_typed(req->family_name) ||
+	    is_typed(req->first_name))
+		classes |= CDOP_CLASS_CHILD_IDENTITY;
+	if (is_typed(req->mother_name))
+		classes |= CDOP_CLASS_FAMILY_IDENTITY;
+	for (i = 0; i < ctx->n_released; i++) {
+		released = &ctx->released[i];
+		released->classes |= classes;
+		if (!is_typed(req->mother_name) || released->n_living > 0)
+			continue;
+		released->living = &mother;
+		released->n_living = 1;
+	}
+}
+
 enum cdop_err
 rpc_case_find(struct rpc_ctx *ctx, const Cdop__CaseFindRequest *req,
     Cdop__CaseFindReply *rep)
@@ -119,6 +150,7 @@ rpc_case_find(struct rpc_ctx *ctx, const Cdop__CaseFindRequest *req,
 	    ctx, &act, find.slot, find.n, req->has_names && req->names);
 	if (failed || rep->case_ == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
+	tell_matches(ctx, req);
 	rep->n_case_ = find.n;
 	rep->has_more = true;
 	rep->more = find.more;

@@ -121,6 +121,15 @@ add_living(struct show *s, const Cdop__Form *form)
 	}
 }
 
+/* Free text that belongs to no field of a form: reasons, sources. */
+static char *
+said(struct show *s, char *text)
+{
+	if (text != NULL && *text != '\0')
+		s->classes |= CDOP_CLASS_NARRATIVE;
+	return text;
+}
+
 static Cdop__FormInstance *
 instance(struct show *s, const Cdop__StoredForm *stored, bool whole)
 {
@@ -140,8 +149,8 @@ instance(struct show *s, const Cdop__StoredForm *stored, bool whole)
 	to->version = stored->version;
 	to->at_ms = stored->at_ms;
 	to->person = stored->person;
-	to->source = stored->source;
-	to->reason = stored->reason;
+	to->source = said(s, stored->source);
+	to->reason = said(s, stored->reason);
 	to->zone = stored->zone;
 	to->has_device = true;
 	to->device = stored->device;
@@ -266,9 +275,10 @@ fill_links(struct show *s)
 		cdop__case_link__init(to);
 		to->kind = from->kind;
 		to->reference = rpc_case_text(s->ctx, text, &s->failed);
-		to->reason = from->reason;
+		to->reason = said(s, from->reason);
 		s->out->link[s->out->n_link++] = to;
-		rpc_case_release(s->ctx, &s->act, slot, 0);
+		rpc_case_release(
+		    s->ctx, &s->act, slot, CDOP_CLASS_ADMINISTRATIVE);
 	}
 	if (s->out->link == NULL)
 		s->failed = true;
@@ -309,11 +319,14 @@ fill_head(struct show *s)
 {
 	const Cdop__StoredCase *state = s->state;
 	Cdop__Case *out = s->out;
+	size_t i;
 
+	for (i = 0; i < state->n_interested; i++)
+		(void)said(s, state->interested[i]->reason);
 	out->reference = state->reference;
 	out->status = state->status;
 	out->owner_area = state->owner_area;
-	out->owner_reason = state->owner_reason;
+	out->owner_reason = said(s, state->owner_reason);
 	out->n_interested = state->n_interested;
 	out->interested = state->interested;
 	out->version = state->version;

@@ -3,13 +3,15 @@
  */
 #include <string.h>
 
+#include "cdop/fields.h"
 #include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/text.h"
 #include "server/registry/actor.h"
-#include "server/registry/cases.h"
+#include "server/registry/cases_owner.h"
 #include "server/registry/people_change.h"
 #include "server/registry/registry.h"
+#include "server/rpc/rpc_case.h"
 #include "server/rpc/rpc_person.h"
 
 enum cdop_err rpc_suspend(struct rpc_ctx *ctx, const Cdop__SuspendRequest *req,
@@ -245,12 +247,33 @@ rpc_resume(
 
 /* ---- revoke ------------------------------------------------------------ */
 
-/* References only, and they stand in the audit row like all that leave. */
+/*
+ * References only, and they stand in the audit row like all that leave; what
+ * is said about the person lies under no key of theirs.
+ */
+static const char *
+hand_one(struct rpc_ctx *ctx, struct cases_act *act, uint32_t slot)
+{
+	const struct index_post *post = index_at(act->index, slot);
+	struct rpc_released released = {
+	    .reference = cases_reference_text(act, post->case_id),
+	    .case_id = post->case_id,
+	    .classes = CDOP_CLASS_ADMINISTRATIVE,
+	    .owner_area = index_word_text(act->index, post->owner),
+	    .jurisdiction = cases_owner_jurisdiction(act, slot),
+	};
+
+	if (released.reference != NULL)
+		rpc_release(ctx, &released);
+	return released.reference;
+}
+
 static enum cdop_err
 hand_over(
     struct rpc_ctx *ctx, const struct people_whom *whom, Cdop__PersonReply *rep)
 {
-	struct rpc_released released;
+	uint32_t slot[CDOP_LIST_MAX];
+	struct cases_act act;
 	const char **references;
 	size_t i, n;
 
@@ -260,17 +283,18 @@ hand_over(
 	    cdop_arena_calloc(ctx->arena, CDOP_LIST_MAX, sizeof(*references));
 	if (references == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	n = cases_responsible(ctx->reg->cases, whom->person, ctx->arena,
-	    references, CDOP_LIST_MAX);
+	rpc_case_act(ctx, &act);
+	n = cases_responsible(
+	    ctx->reg->cases, whom->person, slot, CDOP_LIST_MAX);
 	if (n > CDOP_LIST_MAX) {
 		add_warning(ctx, rep,
 		    "more cases than these have no responsible person now");
 		n = CDOP_LIST_MAX;
 	}
 	for (i = 0; i < n; i++) {
-		memset(&released, 0, sizeof(released));
-		released.reference = references[i];
-		rpc_release(ctx, &released);
+		references[i] = hand_one(ctx, &act, slot[i]);
+		if (references[i] == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
 	}
 	rep->handover = (char **)(uintptr_t)references;
 	rep->n_handover = n;

@@ -7,8 +7,8 @@ import os
 import re
 import stat
 
-from libflow import (FORBIDDEN, NOT_FOUND, OK, TMP, USAGE, check, end, equal,
-                     scene)
+from libflow import (FORBIDDEN, NOT_FOUND, OK, TMP, USAGE, Person, check, end,
+                     equal, scene)
 import libsynthetic
 
 
@@ -139,6 +139,87 @@ def by_person(audrey, wendy, cora):
         "audit", "exposure", "1", "--format", "xls").code, USAGE)
 
 
+def join_often(cora, row, reference, times):
+    """The same child again and again, from others who heard of it."""
+    path = os.path.join(TMP, "again.csv")
+    fields = [name for name in row if name[0] != "_"]
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        out = csv.DictWriter(f, fields + ["decision", "decision_reason"])
+        out.writeheader()
+        for _ in range(times):
+            out.writerow(dict(
+                {name: row[name] for name in fields},
+                decision="join:" + reference, decision_reason="the same"))
+    done = cora.cdop("notify", "--from", path, "--json")
+    return sum(line.get("ok", False) for line in done.lines())
+
+
+def many_pages(audrey, cora, row, here):
+    """More entries than a message of the log holds, and than two do."""
+    joined = join_often(cora, row, here, 210)
+    equal("told of 210 times", joined, 210)
+    seen = audrey.must("audit", "who-read", here, "--json").lines()
+    indexes = [e["index"] for e in seen]
+    check("all of them, oldest first", len(seen) > 210 and
+          indexes == sorted(set(indexes)), indexes)
+    equal("none of another case", {r["reference"] for e in seen
+                                   for r in e["released"]}, {here})
+    told = audrey.must("audit", "exposure", str(cora.person), "--json").json()
+    check("and counted as one record", told["entries"] > 210 and
+          sum(r["reference"] == here for r in told["record"]) == 1, told)
+
+
+def second_device(registry, audrey, cora, isle):
+    """A person with two devices is one person, and each can be looked at."""
+    path = os.path.join(registry.out, "cora2.txt")
+    registry.ada.must("people", "invite", "--device-for", str(cora.person),
+                      "--label", "tablet", "--out", path)
+    tablet = Person("tablet", registry)
+    done = tablet.enrol(path)
+    registry.bob.must("people", "activate", str(done["device"]),
+                      "--comparison", done["comparison"])
+    third = register(cora, 2, "sefton")[1]
+    tablet.must("case", "show", third, "--use", "screen", "--purpose", "other",
+                "--purpose-text", "asked by the chair")
+    told = audrey.must("audit", "exposure", str(cora.person), "--device",
+                       str(tablet.device), "--json").json()
+    equal("what one device read", [r["reference"] for r in told["record"]],
+          [third])
+    told = audrey.must("audit", "exposure", str(cora.person), "--json").json()
+    refs = [r["reference"] for r in told["record"]]
+    check("the person has read what both did", third in refs and
+          isle in refs, refs)
+    for form in "text", "csv", "json":
+        told = audrey.must("audit", "who-read", third, "--format", form).out
+        check("why, in words, as " + form, "asked by the chair" in told and
+              "tablet" in told, told)
+
+
+def gone(registry, audrey, cora, isle):
+    """Who has left has read all the same."""
+    before = audrey.must("audit", "exposure", str(cora.person),
+                         "--json").json()
+    registry.ada.must("people", "revoke", str(cora.person), "--reason",
+                      "left", "--confirm", str(cora.person))
+    told = audrey.must("audit", "exposure", "Cora Coordinator",
+                       "--json").json()
+    equal("revoked, and found by name", told["person"], cora.person)
+    equal("with all that was read", (told["record"], told["classes"]),
+          (before["record"], before["classes"]))
+    check("and in the list of who read it", "Cora Coordinator" in audrey.must(
+        "audit", "who-read", isle).out)
+
+
+def linked(audrey, cora, here, isle):
+    """Who looks at one case is told which others belong to it."""
+    cora.must("case", "link", here, isle, "--kind", "siblings", "--reason",
+              "one mother")
+    cora.must("case", "show", here, "--use", "screen")
+    seen = audrey.must("audit", "who-read", isle, "--json").lines()
+    check("a case that was named beside another one is in it",
+          [e["call"] for e in seen][-2:] == ["CaseLinkAdd", "CaseShow"], seen)
+
+
 def main():
     registry, cora = scene()
     wendy = registry.invite("Wendy Wirral", "--role", "partner", "--area",
@@ -155,6 +236,10 @@ def main():
     spreadsheet(audrey, cora, here)
     one_entry(audrey, here)
     by_person(audrey, wendy, cora)
+    linked(audrey, cora, here, isle)
+    many_pages(audrey, cora, row, here)
+    second_device(registry, audrey, cora, isle)
+    gone(registry, audrey, cora, isle)
     equal("it stops in order", registry.stop(), OK)
     end()
 

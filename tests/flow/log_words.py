@@ -154,9 +154,9 @@ def looks(log, registry, reference, cora, audrey):
               "--purpose-text", "a parent asked")
     log.says("a purpose in words", "Cora Coordinator (coordinator, "
              "cora-coordinator laptop)  looked at it  for: Other: say what  to a "
-             "file\nREF-2  no field  Sefton\nREF-1  child identity, family "
-             "identity, professional identity, location, exact date, "
-             "clinical, narrative, administrative  Wirral\n"
+             "file\nREF-2  administrative  Sefton\nREF-1  child identity, "
+             "family identity, professional identity, location, exact "
+             "date, clinical, narrative, administrative  Wirral\n"
              "for, in words: a parent asked")
     cora.must("case", "list")
     log.new()
