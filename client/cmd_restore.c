@@ -1,11 +1,15 @@
 /* cdop restore: what was restored on the host, and its acceptance. */
+#include <string.h>
+
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
 #include "client/people.h"
 #include "client/print.h"
 #include "client/prompt.h"
+#include "client/session.h"
 #include "client/statement.h"
+#include "client/witness.h"
 
 static void
 show_point(struct cmd_ctx *ctx, const char *what, const Cdop__LogPoint *point)
@@ -58,6 +62,22 @@ run_show(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
+/*
+ * The newest checkpoint that this computer has seen goes with it: the host
+ * may have lost more than it knows of, and the statement is to say so.
+ */
+static void
+say_seen(struct cmd_ctx *ctx, Cdop__RestoreAcceptRequest *request)
+{
+	const struct witness *w = ctx->session->witness;
+
+	if (w == NULL || !w->has_seen || w->note.len == 0)
+		return;
+	request->has_seen = true;
+	request->seen.len = w->note.len;
+	memcpy(&request->seen.data, &w->note.data, sizeof(request->seen.data));
+}
+
 static enum exit_code
 run_accept(struct cmd_ctx *ctx)
 {
@@ -72,6 +92,7 @@ run_accept(struct cmd_ctx *ctx)
 	    (code = view(ctx, &restored)) != EXIT_OK)
 		return code;
 	request.reason = cdop_arena_strdup(ctx->arena, reason);
+	say_seen(ctx, &request);
 	if (!ctx->g.json)
 		show_view(ctx, restored);
 	code = prompt_agree(ctx, "Ask to go on from there");

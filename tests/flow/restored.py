@@ -101,6 +101,42 @@ def followed(registry, cora, lost):
         person.must("trust", "restore", "--yes")
 
 
+def seen_by_clients(registry, cora):
+    """A host that knows of nothing that was lost, and an administrator whose
+    computer has seen more: the statement says what she has seen."""
+    ada, bob = registry.ada, registry.bob
+    registry.stop()
+    older = registry.data + ".older"
+    shutil.copytree(registry.data, older)
+    registry.start()
+    for _ in range(3):
+        cora.must("case", "list")
+    ada.must("status")
+    size = ada.must("trust", "show", "--json").json()["size"]
+    registry.stop()
+    shutil.rmtree(registry.data)
+    os.rename(older, registry.data)
+    code, said = accept(registry, "--by", "Olga Operator", "--reason", "again")
+    equal("marked, without an anchor", code, 0)
+    registry.start()
+    check("the host knows of nothing lost", "known lost    nothing" in
+          ada.must("restore", "show").out)
+    equal("an administrator asks", ada.cdop(
+        "restore", "accept", "--reason", "again", "--yes").code, SECOND)
+    told = bob.must("approve", "--json").out
+    check("the second one is shown what the first has seen",
+          "known to have had %d leaves" % size in told, told)
+    equal("and accepts", approve(bob).code, OK)
+    done = cora.cdop("case", "list")
+    check("the statement says so to everybody", done.code == INTEGRITY and
+          "\nlost " in done.err and " %d " % size in
+          done.err.split("\nlost ")[1].splitlines()[0], done)
+    equal("nothing was kept of the lost log",
+          cora.cdop("trust", "restore", "--yes").code, OK)
+    for person in ada, bob:
+        person.must("trust", "restore", "--yes")
+
+
 def main():
     anchor_dir = os.path.join(TMP, "anchor")
     os.mkdir(anchor_dir, 0o700)
@@ -168,6 +204,9 @@ def main():
           os.path.exists(os.path.join(anchor_dir, "anchor")))
     with open(registry.log, encoding="utf-8") as f:
         check("and that is said", "anchor.missing" in f.read())
+    registry.start()
+    seen_by_clients(registry, cora)
+    registry.stop()
     end()
 
 
