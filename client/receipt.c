@@ -285,6 +285,31 @@ receipt_look_again(struct cmd_ctx *ctx)
 	return code;
 }
 
+/* Of the largest index; one that cannot be read is not this one's to say. */
+bool
+receipt_newest(struct cmd_ctx *ctx, const struct witness *w,
+    struct cdop_checkpoint *ret_checkpoint, struct cdop_bytes *ret_note)
+{
+	const char *dir = folder(ctx, true), **name, *path;
+	struct cdop_logproof *proof;
+	struct cdop_bytes text;
+	size_t n;
+
+	proof = cdop_arena_alloc(ctx->arena, sizeof(*proof));
+	if (dir == NULL || proof == NULL ||
+	    file_list(dir, SUFFIX, ctx->arena, &name, &n) != CDOP_OK || n == 0)
+		return false;
+	path = cdop_arena_printf(ctx->arena, "%s/%s", dir, name[n - 1]);
+	if (path == NULL ||
+	    file_read(path, TEXT_MAX, ctx->arena, &text) != CDOP_OK ||
+	    cdop_logproof_parse(text, proof) != CDOP_OK ||
+	    cdop_checkpoint_open(proof->checkpoint, &w->key, ret_checkpoint) !=
+		CDOP_OK)
+		return false;
+	*ret_note = proof->checkpoint;
+	return !w->has_seen || ret_checkpoint->size > w->seen.size;
+}
+
 /* ---- afterwards ---------------------------------------------------------- */
 
 static void

@@ -15,6 +15,7 @@
 
 #include "cdop/statement.h"
 #include "client/call.h"
+#include "client/witness.h"
 
 /* Is one asked for with this call? */
 bool receipt_is_wanted(const struct cmd_ctx *ctx, const struct call_send *send);
@@ -36,6 +37,14 @@ void receipt_of_refusal(struct cmd_ctx *ctx, const struct call_send *send,
  * today.  EXIT_INTEGRITY, as above.
  */
 enum exit_code receipt_look_again(struct cmd_ctx *ctx);
+
+/*
+ * The checkpoint of the newest receipt that is kept, where the log's key has
+ * signed it and it is newer than the one that was seen: the next Welcome has
+ * to go on from it, too.
+ */
+bool receipt_newest(struct cmd_ctx *ctx, const struct witness *w,
+    struct cdop_checkpoint *ret_checkpoint, struct cdop_bytes *ret_note);
 
 /*
  * Writes --receipt FILE, of what the command ended with; code as it was, or

@@ -6,6 +6,7 @@
 #include "cdop/secret.h"
 #include "client/file.h"
 #include "client/print.h"
+#include "client/receipt.h"
 #include "client/sealed.h"
 #include "client/session.h"
 
@@ -115,6 +116,7 @@ witness_load(struct cmd_ctx *ctx)
 		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, RING,
 		    "what this computer knows of the log is not whole");
 	s->witness = w;
+	w->has_receipt = receipt_newest(ctx, w, &w->receipt, &w->receipt_note);
 	return EXIT_OK;
 }
 
@@ -181,31 +183,58 @@ witness_hello(const struct witness *w, Cdop__Hello *hello)
 	memcpy(&hello->seen_hash.data, &(const uint8_t *){w->seen.root},
 	    sizeof(hello->seen_hash.data));
 	hello->seen_hash.len = CDOP_MERKLE_HASH;
+	hello->has_receipt_size = w->has_receipt;
+	hello->receipt_size = w->receipt.size;
+}
+
+/* Does the log of now begin as the one of this checkpoint? */
+static bool
+begins_with(const struct cdop_checkpoint *old,
+    const struct cdop_checkpoint *now, const ProtobufCBinaryData *hash,
+    size_t n)
+{
+	struct cdop_merkle_proof proof;
+	size_t i;
+
+	if (n > CDOP_MERKLE_PROOF_MAX)
+		return false;
+	for (i = 0; i < n; i++) {
+		if (hash[i].len != CDOP_MERKLE_HASH)
+			return false;
+		memcpy(proof.hash[i], hash[i].data, CDOP_MERKLE_HASH);
+	}
+	proof.n = n;
+	return cdop_merkle_check_consistency(old->size, old->root, now->size,
+		   now->root, &proof) == CDOP_OK;
 }
 
 static const char *
 check_growth(const struct witness *w, const Cdop__Welcome *welcome,
     const struct cdop_checkpoint *now)
 {
-	struct cdop_merkle_proof proof;
-	size_t i;
-
 	if (!w->has_seen)
 		return NULL;
 	if (now->size < w->seen.size)
 		return "it has fewer entries than this computer has seen";
-	if (welcome->n_consistency > CDOP_MERKLE_PROOF_MAX)
-		return "its proof is none";
-	proof.n = welcome->n_consistency;
-	for (i = 0; i < proof.n; i++) {
-		if (welcome->consistency[i].len != CDOP_MERKLE_HASH)
-			return "its proof is none";
-		memcpy(proof.hash[i], welcome->consistency[i].data,
-		    CDOP_MERKLE_HASH);
-	}
-	if (cdop_merkle_check_consistency(w->seen.size, w->seen.root, now->size,
-		now->root, &proof) != CDOP_OK)
+	if (!begins_with(
+		&w->seen, now, welcome->consistency, welcome->n_consistency))
 		return "it does not begin with what this computer has seen";
+	return NULL;
+}
+
+/* And does it have what the newest receipt says that it had? */
+static const char *
+check_receipt(const struct witness *w, const Cdop__Welcome *welcome,
+    const struct cdop_checkpoint *now)
+{
+	if (!w->has_receipt)
+		return NULL;
+	if (now->size < w->receipt.size)
+		return "it has fewer entries than a receipt of this computer";
+	if (!begins_with(&w->receipt, now, welcome->receipt_consistency,
+		welcome->n_receipt_consistency))
+		return "it does not begin with what a receipt of this "
+		       "computer says";
 	return NULL;
 }
 
@@ -232,7 +261,7 @@ check_checkpoint(const struct witness *w, const Cdop__Welcome *welcome,
 }
 
 static enum exit_code
-forked(struct cmd_ctx *ctx, const char *why)
+forked(struct cmd_ctx *ctx, struct cdop_bytes mine, const char *why)
 {
 	const Cdop__Welcome *welcome = ctx->session->welcome;
 	struct cdop_bytes theirs = {
@@ -241,8 +270,7 @@ forked(struct cmd_ctx *ctx, const char *why)
 
 	if (!welcome->has_checkpoint)
 		theirs = (struct cdop_bytes){(const uint8_t *)"(none)\n", 7};
-	path = witness_keep(
-	    ctx, "fork", witness_mine(ctx, ctx->session->witness), theirs);
+	path = witness_keep(ctx, "fork", mine, theirs);
 	return cmd_fail(ctx, EXIT_INTEGRITY, "log_forked", RING,
 	    "the log is not the one that this computer knows: %s.  Both notes "
 	    "are kept in %s.*",
@@ -298,8 +326,11 @@ check_all(struct cmd_ctx *ctx, bool *ret_again)
 	}
 	if (why != NULL) {
 		*ret_again = may_ask_again;
-		return may_ask_again ? EXIT_OK : forked(ctx, why);
+		return may_ask_again ? EXIT_OK
+				     : forked(ctx, witness_mine(ctx, w), why);
 	}
+	if ((why = check_receipt(w, welcome, &now)) != NULL)
+		return forked(ctx, w->receipt_note, why);
 	w->has_seen = now.size > 0;
 	w->seen = now;
 	w->note.data = welcome->checkpoint.data;
@@ -330,7 +361,8 @@ witness_accept(struct cmd_ctx *ctx)
 	struct witness *w = ctx->session->witness;
 
 	if (witness_follow(ctx, w, true) == WITNESS_BROKEN)
-		return forked(ctx, "its statements do not follow");
+		return forked(
+		    ctx, witness_mine(ctx, w), "its statements do not follow");
 	return save(ctx);
 }
 

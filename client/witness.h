@@ -25,8 +25,11 @@ struct witness {
 	uint16_t incarnation;
 	uint32_t statements;
 	bool has_seen;
-	struct cdop_checkpoint seen;   /* the newest */
-	struct cdop_bytes note;        /* it, as it was signed; may be empty */
+	struct cdop_checkpoint seen; /* the newest */
+	struct cdop_bytes note;      /* it, as it was signed; may be empty */
+	bool has_receipt;            /* one of a later checkpoint is kept */
+	struct cdop_checkpoint receipt;
+	struct cdop_bytes receipt_note;
 	ProtobufCBinaryData *followed; /* statements since enrolment */
 	size_t n_followed;
 	bool from_start; /* this session's Hello counted as at enrolment */

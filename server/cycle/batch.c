@@ -367,6 +367,7 @@ finish(struct batch *batch, struct registry *reg, struct batch_item *item,
 	if (item->opened) {
 		to.pending = item->pending;
 		to.seen_size = item->session->seen_size;
+		to.receipt_size = item->session->receipt_size;
 		to.seen_statements = item->session->seen_statements;
 		err = welcome_pack(reg, batch->arena, &to, &item->result.reply);
 	}

@@ -131,6 +131,8 @@ read_hello(struct session *session, struct cdop_bytes packed)
 	if (hello == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	session->seen_size = hello->has_seen_size ? hello->seen_size : 0;
+	session->receipt_size =
+	    hello->has_receipt_size ? hello->receipt_size : 0;
 	session->seen_statements =
 	    hello->has_seen_statements ? hello->seen_statements : 0;
 	cdop__hello__free_unpacked(hello, NULL);

@@ -57,6 +57,7 @@ struct session {
 	uint64_t unconfirmed;     /* bytes given to the gate, no SENT yet */
 	uint32_t untold;          /* bytes of frames that came, no TAKEN yet */
 	uint64_t seen_size;       /* of the client's last checkpoint; 0: none */
+	uint64_t receipt_size;    /* of a receipt that is newer; 0: none */
 	uint32_t seen_statements; /* that the client has followed */
 	struct dispatch_peer peer;
 	struct lockmem *mem;

@@ -16,11 +16,12 @@
 
 /* That the log the client has seen is the beginning of this one. */
 static enum cdop_err
-fill_consistency(struct registry *reg, struct cdop_arena *arena,
-    uint64_t seen_size, Cdop__Welcome *welcome)
+prove(struct registry *reg, struct cdop_arena *arena, uint64_t seen_size,
+    ProtobufCBinaryData **ret_hash, size_t *ret_n)
 {
 	struct cdop_merkle_proof *proof;
 	uint64_t size = checkpoints_size(reg->checkpoints);
+	ProtobufCBinaryData *hash;
 	enum cdop_err err;
 	size_t i;
 
@@ -40,23 +41,24 @@ fill_consistency(struct registry *reg, struct cdop_arena *arena,
 	}
 	if (err != CDOP_OK)
 		return err;
-	welcome->consistency =
-	    cdop_arena_calloc(arena, proof->n, sizeof(*welcome->consistency));
-	if (welcome->consistency == NULL)
+	hash = cdop_arena_calloc(arena, proof->n, sizeof(*hash));
+	if (hash == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < proof->n; i++)
-		welcome->consistency[i] =
+		hash[i] =
 		    (ProtobufCBinaryData){CDOP_MERKLE_HASH, proof->hash[i]};
-	welcome->n_consistency = proof->n;
+	*ret_hash = hash;
+	*ret_n = proof->n;
 	return CDOP_OK;
 }
 
 static enum cdop_err
 fill_checkpoint(struct registry *reg, struct cdop_arena *arena,
-    uint64_t seen_size, Cdop__Welcome *welcome)
+    const struct welcome_to *to, Cdop__Welcome *welcome)
 {
 	struct cdop_bytes note = checkpoints_note(reg->checkpoints);
 	uint8_t *data;
+	enum cdop_err err;
 
 	data = cdop_arena_alloc(arena, note.len + CDOP_NOTE_PUBLIC_LEN);
 	if (data == NULL)
@@ -69,7 +71,12 @@ fill_checkpoint(struct registry *reg, struct cdop_arena *arena,
 	welcome->has_checkpoint_key = true;
 	welcome->checkpoint_key =
 	    (ProtobufCBinaryData){CDOP_NOTE_PUBLIC_LEN, data + note.len};
-	return fill_consistency(reg, arena, seen_size, welcome);
+	err = prove(reg, arena, to->seen_size, &welcome->consistency,
+	    &welcome->n_consistency);
+	if (err != CDOP_OK)
+		return err;
+	return prove(reg, arena, to->receipt_size,
+	    &welcome->receipt_consistency, &welcome->n_receipt_consistency);
 }
 
 /* Those that the client has not followed yet, by its own count. */
@@ -124,7 +131,7 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 	err = fill_statements(reg, arena, to->seen_statements, &welcome);
 	/* Until it is accepted nobody is told what the log is. */
 	if (err == CDOP_OK && reg->state != CDOP_STATE_RESTORED)
-		err = fill_checkpoint(reg, arena, to->seen_size, &welcome);
+		err = fill_checkpoint(reg, arena, to, &welcome);
 	if (err != CDOP_OK)
 		return err;
 	data =

@@ -19,6 +19,7 @@ struct registry;
 struct welcome_to {
 	bool pending;             /* the device waits for its activation */
 	uint64_t seen_size;       /* of its last checkpoint; 0: it has none */
+	uint64_t receipt_size;    /* of a later one out of a receipt; or 0 */
 	uint32_t seen_statements; /* that it has followed */
 	uint64_t now_ms;
 };

@@ -273,6 +273,8 @@ fixture_prove(struct fixture *f, struct fixture_client *client)
 	said.schema_level = 1;
 	said.has_seen_size = client->seen_size != 0;
 	said.seen_size = client->seen_size;
+	said.has_receipt_size = client->receipt_size != 0;
+	said.receipt_size = client->receipt_size;
 	hello.len = cdop__hello__pack(&said, packed);
 	assert_int_equal(
 	    cdop_link_write3(&client->noise, hello, message), CDOP_OK);

@@ -39,11 +39,12 @@ struct fixture_client {
 	struct cdop_noise_cipher tx, rx;
 	struct cdop_stream *in, *out;
 	uint8_t hash[CDOP_NOISE_HASH_LEN];
-	bool open;          /* handshake done: frames are of the stream */
-	uint64_t seen_size; /* for Hello; 0: no checkpoint was seen */
-	bool receipt;       /* its calls ask for one */
-	uint64_t got;       /* bytes of FRAMEs */
-	uint64_t given;     /* bytes of FRAMEs that TAKEN has not confirmed */
+	bool open;             /* handshake done: frames are of the stream */
+	uint64_t seen_size;    /* for Hello; 0: no checkpoint was seen */
+	uint64_t receipt_size; /* likewise, of a receipt */
+	bool receipt;          /* its calls ask for one */
+	uint64_t got;          /* bytes of FRAMEs */
+	uint64_t given; /* bytes of FRAMEs that TAKEN has not confirmed */
 	uint8_t frame[CDOP_LINK_FRAME_ROOM]; /* sealed, and waits for that */
 	size_t frame_len;
 	uint64_t last_id; /* of a call */

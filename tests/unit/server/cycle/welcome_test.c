@@ -36,7 +36,7 @@ teardown(void **state)
 }
 
 static const Cdop__Welcome *
-welcome_after(uint64_t seen_size)
+welcome_after_both(uint64_t seen_size, uint64_t receipt_size)
 {
 	struct world_keys keys = world_keys(WORLD_COORDINATOR);
 	struct fixture_client *client;
@@ -44,12 +44,19 @@ welcome_after(uint64_t seen_size)
 
 	client = fixture_greet(&f, WORLD_COORDINATOR, keys.psk);
 	client->seen_size = seen_size;
+	client->receipt_size = receipt_size;
 	fixture_turn(&f);
 	fixture_prove(&f, client);
 	fixture_turn(&f);
 	welcome = fixture_welcome(&f, client);
 	assert_non_null(welcome);
 	return welcome;
+}
+
+static const Cdop__Welcome *
+welcome_after(uint64_t seen_size)
+{
+	return welcome_after_both(seen_size, 0);
 }
 
 /* As a client opens it, with a key it got before. */
@@ -148,6 +155,36 @@ what_was_seen_is_the_beginning_of_what_there_is(void **state)
 	}
 }
 
+/* What a receipt proved, that is later than what was seen. */
+static void
+a_receipt_is_of_what_there_is(void **state)
+{
+	struct cdop_checkpoint old, later, now;
+	struct cdop_merkle_proof proof = {.n = 0};
+	const Cdop__Welcome *welcome;
+
+	(void)state;
+	old = open_checkpoint(welcome_after(0));
+	grow(20);
+	later = open_checkpoint(welcome_after(0));
+	grow(300);
+	welcome = welcome_after_both(old.size, later.size);
+	now = open_checkpoint(welcome);
+	for (; proof.n < welcome->n_receipt_consistency; proof.n++)
+		memcpy(proof.hash[proof.n],
+		    welcome->receipt_consistency[proof.n].data,
+		    CDOP_MERKLE_HASH);
+	assert_int_equal(cdop_merkle_check_consistency(later.size, later.root,
+			     now.size, now.root, &proof),
+	    CDOP_OK);
+	take_proof(welcome, &proof);
+	assert_int_equal(cdop_merkle_check_consistency(
+			     old.size, old.root, now.size, now.root, &proof),
+	    CDOP_OK);
+	assert_int_equal(
+	    welcome_after_both(0, UINT64_MAX)->n_receipt_consistency, 0);
+}
+
 /* None, of this very log, and of a longer one: nothing to prove (M10). */
 static void
 a_proof_that_cannot_be_is_empty(void **state)
@@ -184,6 +221,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(the_checkpoint_covers_the_leaf_of_the_session),
 	    TEST(what_was_seen_is_the_beginning_of_what_there_is),
+	    TEST(a_receipt_is_of_what_there_is),
 	    TEST(a_proof_that_cannot_be_is_empty),
 	    TEST(a_damaged_tile_stops_the_client_and_not_the_door),
 	};
