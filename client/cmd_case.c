@@ -221,6 +221,7 @@ run_find(struct cmd_ctx *ctx)
 static enum exit_code
 run_history(struct cmd_ctx *ctx)
 {
+	const struct cdop_profile *profile;
 	Cdop__CaseHistoryRequest request;
 	Cdop__CaseHistoryReply *reply;
 	enum exit_code code;
@@ -235,6 +236,7 @@ run_history(struct cmd_ctx *ctx)
 		if (code != EXIT_OK)
 			return code;
 		if (total == 0) {
+			(void)session_profile(ctx, &profile);
 			pager_start(ctx);
 			paper_head(ctx);
 		}

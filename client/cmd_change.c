@@ -6,6 +6,7 @@
 #include "client/change.h"
 #include "client/families.h"
 #include "client/reference.h"
+#include "client/terms.h"
 
 static enum exit_code
 run_withdraw(struct cmd_ctx *ctx)
@@ -44,6 +45,7 @@ run_owner(struct cmd_ctx *ctx)
 	request.reference = change.reference;
 	request.area = cdop_arena_strdup(ctx->arena, ctx->pos[1]);
 	request.reason = change.reason;
+	request.source = terms_copy(ctx, "--source");
 	do {
 		request.version = change.version;
 		code = call_case_owner(ctx, &request, &reply);
@@ -178,6 +180,10 @@ run_move(struct cmd_ctx *ctx)
 static const struct cmd_opt change_opts[] = {
     REASON, VERSION, {NULL, NULL, NULL, false}};
 
+static const struct cmd_opt owner_opts[] = {
+    {"--source", "TEXT", "who says so: \"telephone, school\"", false}, REASON,
+    VERSION, {NULL, NULL, NULL, false}};
+
 static const struct cmd_opt interest_opts[] = {
     {"--known", NULL, "its partner is told \"known to you\"", false},
     {"--remove", NULL, "it is not interested any more", false}, REASON, VERSION,
@@ -211,8 +217,9 @@ const struct cmd cmd_change_rows[] = {
 	"  cdop case reinstate K7M4-QX2R --reason \"was right\"", change_opts,
 	1, 1, 0, "case", run_withdraw},
     {"case owner", "REF AREA", "give a case to another area", NULL,
-	"  cdop case owner K7M4-QX2R wirral --reason \"lived there\"",
-	change_opts, 2, 2, 0, "case", run_owner},
+	"  cdop case owner K7M4-QX2R wirral --reason \"lived there\" "
+	"--source \"telephone, school\"",
+	owner_opts, 2, 2, 0, "case", run_owner},
     {"case interest", "REF AREA", "note that an area is interested", NULL,
 	"  cdop case interest K7M4-QX2R wirral --known --reason \"placed "
 	"there\"",

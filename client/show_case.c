@@ -1,4 +1,6 @@
 /* A case as text: its head, its record, its notifications. */
+#include <string.h>
+
 #include "client/print.h"
 #include "client/show.h"
 
@@ -9,7 +11,9 @@ show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 
 	print_out(ctx, "%s  %s  owner: %s%s%s%s", c->reference, c->status,
 	    show_area(ctx, c->owner_area), c->owner_reason != NULL ? " (" : "",
-	    c->owner_reason != NULL ? c->owner_reason : "",
+	    c->owner_reason != NULL
+		? print_one_line(ctx->arena, c->owner_reason)
+		: "",
 	    c->owner_reason != NULL ? ")" : "");
 	print_out(ctx, "registered %s   version %llu%s%s",
 	    print_time(ctx->arena, c->registered_ms),
@@ -31,13 +35,15 @@ show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 	for (i = 0; i < c->n_interested; i++)
 		print_out(ctx, "interested: %s (%s)%s",
 		    show_area(ctx, c->interested[i]->area),
-		    c->interested[i]->reason,
+		    print_one_line(ctx->arena, c->interested[i]->reason),
 		    c->interested[i]->known ? ", known to it" : "");
 	for (i = 0; i < c->n_link; i++)
 		print_out(ctx, "linked: %s %s%s%s", c->link[i]->kind,
 		    c->link[i]->reference,
 		    c->link[i]->reason != NULL ? ": " : "",
-		    c->link[i]->reason != NULL ? c->link[i]->reason : "");
+		    c->link[i]->reason != NULL
+			? print_one_line(ctx->arena, c->link[i]->reason)
+			: "");
 }
 
 void
@@ -48,7 +54,7 @@ show_case_form(
 	    f->number, f->kind, (unsigned long long)f->version,
 	    print_time(ctx->arena, f->at_ms), f->person,
 	    f->source != NULL ? "  from " : "",
-	    f->source != NULL ? f->source : "");
+	    f->source != NULL ? print_one_line(ctx->arena, f->source) : "");
 	if (f->form != NULL)
 		show_form(ctx, f->form);
 }
@@ -85,16 +91,91 @@ version_words(struct cmd_ctx *ctx, const Cdop__HistoryEntry *e)
 		  (unsigned long long)e->version);
 }
 
+/* ---- what changed in a state ------------------------------------- */
+
+static const char *
+interest_words(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d)
+{
+	const char *area = show_area(ctx, d->area != NULL ? d->area : "?");
+
+	if (d->after == NULL)
+		return cdop_arena_printf(
+		    ctx->arena, "not interested any more: %s", area);
+	return cdop_arena_printf(ctx->arena, "interested: %s, %s to it%s", area,
+	    strcmp(d->after, "known") == 0 ? "known" : "not known",
+	    d->before != NULL ? " from now on" : "");
+}
+
+static const char *
+moved_words(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d, const char *how)
+{
+	return cdop_arena_printf(ctx->arena, "notification %u %s %s",
+	    d->notification, how,
+	    d->reference != NULL ? d->reference : "a case you may not see");
+}
+
+static const char *
+change_words_of(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d)
+{
+	const char *before = d->before != NULL ? d->before : "nobody";
+	const char *after = d->after != NULL ? d->after : "nobody";
+
+	if (strcmp(d->what, "owner") == 0) {
+		before = show_area(ctx, before);
+		after = show_area(ctx, after);
+	}
+	return cdop_arena_printf(
+	    ctx->arena, "%s: %s -> %s", d->what, before, after);
+}
+
+static const char *
+detail_words(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d)
+{
+	if (strcmp(d->what, "interested") == 0)
+		return interest_words(ctx, d);
+	if (strcmp(d->what, "moved_in") == 0)
+		return moved_words(ctx, d, "moved in from");
+	if (strcmp(d->what, "moved_away") == 0)
+		return moved_words(ctx, d, "moved away to");
+	if (strcmp(d->what, "linked") == 0)
+		return cdop_arena_printf(ctx->arena, "linked: %s %s",
+		    d->kind != NULL ? d->kind : "?",
+		    d->reference != NULL ? d->reference : "?");
+	return change_words_of(ctx, d);
+}
+
+static void
+show_detail(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d)
+{
+	const char *words = detail_words(ctx, d), *own = "";
+
+	if (d->has_at_ms)
+		own = cdop_arena_printf(ctx->arena,
+		    "  by %s (person %u) on %s%s%s",
+		    d->person_name != NULL ? d->person_name : "-", d->person,
+		    print_time(ctx->arena, d->at_ms),
+		    d->reason != NULL ? "  because " : "",
+		    d->reason != NULL ? d->reason : "");
+	print_out(ctx, "    %s%s", print_one_line(ctx->arena, words),
+	    print_one_line(ctx->arena, own));
+}
+
 void
 show_case_event(struct cmd_ctx *ctx, const Cdop__HistoryEntry *e)
 {
+	const char *source = e->source, *reason = e->reason;
+	size_t i;
+
 	print_out(ctx, "%s  %s (person %u)  %s%s%s%s%s%s%s%s",
 	    print_time(ctx->arena, e->at_ms),
 	    e->person_name != NULL ? e->person_name : "-", e->person, e->what,
 	    e->n_path > 0 ? ": " : "",
 	    show_joined(ctx, e->path, e->n_path, ", "),
-	    e->source != NULL ? "  from " : "",
-	    e->source != NULL ? e->source : "",
-	    e->reason != NULL ? "  because " : "",
-	    e->reason != NULL ? e->reason : "", version_words(ctx, e));
+	    source != NULL ? "  from " : "",
+	    source != NULL ? print_one_line(ctx->arena, source) : "",
+	    reason != NULL ? "  because " : "",
+	    reason != NULL ? print_one_line(ctx->arena, reason) : "",
+	    version_words(ctx, e));
+	for (i = 0; i < e->n_detail; i++)
+		show_detail(ctx, e->detail[i]);
 }

@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "server/registry/cases_detail.h"
 #include "server/store/schema.h"
 
-#define SCRATCH    (8u << 20)   /* of one row */
+#define SCRATCH    (16u << 20)  /* of two rows */
 #define PAGE_BYTES (256u << 10) /* of text; one event may go over it */
+#define PAGE_NAMED 20u          /* cases likewise: the leaf names them */
 
 /* Rows of one kind of thing, oldest version first. */
 struct run {
@@ -58,6 +60,24 @@ keep(struct walk *w, const char *text)
 	return cases_text(w->act, text, &w->failed);
 }
 
+/* The rows of a case are by version, and no state is ever left out. */
+static enum cdop_err
+keep_details(struct walk *w, const struct run *run, size_t at,
+    const Cdop__StoredCase *state, struct cases_event *event)
+{
+	Cdop__StoredCase *was = NULL;
+	size_t used = cdop_arena_used(w->act->arena);
+	enum cdop_err err = CDOP_OK;
+
+	if (at > 0)
+		err = cases_read_row(&w->scratch, &run->row[at - 1],
+		    &cdop__stored_case__descriptor, &was);
+	if (err == CDOP_OK)
+		err = cases_detail(w->act, was, state, event, &w->h->named);
+	w->bytes += cdop_arena_used(w->act->arena) - used;
+	return err;
+}
+
 static void
 keep_state(struct walk *w, const Cdop__StoredCase *state)
 {
@@ -97,9 +117,10 @@ keep_form(struct walk *w, const Cdop__StoredForm *form)
 
 /* Opens a row: says where it stands, and keeps it where that is asked. */
 static enum cdop_err
-open_row(struct walk *w, const struct index_row *row, bool keeps,
+open_row(struct walk *w, const struct run *run, size_t at, bool keeps,
     struct cases_event *ret_place)
 {
+	const struct index_row *row = &run->row[at];
 	Cdop__StoredCase *state;
 	Cdop__StoredForm *form;
 	enum cdop_err err;
@@ -113,9 +134,11 @@ open_row(struct walk *w, const struct index_row *row, bool keeps,
 			return err;
 		ret_place->at_ms = state->at_ms;
 		ret_place->version = (uint32_t)state->version;
-		if (keeps)
-			keep_state(w, state);
-		return CDOP_OK;
+		if (!keeps)
+			return CDOP_OK;
+		keep_state(w, state);
+		return keep_details(
+		    w, run, at, state, &w->h->event[w->h->n - 1]);
 	}
 	err = cases_read_row(
 	    &w->scratch, row, &cdop__stored_form__descriptor, &form);
@@ -179,7 +202,7 @@ seek(struct walk *w, struct run *run, const struct cases_event *place)
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		err = open_row(w, &run->row[middle], false, &here);
+		err = open_row(w, run, middle, false, &here);
 		if (err != CDOP_OK)
 			return err;
 		if (compare(&here, place) <= 0)
@@ -196,7 +219,7 @@ take_head(struct walk *w, struct run *run)
 {
 	if (run->at == run->n)
 		return CDOP_OK;
-	return open_row(w, &run->row[run->at], false, &run->head);
+	return open_row(w, run, run->at, false, &run->head);
 }
 
 /* The run with the earliest event; NULL: none is left. */
@@ -279,8 +302,8 @@ fill(struct walk *w, const struct cases_page_of *of, size_t limit)
 	enum cdop_err err;
 
 	while ((run = earliest(w)) != NULL && h->n < limit &&
-	    w->bytes < PAGE_BYTES) {
-		err = open_row(w, &run->row[run->at++], true, &here);
+	    w->bytes < PAGE_BYTES && h->named.n < PAGE_NAMED) {
+		err = open_row(w, run, run->at++, true, &here);
 		if (err == CDOP_OK)
 			err = take_head(w, run);
 		if (err != CDOP_OK)

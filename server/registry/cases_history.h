@@ -5,6 +5,7 @@
 #ifndef CDOP_REGISTRY_CASES_HISTORY_H
 #define CDOP_REGISTRY_CASES_HISTORY_H
 
+#include "cdop/limits.h"
 #include "server/registry/cases_page.h"
 
 struct cases_event {
@@ -16,9 +17,17 @@ struct cases_event {
 
 	uint32_t person;
 	const char *what;
-	const char *reason;     /* or NULL */
-	const char *source;     /* or NULL */
-	struct cdop_paths path; /* what changed, of a form */
+	const char *reason;           /* or NULL */
+	const char *source;           /* or NULL */
+	struct cdop_paths path;       /* what changed, of a form */
+	Cdop__HistoryDetail **detail; /* what changed, of the state */
+	size_t n_detail;
+};
+
+/* Cases that events name: slots, each once; the caller may see them. */
+struct cases_named {
+	uint32_t slot[CDOP_LIST_MAX];
+	size_t n;
 };
 
 struct cases_history {
@@ -30,6 +39,7 @@ struct cases_history {
 	/* What came of it, oldest first. */
 	struct cases_event *event;
 	size_t n;
+	struct cases_named named;
 	bool more;
 	uint8_t next[CASES_PAGE_LEN]; /* where more */
 };

@@ -69,6 +69,7 @@ take_owner(struct cases_act *act, struct cases_alter *alter,
 		return err;
 	state->owner_area = cases_text(act, area->id, &failed);
 	state->owner_reason = cases_text(act, alter->reason, &failed);
+	state->source = cases_text(act, alter->source, &failed);
 	if (failed)
 		return CDOP_RESOURCE_EXHAUSTED;
 	if ((err = cases_owner_keep(act, record->form, state)) != CDOP_OK)
@@ -92,7 +93,10 @@ cases_state_owner(struct cases_act *act, struct cases_alter *alter)
 	uint64_t key_id;
 	enum cdop_err err;
 
-	if ((err = begin(act, alter, true, &state)) != CDOP_OK)
+	err = begin(act, alter, true, &state);
+	if (err == CDOP_OK)
+		err = cases_check_line(act, "source", alter->source);
+	if (err != CDOP_OK)
 		return err;
 	if ((area = cases_owner_area(act, alter->area, true)) == NULL)
 		return cases_bad_field(

@@ -13,12 +13,13 @@ struct cases_alter {
 	const char *reference; /* as typed */
 	uint64_t version;      /* of the state, as seen; links name none */
 	const char *reason;
-	const char *area;  /* owner, interest */
-	bool known;        /* interest */
-	bool remove;       /* interest */
-	uint32_t person;   /* responsible; 0: nobody */
-	const char *other; /* link: reference */
-	const char *kind;  /* link */
+	const char *source; /* owner; or NULL */
+	const char *area;   /* owner, interest */
+	bool known;         /* interest */
+	bool remove;        /* interest */
+	uint32_t person;    /* responsible; 0: nobody */
+	const char *other;  /* link: reference */
+	const char *kind;   /* link */
 
 	/* What came of it. */
 	struct cases_question question; /* reinstate */

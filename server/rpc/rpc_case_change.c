@@ -137,6 +137,7 @@ rpc_case_owner(struct rpc_ctx *ctx, const Cdop__CaseOwnerRequest *req,
 	    .reference = req->reference,
 	    .version = req->version,
 	    .reason = req->reason,
+	    .source = req->source,
 	    .area = req->area,
 	};
 

@@ -34,6 +34,8 @@ entry_of(struct rpc_ctx *ctx, const struct cases_event *event, bool *failed)
 	entry->n_path = event->path.n;
 	entry->path =
 	    rpc_case_texts(ctx, event->path.path, event->path.n, failed);
+	entry->detail = event->detail;
+	entry->n_detail = event->n_detail;
 	entry->has_instance = event->is_form;
 	entry->instance = event->instance;
 	return entry;
@@ -90,5 +92,8 @@ rpc_case_history(struct rpc_ctx *ctx, const Cdop__CaseHistoryRequest *req,
 	fill_next(ctx, &history, rep, &failed);
 	rpc_case_release(ctx, &act, history.slot,
 	    CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_NARRATIVE);
+	for (i = 0; i < history.named.n; i++)
+		if (history.named.slot[i] != history.slot)
+			rpc_case_release(ctx, &act, history.named.slot[i], 0);
 	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }

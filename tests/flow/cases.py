@@ -156,7 +156,8 @@ def owned(registry, cora, row, reference):
     cora.must("case", "interest", reference, "sefton", "--known", "--reason",
               "placed there")
     equal("an interested area knows it", knows(sam, number), "KNOWN")
-    cora.must("case", "owner", reference, "wirral", "--reason", "lived there")
+    cora.must("case", "owner", reference, "wirral", "--reason", "lived there",
+              "--source", "the school")
     equal("given to Wirral, Wirral knows it", knows(wendy, number), "KNOWN")
     equal("and its coordinator reads it",
           wirra.cdop("case", "show", reference).code, OK)
@@ -164,6 +165,12 @@ def owned(registry, cora, row, reference):
               "no longer")
     equal("who is not interested any more does not", knows(sam, number),
           "NOT_KNOWN_TO_YOU")
+    told = cora.must("case", "history", reference).out
+    check("history says what changed, and on whose word",
+          "owner changed  from the school  because lived there\n"
+          "    owner: Liverpool -> Wirral\n" in told and
+          "    interested: Sefton, known to it\n" in told and
+          "    not interested any more: Sefton\n" in told, told)
 
 
 def resent(cora):

@@ -1,0 +1,315 @@
+/*
+ * What history says of a change of the state: from what to what, of whom,
+ * and never of a case that the reader may not see.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/server/rpc/calls.h"
+
+static struct world w;
+static struct world_answer answer;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+static char *
+fresh(unsigned n, const char *residence)
+{
+	return calls_new(&w, WORLD_COORDINATOR, world_form(&w, n, residence));
+}
+
+static Cdop__CaseHistoryReply *
+history(enum world_who who, const char *reference)
+{
+	Cdop__CaseHistoryRequest request;
+
+	cdop__case_history_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	world_call(&w, who, 47, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	return world_body(&w, &answer, &cdop__case_history_reply__descriptor);
+}
+
+/* The only detail of an entry. */
+static const Cdop__HistoryDetail *
+only(const Cdop__CaseHistoryReply *reply, size_t entry, const char *what)
+{
+	assert_true(entry < reply->n_entry);
+	assert_int_equal(reply->entry[entry]->n_detail, 1);
+	assert_string_equal(reply->entry[entry]->detail[0]->what, what);
+	return reply->entry[entry]->detail[0];
+}
+
+static bool
+names(const Cdop__CaseHistoryReply *reply, const char *reference)
+{
+	const Cdop__HistoryDetail *d;
+	size_t i, k;
+
+	for (i = 0; i < reply->n_entry; i++)
+		for (k = 0; k < reply->entry[i]->n_detail; k++) {
+			d = reply->entry[i]->detail[k];
+			if (d->reference != NULL &&
+			    strcmp(d->reference, reference) == 0)
+				return true;
+		}
+	return false;
+}
+
+/* How many cases the newest entry of the log about a case names. */
+static size_t
+logged(const char *reference)
+{
+	Cdop__AuditListRequest request;
+	Cdop__AuditListReply *list;
+	struct world_answer log;
+
+	cdop__audit_list_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.has_limit = true;
+	request.limit = 1;
+	world_call(&w, WORLD_AUDITOR, 70, &request.base, &log);
+	list = world_body(&w, &log, &cdop__audit_list_reply__descriptor);
+	assert_int_equal(list->n_entry, 1);
+	return list->entry[0]->n_released;
+}
+
+/* ---- changes ----------------------------------------------------------- */
+
+static void
+own(const char *reference, uint64_t version, const char *area)
+{
+	Cdop__CaseOwnerRequest request;
+
+	cdop__case_owner_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.area = calls_text(&w, area);
+	request.reason = calls_text(&w, "lived there");
+	request.source = calls_text(&w, "telephone,\nschool");
+	(void)calls_change(&w, WORLD_COORDINATOR, 50, &request.base, CDOP_OK);
+}
+
+static void
+interest(const char *reference, uint64_t version, bool known, bool remove)
+{
+	Cdop__CaseInterestRequest request;
+
+	cdop__case_interest_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.area = calls_text(&w, "sefton");
+	request.known = known;
+	request.has_remove = true;
+	request.remove = remove;
+	request.reason = calls_text(&w, "placed there");
+	(void)calls_change(&w, WORLD_COORDINATOR, 51, &request.base, CDOP_OK);
+}
+
+static void
+respond(const char *reference, uint64_t version, uint32_t person)
+{
+	Cdop__CaseResponsibleRequest request;
+
+	cdop__case_responsible_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.has_person = person != 0;
+	request.person = person;
+	request.reason = calls_text(&w, "takes over");
+	(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base, CDOP_OK);
+}
+
+static void
+tie(const char *one, const char *other, const char *kind)
+{
+	Cdop__CaseLinkRequest request;
+
+	cdop__case_link_request__init(&request);
+	request.reference = calls_text(&w, one);
+	request.other = calls_text(&w, other);
+	request.kind = calls_text(&w, kind);
+	request.reason = calls_text(&w, "the same mother");
+	(void)calls_change(&w, WORLD_COORDINATOR, 53, &request.base, CDOP_OK);
+}
+
+/* ---- tests ------------------------------------------------------------- */
+
+static void
+a_change_says_from_what_to_what(void **state)
+{
+	char *reference = fresh(1, "wirral");
+	const Cdop__HistoryDetail *d;
+	Cdop__CaseHistoryReply *reply;
+
+	(void)state;
+	interest(reference, 1, true, false);
+	interest(reference, 2, false, false);
+	interest(reference, 3, false, true);
+	respond(reference, 4, WORLD_COORDINATOR_WIRRAL);
+	respond(reference, 5, 0);
+	own(reference, 6, "sefton");
+	world_reopen(&w);
+	reply = history(WORLD_COORDINATOR, reference);
+	assert_int_equal(reply->n_entry, 7);
+	assert_int_equal(reply->entry[0]->n_detail, 0);
+	d = only(reply, 1, "interested");
+	assert_string_equal(d->area, "sefton");
+	assert_null(d->before);
+	assert_string_equal(d->after, "known");
+	d = only(reply, 2, "interested");
+	assert_string_equal(d->before, "known");
+	assert_string_equal(d->after, "not_known");
+	d = only(reply, 3, "interested");
+	assert_string_equal(d->area, "sefton");
+	assert_null(d->after);
+	d = only(reply, 4, "responsible");
+	assert_null(d->before);
+	assert_non_null(strstr(d->after, world_name(WORLD_COORDINATOR_WIRRAL)));
+	assert_null(only(reply, 5, "responsible")->after);
+	d = only(reply, 6, "owner");
+	assert_string_equal(d->before, "wirral");
+	assert_string_equal(d->after, "sefton");
+	assert_string_equal(reply->entry[6]->source, "telephone, school");
+	assert_int_equal(logged(reference), 1);
+}
+
+static void
+a_link_is_told_of_to_whom_may_see_both(void **state)
+{
+	char *one = fresh(2, "wirral"), *other = fresh(3, "wirral");
+	char *far = fresh(4, "sefton");
+	const Cdop__HistoryDetail *d;
+	Cdop__CaseHistoryReply *reply;
+
+	(void)state;
+	tie(one, other, "siblings");
+	w.now_ms += 1000;
+	tie(one, far, "same_incident");
+	reply = history(WORLD_COORDINATOR, one);
+	assert_int_equal(reply->n_entry, 2);
+	assert_int_equal(reply->entry[1]->n_detail, 2);
+	d = reply->entry[1]->detail[0];
+	assert_string_equal(d->what, "linked");
+	assert_string_equal(d->kind, "siblings");
+	assert_string_equal(d->reference, other);
+	assert_false(d->has_at_ms);
+	/* Across areas it is no version: it says by itself when and why. */
+	d = reply->entry[1]->detail[1];
+	assert_string_equal(d->reference, far);
+	assert_int_equal(d->person, WORLD_COORDINATOR);
+	assert_int_equal(d->at_ms, w.now_ms);
+	assert_string_equal(d->reason, "the same mother");
+	assert_string_equal(d->person_name, world_name(WORLD_COORDINATOR));
+	assert_int_equal(logged(one), 3);
+	assert_true(names(history(WORLD_COORDINATOR, far), one));
+
+	reply = history(WORLD_COORDINATOR_WIRRAL, one);
+	assert_int_equal(reply->n_entry, 2);
+	(void)only(reply, 1, "linked");
+	assert_false(names(reply, far));
+	assert_int_equal(logged(one), 2);
+}
+
+/* Made by a registration: an event of nothing, until now. */
+static void
+a_decision_across_areas_is_in_both_histories(void **state)
+{
+	char *one = fresh(5, "sefton"), *two;
+	struct calls_tell tell = {.n_decision = 1};
+	Cdop__CaseHistoryReply *reply;
+	Cdop__Case *found;
+
+	(void)state;
+	tell.form = world_form(&w, 5, "wirral");
+	calls_put(&w, tell.form, "child.nhs_number", "");
+	tell.decision[0] = calls_decision(
+	    &w, one, CDOP__DECISION__NEW_OTHER, "two of one name");
+	two = calls_text(
+	    &w, calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK)->reference);
+	reply = history(WORLD_COORDINATOR, two);
+	assert_string_equal(only(reply, 0, "linked")->reference, one);
+	assert_string_equal(
+	    only(reply, 0, "linked")->reason, "two of one name");
+	reply = history(WORLD_COORDINATOR, one);
+	assert_int_equal(reply->n_entry, 1);
+	assert_string_equal(
+	    only(reply, 0, "linked")->reason, "two of one name");
+	assert_string_equal(only(reply, 0, "linked")->reference, two);
+	reply = history(WORLD_COORDINATOR_WIRRAL, two);
+	assert_int_equal(reply->n_entry, 1);
+	assert_int_equal(reply->entry[0]->n_detail, 0);
+	found = calls_show(&w, WORLD_COORDINATOR_WIRRAL, two, CDOP_OK);
+	assert_int_equal(found->n_link, 0);
+}
+
+static void
+a_move_says_which_and_where(void **state)
+{
+	char *one = fresh(6, "wirral"), *far = fresh(7, "sefton");
+	struct calls_tell tell = {.n_decision = 1};
+	Cdop__NotificationMoveRequest move;
+	const Cdop__HistoryDetail *d;
+	Cdop__CaseHistoryReply *reply;
+
+	(void)state;
+	tell.form = world_form(&w, 6, "wirral");
+	tell.decision[0] =
+	    calls_decision(&w, one, CDOP__DECISION__JOIN, "the same child");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	cdop__notification_move_request__init(&move);
+	move.reference = one;
+	move.notification = 2;
+	move.to_reference = far;
+	move.version = 2;
+	move.reason = calls_text(&w, "joined to the wrong child");
+	(void)calls_change(&w, WORLD_COORDINATOR, 42, &move.base, CDOP_OK);
+	reply = history(WORLD_COORDINATOR, one);
+	d = reply->entry[2]->detail[1];
+	assert_string_equal(d->what, "moved_away");
+	assert_int_equal(d->notification, 2);
+	assert_string_equal(d->reference, far);
+	reply = history(WORLD_COORDINATOR, far);
+	d = reply->entry[1]->detail[1];
+	assert_string_equal(d->what, "moved_in");
+	assert_string_equal(d->reference, one);
+	/* That it went is known here; where to is not. */
+	d = only(history(WORLD_COORDINATOR_WIRRAL, one), 2, "moved_away");
+	assert_null(d->reference);
+	assert_int_equal(logged(one), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_change_says_from_what_to_what),
+	    TEST(a_link_is_told_of_to_whom_may_see_both),
+	    TEST(a_decision_across_areas_is_in_both_histories),
+	    TEST(a_move_says_which_and_where),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
