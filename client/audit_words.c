@@ -45,6 +45,7 @@ static const struct deed deeds[] = {
     {"CaseInterest", "marked an interested area"},
     {"CaseResponsible", "set who is responsible"},
     {"CaseLinkAdd", "linked cases"},
+    {"CaseLinkEnd", "took a link back"},
     {"DuplicatePairs", "looked at possible duplicates"},
     {"Ask", "asked"},
     {"AuditList", "read the log"},

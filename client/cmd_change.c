@@ -118,6 +118,7 @@ run_link(struct cmd_ctx *ctx)
 	struct change change;
 	enum exit_code code;
 	size_t i, n = sizeof(link_kinds) / sizeof(link_kinds[0]);
+	bool ends = strcmp(ctx->cmd->words, "case unlink") == 0;
 
 	for (i = 0; kind != NULL && i < n; i++)
 		if (strcmp(kind, link_kinds[i]) == 0)
@@ -135,8 +136,10 @@ run_link(struct cmd_ctx *ctx)
 	request.reference = change.reference;
 	request.kind = cdop_arena_strdup(ctx->arena, kind);
 	request.reason = change.reason;
-	code = call_case_link_add(ctx, &request, &reply);
-	return change_end(ctx, code, reply, "Linked");
+	code = ends ? call_case_link_end(ctx, &request, &reply)
+		    : call_case_link_add(ctx, &request, &reply);
+	return change_end(
+	    ctx, code, reply, ends ? "Link taken back" : "Linked");
 }
 
 static enum exit_code
@@ -232,6 +235,13 @@ const struct cmd cmd_change_rows[] = {
     {"case link", "REF OTHER", "link two cases, or say they are two", NULL,
 	"  cdop case link K7M4-QX2R W3HD-9KPT --kind siblings --reason "
 	"\"same mother\"",
+	link_opts, 2, 2, 0, "case", run_link},
+    {"case unlink", "REF OTHER", "take back a link that was wrong",
+	"It stays in the history, and says no more that they are two "
+	"children: where\nthey may be one, that is a question again (cdop "
+	"case pairs).",
+	"  cdop case unlink K7M4-QX2R W3HD-9KPT --kind siblings --reason "
+	"\"other mother\"",
 	link_opts, 2, 2, 0, "case", run_link},
     {"case move-notification", "REF NOTIFICATION",
 	"take a notification out of a case it does not belong to", NULL,

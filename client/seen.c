@@ -16,6 +16,7 @@
 #define CORRECT  41
 #define AMEND    46
 #define LINK     53
+#define LINK_END 55
 
 #define FORMS_MAX 64 /* notifications of one case */
 
@@ -267,7 +268,7 @@ changed(struct cmd_ctx *ctx, Cdop__ClientSeen *kept, uint32_t method,
 	else if (method == AMEND)
 		put(seen, SEEN_RECORD, reply->version);
 	/* A link names no version: others may have changed it before. */
-	else if (method != LINK ||
+	else if ((method != LINK && method != LINK_END) ||
 	    version_in(seen, SEEN_STATE, 0) + 1 == reply->version)
 		put(seen, SEEN_STATE, reply->version);
 }

@@ -4,6 +4,32 @@
 #include "client/print.h"
 #include "client/show.h"
 
+/* In the head of a case, and in its history. */
+static const char *
+link_words(const char *kind)
+{
+	return strcmp(kind, "possible_duplicate") == 0
+	    ? "may be the same child as"
+	    : kind;
+}
+
+/* Where it was taken back it says so, and why. */
+static void
+show_link(struct cmd_ctx *ctx, const Cdop__CaseLink *link)
+{
+	const char *reason = link->reason, *ended = "";
+
+	if (link->has_ended_ms)
+		ended = cdop_arena_printf(ctx->arena, "  TAKEN BACK %s%s%s",
+		    print_time(ctx->arena, link->ended_ms),
+		    link->ended_reason != NULL ? ": " : "",
+		    link->ended_reason != NULL ? link->ended_reason : "");
+	print_out(ctx, "linked: %s %s%s%s%s", link_words(link->kind),
+	    link->reference, reason != NULL ? ": " : "",
+	    reason != NULL ? print_one_line(ctx->arena, reason) : "",
+	    print_one_line(ctx->arena, ended));
+}
+
 void
 show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 {
@@ -38,12 +64,9 @@ show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 		    print_one_line(ctx->arena, c->interested[i]->reason),
 		    c->interested[i]->known ? ", known to it" : "");
 	for (i = 0; i < c->n_link; i++)
-		print_out(ctx, "linked: %s %s%s%s", c->link[i]->kind,
-		    c->link[i]->reference,
-		    c->link[i]->reason != NULL ? ": " : "",
-		    c->link[i]->reason != NULL
-			? print_one_line(ctx->arena, c->link[i]->reason)
-			: "");
+		show_link(ctx, c->link[i]);
+	for (i = 0; i < c->n_ended_link; i++)
+		show_link(ctx, c->ended_link[i]);
 }
 
 void
@@ -115,6 +138,14 @@ moved_words(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d, const char *how)
 }
 
 static const char *
+linked_words(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d, const char *how)
+{
+	return cdop_arena_printf(ctx->arena, "%s: %s %s", how,
+	    d->kind != NULL ? link_words(d->kind) : "?",
+	    d->reference != NULL ? d->reference : "?");
+}
+
+static const char *
 change_words_of(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d)
 {
 	const char *before = d->before != NULL ? d->before : "nobody";
@@ -138,9 +169,9 @@ detail_words(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d)
 	if (strcmp(d->what, "moved_away") == 0)
 		return moved_words(ctx, d, "moved away to");
 	if (strcmp(d->what, "linked") == 0)
-		return cdop_arena_printf(ctx->arena, "linked: %s %s",
-		    d->kind != NULL ? d->kind : "?",
-		    d->reference != NULL ? d->reference : "?");
+		return linked_words(ctx, d, "linked");
+	if (strcmp(d->what, "link_ended") == 0)
+		return linked_words(ctx, d, "link taken back");
 	return change_words_of(ctx, d);
 }
 

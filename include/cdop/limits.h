@@ -44,6 +44,7 @@
  * what a row holds: nobody is to meet that end and learn what lies there.
  */
 #define CDOP_CASE_LINKS_MAX         20  /* other cases, that one person sees */
+#define CDOP_CASE_LINKS_ENDED_MAX   40  /* links taken back, likewise */
 #define CDOP_CASE_NOTIFICATIONS_MAX 500 /* ever joined */
 
 /* The gate. */

@@ -203,6 +203,10 @@ CDOP_MUST enum cdop_err cases_next_state(struct cases_act *act,
 bool cases_may_link(
     const struct cases_act *act, const struct index_post *post, uint64_t other);
 
+/* The link of a state that is of this kind and was not taken back, or NULL. */
+Cdop__StoredCaseLink *cases_link(
+    const Cdop__StoredCase *state, const char *kind, uint64_t other);
+
 /*
  * Adds a link to a state, unless it is there.  CDOP_RESOURCE_EXHAUSTED.
  */

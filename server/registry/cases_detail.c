@@ -183,24 +183,41 @@ add_own(struct detail *d, Cdop__HistoryDetail *entry, uint32_t by,
 		    cases_text(d->act, person->name, &d->failed);
 }
 
+static Cdop__HistoryDetail *
+add_link(struct detail *d, const char *what, const Cdop__StoredCaseLink *link)
+{
+	Cdop__HistoryDetail *entry = add(d, what);
+
+	if (entry == NULL)
+		return NULL;
+	entry->kind = cases_text(d->act, link->kind, &d->failed);
+	name_case(d, entry, link->other);
+	return entry;
+}
+
+static void
+of_link(struct detail *d, const Cdop__StoredCaseLink *link)
+{
+	const Cdop__StoredCaseLink *before = same_link(d->was, link);
+	Cdop__HistoryDetail *entry;
+
+	if (before == NULL && (entry = add_link(d, "linked", link)) != NULL)
+		add_own(d, entry, link->person, link->at_ms, link->reason);
+	if (link->has_ended_ms && (before == NULL || !before->has_ended_ms) &&
+	    (entry = add_link(d, "link_ended", link)) != NULL)
+		add_own(d, entry, link->ended_person, link->ended_ms,
+		    link->ended_reason);
+}
+
 static void
 of_links(struct detail *d)
 {
-	const Cdop__StoredCaseLink *link;
-	Cdop__HistoryDetail *entry;
 	uint32_t slot;
 	size_t i;
 
-	for (i = 0; i < d->is->n_link; i++) {
-		link = d->is->link[i];
-		if (same_link(d->was, link) != NULL ||
-		    !may_name(d, link->other, &slot) ||
-		    (entry = add(d, "linked")) == NULL)
-			continue;
-		entry->kind = cases_text(d->act, link->kind, &d->failed);
-		name_case(d, entry, link->other);
-		add_own(d, entry, link->person, link->at_ms, link->reason);
-	}
+	for (i = 0; i < d->is->n_link; i++)
+		if (may_name(d, d->is->link[i]->other, &slot))
+			of_link(d, d->is->link[i]);
 }
 
 /* ---- notifications ----------------------------------------------------- */
@@ -258,7 +275,7 @@ cases_detail(struct cases_act *act, const Cdop__StoredCase *was,
 		d.was = &none;
 	}
 	event->detail = cdop_arena_calloc(act->arena,
-	    FIELDS + d.was->n_interested + is->n_interested + is->n_link +
+	    FIELDS + d.was->n_interested + is->n_interested + 2 * is->n_link +
 		is->n_instance,
 	    sizeof(*event->detail));
 	if (event->detail == NULL)

@@ -312,6 +312,39 @@ cases_tie_back(struct cases_act *act, uint32_t slot, const char *kind,
 }
 
 enum cdop_err
+cases_tie_end(
+    struct cases_act *act, uint32_t slot, const struct cases_tie *tie, bool ask)
+{
+	uint64_t other_id = index_at(act->index, tie->slot)->case_id;
+	struct cases_change change;
+	Cdop__StoredCaseLink *link;
+	Cdop__StoredCase *state;
+	bool failed = false;
+	enum cdop_err err;
+
+	cases_change_init(act, slot, &change);
+	if ((err = cases_read_state(act, slot, &state)) != CDOP_OK)
+		return err;
+	if ((link = cases_link(state, tie->kind, other_id)) == NULL)
+		return CDOP_OK;
+	change.keeps_version = !cases_tie_is_event(act, slot, tie->slot);
+	if (!change.keeps_version)
+		err = cases_next_state(act, state, "link ended", tie->reason);
+	link->has_ended_ms = true;
+	link->ended_ms = act->now_ms;
+	link->has_ended_person = true;
+	link->ended_person = act->actor->person;
+	link->ended_reason = cases_text(act, tie->reason, &failed);
+	if (err == CDOP_OK && ask)
+		err = cases_add_link(
+		    act, state, "possible_duplicate", other_id, NULL);
+	if (err != CDOP_OK || failed)
+		return err != CDOP_OK ? err : CDOP_RESOURCE_EXHAUSTED;
+	change.state = state;
+	return cases_store(act, &change);
+}
+
+enum cdop_err
 cases_question_tie_back(struct cases_act *act,
     const struct cases_question *question, uint64_t case_id)
 {

@@ -89,4 +89,11 @@ CDOP_MUST enum cdop_err cases_question_tie_back(struct cases_act *act,
 CDOP_MUST enum cdop_err cases_tie_back(struct cases_act *act, uint32_t slot,
     const char *kind, uint64_t case_id, const char *reason);
 
+/*
+ * Takes one end of a link back, likewise; ask: the two may be the same
+ * child, and that is to be decided again.
+ */
+CDOP_MUST enum cdop_err cases_tie_end(struct cases_act *act, uint32_t slot,
+    const struct cases_tie *tie, bool ask);
+
 #endif

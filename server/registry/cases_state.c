@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
 #include "server/registry/cases_owner.h"
@@ -335,23 +336,10 @@ is_kind(const char *kind)
 	return false;
 }
 
-static bool
-has_link(const Cdop__StoredCase *state, const char *kind, uint64_t other)
+/* Both cases of a link, its kind and why. */
+static enum cdop_err
+begin_link(struct cases_act *act, struct cases_alter *alter)
 {
-	size_t i;
-
-	for (i = 0; i < state->n_link; i++)
-		if (state->link[i]->other == other &&
-		    strcmp(state->link[i]->kind, kind) == 0)
-			return true;
-	return false;
-}
-
-enum cdop_err
-cases_state_link(struct cases_act *act, struct cases_alter *alter)
-{
-	Cdop__StoredCase *state;
-	uint64_t one, other;
 	enum cdop_err err;
 
 	err = cases_find_reference(act, alter->reference, &alter->slot);
@@ -369,23 +357,126 @@ cases_state_link(struct cases_act *act, struct cases_alter *alter)
 	if (alter->slot == alter->other_slot)
 		return cases_bad_field(
 		    act, "other", "link.itself", "that is the case itself");
-	one = index_at(act->index, alter->slot)->case_id;
-	other = index_at(act->index, alter->other_slot)->case_id;
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_state_link(struct cases_act *act, struct cases_alter *alter)
+{
+	const struct index_post *one, *other;
+	Cdop__StoredCase *state;
+	enum cdop_err err;
+
+	if ((err = begin_link(act, alter)) != CDOP_OK)
+		return err;
+	one = index_at(act->index, alter->slot);
+	other = index_at(act->index, alter->other_slot);
 	if ((err = cases_read_state(act, alter->slot, &state)) != CDOP_OK)
 		return err;
-	if (!cases_may_link(act, index_at(act->index, alter->slot), other) ||
-	    !cases_may_link(act, index_at(act->index, alter->other_slot), one))
+	if (!cases_may_link(act, one, other->case_id) ||
+	    !cases_may_link(act, other, one->case_id))
 		return cases_bad_field(act, "other", "link.too_many",
 		    "a case is linked to twenty others at most");
-	if (has_link(state, alter->kind, other))
+	if (cases_link(state, alter->kind, other->case_id) != NULL)
 		return cases_refuse(act, CDOP_ALREADY_EXISTS, "linked",
 		    "they are linked like that already");
 	alter->new_version = state->version +
 	    cases_tie_is_event(act, alter->slot, alter->other_slot);
-	err =
-	    cases_tie_back(act, alter->slot, alter->kind, other, alter->reason);
+	err = cases_tie_back(
+	    act, alter->slot, alter->kind, other->case_id, alter->reason);
 	if (err != CDOP_OK)
 		return err;
 	return cases_tie_back(
-	    act, alter->other_slot, alter->kind, one, alter->reason);
+	    act, alter->other_slot, alter->kind, one->case_id, alter->reason);
+}
+
+/* ---- links that were wrong --------------------------------------------- */
+
+/* Links taken back of which the caller sees the other end. */
+static size_t
+count_ended(const struct cases_act *act, const Cdop__StoredCase *state)
+{
+	uint32_t slot;
+	size_t i, n = 0;
+
+	for (i = 0; i < state->n_link; i++)
+		if (state->link[i]->has_ended_ms &&
+		    index_by_case(act->index, state->link[i]->other, &slot) &&
+		    access_may_see(&act->access, index_at(act->index, slot)))
+			n++;
+	return n;
+}
+
+/* Does nothing else say that they are two children? */
+static bool
+tells_apart(const Cdop__StoredCase *state, const char *kind, uint64_t other)
+{
+	const Cdop__StoredCaseLink *link;
+	size_t i;
+
+	for (i = 0; i < state->n_link; i++) {
+		link = state->link[i];
+		if (link->other == other && !link->has_ended_ms &&
+		    is_kind(link->kind) && strcmp(link->kind, kind) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is there, without this link, a question whether they are one child? */
+static bool
+asks_again(struct cases_act *act, struct cases_alter *alter,
+    const Cdop__StoredCase *state)
+{
+	const struct index_post *one = index_at(act->index, alter->slot);
+	const struct index_post *other =
+	    index_at(act->index, alter->other_slot);
+	struct duplicates_child child;
+	struct duplicates_hit hit;
+
+	if (tells_apart(state, alter->kind, other->case_id)) {
+		alter->word = "another link still says that they are two "
+			      "children";
+		return false;
+	}
+	duplicates_of_post(one, &child);
+	hit.slot = alter->other_slot;
+	hit.n_reason = 0;
+	if (!duplicates_compare(&child, other, &hit))
+		return false;
+	alter->word = "they may be the same child: that is to be decided "
+		      "again, with the pairs";
+	return true;
+}
+
+enum cdop_err
+cases_state_unlink(struct cases_act *act, struct cases_alter *alter)
+{
+	struct cases_tie tie = {.kind = alter->kind, .reason = alter->reason};
+	Cdop__StoredCase *one = NULL, *other = NULL;
+	enum cdop_err err;
+	bool ask;
+
+	if ((err = begin_link(act, alter)) != CDOP_OK)
+		return err;
+	err = cases_read_state(act, alter->slot, &one);
+	if (err == CDOP_OK)
+		err = cases_read_state(act, alter->other_slot, &other);
+	if (err != CDOP_OK)
+		return err;
+	if (cases_link(one, alter->kind, other->case_id) == NULL)
+		return cases_refuse(act, CDOP_FAILED_PRECONDITION, "not_linked",
+		    "they are not linked like that: look at the case");
+	if (count_ended(act, one) >= CDOP_CASE_LINKS_ENDED_MAX ||
+	    count_ended(act, other) >= CDOP_CASE_LINKS_ENDED_MAX)
+		return cases_bad_field(act, "other", "link.too_many_ended",
+		    "forty links of a case can be taken back");
+	ask = asks_again(act, alter, one);
+	alter->new_version = one->version +
+	    cases_tie_is_event(act, alter->slot, alter->other_slot);
+	tie.slot = alter->other_slot;
+	if ((err = cases_tie_end(act, alter->slot, &tie, ask)) != CDOP_OK)
+		return err;
+	tie.slot = alter->slot;
+	return cases_tie_end(act, alter->other_slot, &tie, false);
 }

@@ -62,4 +62,12 @@ CDOP_MUST enum cdop_err cases_state_responsible(
 CDOP_MUST enum cdop_err cases_state_link(
     struct cases_act *act, struct cases_alter *alter);
 
+/*
+ * A link that was wrong: kept, with why, and silent from now on.  Where the
+ * two may be one child it is a question again.  CDOP_FAILED_PRECONDITION
+ * "not_linked".
+ */
+CDOP_MUST enum cdop_err cases_state_unlink(
+    struct cases_act *act, struct cases_alter *alter);
+
 #endif

@@ -403,18 +403,30 @@ cases_may_link(
 	return n < CDOP_CASE_LINKS_MAX;
 }
 
+Cdop__StoredCaseLink *
+cases_link(const Cdop__StoredCase *state, const char *kind, uint64_t other)
+{
+	Cdop__StoredCaseLink *link;
+	size_t i;
+
+	for (i = 0; i < state->n_link; i++) {
+		link = state->link[i];
+		if (link->other == other && !link->has_ended_ms &&
+		    strcmp(link->kind, kind) == 0)
+			return link;
+	}
+	return NULL;
+}
+
 enum cdop_err
 cases_add_link(struct cases_act *act, Cdop__StoredCase *state, const char *kind,
     uint64_t other, const char *reason)
 {
 	Cdop__StoredCaseLink *link, **links;
 	bool failed = false;
-	size_t i;
 
-	for (i = 0; i < state->n_link; i++)
-		if (state->link[i]->other == other &&
-		    strcmp(state->link[i]->kind, kind) == 0)
-			return CDOP_OK;
+	if (cases_link(state, kind, other) != NULL)
+		return CDOP_OK;
 	link = cdop_arena_alloc(act->arena, sizeof(*link));
 	links =
 	    cdop_arena_calloc(act->arena, state->n_link + 1, sizeof(*links));

@@ -251,7 +251,16 @@ is_among(const uint64_t *v, size_t n, uint64_t id)
 	return false;
 }
 
-/* Every link but an open pair says that they are two children. */
+static bool
+is_question(const Cdop__StoredCaseLink *link)
+{
+	return strcmp(link->kind, "possible_duplicate") == 0;
+}
+
+/*
+ * Every link but an open pair says that they are two children, unless it
+ * was taken back.
+ */
 static void
 take_links(
     struct gather *g, Cdop__StoredSummary *s, const Cdop__StoredCase *state)
@@ -271,14 +280,14 @@ take_links(
 	}
 	for (i = 0; i < state->n_link; i++) {
 		link = state->link[i];
-		if (strcmp(link->kind, "possible_duplicate") != 0 &&
+		if (!is_question(link) && !link->has_ended_ms &&
 		    !is_among(
 			s->not_duplicate, s->n_not_duplicate, link->other))
 			s->not_duplicate[s->n_not_duplicate++] = link->other;
 	}
 	for (i = 0; i < state->n_link; i++) {
 		link = state->link[i];
-		if (strcmp(link->kind, "possible_duplicate") == 0 &&
+		if (is_question(link) &&
 		    !is_among(
 			s->not_duplicate, s->n_not_duplicate, link->other))
 			s->open_pair[s->n_open_pair++] = link->other;

@@ -18,6 +18,8 @@ enum cdop_err rpc_case_responsible(struct rpc_ctx *ctx,
     const Cdop__CaseResponsibleRequest *req, Cdop__ChangeReply *rep);
 enum cdop_err rpc_case_link_add(struct rpc_ctx *ctx,
     const Cdop__CaseLinkRequest *req, Cdop__ChangeReply *rep);
+enum cdop_err rpc_case_link_end(struct rpc_ctx *ctx,
+    const Cdop__CaseLinkRequest *req, Cdop__ChangeReply *rep);
 
 /* ---- the record -------------------------------------------------------- */
 
@@ -186,4 +188,18 @@ rpc_case_link_add(struct rpc_ctx *ctx, const Cdop__CaseLinkRequest *req,
 	};
 
 	return run(ctx, cases_state_link, &alter, rep);
+}
+
+enum cdop_err
+rpc_case_link_end(struct rpc_ctx *ctx, const Cdop__CaseLinkRequest *req,
+    Cdop__ChangeReply *rep)
+{
+	struct cases_alter alter = {
+	    .reference = req->reference,
+	    .reason = req->reason,
+	    .other = req->other,
+	    .kind = req->kind,
+	};
+
+	return run(ctx, cases_state_unlink, &alter, rep);
 }

@@ -94,6 +94,7 @@ rpc_case_history(struct rpc_ctx *ctx, const Cdop__CaseHistoryRequest *req,
 	    CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_NARRATIVE);
 	for (i = 0; i < history.named.n; i++)
 		if (history.named.slot[i] != history.slot)
-			rpc_case_release(ctx, &act, history.named.slot[i], 0);
+			rpc_case_release(ctx, &act, history.named.slot[i],
+			    CDOP_CLASS_ADMINISTRATIVE);
 	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }

@@ -240,9 +240,45 @@ is_answered(const Cdop__StoredCase *state, const Cdop__StoredCaseLink *link)
 		return false;
 	for (i = 0; i < state->n_link; i++)
 		if (state->link[i]->other == link->other &&
+		    !state->link[i]->has_ended_ms &&
 		    strcmp(state->link[i]->kind, link->kind) != 0)
 			return true;
 	return false;
+}
+
+/* A link as it is sent. */
+static Cdop__CaseLink *
+link_of(struct show *s, const Cdop__StoredCaseLink *from)
+{
+	const char *text = cases_reference_text(&s->act, from->other);
+	Cdop__CaseLink *to;
+
+	to = cdop_arena_alloc(s->ctx->arena, sizeof(*to));
+	if (to == NULL || text == NULL) {
+		s->failed = true;
+		return NULL;
+	}
+	cdop__case_link__init(to);
+	to->kind = from->kind;
+	to->reference = rpc_case_text(s->ctx, text, &s->failed);
+	to->reason = said(s, from->reason);
+	to->has_ended_ms = from->has_ended_ms;
+	to->ended_ms = from->ended_ms;
+	to->ended_reason = said(s, from->ended_reason);
+	return to;
+}
+
+/* Each case that is named is named once as left. */
+static void
+release_other(struct show *s, uint32_t slot)
+{
+	uint64_t id = index_at(s->act.index, slot)->case_id;
+	size_t i;
+
+	for (i = 0; i < s->ctx->n_released; i++)
+		if (s->ctx->released[i].case_id == id)
+			return;
+	rpc_case_release(s->ctx, &s->act, slot, CDOP_CLASS_ADMINISTRATIVE);
 }
 
 /* Links lead only to where the caller may go; each is named as left. */
@@ -250,14 +286,19 @@ static void
 fill_links(struct show *s)
 {
 	const Cdop__StoredCaseLink *from;
-	Cdop__CaseLink *to;
-	const char *text;
+	Cdop__Case *out = s->out;
 	uint32_t slot;
 	size_t i;
 
-	s->out->link = cdop_arena_calloc(
-	    s->ctx->arena, s->state->n_link, sizeof(*s->out->link));
-	for (i = 0; s->out->link != NULL && i < s->state->n_link &&
+	out->link = cdop_arena_calloc(
+	    s->ctx->arena, s->state->n_link, sizeof(*out->link));
+	out->ended_link = cdop_arena_calloc(
+	    s->ctx->arena, s->state->n_link, sizeof(*out->ended_link));
+	if (out->link == NULL || out->ended_link == NULL) {
+		s->failed = true;
+		return;
+	}
+	for (i = 0; i < s->state->n_link && !s->failed &&
 	     s->ctx->n_released < CDOP_LIST_MAX;
 	     i++) {
 		from = s->state->link[i];
@@ -266,22 +307,12 @@ fill_links(struct show *s)
 		    !access_may_see(
 			&s->act.access, index_at(s->act.index, slot)))
 			continue;
-		to = cdop_arena_alloc(s->ctx->arena, sizeof(*to));
-		text = cases_reference_text(&s->act, from->other);
-		if (to == NULL || text == NULL) {
-			s->failed = true;
-			return;
-		}
-		cdop__case_link__init(to);
-		to->kind = from->kind;
-		to->reference = rpc_case_text(s->ctx, text, &s->failed);
-		to->reason = said(s, from->reason);
-		s->out->link[s->out->n_link++] = to;
-		rpc_case_release(
-		    s->ctx, &s->act, slot, CDOP_CLASS_ADMINISTRATIVE);
+		if (from->has_ended_ms)
+			out->ended_link[out->n_ended_link++] = link_of(s, from);
+		else
+			out->link[out->n_link++] = link_of(s, from);
+		release_other(s, slot);
 	}
-	if (s->out->link == NULL)
-		s->failed = true;
 }
 
 /* A value of the record, or NULL where it has none. */

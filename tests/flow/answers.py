@@ -116,6 +116,8 @@ def scenes(reference, other, files, people):
          ["change"], False),
         ("cora", ["case", "link", reference, other, "--kind", "siblings",
                   *why], OK, ["change"], False),
+        ("cora", ["case", "unlink", reference, other, "--kind", "siblings",
+                  *why], OK, ["change"], False),
         ("cora", ["case", "move-notification", reference, "1", "--seen", "1",
                   *why], 8, ["case.changed"], False),
         ("cora", ["case", "withdraw", reference, *why], OK, ["change"],

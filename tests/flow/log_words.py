@@ -128,7 +128,7 @@ def acts(log, cora, reference, other):
     log.says("case history, as it is logged", cora_did +
              "looked at its history  for: Case work  to a file\n"
              "REF-1  narrative, administrative  Wirral\n"
-             "REF-2  no field  Sefton")
+             "REF-2  administrative  Sefton")
     equal("a change that is no more possible", cora.cdop(
         "case", "reinstate", other, "--reason", "again").code, CONFLICT)
     log.says("and it is logged as what it was", cora_did +
