@@ -121,6 +121,7 @@ static const struct sandbox_rule sandbox_rules[] = {
     {V, ANY, SCMP_SYS(fadvise64)},
     {V, ANY, SCMP_SYS(fsync)},
     {V, ANY, SCMP_SYS(fdatasync)},
+    {V, ANY, SCMP_SYS(sync_file_range)},
     {V, ANY, SCMP_SYS(ftruncate)},
     {V, ANY, SCMP_SYS(fallocate)},
     {V, ANY, SCMP_SYS(flock)},

@@ -1,49 +1,15 @@
-/* One door to LMDB: flags, errors and the lock on the directory are here. */
+/* Transactions and rows: the door to LMDB, with db_open.c beside it. */
 #include "server/store/db.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <lmdb.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "server/store/db_core.h"
 #include "server/store/dir.h"
-#include "server/store/reserve.h"
-
-#define KEEP                                                                   \
-	((uint64_t)4 << 20) /* of the disk, for that, before the reserve       \
-			     */
-
-struct db_txn {
-	struct db *db;
-	MDB_txn *mdb;
-	MDB_cursor *cursor;
-	bool write;
-	bool has_last;
-	uint64_t last; /* no row stands above it */
-	enum cdop_err err;
-};
-
-struct db {
-	MDB_env *env;
-	MDB_dbi dbi;
-	int lock_fd;
-	bool read_only;
-	char *dir;
-	struct reserve *reserve; /* NULL: none */
-	bool marked;             /* dir_mark() */
-	struct db_txn txn;       /* one at a time */
-	bool in_txn;
-};
 
 /* The one map of LMDB's and the system's codes. */
-static enum cdop_err
-map_error(int rc)
+enum cdop_err
+db_core_error(int rc)
 {
 	switch (rc) {
 	case MDB_SUCCESS:
@@ -74,207 +40,6 @@ map_error(int rc)
 	}
 }
 
-/* ---- Opening ---- */
-
-/* Also looks at the flags, which stand in the file and could be any. */
-static int
-table_open(MDB_env *env, MDB_dbi *ret_dbi)
-{
-	unsigned int flags;
-	MDB_txn *txn;
-	int rc;
-
-	rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
-	if (rc != 0)
-		return rc;
-	flags = 0;
-	rc = mdb_dbi_open(txn, NULL, 0, ret_dbi);
-	if (rc == 0)
-		rc = mdb_dbi_flags(txn, *ret_dbi, &flags);
-	if (rc == 0 && flags != 0)
-		rc = MDB_INCOMPATIBLE;
-	if (rc != 0)
-		mdb_txn_abort(txn);
-	else
-		rc = mdb_txn_commit(txn);
-	return rc;
-}
-
-static int
-env_open(struct db *db, const struct db_args *args)
-{
-	unsigned int flags;
-	MDB_env *env;
-	uint64_t map;
-	int rc;
-
-	/* Never WRITEMAP, NOSYNC, MAPASYNC or NOMEMINIT. */
-	flags = MDB_NOTLS;
-	if (args->read_only)
-		flags |= MDB_RDONLY | MDB_NOLOCK;
-	map = args->map_bytes == 0 ? DB_MAP_DEFAULT : args->map_bytes;
-	rc = mdb_env_create(&env);
-	if (rc != 0)
-		return rc;
-	db->env = env; /* closed with db, opened or not */
-	rc = mdb_env_set_mapsize(env, (size_t)map);
-	if (rc == 0)
-		rc = mdb_env_open(env, args->dir, flags, 0600);
-	if (rc == 0)
-		rc = table_open(env, &db->dbi);
-	return rc;
-}
-
-/* A disk that is full already is no reason not to start. */
-static enum cdop_err
-open_reserve(struct db *db, const struct db_args *args)
-{
-	enum cdop_err err;
-
-	if (args->reserve_bytes == 0)
-		return CDOP_OK;
-	err = reserve_open(args->dir, args->reserve_bytes, &db->reserve);
-	return err == CDOP_RESOURCE_EXHAUSTED ? CDOP_OK : err;
-}
-
-enum cdop_err
-db_open(const struct db_args *args, struct db **ret_db)
-{
-	enum cdop_err err;
-	struct db *db;
-
-	if ((err = dir_ready(args->dir, args->create)) != CDOP_OK)
-		return err;
-	db = calloc(1, sizeof(*db));
-	if (db == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	db->lock_fd = -1;
-	db->read_only = args->read_only;
-	db->dir = strdup(args->dir);
-	if (db->dir == NULL) {
-		err = CDOP_RESOURCE_EXHAUSTED;
-		goto out;
-	}
-	db->marked = dir_is_marked(db->dir);
-	if ((err = dir_lock(args->dir, &db->lock_fd)) != CDOP_OK)
-		goto out;
-	if ((err = dir_file(args->dir, args->create)) != CDOP_OK)
-		goto out;
-	if ((err = map_error(env_open(db, args))) != CDOP_OK)
-		goto out;
-	if ((err = open_reserve(db, args)) != CDOP_OK)
-		goto out;
-	if (args->create && (err = dir_sync(args->dir)) != CDOP_OK)
-		goto out;
-	*ret_db = db;
-	db = NULL; /* caller's */
-out:
-	db_close(db);
-	return err;
-}
-
-void
-db_close(struct db *db)
-{
-	if (db == NULL)
-		return;
-	CDOP_ASSERT(!db->in_txn);
-	if (db->env != NULL)
-		mdb_env_close(db->env);
-	reserve_close(db->reserve);
-	if (db->lock_fd != -1)
-		(void)close(db->lock_fd);
-	free(db->dir);
-	free(db);
-}
-
-/* ---- Room ---- */
-
-/*
- * What was taken from the reserve is the log's: to others there is no room
- * before it can be filled up again.
- */
-static size_t
-pages_kept(const struct db *db, size_t page, bool last)
-{
-	if (last)
-		return 0;
-	if (reserve_is_owed(db->reserve, KEEP))
-		return SIZE_MAX / 2;
-	return (size_t)reserve_want(db->reserve) / page;
-}
-
-static enum cdop_err
-room(struct db *db, size_t pages, bool last)
-{
-	MDB_envinfo info;
-	struct stat st;
-	MDB_stat stat;
-	size_t end;
-	int fd;
-
-	CDOP_ASSERT(!db->in_txn);
-	if (mdb_env_info(db->env, &info) != 0 ||
-	    mdb_env_stat(db->env, &stat) != 0 ||
-	    mdb_env_get_fd(db->env, &fd) != 0 || fstat(fd, &st) != 0)
-		return CDOP_DATA_LOSS;
-	pages += info.me_last_pgno + 1;
-	if (pages + pages_kept(db, stat.ms_psize, last) >
-	    info.me_mapsize / stat.ms_psize)
-		return CDOP_RESOURCE_EXHAUSTED;
-	end = pages * stat.ms_psize;
-	if ((size_t)st.st_size >= end)
-		return CDOP_OK;
-	return reserve_extend(db->reserve, fd, (size_t)st.st_size, end, last);
-}
-
-enum cdop_err
-db_room(struct db *db, size_t pages)
-{
-	return room(db, pages, false);
-}
-
-enum cdop_err
-db_room_last(struct db *db, size_t pages)
-{
-	return room(db, pages, true);
-}
-
-enum cdop_err
-db_reserve_fill(struct db *db)
-{
-	CDOP_ASSERT(!db->in_txn);
-	return reserve_fill(db->reserve, KEEP);
-}
-
-void
-db_reserve_give(struct db *db)
-{
-	(void)!reserve_give(db->reserve, RESERVE_STEP);
-}
-
-void
-db_reserve(const struct db *db, uint64_t *ret_have, uint64_t *ret_want)
-{
-	*ret_have = reserve_have(db->reserve);
-	*ret_want = reserve_want(db->reserve);
-}
-
-void
-db_usage(struct db *db, uint64_t *ret_used, uint64_t *ret_map)
-{
-	MDB_envinfo info;
-	MDB_stat stat;
-
-	*ret_used = 0;
-	*ret_map = 0;
-	if (mdb_env_info(db->env, &info) != 0 ||
-	    mdb_env_stat(db->env, &stat) != 0)
-		return;
-	*ret_used = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
-	*ret_map = info.me_mapsize;
-}
-
 /* ---- Transactions ---- */
 
 static enum cdop_err
@@ -286,7 +51,7 @@ begin(struct db *db, bool write, struct db_txn **ret_txn)
 	CDOP_ASSERT(!db->in_txn);
 	rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &mdb);
 	if (rc != 0)
-		return map_error(rc);
+		return db_core_error(rc);
 	db->txn = (struct db_txn){.db = db, .mdb = mdb, .write = write};
 	db->in_txn = true;
 	*ret_txn = &db->txn;
@@ -347,9 +112,10 @@ db_commit(struct db_txn *txn)
 	}
 	if (rc == 0)
 		return CDOP_OK;
-	if (map_error(rc) == CDOP_RESOURCE_EXHAUSTED && is_alive(db))
+	if (db_core_error(rc) == CDOP_RESOURCE_EXHAUSTED && is_alive(db))
 		return CDOP_RESOURCE_EXHAUSTED;
-	dir_mark(db->dir);
+	if (db->dir != NULL)
+		dir_mark(db->dir);
 	return CDOP_DATA_LOSS;
 }
 
@@ -412,7 +178,7 @@ db_get(struct db_txn *txn, uint64_t number, struct cdop_bytes *ret_row)
 	if (rc == MDB_NOTFOUND)
 		return CDOP_NOT_FOUND;
 	if (rc != 0)
-		return stick(txn, map_error(rc));
+		return stick(txn, db_core_error(rc));
 	*ret_row = bytes_of(&v);
 	return CDOP_OK;
 }
@@ -448,7 +214,7 @@ put(struct db_txn *txn, uint64_t number, struct cdop_bytes row,
 	k = val_of((struct cdop_bytes){key, sizeof(key)});
 	v = val_of(row);
 	rc = mdb_put(txn->mdb, txn->db->dbi, &k, &v, flags);
-	return rc == 0 ? CDOP_OK : stick(txn, map_error(rc));
+	return rc == 0 ? CDOP_OK : stick(txn, db_core_error(rc));
 }
 
 enum cdop_err
@@ -491,7 +257,7 @@ db_del(struct db_txn *txn, uint64_t number)
 	cdop_put64(key, number);
 	k = val_of((struct cdop_bytes){key, sizeof(key)});
 	rc = mdb_del(txn->mdb, txn->db->dbi, &k, NULL);
-	return rc == 0 ? CDOP_OK : stick(txn, map_error(rc));
+	return rc == 0 ? CDOP_OK : stick(txn, db_core_error(rc));
 }
 
 /* ---- Walking ---- */
@@ -519,7 +285,7 @@ found(struct db_txn *txn, int rc, const MDB_val *k, const MDB_val *v,
 	if (rc == 0 && k->mv_size != 8)
 		rc = MDB_CORRUPTED;
 	if (rc != 0)
-		return stick(txn, map_error(rc));
+		return stick(txn, db_core_error(rc));
 	*ret_number = cdop_get64(k->mv_data);
 	*ret_row = bytes_of(v);
 	return CDOP_OK;
@@ -582,7 +348,7 @@ db_count(struct db_txn *txn, uint64_t *ret_n)
 		return txn->err;
 	rc = mdb_stat(txn->mdb, txn->db->dbi, &stat);
 	if (rc != 0)
-		return stick(txn, map_error(rc));
+		return stick(txn, db_core_error(rc));
 	*ret_n = stat.ms_entries;
 	return CDOP_OK;
 }

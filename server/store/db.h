@@ -47,6 +47,9 @@ struct db_args {
  */
 CDOP_MUST enum cdop_err db_open(const struct db_args *args, struct db **ret_db);
 
+/* A copy that was not finished (db_copy.h) lay there and was removed. */
+bool db_left_over(const struct db *db);
+
 /* No transaction may be open.  NULL is fine. */
 void db_close(struct db *db);
 

@@ -90,6 +90,20 @@ dir_file(const char *dir, bool create)
 	return create ? CDOP_ALREADY_EXISTS : err;
 }
 
+enum cdop_err
+dir_tidy(const char *dir, bool *ret_removed)
+{
+	char path[PATH_MAX];
+	enum cdop_err err;
+
+	if ((err = path_of(dir, "copy.mdb", path)) != CDOP_OK)
+		return err;
+	if (unlink(path) != 0)
+		return errno == ENOENT ? CDOP_OK : map_errno(errno);
+	*ret_removed = true;
+	return CDOP_OK;
+}
+
 static const char mark[] = "commit-failed";
 
 void

@@ -30,6 +30,12 @@ CDOP_MUST enum cdop_err dir_lock(const char *dir, int *ret_fd);
 CDOP_MUST enum cdop_err dir_file(const char *dir, bool create);
 
 /*
+ * Removes DIR/copy.mdb: a copy that was not finished is worth nothing.
+ * CDOP_PERMISSION_DENIED, CDOP_DATA_LOSS: it is there and stays there.
+ */
+CDOP_MUST enum cdop_err dir_tidy(const char *dir, bool *ret_removed);
+
+/*
  * A commit failed and nobody knows what of it is on the disk: DIR says so
  * until a commit succeeds.  What cannot be written then is not: the next
  * opening is stricter without it, never looser.

@@ -21,6 +21,9 @@
 #define INTEGER   0x08u /* flag of the free list: keys are numbers */
 #define BIG       0x01u /* flag of a node: its data is on overflow pages */
 
+/* LMDB notes it in a file that was made without a directory (db_copy.c). */
+#define NO_DIRECTORY 0x4000u
+
 enum kind {
 	BRANCH = 0x01,
 	LEAF = 0x02,
@@ -133,6 +136,7 @@ meta_parse(int fd, unsigned int i, struct meta *meta)
 		return false;
 	p = page + TOP;
 	root_parse(p + 24, &meta->free);
+	meta->free.flags &= (uint16_t)~NO_DIRECTORY;
 	root_parse(p + 72, &meta->table);
 	meta->last = le(p + 120, 8);
 	meta->txn = le(p + 128, 8);

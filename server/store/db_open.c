@@ -1,0 +1,220 @@
+/* Opening and closing, and room: flags and the lock are here. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/store/db_core.h"
+#include "server/store/dir.h"
+#include "server/store/reserve.h"
+
+/* ---- Opening ---- */
+
+int
+db_core_table(MDB_env *env, MDB_dbi *ret_dbi)
+{
+	unsigned int flags;
+	MDB_txn *txn;
+	int rc;
+
+	rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+	if (rc != 0)
+		return rc;
+	flags = 0;
+	rc = mdb_dbi_open(txn, NULL, 0, ret_dbi);
+	if (rc == 0)
+		rc = mdb_dbi_flags(txn, *ret_dbi, &flags);
+	if (rc == 0 && flags != 0)
+		rc = MDB_INCOMPATIBLE;
+	if (rc != 0)
+		mdb_txn_abort(txn);
+	else
+		rc = mdb_txn_commit(txn);
+	return rc;
+}
+
+int
+db_core_open(struct db *db)
+{
+	unsigned int flags;
+	MDB_env *env;
+	int rc;
+
+	/* Never WRITEMAP, NOSYNC, MAPASYNC or NOMEMINIT. */
+	flags = MDB_NOTLS;
+	if (db->read_only)
+		flags |= MDB_RDONLY | MDB_NOLOCK;
+	rc = mdb_env_create(&env);
+	if (rc != 0)
+		return rc;
+	db->env = env; /* closed with db, opened or not */
+	rc = mdb_env_set_mapsize(env, (size_t)db->map_bytes);
+	if (rc == 0)
+		rc = mdb_env_open(env, db->dir, flags, 0600);
+	if (rc == 0)
+		rc = db_core_table(env, &db->dbi);
+	return rc;
+}
+
+/* A disk that is full already is no reason not to start. */
+static enum cdop_err
+open_reserve(struct db *db, const struct db_args *args)
+{
+	enum cdop_err err;
+
+	if (args->reserve_bytes == 0)
+		return CDOP_OK;
+	err = reserve_open(args->dir, args->reserve_bytes, &db->reserve);
+	return err == CDOP_RESOURCE_EXHAUSTED ? CDOP_OK : err;
+}
+
+enum cdop_err
+db_open(const struct db_args *args, struct db **ret_db)
+{
+	enum cdop_err err;
+	struct db *db;
+
+	if ((err = dir_ready(args->dir, args->create)) != CDOP_OK)
+		return err;
+	db = calloc(1, sizeof(*db));
+	if (db == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	db->lock_fd = -1;
+	db->read_only = args->read_only;
+	db->map_bytes = args->map_bytes == 0 ? DB_MAP_DEFAULT : args->map_bytes;
+	db->dir = strdup(args->dir);
+	if (db->dir == NULL) {
+		err = CDOP_RESOURCE_EXHAUSTED;
+		goto out;
+	}
+	db->marked = dir_is_marked(db->dir);
+	if ((err = dir_lock(args->dir, &db->lock_fd)) != CDOP_OK)
+		goto out;
+	if (!args->read_only &&
+	    (err = dir_tidy(args->dir, &db->left_over)) != CDOP_OK)
+		goto out;
+	if ((err = dir_file(args->dir, args->create)) != CDOP_OK)
+		goto out;
+	if ((err = db_core_error(db_core_open(db))) != CDOP_OK)
+		goto out;
+	if ((err = open_reserve(db, args)) != CDOP_OK)
+		goto out;
+	if (args->create && (err = dir_sync(args->dir)) != CDOP_OK)
+		goto out;
+	*ret_db = db;
+	db = NULL; /* caller's */
+out:
+	db_close(db);
+	return err;
+}
+
+void
+db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	CDOP_ASSERT(!db->in_txn);
+	if (db->env != NULL)
+		mdb_env_close(db->env);
+	reserve_close(db->reserve);
+	if (db->lock_fd != -1)
+		(void)close(db->lock_fd);
+	free(db->dir);
+	free(db);
+}
+
+bool
+db_left_over(const struct db *db)
+{
+	return db->left_over;
+}
+
+/* ---- Room ---- */
+
+/*
+ * What was taken from the reserve is the log's: to others there is no room
+ * before it can be filled up again.
+ */
+static size_t
+pages_kept(const struct db *db, size_t page, bool last)
+{
+	if (last)
+		return 0;
+	if (reserve_is_owed(db->reserve, DB_CORE_KEEP))
+		return SIZE_MAX / 2;
+	return (size_t)reserve_want(db->reserve) / page;
+}
+
+static enum cdop_err
+room(struct db *db, size_t pages, bool last)
+{
+	MDB_envinfo info;
+	struct stat st;
+	MDB_stat stat;
+	size_t end;
+	int fd;
+
+	CDOP_ASSERT(!db->in_txn);
+	if (mdb_env_info(db->env, &info) != 0 ||
+	    mdb_env_stat(db->env, &stat) != 0 ||
+	    mdb_env_get_fd(db->env, &fd) != 0 || fstat(fd, &st) != 0)
+		return CDOP_DATA_LOSS;
+	pages += info.me_last_pgno + 1;
+	if (pages + pages_kept(db, stat.ms_psize, last) >
+	    info.me_mapsize / stat.ms_psize)
+		return CDOP_RESOURCE_EXHAUSTED;
+	end = pages * stat.ms_psize;
+	if ((size_t)st.st_size >= end)
+		return CDOP_OK;
+	return reserve_extend(db->reserve, fd, (size_t)st.st_size, end, last);
+}
+
+enum cdop_err
+db_room(struct db *db, size_t pages)
+{
+	return room(db, pages, false);
+}
+
+enum cdop_err
+db_room_last(struct db *db, size_t pages)
+{
+	return room(db, pages, true);
+}
+
+enum cdop_err
+db_reserve_fill(struct db *db)
+{
+	CDOP_ASSERT(!db->in_txn);
+	return reserve_fill(db->reserve, DB_CORE_KEEP);
+}
+
+void
+db_reserve_give(struct db *db)
+{
+	(void)!reserve_give(db->reserve, RESERVE_STEP);
+}
+
+void
+db_reserve(const struct db *db, uint64_t *ret_have, uint64_t *ret_want)
+{
+	*ret_have = reserve_have(db->reserve);
+	*ret_want = reserve_want(db->reserve);
+}
+
+void
+db_usage(struct db *db, uint64_t *ret_used, uint64_t *ret_map)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+
+	*ret_used = 0;
+	*ret_map = 0;
+	if (mdb_env_info(db->env, &info) != 0 ||
+	    mdb_env_stat(db->env, &stat) != 0)
+		return;
+	*ret_used = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+	*ret_map = info.me_mapsize;
+}
