@@ -20,6 +20,7 @@
 #include "server/cycle/anchoring.h"
 #include "server/cycle/cycle.h"
 #include "server/registry/registry.h"
+#include "server/vault/copy.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
@@ -364,6 +365,9 @@ vault_open(struct vault *vault)
 						      : CONTROL_EXIT_CONFIG;
 		return err;
 	}
+	if (copy_left_over(vault->rows))
+		log_info("copy.left_over", "next=%s",
+		    "none: the file that it was made of is whole");
 	cycle_args.mem = vault->mem;
 	return cycle_new(&cycle_args, &vault->cycle);
 }

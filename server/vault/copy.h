@@ -67,6 +67,9 @@ struct copy_plan {
 CDOP_MUST enum cdop_err copy_begin(
     struct rows *rows, const struct copy_plan *plan, struct copy **ret_copy);
 
+/* A start found one that was not finished, and removed it. */
+bool copy_left_over(const struct rows *rows);
+
 /* Gives up what was not finished, file and all.  NULL is fine. */
 void copy_free(struct copy *copy);
 

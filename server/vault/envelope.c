@@ -17,6 +17,7 @@
 static const char ROW[] = "cdop-row/1";
 static const char WRAP[] = "cdop-wrap/1";
 static const char BOX[] = "cdop-box/1";
+static const char KEY[] = "cdop-key/1";
 
 /* Whole rows: 15, 7, 3 or 2 to a 4 KiB page, then overflow pages. */
 static const size_t classes[] = {254, 564, 1342, 2022, 4080, 8176, 16368, 32752,
@@ -104,14 +105,25 @@ void
 envelope_fresh(const struct envelope_key *above, struct cdop_bytes context,
     uint8_t out[static ENVELOPE_KEY])
 {
-	static const char word[] = "cdop-key/1";
-	uint8_t start[WORD_LEN(word) + 32];
+	uint8_t start[WORD_LEN(KEY) + 32];
 
-	memcpy(start, word, WORD_LEN(word));
-	randombytes_buf(start + WORD_LEN(word), 32);
+	memcpy(start, KEY, WORD_LEN(KEY));
+	randombytes_buf(start + WORD_LEN(KEY), 32);
 	keyed(out, ENVELOPE_KEY, above->nonce,
 	    (struct cdop_bytes){start, sizeof(start)}, context);
 	sodium_memzero(start, sizeof(start));
+}
+
+void
+envelope_renewed(const uint8_t secret[static ENVELOPE_KEY], uint64_t id,
+    uint8_t out[static ENVELOPE_KEY])
+{
+	uint8_t number[8];
+
+	cdop_put64(number, id);
+	keyed(out, ENVELOPE_KEY, secret,
+	    (struct cdop_bytes){(const uint8_t *)KEY, WORD_LEN(KEY)},
+	    (struct cdop_bytes){number, sizeof(number)});
 }
 
 size_t

@@ -68,6 +68,13 @@ void envelope_key_init(
 void envelope_fresh(const struct envelope_key *above, struct cdop_bytes context,
     uint8_t out[static ENVELOPE_KEY]);
 
+/*
+ * The key of an id, made from the 32 secret bytes of a copy (adr/0019):
+ * BLAKE2b-256 keyed with them over "cdop-key/1" || id.
+ */
+void envelope_renewed(const uint8_t secret[static ENVELOPE_KEY], uint64_t id,
+    uint8_t out[static ENVELOPE_KEY]);
+
 /* Bytes of the row that holds data_len bytes; 0: too large. */
 size_t envelope_row_len(size_t data_len);
 

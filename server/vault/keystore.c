@@ -35,6 +35,7 @@ struct secrets {
 	struct envelope_ring ring;
 	struct in_use in_use[IN_USE];
 	uint8_t scratch[256];
+	uint8_t copying[ENVELOPE_KEY];
 };
 
 struct area {
@@ -529,4 +530,61 @@ keystore_turn(struct keystore *ks, const uint8_t root[static 32])
 	memcpy(ks->secrets->root.raw, root, ENVELOPE_KEY);
 	envelope_key_init(&ks->secrets->root.key, root);
 	return CDOP_OK;
+}
+
+/* ---- Another file with other keys -------------------------------------- */
+
+size_t
+keystore_places(const struct keystore *ks)
+{
+	return ks->n;
+}
+
+const struct keystore_entry *
+keystore_at(const struct keystore *ks, size_t place)
+{
+	return entry_at(ks, (uint32_t)place);
+}
+
+bool
+keystore_place(const struct keystore *ks, uint64_t id, size_t *ret_place)
+{
+	uint32_t i;
+
+	if (ks->map_len == 0)
+		return false;
+	i = ks->map[place_of(ks, id)];
+	if (i == NO_ENTRY || entry_at(ks, i)->scope == 0)
+		return false;
+	*ret_place = i;
+	return true;
+}
+
+uint8_t *
+keystore_copying(struct keystore *ks)
+{
+	return ks->secrets->copying;
+}
+
+void
+keystore_renew(struct keystore *ks, keystore_renew_fn *fn, void *ctx)
+{
+	struct keystore_entry *entry;
+	uint32_t i;
+
+	CDOP_ASSERT(!undo_is_begun(ks->undo));
+	keystore_rest(ks);
+	for (i = 0; i < ks->n; i++) {
+		entry = entry_at(ks, i);
+		if (entry->scope == 0)
+			continue;
+		fn(ctx, i, entry);
+		if (entry->scope != 0)
+			continue;
+		ks->n_live--;
+		let_go(ks, entry->id);
+	}
+	memset(ks->map, 0xff, (size_t)ks->map_len * sizeof(*ks->map));
+	for (i = 0; i < ks->n; i++)
+		ks->map[place_of(ks, entry_at(ks, i)->id)] = i;
 }

@@ -111,4 +111,24 @@ const struct envelope_key *keystore_key(const struct keystore *ks, uint64_t id);
 /* The 32 bytes of the root (0) or of a held epoch key, to wrap or turn. */
 const uint8_t *keystore_raw(const struct keystore *ks, uint64_t id);
 
+/*
+ * Entries have places in the table, from 0 on, and keep them; a destroyed
+ * one has scope 0.  false: no such key, or destroyed.
+ */
+size_t keystore_places(const struct keystore *ks);
+const struct keystore_entry *keystore_at(
+    const struct keystore *ks, size_t place);
+bool keystore_place(const struct keystore *ks, uint64_t id, size_t *ret_place);
+
+/* What the secret of a copy is kept in: 32 locked bytes (adr/0019). */
+uint8_t *keystore_copying(struct keystore *ks);
+
+/*
+ * Between batches: fn may give an entry another id, another wrapping key and
+ * scope 0, which destroys it.  Not the newest epoch key of a scope or area.
+ */
+typedef void keystore_renew_fn(
+    void *ctx, size_t place, struct keystore_entry *entry);
+void keystore_renew(struct keystore *ks, keystore_renew_fn *fn, void *ctx);
+
 #endif

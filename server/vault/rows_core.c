@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/vault/walk_core.h"
+
 enum cdop_err
 rows_core_stick(struct rows *rows, enum cdop_err err)
 {
@@ -25,8 +27,8 @@ rows_core_find(struct rows *rows, uint64_t number, const char *what)
 
 /* ---- Digests ---- */
 
-static bool
-is_log(enum schema_scope scope)
+bool
+rows_core_is_log(enum schema_scope scope)
 {
 	return scope == SCHEMA_LOG || scope == SCHEMA_SEARCH;
 }
@@ -34,7 +36,7 @@ is_log(enum schema_scope scope)
 static uint8_t *
 digest_of(struct layout_head *head, enum schema_scope scope)
 {
-	return is_log(scope) ? head->log_digest : head->digest;
+	return rows_core_is_log(scope) ? head->log_digest : head->digest;
 }
 
 void
@@ -47,6 +49,7 @@ rows_core_count(struct rows *rows, uint64_t number, struct cdop_bytes row,
 	layout_digest_add(digest_of(head, scope), term);
 }
 
+/* And whoever walks over the rows has to know. */
 static void
 uncount(struct rows *rows, uint64_t number, struct cdop_bytes row,
     enum schema_scope scope)
@@ -55,6 +58,7 @@ uncount(struct rows *rows, uint64_t number, struct cdop_bytes row,
 
 	envelope_digest(keystore_ring(rows->ks), number, row, term);
 	layout_digest_sub(digest_of(&rows->s.head, scope), term);
+	walk_core_note(rows->walks, number, rows_core_is_log(scope), term);
 }
 
 /* ---- Numbers ---- */
@@ -153,7 +157,7 @@ rows_core_write(struct rows *rows, const struct rows_new *row, uint64_t number)
 	if (row->kind == SCHEMA_KIND_HEAD)
 		return CDOP_OK;
 	rows_core_count(rows, number, sealed, kind->scope, &rows->s.head);
-	if (is_log(kind->scope))
+	if (rows_core_is_log(kind->scope))
 		layout_dir_set(&rows->s.dir, number);
 	return CDOP_OK;
 }

@@ -11,6 +11,9 @@
 #include "server/vault/layout.h"
 #include "server/vault/rows.h"
 
+struct copy;
+struct walk;
+
 enum rows_core_phase {
 	ROWS_CORE_SEALED,
 	ROWS_CORE_UNSEALED,
@@ -50,6 +53,9 @@ struct rows {
 	uint8_t *buf;        /* ENVELOPE_ROW_MAX: a row on its way out */
 	uint8_t small[2048]; /* one of the vault's own rows, opened */
 	char finding[160];
+
+	struct walk *walks; /* that hear of every row that goes */
+	struct copy *copy;  /* one at a time; NULL: none */
 };
 
 /* Keeps the first error of a batch. */
@@ -77,6 +83,9 @@ CDOP_MUST enum cdop_err rows_core_write_raw(
 /* Deletes a row of the given kind (0: of format 2) and uncounts it. */
 CDOP_MUST enum cdop_err rows_core_remove(
     struct rows *rows, uint64_t number, uint8_t kind);
+
+/* Is its digest that of the log? */
+bool rows_core_is_log(enum schema_scope scope);
 
 /* Adds what a live row adds to the digest it belongs to. */
 void rows_core_count(struct rows *rows, uint64_t number, struct cdop_bytes row,

@@ -1,0 +1,62 @@
+/*
+ * A store with something of every kind in it, a life that goes on while it is
+ * copied, and looks into the file.  For the tests of walk and copy.
+ */
+#ifndef CDOP_TESTS_COPY_FIXTURE_H
+#define CDOP_TESTS_COPY_FIXTURE_H
+
+#include "server/vault/copy.h"
+#include "tests/unit/server/vault/store_fixture.h"
+
+#define COPY_FIXTURE_CASES 24
+#define COPY_FIXTURE_AREAS 3
+
+struct copy_fixture {
+	struct store_fixture f;
+	uint64_t case_key[COPY_FIXTURE_CASES];
+	uint64_t summary[COPY_FIXTURE_CASES]; /* row number */
+	uint64_t person;
+	uint32_t lived; /* days */
+};
+
+/* The names of the areas, case i lies in area i % COPY_FIXTURE_AREAS. */
+extern const char *const copy_fixture_areas[COPY_FIXTURE_AREAS];
+
+/* Made and filled; the large one has a directory row. */
+void copy_fixture_make(struct copy_fixture *c);
+void copy_fixture_make_small(struct copy_fixture *c);
+void copy_fixture_end(struct copy_fixture *c);
+
+/*
+ * One batch of a day: puts, replaces and deletes rows in front of and behind
+ * a walk, moves a case, registers another; one that is aborted as well.
+ */
+void copy_fixture_live(struct copy_fixture *c);
+
+/* All rows of the live file, as they are. */
+struct copy_fixture_row {
+	uint64_t number;
+	size_t len;
+	uint8_t *bytes;
+};
+
+struct copy_fixture_image {
+	struct copy_fixture_row *row;
+	size_t n;
+};
+
+void copy_fixture_read(
+    const struct copy_fixture *c, struct copy_fixture_image *ret_image);
+void copy_fixture_drop(struct copy_fixture_image *image);
+
+/* The texts of the rows that a start hands out, in the order of numbers. */
+char *copy_fixture_texts(struct copy_fixture *c);
+
+/* So many rows a step. */
+struct walk_budget copy_fixture_budget(size_t rows);
+
+/* Steps until it is ready, living a day between each two. */
+enum cdop_err copy_fixture_ready(
+    struct copy_fixture *c, struct copy *copy, size_t rows, bool live);
+
+#endif
