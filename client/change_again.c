@@ -103,29 +103,13 @@ words_of(struct meeting *m, const Cdop__FormInstance *f,
 	return words != NULL && words[0] != '\0' ? words : "-";
 }
 
-/* Who gave the value that stands there now. */
-static const char *
-by_whom(struct meeting *m, const char *path)
-{
-	const Cdop__ValueSource *v;
-	size_t i;
-
-	for (i = 0; i < m->now->n_value_source; i++) {
-		v = m->now->value_source[i];
-		if (strcmp(v->path, path) != 0)
-			continue;
-		return cdop_arena_printf(m->ctx->arena,
-		    ", person %u, %s, from %s", v->person,
-		    print_time(m->ctx->arena, v->at_ms), v->source);
-	}
-	return "";
-}
-
 static void
 tell_value(struct meeting *m, const char *text, const struct cdop_path *path)
 {
-	print_out(
-	    m->ctx, "%s (%s)%s", path->field->label, text, by_whom(m, text));
+	const char *by = show_by_whom(m->ctx, m->now, text);
+
+	print_out(m->ctx, "%s (%s)%s%s", path->field->label, text,
+	    by != NULL ? ", " : "", by != NULL ? by : "");
 	if (m->seen != NULL)
 		show_value(m->ctx, "you saw", words_of(m, m->seen, path));
 	show_value(m->ctx, "now", words_of(m, m->now, path));

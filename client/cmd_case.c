@@ -292,6 +292,7 @@ static const struct cmd_opt show_opts[] = {
     {"--notification", "N", "one notification alone", false},
     {"--form-version", "N",
 	"an older version of that notification, or of the case record", false},
+    {"--sources", NULL, "who gave each value, when and why", false},
     PAPER_OPTS,
     {NULL, NULL, NULL, false},
 };
@@ -316,6 +317,7 @@ const struct cmd cmd_case_rows[] = {
     {"case show", "REF", "show one case", NULL,
 	"  cdop case show K7M4-QX2R\n"
 	"  cdop case show K7M4-QX2R --notifications --json\n"
+	"  cdop case show K7M4-QX2R --sources\n"
 	"  cdop case show K7M4-QX2R --notification 2 --form-version 1",
 	show_opts, 1, 1, 0, "case", run_show},
     {"case list", "", "list cases, names only where asked for",

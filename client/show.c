@@ -67,8 +67,48 @@ raised_words(
 	return all != NULL ? all : "";
 }
 
+const char *
+show_by_whom(struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *path)
+{
+	const Cdop__ValueSource *v;
+	size_t i;
+
+	for (i = 0; i < f->n_value_source; i++) {
+		v = f->value_source[i];
+		if (strcmp(v->path, path) == 0)
+			return cdop_arena_printf(ctx->arena,
+			    "person %u, %s, from %s%s%s", v->person,
+			    print_time(ctx->arena, v->at_ms),
+			    print_one_line(ctx->arena, v->source),
+			    v->reason != NULL ? ": " : "",
+			    v->reason != NULL
+				? print_one_line(ctx->arena, v->reason)
+				: "");
+	}
+	return NULL;
+}
+
+/* The line of a value, and who gave it where that is asked for. */
+static void
+show_sourced(struct cmd_ctx *ctx, const Cdop__Form *form,
+    const struct cdop_path *path, const Cdop__FormInstance *sources)
+{
+	char text[CDOP_FORM_PATH_MAX];
+	const char *by;
+
+	show_value(ctx, path->field->label,
+	    cdop_arena_printf(ctx->arena, "%s%s", value_words(ctx, form, path),
+		raised_words(ctx, form, path)));
+	if (sources == NULL)
+		return;
+	cdop_form_path_write(path, text);
+	if ((by = show_by_whom(ctx, sources, text)) != NULL)
+		show_value(ctx, "", cdop_arena_printf(ctx->arena, "(%s)", by));
+}
+
 void
-show_form(struct cmd_ctx *ctx, const Cdop__Form *form)
+show_form(struct cmd_ctx *ctx, const Cdop__Form *form,
+    const Cdop__FormInstance *sources)
 {
 	struct cdop_form_iter iter = {.form = form};
 	const char *group = "";
@@ -89,11 +129,21 @@ show_form(struct cmd_ctx *ctx, const Cdop__Form *form)
 			else
 				print_out(ctx, "%s", path.field->group_label);
 		}
-		show_value(ctx, path.field->label,
-		    cdop_arena_printf(ctx->arena, "%s%s",
-			value_words(ctx, form, &path),
-			raised_words(ctx, form, &path)));
+		show_sourced(ctx, form, &path, sources);
 	}
+}
+
+const char *
+show_text(struct cmd_ctx *ctx, const struct cdop_path *path, const char *text)
+{
+	struct cdop_violations ignored = {0};
+	Cdop__Form *form = cdop_form_new(ctx->arena);
+
+	if (form == NULL ||
+	    cdop_form_set(form, path, text, NULL, ctx->arena, &ignored) !=
+		CDOP_OK)
+		return text;
+	return value_words(ctx, form, path);
 }
 
 static const struct {

@@ -8,8 +8,20 @@
 #include "cdop/form.h"
 #include "client/cmd.h"
 
-/* Every value and absence of a form, by group, in the dictionary's order. */
-void show_form(struct cmd_ctx *ctx, const Cdop__Form *form);
+/*
+ * Every value and absence of a form, by group, in the dictionary's order;
+ * with sources, under each value who gave it, when and why.
+ */
+void show_form(struct cmd_ctx *ctx, const Cdop__Form *form,
+    const Cdop__FormInstance *sources);
+
+/* "person 3, 26 Nov 2026 09:05 GMT, from telephone: the GP rang", or NULL. */
+const char *show_by_whom(
+    struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *path);
+
+/* Canonical text of a value as a form shows it. */
+const char *show_text(
+    struct cmd_ctx *ctx, const struct cdop_path *path, const char *text);
 
 /* A value behind its label; later lines of it stand under the first. */
 void show_value(struct cmd_ctx *ctx, const char *label, const char *words);

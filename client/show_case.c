@@ -69,6 +69,27 @@ show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 		show_link(ctx, c->ended_link[i]);
 }
 
+/* How this version came about, and what was let pass in it. */
+static void
+show_made(struct cmd_ctx *ctx, const Cdop__FormInstance *f)
+{
+	const Cdop__Override *o;
+	size_t i;
+
+	print_out(ctx, "   with device %u%s%s%s%s",
+	    f->has_device ? f->device : 0, f->zone != NULL ? "  times in " : "",
+	    f->zone != NULL ? f->zone : "",
+	    f->reason != NULL ? "  because " : "",
+	    f->reason != NULL ? print_one_line(ctx->arena, f->reason) : "");
+	for (i = 0; i < f->n_override; i++) {
+		o = f->override[i];
+		print_out(ctx,
+		    "   accepted in spite of %s: %s = %s  because %s", o->rule,
+		    o->path, print_one_line(ctx->arena, o->value),
+		    print_one_line(ctx->arena, o->reason));
+	}
+}
+
 void
 show_case_form(
     struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *what)
@@ -78,8 +99,36 @@ show_case_form(
 	    print_time(ctx->arena, f->at_ms), f->person,
 	    f->source != NULL ? "  from " : "",
 	    f->source != NULL ? print_one_line(ctx->arena, f->source) : "");
+	if (cmd_flag(ctx, "--sources"))
+		show_made(ctx, f);
 	if (f->form != NULL)
-		show_form(ctx, f->form);
+		show_form(ctx, f->form, cmd_flag(ctx, "--sources") ? f : NULL);
+}
+
+/* Both sides of each difference under what it is about, but long texts. */
+static void
+show_differences(struct cmd_ctx *ctx, const Cdop__Case *c)
+{
+	const Cdop__Difference *d;
+	struct cdop_path path;
+	size_t i;
+
+	if (c->n_difference > 0)
+		print_out(ctx, "\nThe notifications differ, to be decided: %s",
+		    show_joined(ctx, c->difference, c->n_difference, ", "));
+	for (i = 0; i < c->n_differing; i++) {
+		d = c->differing[i];
+		if (cdop_form_path_parse(d->path, &path) != CDOP_OK)
+			continue;
+		print_out(ctx, "%s (%s)", path.field->label, d->path);
+		show_value(ctx, "case record",
+		    d->record != NULL ? show_text(ctx, &path, d->record)
+				      : "not asked");
+		show_value(ctx,
+		    cdop_arena_printf(
+			ctx->arena, "notification %u", d->notification),
+		    show_text(ctx, &path, d->given));
+	}
 }
 
 void
@@ -92,9 +141,7 @@ show_case(struct cmd_ctx *ctx, const Cdop__Case *c)
 		show_case_form(ctx, c->record, "case record");
 	for (i = 0; i < c->n_notification; i++)
 		show_case_form(ctx, c->notification[i], "notification");
-	if (c->n_difference > 0)
-		print_out(ctx, "\nThe notifications differ, to be decided: %s",
-		    show_joined(ctx, c->difference, c->n_difference, ", "));
+	show_differences(ctx, c);
 	if (c->n_missing > 0)
 		print_out(ctx, "%s", "");
 	show_missing(ctx, c->missing, c->n_missing);

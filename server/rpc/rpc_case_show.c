@@ -8,6 +8,8 @@
 #include "server/registry/people.h"
 #include "server/rpc/rpc_case.h"
 
+#define DIFFERING_MAX 1000 /* bytes of a value that is shown beside another */
+
 enum cdop_err rpc_case_show(struct rpc_ctx *ctx,
     const Cdop__CaseShowRequest *req, Cdop__CaseShowReply *rep);
 
@@ -168,29 +170,103 @@ instance(struct show *s, const Cdop__StoredForm *stored, bool whole)
 
 /* ---- notifications ----------------------------------------------------- */
 
-static void
-add_differences(struct show *s, uint32_t number, const struct cdop_paths *paths)
+/* One value of either side; NULL: it has none. */
+static char *
+text_at(struct show *s, const Cdop__Form *form, const char *path)
 {
-	Cdop__Case *out = s->out;
-	char **more;
-	size_t i;
+	const char *text = cdop_form_text(form, path, s->ctx->arena);
 
-	more = cdop_arena_calloc(
-	    s->ctx->arena, out->n_difference + paths->n, sizeof(*more));
-	if (more == NULL) {
+	if (text == NULL)
+		s->failed = true;
+	return text == NULL || *text == '\0'
+	    ? NULL
+	    : rpc_case_text(s->ctx, text, &s->failed);
+}
+
+/* Both values where neither is long, and into part what left. */
+static void
+add_values(struct show *s, const Cdop__StoredForm *stored, const char *path,
+    Cdop__Form *part)
+{
+	struct cdop_violations ignored = {0};
+	struct cdop_path at;
+	Cdop__Difference *d;
+
+	d = cdop_arena_alloc(s->ctx->arena, sizeof(*d));
+	if (d == NULL || cdop_form_path_parse(path, &at) != CDOP_OK) {
 		s->failed = true;
 		return;
 	}
-	if (out->n_difference > 0)
+	cdop__difference__init(d);
+	d->notification = stored->number;
+	d->path = rpc_case_text(s->ctx, path, &s->failed);
+	d->record = text_at(s, s->record->form, path);
+	d->given = text_at(s, stored->form, path);
+	if (d->given == NULL || strlen(d->given) > DIFFERING_MAX ||
+	    (d->record != NULL && strlen(d->record) > DIFFERING_MAX))
+		return;
+	s->out->differing[s->out->n_differing++] = d;
+	s->classes |= cdop_form_class(stored->form, &at);
+	s->classes |= cdop_form_class(s->record->form, &at);
+	if (cdop_form_set(part, &at, d->given, NULL, s->ctx->arena, &ignored) ==
+	    CDOP_RESOURCE_EXHAUSTED)
+		s->failed = true;
+}
+
+/* Room for n more in both lists. */
+static bool
+grow_differences(struct show *s, size_t n)
+{
+	Cdop__Case *out = s->out;
+	Cdop__Difference **values;
+	char **words;
+
+	words = cdop_arena_calloc(
+	    s->ctx->arena, out->n_difference + n, sizeof(*words));
+	values = cdop_arena_calloc(
+	    s->ctx->arena, out->n_differing + n, sizeof(*values));
+	if (words == NULL || values == NULL)
+		return false;
+	if (out->n_difference > 0) {
 		memcpy(
-		    more, out->difference, out->n_difference * sizeof(*more));
-	out->difference = more;
-	for (i = 0; i < paths->n; i++) {
-		more[out->n_difference] = cdop_arena_printf(s->ctx->arena,
-		    "notification %u %s", number, paths->path[i]);
-		if (more[out->n_difference++] == NULL)
+		    words, out->difference, out->n_difference * sizeof(*words));
+		memcpy(
+		    values, out->differing, out->n_differing * sizeof(*values));
+	}
+	out->difference = words;
+	out->differing = values;
+	return true;
+}
+
+/* Where the notification itself does not leave, a part of it does. */
+static void
+add_differences(struct show *s, const Cdop__StoredForm *stored,
+    const struct cdop_paths *paths, bool whole)
+{
+	Cdop__Form *part = cdop_form_new(s->ctx->arena);
+	Cdop__Case *out = s->out;
+	size_t had = out->n_differing, i;
+	const char *words;
+
+	if (paths->n == 0)
+		return;
+	if (part == NULL || !grow_differences(s, paths->n)) {
+		s->failed = true;
+		return;
+	}
+	for (i = 0; i < paths->n && !s->failed; i++) {
+		words = cdop_arena_printf(s->ctx->arena, "notification %u %s",
+		    stored->number, paths->path[i]);
+		out->difference[out->n_difference++] =
+		    rpc_case_text(s->ctx, words, &s->failed);
+		add_values(s, stored, paths->path[i], part);
+		if (words == NULL)
 			s->failed = true;
 	}
+	if (whole || s->failed || out->n_differing == had)
+		return;
+	add_living(s, part);
+	s->instance[s->n_instance++] = stored->number;
 }
 
 static enum cdop_err
@@ -220,7 +296,7 @@ fill_notifications(struct show *s, bool whole)
 			    &s->act, s->record, form, &paths);
 			if (err != CDOP_OK)
 				return err;
-			add_differences(s, form->number, &paths);
+			add_differences(s, form, &paths, whole);
 		}
 		out->notification[out->n_notification++] =
 		    instance(s, form, whole);

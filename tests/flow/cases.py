@@ -3,6 +3,7 @@
 moved, withdrawn, given away, found again by every name it ever had."""
 import csv
 import os
+import re
 
 from libflow import (CONFLICT, DUPLICATE, INVALID, NOT_FOUND, OK, PARTIAL,
                      TMP, USAGE, check, end, equal, scene)
@@ -102,6 +103,15 @@ def joined(cora, row, reference):
     check("joined, it is a notification of the same case",
           done["joined"] and done["reference"] == reference, done)
     check("what differs is named", "death.time" in done["difference"], done)
+    told = cora.must("case", "show", reference).out
+    check("case show has both values", re.search(
+        r"\(death\.time\)\n  case record +%s\n  notification 2 +23:10\n"
+        % row["death.time"], told), told)
+    told = cora.must("case", "show", reference, "--sources").out
+    check("and who gave each value, when and why", re.search(
+        r"  Family name +Spelt-Otherwise\n +\(person \d+, .*, from "
+        r"telephone, GP: the GP rang\)\n", told) and
+        "from notification 1)" in told, told)
     case = show(cora, reference)
     equal("both are kept", len(case["notification"]), 2)
     equal("and the record is as it was", case["record"]["form"]["death"]

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/fields.h"
 #include "tests/unit/server/rpc/calls.h"
 
 static struct world w;
@@ -76,9 +77,9 @@ names(const Cdop__CaseHistoryReply *reply, const char *reference)
 	return false;
 }
 
-/* How many cases the newest entry of the log about a case names. */
-static size_t
-logged(const char *reference)
+/* The newest entry of the log about a case. */
+static const Cdop__AuditEntry *
+newest(const char *reference)
 {
 	Cdop__AuditListRequest request;
 	Cdop__AuditListReply *list;
@@ -91,7 +92,14 @@ logged(const char *reference)
 	world_call(&w, WORLD_AUDITOR, 70, &request.base, &log);
 	list = world_body(&w, &log, &cdop__audit_list_reply__descriptor);
 	assert_int_equal(list->n_entry, 1);
-	return list->entry[0]->n_released;
+	return list->entry[0];
+}
+
+/* How many cases it names. */
+static size_t
+logged(const char *reference)
+{
+	return newest(reference)->n_released;
 }
 
 /* ---- changes ----------------------------------------------------------- */
@@ -299,6 +307,38 @@ a_move_says_which_and_where(void **state)
 	assert_int_equal(logged(one), 1);
 }
 
+/* Shown without the notifications, a part of one leaves all the same. */
+static void
+both_values_of_a_difference_leave_and_are_logged(void **state)
+{
+	char *one = fresh(8, "wirral");
+	struct calls_tell tell = {.n_decision = 1};
+	const Cdop__Released *left;
+	Cdop__CaseShowRequest request;
+	Cdop__CaseShowReply *reply;
+
+	(void)state;
+	tell.form = world_form(&w, 8, "wirral");
+	calls_put(&w, tell.form, "mother.family_name", "Othername");
+	calls_put(&w, tell.form, "mother.first_names", "Ann");
+	tell.decision[0] =
+	    calls_decision(&w, one, CDOP__DECISION__JOIN, "the same child");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	cdop__case_show_request__init(&request);
+	request.reference = calls_text(&w, one);
+	world_call(&w, WORLD_COORDINATOR, 43, &request.base, &answer);
+	reply = world_body(&w, &answer, &cdop__case_show_reply__descriptor);
+	assert_null(reply->case_->notification[1]->form);
+	assert_int_equal(reply->case_->n_differing, 2);
+	assert_string_equal(reply->case_->differing[0]->given, "Othername");
+	left = newest(one)->released[0];
+	assert_int_equal(left->n_instance, 2);
+	assert_int_equal(left->instance[1], 2);
+	assert_true(left->classes & CDOP_CLASS_FAMILY_IDENTITY);
+	assert_int_equal(left->n_living, 1);
+	assert_string_equal(left->living[0]->kind, "mother");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -309,6 +349,7 @@ main(void)
 	    TEST(a_link_is_told_of_to_whom_may_see_both),
 	    TEST(a_decision_across_areas_is_in_both_histories),
 	    TEST(a_move_says_which_and_where),
+	    TEST(both_values_of_a_difference_leave_and_are_logged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

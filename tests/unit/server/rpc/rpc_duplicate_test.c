@@ -94,6 +94,11 @@ joining_changes_nothing_until_somebody_decides(void **state)
 	assert_int_equal(found->record->form->birth->date->day, 14);
 	assert_int_equal(found->n_difference, 1);
 	assert_string_equal(found->difference[0], "notification 2 birth.date");
+	assert_int_equal(found->n_differing, 1);
+	assert_int_equal(found->differing[0]->notification, 2);
+	assert_string_equal(found->differing[0]->path, "birth.date");
+	assert_string_equal(found->differing[0]->record, "2024-05-14");
+	assert_string_equal(found->differing[0]->given, "2024-05-15");
 
 	/* Deciding for what stands there is a decision too. */
 	w.now_ms += 1000;
