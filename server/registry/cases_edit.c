@@ -429,8 +429,8 @@ cases_edit_amend(struct cases_act *act, struct cases_edit *edit)
 	if (err == CDOP_OK)
 		err = say_owner(act, edit, a.after->form, &a.changed);
 	if (err == CDOP_OK)
-		err = cdop_form_missing(
-		    a.after->form, act->arena, &edit->missing);
+		err = cases_owner_still_missing(
+		    act, a.after->form, edit->slot, &edit->missing);
 	if (err != CDOP_OK)
 		return err;
 	edit->new_version = a.after->version;
@@ -533,8 +533,8 @@ cases_edit_correct(struct cases_act *act, struct cases_edit *edit)
 		err = cases_form_differences(
 		    act, record, after, &edit->difference);
 	if (err == CDOP_OK)
-		err =
-		    cdop_form_missing(record->form, act->arena, &edit->missing);
+		err = cases_owner_still_missing(
+		    act, record->form, edit->slot, &edit->missing);
 	if (err == CDOP_OK && edit->difference.n > 0)
 		err = add_word(edit,
 		    "the case record says otherwise: amend it where this is "
@@ -560,8 +560,8 @@ cases_edit_again(struct cases_act *act, struct cases_edit *edit)
 	if (err == CDOP_OK)
 		err = cases_read_form(act, edit->slot, 0, 0, &record);
 	if (err == CDOP_OK)
-		err =
-		    cdop_form_missing(record->form, act->arena, &edit->missing);
+		err = cases_owner_still_missing(
+		    act, record->form, edit->slot, &edit->missing);
 	if (err != CDOP_OK)
 		return err;
 	changed.path = cdop_arena_calloc(

@@ -188,3 +188,35 @@ cases_owner_decide(struct cases_act *act, const Cdop__Form *form,
 	*ret_owner = owner;
 	return CDOP_OK;
 }
+
+/* ---- what is missing --------------------------------------------------- */
+
+enum cdop_err
+cases_owner_missing(struct cases_act *act, const Cdop__Form *form,
+    const char *area, struct cdop_missing_list *ret_missing)
+{
+	const struct cdop_area *a = cdop_profile_area(act->reg->profile, area);
+	struct cdop_missing_list all;
+	enum cdop_err err;
+	size_t i, n = 0;
+
+	if ((err = cdop_form_missing(form, act->arena, &all)) != CDOP_OK)
+		return err;
+	for (i = 0; i < all.n; i++)
+		if (a == NULL || a->national_return ||
+		    all.v[i].need != CDOP_NEED_RETURN)
+			all.v[n++] = all.v[i];
+	all.n = n;
+	*ret_missing = all;
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_owner_still_missing(struct cases_act *act, const Cdop__Form *form,
+    uint32_t slot, struct cdop_missing_list *ret_missing)
+{
+	const struct index_post *post = index_at(act->index, slot);
+
+	return cases_owner_missing(
+	    act, form, index_word_text(act->index, post->owner), ret_missing);
+}

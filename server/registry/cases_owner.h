@@ -56,6 +56,20 @@ CDOP_MUST enum cdop_err cases_owner_keep(
 /* Does this version of a form change what the record states as the basis? */
 bool cases_owner_turns_basis(const Cdop__StoredForm *form);
 
+/*
+ * What is still wanted of a case of this area with this form: of the
+ * national return only where the area takes part in it.
+ * CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err cases_owner_missing(struct cases_act *act,
+    const Cdop__Form *form, const char *area,
+    struct cdop_missing_list *ret_missing);
+
+/* The same of a case that is there. */
+CDOP_MUST enum cdop_err cases_owner_still_missing(struct cases_act *act,
+    const Cdop__Form *form, uint32_t slot,
+    struct cdop_missing_list *ret_missing);
+
 /* Today, where the panel is. */
 int32_t cases_owner_today(const struct cases_act *act);
 

@@ -31,7 +31,8 @@ describe(struct cases_act *act, struct cases_register *reg)
 	    cases_owner_zone(act, reg->owner.area), act->arena);
 	if (reg->told == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	return cdop_form_missing(reg->form.form, act->arena, &reg->missing);
+	return cases_owner_missing(
+	    act, reg->form.form, reg->owner.area, &reg->missing);
 }
 
 /* ---- a case of its own ------------------------------------------------- */
@@ -203,8 +204,8 @@ join(struct cases_act *act, struct cases_register *reg)
 		err = cases_form_differences(
 		    act, record, notification, &reg->difference);
 	if (err == CDOP_OK)
-		err =
-		    cdop_form_missing(record->form, act->arena, &reg->missing);
+		err = cases_owner_still_missing(
+		    act, record->form, reg->slot, &reg->missing);
 	if (err != CDOP_OK || act->dry)
 		return err;
 
@@ -297,8 +298,8 @@ cases_register_again(
 	if (err == CDOP_NOT_FOUND)
 		return CDOP_OK; /* moved away meanwhile */
 	if (err == CDOP_OK)
-		err =
-		    cdop_form_missing(record->form, act->arena, &reg->missing);
+		err = cases_owner_still_missing(
+		    act, record->form, reg->slot, &reg->missing);
 	if (err != CDOP_OK)
 		return err;
 	return cases_form_differences(

@@ -460,7 +460,8 @@ fill_case(struct show *s)
 	/* A state of an earlier version keeps none: only the record may say. */
 	if (out->review_basis == NULL)
 		out->review_basis = form_text(s, "scope.review_basis");
-	err = cdop_form_missing(s->record->form, ctx->arena, &missing);
+	err = cases_owner_still_missing(
+	    &s->act, s->record->form, s->slot, &missing);
 	if (err != CDOP_OK)
 		return err;
 	out->n_missing = missing.n;

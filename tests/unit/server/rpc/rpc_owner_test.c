@@ -353,6 +353,53 @@ a_neighbours_child_is_taken_and_forwarded(void **state)
 	assert_string_equal(found->record->form->area->residence, "halton");
 }
 
+/* Which groups of what is missing a reply has. */
+static bool
+wants(Cdop__Missing *const *missing, size_t n, const char *when)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(missing[i]->when, when) == 0)
+			return true;
+	return false;
+}
+
+static void
+nothing_is_wanted_for_a_return_that_the_area_has_no_part_in(void **state)
+{
+	static const char *const areas[] = {"wirral", "isle-of-man"};
+	struct calls_tell tell = {.n_decision = 0};
+	Cdop__NotificationRegisterReply *told;
+	Cdop__ChangeReply *changed;
+	Cdop__Case *found;
+	const char *reference;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		tell.form = world_form(&w, 60 + i, areas[i]);
+		told = calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+		reference = calls_text(&w, told->reference);
+		assert_int_equal(
+		    wants(told->missing, told->n_missing, "return"), i == 0);
+		changed = calls_amend(&w, reference, 1, "child.first_names",
+		    "Other", NULL, CDOP_OK);
+		assert_int_equal(
+		    wants(changed->missing, changed->n_missing, "return"),
+		    i == 0);
+		found = show(reference);
+		assert_true(
+		    wants(found->missing, found->n_missing, "agencies"));
+		assert_int_equal(
+		    wants(found->missing, found->n_missing, "return"), i == 0);
+	}
+	/* With a new owner it is another matter. */
+	(void)own(reference, 1, "wirral");
+	found = show(reference);
+	assert_true(wants(found->missing, found->n_missing, "return"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* Whoever was responsible may not see it any more: it says so. */
@@ -399,6 +446,7 @@ main(void)
 	    TEST(every_area_of_the_child_is_kept_beside_the_owner),
 	    TEST(a_neighbours_child_is_taken_and_forwarded),
 	    TEST(a_new_owner_leaves_nobody_responsible),
+	    TEST(nothing_is_wanted_for_a_return_that_the_area_has_no_part_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
