@@ -36,6 +36,7 @@ struct import {
 	size_t accepted;
 	size_t rejected;
 	size_t open;
+	size_t wanting; /* accepted, and something is missing today */
 	uint64_t begun_ms;
 	uint64_t shown_ms;
 };
@@ -114,12 +115,25 @@ tell_rejected(struct import *im, const struct import_row *row)
 	}
 }
 
+static bool
+is_wanted_today(const Cdop__NotificationRegisterReply *reply)
+{
+	size_t i;
+
+	for (i = 0; i < reply->n_missing; i++)
+		if (strcmp(reply->missing[i]->when, "today") == 0)
+			return true;
+	return false;
+}
+
 static void
 tell_accepted(struct import *im, const struct import_row *row)
 {
 	const Cdop__NotificationRegisterReply *reply = row->reply;
 	json_t *object;
+	size_t i;
 
+	im->wanting += is_wanted_today(reply);
 	if (!im->ctx->g.json) {
 		print_out(im->ctx, "%s: row %u: %s %s%s%s%s", im->file.path,
 		    row->number,
@@ -130,6 +144,9 @@ tell_accepted(struct import *im, const struct import_row *row)
 		    reply->owner_words != NULL ? "  owner: " : "",
 		    reply->owner_words != NULL ? reply->owner_words : "",
 		    row->replayed ? "  (it had arrived)" : "");
+		for (i = 0; i < reply->n_forward_to; i++)
+			print_out(im->ctx, "%s: row %u: to forward to: %s",
+			    im->file.path, row->number, reply->forward_to[i]);
 		return;
 	}
 	object = envelope(im, row, true);
@@ -466,13 +483,19 @@ sum_up(struct import *im, const char *path, size_t left)
 		    path != NULL
 			? ", only you can read it: delete it when done)"
 			: "");
+		if (im->wanting > 0)
+			print_out(ctx,
+			    "something is missing today in %zu of them: cdop "
+			    "case show REF",
+			    im->wanting);
 		return;
 	}
 	object = print_envelope(ctx, "notify.row", im->rejected + left == 0);
 	(void)json_object_update_new(object,
-	    json_pack("{s:I,s:I,s:I,s:s?,s:b,s:I}", "accepted",
+	    json_pack("{s:I,s:I,s:I,s:I,s:s?,s:b,s:I}", "accepted",
 		(json_int_t)im->accepted, "rejected", (json_int_t)im->rejected,
-		"open", (json_int_t)left, "rejects", path, "end", 1, "count",
+		"missing_today", (json_int_t)im->wanting, "open",
+		(json_int_t)left, "rejects", path, "end", 1, "count",
 		(json_int_t)(im->accepted + im->rejected)));
 	print_json(object);
 }

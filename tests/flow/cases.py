@@ -183,6 +183,20 @@ def owned(registry, cora, row, reference):
           "    not interested any more: Sefton\n" in told, told)
 
 
+def neighbours(cora):
+    """A file tells whom to ring, and that something is missing today."""
+    made = libsynthetic.rows(3, 700)
+    made[1]["area.residence"] = "halton"
+    done = cora.cdop("notify", "--from", save("north.csv", made))
+    equal("a neighbour's child is taken", done.code, OK)
+    check("whom to ring is said with its row", re.findall(
+        r"row (\d+): to forward to: .*Pan-Cheshire", done.out) in
+        (["2"], ["3"]), done)
+    check("and how many want something today", re.search(
+        r"^something is missing today in [123] of them", done.out, re.M),
+        done)
+
+
 def resent(cora):
     """A rejects file, corrected and sent: nothing twice, nothing lost."""
     made = libsynthetic.rows(12, 500, bad=2)
@@ -308,6 +322,7 @@ def main():
     moved = joined(cora, row, reference)
     withdrawn(cora, reference, moved, row)
     owned(registry, cora, row, reference)
+    neighbours(cora)
     resent(cora)
     searched(cora)
     asked(registry, cora, rows[1])
