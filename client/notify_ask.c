@@ -144,23 +144,24 @@ read_value(struct asking *a, const struct cdop_path *path, const char *usual,
 	return prompt_line(a->ctx, question, usual, ret_typed);
 }
 
-/* A postcode that is known may suggest areas; nothing is inferred from it. */
+/*
+ * Postcode and area are looked at together when the second of them was
+ * given, whichever that is.  Nothing is inferred from it.
+ */
 static void
-suggest(struct asking *a, const struct cdop_field *f)
+compare(struct asking *a, const struct cdop_field *f)
 {
-	const struct cdop_area *area[4];
-	const char *postcode;
-	size_t n, i;
+	const char *areas;
 
-	if (strcmp(f->path, "area.residence") != 0)
+	if (strcmp(f->path, "area.residence") != 0 &&
+	    strcmp(f->path, "child.postcode") != 0)
 		return;
-	postcode = cdop_form_text(a->n->form, "child.postcode", a->ctx->arena);
-	if (postcode == NULL || postcode[0] == '\0' || postcode[0] == '#')
-		return;
-	n = cdop_profile_suggest(a->profile, postcode, area, 4);
-	for (i = 0; i < n && i < 4; i++)
-		print_note(
-		    a->ctx, "  %s may lie in %s", postcode, area[i]->name);
+	areas = notify_when_elsewhere(a->n->form, a->profile, a->ctx->arena);
+	if (areas != NULL)
+		print_note(a->ctx,
+		    "  that postcode may lie in %s: look at the area of "
+		    "residence again",
+		    areas);
 }
 
 /* Asks until it is a value, an absence, or skipped where that is allowed. */
@@ -182,7 +183,6 @@ ask_field(struct asking *a, const struct cdop_path *path)
 		    a->ctx, "  one of %zu: some letters of it, ? for all", n);
 	else if (n > 0)
 		show_options(a, option, n);
-	suggest(a, f);
 	for (;;) {
 		code = read_value(a, path, usual, &typed);
 		if (code != EXIT_OK)
@@ -210,6 +210,7 @@ ask_field(struct asking *a, const struct cdop_path *path)
 		show_findings(a, &v);
 	}
 	echo(a, path, typed);
+	compare(a, f);
 	return EXIT_OK;
 }
 
@@ -251,6 +252,8 @@ ask_stage(struct asking *a, enum cdop_stage stage)
 static enum exit_code
 ask_entry(struct asking *a, const struct cdop_field *group, uint32_t number)
 {
+	enum cdop_stage last =
+	    cmd_flag(a->ctx, "--all") ? CDOP_STAGE_LATER : CDOP_STAGE_SAMEDAY;
 	struct cdop_path path = {group, number};
 	enum exit_code code;
 	size_t i;
@@ -259,7 +262,7 @@ ask_entry(struct asking *a, const struct cdop_field *group, uint32_t number)
 		path.field = &cdop_fields[i];
 		if (strcmp(path.field->group, group->group) != 0 ||
 		    path.field->kind == CDOP_KIND_ENTRY ||
-		    path.field->stage > CDOP_STAGE_SAMEDAY)
+		    path.field->stage > last)
 			continue;
 		if ((code = ask_field(a, &path)) != EXIT_OK)
 			return code;
@@ -291,7 +294,7 @@ ask_group(struct asking *a, const struct cdop_field *group)
 	}
 }
 
-/* Parents, household, professionals, agencies: each as often as wanted. */
+/* Parents, household, professionals, agencies, ...: as often as wanted. */
 static enum exit_code
 ask_groups(struct asking *a)
 {
@@ -305,10 +308,7 @@ ask_groups(struct asking *a)
 		if (f->group_max == 0 || strcmp(last, f->group) == 0)
 			continue;
 		last = f->group;
-		if (strcmp(last, "parent") != 0 &&
-		    strcmp(last, "household") != 0 &&
-		    strcmp(last, "professional") != 0 &&
-		    strcmp(last, "agency") != 0)
+		if (!notify_when_group(last, cmd_flag(a->ctx, "--all")))
 			continue;
 		if ((code = ask_group(a, f)) != EXIT_OK)
 			return code;

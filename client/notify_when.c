@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "cdop/profile.h"
+
+#define HINTS_SHOWN 4
+
 #define DAYS_OF_HOURS 7 /* under so many days the time of birth counts */
 
 enum when {
@@ -130,4 +134,41 @@ notify_when_needed(const Cdop__Form *form, const struct cdop_field *field)
 		return !name_is(form, "one_only");
 	return field->need == CDOP_NEED_ACCEPT ||
 	    field->need == CDOP_NEED_ANSWERED;
+}
+
+bool
+notify_when_group(const char *group, bool all)
+{
+	static const char *const groups[] = {
+	    "parent", "household", "professional", "agency"};
+	size_t i;
+
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (strcmp(group, groups[i]) == 0)
+			return true;
+	return all;
+}
+
+const char *
+notify_when_elsewhere(const Cdop__Form *form,
+    const struct cdop_profile *profile, struct cdop_arena *arena)
+{
+	const struct cdop_area *area[HINTS_SHOWN];
+	const char *postcode, *residence, *all = NULL;
+	size_t n, i;
+
+	postcode = cdop_form_text(form, "child.postcode", arena);
+	residence = cdop_form_text(form, "area.residence", arena);
+	if (postcode == NULL || residence == NULL || postcode[0] == '\0' ||
+	    postcode[0] == '#')
+		return NULL;
+	n = cdop_profile_suggest(profile, postcode, area, HINTS_SHOWN);
+	for (i = 0; i < n && i < HINTS_SHOWN; i++) {
+		if (strcmp(area[i]->id, residence) == 0)
+			return NULL;
+		all = all == NULL
+		    ? area[i]->name
+		    : cdop_arena_printf(arena, "%s or %s", all, area[i]->name);
+	}
+	return all;
 }

@@ -86,6 +86,45 @@ a_baby_without_a_name_has_its_mothers(void **state)
 	assert_true(needed(form, "mother.family_name"));
 }
 
+static void
+a_postcode_elsewhere_is_pointed_out(void **state)
+{
+	struct fixture *f = *state;
+	const struct cdop_profile *profile = fixture_profile(f);
+	Cdop__Form *form = cdop_form_new(f->ctx.arena);
+	const char *said;
+
+	assert_null(notify_when_elsewhere(form, profile, f->ctx.arena));
+	put(f, form, "child.postcode", "CH41 0AA");
+	said = notify_when_elsewhere(form, profile, f->ctx.arena);
+	assert_string_equal(said, "Wirral");
+	put(f, form, "area.residence", "sefton");
+	said = notify_when_elsewhere(form, profile, f->ctx.arena);
+	assert_string_equal(said, "Wirral");
+	put(f, form, "area.residence", "wirral");
+	assert_null(notify_when_elsewhere(form, profile, f->ctx.arena));
+	put(f, form, "child.postcode", "#nk");
+	assert_null(notify_when_elsewhere(form, profile, f->ctx.arena));
+}
+
+static void
+all_asks_every_repeated_group(void **state)
+{
+	size_t i, few = 0, all = 0;
+
+	(void)state;
+	for (i = 0; i < cdop_fields_count; i++) {
+		if (cdop_fields[i].kind != CDOP_KIND_ENTRY)
+			continue;
+		few += notify_when_group(cdop_fields[i].group, false);
+		all += notify_when_group(cdop_fields[i].group, true);
+	}
+	assert_int_equal(few, 4);
+	assert_int_equal(all, 7);
+	assert_true(notify_when_group("other_name", true));
+	assert_false(notify_when_group("other_name", false));
+}
+
 static enum exit_code
 set(struct fixture *f, const char *given)
 {
@@ -177,6 +216,8 @@ main(void)
 	    WITH(questions_follow_from_answers),
 	    WITH(a_child_of_minutes_is_asked_for_times),
 	    WITH(a_baby_without_a_name_has_its_mothers),
+	    WITH(a_postcode_elsewhere_is_pointed_out),
+	    WITH(all_asks_every_repeated_group),
 	    WITH(nobody_stands_on_the_command_line_of_a_live_registry),
 	    WITH(a_decision_replaces_the_one_before),
 	    WITH(reasons_are_found_by_their_rule),
