@@ -45,6 +45,9 @@ int cmd_recover(int argc, char **argv);
 /* Marks a registry of an earlier day as one to go on from, offline. */
 int cmd_accept(int argc, char **argv);
 
+/* What opens a registry: looks, adds, tries, removes, offline. */
+int cmd_slot(int argc, char **argv);
+
 /* Opens every row offline; exit 16 where something was found. */
 int cmd_verify(int argc, char **argv);
 

@@ -11,7 +11,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cmd.h"
-#include "server/offline.h"
+#include "server/offline_key.h"
 #include "server/registry/restored.h"
 #include "server/vault/rows.h"
 
@@ -23,8 +23,8 @@ struct accept {
 };
 
 static const char usage_text[] =
-    "usage: cdopd accept-rollback DIR --by NAME --reason TEXT [--anchor FILE] "
-    "[--key-file FILE | --passphrase-file FILE | --passphrase-stdin]";
+    "usage: cdopd accept-rollback DIR --by NAME --reason TEXT [--anchor "
+    "FILE] " OFFLINE_KEY_USAGE;
 
 static int
 usage(const char *why)
@@ -37,11 +37,7 @@ usage(const char *why)
 static bool
 take_value(struct accept *accept, const char *name, const char *value)
 {
-	if (strcmp(name, "--key-file") == 0)
-		accept->from.key_file = value;
-	else if (strcmp(name, "--passphrase-file") == 0)
-		accept->from.passphrase.file = value;
-	else if (strcmp(name, "--anchor") == 0)
+	if (strcmp(name, "--anchor") == 0)
 		accept->anchor = value;
 	else if (strcmp(name, "--by") == 0)
 		accept->mark.by = value;
@@ -60,8 +56,8 @@ parse(struct accept *accept, int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if (argv[i][0] != '-' && accept->from.dir == NULL)
 			accept->from.dir = argv[i];
-		else if (strcmp(argv[i], "--passphrase-stdin") == 0)
-			accept->from.passphrase.from_stdin = true;
+		else if (offline_key_take(&accept->from, argc, argv, &i))
+			continue;
 		else if (i + 1 < argc &&
 		    take_value(accept, argv[i], argv[i + 1]))
 			i++;

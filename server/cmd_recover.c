@@ -11,7 +11,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cmd.h"
-#include "server/offline.h"
+#include "server/offline_key.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/setup.h"
@@ -33,8 +33,8 @@ struct recover {
 
 static const char usage_text[] =
     "usage: cdopd recover-people DIR --by NAME --by NAME --reason TEXT "
-    "--admin NAME [--admin NAME] --address ADDRESS [--key-file FILE | "
-    "--passphrase-file FILE | --passphrase-stdin] [--out DIR]";
+    "--admin NAME [--admin NAME] --address ADDRESS " OFFLINE_KEY_USAGE
+    " [--out DIR]";
 
 static int
 usage(const char *why)
@@ -49,11 +49,7 @@ take_value(struct recover *recover, const char *name, const char *value)
 {
 	struct setup_args *setup = &recover->setup;
 
-	if (strcmp(name, "--key-file") == 0)
-		recover->from.key_file = value;
-	else if (strcmp(name, "--passphrase-file") == 0)
-		recover->from.passphrase.file = value;
-	else if (strcmp(name, "--out") == 0)
+	if (strcmp(name, "--out") == 0)
 		recover->out = value;
 	else if (strcmp(name, "--reason") == 0)
 		setup->reason = value;
@@ -78,8 +74,8 @@ parse(struct recover *recover, int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if (argv[i][0] != '-' && recover->from.dir == NULL)
 			recover->from.dir = argv[i];
-		else if (strcmp(argv[i], "--passphrase-stdin") == 0)
-			recover->from.passphrase.from_stdin = true;
+		else if (offline_key_take(&recover->from, argc, argv, &i))
+			continue;
 		else if (i + 1 < argc &&
 		    take_value(recover, argv[i], argv[i + 1]))
 			i++;

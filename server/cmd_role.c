@@ -54,7 +54,7 @@ int
 cmd_role_vault(int argc, char **argv)
 {
 	static struct control_start start;
-	struct vault_fds fds = {CONTROL_FD, CONTROL_LINK_FD, -1, NULL, 0};
+	struct vault_fds fds = {CONTROL_FD, CONTROL_LINK_FD, -1, -1, NULL, 0};
 	void *page;
 
 	(void)argv;
@@ -66,6 +66,7 @@ cmd_role_vault(int argc, char **argv)
 		return CMD_FAILED;
 	fds.note = page;
 	fds.key = start.has_key != 0 ? CONTROL_KEY_FD : -1;
+	fds.credential = start.has_credential != 0 ? CONTROL_CREDENTIAL_FD : -1;
 	fds.held_back = start.held_back;
 	return vault_main(&start.conf, &fds);
 }

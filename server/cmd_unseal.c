@@ -1,4 +1,6 @@
-/* cdopd unseal: a passphrase from a person to the parent's control socket. */
+/* cdopd unseal: what a person has, to the parent's control socket. */
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -6,12 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cdop/bytes.h"
+#include "cdop/secret.h"
 #include "server/base/address.h"
 #include "server/base/log.h"
-#include "server/base/unseal.h"
 #include "server/cmd.h"
-#include "server/prompt.h"
+#include "server/offline_key.h"
+#include "server/share_read.h"
 
 #define CMD_UNAVAILABLE 69
 
@@ -73,53 +75,116 @@ read_answer(int fd)
 	return CMD_FAILED;
 }
 
-/* The request and the answer to it; wipes the passphrase. */
+/* One request and the answer to it; wipes the secret. */
 static int
-unseal_with(int fd, uint8_t *passphrase, size_t len)
+unseal_with(
+    const struct config *conf, uint8_t verb, uint8_t *secret, size_t len)
 {
 	uint8_t request[3 + UNSEAL_PASSPHRASE_MAX];
+	int fd, status;
 
-	request[0] = UNSEAL_VERB;
+	if ((fd = connect_control(conf)) < 0) {
+		log_tell("no cdopd answers in %s, or it is not yours",
+		    conf->run_dir);
+		explicit_bzero(secret, len);
+		return CMD_UNAVAILABLE;
+	}
+	request[0] = verb;
 	cdop_put16(request + 1, (uint16_t)len);
-	memcpy(request + 3, passphrase, len);
-	explicit_bzero(passphrase, len);
+	memcpy(request + 3, secret, len);
+	explicit_bzero(secret, len);
 	/* One that does not take it has said why, or closes. */
 	(void)send(fd, request, 3 + len, MSG_NOSIGNAL);
 	explicit_bzero(request, sizeof(request));
-	return read_answer(fd);
+	status = read_answer(fd);
+	close(fd);
+	return status;
+}
+
+static int
+unseal_passphrase(
+    const struct config *conf, const struct offline_passphrase *from)
+{
+	uint8_t passphrase[UNSEAL_PASSPHRASE_MAX];
+	size_t len = 0;
+
+	if (offline_read_passphrase(from, "Passphrase: ", passphrase,
+		sizeof(passphrase), &len) != CDOP_OK)
+		return CMD_USAGE;
+	return unseal_with(conf, UNSEAL_VERB, passphrase, len);
+}
+
+static int
+unseal_key_file(const struct config *conf, const char *path)
+{
+	uint8_t file[SLOTS_KEYFILE + 1];
+	ssize_t len;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	len = fd < 0 ? -1 : read(fd, file, sizeof(file));
+	if (fd >= 0)
+		close(fd);
+	if (len == SLOTS_KEYFILE)
+		return unseal_with(conf, UNSEAL_VERB_KEY, file, SLOTS_KEYFILE);
+	log_tell("%s: %s", path,
+	    len < 0 ? strerror(errno)
+		    : "not a key file, which has exactly 32 bytes");
+	return CMD_USAGE;
+}
+
+static int
+unseal_share(const struct config *conf, struct cdop_share *share)
+{
+	uint8_t packed[CDOP_SHARE_LEN];
+
+	cdop_share_pack(share, packed);
+	cdop_secret_wipe(share, sizeof(*share));
+	return unseal_with(conf, UNSEAL_VERB_SHARE, packed, sizeof(packed));
+}
+
+/* One after the other; whoever comes later goes on where this ends. */
+static int
+unseal_shares(const struct config *conf, const struct offline_from *from)
+{
+	struct cdop_share share;
+	enum cdop_err err;
+	int status = CMD_OK;
+	size_t i;
+
+	for (i = 0; i < from->n_share_file && status == CMD_OK; i++)
+		status = share_read_file(from->share_file[i], &share) == CDOP_OK
+		    ? unseal_share(conf, &share)
+		    : CMD_USAGE;
+	if (!from->shares || status != CMD_OK)
+		return status;
+	err = share_read_terminal(&share);
+	if (err == CDOP_OK)
+		return unseal_share(conf, &share);
+	if (err == CDOP_ABORTED)
+		log_tell("no share was given");
+	return CMD_USAGE;
 }
 
 int
 cmd_unseal(int argc, char **argv)
 {
-	static const char *const longs[] = {"passphrase-stdin", NULL};
-	uint8_t passphrase[UNSEAL_PASSPHRASE_MAX];
-	bool from_stdin = false;
+	struct offline_from from;
+	char *rest[4];
 	struct config conf;
 	const char *path;
-	enum cdop_err err;
-	size_t len = 0;
-	int status, fd;
+	int i, n = 0, status;
 
-	status = cmd_config(argc, argv, longs, &conf, &path, &from_stdin);
+	memset(&from, 0, sizeof(from));
+	for (i = 0; i < argc && n < 4; i++)
+		if (i == 0 || !offline_key_take(&from, argc, argv, &i))
+			rest[n++] = argv[i];
+	status = cmd_config(n, rest, NULL, &conf, &path, NULL);
 	if (status != CMD_OK)
 		return status;
-	if ((fd = connect_control(&conf)) < 0) {
-		log_tell(
-		    "no cdopd answers in %s, or it is not yours", conf.run_dir);
-		return CMD_UNAVAILABLE;
-	}
-	err = from_stdin ? prompt_stdin(passphrase, sizeof(passphrase), &len)
-			 : prompt_terminal("Passphrase: ", passphrase,
-			       sizeof(passphrase), &len);
-	if (err == CDOP_OK) {
-		status = unseal_with(fd, passphrase, len);
-	} else {
-		log_tell(err == CDOP_FAILED_PRECONDITION
-			? "no terminal; use --passphrase-stdin"
-			: "no passphrase, or over 1024 bytes");
-		status = CMD_USAGE;
-	}
-	close(fd);
-	return status;
+	if (from.key_file != NULL)
+		return unseal_key_file(&conf, from.key_file);
+	if (from.n_share_file > 0 || from.shares)
+		return unseal_shares(&conf, &from);
+	return unseal_passphrase(&conf, &from.passphrase);
 }

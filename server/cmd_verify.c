@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cdop/secret.h"
 #include "server/base/control.h"
 #include "server/base/log.h"
-#include "server/base/unseal.h"
 #include "server/cmd.h"
-#include "server/offline.h"
+#include "server/offline_key.h"
 #include "server/registry/tree_verify.h"
 #include "server/vault/verify.h"
 
@@ -19,11 +17,10 @@
 
 struct verify {
 	struct offline_from from;
+	struct offline_key key;
 };
 
-static const char usage_text[] =
-    "usage: cdopd verify DIR [--key-file FILE | --passphrase-file FILE | "
-    "--passphrase-stdin]";
+static const char usage_text[] = "usage: cdopd verify DIR " OFFLINE_KEY_USAGE;
 
 static void
 print_line(void *ctx, const char *line)
@@ -34,48 +31,19 @@ print_line(void *ctx, const char *line)
 
 /* In the process of the walk; what is wrong is said there. */
 static enum cdop_err
-key_of_passphrase(const struct verify *verify, const struct slots_kdf *kdf,
+unlock(void *ctx, const struct slots_info *slots, size_t n, size_t *slot,
     uint8_t ret_k[static 32])
 {
-	uint8_t pass[UNSEAL_PASSPHRASE_MAX];
-	size_t len;
+	struct verify *verify = ctx;
 	enum cdop_err err;
 
-	err = offline_read_passphrase(&verify->from.passphrase,
-	    "Passphrase of the registry: ", pass, sizeof(pass), &len);
-	if (err != CDOP_OK)
-		return err;
-	err =
-	    slots_derive_passphrase(kdf, (struct cdop_bytes){pass, len}, ret_k);
-	cdop_secret_wipe(pass, sizeof(pass));
-	if (err != CDOP_OK)
-		log_tell("not enough memory for the passphrase");
+	err = offline_key_next(&verify->key, slots, n, slot, ret_k);
+	if (err == CDOP_NOT_FOUND && *slot == SIZE_MAX)
+		log_tell("no slot of that kind: %s",
+		    verify->from.key_file == NULL
+			? "name one with --key-file FILE"
+			: "leave --key-file out");
 	return err;
-}
-
-/* The first slot of the kind that was asked for. */
-static enum cdop_err
-unlock(void *ctx, const struct slots_info *slots, size_t n, size_t *ret_slot,
-    uint8_t ret_k[static 32])
-{
-	const struct verify *verify = ctx;
-	const char *key_file = verify->from.key_file;
-	uint8_t kind;
-	size_t i;
-
-	kind = key_file != NULL ? SLOTS_KIND_KEYFILE : SLOTS_KIND_PASSPHRASE;
-	for (i = 0; i < n; i++) {
-		if (slots[i].kind != kind)
-			continue;
-		*ret_slot = i;
-		if (kind == SLOTS_KIND_KEYFILE)
-			return offline_key_file(key_file, ret_k);
-		return key_of_passphrase(verify, &slots[i].kdf, ret_k);
-	}
-	log_tell("no slot of that kind: %s",
-	    kind == SLOTS_KIND_KEYFILE ? "leave --key-file out"
-				       : "name one with --key-file FILE");
-	return CDOP_NOT_FOUND;
 }
 
 static int
@@ -147,17 +115,15 @@ cmd_verify(int argc, char **argv)
 
 	memset(&verify, 0, sizeof(verify));
 	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--key-file") == 0 && i + 1 < argc)
-			from->key_file = argv[++i];
-		else if (strcmp(argv[i], "--passphrase-file") == 0 &&
-		    i + 1 < argc)
-			from->passphrase.file = argv[++i];
-		else if (strcmp(argv[i], "--passphrase-stdin") == 0)
-			from->passphrase.from_stdin = true;
-		else if (argv[i][0] != '-' && from->dir == NULL)
+		if (argv[i][0] != '-' && from->dir == NULL)
 			from->dir = argv[i];
-		else
+		else if (!offline_key_take(from, argc, argv, &i))
 			return usage();
 	}
-	return from->dir == NULL ? usage() : run(&verify);
+	if (from->dir == NULL)
+		return usage();
+	offline_key_init(&verify.key, from);
+	i = run(&verify);
+	offline_key_wipe(&verify.key);
+	return i;
 }

@@ -1,4 +1,4 @@
-/* Passphrase in, slot keys out. */
+/* What a person typed in, slot keys out. */
 #include "server/kdf.h"
 
 #include <errno.h>
@@ -11,16 +11,29 @@
 #include <unistd.h>
 
 #include "server/base/clock.h"
+#include "server/vault/shares.h"
 #include "server/vault/slots.h"
 
 #define KDF_READ_MS   10000  /* from connect to the last byte */
 #define KDF_ANSWER_MS 120000 /* the vault opens rows and builds its index */
 
+_Static_assert(CONTROL_SHARE_LEN == CDOP_SHARE_LEN, "one share");
+
 /* All of it in one place, locked and wiped. */
 struct kdf_secrets {
-	uint8_t passphrase[UNSEAL_PASSPHRASE_MAX];
+	uint8_t verb;
+	uint8_t typed[UNSEAL_PASSPHRASE_MAX];
 	size_t len;
 	uint8_t key[CONTROL_SECRET_LEN];
+};
+
+/* What a command of cdopd unseal comes to. */
+struct kdf_work {
+	struct kdf_secrets *secrets;
+	int conn;
+	int channel;
+	const struct control_slot *slots;
+	size_t n_slots;
 };
 
 static bool
@@ -46,6 +59,21 @@ read_exactly(int fd, uint8_t *out, size_t len, uint64_t until_ms)
 	return true;
 }
 
+static bool
+is_length(uint8_t verb, size_t len)
+{
+	switch (verb) {
+	case UNSEAL_VERB:
+		return len > 0 && len <= UNSEAL_PASSPHRASE_MAX;
+	case UNSEAL_VERB_KEY:
+		return len == SLOTS_KEYFILE;
+	case UNSEAL_VERB_SHARE:
+		return len == CONTROL_SHARE_LEN;
+	default:
+		return false;
+	}
+}
+
 /* verb u8 || len u16 || len bytes */
 static bool
 read_request(int conn, struct kdf_secrets *secrets)
@@ -55,29 +83,48 @@ read_request(int conn, struct kdf_secrets *secrets)
 
 	if (!read_exactly(conn, head, sizeof(head), until_ms))
 		return false;
+	secrets->verb = head[0];
 	secrets->len = cdop_get16(head + 1);
-	if (head[0] != UNSEAL_VERB || secrets->len == 0 ||
-	    secrets->len > sizeof(secrets->passphrase))
+	if (!is_length(secrets->verb, secrets->len))
 		return false;
-	return read_exactly(conn, secrets->passphrase, secrets->len, until_ms);
+	return read_exactly(conn, secrets->typed, secrets->len, until_ms);
 }
 
-/* Whether the vault takes the key this passphrase gives for one slot. */
-static enum cdop_err
-try_slot(struct kdf_secrets *secrets, int channel,
-    const struct control_slot *slot, bool *ret_opened)
+/* Whether it may be tried with what was typed. */
+static bool
+is_tried(const struct kdf_secrets *secrets, const struct control_slot *slot)
 {
-	struct cdop_bytes passphrase = {secrets->passphrase, secrets->len};
+	return secrets->verb == UNSEAL_VERB_KEY
+	    ? slots_kind_is_file(slot->kind)
+	    : slot->kind == SLOTS_KIND_PASSPHRASE;
+}
+
+static enum cdop_err
+derive(struct kdf_secrets *secrets, const struct control_slot *slot)
+{
+	struct cdop_bytes typed = {secrets->typed, secrets->len};
 	struct slots_kdf kdf = {
 	    .passes = slot->passes, .memory_kib = slot->memory_kib};
+
+	if (secrets->verb == UNSEAL_VERB_KEY)
+		return slots_derive_keyfile(typed, secrets->key);
+	memcpy(kdf.salt, slot->salt, sizeof(kdf.salt));
+	return slots_derive_passphrase(&kdf, typed, secrets->key);
+}
+
+/* Whether the vault takes the key that this gives for one slot. */
+static enum cdop_err
+try_slot(const struct kdf_work *work, const struct control_slot *slot,
+    bool *ret_opened)
+{
+	struct kdf_secrets *secrets = work->secrets;
 	enum cdop_err err;
 
-	memcpy(kdf.salt, slot->salt, sizeof(kdf.salt));
-	err = slots_derive_passphrase(&kdf, passphrase, secrets->key);
+	err = derive(secrets, slot);
 	if (err != CDOP_OK)
 		return err;
 	err = control_offer(
-	    channel, slot->slot, secrets->key, KDF_ANSWER_MS, ret_opened);
+	    work->channel, slot->slot, secrets->key, KDF_ANSWER_MS, ret_opened);
 	explicit_bzero(secrets->key, sizeof(secrets->key));
 	return err;
 }
@@ -97,28 +144,63 @@ answer(int conn, const char *format, ...)
 }
 
 static int
-try_all(struct kdf_secrets *secrets, int conn, int channel,
-    const struct control_slot *slots, size_t n_slots)
+try_all(const struct kdf_work *work)
 {
+	const char *what =
+	    work->secrets->verb == UNSEAL_VERB_KEY ? "key file" : "passphrase";
 	enum cdop_err err, worst = CDOP_OK;
 	bool opened = false;
-	size_t i;
+	size_t i, tried = 0;
 
-	for (i = 0; i < n_slots; i++) {
-		err = try_slot(secrets, channel, &slots[i], &opened);
+	for (i = 0; i < work->n_slots; i++) {
+		if (!is_tried(work->secrets, &work->slots[i]))
+			continue;
+		tried++;
+		err = try_slot(work, &work->slots[i], &opened);
 		if (err == CDOP_OK && opened) {
-			answer(conn, "ok slot %u opened\n",
-			    (unsigned)slots[i].slot);
+			answer(work->conn, "ok slot %u opened\n",
+			    (unsigned)work->slots[i].slot);
 			return 0;
 		}
 		if (err != CDOP_OK)
 			worst = err;
 	}
-	if (worst == CDOP_OK)
-		answer(conn, "no slot opens with this passphrase\n");
+	if (tried == 0)
+		answer(work->conn, "no slot is opened with a %s\n", what);
+	else if (worst == CDOP_OK)
+		answer(work->conn, "no slot opens with this %s\n", what);
 	else
-		answer(conn, "error slots could not be tried (%s)\n",
+		answer(work->conn, "error slots could not be tried (%s)\n",
 		    cdop_err_name(worst));
+	return 1;
+}
+
+static int
+hand_share(const struct kdf_work *work)
+{
+	struct control_shared shared;
+	enum cdop_err err;
+
+	err = control_share(
+	    work->channel, work->secrets->typed, KDF_ANSWER_MS, &shared);
+	if (err != CDOP_OK) {
+		answer(work->conn, "error the share could not be given (%s)\n",
+		    cdop_err_name(err));
+		return 1;
+	}
+	if (shared.opened) {
+		answer(work->conn, "ok opened with %u shares\n",
+		    (unsigned)shared.need);
+		return 0;
+	}
+	if (shared.verdict == SHARES_TAKEN || shared.verdict == SHARES_TWICE) {
+		answer(work->conn, "ok share is %s: %u of %u\n",
+		    shares_verdict_words((enum shares_verdict)shared.verdict),
+		    (unsigned)shared.have, (unsigned)shared.need);
+		return 0;
+	}
+	answer(work->conn, "no the share is %s\n",
+	    shares_verdict_words((enum shares_verdict)shared.verdict));
 	return 1;
 }
 
@@ -126,14 +208,17 @@ int
 kdf_run(int conn, int channel, const struct control_slot *slots, size_t n_slots)
 {
 	static struct kdf_secrets secrets;
+	const struct kdf_work work = {&secrets, conn, channel, slots, n_slots};
 	int status = 1;
 
 	/* Without the lock it may swap for the seconds it lives. */
 	(void)mlock(&secrets, sizeof(secrets));
-	if (read_request(conn, &secrets))
-		status = try_all(&secrets, conn, channel, slots, n_slots);
+	if (!read_request(conn, &secrets))
+		answer(conn, "error nothing came that opens a slot\n");
+	else if (secrets.verb == UNSEAL_VERB_SHARE)
+		status = hand_share(&work);
 	else
-		answer(conn, "error no passphrase came\n");
+		status = try_all(&work);
 	explicit_bzero(&secrets, sizeof(secrets));
 	shutdown(conn, SHUT_RDWR);
 	return status;

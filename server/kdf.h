@@ -1,6 +1,6 @@
 /*
- * The short-lived child that turns a typed passphrase into slot keys, for
- * base/unseal.h.  It reads the passphrase itself, offers each slot's key to
+ * The short-lived child that turns what was typed into slot keys, for
+ * base/unseal.h.  It reads the secret itself, offers each slot's key to
  * the vault and is gone; it holds no root and opens nothing.
  */
 #ifndef CDOP_SERVER_KDF_H

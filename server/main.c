@@ -9,6 +9,7 @@
 #include "server/base/log.h"
 #include "server/base/sandbox.h"
 #include "server/cmd.h"
+#include "server/offline_key.h"
 
 struct verb {
 	const char *name;
@@ -21,11 +22,12 @@ static const struct verb verbs[] = {
     {"init", cmd_init, "DIR --mode live|training --profile FILE ...",
 	"make a registry: slots, invitations, recovery sheet"},
     {"run", cmd_run, "[-f FILE]", "start the daemon; stays in front"},
-    {"unseal", cmd_unseal, "[-f FILE] [--passphrase-stdin]",
+    {"unseal", cmd_unseal, "[-f FILE] " OFFLINE_KEY_USAGE,
 	"open a sealed registry that runs here"},
-    {"verify", cmd_verify,
-	"DIR [--key-file FILE | --passphrase-file FILE | --passphrase-stdin]",
+    {"verify", cmd_verify, "DIR " OFFLINE_KEY_USAGE,
 	"open every row of a registry that is not running; say what is found"},
+    {"slot", cmd_slot, "list|add|test|remove DIR ...",
+	"offline: what opens a registry"},
     {"recover-people", cmd_recover, "DIR --by NAME --by NAME ...",
 	"offline: invite new administrators when too few are left"},
     {"accept-rollback", cmd_accept, "DIR --by NAME --reason TEXT ...",

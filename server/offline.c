@@ -11,7 +11,7 @@
 #include "cdop/secret.h"
 #include "server/base/log.h"
 #include "server/base/undo.h"
-#include "server/base/unseal.h"
+#include "server/offline_key.h"
 #include "server/prompt.h"
 #include "server/registry/people.h"
 #include "server/vault/keystore.h"
@@ -167,67 +167,74 @@ offline_read_passphrase(const struct offline_passphrase *from,
 
 /* ---- opening ----------------------------------------------------------- */
 
-static enum cdop_err
-key_of_slot(
-    const struct offline_from *from, const struct slots_info *slot, uint8_t *k)
+/* Copies, as offline_key_next() wants them. */
+static struct slots_info *
+slots_of(const struct offline *offline)
 {
-	uint8_t text[UNSEAL_PASSPHRASE_MAX];
-	enum cdop_err err;
-	size_t len;
+	size_t i, n = rows_slots(offline->rows);
+	struct slots_info *slots;
 
-	if (from->key_file != NULL)
-		return offline_key_file(from->key_file, k);
-	err = offline_read_passphrase(&from->passphrase,
-	    "Passphrase of the registry: ", text, sizeof(text), &len);
-	if (err != CDOP_OK)
-		return err;
-	err = slots_derive_passphrase(
-	    &slot->kdf, (struct cdop_bytes){text, len}, k);
-	cdop_secret_wipe(text, sizeof(text));
-	return err;
+	slots = cdop_arena_calloc(offline->arena, n, sizeof(*slots));
+	for (i = 0; slots != NULL && i < n; i++)
+		slots[i] = *rows_slot(offline->rows, i);
+	return slots;
 }
 
-/* The first slot of the kind that a key was given for. */
-static bool
-find_slot(const struct offline *offline, const struct offline_from *from,
-    size_t *ret_slot)
+static void
+take_opened(struct offline *offline, const struct slots_info *slot,
+    const struct offline_key *key)
 {
-	const uint8_t kind =
-	    from->key_file != NULL ? SLOTS_KIND_KEYFILE : SLOTS_KIND_PASSPHRASE;
 	size_t i;
 
-	for (i = 0; i < rows_slots(offline->rows); i++) {
-		if (rows_slot(offline->rows, i)->kind != kind)
-			continue;
-		*ret_slot = i;
-		return true;
+	offline->slot = slot->number;
+	for (i = 0; i < key->n_share; i++)
+		offline->shares |= (uint16_t)(1u << (key->share[i].x - 1));
+}
+
+/* Each slot that it may open, until one does. */
+static enum cdop_err
+try_slots(struct offline *offline, struct offline_key *key, uint8_t *k)
+{
+	const size_t n = rows_slots(offline->rows);
+	const struct slots_info *slots = slots_of(offline);
+	enum cdop_err err, tried = CDOP_NOT_FOUND;
+	size_t slot = SIZE_MAX;
+
+	if (slots == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	while ((err = offline_key_next(key, slots, n, &slot, k)) == CDOP_OK) {
+		if (!offline_key_check(key, offline->rows))
+			return CDOP_ABORTED;
+		tried = rows_unseal(offline->rows, slot, k);
+		if (tried == CDOP_OK)
+			take_opened(offline, &slots[slot], key);
+		if (tried != CDOP_UNAUTHENTICATED)
+			return tried;
 	}
-	log_tell("no slot of that kind in %s", from->dir);
-	return false;
+	return err == CDOP_NOT_FOUND ? tried : CDOP_ABORTED;
 }
 
 static bool
 unseal(struct offline *offline, const struct offline_from *from)
 {
+	struct offline_key key;
 	enum cdop_err err;
 	uint8_t *k;
-	size_t slot;
 
-	if (!find_slot(offline, from, &slot))
-		return false;
 	k = lockmem_alloc(offline->mem, 32);
 	if (k == NULL)
 		return false;
-	err = key_of_slot(from, rows_slot(offline->rows, slot), k);
-	if (err == CDOP_OK) {
-		err = rows_unseal(offline->rows, slot, k);
-		if (err == CDOP_UNAUTHENTICATED)
-			log_tell("that key or passphrase does not open it");
-		else if (err != CDOP_OK)
-			log_tell("%s: %s", cdop_err_name(err),
-			    rows_finding(offline->rows));
-	}
+	offline_key_init(&key, from);
+	err = try_slots(offline, &key, k);
+	offline_key_wipe(&key);
 	lockmem_free(offline->mem, k, 32);
+	if (err == CDOP_UNAUTHENTICATED)
+		log_tell("that key or passphrase does not open it");
+	else if (err == CDOP_NOT_FOUND)
+		log_tell("no slot of that kind in %s", from->dir);
+	else if (err != CDOP_OK && err != CDOP_ABORTED) /* which was said */
+		log_tell(
+		    "%s: %s", cdop_err_name(err), rows_finding(offline->rows));
 	return err == CDOP_OK;
 }
 

@@ -14,6 +14,7 @@
 #include "cdop/err.h"
 
 #define OFFLINE_ADDRESSES 8
+#define OFFLINE_SHARES    16
 
 struct keystore;
 struct lockmem;
@@ -28,6 +29,8 @@ struct offline {
 	struct undo *undo;
 	struct keystore *ks;
 	struct cdop_arena *arena;
+	uint16_t slot;        /* that opened it, */
+	uint16_t shares;      /* and with which: bit x - 1 for share x */
 	struct rows *rows;    /* the command's, and closed here */
 	struct registry *reg; /* likewise */
 };
@@ -48,13 +51,17 @@ void offline_close(struct offline *offline);
 /* Which registry, and what opens it. */
 struct offline_from {
 	const char *dir;
-	const char *key_file; /* NULL: the passphrase slot */
+	const char *key_file;
+	const char *share_file[OFFLINE_SHARES];
+	size_t n_share_file;
+	bool shares; /* typed, one after the other */
+	/* Where none of these is said. */
 	struct offline_passphrase passphrase;
 };
 
 /*
- * After offline_open(): rows unsealed through the first slot of that kind,
- * registry loaded.  false: said why.
+ * After offline_open(): rows unsealed through a slot that it opens, registry
+ * loaded.  false: said why.
  */
 bool offline_load(
     struct offline *offline, const struct offline_from *from, uint64_t now_ms);

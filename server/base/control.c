@@ -9,10 +9,12 @@
 #include "server/base/fds.h"
 
 #define CONTROL_BUFFER   (256 << 10)
-#define CONTROL_SLOT_LEN (2 + CONTROL_SALT_LEN + 4 + 4)
+#define CONTROL_SLOT_LEN (2 + 1 + CONTROL_SALT_LEN + 4 + 4)
 
 _Static_assert(
     sizeof(struct control_start) <= CONTROL_BODY_MAX, "start in one message");
+_Static_assert(CONTROL_SLOTS_MAX *CONTROL_SLOT_LEN <= CONTROL_BODY_MAX,
+    "all slots in one message");
 
 enum cdop_err
 control_pair(int ret_fds[2])
@@ -111,9 +113,10 @@ control_send_slots(int fd, const struct control_slot *slots, size_t n)
 	CDOP_ASSERT(n <= CONTROL_SLOTS_MAX);
 	for (i = 0; i < n; i++, at += CONTROL_SLOT_LEN) {
 		cdop_put16(at, slots[i].slot);
-		memcpy(at + 2, slots[i].salt, CONTROL_SALT_LEN);
-		cdop_put32(at + 18, slots[i].passes);
-		cdop_put32(at + 22, slots[i].memory_kib);
+		at[2] = slots[i].kind;
+		memcpy(at + 3, slots[i].salt, CONTROL_SALT_LEN);
+		cdop_put32(at + 19, slots[i].passes);
+		cdop_put32(at + 23, slots[i].memory_kib);
 	}
 	return control_send(fd, CONTROL_SLOTS, bytes, -1);
 }
@@ -129,9 +132,10 @@ control_parse_slots(struct cdop_bytes body,
 		return CDOP_INVALID_ARGUMENT;
 	for (i = 0; i < n; i++, at += CONTROL_SLOT_LEN) {
 		ret_slots[i].slot = cdop_get16(at);
-		memcpy(ret_slots[i].salt, at + 2, CONTROL_SALT_LEN);
-		ret_slots[i].passes = cdop_get32(at + 18);
-		ret_slots[i].memory_kib = cdop_get32(at + 22);
+		ret_slots[i].kind = at[2];
+		memcpy(ret_slots[i].salt, at + 3, CONTROL_SALT_LEN);
+		ret_slots[i].passes = cdop_get32(at + 19);
+		ret_slots[i].memory_kib = cdop_get32(at + 23);
 	}
 	*ret_n = n;
 	return CDOP_OK;
@@ -146,21 +150,17 @@ control_fixed(int fd, const uint8_t *data, size_t len)
 	return fds_send(fd, (struct cdop_bytes){data, len}, none, -1);
 }
 
-enum cdop_err
-control_offer(int fd, uint16_t slot,
-    const uint8_t secret[static CONTROL_SECRET_LEN], int timeout_ms,
-    bool *ret_opened)
+/* Sends what is offered and waits for len bytes of an answer. */
+static enum cdop_err
+ask(int fd, struct cdop_bytes offer, int timeout_ms, uint8_t *ret_answer,
+    size_t answer_len)
 {
-	uint8_t offer[CONTROL_OFFER_LEN], answer[2];
+	uint8_t answer[8];
 	enum cdop_err err;
 	size_t len;
 	int passed;
 
-	cdop_put16(offer, slot);
-	memcpy(offer + 2, secret, CONTROL_SECRET_LEN);
-	err = control_fixed(fd, offer, sizeof(offer));
-	explicit_bzero(offer, sizeof(offer));
-	if (err != CDOP_OK)
+	if ((err = control_fixed(fd, offer.data, offer.len)) != CDOP_OK)
 		return err;
 	if ((err = wait_readable(fd, clock_ms() + (unsigned)timeout_ms)) !=
 	    CDOP_OK)
@@ -169,17 +169,49 @@ control_offer(int fd, uint16_t slot,
 	if (err != CDOP_OK)
 		return err;
 	fds_close(passed);
-	if (len != 1 || answer[0] > 1)
+	if (len != answer_len || answer[0] > 1)
 		return CDOP_INVALID_ARGUMENT;
-	*ret_opened = answer[0] == 1;
+	memcpy(ret_answer, answer, len);
 	return CDOP_OK;
 }
 
 enum cdop_err
-control_offer_recv(
-    int fd, uint16_t *ret_slot, uint8_t ret_secret[static CONTROL_SECRET_LEN])
+control_offer(int fd, uint16_t slot,
+    const uint8_t secret[static CONTROL_SECRET_LEN], int timeout_ms,
+    bool *ret_opened)
 {
-	uint8_t offer[CONTROL_OFFER_LEN];
+	uint8_t offer[CONTROL_OFFER_LEN], answer;
+	enum cdop_err err;
+
+	cdop_put16(offer, slot);
+	memcpy(offer + 2, secret, CONTROL_SECRET_LEN);
+	err = ask(fd, (struct cdop_bytes){offer, sizeof(offer)}, timeout_ms,
+	    &answer, 1);
+	explicit_bzero(offer, sizeof(offer));
+	if (err == CDOP_OK)
+		*ret_opened = answer == 1;
+	return err;
+}
+
+enum cdop_err
+control_share(int fd, const uint8_t share[static CONTROL_SHARE_LEN],
+    int timeout_ms, struct control_shared *ret_shared)
+{
+	uint8_t answer[4];
+	enum cdop_err err;
+
+	err = ask(fd, (struct cdop_bytes){share, CONTROL_SHARE_LEN}, timeout_ms,
+	    answer, sizeof(answer));
+	if (err == CDOP_OK)
+		*ret_shared = (struct control_shared){
+		    answer[0] == 1, answer[1], answer[2], answer[3]};
+	return err;
+}
+
+enum cdop_err
+control_offer_recv(int fd, struct control_offered *ret_offered)
+{
+	uint8_t offer[CONTROL_SHARE_LEN + 1];
 	enum cdop_err err;
 	size_t len;
 	int passed;
@@ -188,12 +220,18 @@ control_offer_recv(
 	if (err != CDOP_OK)
 		return err;
 	fds_close(passed);
-	if (len == sizeof(offer)) {
-		*ret_slot = cdop_get16(offer);
-		memcpy(ret_secret, offer + 2, CONTROL_SECRET_LEN);
+	if (len == CONTROL_OFFER_LEN) {
+		ret_offered->is_share = false;
+		ret_offered->slot = cdop_get16(offer);
+		memcpy(ret_offered->secret, offer + 2, CONTROL_SECRET_LEN);
+	} else if (len == CONTROL_SHARE_LEN) {
+		ret_offered->is_share = true;
+		memcpy(ret_offered->secret, offer, CONTROL_SHARE_LEN);
+	} else {
+		err = CDOP_INVALID_ARGUMENT;
 	}
 	explicit_bzero(offer, sizeof(offer));
-	return len == sizeof(offer) ? CDOP_OK : CDOP_INVALID_ARGUMENT;
+	return err;
 }
 
 enum cdop_err
@@ -202,6 +240,15 @@ control_offer_answer(int fd, bool opened)
 	uint8_t answer = opened ? 1 : 0;
 
 	return control_fixed(fd, &answer, 1);
+}
+
+enum cdop_err
+control_share_answer(int fd, const struct control_shared *shared)
+{
+	const uint8_t answer[4] = {shared->opened ? 1 : 0, shared->verdict,
+	    shared->have, shared->need};
+
+	return control_fixed(fd, answer, sizeof(answer));
 }
 
 void

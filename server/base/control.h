@@ -13,17 +13,19 @@
 #include "server/base/config.h"
 
 /* Descriptors of a child when it starts. */
-#define CONTROL_FD        3
-#define CONTROL_LINK_FD   4
-#define CONTROL_KEY_FD    5 /* vault: key file, where there is one */
-#define CONTROL_NOTE_FD   6 /* vault: shared page, struct control_note */
-#define CONTROL_LISTEN_FD 5 /* gate: the first of its listeners */
+#define CONTROL_FD            3
+#define CONTROL_LINK_FD       4
+#define CONTROL_KEY_FD        5 /* vault: key file, where there is one */
+#define CONTROL_NOTE_FD       6 /* vault: shared page, struct control_note */
+#define CONTROL_CREDENTIAL_FD 7 /* vault: of the service manager */
+#define CONTROL_LISTEN_FD     5 /* gate: the first of its listeners */
 
 #define CONTROL_BODY_MAX   4096
-#define CONTROL_SLOTS_MAX  16
+#define CONTROL_SLOTS_MAX  64
 #define CONTROL_STATE_MAX  32 /* a state word, with its NUL */
 #define CONTROL_SALT_LEN   16
 #define CONTROL_SECRET_LEN 32
+#define CONTROL_SHARE_LEN  50 /* a packed share, cdop/share.h */
 
 /*
  * Exit status of a child that must not be started again: the parent leaves
@@ -45,7 +47,7 @@ enum control_kind {
 	/* child to parent */
 	CONTROL_READY = 16, /* sandbox on; vault: its state word */
 	CONTROL_STATE = 17, /* vault: the state word has changed */
-	CONTROL_SLOTS = 18, /* vault: sealed; passphrase slots, see below */
+	CONTROL_SLOTS = 18, /* vault: sealed; its slots, see below */
 	CONTROL_PONG = 19,
 };
 
@@ -56,6 +58,7 @@ struct control_start {
 	uint64_t held_back;  /* vault: see struct vault_fds */
 	uint32_t n_listen;   /* gate: descriptors from CONTROL_LISTEN_FD on */
 	uint32_t has_key;    /* vault */
+	uint32_t has_credential;
 };
 
 /*
@@ -66,9 +69,10 @@ struct control_note {
 	_Atomic uint64_t credential; /* being worked on; 0: none */
 };
 
-/* One passphrase slot of a sealed vault: what Argon2id needs. */
+/* One slot of a sealed vault, and of a passphrase what Argon2id needs. */
 struct control_slot {
 	uint16_t slot;
+	uint8_t kind; /* enum slots_kind */
 	uint8_t salt[CONTROL_SALT_LEN];
 	uint32_t passes;
 	uint32_t memory_kib;
@@ -79,6 +83,7 @@ struct vault_fds {
 	int control;
 	int link;
 	int key;                   /* -1: none.  Shared offset: use pread */
+	int credential;            /* likewise */
 	struct control_note *note; /* never NULL */
 	uint64_t held_back; /* credential whose request ended the last vault:
 			     * hold it back for a minute; 0: none */
@@ -135,25 +140,51 @@ CDOP_MUST enum cdop_err control_parse_slots(struct cdop_bytes body,
  *
  *     slot u16 || 32 bytes
  *
- * and the vault answers one byte, 1 opened or 0 no.  Either may close.
- * Both calls wipe nothing: the caller wipes what it holds.
+ * and the vault answers one byte, 1 opened or 0 no.  Or it hands over one
+ * packed share, of CONTROL_SHARE_LEN bytes, and the answer is
+ *
+ *     opened u8 || verdict u8 || have u8 || need u8
+ *
+ * Either may close.  The calls wipe nothing: the caller wipes what it holds.
  */
 #define CONTROL_OFFER_LEN (2 + CONTROL_SECRET_LEN)
+
+/* What the vault took. */
+struct control_offered {
+	bool is_share;
+	uint16_t slot; /* of a key */
+	uint8_t secret[CONTROL_SHARE_LEN];
+};
+
+/* What became of a share. */
+struct control_shared {
+	bool opened;
+	uint8_t verdict; /* enum shares_verdict */
+	uint8_t have;
+	uint8_t need;
+};
 
 /* Child: sends an offer and waits up to timeout_ms for the answer. */
 CDOP_MUST enum cdop_err control_offer(int fd, uint16_t slot,
     const uint8_t secret[static CONTROL_SECRET_LEN], int timeout_ms,
     bool *ret_opened);
 
+/* Child: the same with a share. */
+CDOP_MUST enum cdop_err control_share(int fd,
+    const uint8_t share[static CONTROL_SHARE_LEN], int timeout_ms,
+    struct control_shared *ret_shared);
+
 /*
  * Vault: takes an offer without waiting.  CDOP_NOT_FOUND: none waits.
  * CDOP_UNAVAILABLE: the child is gone; close the channel.
  */
 CDOP_MUST enum cdop_err control_offer_recv(
-    int fd, uint16_t *ret_slot, uint8_t ret_secret[static CONTROL_SECRET_LEN]);
+    int fd, struct control_offered *ret_offered);
 
-/* Vault: answers the offer. */
+/* Vault: answers the offer of a key, and that of a share. */
 CDOP_MUST enum cdop_err control_offer_answer(int fd, bool opened);
+CDOP_MUST enum cdop_err control_share_answer(
+    int fd, const struct control_shared *shared);
 
 /*
  * Which credential is being worked on: before a request is parsed or

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -53,6 +55,35 @@ open_key(const struct config *conf, struct setup *setup)
 	if ((st.st_mode & 0077) != 0)
 		return refuse(setup,
 		    "key_file: others can read it (mode %04o, want 0400)",
+		    (unsigned)st.st_mode & 07777);
+	return CDOP_OK;
+}
+
+/*
+ * The service manager's (LoadCredential= or LoadCredentialEncrypted=): a file
+ * of this name in the directory that it says.  It keeps others out itself.
+ */
+static enum cdop_err
+open_credential(struct setup *setup)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char path[PATH_MAX];
+	struct stat st;
+	int len;
+
+	if (dir == NULL || *dir == '\0')
+		return CDOP_OK;
+	len = snprintf(path, sizeof(path), "%s/" SETUP_CREDENTIAL, dir);
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return refuse(setup, "CREDENTIALS_DIRECTORY: too long");
+	setup->credential_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (setup->credential_fd < 0 && errno == ENOENT)
+		return CDOP_OK;
+	if (setup->credential_fd < 0 || fstat(setup->credential_fd, &st) < 0)
+		return refuse(setup, "credential: %s", strerror(errno));
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 0077) != 0)
+		return refuse(setup,
+		    "credential: others can read it (mode %04o)",
 		    (unsigned)st.st_mode & 07777);
 	return CDOP_OK;
 }
@@ -196,9 +227,12 @@ setup_open(const struct config *conf, struct setup *ret_setup)
 	memset(ret_setup, 0, sizeof(*ret_setup));
 	ret_setup->control_fd = -1;
 	ret_setup->key_fd = -1;
+	ret_setup->credential_fd = -1;
 	ret_setup->note_fd = -1;
 	raise_descriptors();
 	if ((err = open_key(conf, ret_setup)) != CDOP_OK)
+		return err;
+	if ((err = open_credential(ret_setup)) != CDOP_OK)
 		return err;
 	if ((err = become_user(conf, ret_setup)) != CDOP_OK)
 		return err;
@@ -225,6 +259,7 @@ setup_close(struct setup *setup, const struct config *conf)
 		unseal_unlink(conf->run_dir);
 	fds_close(setup->control_fd);
 	fds_close(setup->key_fd);
+	fds_close(setup->credential_fd);
 	fds_close(setup->note_fd);
 	if (setup->note != NULL)
 		(void)munmap(setup->note, sizeof(*setup->note));

@@ -9,12 +9,16 @@
 #include "server/base/config.h"
 #include "server/base/control.h"
 
+/* The name of the credential that is a slot's key. */
+#define SETUP_CREDENTIAL "cdopd.key"
+
 struct setup {
 	struct address addresses[CONFIG_LISTEN_MAX];
 	int listen_fds[CONFIG_LISTEN_MAX];
 	uint32_t n_listen;
-	int control_fd; /* UNSEAL_SOCKET, listening */
-	int key_fd;     /* never read here; -1: no key_file */
+	int control_fd;    /* UNSEAL_SOCKET, listening */
+	int key_fd;        /* never read here; -1: no key_file */
+	int credential_fd; /* likewise; -1: the manager gave none */
 	int note_fd;
 	struct control_note *note;
 	char problem[256]; /* for a person, where setup_open fails */

@@ -1,12 +1,14 @@
 /*
  * The parent's own socket, run_dir/control.sock: a person on this host
- * types a passphrase for a sealed registry.
+ * types what opens a sealed registry: a passphrase, or a share.
  *
  * Nothing secret passes the gate, and the parent itself never reads the
  * connection: a short-lived child takes it over, derives the slot keys and
  * gives them to the vault (TRUST-DECISIONS M5, M6).
  *
- *     client to us    verb u8 (1: unseal) || len u16 || len bytes
+ *     client to us    verb u8 || len u16 || len bytes
+ *                     verb 1: a passphrase; 2: the bytes of a key file;
+ *                     3: a packed share
  *     we to client    one line: "ok ...", "no ..." or "error ..."
  */
 #ifndef CDOP_BASE_UNSEAL_H
@@ -18,7 +20,9 @@
 #include "server/base/control.h"
 
 #define UNSEAL_SOCKET         "control.sock"
-#define UNSEAL_VERB           1
+#define UNSEAL_VERB           1 /* a passphrase */
+#define UNSEAL_VERB_KEY       2
+#define UNSEAL_VERB_SHARE     3
 #define UNSEAL_PASSPHRASE_MAX 1024
 #define UNSEAL_LINE_MAX       200
 
@@ -41,7 +45,7 @@ struct unseal {
 CDOP_MUST enum cdop_err unseal_listen(const char *run_dir, int *ret_fd);
 void unseal_unlink(const char *run_dir);
 
-/* The passphrase slots the vault speaks of in CONTROL_SLOTS. */
+/* The slots the vault speaks of in CONTROL_SLOTS. */
 void unseal_slots(struct unseal *unseal, const struct control_msg *msg);
 
 /*

@@ -16,11 +16,13 @@
 #include "server/registry/actor.h"
 #include "server/registry/audit.h"
 #include "server/registry/cases_renew.h"
+#include "server/registry/custody.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/search_key.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_room.h"
+#include "server/vault/shamir.h"
 
 /* Address space, not memory: what is touched is bounded per request. */
 #define ARENA_MAX (1ull << 30)
@@ -207,12 +209,40 @@ run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
 	return CDOP_OK;
 }
 
+/* What opened it has proved to be good. */
+static enum cdop_err
+note_opened(struct batch *batch, struct registry *reg,
+    const struct batch_item *item, const struct batch_times *times)
+{
+	struct custody_proof proofs[1 + SHAMIR_MAX] = {{
+	    .slot = (uint16_t)item->event_count,
+	    .how = CDOP__PROOF__OPENED,
+	    .at_ms = times->now_ms,
+	}};
+	uint8_t share;
+	size_t n = 1;
+
+	for (share = 1; share <= SHAMIR_MAX; share++) {
+		if ((item->event_shares >> (share - 1) & 1) == 0)
+			continue;
+		proofs[n] = proofs[0];
+		proofs[n++].share = share;
+	}
+	return custody_note(reg->custody, batch->arena, proofs, n);
+}
+
 static enum cdop_err
 run_event(struct batch *batch, struct registry *reg,
     const struct batch_item *item, const struct batch_times *times)
 {
 	struct audit_entry entry;
+	enum cdop_err err;
 
+	if (item->event == AUDIT_EVENT_UNSEALED) {
+		err = note_opened(batch, reg, item, times);
+		if (err != CDOP_OK)
+			return err;
+	}
 	memset(&entry, 0, sizeof(entry));
 	entry.call = item->event;
 	entry.time_ms = times->now_ms;

@@ -39,6 +39,7 @@ struct batch_item {
 	uint32_t event; /* enum audit_event */
 	uint64_t event_count;
 	const char *event_reason; /* a literal, or NULL */
+	uint16_t event_shares;    /* UNSEALED: bit x - 1 for each share */
 
 	/* What came of it. */
 	bool answered; /* result.reply may be sent */

@@ -195,7 +195,8 @@ day_ms(uint32_t number)
 }
 
 void
-cycle_open(struct cycle *cycle, struct registry *reg, uint16_t slot)
+cycle_open(
+    struct cycle *cycle, struct registry *reg, uint16_t slot, uint16_t shares)
 {
 	struct batch_item *item;
 
@@ -206,6 +207,7 @@ cycle_open(struct cycle *cycle, struct registry *reg, uint16_t slot)
 	CDOP_ASSERT(item != NULL); /* the batch of a sealed vault is empty */
 	item->event = AUDIT_EVENT_UNSEALED;
 	item->event_count = slot;
+	item->event_shares = shares;
 	if (cycle->link >= 0)
 		cycle_send_keys(cycle);
 }

@@ -34,10 +34,11 @@ CDOP_MUST enum cdop_err cycle_new(
 void cycle_free(struct cycle *cycle);
 
 /*
- * The registry is open from now on, by the slot of that number; the first
- * leaf says so.  Borrowed.
+ * The registry is open from now on, by the slot of that number and the shares
+ * of these bits; the first leaf says so.  Borrowed.
  */
-void cycle_open(struct cycle *cycle, struct registry *reg, uint16_t slot);
+void cycle_open(
+    struct cycle *cycle, struct registry *reg, uint16_t slot, uint16_t shares);
 
 /* A new gate: every session is gone.  The descriptor is the cycle's. */
 void cycle_set_link(struct cycle *cycle, int fd);

@@ -24,6 +24,8 @@
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
+#include "server/vault/rows_slots.h"
+#include "server/vault/shares.h"
 
 /* Of one batch: every table entry that may have to come back. */
 #define UNDO_MAX (64u << 20)
@@ -35,7 +37,8 @@ struct vault {
 	struct undo *undo;
 	struct keystore *ks;
 	struct rows *rows;
-	struct registry *reg; /* NULL: sealed */
+	struct shares *shares; /* given while it is sealed */
+	struct registry *reg;  /* NULL: sealed */
 	struct cycle *cycle;
 	struct anchoring anchoring;
 	int unseal;          /* channel to a key child; -1: none */
@@ -50,6 +53,7 @@ vault_close(struct vault *vault)
 {
 	cycle_free(vault->cycle);
 	registry_free(vault->reg);
+	shares_free(vault->shares);
 	rows_close(vault->rows);
 	keystore_free(vault->ks);
 	undo_free(vault->undo);
@@ -87,7 +91,8 @@ open_registry(struct vault *vault, uint16_t slot)
 		return false;
 	}
 	vault->reg = reg;
-	cycle_open(vault->cycle, reg, slot);
+	cycle_open(vault->cycle, reg, slot, shares_given(vault->shares, slot));
+	shares_expire(vault->shares, UINT64_MAX);
 	log_info("registry.open", "state=%s mode=%s",
 	    registry_state_name(reg->state),
 	    reg->mode == REGISTRY_LIVE ? "live" : "training");
@@ -114,38 +119,37 @@ try_slot(struct vault *vault, size_t slot, const uint8_t k[static 32])
 	return false;
 }
 
-/* The key file: a descriptor the parent opened and never read. */
+/* Key file or credential: a descriptor the parent opened and never read. */
 static void
-try_key_file(struct vault *vault)
+try_file(struct vault *vault, int fd, const char *what)
 {
 	uint8_t file[SLOTS_KEYFILE + 1], k[32];
 	struct cdop_bytes bytes;
 	ssize_t len;
 	size_t i;
 
-	if (vault->fds->key < 0)
+	if (fd < 0 || vault->reg != NULL || vault->stop)
 		return;
-	len = pread(vault->fds->key, file, sizeof(file), 0);
+	len = pread(fd, file, sizeof(file), 0);
 	bytes.data = file;
 	bytes.len = len < 0 ? 0 : (size_t)len;
 	if (slots_derive_keyfile(bytes, k) != CDOP_OK) {
-		log_error("keyfile.bad", "next=%s",
+		log_error("keyfile.bad", "which=%s next=%s", what,
 		    "a key file has exactly 32 bytes");
 	} else {
 		for (i = 0; i < rows_slots(vault->rows) && !vault->stop &&
 		     vault->reg == NULL;
 		     i++)
-			if (rows_slot(vault->rows, i)->kind ==
-			    SLOTS_KIND_KEYFILE)
+			if (slots_kind_is_file(rows_slot(vault->rows, i)->kind))
 				(void)try_slot(vault, i, k);
 		if (vault->reg == NULL && !vault->stop)
-			log_error("keyfile.opens_nothing", NULL);
+			log_error("keyfile.opens_nothing", "which=%s", what);
 	}
 	cdop_secret_wipe(file, sizeof(file));
 	cdop_secret_wipe(k, sizeof(k));
 }
 
-/* Tells the parent what a passphrase would have to open. */
+/* Tells the parent what there is to open. */
 static void
 say_slots(struct vault *vault)
 {
@@ -156,10 +160,10 @@ say_slots(struct vault *vault)
 	memset(slots, 0, sizeof(slots));
 	for (i = 0; vault->reg == NULL && i < rows_slots(vault->rows); i++) {
 		info = rows_slot(vault->rows, i);
-		if (info->kind != SLOTS_KIND_PASSPHRASE ||
-		    n == CONTROL_SLOTS_MAX)
-			continue;
+		if (n == CONTROL_SLOTS_MAX)
+			break;
 		slots[n].slot = info->number;
+		slots[n].kind = info->kind;
 		memcpy(slots[n].salt, info->kdf.salt, CONTROL_SALT_LEN);
 		slots[n].passes = info->kdf.passes;
 		slots[n].memory_kib = info->kdf.memory_kib;
@@ -190,16 +194,67 @@ say_state(struct vault *vault, enum control_kind kind)
 
 /* ---- a key offered through the parent ---------------------------------- */
 
+static bool
+take_key(struct vault *vault, const struct control_offered *offer)
+{
+	size_t slot;
+
+	return rows_slots_find(vault->rows, offer->slot, &slot) &&
+	    try_slot(vault, slot, offer->secret);
+}
+
+/* With enough of them the slot of their set. */
+static bool
+open_with_shares(struct vault *vault, uint16_t set)
+{
+	uint8_t s[32];
+	size_t slot;
+	bool opened;
+
+	if (!rows_slots_find(vault->rows, set, &slot) ||
+	    shares_secret(vault->shares, set, s) != CDOP_OK)
+		return false;
+	opened = try_slot(vault, slot, s);
+	cdop_secret_wipe(s, sizeof(s));
+	return opened;
+}
+
+static bool
+take_share(struct vault *vault, const struct control_offered *offer,
+    struct control_shared *shared)
+{
+	struct cdop_bytes packed = {offer->secret, CDOP_SHARE_LEN};
+	struct shares_count count = {0};
+	struct cdop_share share;
+	enum shares_verdict verdict;
+
+	memset(shared, 0, sizeof(*shared));
+	shared->verdict = SHARES_WRONG;
+	if (cdop_share_unpack(packed, &share) != CDOP_OK)
+		return false;
+	verdict = shares_add(
+	    vault->shares, vault->rows, &share, clock_boot_ms(), &count);
+	cdop_secret_wipe(&share, sizeof(share));
+	shared->verdict = (uint8_t)verdict;
+	shared->have = count.have;
+	shared->need = count.need;
+	log_info("share.given", "set=%u share=%u have=%u need=%u verdict=%s",
+	    (unsigned)count.set, (unsigned)count.x, (unsigned)count.have,
+	    (unsigned)count.need, shares_verdict_words(verdict));
+	shared->opened =
+	    verdict == SHARES_ENOUGH && open_with_shares(vault, count.set);
+	return shared->opened;
+}
+
 static void
 take_offer(struct vault *vault)
 {
-	uint8_t k[CONTROL_SECRET_LEN];
-	uint16_t number;
-	bool opened = false;
-	size_t i;
+	struct control_offered offer;
+	struct control_shared shared;
+	bool opened;
 	enum cdop_err err;
 
-	err = control_offer_recv(vault->unseal, &number, k);
+	err = control_offer_recv(vault->unseal, &offer);
 	if (err == CDOP_NOT_FOUND)
 		return;
 	if (err != CDOP_OK || vault->reg != NULL) {
@@ -207,11 +262,14 @@ take_offer(struct vault *vault)
 		vault->unseal = -1;
 		return;
 	}
-	for (i = 0; i < rows_slots(vault->rows); i++)
-		if (rows_slot(vault->rows, i)->number == number)
-			opened = try_slot(vault, i, k);
-	cdop_secret_wipe(k, sizeof(k));
-	(void)!control_offer_answer(vault->unseal, opened);
+	if (offer.is_share) {
+		opened = take_share(vault, &offer, &shared);
+		(void)!control_share_answer(vault->unseal, &shared);
+	} else {
+		opened = take_key(vault, &offer);
+		(void)!control_offer_answer(vault->unseal, opened);
+	}
+	cdop_secret_wipe(&offer, sizeof(offer));
 	if (opened) {
 		say_state(vault, CONTROL_STATE);
 		say_slots(vault);
@@ -368,6 +426,8 @@ vault_open(struct vault *vault)
 	if (copy_left_over(vault->rows))
 		log_info("copy.left_over", "next=%s",
 		    "none: the file that it was made of is whole");
+	if ((err = shares_new(vault->mem, &vault->shares)) != CDOP_OK)
+		return err;
 	cycle_args.mem = vault->mem;
 	return cycle_new(&cycle_args, &vault->cycle);
 }
@@ -395,7 +455,8 @@ vault_main(const struct config *conf, const struct vault_fds *fds)
 	if (vault_open(&vault) == CDOP_OK) {
 		vault.status = 0;
 		cycle_set_link(vault.cycle, fds->link);
-		try_key_file(&vault);
+		try_file(&vault, vault.fds->key, "key_file");
+		try_file(&vault, vault.fds->credential, "credential");
 		if (!vault.stop) {
 			say_state(&vault, CONTROL_READY);
 			say_slots(&vault);

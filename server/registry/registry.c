@@ -13,6 +13,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/cases.h"
 #include "server/registry/checkpoints.h"
+#include "server/registry/custody.h"
 #include "server/registry/message.h"
 #include "server/registry/people.h"
 #include "server/registry/profile_act.h"
@@ -70,6 +71,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 	if (err == CDOP_OK)
 		err = checkpoints_new(reg, &reg->checkpoints);
 	if (err == CDOP_OK)
+		err = custody_new(reg, &reg->custody);
+	if (err == CDOP_OK)
 		err = scrub_new(reg, &reg->scrub);
 	if (err != CDOP_OK) {
 		registry_free(reg);
@@ -95,6 +98,7 @@ registry_free(struct registry *reg)
 	if (reg == NULL)
 		return;
 	scrub_free(reg->scrub);
+	custody_free(reg->custody);
 	checkpoints_free(reg->checkpoints);
 	tree_free(reg->tree);
 	witnesses_free(reg->witnesses);
@@ -255,6 +259,8 @@ message_of(uint8_t kind)
 		return &cdop__stored_summary__descriptor;
 	case SCHEMA_KIND_WITNESS:
 		return &cdop__stored_witness__descriptor;
+	case SCHEMA_KIND_CUSTODY:
+		return &cdop__stored_custody__descriptor;
 	default:
 		return NULL;
 	}
@@ -283,6 +289,8 @@ load_row(struct load *load, const struct rows_head *head, const void *message)
 		return approvals_load(reg->approvals, head->number, message);
 	case SCHEMA_KIND_WITNESS:
 		return witnesses_load(reg->witnesses, head->number, message);
+	case SCHEMA_KIND_CUSTODY:
+		return custody_load(reg->custody, head->number, message);
 	case SCHEMA_KIND_SUMMARY:
 		return cases_load_summary(reg->cases, head, message);
 	default:

@@ -20,6 +20,7 @@ struct audit;
 struct cases;
 struct cdop_profile;
 struct checkpoints;
+struct custody;
 struct keystore;
 struct lockmem;
 struct people;
@@ -98,6 +99,7 @@ struct registry {
 	struct tree *tree; /* over the leaves */
 	struct witnesses *witnesses;
 	struct checkpoints *checkpoints;
+	struct custody *custody;
 	struct scrub *scrub; /* of the log, while it runs */
 };
 

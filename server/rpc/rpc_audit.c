@@ -47,6 +47,12 @@ call_name(uint32_t call)
 		return "log looked through";
 	case AUDIT_EVENT_FORGOTTEN:
 		return "search terms forgotten";
+	case AUDIT_EVENT_SLOT_ADDED:
+		return "slot added on the host";
+	case AUDIT_EVENT_SLOT_REMOVED:
+		return "slot removed on the host";
+	case AUDIT_EVENT_SLOT_TESTED:
+		return "slot tested on the host";
 	default:
 		return method == NULL ? "no such call" : method->name;
 	}

@@ -38,7 +38,8 @@ enum schema_scope {
 	KIND(16, TILE, LOG, false)                                             \
 	KIND(17, DOCUMENT, CASE, true)                                         \
 	KIND(18, WITNESS, REGISTRY, true)                                      \
-	KIND(19, REASON, REGISTRY, true)
+	KIND(19, REASON, REGISTRY, true)                                       \
+	KIND(21, CUSTODY, REGISTRY, true)
 
 enum schema_kind {
 #define SCHEMA_ENUM(number, name, scope, start) SCHEMA_KIND_##name = (number),

@@ -10,6 +10,7 @@
 #include "server/vault/keystore.h"
 #include "server/vault/layout.h"
 #include "server/vault/rows.h"
+#include "server/vault/rows_slots.h"
 
 struct copy;
 struct walk;
@@ -24,6 +25,11 @@ struct rows_core_slot {
 	uint64_t number;
 	struct slots_info info;
 	uint8_t row[SLOTS_ROW];
+};
+
+struct rows_core_set {
+	uint64_t number;
+	struct slots_set set;
 };
 
 /* What a batch changes besides the key table; saved as a whole. */
@@ -48,6 +54,8 @@ struct rows {
 	uint8_t ring[SLOTS_RING];
 	struct rows_core_slot slots[SLOTS_MAX];
 	size_t n_slots;
+	struct rows_core_set sets[ROWS_SLOTS_SETS];
+	size_t n_sets;
 
 	struct rows_core_state s;
 	uint8_t *buf;        /* ENVELOPE_ROW_MAX: a row on its way out */

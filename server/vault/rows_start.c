@@ -7,22 +7,6 @@
 
 #include "server/vault/rows_keys.h"
 
-/* A slot that cannot be read is left out: another may open the root. */
-static void
-slot_take(struct rows *rows, uint64_t number, struct cdop_bytes row)
-{
-	struct rows_core_slot *slot;
-
-	if (rows->n_slots == SLOTS_MAX)
-		return;
-	slot = &rows->slots[rows->n_slots];
-	if (slots_parse(row, &slot->info) != CDOP_OK)
-		return;
-	slot->number = number;
-	memcpy(slot->row, row.data, SLOTS_ROW);
-	rows->n_slots++;
-}
-
 /* The rows that need no key: ring and slots. */
 enum cdop_err
 rows_start_slots(struct rows *rows)
@@ -32,6 +16,7 @@ rows_start_slots(struct rows *rows)
 	enum cdop_err err;
 
 	rows->n_slots = 0;
+	rows->n_sets = 0;
 	rows->ring_row = 0;
 	number = 0;
 	while ((err = db_next(rows->txn, number, &number, &row)) == CDOP_OK &&
@@ -40,8 +25,8 @@ rows_start_slots(struct rows *rows)
 		    slots_ring_parse(row, rows->registry) == CDOP_OK) {
 			memcpy(rows->ring, row.data, SLOTS_RING);
 			rows->ring_row = number;
-		} else if (row.len == SLOTS_ROW) {
-			slot_take(rows, number, row);
+		} else {
+			rows_slots_take(rows, number, row);
 		}
 		number++;
 	}
@@ -171,39 +156,24 @@ ring_write(struct rows *rows)
 	    rows, (struct cdop_bytes){rows->ring, SLOTS_RING}, rows->ring_row);
 }
 
-static enum cdop_err
-slot_write(struct rows *rows, const struct slots_new *slot)
-{
-	uint8_t row[SLOTS_ROW];
-	uint64_t number;
-	enum cdop_err err;
-
-	err = slots_make(rows->registry, rows->s.head.next_slot, slot,
-	    keystore_raw(rows->ks, 0), row);
-	if (err != CDOP_OK)
-		return err;
-	if ((err = rows_core_take_low(rows, &number)) != CDOP_OK)
-		return err;
-	rows->s.head.next_slot++;
-	return rows_core_write_raw(
-	    rows, (struct cdop_bytes){row, sizeof(row)}, number);
-}
-
 enum cdop_err
 rows_start_first(struct rows *rows, const struct slots_new *slots, size_t n)
 {
 	static const enum schema_scope scopes[] = {
 	    SCHEMA_REGISTRY, SCHEMA_LOG, SCHEMA_SEARCH};
 
-	uint64_t key;
+	uint8_t row[SLOTS_ROW];
+	uint64_t key, number;
 	enum cdop_err err;
 	size_t i;
 
 	if ((err = ring_write(rows)) != CDOP_OK)
 		return err;
-	for (i = 0; i < n; i++)
-		if ((err = slot_write(rows, &slots[i])) != CDOP_OK)
+	for (i = 0; i < n; i++) {
+		err = rows_slots_write(rows, &slots[i], &number, row);
+		if (err != CDOP_OK)
 			return err;
+	}
 	for (i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
 		err = rows_keys_epoch_new(rows, scopes[i], NULL, &key);
 		if (err != CDOP_OK)

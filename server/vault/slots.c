@@ -92,13 +92,34 @@ label_is_good(const uint8_t *label)
 	return len > 0;
 }
 
-static bool
-kdf_fits(uint8_t kind, const struct slots_kdf *kdf)
+const char *
+slots_kind_name(uint8_t kind)
 {
-	if (kind == SLOTS_KIND_PASSPHRASE)
+	static const char *const names[] = {
+	    "unknown", "key file", "passphrase", "credential", "shares"};
+
+	return names[kind < sizeof(names) / sizeof(names[0]) ? kind : 0];
+}
+
+bool
+slots_kind_is_file(uint8_t kind)
+{
+	return kind == SLOTS_KIND_KEYFILE || kind == SLOTS_KIND_CREDENTIAL;
+}
+
+/* What stands where a kind has nothing to say is zero. */
+static bool
+kind_fits(const uint8_t *row, const struct slots_info *info)
+{
+	const struct slots_kdf *kdf = &info->kdf;
+
+	if (info->kind == SLOTS_KIND_PASSPHRASE)
 		return kdf_is_bounded(kdf);
-	return kind == SLOTS_KIND_KEYFILE &&
-	    sodium_is_zero((const uint8_t *)kdf, sizeof(*kdf));
+	if (!sodium_is_zero((const uint8_t *)kdf, sizeof(*kdf)))
+		return false;
+	if (info->kind == SLOTS_KIND_SHARES)
+		return sodium_is_zero(row + SLOT_TOP, ENVELOPE_WRAP);
+	return slots_kind_is_file(info->kind);
 }
 
 enum cdop_err
@@ -120,7 +141,7 @@ slots_parse(struct cdop_bytes row, struct slots_info *ret_info)
 	info.kdf.passes = cdop_get32(p + KDF_AT + SLOTS_SALT);
 	info.kdf.memory_kib = cdop_get32(p + KDF_AT + SLOTS_SALT + 4);
 	memcpy(info.label, p + LABEL_AT, SLOTS_LABEL);
-	if (info.state != IN_USE || !kdf_fits(info.kind, &info.kdf) ||
+	if (info.state != IN_USE || !kind_fits(p, &info) ||
 	    !label_is_good(p + LABEL_AT))
 		return CDOP_DATA_LOSS;
 	*ret_info = info;
@@ -188,7 +209,8 @@ slots_make(const uint8_t registry[static 16], uint16_t number,
 	envelope_key_init(&above, root);
 	envelope_fresh(&above, (struct cdop_bytes){row, SLOT_TOP}, s);
 	sodium_memzero(&above, sizeof(above));
-	wrap(row, SLOT_TOP, K_S, slot->k, s);
+	if (slot->kind != SLOTS_KIND_SHARES)
+		wrap(row, SLOT_TOP, K_S, slot->k, s);
 	wrap(row, SLOT_TOP, S_ROOT, s, root);
 	wrap(row, SLOT_TOP, ROOT_S, root, s);
 	sodium_memzero(s, sizeof(s));
@@ -206,6 +228,8 @@ slots_open(struct cdop_bytes row, const uint8_t k[static 32],
 
 	if ((err = slots_parse(row, &info)) != CDOP_OK)
 		return err;
+	if (info.kind == SLOTS_KIND_SHARES)
+		return unwrap(row.data, SLOT_TOP, S_ROOT, k, ret_root);
 	if ((err = unwrap(row.data, SLOT_TOP, K_S, k, s)) != CDOP_OK)
 		return err;
 	/* With the right S nothing but damage is left to go wrong. */
@@ -232,6 +256,18 @@ slots_check(struct cdop_bytes row, const uint8_t root[static 32])
 	sodium_memzero(s, sizeof(s));
 	sodium_memzero(again, sizeof(again));
 	return err == CDOP_OK ? CDOP_OK : CDOP_DATA_LOSS;
+}
+
+enum cdop_err
+slots_secret(struct cdop_bytes row, const uint8_t root[static 32],
+    uint8_t ret_s[static 32])
+{
+	struct slots_info info;
+
+	if (slots_parse(row, &info) != CDOP_OK ||
+	    unwrap(row.data, SLOT_TOP, ROOT_S, root, ret_s) != CDOP_OK)
+		return CDOP_DATA_LOSS;
+	return CDOP_OK;
 }
 
 enum cdop_err

@@ -7,11 +7,13 @@
  * K comes from a key file or a passphrase and may be derived in another
  * process: slots_parse() gives what that needs, slots_open() takes the 32
  * bytes back.  S, the slot's own secret, stays when the root turns, so a
- * rotation needs no holder (slots_turn).
+ * rotation needs no holder (slots_turn).  Shares are shares of S itself: then
+ * there is no Wrap(K, S) but zeros, and K is S (slots_set.h).
  */
 #ifndef CDOP_VAULT_SLOTS_H
 #define CDOP_VAULT_SLOTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cdop/bytes.h"
@@ -30,14 +32,15 @@
 enum slots_kind {
 	SLOTS_KIND_KEYFILE = 1,
 	SLOTS_KIND_PASSPHRASE = 2,
-	SLOTS_KIND_CREDENTIAL = 3, /* reserved */
-	SLOTS_KIND_SHARES = 4,     /* reserved */
+	SLOTS_KIND_CREDENTIAL = 3, /* of the service manager: as a key file */
+	SLOTS_KIND_SHARES = 4,     /* k of n people together */
 };
 
 /* The type byte of format 2. */
 enum slots_type {
 	SLOTS_TYPE_SLOT = 1,
 	SLOTS_TYPE_RING = 2,
+	SLOTS_TYPE_SET = 3, /* slots_set.h */
 };
 
 struct slots_kdf {
@@ -52,7 +55,7 @@ struct slots_info {
 	uint8_t kind;    /* enum slots_kind */
 	uint8_t state;   /* 1: in use */
 	uint8_t registry[16];
-	struct slots_kdf kdf; /* zeros for a key file */
+	struct slots_kdf kdf; /* zeros but for a passphrase */
 	char label[SLOTS_LABEL + 1];
 };
 
@@ -61,8 +64,14 @@ struct slots_new {
 	enum slots_kind kind;
 	const char *label;
 	struct slots_kdf kdf; /* for a passphrase: from slots_kdf_new() */
-	const uint8_t *k;     /* 32 bytes in locked memory */
+	const uint8_t *k;     /* 32 bytes in locked memory; of shares: none */
 };
+
+/* "key file", "passphrase", "credential", "shares": for people. */
+const char *slots_kind_name(uint8_t kind);
+
+/* It is opened with the 32 bytes of a file. */
+bool slots_kind_is_file(uint8_t kind);
 
 /* A fresh salt and the given cost.  CDOP_INVALID_ARGUMENT: out of bounds. */
 CDOP_MUST enum cdop_err slots_kdf_new(
@@ -105,6 +114,10 @@ CDOP_MUST enum cdop_err slots_open(struct cdop_bytes row,
  */
 CDOP_MUST enum cdop_err slots_check(
     struct cdop_bytes row, const uint8_t root[static 32]);
+
+/* S, for whoever has the root.  CDOP_DATA_LOSS. */
+CDOP_MUST enum cdop_err slots_secret(struct cdop_bytes row,
+    const uint8_t root[static 32], uint8_t ret_s[static 32]);
 
 /* The same slot for another root; the holder is not needed. */
 CDOP_MUST enum cdop_err slots_turn(struct cdop_bytes row,

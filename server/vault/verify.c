@@ -115,13 +115,33 @@ open_sealed(struct child *child)
 	return rows_open(&args, &child->rows);
 }
 
+/* One slot after the other that may be meant. */
+static enum cdop_err
+try_slots(struct child *child, const struct slots_info *slots, size_t n)
+{
+	uint8_t k[ENVELOPE_KEY];
+	enum cdop_err err, tried = CDOP_UNAUTHENTICATED;
+	size_t i, slot = SIZE_MAX;
+
+	for (i = 0; i < n && tried == CDOP_UNAUTHENTICATED; i++) {
+		err = child->args->unlock(child->args->ctx, slots, n, &slot, k);
+		if (err == CDOP_NOT_FOUND && i > 0)
+			break;
+		if (err != CDOP_OK)
+			return CDOP_ABORTED;
+		tried = slot >= n ? CDOP_INVALID_ARGUMENT
+				  : rows_start_root(child->rows, slot, k);
+		sodium_memzero(k, sizeof(k));
+	}
+	return tried;
+}
+
 static enum cdop_err
 unlock(struct child *child)
 {
 	struct slots_info *slots;
-	uint8_t k[ENVELOPE_KEY];
 	enum cdop_err err;
-	size_t i, n, slot;
+	size_t i, n;
 
 	n = rows_slots(child->rows);
 	slots = calloc(n, sizeof(*slots));
@@ -129,17 +149,10 @@ unlock(struct child *child)
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < n; i++)
 		slots[i] = *rows_slot(child->rows, i);
-	err = child->args->unlock(child->args->ctx, slots, n, &slot, k);
+	err = try_slots(child, slots, n);
 	free(slots);
-	if (err != CDOP_OK)
-		err = CDOP_ABORTED;
-	else if (slot >= n)
-		err = CDOP_INVALID_ARGUMENT;
-	else
-		err = rows_start_root(child->rows, slot, k);
 	if (err == CDOP_DATA_LOSS)
 		send_line(child, FINDING, rows_finding(child->rows));
-	sodium_memzero(k, sizeof(k));
 	return err;
 }
 

@@ -19,12 +19,13 @@ typedef void verify_walk_fn(void *ctx, bool is_finding, const char *line);
 typedef void verify_line_fn(void *ctx, const char *line);
 
 /*
- * Chooses a slot and derives its K (reads the key file, asks for the
- * passphrase).  Runs in the child; what is not CDOP_OK ends the walk, and it
- * has said why.
+ * Chooses a slot behind *slot (SIZE_MAX at first) and derives its K (reads
+ * the key file, asks for the passphrase); called again while that does not
+ * open it, until there is no other: CDOP_NOT_FOUND.  Runs in the child; what
+ * is not CDOP_OK ends the walk, and it has said why.
  */
 typedef enum cdop_err verify_unlock_fn(void *ctx,
-    const struct slots_info *slots, size_t n, size_t *ret_slot,
+    const struct slots_info *slots, size_t n, size_t *slot,
     uint8_t ret_k[static 32]);
 
 /* What the head row says of the tree. */

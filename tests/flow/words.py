@@ -14,6 +14,7 @@ from libflow import CDOP, CDOPD, TOP, check, end, equal
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+|(?<![\w-])-[fT]\b")
 NOWHERE = "/nonexistent/cdopd.conf"
+KEY = "server/offline_key.c"  # what opens a registry, of every verb
 
 
 def read(path):
@@ -172,8 +173,9 @@ def completion():
 def main():
     verbs()
     own_page("init", "server/init_args.c")
-    own_page("recover-people", "server/cmd_recover.c")
-    own_page("accept-rollback", "server/cmd_accept.c")
+    own_page("recover-people", "server/cmd_recover.c", KEY)
+    own_page("accept-rollback", "server/cmd_accept.c", KEY)
+    own_page("slot", "server/cmd_slot.c", KEY)
     keys()
     statuses()
     versions()

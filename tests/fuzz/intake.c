@@ -94,7 +94,7 @@ world_begin(void)
 	__lsan_enable();
 	args.mem = world.mem;
 	CDOP_ASSERT(cycle_new(&args, &cycle) == CDOP_OK);
-	cycle_open(cycle, world.reg, 0);
+	cycle_open(cycle, world.reg, 0, 0);
 	gate = -1;
 	newest_conn = 0;
 	new_link();

@@ -157,7 +157,8 @@ slots_travel_unchanged_and_bounded(void **state)
 	memset(slots, 0, sizeof(slots));
 	memset(got, 0, sizeof(got));
 	for (i = 0; i < CONTROL_SLOTS_MAX; i++) {
-		slots[i].slot = (uint16_t)(i * 4000);
+		slots[i].slot = (uint16_t)(i * 1000);
+		slots[i].kind = (uint8_t)(i % 5);
 		memset(slots[i].salt, (int)i, sizeof(slots[i].salt));
 		slots[i].passes = (uint32_t)i;
 		slots[i].memory_kib = 1U << 20;
@@ -174,7 +175,7 @@ slots_travel_unchanged_and_bounded(void **state)
 	body.len--;
 	assert_int_equal(
 	    control_parse_slots(body, got, &n), CDOP_INVALID_ARGUMENT);
-	body.len = (CONTROL_SLOTS_MAX + 1) * 26;
+	body.len = (CONTROL_SLOTS_MAX + 1) * 27;
 	assert_int_equal(
 	    control_parse_slots(body, got, &n), CDOP_INVALID_ARGUMENT);
 	assert_int_equal(control_send_slots(ends[0], NULL, 0), CDOP_OK);
@@ -187,16 +188,15 @@ slots_travel_unchanged_and_bounded(void **state)
 static void
 an_offered_key_is_answered(void **state)
 {
-	uint8_t secret[CONTROL_SECRET_LEN], got[CONTROL_SECRET_LEN] = {0};
+	uint8_t secret[CONTROL_SECRET_LEN];
+	struct control_offered got;
 	bool opened = false;
-	uint16_t slot;
 	pid_t pid;
 	int st;
 
 	(void)state;
 	memset(secret, 0x77, sizeof(secret));
-	assert_int_equal(
-	    control_offer_recv(ends[1], &slot, got), CDOP_NOT_FOUND);
+	assert_int_equal(control_offer_recv(ends[1], &got), CDOP_NOT_FOUND);
 	assert_true((pid = fork()) >= 0);
 	if (pid == 0) {
 		if (control_offer(ends[0], 513, secret, 5000, &opened) !=
@@ -204,25 +204,53 @@ an_offered_key_is_answered(void **state)
 			_exit(1);
 		_exit(opened ? 42 : 43);
 	}
-	while (control_offer_recv(ends[1], &slot, got) == CDOP_NOT_FOUND)
+	while (control_offer_recv(ends[1], &got) == CDOP_NOT_FOUND)
 		usleep(1000);
-	assert_int_equal(slot, 513);
-	assert_memory_equal(got, secret, sizeof(secret));
+	assert_false(got.is_share);
+	assert_int_equal(got.slot, 513);
+	assert_memory_equal(got.secret, secret, sizeof(secret));
 	assert_int_equal(control_offer_answer(ends[1], true), CDOP_OK);
 	assert_int_equal(waitpid(pid, &st, 0), pid);
 	assert_int_equal(WEXITSTATUS(st), 42);
 	/* No answer: the offer ends by itself. */
 	assert_int_equal(control_offer(ends[0], 1, secret, 20, &opened),
 	    CDOP_DEADLINE_EXCEEDED);
-	assert_int_equal(control_offer_recv(ends[1], &slot, got), CDOP_OK);
+	assert_int_equal(control_offer_recv(ends[1], &got), CDOP_OK);
 	/* Something else than an offer. */
 	assert_int_equal(send(ends[0], secret, 5, 0), 5);
 	assert_int_equal(
-	    control_offer_recv(ends[1], &slot, got), CDOP_INVALID_ARGUMENT);
+	    control_offer_recv(ends[1], &got), CDOP_INVALID_ARGUMENT);
 	close(ends[0]);
 	ends[0] = -1;
-	assert_int_equal(
-	    control_offer_recv(ends[1], &slot, got), CDOP_UNAVAILABLE);
+	assert_int_equal(control_offer_recv(ends[1], &got), CDOP_UNAVAILABLE);
+}
+
+static void
+a_share_is_answered_with_how_many_there_are(void **state)
+{
+	const struct control_shared said = {false, 3, 2, 5};
+	uint8_t share[CONTROL_SHARE_LEN];
+	struct control_shared heard;
+	struct control_offered got;
+	pid_t pid;
+	int st;
+
+	(void)state;
+	memset(share, 0x66, sizeof(share));
+	assert_true((pid = fork()) >= 0);
+	if (pid == 0) {
+		if (control_share(ends[0], share, 5000, &heard) != CDOP_OK)
+			_exit(1);
+		_exit(heard.opened || heard.verdict != 3 || heard.have != 2 ||
+		    heard.need != 5);
+	}
+	while (control_offer_recv(ends[1], &got) == CDOP_NOT_FOUND)
+		usleep(1000);
+	assert_true(got.is_share);
+	assert_memory_equal(got.secret, share, sizeof(share));
+	assert_int_equal(control_share_answer(ends[1], &said), CDOP_OK);
+	assert_int_equal(waitpid(pid, &st, 0), pid);
+	assert_int_equal(WEXITSTATUS(st), 0);
 }
 
 static void
@@ -297,6 +325,9 @@ main(void)
 		slots_travel_unchanged_and_bounded, open_pair, close_pair),
 	    cmocka_unit_test_setup_teardown(
 		an_offered_key_is_answered, open_pair, close_pair),
+	    cmocka_unit_test_setup_teardown(
+		a_share_is_answered_with_how_many_there_are, open_pair,
+		close_pair),
 	    cmocka_unit_test(the_note_outlives_who_wrote_it),
 	    cmocka_unit_test(
 		a_child_gets_its_descriptors_in_place_and_no_others),

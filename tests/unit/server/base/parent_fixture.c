@@ -63,15 +63,15 @@ child_is(const char *dir, const char *role, const char *mode)
 static void
 child_unseal(int channel)
 {
-	uint8_t secret[CONTROL_SECRET_LEN];
-	uint16_t slot;
+	struct control_offered offer;
 	struct pollfd pfd = {channel, POLLIN, 0};
 
 	while (poll(&pfd, 1, PATIENCE_MS) == 1) {
-		if (control_offer_recv(channel, &slot, secret) != CDOP_OK)
+		if (control_offer_recv(channel, &offer) != CDOP_OK)
 			break;
-		child_say("offer slot=%d byte=%d", slot, secret[0]);
-		if (control_offer_answer(channel, secret[0] == slot) != CDOP_OK)
+		child_say("offer slot=%d byte=%d", offer.slot, offer.secret[0]);
+		if (control_offer_answer(
+			channel, offer.secret[0] == offer.slot) != CDOP_OK)
 			break;
 	}
 	fds_close(channel);

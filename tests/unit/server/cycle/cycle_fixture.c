@@ -85,7 +85,7 @@ fixture_start(struct fixture *f, bool open, uint64_t held_back)
 	world_make(&f->world);
 	start_cycle(f, held_back);
 	if (open)
-		cycle_open(f->cycle, f->world.reg, FIXTURE_SLOT);
+		cycle_open(f->cycle, f->world.reg, FIXTURE_SLOT, 0);
 }
 
 void
@@ -95,7 +95,7 @@ fixture_restart(struct fixture *f)
 	end_cycle(f);
 	world_reopen(&f->world);
 	start_cycle(f, 0);
-	cycle_open(f->cycle, f->world.reg, FIXTURE_SLOT);
+	cycle_open(f->cycle, f->world.reg, FIXTURE_SLOT, 0);
 }
 
 void

@@ -1,0 +1,334 @@
+/*
+ * cdopd slot list|add|test|remove DIR: what opens a registry, offline
+ * (adr/0021).  What needs it open takes one of the slots there are.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdop/date.h"
+#include "cdop/role.h"
+#include "cdop/secret.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/cmd.h"
+#include "server/registry/custody_act.h"
+#include "server/slot_add.h"
+#include "server/vault/keystore.h"
+#include "server/vault/rows_slots.h"
+
+static const char usage_text[] =
+    "usage: cdopd slot list DIR " OFFLINE_KEY_USAGE "\n"
+    "       cdopd slot add DIR --by NAME [--reason TEXT] [--label TEXT]\n"
+    "           (--new-key-file FILE | --new-credential FILE |\n"
+    "            --new-passphrase [--new-passphrase-file FILE]\n"
+    "                [--kdf-memory MIB] [--kdf-passes N] |\n"
+    "            --new-shares K/N --out DIR [--holder NAME ...])\n"
+    "           " OFFLINE_KEY_USAGE "\n"
+    "       cdopd slot test DIR " OFFLINE_KEY_USAGE "\n"
+    "       cdopd slot remove DIR --slot N --by NAME --reason TEXT\n"
+    "           " OFFLINE_KEY_USAGE "\n"
+    "--share-file is given once for each share.";
+
+static int
+usage(const char *why)
+{
+	log_tell("slot: %s", why);
+	log_tell("%s", usage_text);
+	return CMD_USAGE;
+}
+
+/* ---- arguments ---------------------------------------------------------- */
+
+static bool
+take_number(const char *value, uint32_t max, uint32_t *ret_n)
+{
+	char *end;
+	unsigned long n;
+
+	n = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end != '\0' || n > max)
+		return false;
+	*ret_n = (uint32_t)n;
+	return true;
+}
+
+/* "3/5" */
+static bool
+take_plan(const char *value, struct slots_set_new *plan)
+{
+	unsigned k, n;
+	char end;
+
+	if (sscanf(value, "%2u/%2u%c", &k, &n, &end) != 2)
+		return false;
+	plan->k = (uint8_t)k;
+	plan->n = (uint8_t)n;
+	return true;
+}
+
+static bool
+take_new(struct slot_add *add, const char *name, const char *value)
+{
+	if (strcmp(name, "--new-key-file") == 0)
+		add->key_file = value;
+	else if (strcmp(name, "--new-credential") == 0)
+		add->credential = value;
+	else if (strcmp(name, "--new-passphrase-file") == 0)
+		add->passphrase.file = value;
+	else if (strcmp(name, "--new-shares") == 0 &&
+	    take_plan(value, &add->plan))
+		add->is_shares = true;
+	else if (strcmp(name, "--out") == 0)
+		add->out = value;
+	else if (strcmp(name, "--holder") == 0 && add->n_holder < SHAMIR_MAX)
+		add->plan.holder[add->n_holder++] = value;
+	else if (strcmp(name, "--label") == 0)
+		add->label = value;
+	else if (strcmp(name, "--kdf-memory") == 0)
+		return take_number(value, 1024, &add->kdf_memory_mib);
+	else if (strcmp(name, "--kdf-passes") == 0)
+		return take_number(value, SLOTS_PASSES_MAX, &add->kdf_passes);
+	else
+		return false;
+	return true;
+}
+
+static bool
+take_value(struct slot_add *add, const char *name, const char *value)
+{
+	if (strcmp(name, "--by") == 0)
+		add->by = value;
+	else if (strcmp(name, "--reason") == 0)
+		add->reason = value;
+	else if (strcmp(name, "--slot") == 0)
+		return take_number(value, UINT16_MAX, &add->slot);
+	else
+		return take_new(add, name, value);
+	return true;
+}
+
+static int
+parse(struct slot_add *add, int argc, char **argv)
+{
+	int i;
+
+	for (i = 2; i < argc; i++) {
+		if (argv[i][0] != '-' && add->from.dir == NULL)
+			add->from.dir = argv[i];
+		else if (strcmp(argv[i], "--new-passphrase") == 0)
+			add->is_passphrase = true;
+		else if (offline_key_take(&add->from, argc, argv, &i))
+			continue;
+		else if (i + 1 < argc && take_value(add, argv[i], argv[i + 1]))
+			i++;
+		else
+			return usage(argv[i]);
+	}
+	if (add->from.dir == NULL)
+		return usage("DIR is needed");
+	return CMD_OK;
+}
+
+/* ---- list --------------------------------------------------------------- */
+
+static const char *
+day_of(uint64_t at_ms, char buf[static CDOP_DATE_TEXT_MAX])
+{
+	struct cdop_date date = cdop_date_utc(at_ms);
+
+	cdop_date_write(&date, buf);
+	return buf;
+}
+
+static void
+print_proof(const struct registry *reg, uint16_t slot, uint8_t share)
+{
+	const struct custody_proof *proof;
+	char day[CDOP_DATE_TEXT_MAX];
+
+	if (reg == NULL)
+		return;
+	proof = custody_proof(reg->custody, slot, share);
+	if (proof == NULL)
+		printf("  not proved since");
+	else
+		printf("  proved %s, %s", day_of(proof->at_ms, day),
+		    custody_how(proof->how));
+}
+
+static void
+print_set(const struct slot_add *add, const struct slots_set *set)
+{
+	uint8_t x;
+
+	printf("         any %u of %u open it\n", set->k, set->n);
+	for (x = 1; x <= set->n; x++) {
+		printf("         share %u: %s", x, set->holder[x - 1]);
+		print_proof(add->offline.reg, set->number, x);
+		putchar('\n');
+	}
+}
+
+static void
+print_slots(const struct slot_add *add)
+{
+	const struct rows *rows = add->offline.rows;
+	const struct slots_info *slot;
+	const struct slots_set *set;
+	size_t i;
+
+	for (i = 0; i < rows_slots(rows); i++) {
+		slot = rows_slot(rows, i);
+		printf("slot %-3u %-11s %s", slot->number,
+		    slots_kind_name(slot->kind), slot->label);
+		print_proof(add->offline.reg, slot->number, 0);
+		putchar('\n');
+		set = rows_slots_set(rows, slot->number);
+		if (set != NULL)
+			print_set(add, set);
+		else if (slot->kind == SLOTS_KIND_SHARES)
+			puts("         its set is missing or damaged: cdopd "
+			     "verify");
+	}
+}
+
+static bool
+says_a_key(const struct offline_from *from)
+{
+	return from->key_file != NULL || from->n_share_file > 0 ||
+	    from->shares || from->passphrase.file != NULL ||
+	    from->passphrase.from_stdin;
+}
+
+/* Without a key it is looked at sealed: what opens it is no secret. */
+static bool
+list(struct slot_add *add)
+{
+	const struct rows_args args = {
+	    .dir = add->from.dir,
+	    .ks = add->offline.ks,
+	    .undo = add->offline.undo,
+	    .read_only = true,
+	};
+	enum cdop_err err;
+
+	if (says_a_key(&add->from)) {
+		if (!offline_load(&add->offline, &add->from, clock_wall_ms()))
+			return false;
+	} else if ((err = rows_open(&args, &add->offline.rows)) != CDOP_OK) {
+		log_tell("%s: %s", add->from.dir,
+		    err == CDOP_FAILED_PRECONDITION
+			? "in use: cdop custodian list says it"
+			: cdop_err_name(err));
+		return false;
+	}
+	print_slots(add);
+	return true;
+}
+
+/* ---- test --------------------------------------------------------------- */
+
+/* What opened it now was good; of shares each that was given. */
+static bool
+test(struct slot_add *add)
+{
+	struct custody_proof proofs[1 + SHAMIR_MAX];
+	struct offline *offline = &add->offline;
+	uint64_t now_ms = clock_wall_ms();
+	size_t i, n = 1;
+	enum cdop_err err;
+
+	if (!offline_load(offline, &add->from, now_ms))
+		return false;
+	proofs[0] = (struct custody_proof){
+	    .slot = offline->slot, .how = CDOP__PROOF__TESTED, .at_ms = now_ms};
+	for (i = 0; i < SHAMIR_MAX; i++) {
+		if ((offline->shares >> i & 1) == 0)
+			continue;
+		proofs[n] = proofs[0];
+		proofs[n++].share = (uint8_t)(i + 1);
+	}
+	err = custody_act_tested(offline->reg, offline->arena, proofs, n);
+	if (err != CDOP_OK) {
+		log_tell("it opens, and that could not be noted: %s",
+		    cdop_err_name(err));
+		return false;
+	}
+	(void)rows_slots_find(offline->rows, offline->slot, &i);
+	printf("slot %u %s opens the registry\n", offline->slot,
+	    rows_slot(offline->rows, i)->label);
+	return true;
+}
+
+/* ---- remove ------------------------------------------------------------- */
+
+static bool
+take_away(struct slot_add *add)
+{
+	struct offline *offline = &add->offline;
+	uint64_t now_ms = clock_wall_ms();
+	enum cdop_err err;
+
+	if (!offline_load(offline, &add->from, now_ms))
+		return false;
+	if (offline->reg->state != CDOP_STATE_SETUP) {
+		log_tell("two persons remove a slot: start cdopd; an "
+			 "administrator says cdop key remove-slot %u, and "
+			 "another one, or a custodian, cdop approve",
+		    add->slot);
+		return false;
+	}
+	err = custody_act_remove(offline->reg, offline->arena,
+	    (uint16_t)add->slot, add->by, add->reason, now_ms);
+	if (err == CDOP_OK) {
+		printf("slot %u is gone\n%s", add->slot, SLOT_ADD_ROOT_STAYS);
+		return true;
+	}
+	log_tell("slot %u: %s", add->slot,
+	    err == CDOP_NOT_FOUND ? "there is none"
+		: err == CDOP_FAILED_PRECONDITION
+		? "it is the last one: nothing would open the registry"
+		: cdop_err_name(err));
+	return false;
+}
+
+/* ---- the verb ----------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	bool (*run)(struct slot_add *add);
+	bool is_signed; /* takes --by */
+} deeds[] = {
+    {"list", list, false},
+    {"add", slot_add_run, true},
+    {"test", test, false},
+    {"remove", take_away, true},
+};
+
+int
+cmd_slot(int argc, char **argv)
+{
+	struct slot_add add;
+	size_t i;
+	int status;
+	bool good;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts(usage_text);
+		return CMD_OK;
+	}
+	for (i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
+		if (argc > 1 && strcmp(argv[1], deeds[i].name) == 0)
+			break;
+	if (i == sizeof(deeds) / sizeof(deeds[0]))
+		return usage("list, add, test or remove");
+	slot_add_init(&add);
+	if ((status = parse(&add, argc, argv)) != CMD_OK)
+		return status;
+	if (deeds[i].is_signed && add.by == NULL)
+		return usage("--by NAME: who does it");
+	good = offline_open(&add.offline) == CDOP_OK && deeds[i].run(&add);
+	offline_close(&add.offline);
+	return good ? CMD_OK : CMD_FAILED;
+}

@@ -1,0 +1,265 @@
+#!/usr/bin/python3
+"""What opens a registry: every kind of slot, added, proved, used whatever the
+start-up mode, and k of n shares of which a bad one is named."""
+import itertools
+import os
+import re
+import subprocess
+import sys
+
+from libflow import (CDOPD, OK, PASSPHRASE, SEALED, TOP, Registry, check, end,
+                     equal, wait_for)
+
+SECOND = "another five plain words here"
+
+
+def cdopd(*args, stdin=b"", env=None):
+    done = subprocess.run([CDOPD, *args], input=stdin, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False, env=env)
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def slot(registry, deed, *args, key=None, **how):
+    key = ["--key-file", registry.key] if key is None else key
+    return cdopd("slot", deed, registry.data, *args, *key, **how)
+
+
+def add(registry, *args, **how):
+    return slot(registry, "add", "--by", "Ada Admin", *args, **how)
+
+
+def unseal(registry, *args, **how):
+    return cdopd("unseal", "-f", registry.conf, *args, **how)
+
+
+def share_files(registry):
+    return [os.path.join(registry.out, "shares", "share-%d.txt" % n)
+            for n in range(1, 6)]
+
+
+def named(files):
+    return [part for f in files for part in ("--share-file", f)]
+
+
+def changed(path, name, edit):
+    """The sheet with its letters edited, in a file of its own."""
+    with open(path, encoding="ascii") as f:
+        text = f.read()
+    notes = "".join(line for line in text.splitlines(True)
+                    if line.startswith("#"))
+    letters = re.sub(r"\s", "", "".join(
+        line for line in text.splitlines() if not line.startswith("#")))
+    out = os.path.join(os.path.dirname(path), name)
+    with open(out, "w", encoding="ascii") as f:
+        f.write(notes + edit(letters) + "\n")
+    return out
+
+
+def adding(registry):
+    """Offline, with the key file there is."""
+    equal("no kind, no slot", add(registry)[0], 1)
+    code, said = add(registry, "--new-shares", "3/4", "--out", registry.out)
+    check("two shares more than needed, at least", code == 1 and
+          "two may be lost" in said, said)
+    code, said = add(registry, "--new-shares", "3/5", "--out",
+                     os.path.join(registry.out, "shares"), "--holder",
+                     "Dora Director", "--label", "custodians")
+    check("five shares, any three", code == 0 and "slot 3 custodians: opened"
+          in said and "Any 3 of these 5" in said, said)
+    code, said = add(registry, "--new-key-file", registry.key + "-2",
+                     "--label", "copy in the safe")
+    check("another key file", code == 0 and "slot 4" in said, said)
+    code, said = add(registry, "--new-credential", os.path.join(
+        registry.dir, "cdopd.key"))
+    check("a credential", code == 0 and "slot 5 credential: opened" in said,
+          said)
+    pass_file = os.path.join(registry.dir, "passphrase-2")
+    with open(pass_file, "w", encoding="ascii") as f:
+        f.write(SECOND + "\n")
+    code, said = add(registry, "--new-passphrase", "--new-passphrase-file",
+                     pass_file, "--kdf-memory", "8", "--kdf-passes", "1")
+    check("another passphrase", code == 0 and "slot 6" in said, said)
+    code, said = add(registry, "--new-shares", "3/5", "--out",
+                     os.path.join(registry.out, "shares"))
+    check("sheets that are there are not written over", code == 1 and
+          "exists" in said, said)
+
+
+def listing(registry):
+    code, said = cdopd("slot", "list", registry.data)
+    check("list needs no key, and names them", code == 0 and
+          "custodians" in said and "any 3 of 5" in said and
+          "share 1: Dora Director" in said and "proved" not in said, said)
+    code, said = slot(registry, "list")
+    check("with one it says when each was proved",
+          code == 0 and re.search(r"slot 4 +key file +copy in the safe  proved "
+                                  r"\S+, when it was made", said), said)
+    with open(share_files(registry)[0], encoding="ascii") as f:
+        letters = f.read().splitlines()[-1]
+    check("and no letter of a share", letters.split()[0] not in said, said)
+
+
+def testing(registry):
+    files = share_files(registry)
+    for three in itertools.combinations(files, 3):
+        code, said = slot(registry, "test", key=named(three))
+        if code != 0:
+            break
+    check("any three shares open it", code == 0 and "slot 3" in said, said)
+    code, said = slot(registry, "test", key=named(files[:2]))
+    check("two do not", code == 1 and "it takes 3" in said, said)
+    code, said = slot(registry, "test", key=named(files[:2] + files[:1]))
+    equal("nor one twice", code, 1)
+    slip = changed(files[1], "slip.txt", lambda t: ("B" if t[40] != "B" else
+                                                    "C").join(
+        (t[:40], t[41:])))
+    code, said = slot(registry, "test", key=named([files[0], slip, files[2]]))
+    check("a slip is found before anything is tried", code == 1 and
+          "slip.txt: there is a slip" in said, said)
+    short = changed(files[1], "short.txt", lambda t: t[:-1])
+    code, said = slot(registry, "test", key=named([files[0], short]))
+    check("so is a letter too few", code == 1 and "79 letters" in said, said)
+    code, said = slot(registry, "test", key=[
+        "--passphrase-file", os.path.join(registry.dir, "passphrase-2")])
+    check("each passphrase finds its slot", code == 0 and "slot 6" in said,
+          said)
+    code, said = slot(registry, "test", key=[
+        "--key-file", os.path.join(registry.dir, "cdopd.key")])
+    check("each file, too", code == 0 and "slot 5" in said, said)
+    code, said = slot(registry, "list")
+    check("what was tested is noted", len(re.findall(
+        "tested on the host", said)) == 8, said)
+    equal("verify opens with shares", cdopd(
+        "verify", registry.data, *named(files[2:]))[0], 0)
+
+
+def sealed_state(registry, ada):
+    return wait_for(lambda: ada.cdop("status").code == SEALED, 5)
+
+
+def opening(registry, ada):
+    """A registry without a key file in its configuration: all still work."""
+    files = share_files(registry)
+    registry.start()
+    check("it starts sealed", "state=sealed" in registry.ready,
+          registry.ready)
+    code, said = unseal(registry, *named(files[:1]))
+    check("one share, and it is said how many", code == 0 and
+          "1 of 3" in said, said)
+    code, said = unseal(registry, *named(files[:1]))
+    check("the same once more", code == 0 and "given before: 1 of 3" in said,
+          said)
+    other = forge(files[1])
+    code, said = unseal(registry, *named([other]))
+    check("a share that was never given out is named", code == 1 and
+          "not the share that was given out" in said, said)
+    equal("and it is closed still", ada.cdop("status").code, SEALED)
+    code, said = unseal(registry, *named(files[3:]))
+    check("the third opens it", code == 0 and "opened with 3 shares" in said,
+          said)
+    done = ada.must("status")
+    registry.kill_role("vault")
+    check("a vault that died forgets them", sealed_state(registry, ada))
+    code, said = unseal(registry, "--key-file", registry.key + "-2")
+    check("a key file opens it from the host", code == 0 and "slot 4" in said,
+          said)
+    registry.kill_role("vault")
+    check("sealed again", sealed_state(registry, ada))
+    code, said = unseal(registry, "--passphrase-stdin",
+                        stdin=SECOND.encode() + b"\n")
+    check("so does the second passphrase", code == 0 and "slot 6" in said,
+          said)
+    code, said = unseal(registry, *named(files[:1]))
+    check("what is open is not unsealed", code == 1 and "nothing to unseal"
+          in said, said)
+    registry.stop()
+    os.environ["CREDENTIALS_DIRECTORY"] = registry.dir
+    registry.start()
+    del os.environ["CREDENTIALS_DIRECTORY"]
+    check("with a credential it opens by itself", "state=open" in
+          registry.ready, registry.ready)
+    registry.kill_role("vault")
+    check("and comes back open", wait_for(
+        lambda: ada.cdop("status").code == OK, 10))
+    registry.stop()
+
+
+def forge(path):
+    """Another y under the same number, with a check that fits."""
+    import base64
+    import hashlib
+
+    def edit(letters):
+        raw = bytearray(base64.b32decode(letters))[:44]
+        raw[20] ^= 1
+        check_of = hashlib.blake2b(b"cdop-share/1 check" + bytes(raw),
+                                   digest_size=32).digest()[:6]
+        return base64.b32encode(bytes(raw) + check_of).decode()
+    return changed(path, "forged.txt", edit)
+
+
+def typed(registry, ada):
+    """On a terminal, line by line as the sheet has it."""
+    registry.start()
+    for path in share_files(registry)[:3]:
+        with open(path, encoding="ascii") as f:
+            lines = [line.strip() for line in f if not line.startswith("#")]
+        done = subprocess.run(
+            [sys.executable, os.path.join(TOP, "tests/flow/libtype.py"),
+             "Share=" + lines[0], *("and on=" + line for line in lines[1:]),
+             "--", CDOPD, "unseal", "-f", registry.conf, "--shares"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=60, check=False)
+        said = done.stdout.decode("utf-8", "replace")
+    check("typed shares open it", "opened with 3 shares" in said, said)
+    check("and are not shown", lines[0].split()[0] not in said, said)
+    equal("people come in", ada.cdop("status").code, OK)
+    registry.stop()
+
+
+def removing(registry):
+    code, said = slot(registry, "remove", "--slot", "6", "--by", "Ada Admin",
+                      "--reason", "no use")
+    check("one person removes no slot", code == 1 and
+          "cdop key remove-slot 6" in said, said)
+
+
+def in_setup():
+    """Before two administrators are active, the host may."""
+    registry = Registry("setup")
+    registry.init()
+    code, said = slot(registry, "remove", "--slot", "2", "--by", "Ada Admin",
+                      "--reason", "wrong one")
+    check("in setup it is taken away", code == 0 and "slot 2 is gone" in said
+          and "key rotate --root" in said, said)
+    code, said = slot(registry, "remove", "--slot", "1", "--by", "Ada Admin",
+                      "--reason", "wrong one")
+    check("never the last one", code == 1 and "last one" in said, said)
+    equal("nothing opens with the passphrase now", slot(
+        registry, "test", key=["--passphrase-stdin"],
+        stdin=PASSPHRASE.encode())[0], 1)
+    equal("verify is fine", registry.verify()[0], 0)
+
+
+def main():
+    registry = Registry(key_file=False)
+    registry.init()
+    registry.start()
+    unseal(registry, "--passphrase-stdin", stdin=PASSPHRASE.encode())
+    ada, _ = registry.people()
+    code, said = add(registry, "--new-key-file", registry.key + "-2")
+    check("not while it runs", code == 1 and "in use" in said, said)
+    registry.stop()
+    adding(registry)
+    listing(registry)
+    testing(registry)
+    opening(registry, ada)
+    typed(registry, ada)
+    removing(registry)
+    equal("every row opens", registry.verify()[0], 0)
+    in_setup()
+    end()
+
+
+main()
