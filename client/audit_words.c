@@ -62,6 +62,7 @@ static const struct deed acts[] = {
     {"PersonChange", "change rights"},
     {"LogKeyRotate", "change the key of the log"},
     {"RestoreAccept", "accept a restored registry"},
+    {"AuditSearched", "hear who has searched for a child"},
 };
 
 /*
@@ -84,6 +85,7 @@ static const struct {
     {"invitation_used_twice", "another key had used the invitation"},
     {"miss_limit", "too many references had led nowhere"},
     {"no_room", "the registry had no room"},
+    {"not_approved", "nobody had approved it"},
     {"no_such_approval", "nothing waited under that number"},
     {"possible_duplicate", "it may have been registered already"},
     {"purpose_needed", "no purpose was said"},
@@ -240,6 +242,8 @@ done_words(struct cmd_ctx *ctx, const char *reason)
 		return " (only checked, nothing was written)";
 	if (strcmp(reason, "replayed") == 0)
 		return " (sent again, was done before)";
+	if (strcmp(reason, "answered") == 0)
+		return ", and was told";
 	if (strcmp(reason, "second_person") == 0 ||
 	    strcmp(reason, "declined") == 0)
 		return ""; /* what was done says so */

@@ -384,10 +384,9 @@ call_typed(struct cmd_ctx *ctx, uint32_t method,
 }
 
 enum exit_code
-call_stream(struct cmd_ctx *ctx, uint32_t method,
-    const ProtobufCMessage *request, call_part_fn *fn, void *arg)
+call_stream_raw(
+    struct cmd_ctx *ctx, struct call_send *send, call_part_fn *fn, void *arg)
 {
-	struct call_send send;
 	Cdop__Reply *reply = NULL;
 	ProtobufCMessage *part;
 	enum exit_code code;
@@ -395,13 +394,7 @@ call_stream(struct cmd_ctx *ctx, uint32_t method,
 	bool last, missing;
 	uint32_t n = 0;
 
-	memset(&send, 0, sizeof(send));
-	send.method = call_method(method);
-	if ((code = session_open(ctx)) != EXIT_OK ||
-	    (code = call_prepare(ctx, &send)) != EXIT_OK ||
-	    (code = pack(ctx, request, &send.body)) != EXIT_OK)
-		return code;
-	end = call_begin(ctx, &send);
+	end = call_begin(ctx, send);
 	for (;;) {
 		if (end == CONN_OK)
 			end = call_next(ctx,
@@ -409,16 +402,16 @@ call_stream(struct cmd_ctx *ctx, uint32_t method,
 			    &reply);
 		if (end != CONN_OK) {
 			session_hang_up(ctx);
-			return call_lost(ctx, send.method, end);
+			return call_lost(ctx, send->method, end);
 		}
-		if (reply->id != send.id)
+		if (reply->id != send->id)
 			continue;
-		code = call_judge(ctx, send.method, reply);
+		code = call_judge(ctx, send->method, reply);
 		if (code == EXIT_OK)
-			code = receipt_take(ctx, &send, reply);
+			code = receipt_take(ctx, send, reply);
 		if (code != EXIT_OK)
 			return code;
-		part = call_body(ctx, send.method, reply);
+		part = call_body(ctx, send->method, reply);
 		n += part != NULL;
 		last = reply->last;
 		missing = last && reply->has_count && reply->count != n;
@@ -428,8 +421,24 @@ call_stream(struct cmd_ctx *ctx, uint32_t method,
 			break;
 	}
 	if (missing)
-		return call_lost(ctx, send.method, CONN_BROKEN);
+		return call_lost(ctx, send->method, CONN_BROKEN);
 	return EXIT_OK;
+}
+
+enum exit_code
+call_stream(struct cmd_ctx *ctx, uint32_t method,
+    const ProtobufCMessage *request, call_part_fn *fn, void *arg)
+{
+	struct call_send send;
+	enum exit_code code;
+
+	memset(&send, 0, sizeof(send));
+	send.method = call_method(method);
+	if ((code = session_open(ctx)) != EXIT_OK ||
+	    (code = call_prepare(ctx, &send)) != EXIT_OK ||
+	    (code = pack(ctx, request, &send.body)) != EXIT_OK)
+		return code;
+	return call_stream_raw(ctx, &send, fn, arg);
 }
 
 #define RPC(Name, name, Req, Rep, req, rep, id, ...)                           \

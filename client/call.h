@@ -104,4 +104,8 @@ typedef enum exit_code call_part_fn(
 enum exit_code call_stream(struct cmd_ctx *ctx, uint32_t method,
     const ProtobufCMessage *request, call_part_fn *fn, void *arg);
 
+/* The same with what send holds, over an open session. */
+enum exit_code call_stream_raw(
+    struct cmd_ctx *ctx, struct call_send *send, call_part_fn *fn, void *arg);
+
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/audit_ask.h"
+#include "client/audit_show.h"
 #include "client/audit_words.h"
 #include "client/families.h"
 #include "client/json.h"
@@ -16,74 +17,6 @@ struct listing {
 	size_t n;
 };
 
-/* What left; of a list that names the case that was asked for, that alone. */
-static void
-show_released(struct cmd_ctx *ctx, const Cdop__AuditEntry *e,
-    const struct listing *listing)
-{
-	const Cdop__Released *r;
-	size_t i, others = 0;
-
-	for (i = 0; i < e->n_released; i++) {
-		r = e->released[i];
-		if (listing->reference != NULL &&
-		    strcmp(r->reference, listing->reference) != 0) {
-			others++;
-			continue;
-		}
-		print_out(ctx, "          %s  %s%s%s", r->reference,
-		    audit_words_classes(ctx, r->classes),
-		    r->owner_area != NULL ? "  " : "",
-		    r->owner_area != NULL ? show_area(ctx, r->owner_area) : "");
-	}
-	if (others > 0)
-		print_out(ctx, "          and %zu other%s", others,
-		    others == 1 ? "" : "s");
-	if (e->named != NULL)
-		print_out(ctx, "          %s  nothing left", e->named);
-}
-
-static void
-show_more(struct cmd_ctx *ctx, const char *before, const char *words)
-{
-	if (words != NULL)
-		print_out(ctx, "          %s%s", before, words);
-}
-
-static void
-show_entry(struct cmd_ctx *ctx, const Cdop__AuditEntry *e,
-    const struct listing *listing)
-{
-	print_out(ctx, "%6llu  %s  %s  %s%s%s%s%s%s",
-	    (unsigned long long)e->index, print_time(ctx->arena, e->at_ms),
-	    audit_words_who(ctx, e), audit_words_deed(ctx, e),
-	    audit_words_outcome(ctx, e), e->purpose != NULL ? "  for: " : "",
-	    e->purpose != NULL ? show_code(ctx, "purpose", e->purpose) : "",
-	    audit_words_use(e)[0] != '\0' ? "  " : "", audit_words_use(e));
-	show_released(ctx, e, listing);
-	if (e->n_term_kind > 0)
-		print_out(ctx, "          searched by %s",
-		    show_joined(ctx, e->term_kind, e->n_term_kind, ", "));
-	show_more(ctx, "about ", audit_words_about(ctx, e));
-	show_more(
-	    ctx, "for, in words: ", audit_words_said(ctx, e->purpose_text));
-	show_more(ctx, "because: ", audit_words_said(ctx, e->reason_text));
-	show_more(
-	    ctx, "number ", audit_words_hex(ctx, e->has_approval, e->approval));
-	show_more(
-	    ctx, "profile ", audit_words_hex(ctx, e->has_digest, e->digest));
-	show_more(ctx, "", audit_words_count(ctx, e));
-}
-
-static void
-show_object(struct cmd_ctx *ctx, json_t *object, const Cdop__AuditEntry *e)
-{
-	json_merge(ctx, object, &e->base);
-	(void)json_object_set_new(
-	    object, "at_local", json_string(print_local(ctx->arena, e->at_ms)));
-	print_json(object);
-}
-
 static enum exit_code
 show_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 {
@@ -96,10 +29,11 @@ show_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 		return EXIT_STOPPED;
 	for (i = 0; i < reply->n_entry; i++, listing->n++) {
 		if (!ctx->g.json) {
-			show_entry(ctx, reply->entry[i], listing);
+			audit_show_entry(
+			    ctx, reply->entry[i], listing->reference);
 			continue;
 		}
-		show_object(ctx, print_envelope(ctx, "audit.list", true),
+		audit_show_object(ctx, print_envelope(ctx, "audit.list", true),
 		    reply->entry[i]);
 	}
 	return EXIT_OK;
@@ -215,7 +149,6 @@ static enum exit_code
 show_one(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 {
 	const Cdop__AuditListReply *reply = (const Cdop__AuditListReply *)part;
-	const struct listing none = {NULL, 0};
 	const Cdop__AuditEntry *e;
 	Cdop__AuditEntry head;
 	size_t i;
@@ -225,12 +158,13 @@ show_one(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 		return EXIT_OK;
 	e = reply->entry[0];
 	if (ctx->g.json) {
-		show_object(ctx, print_envelope(ctx, "audit.show", true), e);
+		audit_show_object(
+		    ctx, print_envelope(ctx, "audit.show", true), e);
 		return EXIT_OK;
 	}
 	head = *e;
 	head.n_released = 0; /* they follow, at length */
-	show_entry(ctx, &head, &none);
+	audit_show_entry(ctx, &head, NULL);
 	show_line(ctx, "in UTC", print_utc(ctx->arena, e->at_ms));
 	for (i = 0; i < e->n_released; i++)
 		show_case_left(ctx, e->released[i]);

@@ -17,6 +17,7 @@ static const struct cmd *const families[] = {
     cmd_profile_rows,
     cmd_audit_rows,
     cmd_exposure_rows,
+    cmd_searched_rows,
     cmd_log_rows,
     cmd_witness_rows,
     cmd_key_rows,

@@ -18,6 +18,7 @@ extern const struct cmd cmd_people_rows[];
 extern const struct cmd cmd_profile_rows[];
 extern const struct cmd cmd_audit_rows[];
 extern const struct cmd cmd_exposure_rows[];
+extern const struct cmd cmd_searched_rows[];
 extern const struct cmd cmd_key_rows[];
 extern const struct cmd cmd_restore_rows[];
 extern const struct cmd cmd_log_rows[];

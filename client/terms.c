@@ -15,26 +15,15 @@
 
 #define FILE_MAX ((size_t)16 << 10)
 
-#define TERM_OPTS                                                              \
-	{"--nhs-number", "N", "NHS number (training only)", false},            \
-	    {"--family-name", "NAME", "family name (training only)", false},   \
-	    {"--first-name", "NAME", "first name (training only)", false},     \
-	    {"--birth-date", "DATE", "date of birth (training only)", false},  \
-	    {"--death-date", "DATE", "date of death (training only)", false},  \
-	{                                                                      \
-		"--from", "FILE", "terms from a JSON object, - for stdin",     \
-		    false                                                      \
-	}
-
 const struct cmd_opt terms_find_opts[] = {
-    TERM_OPTS,
-    {"--mother-name", "NAME", "mother's family name (training only)", false},
+    TERMS_OPTS,
+    TERMS_MOTHER,
     {"--names", NULL, "show names; the log says so", false},
     {NULL, NULL, NULL, false},
 };
 
 const struct cmd_opt terms_ask_opts[] = {
-    TERM_OPTS,
+    TERMS_OPTS,
     {NULL, NULL, NULL, false},
 };
 

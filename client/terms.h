@@ -16,6 +16,22 @@ struct terms {
 	char *mother_name;
 };
 
+#define TERMS_OPTS                                                             \
+	{"--nhs-number", "N", "NHS number (training only)", false},            \
+	    {"--family-name", "NAME", "family name (training only)", false},   \
+	    {"--first-name", "NAME", "first name (training only)", false},     \
+	    {"--birth-date", "DATE", "date of birth (training only)", false},  \
+	    {"--death-date", "DATE", "date of death (training only)", false},  \
+	{                                                                      \
+		"--from", "FILE", "terms from a JSON object, - for stdin",     \
+		    false                                                      \
+	}
+#define TERMS_MOTHER                                                           \
+	{                                                                      \
+		"--mother-name", "NAME",                                       \
+		    "mother's family name (training only)", false              \
+	}
+
 extern const struct cmd_opt terms_find_opts[];
 extern const struct cmd_opt terms_ask_opts[];
 

@@ -1,15 +1,12 @@
 /* What the auditor asks of the log.  Reading it is logged like any call. */
+#include "server/rpc/rpc_audit.h"
+
 #include <string.h>
 
 #include "cdop/limits.h"
-#include "server/registry/audit.h"
 #include "server/registry/audit_said.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
-#include "server/rpc/ctx.h"
-
-/* Rows looked at for one message; a thin filter is spread over many turns. */
-#define ROWS_PER_MESSAGE 2000
 
 enum cdop_err rpc_audit_list(struct rpc_ctx *ctx,
     const Cdop__AuditListRequest *req, Cdop__AuditListReply *rep);
@@ -148,36 +145,37 @@ fill_second(const struct people *people, const Cdop__StoredWords *words,
 	entry->digest = words->digest;
 }
 
-static bool
-fill_said(struct listing *listing, const struct audit_leaf *leaf,
-    Cdop__AuditEntry *entry)
+static enum cdop_err
+fill_said(
+    struct rpc_ctx *ctx, const struct audit_leaf *leaf, Cdop__AuditEntry *entry)
 {
 	struct audit_said said;
+	enum cdop_err err;
 
-	listing->err = audit_said_read(
-	    listing->ctx->reg->rows, listing->ctx->arena, leaf, &said);
-	if (listing->err != CDOP_OK)
-		return false;
+	err = audit_said_read(ctx->reg->rows, ctx->arena, leaf, &said);
+	if (err != CDOP_OK)
+		return err;
 	entry->purpose_text = (char *)(uintptr_t)said.purpose;
 	entry->reason_text = (char *)(uintptr_t)said.reason;
-	return true;
+	return CDOP_OK;
 }
 
-static Cdop__AuditEntry *
-make_entry(struct listing *listing, const struct audit_leaf *leaf)
+enum cdop_err
+rpc_audit_entry(struct rpc_ctx *ctx, const struct audit_leaf *leaf,
+    Cdop__AuditEntry **ret_entry)
 {
 	const Cdop__StoredWords *words = leaf->stored->words;
-	struct cdop_arena *arena = listing->ctx->arena;
+	struct cdop_arena *arena = ctx->arena;
 	Cdop__AuditEntry *entry;
 
 	entry = cdop_arena_alloc(arena, sizeof(*entry));
 	if (entry == NULL)
-		return NULL;
+		return CDOP_RESOURCE_EXHAUSTED;
 	cdop__audit_entry__init(entry);
 	entry->index = leaf->index;
 	entry->at_ms = words->at_ms;
-	fill_people(listing->ctx->reg->people, words, arena, entry);
-	fill_second(listing->ctx->reg->people, words, arena, entry);
+	fill_people(ctx->reg->people, words, arena, entry);
+	fill_second(ctx->reg->people, words, arena, entry);
 	entry->has_role = words->has_role;
 	entry->role = words->role;
 	entry->call = cdop_arena_strdup(arena, call_name(words->call));
@@ -195,9 +193,9 @@ make_entry(struct listing *listing, const struct audit_leaf *leaf)
 	entry->term_kind = words->term_kind;
 	entry->has_count = words->has_count;
 	entry->count = words->count;
-	if (!fill_said(listing, leaf, entry))
-		return NULL;
-	return entry->call == NULL ? NULL : entry;
+	*ret_entry = entry;
+	return entry->call == NULL ? CDOP_RESOURCE_EXHAUSTED
+				   : fill_said(ctx, leaf, entry);
 }
 
 static bool
@@ -216,12 +214,9 @@ visit(void *ctx, const struct audit_leaf *leaf)
 	listing->past = listing->req->has_index;
 	if (!is_wanted(listing->req, words))
 		return !listing->past;
-	entry = make_entry(listing, leaf);
-	if (entry == NULL) {
-		if (listing->err == CDOP_OK)
-			listing->err = CDOP_RESOURCE_EXHAUSTED;
+	listing->err = rpc_audit_entry(listing->ctx, leaf, &entry);
+	if (listing->err != CDOP_OK)
 		return false;
-	}
 	listing->rep->entry[listing->rep->n_entry++] = entry;
 	listing->left--;
 	return !listing->past && listing->left > 0 &&
@@ -261,7 +256,7 @@ rpc_audit_list(struct rpc_ctx *ctx, const Cdop__AuditListRequest *req,
 		return CDOP_RESOURCE_EXHAUSTED;
 	if (req->has_index && (err = seek(ctx, req->index, &cursor)) != CDOP_OK)
 		return err;
-	err = audit_walk(ctx->reg->audit, ctx->arena, &cursor, ROWS_PER_MESSAGE,
+	err = audit_walk(ctx->reg->audit, ctx->arena, &cursor, RPC_AUDIT_ROWS,
 	    visit, &listing);
 	if (err != CDOP_OK)
 		return err;

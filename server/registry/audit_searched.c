@@ -1,0 +1,171 @@
+/* What was typed, compared with what two people give. */
+#include "server/registry/audit_searched.h"
+
+#include <string.h>
+
+#include "cdop/fold.h"
+#include "server/registry/audit.h"
+#include "server/store/schema.h"
+#include "server/vault/rows.h"
+#include "server/vault/rows_scan.h"
+
+#define NEAR 1 /* days that two dates may lie apart */
+
+bool
+audit_searched_enough(const struct cases_terms *asked)
+{
+	return asked->nhs[0] != '\0' || asked->family.folded[0] != '\0' ||
+	    asked->mother.folded[0] != '\0';
+}
+
+/* ---- comparing ----------------------------------------------------------- */
+
+/* One is a part of the other: Jones of Jones-Tarrant. */
+static bool
+is_part(const char *folded, const char *of)
+{
+	char part[CDOP_FOLD_MAX];
+
+	while ((of = cdop_fold_part(of, part)) != NULL)
+		if (cdop_fold_letters(part) >= INDEX_PART_LETTERS &&
+		    strcmp(part, folded) == 0)
+			return true;
+	return false;
+}
+
+static bool
+same_name(const char *one, const char *other)
+{
+	char a[CDOP_FOLD_MAX], b[CDOP_FOLD_MAX];
+	char sound_a[CDOP_SOUND_MAX], sound_b[CDOP_SOUND_MAX];
+
+	if (one == NULL || other == NULL || cdop_fold_name(one, a) == 0 ||
+	    cdop_fold_name(other, b) == 0)
+		return false;
+	if (strcmp(a, b) == 0 || is_part(a, other) || is_part(b, one))
+		return true;
+	return cdop_fold_sound(a, sound_a) > 0 &&
+	    cdop_fold_sound(b, sound_b) > 0 && strcmp(sound_a, sound_b) == 0;
+}
+
+/* A child without a name is looked for by its mother's. */
+static bool
+any_name(const struct cases_typed *asked, const struct cases_typed *typed)
+{
+	return same_name(asked->family_name, typed->family_name) ||
+	    same_name(asked->family_name, typed->mother_name) ||
+	    same_name(asked->mother_name, typed->family_name) ||
+	    same_name(asked->mother_name, typed->mother_name);
+}
+
+static bool
+is_other_day(const struct cases_when *one, const struct cases_when *other)
+{
+	return one->given && other->given &&
+	    (one->span.last + NEAR < other->span.first ||
+		other->span.last + NEAR < one->span.first);
+}
+
+/* Compares nothing where one of the two says nothing. */
+static bool
+is_other_name(const char *one, const char *other)
+{
+	char folded[CDOP_FOLD_MAX];
+
+	return one != NULL && other != NULL &&
+	    cdop_fold_name(one, folded) > 0 &&
+	    cdop_fold_name(other, folded) > 0 && !same_name(one, other);
+}
+
+bool
+audit_searched_fits(
+    const struct cases_typed *asked, const struct cases_typed *typed)
+{
+	struct cases_terms a, t;
+
+	cases_terms_read(asked, &a);
+	cases_terms_read(typed, &t);
+	if (a.nhs[0] != '\0' && strcmp(a.nhs, t.nhs) == 0)
+		return true;
+	return any_name(asked, typed) &&
+	    !is_other_name(asked->first_name, typed->first_name) &&
+	    !is_other_day(&a.birth, &t.birth) &&
+	    !is_other_day(&a.death, &t.death);
+}
+
+/* ---- beside a leaf ------------------------------------------------------- */
+
+struct beside {
+	struct cdop_arena *arena;
+	uint64_t index;
+	const struct cases_typed *asked;
+	bool fits;
+};
+
+static struct cases_typed
+read_terms(const Cdop__StoredTerms *stored)
+{
+	struct cases_typed typed = {.nhs_number = NULL};
+
+	const struct {
+		const char *kind;
+		const char **value;
+	} to[] = {
+	    {"child.nhs_number", &typed.nhs_number},
+	    {"child.family_name", &typed.family_name},
+	    {"child.first_names", &typed.first_name},
+	    {"mother.family_name", &typed.mother_name},
+	    {"birth.date", &typed.birth_date},
+	    {"death.date", &typed.death_date},
+	};
+
+	size_t i, k;
+
+	for (i = 0; i < stored->n_term; i++)
+		for (k = 0; k < sizeof(to) / sizeof(*to); k++)
+			if (strcmp(stored->term[i]->kind, to[k].kind) == 0)
+				*to[k].value = stored->term[i]->value;
+	return typed;
+}
+
+static enum cdop_err
+take(void *ctx, const struct rows_head *head, struct rows_item *item,
+    bool *ret_stop)
+{
+	struct beside *beside = ctx;
+	struct cases_typed typed;
+	Cdop__StoredTerms *stored;
+	struct cdop_bytes data;
+	enum cdop_err err;
+
+	if (head->kind != SCHEMA_KIND_TERMS)
+		return CDOP_OK;
+	if ((err = rows_item_open(item, beside->arena, &data)) != CDOP_OK)
+		return err;
+	stored = cdop__stored_terms__unpack(
+	    cdop_arena_allocator(beside->arena), data.len, data.data);
+	if (stored == NULL)
+		return CDOP_DATA_LOSS;
+	*ret_stop = stored->leaf_index == beside->index;
+	if (!*ret_stop)
+		return CDOP_OK;
+	typed = read_terms(stored);
+	beside->fits = audit_searched_fits(beside->asked, &typed);
+	return CDOP_OK;
+}
+
+enum cdop_err
+audit_searched_leaf(struct rows *rows, struct cdop_arena *arena,
+    const struct audit_leaf *leaf, const struct cases_typed *asked,
+    bool *ret_fits)
+{
+	struct beside beside = {
+	    .arena = arena, .index = leaf->index, .asked = asked};
+	size_t mark = cdop_arena_used(arena);
+	enum cdop_err err;
+
+	err = rows_walk_beside(rows, SCHEMA_SEARCH, leaf->row, take, &beside);
+	cdop_arena_rewind(arena, mark);
+	*ret_fits = beside.fits;
+	return err;
+}
