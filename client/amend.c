@@ -1,6 +1,7 @@
 /* cdop case amend and correct. */
 #include "client/amend.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "client/call.h"
@@ -61,8 +62,8 @@ from_file(struct cmd_ctx *ctx, struct amendment *a, const char *path)
 	json_t *object;
 
 	if (file_read(path, FILE_MAX, ctx->arena, &text) != CDOP_OK)
-		return cmd_fail(
-		    ctx, EXIT_USAGE, NULL, NULL, "%s cannot be read", path);
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "%s cannot be read: %s", path, strerror(errno));
 	object = json_loadb(
 	    (const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
 	code = json_read_form(ctx, object, a->profile, a->n.form, &v);

@@ -1,4 +1,5 @@
 /* cdop enrol: from an invitation to a device that waits to be activated. */
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +26,8 @@ read_invitation(struct cmd_ctx *ctx, struct cdop_invitation *ret)
 	    file_read(ctx->pos[0], CDOP_INVITATION_FILE_MAX, ctx->arena, &file);
 	if (err != CDOP_OK)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "the invitation %s cannot be read", ctx->pos[0]);
+		    "the invitation %s cannot be read: %s", ctx->pos[0],
+		    strerror(errno));
 	err = cdop_invitation_parse(file, ctx->arena, ret);
 	if (err == CDOP_DATA_LOSS)
 		return cmd_fail(ctx, EXIT_INTEGRITY, NULL,

@@ -1,4 +1,5 @@
 /* cdop audit check-receipt, audit verify: evidence, judged where it lies. */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -105,7 +106,8 @@ read_receipt(struct cmd_ctx *ctx, struct receipt *r)
 
 	if (file_read(ctx->pos[0], RECEIPT_MAX, ctx->arena, &file) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "the receipt %s cannot be read", ctx->pos[0]);
+		    "the receipt %s cannot be read: %s", ctx->pos[0],
+		    strerror(errno));
 	if (cdop_logproof_parse(file, &r->proof) != CDOP_OK)
 		return does_not_hold(ctx, "this is none, or it was changed");
 	leaf = (struct cdop_bytes){r->proof.extra, CDOP_LEAF_LEN};
@@ -265,7 +267,7 @@ read_held(struct cmd_ctx *ctx, struct export_held **ret_held, size_t *ret_n)
 		if (file_read(name, RECEIPT_MAX, ctx->arena, &held[n].text) !=
 		    CDOP_OK)
 			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-			    "%s cannot be read", name);
+			    "%s cannot be read: %s", name, strerror(errno));
 	}
 	*ret_held = held;
 	*ret_n = n;

@@ -1,4 +1,5 @@
 /* cdop profile: the areas, agencies and limits in force, and their change. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +86,7 @@ compare(struct cmd_ctx *ctx, ProtobufCBinaryData *ret_text,
 	if (file_read(ctx->pos[0], CDOP_PROFILE_FILE_MAX, ctx->arena, &text) !=
 	    CDOP_OK)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "%s cannot be read", ctx->pos[0]);
+		    "%s cannot be read: %s", ctx->pos[0], strerror(errno));
 	memcpy(&ret_text->data, &text.data, sizeof(ret_text->data));
 	ret_text->len = text.len;
 	cdop__profile_diff_request__init(&request);

@@ -31,8 +31,10 @@ read_fd(int fd, size_t max, struct cdop_arena *arena, struct cdop_bytes *ret)
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (;;) {
 		if (len == cap) {
-			if (cap > max)
+			if (cap > max) {
+				errno = EFBIG;
 				return CDOP_RESOURCE_EXHAUSTED;
+			}
 			cap = cap * 2 > max + 1 ? max + 1 : cap * 2;
 			more = cdop_arena_alloc(arena, cap + 1);
 			if (more == NULL)
@@ -49,8 +51,10 @@ read_fd(int fd, size_t max, struct cdop_arena *arena, struct cdop_bytes *ret)
 			break;
 		len += (size_t)n;
 	}
-	if (len > max)
+	if (len > max) {
+		errno = EFBIG;
 		return CDOP_RESOURCE_EXHAUSTED;
+	}
 	data[len] = '\0';
 	ret->data = data;
 	ret->len = len;
@@ -62,7 +66,7 @@ file_read(const char *path, size_t max, struct cdop_arena *arena,
     struct cdop_bytes *ret_bytes)
 {
 	enum cdop_err err;
-	int fd;
+	int fd, why;
 
 	if (strcmp(path, "-") == 0)
 		return read_fd(STDIN_FILENO, max, arena, ret_bytes);
@@ -70,7 +74,9 @@ file_read(const char *path, size_t max, struct cdop_arena *arena,
 	if (fd < 0)
 		return errno == ENOENT ? CDOP_NOT_FOUND : CDOP_UNAVAILABLE;
 	err = read_fd(fd, max, arena, ret_bytes);
+	why = errno;
 	(void)close(fd);
+	errno = why;
 	return err;
 }
 

@@ -14,7 +14,7 @@
 /*
  * The whole of a file of at most max bytes, with a NUL behind it, in the
  * arena.  path "-" is stdin.  CDOP_NOT_FOUND; CDOP_RESOURCE_EXHAUSTED: over
- * max; CDOP_UNAVAILABLE: it cannot be read.
+ * max; CDOP_UNAVAILABLE: it cannot be read.  Why stands in errno.
  */
 CDOP_MUST enum cdop_err file_read(const char *path, size_t max,
     struct cdop_arena *arena, struct cdop_bytes *ret_bytes);

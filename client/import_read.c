@@ -2,6 +2,7 @@
 #include "client/import_read.h"
 
 #include <csv.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,10 +14,11 @@
 #include "client/file.h"
 
 #define COLUMNS_MAX 2000
+#define NUMBER_MAX  (2 * CDOP_IMPORT_ROWS_MAX)
 
 static const char *const controls[] = {"decision", "decision_reason",
     "warnings_accepted", "raised", "source", "form_kind", "owner_area",
-    "owner_reason", "row", "field", "rule", "message"};
+    "owner_reason", "row", "field", "rule", "message", IMPORT_BEYOND};
 
 bool
 import_read_is_control(const char *column)
@@ -53,7 +55,9 @@ struct reader {
 	const char **cell; /* of the row being read */
 	size_t n;
 	size_t line;
-	bool too_much;
+	size_t too_wide; /* line of a row of more cells than can be kept */
+	bool too_many;   /* rows */
+	bool no_memory;
 };
 
 static void
@@ -62,7 +66,7 @@ on_cell(void *text, size_t len, void *arg)
 	struct reader *r = arg;
 
 	if (r->n == COLUMNS_MAX) {
-		r->too_much = true;
+		r->too_wide = r->line + 1;
 		return;
 	}
 	r->cell[r->n++] =
@@ -105,7 +109,27 @@ take_head(struct reader *r)
 			f->is_rejects = true;
 	}
 	if (f->column == NULL)
-		r->too_much = true;
+		r->no_memory = true;
+}
+
+/*
+ * What stands behind the last column, one after the other: most often a cell
+ * before it has a comma and no quotes.  The row is no notification, and
+ * comes back as it was.
+ */
+static const char *
+beyond(const struct reader *r)
+{
+	const struct import_file *f = r->file;
+	const char *text = NULL;
+	size_t i;
+
+	for (i = f->n_columns; i < r->n; i++)
+		text = text == NULL
+		    ? unquote(f, r->cell[i])
+		    : cdop_arena_printf(r->ctx->arena, "%s%c%s", text,
+			  f->delimiter, unquote(f, r->cell[i]));
+	return text;
 }
 
 static void
@@ -122,7 +146,7 @@ on_row(int c, void *arg)
 		take_head(r);
 	} else if (!is_empty(r)) {
 		if (f->n_rows == CDOP_IMPORT_ROWS_MAX) {
-			r->too_much = true;
+			r->too_many = true;
 			r->n = 0;
 			return;
 		}
@@ -131,8 +155,8 @@ on_row(int c, void *arg)
 		    r->ctx->arena, f->n_columns + 1, sizeof(*row->cell));
 		for (i = 0; row->cell != NULL && i < f->n_columns; i++)
 			row->cell[i] = i < r->n ? unquote(f, r->cell[i]) : "";
-		if (row->cell == NULL || r->n > f->n_columns)
-			r->too_much = true;
+		row->beyond = beyond(r);
+		r->no_memory |= row->cell == NULL;
 		row->number = (unsigned)f->n_rows;
 	}
 	r->n = 0;
@@ -161,9 +185,26 @@ never_space(unsigned char c)
 }
 
 static enum exit_code
+check_sizes(struct cmd_ctx *ctx, const struct reader *r)
+{
+	if (r->no_memory)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	if (r->too_wide != 0)
+		return cmd_fail(ctx, EXIT_INVALID, "csv", NULL,
+		    "%s: row %zu, the first counted, has more than %d cells",
+		    r->file->path, r->too_wide, COLUMNS_MAX);
+	if (r->too_many)
+		return cmd_fail(ctx, EXIT_INVALID, "csv", "send it in parts",
+		    "%s: more than %d rows", r->file->path,
+		    CDOP_IMPORT_ROWS_MAX);
+	return EXIT_OK;
+}
+
+static enum exit_code
 read_csv(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
 {
-	struct reader r = {ctx, f, NULL, 0, 0, false};
+	struct reader r = {.ctx = ctx, .file = f};
 	struct csv_parser parser;
 	size_t done;
 
@@ -186,12 +227,7 @@ read_csv(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
 		    "%s:%zu: a quote stands where none belongs, or one is "
 		    "not closed",
 		    f->path, r.line + 1);
-	if (r.too_much)
-		return cmd_fail(ctx, EXIT_INVALID, "csv", NULL,
-		    "%s: more than %d rows, or a row with more cells than "
-		    "the first",
-		    f->path, CDOP_IMPORT_ROWS_MAX);
-	return EXIT_OK;
+	return check_sizes(ctx, &r);
 }
 
 static enum exit_code
@@ -310,22 +346,45 @@ name_files(struct cmd_ctx *ctx, const char *path, struct import_file *f)
 }
 
 /* In a corrected rejects file a row keeps the number it had. */
-static void
-number_rows(struct import_file *f)
+static unsigned
+number_of(const struct import_file *f, const struct import_row *row)
 {
-	const char *text;
-	unsigned long n;
+	const char *text = import_read_control(f, row, "row");
+	unsigned long n = text != NULL ? strtoul(text, NULL, 10) : 0;
+
+	if (f->is_json)
+		n = (unsigned long)json_integer_value(
+		    json_object_get(row->object, "row"));
+	return n <= NUMBER_MAX ? (unsigned)n : 0;
+}
+
+/*
+ * Under one number the two would take each other's key, and one could be
+ * registered twice.  A row without one is another notification.
+ */
+static enum exit_code
+number_rows(struct cmd_ctx *ctx, struct import_file *f)
+{
+	static uint8_t taken[NUMBER_MAX / 8 + 1];
+	unsigned n, next = 0;
 	size_t i;
 
+	memset(taken, 0, sizeof(taken));
 	for (i = 0; f->is_rejects && i < f->n_rows; i++) {
-		text = import_read_control(f, &f->row[i], "row");
-		n = text != NULL ? strtoul(text, NULL, 10) : 0;
-		if (f->is_json)
-			n = (unsigned long)json_integer_value(
-			    json_object_get(f->row[i].object, "row"));
-		if (n > 0 && n <= CDOP_IMPORT_ROWS_MAX)
-			f->row[i].number = (unsigned)n;
+		n = number_of(f, &f->row[i]);
+		f->row[i].number = n;
+		next = n > next ? n : next;
+		if (n != 0 && (taken[n / 8] & 1u << n % 8) != 0)
+			return cmd_fail(ctx, EXIT_INVALID, "csv",
+			    "leave the number of a notification that is new "
+			    "empty",
+			    "%s: row %u stands there twice", f->path, n);
+		taken[n / 8] |= (uint8_t)(1u << n % 8);
 	}
+	for (i = 0; f->is_rejects && i < f->n_rows; i++)
+		if (f->row[i].number == 0)
+			f->row[i].number = ++next;
+	return EXIT_OK;
 }
 
 static bool
@@ -348,7 +407,7 @@ hash_row(struct cmd_ctx *ctx, struct import_file *f, struct import_row *row)
 	char *text;
 
 	part =
-	    cdop_arena_calloc(ctx->arena, 2 * f->n_columns + 1, sizeof(*part));
+	    cdop_arena_calloc(ctx->arena, 2 * f->n_columns + 2, sizeof(*part));
 	if (part == NULL)
 		return; /* a hash of zeros: the row gets a key of its own */
 
@@ -367,6 +426,10 @@ hash_row(struct cmd_ctx *ctx, struct import_file *f, struct import_row *row)
 		part[n].data = (const uint8_t *)row->cell[c];
 		part[n++].len = strlen(row->cell[c]) + 1;
 	}
+	if (row->beyond != NULL) {
+		part[n].data = (const uint8_t *)row->beyond;
+		part[n++].len = strlen(row->beyond) + 1;
+	}
 	cdop_secret_hash(row->hash, 32, NULL, "cdop-row", part, n);
 }
 
@@ -381,8 +444,8 @@ import_read(struct cmd_ctx *ctx, const char *path, struct import_file *ret_file)
 	memset(&f, 0, sizeof(f));
 	name_files(ctx, path, &f);
 	if (file_read(path, CDOP_IMPORT_FILE_MAX, ctx->arena, &text) != CDOP_OK)
-		return cmd_fail(
-		    ctx, EXIT_USAGE, NULL, NULL, "%s cannot be read", f.path);
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "%s cannot be read: %s", f.path, strerror(errno));
 	code =
 	    encoding_to_utf8(ctx, f.path, cmd_value(ctx, "--encoding"), &text);
 	if (code != EXIT_OK)
@@ -395,7 +458,8 @@ import_read(struct cmd_ctx *ctx, const char *path, struct import_file *ret_file)
 		code = check_columns(ctx, &f);
 	if (code != EXIT_OK)
 		return code;
-	number_rows(&f);
+	if ((code = number_rows(ctx, &f)) != EXIT_OK)
+		return code;
 	for (i = 0; i < f.n_rows; i++)
 		hash_row(ctx, &f, &f.row[i]);
 	*ret_file = f;

@@ -4,6 +4,9 @@
 
 #include "client/import.h"
 
+/* Column of a rejects file: cells that stood behind the last one. */
+#define IMPORT_BEYOND "beyond"
+
 /*
  * EXIT_USAGE: cannot be read, or its encoding has to be said; EXIT_INVALID:
  * no CSV or JSON, or columns that are no fields.

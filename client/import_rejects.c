@@ -8,11 +8,13 @@
 #include "cdop/secret.h"
 #include "client/csv_out.h"
 #include "client/file.h"
+#include "client/import_read.h"
 
 static bool
 is_ours(const char *column)
 {
-	return strcmp(column, "row") == 0 || strcmp(column, "field") == 0 ||
+	return strcmp(column, IMPORT_BEYOND) == 0 ||
+	    strcmp(column, "row") == 0 || strcmp(column, "field") == 0 ||
 	    strcmp(column, "rule") == 0 || strcmp(column, "message") == 0;
 }
 
@@ -35,10 +37,37 @@ joined(struct cmd_ctx *ctx, const struct import_row *row, int what)
 	return all != NULL ? all : "";
 }
 
-static void
-put_row(struct cmd_ctx *ctx, FILE *to, const struct import_file *f,
+/* What stands behind the last column, or stood there when it came in. */
+static const char *
+beyond_of(struct cmd_ctx *ctx, const struct import_file *f,
     const struct import_row *row)
 {
+	const char *before = import_read_control(f, row, IMPORT_BEYOND);
+
+	if (before == NULL || row->beyond == NULL)
+		return before != NULL ? before : row->beyond;
+	return cdop_arena_printf(
+	    ctx->arena, "%s%c%s", before, f->delimiter, row->beyond);
+}
+
+/* Is there a row that has more cells than columns? */
+static bool
+is_ragged(struct cmd_ctx *ctx, const struct import_file *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_rows; i++)
+		if (f->row[i].state == IMPORT_REJECTED &&
+		    beyond_of(ctx, f, &f->row[i]) != NULL)
+			return true;
+	return false;
+}
+
+static void
+put_row(struct cmd_ctx *ctx, FILE *to, const struct import_file *f,
+    const struct import_row *row, bool ragged)
+{
+	const char *beyond = beyond_of(ctx, f, row);
 	size_t c;
 	int what;
 
@@ -46,6 +75,10 @@ put_row(struct cmd_ctx *ctx, FILE *to, const struct import_file *f,
 		if (is_ours(f->column[c]))
 			continue;
 		csv_out_safe(to, row->cell[c]);
+		(void)fputc(',', to);
+	}
+	if (ragged) {
+		csv_out_safe(to, beyond != NULL ? beyond : "");
 		(void)fputc(',', to);
 	}
 	(void)fprintf(to, "%u", row->number);
@@ -57,7 +90,7 @@ put_row(struct cmd_ctx *ctx, FILE *to, const struct import_file *f,
 }
 
 static void
-put_head(FILE *to, const struct import_file *f)
+put_head(FILE *to, const struct import_file *f, bool ragged)
 {
 	size_t c;
 
@@ -67,6 +100,8 @@ put_head(FILE *to, const struct import_file *f)
 		csv_out_safe(to, f->column[c]);
 		(void)fputc(',', to);
 	}
+	if (ragged)
+		(void)fputs(IMPORT_BEYOND ",", to);
 	(void)fputs("row,field,rule,message\r\n", to);
 }
 
@@ -94,6 +129,7 @@ enum exit_code
 import_rejects_write(
     struct cmd_ctx *ctx, const struct import_file *f, const char **ret_path)
 {
+	const bool ragged = !f->is_json && is_ragged(ctx, f);
 	enum cdop_err err = CDOP_RESOURCE_EXHAUSTED;
 	struct cdop_bytes all;
 	char *text = NULL;
@@ -104,7 +140,7 @@ import_rejects_write(
 	    f->is_json ? "ndjson" : "csv");
 	to = open_memstream(&text, &len);
 	if (to != NULL && !f->is_json)
-		put_head(to, f);
+		put_head(to, f, ragged);
 	for (i = 0; to != NULL && i < f->n_rows; i++) {
 		if (f->row[i].state != IMPORT_REJECTED)
 			continue;
@@ -112,7 +148,7 @@ import_rejects_write(
 		if (f->is_json)
 			put_object(to, &f->row[i]);
 		else
-			put_row(ctx, to, f, &f->row[i]);
+			put_row(ctx, to, f, &f->row[i], ragged);
 	}
 	if (to != NULL && fclose(to) == 0 && text != NULL) {
 		all.data = (const uint8_t *)text;

@@ -123,6 +123,20 @@ restore(struct import_row *row)
 		row->n.overrides.list[row->n.overrides.n++] = kept->override[i];
 }
 
+/* It has to be looked at: its values may stand in the wrong columns. */
+static bool
+ragged(struct cmd_ctx *ctx, const struct import_file *f, struct import_row *row)
+{
+	if (f->is_json ||
+	    (row->beyond == NULL &&
+		import_read_control(f, row, IMPORT_BEYOND) == NULL))
+		return false;
+	import_row_reject_word(ctx, row, "csv.cells",
+	    "more cells than columns: is there a comma in a cell that has no "
+	    "quotes? look at each cell, and empty \"" IMPORT_BEYOND "\"");
+	return true;
+}
+
 enum exit_code
 import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
     const struct import_file *f, struct import_row *row)
@@ -147,6 +161,8 @@ import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 	if (row->n.source == NULL)
 		row->n.source = cdop_arena_printf(ctx->arena, "file, row %u",
 		    row->kept != NULL ? row->kept->row : row->number);
+	if (ragged(ctx, f, row))
+		return EXIT_OK;
 	code = f->is_json ? read_object(ctx, profile, row, &v)
 			  : read_cells(ctx, profile, f, row, &v);
 	if (code == EXIT_OK)

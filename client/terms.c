@@ -1,6 +1,7 @@
 /* Terms to search by. */
 #include "client/terms.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -140,8 +141,8 @@ from_file(struct cmd_ctx *ctx, const char *path, struct terms *terms)
 	size_t i;
 
 	if (file_read(path, FILE_MAX, ctx->arena, &text) != CDOP_OK)
-		return cmd_fail(
-		    ctx, EXIT_USAGE, NULL, NULL, "%s cannot be read", path);
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "%s cannot be read: %s", path, strerror(errno));
 	object = json_loadb((const char *)text.data, text.len, 0, NULL);
 	if (!json_is_object(object))
 		code = cmd_fail(ctx, EXIT_INVALID, NULL,

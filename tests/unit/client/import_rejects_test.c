@@ -1,0 +1,150 @@
+/* Rows that are no notification, and the file that they come back in. */
+#include "client/import_rejects.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#include "client/file.h"
+#include "client/import_keys.h"
+#include "client/import_read.h"
+#include "client/import_row.h"
+#include "tests/unit/client/fixture.h"
+
+static enum exit_code
+read_text(struct fixture *f, const char *name, const char *text,
+    struct import_file *file)
+{
+	memset(&f->ctx.error, 0, sizeof(f->ctx.error));
+	return import_read(
+	    &f->ctx, fixture_file(f, name, text, strlen(text)), file);
+}
+
+static void
+read_rows(struct fixture *f, struct import_file *file)
+{
+	size_t i;
+
+	for (i = 0; i < file->n_rows; i++)
+		assert_int_equal(import_row_read(&f->ctx, fixture_profile(f),
+				     file, &file->row[i]),
+		    EXIT_OK);
+}
+
+static const char *
+text_of(struct fixture *f, const char *path)
+{
+	struct cdop_bytes text;
+
+	assert_int_equal(file_read(path, 65536, f->ctx.arena, &text), CDOP_OK);
+	return (const char *)text.data;
+}
+
+/* A comma without quotes moves all that stands behind it. */
+static void
+a_row_with_too_many_cells_is_rejected_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct import_file file, back;
+	const char *path = NULL;
+
+	assert_int_equal(read_text(f, "a.csv",
+			     "child.family_name,child.sex\nGood,1\n"
+			     "Tarrant,Synthetic,1,x\nAlso,2\n",
+			     &file),
+	    EXIT_OK);
+	read_rows(f, &file);
+	assert_int_equal(file.row[0].state, IMPORT_READY);
+	assert_int_equal(file.row[2].state, IMPORT_READY);
+	assert_int_equal(file.row[1].state, IMPORT_REJECTED);
+	assert_string_equal(file.row[1].finding[0].rule, "csv.cells");
+	/* With all its cells. */
+	assert_int_equal(import_rejects_write(&f->ctx, &file, &path), EXIT_OK);
+	assert_non_null(
+	    strstr(text_of(f, path), "beyond,row,field,rule,message\r\n"));
+	assert_non_null(strstr(text_of(f, path), "\"1,x\",2,"));
+	/* Sent as it is it comes back again. */
+	assert_int_equal(import_read(&f->ctx, path, &back), EXIT_OK);
+	read_rows(f, &back);
+	assert_int_equal(back.row[0].state, IMPORT_REJECTED);
+	assert_int_equal(import_rejects_write(&f->ctx, &back, &path), EXIT_OK);
+	assert_non_null(strstr(text_of(f, path), "\"1,x\",2,"));
+	/* Corrected it is a row like any other. */
+	assert_int_equal(read_text(f, "a.rejects.csv",
+			     "child.family_name,child.sex,beyond,row,field,"
+			     "rule,message\n\"Tarrant, Synthetic\",1,,2,,,\n",
+			     &back),
+	    EXIT_OK);
+	read_rows(f, &back);
+	assert_int_equal(back.row[0].state, IMPORT_READY);
+	assert_int_equal(back.row[0].number, 2);
+}
+
+static void
+what_is_wrong_with_a_file_is_said(void **state)
+{
+	struct fixture *f = *state;
+	struct import_file file;
+	char *rows = cdop_arena_alloc(f->ctx.arena, 3 * 10001 + 11);
+
+	assert_int_equal(
+	    import_read(&f->ctx, "/no/such/file", &file), EXIT_USAGE);
+	assert_non_null(strstr(f->ctx.error.message, "No such file"));
+	assert_int_equal(import_read(&f->ctx, f->dir, &file), EXIT_USAGE);
+	assert_non_null(strstr(f->ctx.error.message, "directory"));
+	memcpy(rows, "child.sex\n", 11);
+	while (strlen(rows) < 2 * 10001 + 10)
+		memcpy(rows + strlen(rows), "1\n", 3);
+	assert_int_equal(read_text(f, "b.csv", rows, &file), EXIT_INVALID);
+	assert_non_null(strstr(f->ctx.error.message, "more than 10000 rows"));
+}
+
+/* Under one number two children would take each other's key. */
+static void
+a_number_stands_there_once(void **state)
+{
+	static const char head[] = "child.family_name,row,rule\n";
+	struct fixture *f = *state;
+	struct import_file file;
+
+	assert_int_equal(
+	    read_text(f, "c.rejects.csv",
+		cdop_arena_printf(f->ctx.arena, "%sa,7,\nb,7,\n", head), &file),
+	    EXIT_INVALID);
+	assert_non_null(strstr(f->ctx.error.message, "row 7"));
+	/* One that was added has none, and gets its own. */
+	assert_int_equal(read_text(f, "c.rejects.csv",
+			     cdop_arena_printf(f->ctx.arena,
+				 "%sx,,\na,7,\nb,1,\ny,,\n", head),
+			     &file),
+	    EXIT_OK);
+	assert_int_equal(file.row[0].number, 8);
+	assert_int_equal(file.row[1].number, 7);
+	assert_int_equal(file.row[2].number, 1);
+	assert_int_equal(file.row[3].number, 9);
+	assert_int_equal(read_text(f, "d.ndjson",
+			     "{\"row\": 3, \"findings\": []}\n"
+			     "{\"row\": 3, \"findings\": []}\n",
+			     &file),
+	    EXIT_INVALID);
+}
+
+#define WITH(test)                                                             \
+	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WITH(a_row_with_too_many_cells_is_rejected_alone),
+	    WITH(what_is_wrong_with_a_file_is_said),
+	    WITH(a_number_stands_there_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
