@@ -3,14 +3,14 @@
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "client/call.h"
 #include "client/import_keys.h"
 #include "client/import_read.h"
 #include "client/import_rejects.h"
 #include "client/import_row.h"
-#include "client/json.h"
+#include "client/import_tell.h"
+#include "client/kept.h"
 #include "client/print.h"
 #include "client/receipt.h"
 #include "client/session.h"
@@ -23,155 +23,7 @@
 #define TRIES      5
 #define RECONNECTS 8
 #define PAUSE_NS   500000000
-#define SHOW_MS    1000
 #define GRACE_MS   2000
-
-struct import {
-	struct cmd_ctx *ctx;
-	struct import_file file;
-	struct call_send send; /* purpose and role, the same for all */
-	size_t next;           /* row to be looked at */
-	size_t told;           /* rows before it have been told of */
-	size_t on_the_way;
-	size_t accepted;
-	size_t rejected;
-	size_t open;
-	size_t wanting; /* accepted, and something is missing today */
-	uint64_t begun_ms;
-	uint64_t shown_ms;
-};
-
-/* ---- telling ----------------------------------------------------- */
-
-static void
-progress(struct import *im)
-{
-	uint64_t now = conn_now_ms();
-	size_t done = im->accepted + im->rejected;
-
-	if (now < im->begun_ms + SHOW_MS || now < im->shown_ms + SHOW_MS ||
-	    isatty(STDERR_FILENO) != 1)
-		return;
-	im->shown_ms = now;
-	if (im->ctx->g.accessible)
-		print_note(im->ctx, "still working: %zu of %zu", done,
-		    im->file.n_rows);
-	else
-		print_prompt(cdop_arena_printf(im->ctx->arena,
-		    "\r%zu of %zu rows ", done, im->file.n_rows));
-}
-
-static json_t *
-findings_json(const struct import_row *row)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < row->n_findings; i++)
-		(void)json_array_append_new(list,
-		    json_pack("{s:s,s:s,s:s,s:s}", "path", row->finding[i].path,
-			"rule", row->finding[i].rule, "severity",
-			row->finding[i].warning ? "warning" : "error",
-			"message", row->finding[i].message));
-	return list;
-}
-
-/* The envelope, with the call that row was. */
-static json_t *
-envelope(struct import *im, const struct import_row *row, bool ok)
-{
-	struct cmd_ctx *ctx = im->ctx;
-	uint64_t request = ctx->request, leaf = ctx->leaf;
-	json_t *object;
-
-	ctx->request = row->call;
-	ctx->leaf = row->leaf;
-	object = print_envelope(ctx, "notify.row", ok);
-	(void)json_object_set_new(object, "row", json_integer(row->number));
-	ctx->request = request;
-	ctx->leaf = leaf;
-	return object;
-}
-
-static void
-tell_rejected(struct import *im, const struct import_row *row)
-{
-	const struct cmd_finding *f;
-	json_t *object;
-	size_t i;
-
-	if (im->ctx->g.json) {
-		object = envelope(im, row, false);
-		(void)json_object_set_new(
-		    object, "findings", findings_json(row));
-		print_json(object);
-		return;
-	}
-	for (i = 0; i < row->n_findings; i++) {
-		f = &row->finding[i];
-		print_out(im->ctx, "%s: row %u: %s%s%s%s [%s]", im->file.path,
-		    row->number, f->warning ? "WARNING " : "", f->path,
-		    f->path[0] != '\0' ? ": " : "", f->message, f->rule);
-	}
-}
-
-static bool
-is_wanted_today(const Cdop__NotificationRegisterReply *reply)
-{
-	size_t i;
-
-	for (i = 0; i < reply->n_missing; i++)
-		if (strcmp(reply->missing[i]->when, "today") == 0)
-			return true;
-	return false;
-}
-
-static void
-tell_accepted(struct import *im, const struct import_row *row)
-{
-	const Cdop__NotificationRegisterReply *reply = row->reply;
-	json_t *object;
-	size_t i;
-
-	im->wanting += is_wanted_today(reply);
-	if (!im->ctx->g.json) {
-		print_out(im->ctx, "%s: row %u: %s %s%s%s%s", im->file.path,
-		    row->number,
-		    row->n.dry_run ? "would be accepted"
-			: reply->has_joined && reply->joined ? "joined to"
-							     : "registered",
-		    reply->reference != NULL ? reply->reference : "",
-		    reply->owner_words != NULL ? "  owner: " : "",
-		    reply->owner_words != NULL ? reply->owner_words : "",
-		    row->replayed ? "  (it had arrived)" : "");
-		for (i = 0; i < reply->n_forward_to; i++)
-			print_out(im->ctx, "%s: row %u: to forward to: %s",
-			    im->file.path, row->number, reply->forward_to[i]);
-		return;
-	}
-	object = envelope(im, row, true);
-	(void)json_object_set_new(
-	    object, "replayed", json_boolean(row->replayed));
-	json_merge(im->ctx, object, &reply->base);
-	print_json(object);
-}
-
-/* Answers come in any order; they are told in the order of the file. */
-static void
-tell(struct import *im)
-{
-	const struct import_row *row;
-
-	for (; im->told < im->file.n_rows; im->told++) {
-		row = &im->file.row[im->told];
-		if (row->state == IMPORT_ACCEPTED)
-			tell_accepted(im, row);
-		else if (row->state == IMPORT_REJECTED && im->told < im->next)
-			tell_rejected(im, row);
-		else
-			return;
-	}
-}
 
 /* ---- sending ----------------------------------------------------- */
 
@@ -248,7 +100,7 @@ send_some(struct import *im)
 	struct import_row *row;
 
 	while (code == EXIT_OK && im->on_the_way < WINDOW &&
-	    im->next < im->file.n_rows && !term_is_stopped()) {
+	    im->next < im->file.n_rows && !im->halt && !term_is_stopped()) {
 		row = &im->file.row[im->next++];
 		if (row->state == IMPORT_REJECTED)
 			im->rejected++;
@@ -257,7 +109,7 @@ send_some(struct import *im)
 		else
 			code = send_row(im, row);
 	}
-	tell(im);
+	import_tell(im);
 	return code;
 }
 
@@ -297,6 +149,23 @@ reject_duplicate(struct import *im, struct import_row *row,
 }
 
 /* What the registry said about a row.  *ret_again: it is to be sent again. */
+/* It has not been looked at, so it is no reject. */
+static void
+leave_open(struct import *im, struct import_row *row, enum exit_code code)
+{
+	const struct cmd_error *error = &im->ctx->error;
+
+	row->state = IMPORT_OPEN;
+	row->open = error->message;
+	/* What failed on one row says nothing about the others. */
+	if (error->reason == NULL || strcmp(error->reason, "failed") != 0)
+		im->halt = true;
+	if (im->later != EXIT_OK)
+		return;
+	im->later = code;
+	im->later_error = *error;
+}
+
 static void
 judge(struct import *im, struct import_row *row, const Cdop__Reply *reply,
     bool *ret_again)
@@ -317,6 +186,8 @@ judge(struct import *im, struct import_row *row, const Cdop__Reply *reply,
 		im->accepted++;
 		row->reply = body;
 		row->replayed = reply->has_replayed && reply->replayed;
+	} else if (code != EXIT_OK && kept_is_open(ctx, code)) {
+		leave_open(im, row, code);
 	} else if (code == EXIT_DUPLICATE && body != NULL &&
 	    import_row_decide(ctx, row, body->candidate, body->n_candidate)) {
 		*ret_again = true;
@@ -378,12 +249,13 @@ take_answer(struct import *im)
 	if (im->file.is_stdin && !row->n.dry_run &&
 	    row->state == IMPORT_ACCEPTED)
 		spool_applied(im->ctx, row->n.key);
-	else if (im->file.is_stdin && !row->n.dry_run)
+	else if (im->file.is_stdin && !row->n.dry_run &&
+	    row->state == IMPORT_REJECTED)
 		spool_drop(im->ctx, row->n.key);
 	if (row->state == IMPORT_REJECTED)
 		im->rejected++;
-	tell(im);
-	progress(im);
+	import_tell(im);
+	import_tell_progress(im);
 	return EXIT_OK;
 }
 
@@ -401,6 +273,8 @@ prepare(struct import *im, const struct cdop_profile *profile)
 	if ((code = session_open(ctx)) != EXIT_OK)
 		return code;
 	code = import_keys_take(ctx, &im->file);
+	if (code == EXIT_OK)
+		code = import_rejects_check(ctx, &im->file);
 	for (i = 0; i < im->file.n_rows && code == EXIT_OK; i++)
 		code =
 		    import_row_read(ctx, profile, &im->file, &im->file.row[i]);
@@ -459,6 +333,10 @@ send_all(struct import *im)
 				break;
 			code = take_answer(im);
 		}
+		if (code == EXIT_OK && im->later != EXIT_OK) {
+			im->ctx->error = im->later_error;
+			return im->later;
+		}
 		if (code == EXIT_OK || term_is_stopped())
 			return code;
 		if (tries + 1 < TRIES &&
@@ -468,36 +346,22 @@ send_all(struct import *im)
 	return code;
 }
 
-static void
-sum_up(struct import *im, const char *path, size_t left)
+/* The file of those that were not taken.  *ret_path: somebody's to delete. */
+static enum exit_code
+rejects(struct import *im, size_t left, const char **ret_path)
 {
 	struct cmd_ctx *ctx = im->ctx;
-	json_t *object;
+	enum exit_code code = EXIT_OK;
 
-	if (!ctx->g.json) {
-		print_out(ctx, "%zu %s, %zu not%s%s%s", im->accepted,
-		    cmd_flag(ctx, "--dry-run") ? "would be accepted"
-					       : "accepted",
-		    im->rejected, path != NULL ? " (" : "",
-		    path != NULL ? path : "",
-		    path != NULL
-			? ", only you can read it: delete it when done)"
-			: "");
-		if (im->wanting > 0)
-			print_out(ctx,
-			    "something is missing today in %zu of them: cdop "
-			    "case show REF",
-			    im->wanting);
-		return;
-	}
-	object = print_envelope(ctx, "notify.row", im->rejected + left == 0);
-	(void)json_object_update_new(object,
-	    json_pack("{s:I,s:I,s:I,s:I,s:s?,s:b,s:I}", "accepted",
-		(json_int_t)im->accepted, "rejected", (json_int_t)im->rejected,
-		"missing_today", (json_int_t)im->wanting, "open",
-		(json_int_t)left, "rejects", path, "end", 1, "count",
-		(json_int_t)(im->accepted + im->rejected)));
-	print_json(object);
+	if (cmd_flag(ctx, "--dry-run"))
+		return EXIT_OK;
+	if (left > 0 && import_rejects_is_input(ctx, &im->file))
+		return EXIT_OK; /* it has rows that never left */
+	if (im->rejected > 0)
+		code = import_rejects_write(ctx, &im->file, ret_path);
+	else if (left == 0)
+		*ret_path = import_rejects_done(ctx, &im->file);
+	return code == EXIT_OK ? import_keys_save(ctx, &im->file) : code;
 }
 
 static enum exit_code
@@ -510,14 +374,14 @@ conclude(struct import *im, enum exit_code code)
 	enum exit_code kept;
 
 	kept = import_keys_save(ctx, &im->file);
-	if (kept == EXIT_OK && im->rejected > 0 && !cmd_flag(ctx, "--dry-run"))
-		kept = import_rejects_write(ctx, &im->file, &path);
+	if (kept == EXIT_OK)
+		kept = rejects(im, left, &path);
 	if (kept != EXIT_OK && code == EXIT_OK)
 		return kept;
 	ctx->error = error;
 	if (code == EXIT_OK && left > 0)
 		code = cmd_fail(ctx, EXIT_STOPPED, NULL, NULL, "stopped");
-	sum_up(im, path, left);
+	import_tell_sum(im, path, left);
 	if (code != EXIT_OK && left > 0) {
 		ctx->error.next = im->file.is_stdin
 		    ? "cdop retry"
@@ -545,7 +409,7 @@ run(struct import *im, const struct cdop_profile *profile)
 		return code;
 	print_mode(im->ctx);
 	code = send_all(im);
-	tell(im);
+	import_tell(im);
 	return conclude(im, code);
 }
 

@@ -22,7 +22,7 @@ enum import_state {
 	IMPORT_SENT,
 	IMPORT_ACCEPTED,
 	IMPORT_REJECTED,
-	IMPORT_OPEN, /* sent, and no answer came */
+	IMPORT_OPEN, /* sent, and answered "later" */
 };
 
 struct import_row {
@@ -46,6 +46,7 @@ struct import_row {
 	bool replayed;
 	const struct cmd_finding *finding; /* why not */
 	size_t n_findings;
+	const char *open; /* why not yet */
 };
 
 struct import_file {
@@ -62,6 +63,9 @@ struct import_file {
 	/* Kept beside it, of rows that are not in it now. */
 	const Cdop__ClientImportRow **left;
 	size_t n_left;
+	/* Hash of the rejects file that was written, or sent, last. */
+	uint8_t rejects[32];
+	bool has_rejects;
 };
 
 #endif

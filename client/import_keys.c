@@ -256,6 +256,9 @@ write_rows(
 		if (state.row[i] == NULL)
 			return CDOP_RESOURCE_EXHAUSTED;
 	}
+	state.has_rejects = f->has_rejects;
+	state.rejects.data = f->rejects;
+	state.rejects.len = sizeof(f->rejects);
 	state.n_row = f->n_rows;
 	for (i = 0; i < f->n_left; i++)
 		state.row[state.n_row++] =
@@ -335,6 +338,11 @@ import_keys_take(struct cmd_ctx *ctx, struct import_file *f)
 
 	if (!f->is_stdin && (code = read_state(ctx, f, &state)) != EXIT_OK)
 		return code;
+	if (state != NULL && state->has_rejects &&
+	    state->rejects.len == sizeof(f->rejects)) {
+		memcpy(f->rejects, state->rejects.data, sizeof(f->rejects));
+		f->has_rejects = true;
+	}
 	if (known_make(ctx, state, &known) != CDOP_OK)
 		return cmd_fail(
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");

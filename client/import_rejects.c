@@ -4,11 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cdop/secret.h"
 #include "client/csv_out.h"
 #include "client/file.h"
 #include "client/import_read.h"
+
+#define HASH_LEN  32
+#define STDIN_MAX 10000
 
 static bool
 is_ours(const char *column)
@@ -105,6 +109,95 @@ put_head(FILE *to, const struct import_file *f, bool ragged)
 	(void)fputs("row,field,rule,message\r\n", to);
 }
 
+/* ---- which of them is whose work --------------------------------- */
+
+/* What came through a pipe is known by no file: it gets one of its own. */
+static const char *
+path_of(struct cmd_ctx *ctx, const struct import_file *f)
+{
+	const char *end = f->is_json ? "ndjson" : "csv";
+	const char *path =
+	    cdop_arena_printf(ctx->arena, "%s.rejects.%s", f->stem, end);
+	unsigned n;
+
+	for (n = 2;
+	     f->is_stdin && path != NULL && file_exists(path) && n < STDIN_MAX;
+	     n++)
+		path = cdop_arena_printf(
+		    ctx->arena, "%s.rejects.%u.%s", f->stem, n, end);
+	return path;
+}
+
+/* CDOP_NOT_FOUND: there is none. */
+static enum cdop_err
+hash_of(struct cmd_ctx *ctx, const char *path, uint8_t out[static HASH_LEN])
+{
+	struct cdop_bytes text;
+	enum cdop_err err;
+
+	err = file_read(path, CDOP_IMPORT_FILE_MAX, ctx->arena, &text);
+	if (err == CDOP_OK)
+		cdop_secret_hash(out, HASH_LEN, NULL, "cdop-rejects", &text, 1);
+	return err;
+}
+
+/* Is it the very file that is being sent? */
+static bool
+is_sent_now(const struct import_file *f, const char *path)
+{
+	struct stat one, two;
+
+	return !f->is_stdin && stat(f->path, &one) == 0 &&
+	    stat(path, &two) == 0 && one.st_dev == two.st_dev &&
+	    one.st_ino == two.st_ino;
+}
+
+static bool
+is_untouched(const struct import_file *f, const uint8_t hash[static HASH_LEN])
+{
+	return f->has_rejects && memcmp(f->rejects, hash, HASH_LEN) == 0;
+}
+
+bool
+import_rejects_is_input(struct cmd_ctx *ctx, const struct import_file *f)
+{
+	return is_sent_now(f, path_of(ctx, f));
+}
+
+enum exit_code
+import_rejects_check(struct cmd_ctx *ctx, const struct import_file *f)
+{
+	const char *path = path_of(ctx, f);
+	uint8_t hash[HASH_LEN];
+	enum cdop_err err;
+
+	if (f->is_stdin || cmd_flag(ctx, "--dry-run") || is_sent_now(f, path))
+		return EXIT_OK;
+	err = hash_of(ctx, path, hash);
+	if (err == CDOP_NOT_FOUND || (err == CDOP_OK && is_untouched(f, hash)))
+		return EXIT_OK;
+	return cmd_fail(ctx, EXIT_CONFLICT, "rejects",
+	    "send it, or move it away",
+	    "%s was changed and not sent, and would be written over", path);
+}
+
+const char *
+import_rejects_done(struct cmd_ctx *ctx, struct import_file *f)
+{
+	const char *path = path_of(ctx, f);
+	uint8_t hash[HASH_LEN];
+
+	if (f->is_stdin || hash_of(ctx, path, hash) != CDOP_OK)
+		return NULL;
+	if (is_sent_now(f, path)) {
+		memcpy(f->rejects, hash, HASH_LEN);
+		f->has_rejects = true;
+	}
+	return path;
+}
+
+/* ---- written ----------------------------------------------------- */
+
 static void
 put_object(FILE *to, const struct import_row *row)
 {
@@ -127,7 +220,7 @@ put_object(FILE *to, const struct import_row *row)
 
 enum exit_code
 import_rejects_write(
-    struct cmd_ctx *ctx, const struct import_file *f, const char **ret_path)
+    struct cmd_ctx *ctx, struct import_file *f, const char **ret_path)
 {
 	const bool ragged = !f->is_json && is_ragged(ctx, f);
 	enum cdop_err err = CDOP_RESOURCE_EXHAUSTED;
@@ -136,8 +229,7 @@ import_rejects_write(
 	size_t len = 0, i, n = 0;
 	FILE *to;
 
-	*ret_path = cdop_arena_printf(ctx->arena, "%s.rejects.%s", f->stem,
-	    f->is_json ? "ndjson" : "csv");
+	*ret_path = path_of(ctx, f);
 	to = open_memstream(&text, &len);
 	if (to != NULL && !f->is_json)
 		put_head(to, f, ragged);
@@ -154,6 +246,9 @@ import_rejects_write(
 		all.data = (const uint8_t *)text;
 		all.len = len;
 		err = n > 0 ? file_replace(*ret_path, &all, 1) : CDOP_OK;
+		cdop_secret_hash(
+		    f->rejects, HASH_LEN, NULL, "cdop-rejects", &all, 1);
+		f->has_rejects = n > 0 && err == CDOP_OK;
 		cdop_secret_wipe(text, len);
 	}
 	free(text);

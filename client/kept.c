@@ -83,8 +83,8 @@ kept_find(
 bool
 kept_is_open(const struct cmd_ctx *ctx, enum exit_code code)
 {
-	static const char *const later[] = {
-	    "no_room", "deadline", "miss_limit", "failed", "state", "busy"};
+	static const char *const later[] = {"no_room", "deadline", "miss_limit",
+	    "failed", "state", "busy", "disk_full"};
 	const char *reason = ctx->error.reason;
 	size_t i;
 

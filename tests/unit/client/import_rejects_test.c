@@ -134,6 +134,52 @@ a_number_stands_there_once(void **state)
 	    EXIT_INVALID);
 }
 
+/* As after a run in which row 2 was not taken. */
+static const char *
+reject_second(struct fixture *f, struct import_file *file)
+{
+	const char *path = NULL;
+
+	assert_int_equal(
+	    read_text(f, "e.csv", "child.family_name\na\nb\n", file), EXIT_OK);
+	assert_int_equal(import_keys_take(&f->ctx, file), EXIT_OK);
+	assert_int_equal(import_rejects_check(&f->ctx, file), EXIT_OK);
+	import_row_reject_word(&f->ctx, &file->row[1], "test.rule", "no");
+	assert_int_equal(import_rejects_write(&f->ctx, file, &path), EXIT_OK);
+	assert_int_equal(import_keys_save(&f->ctx, file), EXIT_OK);
+	return path;
+}
+
+/* An hour of corrections, and then the first file is sent once more. */
+static void
+corrected_rejects_are_not_written_over(void **state)
+{
+	static const char typed[] =
+	    "child.family_name,row,field,rule,message\nB,2,,,\n";
+	struct fixture *f = *state;
+	struct import_file file, sent;
+	const char *path = reject_second(f, &file);
+
+	/* As they were written they are nobody's work. */
+	path = reject_second(f, &file);
+	assert_int_equal(read_text(f, "e.rejects.csv", typed, &sent), EXIT_OK);
+	assert_int_equal(
+	    read_text(f, "e.csv", "child.family_name\na\nb\n", &file), EXIT_OK);
+	assert_int_equal(import_keys_take(&f->ctx, &file), EXIT_OK);
+	assert_int_equal(import_rejects_check(&f->ctx, &file), EXIT_CONFLICT);
+	assert_non_null(strstr(f->ctx.error.message, "e.rejects.csv"));
+	assert_string_equal(text_of(f, path), typed);
+	/* They are sent, and all is taken: then they are done with. */
+	assert_int_equal(import_keys_take(&f->ctx, &sent), EXIT_OK);
+	assert_int_equal(import_rejects_check(&f->ctx, &sent), EXIT_OK);
+	assert_true(import_rejects_is_input(&f->ctx, &sent));
+	assert_string_equal(import_rejects_done(&f->ctx, &sent), path);
+	assert_int_equal(import_keys_save(&f->ctx, &sent), EXIT_OK);
+	assert_int_equal(import_keys_take(&f->ctx, &file), EXIT_OK);
+	assert_int_equal(import_rejects_check(&f->ctx, &file), EXIT_OK);
+	assert_false(import_rejects_is_input(&f->ctx, &file));
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -144,6 +190,7 @@ main(void)
 	    WITH(a_row_with_too_many_cells_is_rejected_alone),
 	    WITH(what_is_wrong_with_a_file_is_said),
 	    WITH(a_number_stands_there_once),
+	    WITH(corrected_rejects_are_not_written_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
