@@ -90,7 +90,9 @@ parse(struct recover *recover, int argc, char **argv)
 	if (recover->setup.n_admin == 0 || recover->n_address == 0)
 		return usage("--admin: whom to invite; --address: where the "
 			     "clients reach it");
-	return CMD_OK;
+	return offline_addresses(recover->address, recover->n_address)
+	    ? CMD_OK
+	    : CMD_USAGE;
 }
 
 /* ---- doing it ---------------------------------------------------------- */

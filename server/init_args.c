@@ -8,6 +8,7 @@
 
 #include "server/base/log.h"
 #include "server/cmd.h"
+#include "server/offline.h"
 #include "server/vault/slots.h"
 
 #define KDF_PASSES     4
@@ -206,6 +207,8 @@ init_args_parse(struct init_args *args, int argc, char **argv)
 		return usage("--address: where the clients reach it, "
 			     "HOST:PORT or unix:/PATH",
 		    "");
+	if (!offline_addresses(args->address, args->n_address))
+		return CMD_USAGE;
 	if (args->n_admin == 0) {
 		args->admin[0] = "administrator 1";
 		args->admin[1] = "administrator 2";

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "cdop/invitation.h"
@@ -18,8 +21,10 @@
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
 
-#define UNDO_MAX  ((size_t)64 << 20)
-#define ARENA_MAX ((size_t)256 << 20)
+#define UNDO_MAX    ((size_t)64 << 20)
+#define ARENA_MAX   ((size_t)256 << 20)
+#define ADDRESS_MAX 255
+#define UNIX_MAX    sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
 enum cdop_err
 offline_open(struct offline *offline)
@@ -265,6 +270,55 @@ offline_load(
 	if (err != CDOP_OK)
 		log_tell("%s: %s %s", from->dir, cdop_err_name(err), why);
 	return err == CDOP_OK;
+}
+
+/* ---- addresses --------------------------------------------------------- */
+
+static bool
+is_port(const char *text)
+{
+	size_t len = strlen(text);
+	unsigned long port = strtoul(text, NULL, 10);
+
+	return len > 0 && len <= 5 && strspn(text, "0123456789") == len &&
+	    port > 0 && port <= 65535;
+}
+
+/* As the client takes it apart: unix:/PATH, HOST:PORT or [IPV6]:PORT. */
+static bool
+is_address(const char *text)
+{
+	const char *colon = strrchr(text, ':'), *at;
+	size_t host;
+
+	for (at = text; *at != '\0'; at++)
+		if ((unsigned char)*at <= ' ' || *at == 0x7f)
+			return false;
+	if (at - text > ADDRESS_MAX)
+		return false;
+	if (strncmp(text, "unix:", 5) == 0)
+		return text[5] == '/' && strlen(text + 5) < UNIX_MAX;
+	if (colon == NULL || colon == text || !is_port(colon + 1))
+		return false;
+	host = (size_t)(colon - text);
+	if (text[0] == '[')
+		return host > 2 && text[host - 1] == ']';
+	return memchr(text, ':', host) == NULL;
+}
+
+bool
+offline_addresses(const char *const *address, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!is_address(address[i])) {
+			log_tell("--address %s: HOST:PORT, [IPV6]:PORT or "
+				 "unix:/PATH",
+			    address[i]);
+			return false;
+		}
+	return true;
 }
 
 /* ---- writing ----------------------------------------------------------- */

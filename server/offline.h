@@ -82,6 +82,9 @@ CDOP_MUST enum cdop_err offline_read_passphrase(
 CDOP_MUST enum cdop_err offline_read_file(const char *path, size_t max,
     struct cdop_arena *arena, struct cdop_bytes *ret_file);
 
+/* Can a client make something of them?  Says of which it cannot. */
+bool offline_addresses(const char *const *address, size_t n);
+
 /* A new file, 0600, that must not be there yet.  -1: said why. */
 int offline_create(const char *path);
 

@@ -63,6 +63,14 @@ vault_close(struct vault *vault)
 
 /* ---- opening ----------------------------------------------------------- */
 
+static int
+refused_status(enum cdop_err err)
+{
+	if (err == CDOP_NOT_FOUND)
+		return CONTROL_EXIT_CONFIG;
+	return err == CDOP_DATA_LOSS ? CONTROL_EXIT_DATA : 1;
+}
+
 /* After the root is there.  Sets the exit status where it cannot go on. */
 static bool
 open_registry(struct vault *vault, uint16_t slot)
@@ -78,8 +86,10 @@ open_registry(struct vault *vault, uint16_t slot)
 	if (err != CDOP_OK) {
 		log_error("registry.refused", "code=%s finding=%s next=%s",
 		    cdop_err_name(err), why,
-		    "run cdopd verify on the data directory");
-		vault->status = err == CDOP_DATA_LOSS ? CONTROL_EXIT_DATA : 1;
+		    err == CDOP_NOT_FOUND
+			? "take the data directory away and run cdopd init"
+			: "run cdopd verify on the data directory");
+		vault->status = refused_status(err);
 		vault->stop = true;
 		return false;
 	}

@@ -359,6 +359,11 @@ load_all(struct load *load)
 
 	if ((err = rows_scan(reg->rows, scan_row, load)) != CDOP_OK)
 		return err;
+	if (reg->config_row == 0 && rows_next_leaf(reg->rows) == 0) {
+		load->why = "nothing was ever registered here: init was cut "
+			    "off";
+		return CDOP_NOT_FOUND;
+	}
 	if (reg->config_row == 0 || reg->profile == NULL) {
 		load->why = "configuration or profile is missing";
 		return CDOP_DATA_LOSS;
@@ -390,7 +395,7 @@ registry_load(struct registry *reg, uint64_t now_ms, const char **ret_why)
 	err = load_all(&load);
 	cdop_arena_free(load.arena);
 	*ret_why = "";
-	if (err == CDOP_DATA_LOSS)
+	if (err == CDOP_DATA_LOSS || err == CDOP_NOT_FOUND)
 		*ret_why =
 		    load.why != NULL ? load.why : rows_finding(reg->rows);
 	if (err == CDOP_OK)

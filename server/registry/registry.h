@@ -112,7 +112,8 @@ CDOP_MUST enum cdop_err registry_new(struct rows *rows, struct keystore *ks,
 
 /*
  * Builds everything in memory from the rows.  CDOP_DATA_LOSS: the store is
- * not what a daemon wrote; *ret_why says what (never content).
+ * not what a daemon wrote; CDOP_NOT_FOUND: an init that was cut off left it
+ * empty; *ret_why says what (never content).
  */
 CDOP_MUST enum cdop_err registry_load(
     struct registry *reg, uint64_t now_ms, const char **ret_why);

@@ -113,6 +113,10 @@ begin(void *ctx, const struct verify_tree *tree, verify_walk_fn *say,
 	v->tree = *tree;
 	v->say = say;
 	v->ctx = say_ctx;
+	if (tree->size == 0)
+		found(v,
+		    "the log: no entry at all: cdopd init was cut off; take "
+		    "the directory away and run it again");
 	if (!has_tree(v))
 		return CDOP_OK;
 	if (tree->size > UINT32_MAX) {

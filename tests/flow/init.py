@@ -105,6 +105,10 @@ def main():
         f.write(PASSPHRASE + "\n")
     refused("one slot", 64, without=("--slot",))
     refused("no mode", 64, without=("--mode",))
+    for address in ("nowhere", "host:0", "host:99999", "two words:4433",
+                    "unix:relative", "::1:4433", ""):
+        said = refused("address %r" % address, 64, "--address", address)
+        check("before anything is made", "--address" in said, said)
     said = refused("a mode that there is not", 64, "--mode", "foo",
                    without=("--mode",))
     check("and it says which there are", "--mode: live or training" in said,

@@ -84,7 +84,7 @@ found(struct house *house, size_t n)
 }
 
 void
-house_make(struct house *house, size_t n)
+house_bare(struct house *house)
 {
 	struct slots_new slot = {
 	    .kind = SLOTS_KIND_KEYFILE, .label = "key file"};
@@ -106,14 +106,19 @@ house_make(struct house *house, size_t n)
 	assert_int_equal(registry_new(house->rows, house->ks, house->undo,
 			     house->mem, &house->reg),
 	    CDOP_OK);
-	found(house, n);
 }
 
 void
-house_reopen(struct house *house)
+house_make(struct house *house, size_t n)
+{
+	house_bare(house);
+	found(house, n);
+}
+
+enum cdop_err
+house_load(struct house *house, const char **ret_why)
 {
 	struct rows_args args;
-	const char *why = "";
 
 	close_all(house);
 	tools_make(house);
@@ -123,7 +128,15 @@ house_reopen(struct house *house)
 	assert_int_equal(registry_new(house->rows, house->ks, house->undo,
 			     house->mem, &house->reg),
 	    CDOP_OK);
-	if (registry_load(house->reg, house->now_ms, &why) != CDOP_OK)
+	return registry_load(house->reg, house->now_ms, ret_why);
+}
+
+void
+house_reopen(struct house *house)
+{
+	const char *why = "";
+
+	if (house_load(house, &why) != CDOP_OK)
 		fail_msg("the registry does not load: %s", why);
 }
 

@@ -38,6 +38,10 @@ struct house_client {
 	uint32_t device;       /* of the session; 0: the handshake failed */
 };
 
+/* What init makes first: slots and keys, and nobody registered. */
+void house_bare(struct house *house);
+/* A start over what lies on the disk, as house_reopen, which it may fail. */
+enum cdop_err house_load(struct house *house, const char **ret_why);
 /* init with n administrators, in setup; house_end() frees all. */
 void house_make(struct house *house, size_t n);
 /* The same, with persons 1 to n enrolled as devices 1 to n and active. */

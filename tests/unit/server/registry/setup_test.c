@@ -54,6 +54,20 @@ init_leaves_setup_with_keys_and_a_leaf(void **state)
 	house_end(&house);
 }
 
+/* Damage is what verify is for; here is nothing to look at. */
+static void
+an_init_that_was_cut_off_is_called_so(void **state)
+{
+	struct house house;
+	const char *why = "";
+
+	(void)state;
+	house_bare(&house);
+	assert_int_equal(house_load(&house, &why), CDOP_NOT_FOUND);
+	assert_non_null(strstr(why, "init was cut off"));
+	house_end(&house);
+}
+
 static void
 init_needs_two_different_names(void **state)
 {
@@ -339,6 +353,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(init_leaves_setup_with_keys_and_a_leaf),
+	    cmocka_unit_test(an_init_that_was_cut_off_is_called_so),
 	    cmocka_unit_test(init_needs_two_different_names),
 	    cmocka_unit_test(recovery_is_a_new_incarnation_that_everybody_sees),
 	    cmocka_unit_test(recovery_is_in_the_log_with_both_names_and_why),

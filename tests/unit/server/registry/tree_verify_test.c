@@ -158,7 +158,7 @@ expect(const struct lie *lie, unsigned n, const char *words)
 static void
 what_was_written_is_fine(void **state)
 {
-	static const uint64_t sizes[] = {0, 1, 255, 256, 257, 600};
+	static const uint64_t sizes[] = {1, 255, 256, 257, 600};
 	size_t i;
 
 	(void)state;
@@ -306,6 +306,26 @@ a_log_from_before_the_tree_is_said_to_be_one(void **state)
 	end();
 }
 
+/* Slots and keys of an init that was killed before its one entry. */
+static void
+a_log_without_any_entry_is_no_registry(void **state)
+{
+	static const struct verify_tree none;
+	struct tree_verify *v;
+	struct verify_log log;
+
+	(void)state;
+	lines[0] = '\0';
+	findings = 0;
+	assert_int_equal(tree_verify_new(&v), CDOP_OK);
+	log = tree_verify_log(v);
+	assert_int_equal(log.begin(log.ctx, &none, on_line, NULL), CDOP_OK);
+	log.end(log.ctx);
+	tree_verify_free(v);
+	assert_int_equal(findings, 1);
+	assert_non_null(strstr(lines, "init was cut off"));
+}
+
 int
 main(void)
 {
@@ -321,6 +341,7 @@ main(void)
 	    cmocka_unit_test(
 		a_tile_above_has_the_hashes_and_rows_of_those_below),
 	    cmocka_unit_test(a_log_from_before_the_tree_is_said_to_be_one),
+	    cmocka_unit_test(a_log_without_any_entry_is_no_registry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
