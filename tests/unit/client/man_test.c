@@ -192,6 +192,35 @@ fields_are_those_of_the_dictionary(void **state)
 	assert_int_equal(on_page, n);
 }
 
+/* A path with a number where there is none is no field. */
+static void
+groups_are_numbered_where_they_repeat(void **state)
+{
+	const struct cdop_field *f;
+	const char *at, *end, *last = "";
+	char line[OUT_MAX], label[OUT_MAX];
+	size_t i;
+
+	(void)state;
+	at = section("FIELDS", &end);
+	for (i = 0; i < cdop_fields_count; i++) {
+		f = &cdop_fields[i];
+		if (strcmp(last, f->group) == 0)
+			continue;
+		last = f->group;
+		(void)snprintf(
+		    label, sizeof(label), "%s", roff(f->group_label));
+		(void)snprintf(line, sizeof(line),
+		    f->group_max > 0 ? "\n.SS %s (numbered: %s.1, %s.2)\n"
+				     : "\n.SS %s\n",
+		    label, f->group, f->group);
+		if (strstr(at, line) == NULL || strstr(at, line) > end)
+			print_message("%s", line);
+		assert_non_null(strstr(at, line));
+		assert_true(strstr(at, line) < end);
+	}
+}
+
 static void
 classes_are_those_of_the_dictionary(void **state)
 {
@@ -244,6 +273,7 @@ main(void)
 	    cmocka_unit_test(the_page_promises_nothing_else),
 	    cmocka_unit_test(exit_codes_are_those_of_the_program),
 	    cmocka_unit_test(fields_are_those_of_the_dictionary),
+	    cmocka_unit_test(groups_are_numbered_where_they_repeat),
 	    cmocka_unit_test(classes_are_those_of_the_dictionary),
 	};
 
