@@ -330,7 +330,9 @@ const struct cmd cmd_case_rows[] = {
 	"Terms are asked for; in a live registry they are never taken from "
 	"the\ncommand line.  At least an NHS number, or a name of three "
 	"letters\nwith one date.  One part of a family name of several is "
-	"enough:\nJones finds Smith-Jones.",
+	"enough:\nJones finds Smith-Jones.  Where nothing fits, the first "
+	"letters "
+	"of a name\nare: Tarr finds Tarrant.",
 	"  cdop case find", terms_find_opts, 0, 0, 0, "case", run_find},
     {"case history", "REF", "who did what to a case, and why", NULL,
 	"  cdop case history K7M4-QX2R", history_opts, 1, 1, 0, "case",

@@ -42,6 +42,14 @@ take(struct search *s, uint32_t slot)
 		find->slot[find->n++] = slot;
 }
 
+/* Also of a case whose name fits: do its dates and first name? */
+static bool
+rest_fits(const struct search *s, const struct index_post *post)
+{
+	return dates_fit(&s->terms, post) &&
+	    cases_terms_first(&s->terms, post) != CASES_FIRST_OTHER;
+}
+
 static void
 look(struct search *s, enum index_kind kind, const char *text, bool dates)
 {
@@ -55,12 +63,52 @@ look(struct search *s, enum index_kind kind, const char *text, bool dates)
 		post = index_at(s->act->index, slot);
 		if (!access_may_see(&s->act->access, post))
 			continue;
-		if (dates &&
-		    (!dates_fit(&s->terms, post) ||
-			cases_terms_first(&s->terms, post) ==
-			    CASES_FIRST_OTHER))
+		if (dates && !rest_fits(s, post))
 			continue;
 		take(s, slot);
+	}
+}
+
+static bool
+begins(const char *text, const struct cases_name *with, size_t min)
+{
+	return with->folded[0] != '\0' &&
+	    cdop_fold_letters(with->folded) >= min &&
+	    strncmp(text, with->folded, strlen(with->folded)) == 0;
+}
+
+static bool
+name_begins(const struct search *s, const struct index_post *post)
+{
+	size_t min = s->act->reg->profile->find_minimum;
+	struct index_term term = {.text = NULL};
+
+	while (index_post_term(post, &term))
+		if (((term.kind == INDEX_FAMILY || term.kind == INDEX_PART) &&
+			begins(term.text, &s->terms.family, min)) ||
+		    ((term.kind == INDEX_MOTHER ||
+			 term.kind == INDEX_MOTHER_PART) &&
+			begins(term.text, &s->terms.mother, min)))
+			return true;
+	return false;
+}
+
+/*
+ * What was typed may be the beginning of a name.  Every case is looked at,
+ * which the table of terms is no help with: only where nothing else fits.
+ */
+static void
+look_through(struct search *s)
+{
+	const struct index_post *post;
+	uint32_t slot;
+
+	for (slot = 0; slot < index_count(s->act->index) && !s->find->more;
+	     slot++) {
+		post = index_at(s->act->index, slot);
+		if (access_may_see(&s->act->access, post) &&
+		    rest_fits(s, post) && name_begins(s, post))
+			take(s, slot);
 	}
 }
 
@@ -132,5 +180,7 @@ cases_find(struct cases_act *act, struct cases_find *find)
 	look(&s, INDEX_MOTHER_SOUND, s.terms.mother.sound, true);
 	look(&s, INDEX_PART, s.terms.family.folded, true);
 	look(&s, INDEX_MOTHER_PART, s.terms.mother.folded, true);
+	if (find->n == 0)
+		look_through(&s);
 	return CDOP_OK;
 }

@@ -170,8 +170,8 @@ one_part_of_a_name_of_several_finds_it(void **state)
 	assert_int_equal(FOUND("Laceweng", "2024"), 1); /* by sound */
 	assert_int_equal(FOUND("Quicksilver", "2024"), 1);
 	assert_int_equal(FOUND("Marchbanks", "2024"), 1);
-	/* Part of a part is none; nor does a date fit that does not. */
-	assert_int_equal(FOUND("quick", "2024"), 0);
+	/* The end of a part is none; nor does a date fit that does not. */
+	assert_int_equal(FOUND("silver", "2024"), 0);
 	assert_int_equal(FOUND("lacewing", "2023"), 0);
 	/* A short one wants a whole date, as a short name does. */
 	assert_int_equal(FOUND("Ng", "2024-05-14"), 1);
@@ -214,6 +214,34 @@ a_slip_is_not_none(void **state)
 	(void)list_word("wirral", "received", CDOP_OK);
 }
 
+/* "Tarr" is typed by whoever did not hear the end of it. */
+static void
+the_first_letters_of_a_name_find_it(void **state)
+{
+	Cdop__Form *form = world_form(&w, 80, "wirral");
+
+	(void)state;
+	calls_put(&w, form, "child.family_name", "Quillington Smythe");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+	form = world_form(&w, 81, "sefton");
+	calls_put(&w, form, "child.family_name", "Quillard");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+	assert_int_equal(calls_find(&w, WORLD_COORDINATOR, "Quill", "2024"), 2);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "quillingt", "2024"), 1);
+	assert_int_equal(calls_find(&w, WORLD_COORDINATOR, "Smyt", "2024"), 1);
+	assert_int_equal(calls_find(&w, WORLD_COORDINATOR, "Quill", "2019"), 0);
+	assert_int_equal(calls_find(&w, WORLD_COORDINATOR, "uill", "2024"), 0);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR_WIRRAL, "Quill", "2024"), 1);
+	/* Less is no more than before, whatever the date. */
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "Qu", "2024-05-14"), 0);
+	/* Whole names come first, and alone. */
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "Quillard", "2024"), 1);
+}
+
 int
 main(void)
 {
@@ -223,6 +251,7 @@ main(void)
 	    cmocka_unit_test(find_wants_enough_and_finds_no_other_areas),
 	    cmocka_unit_test(one_part_of_a_name_of_several_finds_it),
 	    cmocka_unit_test(a_slip_is_not_none),
+	    cmocka_unit_test(the_first_letters_of_a_name_find_it),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
