@@ -7,7 +7,9 @@
  *	holding area coordinators of all areas, and whoever registered it
  *	partner      never a case; the restricted question alone: a case is
  *	             known to the areas that own it, or that are marked
- *	             interested and "known"
+ *	             interested and "known".  One in the holding area is known
+ *	             to nobody by its owner, and to whom a coordinator has
+ *	             marked: that is an act with a reason, made to be answered
  *
  * What is not seen reads exactly as what is not there.
  */

@@ -132,6 +132,21 @@ match(struct cases_ask *ask, const char *what)
 		ask->matched[ask->n_matched++] = what;
 }
 
+/*
+ * The record's number stands first (summary.c).  Another one was corrected,
+ * or stands in a notification alone: it may have been an error.
+ */
+static bool
+is_first_number(const struct index_post *post, const char *number)
+{
+	struct index_term term = {.text = NULL};
+
+	while (index_post_term(post, &term))
+		if (term.kind == INDEX_NHS)
+			return strcmp(term.text, number) == 0;
+	return false;
+}
+
 static void
 say_matched(const struct search *s, struct cases_ask *ask)
 {
@@ -139,7 +154,10 @@ say_matched(const struct search *s, struct cases_ask *ask)
 	const struct cases_terms *t = &s->terms;
 
 	if (t->nhs[0] != '\0' && index_post_has(post, INDEX_NHS, t->nhs))
-		match(ask, "NHS number");
+		match(ask,
+		    is_first_number(post, t->nhs)
+			? "NHS number"
+			: "earlier or other NHS number");
 	if (index_post_has(post, INDEX_FAMILY, t->family.folded))
 		match(ask, "family name");
 	else if (index_post_has(post, INDEX_PART, t->family.folded))

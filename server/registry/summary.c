@@ -132,6 +132,28 @@ take_places(struct gather *g, Cdop__StoredSummary *s)
 	add(g, &s->postcode, &s->n_postcode, given(g, "child.postcode"));
 }
 
+/*
+ * The number of the record stands first: another one of a notification was
+ * not decided for, and whoever asks by it is told so.
+ */
+static void
+take_number(struct gather *g, Cdop__StoredSummary *s, bool record)
+{
+	const char *number = given(g, "child.nhs_number");
+	char *first;
+	size_t i;
+
+	for (i = 0; !record && number != NULL && i < s->n_nhs_number; i++)
+		if (strcmp(s->nhs_number[i], number) == 0)
+			return;
+	add(g, &s->nhs_number, &s->n_nhs_number, number);
+	if (record || number == NULL || s->n_nhs_number < 2)
+		return;
+	first = s->nhs_number[0];
+	s->nhs_number[0] = s->nhs_number[1];
+	s->nhs_number[1] = first;
+}
+
 static void
 replace(struct gather *g, char **to, const char *text)
 {
@@ -199,8 +221,7 @@ summary_take_form(Cdop__StoredSummary *summary, const Cdop__StoredForm *form,
 
 	take_names(&g, summary);
 	take_places(&g, summary);
-	add(&g, &summary->nhs_number, &summary->n_nhs_number,
-	    given(&g, "child.nhs_number"));
+	take_number(&g, summary, form->number == 0);
 	add(&g, &summary->birth_date, &summary->n_birth_date,
 	    given(&g, "birth.date"));
 	add(&g, &summary->death_date, &summary->n_death_date,

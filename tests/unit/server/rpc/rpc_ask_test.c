@@ -319,6 +319,64 @@ the_holding_area_is_known_to_no_partner(void **state)
 	(void)ask(WORLD_PARTNER_SEFTON, terms, CDOP__ANSWER__NOT_KNOWN_TO_YOU);
 }
 
+/* A mark that says "known" is no empty word there either. */
+static void
+a_marked_case_of_the_holding_area_is_known(void **state)
+{
+	struct terms terms = {.family = "Awayward", .birth = "2024-05-14"};
+	char *reference = child(19, "Awayward", "#nk");
+	Cdop__CaseInterestRequest interest;
+
+	(void)state;
+	cdop__case_interest_request__init(&interest);
+	interest.reference = reference;
+	interest.version = 1;
+	interest.area = calls_text(&w, "sefton");
+	interest.known = true;
+	interest.reason = calls_text(&w, "a sibling lives there");
+	(void)calls_change(&w, WORLD_COORDINATOR, 51, &interest.base, CDOP_OK);
+	(void)ask(WORLD_PARTNER_SEFTON, terms, CDOP__ANSWER__KNOWN);
+	(void)ask(WORLD_PARTNER_WIRRAL, terms, CDOP__ANSWER__NOT_KNOWN_TO_YOU);
+}
+
+/* She may have a number that was an error: the child is found, and she told. */
+static void
+a_number_that_is_not_the_records_is_called_so(void **state)
+{
+	static const char was[] = "9990003017", is[] = "9990003025",
+			  joined[] = "9990003033";
+	char *reference = child(20, "Numbered", "wirral");
+	struct calls_tell tell = {.n_decision = 1};
+	Cdop__AskReply *reply;
+
+	(void)state;
+	(void)calls_amend(
+	    &w, reference, 1, "child.nhs_number", was, NULL, CDOP_OK);
+	reply = ask(WORLD_PARTNER_WIRRAL, (struct terms){.nhs = was},
+	    CDOP__ANSWER__KNOWN);
+	assert_string_equal(reply->matched_on[0], "NHS number");
+	(void)calls_amend(
+	    &w, reference, 2, "child.nhs_number", is, NULL, CDOP_OK);
+	tell.form = world_form(&w, 20, "wirral");
+	calls_put(&w, tell.form, "child.family_name", "Numbered");
+	calls_put(&w, tell.form, "child.nhs_number", joined);
+	tell.decision[0] = calls_decision(
+	    &w, reference, CDOP__DECISION__JOIN, "the same child");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	world_reopen(&w);
+	reply = ask(WORLD_PARTNER_WIRRAL, (struct terms){.nhs = is},
+	    CDOP__ANSWER__KNOWN);
+	assert_string_equal(reply->matched_on[0], "NHS number");
+	reply = ask(WORLD_PARTNER_WIRRAL, (struct terms){.nhs = was},
+	    CDOP__ANSWER__KNOWN);
+	assert_string_equal(
+	    reply->matched_on[0], "earlier or other NHS number");
+	reply = ask(WORLD_PARTNER_WIRRAL, (struct terms){.nhs = joined},
+	    CDOP__ANSWER__KNOWN);
+	assert_string_equal(
+	    reply->matched_on[0], "earlier or other NHS number");
+}
+
 /* ---- bounds ------------------------------------------------------------ */
 
 static void
@@ -452,6 +510,8 @@ main(void)
 	    cmocka_unit_test(a_baby_is_known_by_the_mothers_name),
 	    cmocka_unit_test(interest_makes_known_and_withdrawal_unknown),
 	    cmocka_unit_test(the_holding_area_is_known_to_no_partner),
+	    cmocka_unit_test(a_marked_case_of_the_holding_area_is_known),
+	    cmocka_unit_test(a_number_that_is_not_the_records_is_called_so),
 	    cmocka_unit_test(the_longest_words_fit_the_size),
 	    cmocka_unit_test(no_row_is_opened_for_any_answer),
 	    cmocka_unit_test(who_works_for_no_area_is_refused),
