@@ -101,6 +101,12 @@ cdop_arena_alloc(struct cdop_arena *arena, size_t len)
 	return p; /* reset wiped it, so it is zero */
 }
 
+bool
+cdop_arena_has(const struct cdop_arena *arena, size_t len)
+{
+	return len <= arena->limit - arena->used;
+}
+
 void *
 cdop_arena_calloc(struct cdop_arena *arena, size_t n, size_t size)
 {

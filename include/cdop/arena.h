@@ -11,6 +11,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cdop/err.h"
@@ -55,6 +56,9 @@ __attribute__((format(printf, 2, 3))) char *cdop_arena_printf(
  * request of a batch may take.  0: no bound but the arena's own.
  */
 void cdop_arena_set_budget(struct cdop_arena *arena, size_t max_bytes);
+
+/* Would so many bytes, in one piece or in several, still be handed out? */
+bool cdop_arena_has(const struct cdop_arena *arena, size_t len);
 
 /* Bytes handed out since the last reset. */
 size_t cdop_arena_used(const struct cdop_arena *arena);

@@ -6,6 +6,8 @@
 #include "server/registry/cases_edit.h"
 #include "server/registry/cases_register.h"
 
+#define SUMMARY_ROOM (512u << 10)
+
 /* Where from, where to, and what goes. */
 struct move {
 	Cdop__StoredCase *from;
@@ -307,9 +309,24 @@ name_values(struct cases_act *act, struct cases_edit *edit)
 	return CDOP_OK;
 }
 
+/*
+ * What was read is written under another key, and the summaries of both are
+ * made: that takes as much again, and a summary.  Half a move cannot be
+ * taken back alone.
+ */
+static enum cdop_err
+check_room(struct cases_act *act, size_t taken)
+{
+	if (cdop_arena_has(act->arena, taken + SUMMARY_ROOM))
+		return CDOP_OK;
+	return cases_refuse(act, CDOP_RESOURCE_EXHAUSTED, "too_large",
+	    "it has too many and too long versions to be moved");
+}
+
 enum cdop_err
 cases_edit_move(struct cases_act *act, struct cases_edit *edit)
 {
+	size_t used = cdop_arena_used(act->arena);
 	struct move move;
 	enum cdop_err err;
 
@@ -323,6 +340,9 @@ cases_edit_move(struct cases_act *act, struct cases_edit *edit)
 	if ((err = ask_moved(act, edit, &move)) != CDOP_OK)
 		return err;
 	if ((err = name_values(act, edit)) != CDOP_OK)
+		return err;
+	err = check_room(act, cdop_arena_used(act->arena) - used);
+	if (err != CDOP_OK)
 		return err;
 	err = edit->to != NULL ? move_in(act, edit, &move)
 			       : move_out_new(act, edit, &move);

@@ -116,12 +116,68 @@ a_candidate_and_what_it_was_found_by_are_named(void **state)
 	free(reference);
 }
 
+/*
+ * A notification with long versions, and every amount of memory up to what
+ * it takes to move it: refused before anything is changed, or moved.
+ */
+static void
+a_move_is_refused_whole_or_done(void **state)
+{
+	Cdop__NotificationCorrectRequest correct;
+	Cdop__NotificationMoveRequest move;
+	struct calls_tell tell = {.n_decision = 1};
+	struct world_answer answer;
+	static char text[20001];
+	char *reference;
+	uint64_t version;
+	size_t budget;
+
+	(void)state;
+	reference = world_register(&w, 320, "wirral");
+	tell.form = world_form(&w, 320, "wirral");
+	tell.decision[0] = calls_decision(
+	    &w, reference, CDOP__DECISION__JOIN, "the same child");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	memset(text, 'x', sizeof(text) - 1);
+	cdop__notification_correct_request__init(&correct);
+	for (version = 1; version < 20; version++) {
+		correct.reference = reference;
+		correct.notification = 2;
+		correct.version = version;
+		correct.form = world_form(&w, 320, "wirral");
+		text[0] = (char)('a' + version);
+		calls_put(&w, correct.form, "circumstances.narrative", text);
+		correct.reason = calls_text(&w, "typed wrongly");
+		(void)calls_change(
+		    &w, WORLD_COORDINATOR, 41, &correct.base, CDOP_OK);
+		cdop_arena_reset(w.arena);
+	}
+	cdop__notification_move_request__init(&move);
+	move.reference = reference;
+	move.notification = 2;
+	move.version = 2;
+	move.reason = calls_text(&w, "joined wrongly");
+	for (budget = 256u << 10; budget < (8u << 20); budget += 64u << 10) {
+		w.budget = budget;
+		world_call(&w, WORLD_COORDINATOR, 42, &move.base, &answer);
+		w.budget = 0;
+		assert_int_equal(answer.failed, CDOP_OK);
+		if (answer.reply->status == CDOP_OK)
+			break;
+		assert_int_equal(answer.reply->status, CDOP_RESOURCE_EXHAUSTED);
+		assert_string_equal(answer.reply->reason, "too_large");
+	}
+	assert_in_range(budget, 1u << 20, 4u << 20);
+	free(reference);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_case_that_is_shown_is_named),
 	    cmocka_unit_test(a_candidate_and_what_it_was_found_by_are_named),
+	    cmocka_unit_test(a_move_is_refused_whole_or_done),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
