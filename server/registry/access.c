@@ -181,3 +181,19 @@ access_limits_ask(struct access_limits *limits, uint32_t person,
 	count->n++;
 	return true;
 }
+
+void
+access_limits_missed(struct access_limits *limits, uint32_t device,
+    uint64_t at_ms, uint64_t newest_ms)
+{
+	if (at_ms / HOUR_MS == newest_ms / HOUR_MS)
+		access_limits_miss(limits, device, at_ms);
+}
+
+void
+access_limits_asked(struct access_limits *limits, uint32_t person,
+    uint64_t at_ms, uint64_t newest_ms)
+{
+	if (at_ms / DAY_MS == newest_ms / DAY_MS)
+		(void)access_limits_ask(limits, person, at_ms, UINT32_MAX);
+}

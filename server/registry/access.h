@@ -73,4 +73,13 @@ void access_limits_miss(
 bool access_limits_ask(struct access_limits *limits, uint32_t person,
     uint64_t now_ms, uint32_t per_day);
 
+/*
+ * At a start, out of the log: one more of each, at_ms; what an hour or a day
+ * had that is over by newest_ms, the last leaf, counts no more.
+ */
+void access_limits_missed(struct access_limits *limits, uint32_t device,
+    uint64_t at_ms, uint64_t newest_ms);
+void access_limits_asked(struct access_limits *limits, uint32_t person,
+    uint64_t at_ms, uint64_t newest_ms);
+
 #endif

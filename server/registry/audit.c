@@ -11,6 +11,7 @@
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/audit_row.h"
+#include "server/registry/cases.h"
 #include "server/registry/leaf_clock.h"
 #include "server/registry/message.h"
 #include "server/registry/outcomes.h"
@@ -78,6 +79,7 @@ audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
 	words = leaf->words;
 	if (words->at_ms > audit->clock.last_ms)
 		audit->clock.last_ms = words->at_ms;
+	cases_load_leaf(audit->reg->cases, words, audit->clock.last_ms);
 	if (words->stored != NULL && words->has_person)
 		err = outcomes_add(audit->outcomes, words->person, words->at_ms,
 		    words->stored);

@@ -15,6 +15,8 @@
 
 #define SCRATCH (1u << 20) /* of one summary at a start */
 
+#define ASK 60 /* method id */
+
 struct cases {
 	struct registry *reg;
 	struct index *index;
@@ -69,6 +71,30 @@ const uint8_t *
 cases_page_key(const struct cases *cases)
 {
 	return cases->page_key;
+}
+
+/* The three answers of Ask, and not what was refused before it counted. */
+static bool
+is_asked(const Cdop__StoredWords *words)
+{
+	return words->call == ASK && words->has_person &&
+	    words->reason != NULL &&
+	    (strcmp(words->reason, "known") == 0 ||
+		strcmp(words->reason, "not_known") == 0 ||
+		strcmp(words->reason, "not_enough") == 0);
+}
+
+void
+cases_load_leaf(
+    struct cases *cases, const Cdop__StoredWords *words, uint64_t newest_ms)
+{
+	if (is_asked(words))
+		access_limits_asked(
+		    cases->limits, words->person, words->at_ms, newest_ms);
+	if (words->has_device && words->reason != NULL &&
+	    strcmp(words->reason, "no_such_case") == 0)
+		access_limits_missed(
+		    cases->limits, words->device, words->at_ms, newest_ms);
 }
 
 struct access_limits *

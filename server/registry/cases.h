@@ -27,6 +27,13 @@ struct rows_head;
 CDOP_MUST enum cdop_err cases_new(
     struct registry *reg, struct cases **ret_cases);
 
+/*
+ * A leaf, at a start: what it counts for in the limits that a person has,
+ * so that no restart gives them anew.  newest_ms: of the last leaf.
+ */
+void cases_load_leaf(
+    struct cases *cases, const Cdop__StoredWords *words, uint64_t newest_ms);
+
 /* Wipes and frees; NULL is fine. */
 void cases_free(struct cases *cases);
 

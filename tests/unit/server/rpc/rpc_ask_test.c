@@ -490,11 +490,39 @@ asks_are_counted_by_person_and_day(void **state)
 	}
 	assert_string_equal(answer.reply->reason, "ask_limit");
 	assert_false(answer.reply->has_body);
+	/* The log has them: a restart gives nobody a day anew. */
+	world_reopen(&w);
+	world_call(&w, WORLD_PARTNER_SEFTON, 60, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "ask_limit");
 	world_call(&w, WORLD_PARTNER_WIRRAL, 60, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	w.now_ms += 86400000ull;
 	world_call(&w, WORLD_PARTNER_SEFTON, 60, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
+}
+
+/* Nor an hour in which to guess references. */
+static void
+misses_count_after_a_restart(void **state)
+{
+	char none[CDOP_REFERENCE_TEXT];
+	uint32_t i = 1;
+
+	(void)state;
+	w.now_ms += 3600000;
+	w.now_ms -= w.now_ms % 3600000;
+	while (!cdop_reference_make(i++, true, none))
+		;
+	for (i = 0; i < w.reg->profile->reference_misses_per_hour; i++)
+		(void)calls_show(
+		    &w, WORLD_COORDINATOR_WIRRAL, none, CDOP_NOT_FOUND);
+	world_reopen(&w);
+	(void)calls_show(
+	    &w, WORLD_COORDINATOR_WIRRAL, none, CDOP_RESOURCE_EXHAUSTED);
+	assert_string_equal(calls_reason(), "miss_limit");
+	w.now_ms += 3600000;
+	world_reopen(&w);
+	(void)calls_show(&w, WORLD_COORDINATOR_WIRRAL, none, CDOP_NOT_FOUND);
 }
 
 int
@@ -516,6 +544,7 @@ main(void)
 	    cmocka_unit_test(no_row_is_opened_for_any_answer),
 	    cmocka_unit_test(who_works_for_no_area_is_refused),
 	    cmocka_unit_test(asks_are_counted_by_person_and_day),
+	    cmocka_unit_test(misses_count_after_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
