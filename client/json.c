@@ -500,6 +500,18 @@ read_entries(struct cmd_ctx *ctx, const char *group, const json_t *list,
 	return CDOP_OK;
 }
 
+/* One that is empty has no field that could be said to be none. */
+static bool
+is_group(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < cdop_fields_count; i++)
+		if (strcmp(cdop_fields[i].group, name) == 0)
+			return true;
+	return false;
+}
+
 enum exit_code
 json_read_form(struct cmd_ctx *ctx, const json_t *object,
     const struct cdop_profile *profile, Cdop__Form *form,
@@ -522,10 +534,10 @@ json_read_form(struct cmd_ctx *ctx, const json_t *object,
 				return code;
 			continue;
 		}
-		if (json_is_array(value))
+		if (json_is_array(value) && is_group(group))
 			err = read_entries(
 			    ctx, group, value, profile, form, findings);
-		else if (json_is_object(value))
+		else if (json_is_object(value) && is_group(group))
 			err = read_group(
 			    ctx, group, value, profile, form, findings);
 		else

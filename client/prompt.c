@@ -313,12 +313,13 @@ prompt_match(const struct prompt_option *option, size_t n, const char *typed)
 
 	if (len == 0)
 		return n;
-	for (i = 0; i < n; i++)
-		if (strcasecmp(option[i].code, typed) == 0)
-			return i;
+	/* The number is what a menu shows; a code may be a number, too. */
 	number = strtoul(typed, &end, 10);
 	if (*end == '\0' && number >= 1 && number <= n)
 		return number - 1;
+	for (i = 0; i < n; i++)
+		if (strcasecmp(option[i].code, typed) == 0)
+			return i;
 	for (i = 0; i < n; i++) {
 		if (strncasecmp(option[i].label, typed, len) == 0 ||
 		    strncasecmp(option[i].code, typed, len) == 0) {

@@ -107,14 +107,17 @@ what_is_no_value_is_named_by_its_path(void **state)
 	json_t *root;
 
 	root = json_loads("{\"child\":{\"nonsense\":1,\"sex\":[1],"
-			  "\"nhs_number\":12},\"x\":3,"
+			  "\"nhs_number\":12},\"x\":3,\"foo\":{},\"bar\":[],"
 			  "\"birth\":{\"date\":{\"absent\":\"PERHAPS\"}}}",
 	    0, NULL);
 	assert_int_equal(
 	    json_read_form(&f->ctx, root, fixture_profile(f), form, &v),
 	    EXIT_OK);
-	assert_int_equal(v.n, 5);
+	assert_int_equal(v.n, 7);
 	assert_non_null(cdop_violation_find(&v, NULL, "path.unknown"));
+	/* An empty one, too: it was to be something. */
+	assert_non_null(cdop_violation_find(&v, "foo", "json.group"));
+	assert_non_null(cdop_violation_find(&v, "bar", "json.group"));
 	assert_non_null(cdop_violation_find(&v, "child.sex", "json.value"));
 	assert_non_null(cdop_violation_find(&v, "x", "json.group"));
 	assert_non_null(cdop_violation_find(&v, "birth.date", "json.value"));

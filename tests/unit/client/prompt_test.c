@@ -63,6 +63,7 @@ words_choose_by_number_code_or_beginning(void **state)
 	static const struct prompt_option o[] = {
 	    {"home", "Home of normal residence"}, {"hospice", "Hospice"},
 	    {"1", "Male"}};
+	static const struct prompt_option seven[] = {{"7", "Seventh"}};
 
 	(void)state;
 	assert_int_equal(prompt_match(o, 3, "2"), 1);
@@ -70,9 +71,10 @@ words_choose_by_number_code_or_beginning(void **state)
 	assert_int_equal(prompt_match(o, 3, "HOME"), 0);
 	assert_int_equal(prompt_match(o, 3, "hom"), 0);
 	assert_int_equal(prompt_match(o, 3, "ho"), 3);
-	/* A code beats a place in the list. */
-	assert_int_equal(prompt_match(o, 3, "1"), 2);
-	assert_int_equal(prompt_match(o, 3, "4"), 3);
+	/* What the menu shows beats a code that nobody sees. */
+	assert_int_equal(prompt_match(o, 3, "1"), 0);
+	assert_int_equal(prompt_match(o, 3, "7"), 3);
+	assert_int_equal(prompt_match(seven, 1, "7"), 0);
 	assert_int_equal(prompt_match(o, 3, ""), 3);
 }
 
