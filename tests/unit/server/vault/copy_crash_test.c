@@ -27,8 +27,6 @@
 
 #define STEP 10 /* rows */
 
-static const struct copy_plan plain;
-
 /* ---- the calls --------------------------------------------------------- */
 
 /* What a child and its parent both see. */
@@ -154,6 +152,21 @@ ftruncate(int fd, off_t len)
 /* ---- a copy ------------------------------------------------------------ */
 
 static struct copy_fixture c;
+static struct copy_epoch epochs[COPY_FIXTURE_EPOCHS];
+static struct copy_plan plan; /* zero: a plain copy */
+
+/* Everything that a plan can name. */
+static void
+plan_reseal(void)
+{
+	copy_fixture_turn(&c, epochs);
+	plan = (struct copy_plan){.epochs = epochs,
+	    .n_epochs = COPY_FIXTURE_EPOCHS,
+	    .all_areas = true,
+	    .leaf = copy_fixture_leaf,
+	    .turned = copy_fixture_turned,
+	    .ctx = &c};
+}
 
 /* So that the copy is made in more than one transaction. */
 static void
@@ -181,8 +194,17 @@ setup(void **state)
 	memset(shared, 0, sizeof(*shared));
 	stop_at = 0;
 	fail_with = 0;
+	memset(&plan, 0, sizeof(plan));
 	copy_fixture_make_small(&c);
 	add_large();
+	return 0;
+}
+
+static int
+setup_reseal(void **state)
+{
+	(void)setup(state);
+	plan_reseal();
 	return 0;
 }
 
@@ -218,7 +240,7 @@ whole(struct copy **ret_copy, bool live)
 	unsigned int days = 0;
 
 	armed = true;
-	err = copy_begin(c.f.rows, &plain, ret_copy);
+	err = copy_begin(c.f.rows, &plan, ret_copy);
 	armed = false;
 	if (err != CDOP_OK) {
 		*ret_copy = NULL;
@@ -266,6 +288,22 @@ dies_at(uint32_t call)
 	return WEXITSTATUS(status) == 9;
 }
 
+/* The store of the old keys, or that of the new ones. */
+static void
+expect_one_world(void)
+{
+	bool is_old = keystore_find(c.f.ks, epochs[0].from) != NULL;
+	size_t i;
+
+	for (i = 0; i < plan.n_epochs; i++)
+		assert_int_equal(
+		    keystore_find(c.f.ks, epochs[i].from) != NULL, is_old);
+	assert_true(copy_fixture_boxes(&c) > 0);
+	/* The first that did not come back may have been the name's. */
+	if (plan.n_epochs > 0 && !shared->renamed)
+		assert_true(is_old);
+}
+
 static void
 killed_at_any_call_it_is_the_old_file_or_the_new_one(void **state)
 {
@@ -285,6 +323,7 @@ killed_at_any_call_it_is_the_old_file_or_the_new_one(void **state)
 		if (shared->leaves != 0)
 			assert_int_equal(
 			    rows_next_leaf(c.f.rows), shared->leaves);
+		expect_one_world();
 		store_fixture_close(&c.f);
 		if (shared->renamed || call % 16 == 1)
 			assert_int_equal(store_fixture_verify(&c.f), 0);
@@ -319,13 +358,17 @@ fails_at(uint32_t call, int code)
 		assert_true(shared->renamed);
 		store_fixture_close(&c.f);
 		assert_int_equal(store_fixture_open(&c.f, 0), CDOP_OK);
+		copy_fixture_find_keys(&c);
 	}
 	after = copy_fixture_texts(&c);
 	assert_string_equal(before, after);
+	expect_one_world();
 	free(before);
 	free(after);
 	/* Whichever file it is, life goes on in it. */
 	copy_fixture_live(&c);
+	if (end == COPY_LOST && plan.n_epochs > 0)
+		plan_reseal();
 	return shared->calls < call;
 }
 
@@ -348,6 +391,8 @@ failing_at_any_call_it_loses_nothing(void **state)
 		store_fixture_close(&c.f);
 		assert_int_equal(store_fixture_verify(&c.f), 0);
 		assert_int_equal(store_fixture_open(&c.f, 0), CDOP_OK);
+		if (plan.n_epochs > 0)
+			plan_reseal();
 	}
 }
 
@@ -360,6 +405,12 @@ main(void)
 		teardown),
 	    cmocka_unit_test_setup_teardown(
 		failing_at_any_call_it_loses_nothing, setup, teardown),
+	    {"killed_at_any_call_of_a_reseal_it_is_one_of_both",
+		killed_at_any_call_it_is_the_old_file_or_the_new_one,
+		setup_reseal, teardown, NULL},
+	    {"failing_at_any_call_of_a_reseal_it_loses_nothing",
+		failing_at_any_call_it_loses_nothing, setup_reseal, teardown,
+		NULL},
 	};
 
 	if (sodium_init() < 0)

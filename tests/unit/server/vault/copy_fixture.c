@@ -17,6 +17,7 @@ const char *const copy_fixture_areas[COPY_FIXTURE_AREAS] = {
     "liverpool", "sefton", "wirral"};
 
 #define LARGE 20000
+#define BOX   16 /* key and index stand before it */
 
 static uint64_t
 put_case_row(struct copy_fixture *c, uint8_t kind, size_t i)
@@ -26,6 +27,33 @@ put_case_row(struct copy_fixture *c, uint8_t kind, size_t i)
 	(void)snprintf(text, sizeof(text), "kind %u of case %zu on day %u",
 	    kind, i, c->lived);
 	return store_fixture_put(&c->f, kind, c->case_key[i], text);
+}
+
+/* A leaf with a box in it. */
+static void
+put_leaf(struct copy_fixture *c, size_t i, const char *text)
+{
+	static const struct cdop_bytes words = {
+	    (const uint8_t *)"why it was looked at", 20};
+	uint8_t data[512], index[8];
+	struct rows_new row = {.kind = SCHEMA_KIND_LEAF,
+	    .schema = 1,
+	    .version = (uint32_t)rows_next_leaf(c->f.rows)};
+	struct cdop_bytes box;
+	size_t len = strlen(text) + 1;
+	uint64_t number;
+
+	cdop_put64(index, rows_next_leaf(c->f.rows));
+	assert_int_equal(rows_box_seal(c->f.rows, c->case_key[i],
+			     (struct cdop_bytes){index, sizeof(index)}, words,
+			     c->f.arena, &box),
+	    CDOP_OK);
+	memcpy(data, text, len);
+	cdop_put64(data + len, c->case_key[i]);
+	memcpy(data + len + 8, index, sizeof(index));
+	memcpy(data + len + BOX, box.data, box.len);
+	row.data = (struct cdop_bytes){data, len + BOX + box.len};
+	assert_int_equal(rows_put(c->f.rows, &row, &number), CDOP_OK);
 }
 
 static void
@@ -41,7 +69,7 @@ add_case(struct copy_fixture *c, size_t i)
 	(void)put_case_row(c, SCHEMA_KIND_FORM, i);
 	c->summary[i] = put_case_row(c, SCHEMA_KIND_SUMMARY, i);
 	(void)store_fixture_put(&c->f, SCHEMA_KIND_TERMS, 0, "terms");
-	(void)store_fixture_leaf(&c->f, "registered");
+	put_leaf(c, i, "registered");
 }
 
 /* One that lies in overflow pages. */
@@ -116,7 +144,7 @@ amend(struct copy_fixture *c, size_t i)
 	assert_int_equal(rows_del(c->f.rows, c->summary[i]), CDOP_OK);
 	(void)put_case_row(c, SCHEMA_KIND_FORM, i);
 	c->summary[i] = put_case_row(c, SCHEMA_KIND_SUMMARY, i);
-	(void)store_fixture_leaf(&c->f, "amended");
+	put_leaf(c, i, "amended");
 }
 
 void
@@ -141,6 +169,134 @@ copy_fixture_live(struct copy_fixture *c)
 		add_case(c, COPY_FIXTURE_CASES / 2 + day);
 	assert_int_equal(rows_del(c->f.rows, c->person), CDOP_OK);
 	c->person = store_fixture_put(&c->f, SCHEMA_KIND_PERSON, 0, "person");
+	store_fixture_commit(&c->f);
+}
+
+/* ---- Sealed anew ------------------------------------------------------- */
+
+/* Where the key id of a leaf stands; 0: it has no box. */
+static size_t
+box_at(struct cdop_bytes data)
+{
+	size_t len = strnlen((const char *)data.data, data.len);
+
+	return len == data.len ? 0 : len + 1;
+}
+
+enum cdop_err
+copy_fixture_leaf(void *ctx, struct copy *copy, struct cdop_bytes data,
+    struct cdop_arena *arena, struct cdop_bytes *ret_data)
+{
+	size_t at = box_at(data);
+	struct cdop_bytes box;
+	uint8_t *changed;
+	uint64_t key;
+	enum cdop_err err;
+
+	(void)ctx;
+	if (at == 0)
+		return CDOP_OK;
+	box = (struct cdop_bytes){data.data + at + BOX, data.len - at - BOX};
+	err = copy_box(copy, cdop_get64(data.data + at),
+	    (struct cdop_bytes){data.data + at + 8, 8}, box, arena, &key, &box);
+	if (err != CDOP_OK)
+		return err == CDOP_NOT_FOUND ? CDOP_OK : err;
+	if (key == cdop_get64(data.data + at))
+		return CDOP_OK;
+	changed = cdop_arena_alloc(arena, data.len);
+	if (changed == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	memcpy(changed, data.data, at + BOX);
+	cdop_put64(changed + at, key);
+	memcpy(changed + at + BOX, box.data, box.len);
+	*ret_data = (struct cdop_bytes){changed, data.len};
+	return CDOP_OK;
+}
+
+void
+copy_fixture_turned(void *ctx, const struct copy *copy)
+{
+	struct copy_fixture *c = ctx;
+	size_t i;
+
+	for (i = 0; i < COPY_FIXTURE_CASES; i++)
+		c->case_key[i] = copy_key(copy, c->case_key[i]);
+}
+
+void
+copy_fixture_find_keys(struct copy_fixture *c)
+{
+	const struct keystore_entry *entry;
+	size_t i;
+
+	for (i = 0; i < keystore_places(c->f.ks); i++) {
+		entry = keystore_at(c->f.ks, i);
+		if (entry->scope == SCHEMA_CASE &&
+		    entry->case_id <= COPY_FIXTURE_CASES)
+			c->case_key[entry->case_id - 1] = entry->id;
+	}
+}
+
+struct boxes {
+	struct copy_fixture *c;
+	size_t n;
+};
+
+static enum cdop_err
+open_box(void *ctx, const struct rows_head *head, struct rows_item *item,
+    bool *ret_stop)
+{
+	struct boxes *boxes = ctx;
+	struct cdop_arena *arena = boxes->c->f.arena;
+	struct cdop_bytes data, words;
+	size_t at;
+
+	(void)head;
+	(void)ret_stop;
+	cdop_arena_reset(arena);
+	assert_int_equal(rows_item_open(item, arena, &data), CDOP_OK);
+	if ((at = box_at(data)) == 0)
+		return CDOP_OK;
+	assert_int_equal(
+	    rows_box_open(boxes->c->f.rows, cdop_get64(data.data + at),
+		(struct cdop_bytes){data.data + at + 8, 8},
+		(struct cdop_bytes){data.data + at + BOX, data.len - at - BOX},
+		arena, &words),
+	    CDOP_OK);
+	assert_string_equal((const char *)words.data, "why it was looked at");
+	boxes->n++;
+	return CDOP_OK;
+}
+
+size_t
+copy_fixture_boxes(struct copy_fixture *c)
+{
+	struct boxes boxes = {.c = c};
+
+	assert_int_equal(
+	    rows_walk_log(c->f.rows, 0, open_box, &boxes), CDOP_OK);
+	return boxes.n;
+}
+
+void
+copy_fixture_turn(struct copy_fixture *c,
+    struct copy_epoch ret_epochs[static COPY_FIXTURE_EPOCHS])
+{
+	static const enum schema_scope scopes[COPY_FIXTURE_EPOCHS] = {
+	    SCHEMA_REGISTRY, SCHEMA_LOG, SCHEMA_SEARCH, SCHEMA_AREA};
+
+	const char *area;
+	size_t i;
+
+	store_fixture_begin(&c->f);
+	for (i = 0; i < COPY_FIXTURE_EPOCHS; i++) {
+		area = scopes[i] == SCHEMA_AREA ? copy_fixture_areas[0] : NULL;
+		assert_true(keystore_epoch(
+		    c->f.ks, scopes[i], area, &ret_epochs[i].from));
+		assert_int_equal(rows_keys_epoch_new(c->f.rows, scopes[i], area,
+				     &ret_epochs[i].to),
+		    CDOP_OK);
+	}
 	store_fixture_commit(&c->f);
 }
 

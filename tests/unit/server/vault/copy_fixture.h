@@ -33,6 +33,30 @@ void copy_fixture_end(struct copy_fixture *c);
  */
 void copy_fixture_live(struct copy_fixture *c);
 
+/*
+ * Leaves about a case are text || 0 || key id u64 || leaf index u64 || box of
+ * a few words under the case key, bound to that index.  copy_fixture_leaf() is
+ * for plans; copy_fixture_turned() gives c->case_key the new names.  ctx: c.
+ */
+enum cdop_err copy_fixture_leaf(void *ctx, struct copy *copy,
+    struct cdop_bytes data, struct cdop_arena *arena,
+    struct cdop_bytes *ret_data);
+void copy_fixture_turned(void *ctx, const struct copy *copy);
+
+/* c->case_key from the key table, after a start. */
+void copy_fixture_find_keys(struct copy_fixture *c);
+
+/* Every box of the log opens under the key that it names; how many. */
+size_t copy_fixture_boxes(struct copy_fixture *c);
+
+/*
+ * New epoch keys for REGISTRY, LOG, SEARCH and for the first area, in a
+ * batch: what a rotation of all that and a plan need.
+ */
+#define COPY_FIXTURE_EPOCHS 4
+void copy_fixture_turn(struct copy_fixture *c,
+    struct copy_epoch ret_epochs[static COPY_FIXTURE_EPOCHS]);
+
 /* All rows of the live file, as they are. */
 struct copy_fixture_row {
 	uint64_t number;
