@@ -6,12 +6,24 @@
 #include "cdop/err.h"
 
 static uint64_t
-read_ms(clockid_t id)
+read_us(clockid_t id)
 {
 	struct timespec now;
 
 	CDOP_ASSERT(clock_gettime(id, &now) == 0);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t
+read_ms(clockid_t id)
+{
+	return read_us(id) / 1000;
+}
+
+uint64_t
+clock_us(void)
+{
+	return read_us(CLOCK_MONOTONIC);
 }
 
 uint64_t

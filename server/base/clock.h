@@ -1,6 +1,6 @@
 /*
- * What time it is, in milliseconds.  No part below the cycle asks: the time
- * of a leaf is stamped once for a part of a batch.
+ * What time it is, mostly in milliseconds.  No part below the cycle asks: the
+ * time of a leaf is stamped once for a part of a batch.
  */
 #ifndef CDOP_BASE_CLOCK_H
 #define CDOP_BASE_CLOCK_H
@@ -10,6 +10,9 @@
 
 /* CLOCK_MONOTONIC: deadlines of processes and connections. */
 uint64_t clock_ms(void);
+
+/* The same in microseconds, for what may take a part of one. */
+uint64_t clock_us(void);
 
 /* CLOCK_BOOTTIME: how old a session is; it goes on while a machine sleeps. */
 uint64_t clock_boot_ms(void);

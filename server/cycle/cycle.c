@@ -227,7 +227,8 @@ cycle_wants_write(const struct cycle *cycle)
 int
 cycle_sleep_ms(const struct cycle *cycle)
 {
-	if (cycle->busy && !outbox_waits(cycle->outbox))
+	if ((cycle->busy || cycle_copies(cycle)) &&
+	    !outbox_waits(cycle->outbox))
 		return 0;
 	if (cycle->discards > 0)
 		return 10;
@@ -528,6 +529,7 @@ work(struct cycle *cycle, uint64_t boot_ms)
 	tell_clock(cycle);
 	if (cycle->paced)
 		cycle->reg->paced_ms = times.now_ms;
+	cycle->worked = true;
 	first = batch_done(cycle->batch);
 	err = batch_run(cycle->batch, cycle->reg, &times);
 	if (err == CDOP_OK)
@@ -546,6 +548,7 @@ cycle_turn(struct cycle *cycle)
 	uint64_t boot_ms = clock_boot_ms();
 	enum cdop_err err;
 
+	cycle->worked = false;
 	if (cycle->link >= 0)
 		intake_drain(cycle, boot_ms);
 	tick(cycle, boot_ms);
@@ -559,5 +562,6 @@ cycle_turn(struct cycle *cycle)
 		log_warning("link.gone", NULL);
 		cycle_set_link(cycle, -1);
 	}
-	return CDOP_OK;
+	/* Answers are on their way by now. */
+	return cycle_copy(cycle);
 }

@@ -1,5 +1,6 @@
 /*
- * The cycle's own state, for cycle.c, intake.c and gather.c only.
+ * The cycle's own state, for cycle.c, cycle_copy.c, intake.c and gather.c
+ * only.
  */
 #ifndef CDOP_CYCLE_CYCLE_STATE_H
 #define CDOP_CYCLE_CYCLE_STATE_H
@@ -51,6 +52,8 @@ struct cycle {
 	uint64_t scrub_ms;      /* no step of looking through the log before */
 	uint64_t renew_ms;      /* no step of renewing before that */
 	uint32_t passed;        /* batches without one */
+	bool worked;            /* this turn had a batch */
+	uint32_t copy_passed;   /* turns of that kind without a slice */
 	STAILQ_HEAD(, cycle_held) held;
 };
 
@@ -74,6 +77,15 @@ void cycle_send_keys(struct cycle *cycle);
 
 /* Step 1: takes the packets that wait, bounded. */
 void intake_drain(struct cycle *cycle, uint64_t boot_ms);
+
+/*
+ * Between batches: a slice of the copy that is under way, if it is its turn.
+ * CDOP_DATA_LOSS: the process has to leave.
+ */
+CDOP_MUST enum cdop_err cycle_copy(struct cycle *cycle);
+
+/* One is under way and wants more. */
+bool cycle_copies(const struct cycle *cycle);
 
 /* Step 2: fills the empty batch from all sessions in turn. */
 void gather_run(struct cycle *cycle, uint64_t boot_ms);

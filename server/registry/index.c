@@ -6,52 +6,25 @@
 
 #include "cdop/secret.h"
 #include "server/base/undo.h"
-#include "server/registry/index_hash.h"
-#include "server/registry/index_order.h"
+#include "server/registry/index_core.h"
 #include "server/registry/index_room.h"
-#include "server/registry/index_terms.h"
 
 #define TERM_MAX   300u
 #define ROWS_FIRST 3u /* state, notification, summary */
 
-struct rows_of {
-	uint32_t n;
-	uint32_t cap;
-	struct index_row row[];
-};
-
-struct slot {
-	struct index_post *post; /* NULL: only rows are known yet */
-	struct rows_of *rows;    /* NULL: none */
-	uint64_t case_id;
-};
-
-struct index {
-	struct undo *undo;
-	uint8_t key[INDEX_HASH_KEY];
-	struct slot *slot;
-	uint32_t n;
-	uint32_t cap;
-	struct index_terms terms;
-	struct index_order order;
-	char **word; /* that many cases share: areas, jurisdictions */
-	size_t n_word, cap_word;
-	uint32_t last; /* slot of the row before: a case's rows come together */
-};
-
 /* What a put took away: kept until the batch is over. */
 struct change {
 	struct index *index;
-	struct slot before;
+	struct index_core_slot before;
 	uint32_t slot;
 	bool is_new;
 	bool done;
 };
 
-static struct rows_of *
+static struct index_core_rows *
 rows_new(uint32_t cap)
 {
-	struct rows_of *rows;
+	struct index_core_rows *rows;
 
 	rows = calloc(1, sizeof(*rows) + cap * sizeof(rows->row[0]));
 	if (rows != NULL)
@@ -198,7 +171,7 @@ hash_case(const struct index *index, uint64_t case_id)
 static enum cdop_err
 reserve_slot(struct index *index)
 {
-	struct slot *slot;
+	struct index_core_slot *slot;
 	uint32_t cap;
 
 	if (index->n < index->cap)
@@ -346,9 +319,9 @@ compare_rows(const struct index_row *a, const struct index_row *b)
 }
 
 static enum cdop_err
-rows_add(struct rows_of **rows, const struct index_row *row)
+rows_add(struct index_core_rows **rows, const struct index_row *row)
 {
-	struct rows_of *old = *rows, *more;
+	struct index_core_rows *old = *rows, *more;
 	uint32_t i;
 
 	if (old == NULL || old->n == old->cap) {
@@ -439,7 +412,7 @@ revert(void *ctx, uint64_t arg)
 {
 	struct change *change = ctx;
 	struct index *index = change->index;
-	struct slot *slot;
+	struct index_core_slot *slot;
 
 	(void)arg;
 	if (change->done) {
@@ -495,7 +468,7 @@ announce(struct index *index, struct change *change)
 
 static void
 replace(struct index *index, struct change *change, struct index_post *post,
-    struct rows_of *rows)
+    struct index_core_rows *rows)
 {
 	if (change->is_new)
 		change->slot = push_slot(index, post->case_id);
@@ -513,7 +486,7 @@ index_put(struct index *index, struct index_post *post,
     const struct index_row *row, size_t n_row)
 {
 	struct change *change = NULL;
-	struct rows_of *rows = NULL;
+	struct index_core_rows *rows = NULL;
 	bool batch = undo_is_begun(index->undo);
 	enum cdop_err err;
 	size_t i;
@@ -563,7 +536,7 @@ index_at(const struct index *index, uint32_t slot)
 const struct index_row *
 index_rows(const struct index *index, uint32_t slot, size_t *ret_n)
 {
-	const struct rows_of *rows = index->slot[slot].rows;
+	const struct index_core_rows *rows = index->slot[slot].rows;
 
 	*ret_n = rows == NULL ? 0 : rows->n;
 	return rows == NULL ? NULL : rows->row;
@@ -593,4 +566,19 @@ uint32_t
 index_n_terms(const struct index *index)
 {
 	return index->terms.n;
+}
+
+/* ---- other keys -------------------------------------------------------- */
+
+void
+index_rename_keys(struct index *index, index_rename_fn *fn, const void *ctx)
+{
+	struct index_post *post;
+	uint32_t i;
+
+	CDOP_ASSERT(!undo_is_begun(index->undo));
+	for (i = 0; i < index->n; i++) {
+		post = index->slot[i].post;
+		post->key_id = fn(ctx, post->key_id);
+	}
 }

@@ -109,6 +109,14 @@ CDOP_MUST enum cdop_err index_make_post(struct index *index,
     const Cdop__StoredSummary *summary, uint64_t key_id,
     struct cdop_arena *scratch, struct index_post **ret_post);
 
+/*
+ * Between batches, when keys have got other names: fn tells the new one of
+ * each case's key.
+ */
+typedef uint64_t index_rename_fn(const void *ctx, uint64_t key);
+void index_rename_keys(
+    struct index *index, index_rename_fn *fn, const void *ctx);
+
 /* Entries of the table of terms, one of them the case id of each case. */
 uint32_t index_n_terms(const struct index *index);
 

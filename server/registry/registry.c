@@ -13,6 +13,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/cases.h"
 #include "server/registry/checkpoints.h"
+#include "server/registry/copying.h"
 #include "server/registry/custody.h"
 #include "server/registry/message.h"
 #include "server/registry/people.h"
@@ -74,6 +75,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 		err = custody_new(reg, &reg->custody);
 	if (err == CDOP_OK)
 		err = scrub_new(reg, &reg->scrub);
+	if (err == CDOP_OK)
+		err = copying_new(reg, &reg->copying);
 	if (err != CDOP_OK) {
 		registry_free(reg);
 		return err;
@@ -97,6 +100,7 @@ registry_free(struct registry *reg)
 {
 	if (reg == NULL)
 		return;
+	copying_free(reg->copying);
 	scrub_free(reg->scrub);
 	custody_free(reg->custody);
 	checkpoints_free(reg->checkpoints);

@@ -20,6 +20,7 @@ struct audit;
 struct cases;
 struct cdop_profile;
 struct checkpoints;
+struct copying;
 struct custody;
 struct keystore;
 struct lockmem;
@@ -101,6 +102,7 @@ struct registry {
 	struct checkpoints *checkpoints;
 	struct custody *custody;
 	struct scrub *scrub; /* of the log, while it runs */
+	struct copying *copying;
 };
 
 /*

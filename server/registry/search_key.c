@@ -9,6 +9,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/registry.h"
 #include "server/store/schema.h"
+#include "server/vault/copy.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_keys.h"
 #include "server/vault/rows_scan.h"
@@ -147,6 +148,12 @@ look(struct search_key *keys, bool *ret_end)
 	    keys->reg->rows, &oldest->at, LOOK_ROWS, look_at, keys, ret_end);
 	cdop_arena_reset(keys->arena);
 	return err;
+}
+
+void
+search_key_rename(struct search_key *keys, const struct copy *copy)
+{
+	keys->oldest.key = copy_key(copy, keys->oldest.key);
 }
 
 void

@@ -17,6 +17,7 @@
 #include "cdop/arena.h"
 #include "cdop/err.h"
 
+struct copy;
 struct registry;
 struct search_key;
 
@@ -48,6 +49,9 @@ CDOP_MUST enum cdop_err search_key_due(
  */
 CDOP_MUST enum cdop_err search_key_forget(
     struct search_key *keys, struct cdop_arena *arena, uint64_t now_ms);
+
+/* Keys have got other names. */
+void search_key_rename(struct search_key *keys, const struct copy *copy);
 
 /* It could not be done: not again today. */
 void search_key_put_off(struct search_key *keys, uint64_t now_ms);

@@ -23,6 +23,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -206,6 +207,7 @@ fill_database(MDB_env *env)
 static long
 vault_work(void)
 {
+	struct statvfs fs;
 	char other[96];
 	MDB_env *env;
 	void *locked;
@@ -222,10 +224,12 @@ vault_work(void)
 	must(posix_fallocate(fd, 0, 1 << 20) == 0);
 	must(pwrite(fd, "abc", 3, 9) == 3 && lseek(fd, 9, SEEK_SET) == 9);
 	must(fdatasync(fd) == 0 && fsync(fd) == 0);
+	must(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) == 0);
+	must(fstatvfs(fd, &fs) == 0);
 	must(readahead(fd, 0, 4096) == 0);
 	snprintf(other, sizeof(other), "%s/other", dir);
 	must(rename(tries_world.inside, other) == 0 &&
-	    rename(other, tries_world.inside) == 0);
+	    renameat(AT_FDCWD, other, AT_FDCWD, tries_world.inside) == 0);
 	must((locked = mmap(NULL, 65536, PROT_READ | PROT_WRITE,
 		  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) != MAP_FAILED);
 	must(mprotect(locked, 4096, PROT_NONE) == 0);

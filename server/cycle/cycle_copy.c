@@ -1,0 +1,67 @@
+/*
+ * Copying the store in everybody's pauses: a slice where nobody waits, else
+ * with one turn in ten.
+ */
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/cycle/cycle_state.h"
+#include "server/registry/copying.h"
+#include "server/registry/registry.h"
+
+#define SLICE_US    2000
+#define SLICE_ROWS  512
+#define SLICE_BYTES ((size_t)2 << 20)
+#define EVERY       10 /* turns with a batch in them */
+
+static bool
+is_over(void *ctx)
+{
+	const uint64_t *until_us = ctx;
+
+	return clock_us() >= *until_us;
+}
+
+bool
+cycle_copies(const struct cycle *cycle)
+{
+	return cycle->reg != NULL &&
+	    copying_state(cycle->reg->copying) == COPYING_RUNS;
+}
+
+static void
+say_end(const struct copying *copying)
+{
+	const struct copy *copy = copying_copy(copying);
+	struct copy_progress progress;
+
+	copy_progress(copy, &progress);
+	if (copying_state(copying) == COPYING_DONE)
+		log_info("copy.done", "rows=%llu bytes=%llu",
+		    (unsigned long long)progress.rows,
+		    (unsigned long long)progress.bytes);
+	if (copying_state(copying) == COPYING_FAILED)
+		log_error("copy.failed", "code=%s finding=%s next=%s",
+		    cdop_err_name(copy_error(copy)), copy_finding(copy),
+		    "nothing was changed; with a finding, run cdopd verify");
+}
+
+enum cdop_err
+cycle_copy(struct cycle *cycle)
+{
+	uint64_t until_us = clock_us() + SLICE_US;
+	const struct walk_budget budget = {.rows = SLICE_ROWS,
+	    .bytes = SLICE_BYTES,
+	    .spent = is_over,
+	    .ctx = &until_us};
+	enum cdop_err err;
+
+	if (!cycle_copies(cycle))
+		return CDOP_OK;
+	if (cycle->worked && ++cycle->copy_passed < EVERY)
+		return CDOP_OK;
+	cycle->copy_passed = 0;
+	err = copying_step(cycle->reg->copying, &budget);
+	if (err == CDOP_OK)
+		say_end(cycle->reg->copying);
+	return err;
+}
