@@ -24,8 +24,9 @@ static struct {
 	uint8_t text[TEXT_MAX]; /* an arena is rewound in a long stream */
 	size_t len;
 	bool of_change;
-	bool kept;   /* some were: look whether there are too many */
-	bool missed; /* it was said that there was none */
+	bool kept;     /* some were: look whether there are too many */
+	bool missed;   /* it was said that there was none */
+	uint64_t leaf; /* of the last receipt, + 1 */
 } last;
 
 bool
@@ -176,6 +177,9 @@ receipt_take(
 
 	if (!receipt_is_wanted(ctx, send))
 		return EXIT_OK;
+	if (!reply->has_receipt && reply->has_leaf_index &&
+	    reply->leaf_index + 1 == last.leaf)
+		return EXIT_OK; /* its leaf speaks for this one, too */
 	if (!reply->has_receipt) {
 		if (!last.missed)
 			print_note(ctx,
@@ -199,6 +203,7 @@ receipt_take(
 		    "the key of the log has turned just now: the receipt is "
 		    "checked in the next session");
 	remember(ctx, send, reply);
+	last.leaf = proof->index + 1;
 	if (send->method->change && !send->dry && reply->status == CDOP_OK)
 		keep(ctx, proof, !unknown);
 	return EXIT_OK;

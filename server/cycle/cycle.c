@@ -312,8 +312,8 @@ answer_item(struct cycle *cycle, struct batch_item *item, uint64_t boot_ms)
 	else
 		err = session_put(session, result->reply);
 	if (err == CDOP_OK && result->next.at != 0)
-		err = session_more_add(session, item->message, result);
-	if (result->next.at != 0)
+		err = session_more_add(session, item->message, result, boot_ms);
+	if (result->next.at != 0 && !result->next.pause)
 		cycle->busy = true;
 	if (result->close)
 		session->state = SESSION_ENDING;

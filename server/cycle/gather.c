@@ -58,7 +58,7 @@ add(struct cycle *cycle, struct session *session, enum batch_kind kind,
 static bool
 gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 {
-	const struct session_more *more = session->more;
+	const struct session_more *more = session_more_next(session, boot_ms);
 	struct batch_item *item;
 
 	if (more == NULL)
@@ -70,7 +70,7 @@ gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 	item->arrived_ms = boot_ms;
 	item->cursor = more->cursor;
 	item->count = more->count;
-	session_more_free(session_more_take(session));
+	session_more_free(session_more_take(session, boot_ms));
 	return true;
 }
 

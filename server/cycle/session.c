@@ -26,6 +26,8 @@
 
 /* Told in steps, and the longest frame fits into what is left of a window. */
 #define TAKEN_STEP (CDOP_GATE_WINDOW / 4)
+/* Between two leaves of a stream that asks for it. */
+#define PAUSE_MS 1000
 _Static_assert(CDOP_GATE_WINDOW - TAKEN_STEP >= CDOP_FRAME_MAX,
     "a frame may always come when nothing is held");
 
@@ -81,7 +83,7 @@ session_free(struct session *session)
 	lockmem_free(session->mem, session->secret, sizeof(*session->secret));
 	cdop_stream_free(session->in);
 	cdop_stream_free(session->out);
-	while ((more = session_more_take(session)) != NULL)
+	while ((more = session_more_take(session, UINT64_MAX)) != NULL)
 		session_more_free(more);
 	cdop_secret_wipe(session, sizeof(*session));
 	free(session);
@@ -268,7 +270,7 @@ session_queued(const struct session *session)
 
 enum cdop_err
 session_more_add(struct session *session, struct cdop_bytes message,
-    const struct dispatch_result *result)
+    const struct dispatch_result *result, uint64_t boot_ms)
 {
 	struct session_more *more, **end;
 
@@ -277,6 +279,7 @@ session_more_add(struct session *session, struct cdop_bytes message,
 		return CDOP_RESOURCE_EXHAUSTED;
 	more->next = NULL;
 	more->cursor = result->next;
+	more->after_ms = result->next.pause ? boot_ms + PAUSE_MS : 0;
 	more->count = result->stream_count;
 	more->len = message.len;
 	memcpy(more->message, message.data, message.len);
@@ -287,14 +290,28 @@ session_more_add(struct session *session, struct cdop_bytes message,
 	return CDOP_OK;
 }
 
-struct session_more *
-session_more_take(struct session *session)
+const struct session_more *
+session_more_next(const struct session *session, uint64_t boot_ms)
 {
-	struct session_more *more = session->more;
+	const struct session_more *more = session->more;
 
-	if (more == NULL)
+	while (more != NULL && boot_ms < more->after_ms)
+		more = more->next;
+	return more;
+}
+
+struct session_more *
+session_more_take(struct session *session, uint64_t boot_ms)
+{
+	const struct session_more *which = session_more_next(session, boot_ms);
+	struct session_more **at = &session->more, *more;
+
+	if (which == NULL)
 		return NULL;
-	session->more = more->next;
+	while (*at != which)
+		at = &(*at)->next;
+	more = *at;
+	*at = more->next;
 	session->n_more--;
 	return more;
 }

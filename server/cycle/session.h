@@ -38,6 +38,7 @@ enum session_state {
 struct session_more {
 	struct session_more *next;
 	struct rpc_cursor cursor;
+	uint64_t after_ms; /* CLOCK_BOOTTIME: not before; 0: at once */
 	uint32_t count;
 	size_t len;
 	uint8_t message[];
@@ -147,14 +148,18 @@ void session_note_partial(struct session *session, uint64_t boot_ms);
 size_t session_queued(const struct session *session);
 
 /*
- * Keeps an unfinished stream of replies, behind those there are.
- * CDOP_RESOURCE_EXHAUSTED.
+ * Keeps an unfinished stream of replies, behind those there are; one that
+ * asks for a pause for a second.  CDOP_RESOURCE_EXHAUSTED.
  */
 CDOP_MUST enum cdop_err session_more_add(struct session *session,
-    struct cdop_bytes message, const struct dispatch_result *result);
+    struct cdop_bytes message, const struct dispatch_result *result,
+    uint64_t boot_ms);
 
-/* Takes the oldest one out, for the caller to free; NULL: none. */
-struct session_more *session_more_take(struct session *session);
+/* The oldest one whose time has come; NULL: none.  Taken out, the caller's. */
+const struct session_more *session_more_next(
+    const struct session *session, uint64_t boot_ms);
+struct session_more *session_more_take(
+    struct session *session, uint64_t boot_ms);
 void session_more_free(struct session_more *more);
 
 #endif

@@ -386,16 +386,20 @@ answer_work(
 {
 	struct dispatch_result result;
 	struct audit_receipt receipt;
+	bool covered;
 	enum cdop_err err;
 
 	memset(&result, 0, sizeof(result));
 	/* Whatever the call has used up, there is evidence and an answer. */
 	cdop_arena_set_budget(work->arena, CDOP_ANSWER_ARENA);
 	status = check_size(work, status);
-	if ((err = append_leaf(work, status, &receipt)) != CDOP_OK)
+	covered = work->ctx.is_covered && status == CDOP_OK;
+	receipt.index = work->ctx.stream.leaf;
+	if (!covered && (err = append_leaf(work, status, &receipt)) != CDOP_OK)
 		return err;
+	work->ctx.next.leaf = receipt.index;
 	err = pack_reply(work, status, receipt.index, &result);
-	if (err == CDOP_OK)
+	if (err == CDOP_OK && !covered)
 		err = keep_receipt(work, &receipt, &result);
 	if (err != CDOP_OK)
 		return err;

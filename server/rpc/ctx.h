@@ -43,6 +43,13 @@ struct rpc_cursor {
 	uint64_t at;    /* the handler's; 0: at the beginning, or done */
 	uint64_t end;   /* what was fixed with the first message, if it is */
 	uint32_t given; /* entries so far */
+	/*
+	 * For a stream that would fill the log with itself (TRUST S6): the leaf
+	 * of one message may speak for the ones behind it, too.
+	 */
+	uint32_t covered; /* the handler's: how far that leaf speaks */
+	uint64_t leaf;    /* its index */
+	bool pause;       /* the next one wants a leaf: not within a second */
 };
 
 struct rpc_term {
@@ -103,6 +110,7 @@ struct rpc_ctx {
 	 */
 	bool lost;
 	struct rpc_cursor next; /* at not 0: the stream goes on from here */
+	bool is_covered; /* the leaf of a message before speaks for this one */
 
 	/* The outcome that the request key gets again (TRUST M12). */
 	bool applied; /* something was changed */

@@ -2,6 +2,7 @@
  * The log for an auditor who checks it elsewhere: what the checkpoint of the
  * first message covers, and no leaf more, however long the stream takes.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "cdop/tile.h"
@@ -11,11 +12,13 @@
 #include "server/registry/tree.h"
 #include "server/rpc/ctx.h"
 
-/*
- * Tiles of level 0 in a message: every message has a leaf of its own, and
- * keeps others waiting while it is made.
- */
+/* Tiles of level 0 in a message: it keeps others waiting while it is made. */
 #define TILES_PER_MESSAGE 4
+/*
+ * And under one leaf, of which a stream has one a second at most: else an
+ * export of a long log would write a good part of the next one (TRUST S6).
+ */
+#define TILES_PER_LEAF 256
 /* With those above that they complete, or end. */
 #define TILES_MAX (TILES_PER_MESSAGE + CDOP_TILE_LEVELS)
 
@@ -134,6 +137,27 @@ add_bundle(struct rpc_ctx *ctx, Cdop__AuditExportReply *rep, uint64_t number,
 	    bundle->entries.data);
 }
 
+/* What may leave from here on, before there is another leaf. */
+static enum cdop_err
+cover(struct rpc_ctx *ctx, uint64_t size)
+{
+	uint64_t first = (uint64_t)ctx->stream.given * CDOP_TILE_WIDTH;
+	uint64_t end = first + TILES_PER_LEAF * CDOP_TILE_WIDTH;
+
+	ctx->is_covered =
+	    ctx->stream.at != 0 && ctx->stream.given < ctx->stream.covered;
+	ctx->next.covered = ctx->stream.covered;
+	if (ctx->is_covered)
+		return CDOP_OK;
+	ctx->next.covered = ctx->stream.given + TILES_PER_LEAF;
+	ctx->count = (end < size ? end : size) - first;
+	if (ctx->count == 0)
+		return CDOP_OK;
+	ctx->log_reason = cdop_arena_printf(
+	    ctx->arena, "%" PRIu64 "-%" PRIu64, first, first + ctx->count - 1);
+	return ctx->log_reason == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
 /* Tiles of the log from ctx->stream.given on. */
 static enum cdop_err
 fill(struct rpc_ctx *ctx, Cdop__AuditExportReply *rep, uint64_t size)
@@ -142,6 +166,8 @@ fill(struct rpc_ctx *ctx, Cdop__AuditExportReply *rep, uint64_t size)
 	unsigned width = CDOP_TILE_WIDTH, i;
 	enum cdop_err err;
 
+	if ((err = cover(ctx, size)) != CDOP_OK)
+		return err;
 	for (i = 0; i < TILES_PER_MESSAGE; i++, number++) {
 		width = cdop_tile_width(0, number, size);
 		if (width == 0)
@@ -151,9 +177,9 @@ fill(struct rpc_ctx *ctx, Cdop__AuditExportReply *rep, uint64_t size)
 			err = add_tiles(ctx, rep, number, size);
 		if (err != CDOP_OK)
 			return err;
-		ctx->count += width;
 	}
 	ctx->next.given = (uint32_t)number;
+	ctx->next.pause = number >= ctx->next.covered;
 	ctx->next.end = size;
 	if (number * CDOP_TILE_WIDTH < size)
 		ctx->next.at = cursor;

@@ -439,19 +439,19 @@ more_is_kept_oldest_first(void **state)
 	uint8_t i;
 
 	(void)state;
-	assert_null(session_more_take(f.session));
+	assert_null(session_more_take(f.session, 0));
 	for (i = 1; i <= 3; i++) {
 		message[0] = i;
 		result.next.at = i;
 		result.next.given = 10u * i;
 		result.stream_count = 100u * i;
 		assert_int_equal(
-		    session_more_add(
-			f.session, bytes_of(message, sizeof(message)), &result),
+		    session_more_add(f.session,
+			bytes_of(message, sizeof(message)), &result, 0),
 		    CDOP_OK);
 	}
 	for (i = 1; i <= 2; i++) {
-		more = session_more_take(f.session);
+		more = session_more_take(f.session, 0);
 		assert_non_null(more);
 		assert_int_equal(more->len, sizeof(message));
 		assert_int_equal(more->message[0], i);
@@ -461,6 +461,31 @@ more_is_kept_oldest_first(void **state)
 		session_more_free(more);
 	}
 	/* The third goes with the session. */
+}
+
+static void
+one_that_pauses_does_not_hold_up_the_others(void **state)
+{
+	const struct session_more *next;
+	struct dispatch_result result = {.next = {.at = 1, .pause = true}};
+	uint8_t message[4] = {0};
+
+	(void)state;
+	assert_int_equal(session_more_add(f.session,
+			     bytes_of(message, sizeof(message)), &result, 5000),
+	    CDOP_OK);
+	assert_null(session_more_next(f.session, 5999));
+	result.next = (struct rpc_cursor){.at = 2};
+	assert_int_equal(session_more_add(f.session,
+			     bytes_of(message, sizeof(message)), &result, 5000),
+	    CDOP_OK);
+	assert_int_equal(session_more_next(f.session, 5000)->cursor.at, 2);
+	assert_int_equal(session_more_next(f.session, 6000)->cursor.at, 1);
+	session_more_free(session_more_take(f.session, 5000));
+	next = session_more_next(f.session, 6000);
+	assert_non_null(next);
+	assert_int_equal(next->cursor.at, 1);
+	assert_int_equal(f.session->n_more, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -483,6 +508,7 @@ main(void)
 	    TEST(replies_are_sealed_frame_by_frame),
 	    TEST(a_frame_twice_ends_the_session),
 	    TEST(more_is_kept_oldest_first),
+	    TEST(one_that_pauses_does_not_hold_up_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, setup_world, teardown_world);

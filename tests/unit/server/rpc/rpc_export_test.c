@@ -256,37 +256,82 @@ the_size_is_fixed_with_the_first_message(void **state)
 	export(300);
 	check(2500);
 	assert_int_equal(copy.messages, 3);
-	assert_int_equal(audit_size(w.reg->audit), 2500 + 3 * 301);
+	assert_int_equal(audit_size(w.reg->audit), 2500 + 1 + 3 * 300);
 }
 
-/* Each message says in its own leaf how many leaves left with it. */
+/* One leaf says which leaves may leave under it, before the first does. */
 static bool
 visit(void *ctx, const struct audit_leaf *leaf)
 {
 	const Cdop__StoredWords *words = leaf->stored->words;
-	uint64_t *counts = ctx;
+	size_t *n = ctx;
 
 	if (words->call != AUDIT_EXPORT)
-		return true;
-	counts[counts[0]++] = words->has_count ? words->count : 0;
-	return counts[0] < 4;
+		return *n == 0;
+	(*n)++;
+	assert_int_equal(words->count, 2500);
+	assert_string_equal(words->reason, "0-2499");
+	return true;
 }
 
 static void
-every_message_is_logged_with_what_it_gave(void **state)
+one_leaf_speaks_for_many_messages(void **state)
 {
-	uint64_t counts[4] = {1, 0, 0, 0}, cursor = 0;
+	uint64_t cursor = 0;
+	size_t n = 0;
 
 	(void)state;
 	grow(2500);
 	export(0);
+	assert_int_equal(copy.messages, 3);
+	assert_int_equal(audit_size(w.reg->audit), 2501);
 	assert_int_equal(
-	    audit_walk(w.reg->audit, w.arena, &cursor, 100, visit, counts),
-	    CDOP_OK);
-	assert_int_equal(counts[0], 4);
-	assert_int_equal(counts[1], 2500 - 2048);
-	assert_int_equal(counts[2], 1024);
-	assert_int_equal(counts[3], 1024);
+	    audit_walk(w.reg->audit, w.arena, &cursor, 2, visit, &n), CDOP_OK);
+	assert_int_equal(n, 1);
+}
+
+/* Behind what it speaks for there is another one, after a pause. */
+static void
+a_leaf_speaks_for_so_much_and_no_more(void **state)
+{
+	struct rpc_cursor cursor = {0};
+	Cdop__AuditExportReply *message;
+	bool last;
+
+	(void)state;
+	grow(2500);
+	assert_int_equal(next_message(&cursor, &message, &last), CDOP_OK);
+	assert_int_equal(cursor.leaf, 2500);
+	assert_false(cursor.pause);
+	cursor.covered = 8; /* tiles, as if it were a long log */
+	assert_int_equal(next_message(&cursor, &message, &last), CDOP_OK);
+	assert_int_equal(audit_size(w.reg->audit), 2501);
+	assert_true(cursor.pause);
+	assert_int_equal(next_message(&cursor, &message, &last), CDOP_OK);
+	assert_true(last);
+	assert_int_equal(audit_size(w.reg->audit), 2502);
+}
+
+/* Also where the leaf of a message before would speak for it. */
+static void
+what_is_refused_has_a_leaf_of_its_own(void **state)
+{
+	struct rpc_cursor cursor = {0};
+	Cdop__AuditExportReply *message;
+	bool last;
+	size_t i;
+
+	(void)state;
+	grow(2500);
+	assert_int_equal(next_message(&cursor, &message, &last), CDOP_OK);
+	assert_true(cursor.given < cursor.covered);
+	for (i = 0; i < sizeof(w.reg->tree->kept) / sizeof(*w.reg->tree->kept);
+	     i++)
+		w.reg->tree->kept[i].is_there = false;
+	w.reg->tree->level[1].tile.below[5]++;
+	assert_int_equal(
+	    next_message(&cursor, &message, &last), CDOP_DATA_LOSS);
+	assert_int_equal(audit_size(w.reg->audit), 2502);
 }
 
 static void
@@ -313,7 +358,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(what_leaves_is_the_log_of_its_checkpoint),
 	    TEST(the_size_is_fixed_with_the_first_message),
-	    TEST(every_message_is_logged_with_what_it_gave),
+	    TEST(one_leaf_speaks_for_many_messages),
+	    TEST(a_leaf_speaks_for_so_much_and_no_more),
+	    TEST(what_is_refused_has_a_leaf_of_its_own),
 	    TEST(a_damaged_log_is_said_to_be_one),
 	};
 
