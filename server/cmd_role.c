@@ -54,7 +54,12 @@ int
 cmd_role_vault(int argc, char **argv)
 {
 	static struct control_start start;
-	struct vault_fds fds = {CONTROL_FD, CONTROL_LINK_FD, -1, -1, NULL, 0};
+	struct vault_fds fds = {
+	    .control = CONTROL_FD,
+	    .link = CONTROL_LINK_FD,
+	    .key = -1,
+	    .credential = -1,
+	};
 	void *page;
 
 	(void)argv;
@@ -65,6 +70,7 @@ cmd_role_vault(int argc, char **argv)
 	if (page == MAP_FAILED)
 		return CMD_FAILED;
 	fds.note = page;
+	fds.link_number = start.link;
 	fds.key = start.has_key != 0 ? CONTROL_KEY_FD : -1;
 	fds.credential = start.has_credential != 0 ? CONTROL_CREDENTIAL_FD : -1;
 	fds.held_back = start.held_back;

@@ -41,7 +41,8 @@ enum control_kind {
 	CONTROL_START = 1,  /* struct control_start; the first message */
 	CONTROL_CONFIG = 2, /* struct config: the reloadable part counts */
 	CONTROL_STOP = 3,   /* finish what is queued and exit 0 */
-	CONTROL_LINK = 4, /* descriptor: a new sibling, the old link is dead */
+	CONTROL_LINK = 4,   /* descriptor: a new sibling, the old link is dead;
+			     * u64: its number */
 	CONTROL_UNSEAL = 5, /* descriptor: see "The channel" below */
 	CONTROL_PING = 6,   /* answer with CONTROL_PONG */
 	/* child to parent */
@@ -49,12 +50,15 @@ enum control_kind {
 	CONTROL_STATE = 17, /* vault: the state word has changed */
 	CONTROL_SLOTS = 18, /* vault: sealed; its slots, see below */
 	CONTROL_PONG = 19,
+	CONTROL_LOST = 20, /* vault: the gate is gone or broken; u64: which
+			    * link it was */
 };
 
 /* Sent within one build of one program: plain memory, no layout of its own. */
 struct control_start {
 	struct config conf;
 	uint64_t first_conn; /* gate: its connection ids grow from here */
+	uint64_t link;       /* number of the link, from 1 on */
 	uint64_t held_back;  /* vault: see struct vault_fds */
 	uint32_t n_listen;   /* gate: descriptors from CONTROL_LISTEN_FD on */
 	uint32_t has_key;    /* vault */
@@ -82,8 +86,9 @@ struct control_slot {
 struct vault_fds {
 	int control;
 	int link;
-	int key;                   /* -1: none.  Shared offset: use pread */
-	int credential;            /* likewise */
+	int key;        /* -1: none.  Shared offset: use pread */
+	int credential; /* likewise */
+	uint64_t link_number;
 	struct control_note *note; /* never NULL */
 	uint64_t held_back; /* credential whose request ended the last vault:
 			     * hold it back for a minute; 0: none */

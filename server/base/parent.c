@@ -1,6 +1,6 @@
 /*
- * The parent's loop: deaths, restarts, readiness, stopping.  What may take
- * long or may be hostile is done elsewhere.
+ * The parent's loop: deaths, restarts, stopping.  What children say is taken
+ * in parent_hear.c; what may take long or may be hostile is done elsewhere.
  */
 #include "server/base/parent.h"
 
@@ -14,69 +14,20 @@
 
 #include "server/base/child.h"
 #include "server/base/clock.h"
-#include "server/base/deaths.h"
 #include "server/base/fds.h"
 #include "server/base/ipc.h"
 #include "server/base/log.h"
 #include "server/base/notify.h"
+#include "server/base/parent_core.h"
 #include "server/base/sandbox.h"
-#include "server/base/setup.h"
 #include "server/base/signals.h"
 
-#define PARENT_EXIT_SYSTEM 71
-#define PARENT_TICK_MS     2000
-#define PARENT_HANG_MS     60000 /* a child that leaves a ping unanswered */
-
-enum parent_role {
-	PARENT_GATE,
-	PARENT_VAULT,
-	PARENT_ROLES,
-};
-
-struct parent;
-
-struct parent_child {
-	struct parent *parent;
-	enum parent_role role;
-	pid_t pid; /* 0: not running */
-	int control;
-	struct event *event;
-	bool ready;
-	bool answers; /* has answered a ping, so silence means something */
-	bool hung;    /* ended by us for its silence */
-	uint64_t pinged_ms; /* 0: no ping unanswered */
-};
-
-struct parent {
-	struct event_base *base;
-	struct signals *signals;
-	struct event *tick;
-	struct event *stop_timer;
-	struct event *unseal_event;
-	const struct parent_args *args;
-	struct config conf; /* in force */
-	struct setup setup;
-	struct parent_child children[PARENT_ROLES];
-	uint64_t gates; /* started so far */
-	uint64_t held_back;
-	struct deaths deaths;
-	struct unseal unseal;
-	char state[CONTROL_STATE_MAX];
-	bool announced;
-	bool stopping;
-	int status;
-};
+#define PARENT_TICK_MS 2000
+#define PARENT_HANG_MS 60000 /* a child that leaves a ping unanswered */
 
 static const struct cdop_bytes nothing = {NULL, 0};
 
-static const char *
-role_name(enum parent_role role)
-{
-	return role == PARENT_GATE ? "gate" : "vault";
-}
-
-/* Stops whatever the outcome; the first reason keeps its status. */
-static void
+void
 parent_stop(struct parent *parent, int status)
 {
 	struct timeval tv = clock_timeval((uint64_t)parent->conf.stop_s * 1000);
@@ -117,116 +68,9 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 		if (parent->children[i].pid == 0)
 			continue;
 		log_warning("stop.deadline", "child=%s",
-		    role_name(parent->children[i].role));
+		    parent_role_name(parent->children[i].role));
 		kill(parent->children[i].pid, SIGKILL);
 	}
-}
-
-/* Both ready: once a line for whoever started us, and the manager's word. */
-static void
-parent_announce(struct parent *parent)
-{
-	char text[ADDRESS_TEXT_MAX];
-	uint32_t i;
-
-	if (!parent->children[PARENT_GATE].ready ||
-	    !parent->children[PARENT_VAULT].ready)
-		return;
-	/* Sealed is ready for a passphrase, and so its slots are known. */
-	if (strcmp(parent->state, "sealed") == 0 && !parent->unseal.heard)
-		return;
-	notify_send("READY=1\nSTATUS=%s", parent->state);
-	if (parent->announced)
-		return;
-	parent->announced = true;
-	printf("cdopd: ready state=%s", parent->state);
-	for (i = 0; i < parent->setup.n_listen; i++) {
-		address_text(parent->setup.listen_fds[i], text);
-		printf(" listen=\"%s\"", text);
-	}
-	putchar('\n');
-	fflush(stdout);
-}
-
-static void
-take_state(struct parent *parent, const struct control_msg *msg)
-{
-	size_t len = msg->len, i;
-
-	if (len >= sizeof(parent->state))
-		len = sizeof(parent->state) - 1;
-	for (i = 0; i < len; i++)
-		if (msg->body[i] < 'a' || msg->body[i] > 'z')
-			return;
-	memcpy(parent->state, msg->body, len);
-	parent->state[len] = '\0';
-	log_info("state", "state=%s", parent->state);
-	if (parent->announced)
-		notify_send("STATUS=%s", parent->state);
-}
-
-static void
-take_ready(struct parent_child *child, const struct control_msg *msg)
-{
-	struct parent *parent = child->parent;
-
-	if (sandbox_is_off(child->pid)) {
-		log_error(
-		    "sandbox.missing", "child=%s", role_name(child->role));
-		kill(child->pid, SIGKILL);
-		parent_stop(parent, PARENT_EXIT_SYSTEM);
-		return;
-	}
-	child->ready = true;
-	if (child->role == PARENT_VAULT)
-		take_state(parent, msg);
-	log_info("child.ready", "child=%s pid=%d", role_name(child->role),
-	    (int)child->pid);
-	parent_announce(parent);
-}
-
-static void
-take_slots(struct parent *parent, const struct control_msg *msg)
-{
-	unseal_slots(&parent->unseal, msg);
-	if (!parent->announced)
-		parent_announce(parent);
-}
-
-static void
-take_message(struct parent_child *child, const struct control_msg *msg)
-{
-	bool from_vault = child->role == PARENT_VAULT;
-
-	if (msg->kind == CONTROL_READY)
-		take_ready(child, msg);
-	else if (msg->kind == CONTROL_PONG)
-		child->answers = true;
-	else if (msg->kind == CONTROL_STATE && from_vault)
-		take_state(child->parent, msg);
-	else if (msg->kind == CONTROL_SLOTS && from_vault)
-		take_slots(child->parent, msg);
-	child->pinged_ms = 0;
-}
-
-static void
-on_control(evutil_socket_t fd, short what, void *arg)
-{
-	struct parent_child *child = arg;
-	struct control_msg msg;
-	enum cdop_err err;
-
-	(void)what;
-	while ((err = control_recv((int)fd, &msg)) == CDOP_OK) {
-		fds_close(msg.fd); /* children pass none */
-		take_message(child, &msg);
-	}
-	if (err == CDOP_NOT_FOUND)
-		return;
-	/* Its end is closed: it is dying, and SIGCHLD says how. */
-	event_del(child->event);
-	if (err != CDOP_UNAVAILABLE)
-		kill(child->pid, SIGKILL);
 }
 
 /* Starts one child with its end of a link. */
@@ -234,8 +78,10 @@ static enum cdop_err
 start_child(struct parent_child *child, int link)
 {
 	struct parent *parent = child->parent;
-	struct control_start start = {.conf = parent->conf};
-	struct child_args args = {role_name(child->role), &start, {link}, 1};
+	struct control_start start = {
+	    .conf = parent->conf, .link = parent->links};
+	struct child_args args = {
+	    parent_role_name(child->role), &start, {link}, 1};
 	const struct setup *setup = &parent->setup;
 	enum cdop_err err;
 	uint32_t i;
@@ -263,11 +109,11 @@ start_child(struct parent_child *child, int link)
 	child->hung = false;
 	child->pinged_ms = 0;
 	child->event = event_new(parent->base, child->control,
-	    EV_READ | EV_PERSIST, on_control, child);
+	    EV_READ | EV_PERSIST, parent_hear, child);
 	if (child->event == NULL || event_add(child->event, NULL) < 0)
 		return CDOP_RESOURCE_EXHAUSTED;
-	log_info("child.started", "child=%s pid=%d", role_name(child->role),
-	    (int)child->pid);
+	log_info("child.started", "child=%s pid=%d",
+	    parent_role_name(child->role), (int)child->pid);
 	return CDOP_OK;
 }
 
@@ -278,6 +124,8 @@ start_child(struct parent_child *child, int link)
 static void
 ensure_children(struct parent *parent)
 {
+	struct cdop_bytes number = {
+	    (const uint8_t *)&parent->links, sizeof(parent->links)};
 	enum cdop_err err;
 	int link[2];
 	size_t i;
@@ -291,12 +139,13 @@ ensure_children(struct parent *parent)
 		parent_stop(parent, PARENT_EXIT_SYSTEM);
 		return;
 	}
+	parent->links++;
 	for (i = 0; err == CDOP_OK && i < PARENT_ROLES; i++) {
 		struct parent_child *child = &parent->children[i];
 
 		if (child->pid == 0)
 			err = start_child(child, link[i]);
-		else if (control_send(child->control, CONTROL_LINK, nothing,
+		else if (control_send(child->control, CONTROL_LINK, number,
 			     link[i]) != CDOP_OK)
 			kill(child->pid, SIGKILL); /* then both are new */
 	}
@@ -337,7 +186,7 @@ judge_death(struct parent *parent, enum parent_role role, int st)
 		log_error("child.refused",
 		    "child=%s status=%d note=\"see its last line; not "
 		    "started again\"",
-		    role_name(role), code);
+		    parent_role_name(role), code);
 		parent_stop(parent, code);
 		return;
 	}
@@ -346,7 +195,7 @@ judge_death(struct parent *parent, enum parent_role role, int st)
 		return;
 	log_error("child.restarts",
 	    "child=%s deaths=%zu note=\"too many in a minute, giving up\"",
-	    role_name(role), n);
+	    parent_role_name(role), n);
 	parent_stop(parent, CONTROL_EXIT_RESTARTS);
 }
 
@@ -357,12 +206,12 @@ bury_child(struct parent_child *child, int st)
 
 	/* Its last words may explain the death. */
 	if (child->event != NULL) {
-		on_control(child->control, EV_READ, child);
+		parent_hear(child->control, EV_READ, child);
 		event_free(child->event);
 		child->event = NULL;
 	}
 	log_info("child.ended", "child=%s pid=%d status=%d signal=%d",
-	    role_name(child->role), (int)child->pid,
+	    parent_role_name(child->role), (int)child->pid,
 	    WIFEXITED(st) ? WEXITSTATUS(st) : -1,
 	    WIFSIGNALED(st) ? WTERMSIG(st) : 0);
 	fds_close(child->control);
@@ -422,7 +271,7 @@ parent_reload(struct parent *parent)
 		if (control_send(parent->children[i].control, CONTROL_CONFIG,
 			body, -1) != CDOP_OK)
 			log_warning("reload.unheard", "child=%s",
-			    role_name(parent->children[i].role));
+			    parent_role_name(parent->children[i].role));
 	}
 	log_info("reload.done", "wait_for_restart=%s", waiting);
 }
@@ -457,8 +306,8 @@ watch_child(struct parent_child *child)
 	}
 	if (!child->answers || now - child->pinged_ms < PARENT_HANG_MS)
 		return true;
-	log_error("child.hangs", "child=%s pid=%d", role_name(child->role),
-	    (int)child->pid);
+	log_error("child.hangs", "child=%s pid=%d",
+	    parent_role_name(child->role), (int)child->pid);
 	child->hung = true;
 	kill(child->pid, SIGKILL);
 	return false;

@@ -41,6 +41,8 @@ struct vault {
 	struct registry *reg;  /* NULL: sealed */
 	struct cycle *cycle;
 	struct anchoring anchoring;
+	uint64_t link;       /* number of the link, as the parent counts */
+	uint64_t said_lost;  /* the last of them that was said to be dead */
 	int unseal;          /* channel to a key child; -1: none */
 	uint32_t said_state; /* to the parent */
 	enum registry_room said_room;
@@ -304,6 +306,8 @@ take_message(struct vault *vault, struct control_msg *msg)
 		log_set_level((enum log_level)conf->log_level);
 		break;
 	case CONTROL_LINK:
+		if (msg->len == sizeof(vault->link))
+			memcpy(&vault->link, msg->body, sizeof(vault->link));
 		cycle_set_link(vault->cycle, msg->fd);
 		msg->fd = -1;
 		break;
@@ -321,6 +325,7 @@ take_message(struct vault *vault, struct control_msg *msg)
 	case CONTROL_STATE:
 	case CONTROL_SLOTS:
 	case CONTROL_PONG:
+	case CONTROL_LOST:
 		break;
 	}
 	fds_close(msg->fd);
@@ -361,6 +366,23 @@ wait_for_work(struct vault *vault, struct pollfd *polled)
 	return poll(polled, 3, cycle_sleep_ms(vault->cycle));
 }
 
+/*
+ * A gate that talks nonsense does not know that it is not listened to any
+ * more, and waits like us: the parent ends it.
+ */
+static void
+say_lost(struct vault *vault)
+{
+	struct cdop_bytes number = {
+	    (const uint8_t *)&vault->link, sizeof(vault->link)};
+
+	if (cycle_link(vault->cycle) >= 0 || vault->said_lost == vault->link)
+		return;
+	if (control_send(vault->fds->control, CONTROL_LOST, number, -1) ==
+	    CDOP_OK)
+		vault->said_lost = vault->link;
+}
+
 static void
 run(struct vault *vault)
 {
@@ -381,6 +403,7 @@ run(struct vault *vault)
 			vault->status = 1;
 			return;
 		}
+		say_lost(vault);
 		anchoring_turn(&vault->anchoring, vault->reg, clock_boot_ms());
 		if (vault->reg != NULL &&
 		    (vault->reg->state != vault->said_state ||
@@ -450,6 +473,7 @@ vault_main(const struct config *conf, const struct vault_fds *fds)
 	size_t n_dirs = conf->anchor_dir[0] == '\0' ? 1 : 2;
 	bool landlock = false;
 
+	vault.link = fds->link_number;
 	vault.anchoring.dir = conf->anchor_dir;
 	vault.status = 1;
 	if (cdop_secret_init() == CDOP_OK && sandbox_harden() == CDOP_OK &&

@@ -31,39 +31,25 @@ enum link_step {
 static const char *
 why_word(enum link_why why)
 {
-	switch (why) {
-	case LINK_CLIENT:
-		return "client";
-	case LINK_VAULT:
-		return "vault";
-	case LINK_DISCARDED:
-		return "discarded";
-	case LINK_LOST:
-		return "vault-gone";
-	case LINK_PREAMBLE:
-		return "preamble";
-	case LINK_LENGTH:
-		return "length";
-	case LINK_MAC1:
-		return "mac1";
-	case LINK_HANDSHAKE:
-		return "handshake-deadline";
-	case LINK_SLOW_FRAME:
-		return "frame-deadline";
-	case LINK_IDLE:
-		return "idle";
-	case LINK_HARD:
-		return "too-old";
-	case LINK_SLOW_READER:
-		return "slow-reader";
-	case LINK_BUDGET:
-		return "handshake-budget";
-	case LINK_ROOM:
-		return "no-room";
-	case LINK_STOP:
-		return "stop";
-	}
-	return "unknown";
+	static const char *const words[] = {
+	    [LINK_CLIENT] = "client",
+	    [LINK_VAULT] = "vault",
+	    [LINK_DISCARDED] = "discarded",
+	    [LINK_LOST] = "vault-gone",
+	    [LINK_PREAMBLE] = "preamble",
+	    [LINK_LENGTH] = "length",
+	    [LINK_MAC1] = "mac1",
+	    [LINK_HANDSHAKE] = "handshake-deadline",
+	    [LINK_SLOW_FRAME] = "frame-deadline",
+	    [LINK_IDLE] = "idle",
+	    [LINK_HARD] = "too-old",
+	    [LINK_SLOW_READER] = "slow-reader",
+	    [LINK_BUDGET] = "handshake-budget",
+	    [LINK_ROOM] = "no-room",
+	    [LINK_STOP] = "stop",
+	};
+
+	return words[why];
 }
 
 static bool
@@ -115,10 +101,15 @@ find_key(const struct link *link, struct cdop_bytes body)
 	return HUB_KEYS_MAX;
 }
 
-/* OPEN: the preamble, then where from. */
+/*
+ * OPEN: the preamble, then where from.  The number is given here and not when
+ * somebody connects: numbers grow in the order in which the vault hears them,
+ * and who connected first may speak last.
+ */
 static bool
 announce(struct link *link, uint8_t which)
 {
+	struct hub *hub = link->hub;
 	uint8_t text[CDOP_LINK_PREAMBLE_LEN + LIMITS_FROM_MAX];
 	struct cdop_bytes bytes = {text, 0};
 	size_t len = strlen(link->from);
@@ -126,7 +117,12 @@ announce(struct link *link, uint8_t which)
 	memcpy(text, link->preamble, CDOP_LINK_PREAMBLE_LEN);
 	memcpy(text + CDOP_LINK_PREAMBLE_LEN, link->from, len);
 	bytes.len = CDOP_LINK_PREAMBLE_LEN + len;
-	return hub_send(link->hub, link->conn, IPC_OPEN, which, bytes);
+	if (!hub_send(hub, hub->next_conn, IPC_OPEN, which, bytes))
+		return false;
+	link->conn = hub->next_conn++;
+	link->announced = true;
+	LIST_INSERT_HEAD(&hub->buckets[link->conn % HUB_BUCKETS], link, bucket);
+	return true;
 }
 
 /*
@@ -153,7 +149,6 @@ take_first(struct link *link, struct cdop_bytes body)
 		link->counted = true;
 		if (!announce(link, which))
 			return STEP_STALL;
-		link->announced = true;
 	}
 	body.len = CDOP_LINK_MESSAGE1_LEN;
 	if (!hub_send(link->hub, link->conn, IPC_FRAME, 0, body))
@@ -525,7 +520,8 @@ link_close(struct link *link, enum link_why why)
 	leave_half_open(link);
 	if (link->is_dirty)
 		TAILQ_REMOVE(&hub->dirty, link, dirty);
-	LIST_REMOVE(link, bucket);
+	if (link->announced)
+		LIST_REMOVE(link, bucket);
 	TAILQ_REMOVE(&hub->links, link, all);
 	hub->n_links--;
 	TAILQ_INSERT_TAIL(&hub->graves, link, all);
@@ -558,7 +554,6 @@ enlist(struct hub *hub, struct link *link)
 	}
 	TAILQ_INSERT_TAIL(&hub->links, link, all);
 	TAILQ_INSERT_TAIL(&hub->half_open, link, half);
-	LIST_INSERT_HEAD(&hub->buckets[link->conn % HUB_BUCKETS], link, bucket);
 	hub->n_links++;
 	hub->n_half_open++;
 }
@@ -585,7 +580,6 @@ link_open(
 	link->hub = hub;
 	link->fd = fd;
 	link->source = source;
-	link->conn = hub->next_conn++;
 	link->is_half_open = true;
 	link->deadline_ms = now + (uint64_t)hub->conf.handshake_s * 1000;
 	link->hard_ms = now + (uint64_t)CDOP_SESSION_HARD_S * 1000;

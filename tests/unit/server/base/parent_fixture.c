@@ -78,7 +78,16 @@ child_unseal(int channel)
 }
 
 static void
-child_loop(bool is_deaf)
+child_say_lost(uint64_t link)
+{
+	struct cdop_bytes number = {(const uint8_t *)&link, sizeof(link)};
+
+	if (control_send(CONTROL_FD, CONTROL_LOST, number, -1) != CDOP_OK)
+		_exit(92);
+}
+
+static void
+child_loop(bool is_deaf, uint64_t lost)
 {
 	static struct control_msg msg;
 	enum cdop_err err;
@@ -95,6 +104,9 @@ child_loop(bool is_deaf)
 		if (msg.kind == CONTROL_LINK) {
 			close(child_link);
 			child_link = msg.fd;
+			/* Once more, and late. */
+			if (lost != 0)
+				child_say_lost(lost);
 		} else if (msg.kind == CONTROL_UNSEAL) {
 			child_unseal(msg.fd);
 		}
@@ -139,6 +151,7 @@ parent_fixture_child(const char *role)
 	static struct control_start start;
 	char path[CONFIG_PATH_MAX + 64];
 	bool landlock, is_vault = strcmp(role, "vault") == 0;
+	uint64_t lost = 0;
 	bool is_deaf;
 
 	if (!child_start(&start))
@@ -154,13 +167,17 @@ parent_fixture_child(const char *role)
 	if (is_vault)
 		child_vault(&start);
 	is_deaf = child_is(start.conf.data_dir, role, "deaf");
+	if (is_vault && child_is(start.conf.data_dir, role, "lost"))
+		lost = start.link;
 	if (!child_is(start.conf.data_dir, role, "open") &&
 	    sandbox_enter(SANDBOX_VAULT, NULL, 0, &landlock) != CDOP_OK)
 		return 94;
 	if (control_send_state(
 		CONTROL_FD, CONTROL_READY, is_vault ? "open" : "") != CDOP_OK)
 		return 93;
-	child_loop(is_deaf);
+	if (lost != 0)
+		child_say_lost(lost);
+	child_loop(is_deaf, lost);
 	return 0;
 }
 
@@ -395,8 +412,8 @@ parent_fixture_teardown(void **state)
 {
 	static const char *const names[] = {"conf", "err", "key", "gate.log",
 	    "vault.log", "vault.refuses", "vault.dies", "vault.aborts",
-	    "vault.sealed", "vault.deaf", "vault.open", "gate.deaf", "notify",
-	    "run/link.sock", "run/control.sock"};
+	    "vault.sealed", "vault.deaf", "vault.lost", "vault.open",
+	    "gate.deaf", "notify", "run/link.sock", "run/control.sock"};
 	char path[128];
 	size_t i;
 

@@ -75,6 +75,24 @@ a_gate_that_is_killed_comes_back(void **state)
 }
 
 static void
+a_gate_that_the_vault_gives_up_is_made_anew_once(void **state)
+{
+	(void)state;
+	parent_fixture_put_file("vault.lost", "", 0600);
+	parent_fixture_start();
+	parent_fixture_wait_for("err", "gate.broken", 1);
+	parent_fixture_wait_for("gate.log", "listen=2 first=2\n", 1);
+	parent_fixture_wait_for("vault.log", "message 4\n", 1);
+	parent_fixture_wait_for("err", "child.ready child=gate", 2);
+	/* It has said so again, of the link that is gone: nobody cares. */
+	assert_int_equal(kill(parent_fixture_pid_of("gate", 2), SIGKILL), 0);
+	parent_fixture_wait_for("gate.log", "listen=2 first=3\n", 1);
+	assert_int_equal(parent_fixture_stop(), 0);
+	assert_int_equal(parent_fixture_count("err", "gate.broken"), 1);
+	assert_int_equal(parent_fixture_count("vault.log", "start"), 1);
+}
+
+static void
 a_vault_that_is_killed_comes_back_and_nobody_is_to_blame(void **state)
 {
 	(void)state;
@@ -482,6 +500,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_says_ready_once_and_stops_in_order),
 	    TEST(a_gate_that_is_killed_comes_back),
+	    TEST(a_gate_that_the_vault_gives_up_is_made_anew_once),
 	    TEST(a_vault_that_is_killed_comes_back_and_nobody_is_to_blame),
 	    TEST(the_request_a_vault_died_of_is_told_to_the_next),
 	    TEST(too_many_deaths_end_it_with_70),

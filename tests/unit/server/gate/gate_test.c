@@ -85,6 +85,30 @@ a_right_first_frame_reaches_the_vault(void **state)
 	gate_fixture_stop(&f);
 }
 
+/* Numbers grow for the vault, which gives up a gate where they do not. */
+static void
+who_connects_first_may_speak_last(void **state)
+{
+	uint64_t conn = FIXTURE_FIRST_CONN;
+	int first, last;
+
+	(void)state;
+	start();
+	first = gate_fixture_connect(&f);
+	last = gate_fixture_connect_unix(&f);
+	gate_fixture_greet(&f, last, 0);
+	gate_fixture_expect(&f, IPC_OPEN, conn);
+	gate_fixture_expect(&f, IPC_FRAME, conn);
+	gate_fixture_greet(&f, first, 0);
+	gate_fixture_expect(&f, IPC_OPEN, conn + 1);
+	gate_fixture_expect(&f, IPC_FRAME, conn + 1);
+	close(last);
+	gate_fixture_expect(&f, IPC_CLOSED, conn);
+	close(first);
+	gate_fixture_expect(&f, IPC_CLOSED, conn + 1);
+	gate_fixture_stop(&f);
+}
+
 static void
 a_wrong_mac1_never_reaches_the_vault(void **state)
 {
@@ -405,6 +429,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_right_first_frame_reaches_the_vault),
+	    TEST(who_connects_first_may_speak_last),
 	    TEST(a_wrong_mac1_never_reaches_the_vault),
 	    TEST(what_is_not_our_protocol_is_closed_at_once),
 	    TEST(the_third_message_has_one_length),

@@ -379,12 +379,13 @@ static void
 closed_and_discarded_are_never_lost(void **state)
 {
 	static uint8_t big[60000];
-	uint64_t first = link_under_test->conn;
 	struct ipc_packet packet = {0, IPC_FRAME, 0, {big, sizeof(big)}};
 	size_t closed = 0, discarded = 0, n, i;
+	uint64_t first;
 
 	(void)state;
 	greet();
+	first = link_under_test->conn;
 	while (hub_send(hub, 999, IPC_FRAME, 0, packet.bytes))
 		;
 	assert_true(hub->blocked);

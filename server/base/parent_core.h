@@ -1,0 +1,76 @@
+/*
+ * The parent's own state, for parent.c and parent_hear.c and nobody else.
+ */
+#ifndef CDOP_BASE_PARENT_CORE_H
+#define CDOP_BASE_PARENT_CORE_H
+
+#include <event2/util.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "server/base/control.h"
+#include "server/base/deaths.h"
+#include "server/base/parent.h"
+#include "server/base/setup.h"
+#include "server/base/unseal.h"
+
+#define PARENT_EXIT_SYSTEM 71
+
+struct event;
+struct event_base;
+struct signals;
+
+enum parent_role {
+	PARENT_GATE,
+	PARENT_VAULT,
+	PARENT_ROLES,
+};
+
+struct parent;
+
+struct parent_child {
+	struct parent *parent;
+	enum parent_role role;
+	pid_t pid; /* 0: not running */
+	int control;
+	struct event *event;
+	bool ready;
+	bool answers; /* has answered a ping, so silence means something */
+	bool hung;    /* ended by us for its silence */
+	uint64_t pinged_ms; /* 0: no ping unanswered */
+};
+
+struct parent {
+	struct event_base *base;
+	struct signals *signals;
+	struct event *tick;
+	struct event *stop_timer;
+	struct event *unseal_event;
+	const struct parent_args *args;
+	struct config conf; /* in force */
+	struct setup setup;
+	struct parent_child children[PARENT_ROLES];
+	uint64_t gates; /* started so far */
+	uint64_t links; /* made so far; the number of the last */
+	uint64_t held_back;
+	struct deaths deaths;
+	struct unseal unseal;
+	char state[CONTROL_STATE_MAX];
+	bool announced;
+	bool stopping;
+	int status;
+};
+
+const char *parent_role_name(enum parent_role role);
+
+/* Stops whatever the outcome; the first reason keeps its status. */
+void parent_stop(struct parent *parent, int status);
+
+/* Both ready: once a line for whoever started us, and the manager's word. */
+void parent_announce(struct parent *parent);
+
+/* What a child says; arg is the struct parent_child. */
+void parent_hear(evutil_socket_t fd, short what, void *arg);
+
+#endif
