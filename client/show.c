@@ -77,7 +77,9 @@ show_by_whom(struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *path)
 		v = f->value_source[i];
 		if (strcmp(v->path, path) == 0)
 			return cdop_arena_printf(ctx->arena,
-			    "person %u, %s, from %s%s%s", v->person,
+			    "%s%sperson %u, %s, from %s%s%s",
+			    v->person_name != NULL ? v->person_name : "",
+			    v->person_name != NULL ? ", " : "", v->person,
 			    print_time(ctx->arena, v->at_ms),
 			    print_one_line(ctx->arena, v->source),
 			    v->reason != NULL ? ": " : "",

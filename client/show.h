@@ -15,7 +15,8 @@
 void show_form(struct cmd_ctx *ctx, const Cdop__Form *form,
     const Cdop__FormInstance *sources);
 
-/* "person 3, 26 Nov 2026 09:05 GMT, from telephone: the GP rang", or NULL. */
+/* "Cora, person 3, 26 Nov 2026 09:05 GMT, from telephone: the GP rang", or
+ * NULL. */
 const char *show_by_whom(
     struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *path);
 

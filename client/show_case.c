@@ -94,9 +94,10 @@ void
 show_case_form(
     struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *what)
 {
-	print_out(ctx, "\n-- %s %u  %s  version %llu  %s  person %u%s%s", what,
-	    f->number, f->kind, (unsigned long long)f->version,
-	    print_time(ctx->arena, f->at_ms), f->person,
+	print_out(ctx, "\n-- %s %u  %s  version %llu  %s  %s (person %u)%s%s",
+	    what, f->number, f->kind, (unsigned long long)f->version,
+	    print_time(ctx->arena, f->at_ms),
+	    f->person_name != NULL ? f->person_name : "-", f->person,
 	    f->source != NULL ? "  from " : "",
 	    f->source != NULL ? print_one_line(ctx->arena, f->source) : "");
 	if (cmd_flag(ctx, "--sources"))

@@ -29,6 +29,17 @@ struct show {
 	bool failed;
 };
 
+/* By name, for whoever reads it years later; NULL: nobody of that number. */
+static char *
+person_name(struct show *s, uint32_t number)
+{
+	const struct people_person *person =
+	    people_person(s->ctx->reg->people, number);
+
+	return person == NULL ? NULL
+			      : rpc_case_text(s->ctx, person->name, &s->failed);
+}
+
 /* ---- form instances ---------------------------------------------------- */
 
 /* The source of every value: the one that is named, or that of the rest. */
@@ -60,6 +71,7 @@ add_source(struct show *s, Cdop__FormInstance *to, const char *path,
 	}
 	*entry = *from;
 	entry->path = rpc_case_text(s->ctx, path, &s->failed);
+	entry->person_name = person_name(s, from->person);
 	to->value_source[to->n_value_source++] = entry;
 }
 
@@ -151,6 +163,7 @@ instance(struct show *s, const Cdop__StoredForm *stored, bool whole)
 	to->version = stored->version;
 	to->at_ms = stored->at_ms;
 	to->person = stored->person;
+	to->person_name = person_name(s, stored->person);
 	to->source = said(s, stored->source);
 	to->reason = said(s, stored->reason);
 	to->zone = stored->zone;
@@ -409,12 +422,7 @@ form_text(struct show *s, const char *path)
 static void
 fill_responsible(struct show *s)
 {
-	const struct people_person *person =
-	    people_person(s->ctx->reg->people, s->state->responsible);
-
-	if (person != NULL)
-		s->out->responsible_name =
-		    rpc_case_text(s->ctx, person->name, &s->failed);
+	s->out->responsible_name = person_name(s, s->state->responsible);
 	s->out->has_responsible_gone = true;
 	s->out->responsible_gone =
 	    !cases_state_may_respond(&s->act, s->state, s->state->responsible);

@@ -330,6 +330,10 @@ both_values_of_a_difference_leave_and_are_logged(void **state)
 	reply = world_body(&w, &answer, &cdop__case_show_reply__descriptor);
 	assert_null(reply->case_->notification[1]->form);
 	assert_int_equal(reply->case_->n_differing, 2);
+	assert_string_equal(
+	    reply->case_->record->person_name, world_name(WORLD_COORDINATOR));
+	assert_string_equal(reply->case_->record->value_source[0]->person_name,
+	    world_name(WORLD_COORDINATOR));
 	assert_string_equal(reply->case_->differing[0]->given, "Othername");
 	left = newest(one)->released[0];
 	assert_int_equal(left->n_instance, 2);
