@@ -52,6 +52,8 @@ static const struct deed deeds[] = {
     {"AuditExport", "exported the log"},
     {"WitnessSubmit", "handed in a cosignature"},
     {"RestoreView", "looked at what was restored"},
+    {"SlotList", "looked at what opens the registry"},
+    {"CustodianDrill", "showed a share"},
 };
 
 /* What takes two people is not done by its call: what is asked for. */
@@ -63,6 +65,7 @@ static const struct deed acts[] = {
     {"LogKeyRotate", "change the key of the log"},
     {"RestoreAccept", "accept a restored registry"},
     {"AuditSearched", "hear who has searched for a child"},
+    {"SlotRemove", "remove a slot"},
 };
 
 /*
@@ -84,9 +87,12 @@ static const struct {
     {"hash_differs", "what was shown is not what waited"},
     {"invitation_used_twice", "another key had used the invitation"},
     {"miss_limit", "too many references had led nowhere"},
+    {"last_slot", "nothing would have opened the registry any more"},
     {"no_room", "the registry had no room"},
     {"not_approved", "nobody had approved it"},
     {"no_such_approval", "nothing waited under that number"},
+    {"no_such_slot", "there was no such slot"},
+    {"one_kind", "slots of one kind alone would have been left"},
     {"possible_duplicate", "it may have been registered already"},
     {"purpose_needed", "no purpose was said"},
     {"purpose_text_needed", "the purpose was not said in words"},
@@ -94,6 +100,7 @@ static const struct {
     {"same_person", "it takes another person"},
     {"session_expired", "the session was over an hour old"},
     {"state", "not in the state the registry was in"},
+    {"share_wrong", "it was not the share that was given out"},
     {"target_changed", "it was not what it was when it was asked"},
     {"too_few_administrators",
 	"fewer than two administrators would have been left"},

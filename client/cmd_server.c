@@ -123,6 +123,12 @@ show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 		print_out(ctx, "log last co-signed: %s, with %llu entries",
 		    print_time(ctx->arena, r->witness_ms),
 		    (unsigned long long)r->witness_size);
+	for (i = 0; i < r->n_slot; i++)
+		print_out(ctx, "%s", r->slot[i]);
+	if (r->n_slot > 0)
+		print_out(ctx, "last drill of a share: %s",
+		    r->has_drilled_ms ? print_time(ctx->arena, r->drilled_ms)
+				      : "never");
 	if (r->has_map_used)
 		print_out(ctx, "disk: %llu of %llu MiB",
 		    (unsigned long long)(r->map_used >> 20),

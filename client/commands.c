@@ -21,6 +21,8 @@ static const struct cmd *const families[] = {
     cmd_log_rows,
     cmd_witness_rows,
     cmd_key_rows,
+    cmd_slot_rows,
+    cmd_custodian_rows,
     cmd_restore_rows,
     cmd_trust_rows,
     cmd_enrol_rows,

@@ -20,6 +20,8 @@ extern const struct cmd cmd_audit_rows[];
 extern const struct cmd cmd_exposure_rows[];
 extern const struct cmd cmd_searched_rows[];
 extern const struct cmd cmd_key_rows[];
+extern const struct cmd cmd_slot_rows[];
+extern const struct cmd cmd_custodian_rows[];
 extern const struct cmd cmd_restore_rows[];
 extern const struct cmd cmd_log_rows[];
 extern const struct cmd cmd_witness_rows[];

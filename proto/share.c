@@ -143,9 +143,9 @@ cdop_share_parse(struct cdop_bytes text, struct cdop_share *ret_share)
 }
 
 void
-cdop_share_commit(const struct cdop_share *share,
+cdop_share_proof(const struct cdop_share *share,
     const uint8_t registry[static 16],
-    uint8_t ret_commit[static CDOP_SHARE_COMMIT])
+    uint8_t ret_proof[static CDOP_SHARE_COMMIT])
 {
 	uint8_t head[3];
 	struct cdop_bytes parts[3] = {
@@ -156,6 +156,16 @@ cdop_share_commit(const struct cdop_share *share,
 
 	cdop_put16(head, share->set);
 	head[2] = share->x;
+	cdop_secret_hash(
+	    ret_proof, CDOP_SHARE_COMMIT, NULL, "cdop-share/1 proof", parts, 3);
+}
+
+void
+cdop_share_commit(const uint8_t proof[static CDOP_SHARE_COMMIT],
+    uint8_t ret_commit[static CDOP_SHARE_COMMIT])
+{
+	const struct cdop_bytes part = {proof, CDOP_SHARE_COMMIT};
+
 	cdop_secret_hash(ret_commit, CDOP_SHARE_COMMIT, NULL,
-	    "cdop-share/1 commit", parts, 3);
+	    "cdop-share/1 commit", &part, 1);
 }

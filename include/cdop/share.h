@@ -61,11 +61,19 @@ CDOP_MUST enum cdop_err cdop_share_unpack(
     struct cdop_bytes bytes, struct cdop_share *ret_share);
 
 /*
- * What a registry keeps of a share, in the clear: BLAKE2b-256 over
- * "cdop-share/1 commit" || registry id 16 || set u16 || x u8 || y 32.
+ * What shows that somebody has a share without giving it away, for a drill:
+ * BLAKE2b-256 over "cdop-share/1 proof" || registry id 16 || set u16 ||
+ * x u8 || y 32.
  */
-void cdop_share_commit(const struct cdop_share *share,
+void cdop_share_proof(const struct cdop_share *share,
     const uint8_t registry[static 16],
+    uint8_t ret_proof[static CDOP_SHARE_COMMIT]);
+
+/*
+ * What a registry keeps of a share, in the clear: BLAKE2b-256 over
+ * "cdop-share/1 commit" || proof.
+ */
+void cdop_share_commit(const uint8_t proof[static CDOP_SHARE_COMMIT],
     uint8_t ret_commit[static CDOP_SHARE_COMMIT]);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cdop/secret.h"
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
+#include "server/registry/custody.h"
 #include "server/registry/invitations.h"
 #include "server/registry/people_enrol.h"
 #include "server/registry/profile_act.h"
@@ -205,6 +206,23 @@ put_profile(struct setup *setup)
 	return profile_act_apply(setup->reg, setup->arena, proposal, &by);
 }
 
+/* Each was opened with what was kept before this is reached. */
+static enum cdop_err
+note_slots(struct setup *setup)
+{
+	const struct rows *rows = setup->reg->rows;
+	struct custody_proof proofs[SLOTS_MAX];
+	size_t i, n = rows_slots(rows);
+
+	for (i = 0; i < n; i++)
+		proofs[i] = (struct custody_proof){
+		    .slot = rows_slot(rows, i)->number,
+		    .how = CDOP__PROOF__ADDED,
+		    .at_ms = setup->args->now_ms,
+		};
+	return custody_note(setup->reg->custody, setup->arena, proofs, n);
+}
+
 static enum cdop_err
 found(struct setup *setup)
 {
@@ -215,6 +233,8 @@ found(struct setup *setup)
 	if ((err = put_profile(setup)) != CDOP_OK)
 		return err;
 	if ((err = invite_all(setup)) != CDOP_OK)
+		return err;
+	if ((err = note_slots(setup)) != CDOP_OK)
 		return err;
 	return leaf(setup, AUDIT_EVENT_INIT);
 }

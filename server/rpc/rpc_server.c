@@ -14,6 +14,7 @@
 #include "server/registry/scrub.h"
 #include "server/registry/witnesses.h"
 #include "server/rpc/rpc_person.h"
+#include "server/rpc/slots_say.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_room.h"
 
@@ -215,6 +216,16 @@ warn_devices(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 	}
 }
 
+static void
+warn_slots(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const char *words[SLOTS_SAY_MAX];
+	size_t i, n = slots_say_warnings(ctx, words);
+
+	for (i = 0; i < n; i++)
+		warn(rep, words[i]);
+}
+
 /* ---- status ------------------------------------------------------------ */
 
 /* That the caller may approve. */
@@ -286,6 +297,7 @@ rpc_status(
 {
 	const uint32_t keepers = CDOP_ROLES_KEYS | CDOP_ROLE_AUDITOR;
 	struct people_rule_admins admins;
+	enum cdop_err err;
 
 	(void)req;
 	rep->server = cdop_arena_strdup(ctx->arena, "cdopd " CDOP_VERSION);
@@ -308,6 +320,9 @@ rpc_status(
 	rep->approvals_waiting = count_waiting(ctx);
 	if ((ctx->actor->roles & keepers) != 0) {
 		warn_admins(ctx, &admins, rep);
+		warn_slots(ctx, rep);
+		if ((err = slots_say_fill(ctx, rep)) != CDOP_OK)
+			return err;
 		warn_devices(ctx, rep);
 		warn_grants(ctx, rep);
 		fill_witness(ctx, rep);

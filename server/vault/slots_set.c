@@ -104,16 +104,27 @@ slots_set_check(struct cdop_bytes row, struct cdop_bytes slot,
 }
 
 bool
-slots_set_fits(const struct slots_set *set, const struct cdop_share *share)
+slots_set_proves(const struct slots_set *set, uint8_t x,
+    const uint8_t proof[static CDOP_SHARE_COMMIT])
 {
 	uint8_t commit[CDOP_SHARE_COMMIT];
 
-	if (share->set != set->number || share->x == 0 || share->x > set->n ||
+	if (x == 0 || x > set->n)
+		return false;
+	cdop_share_commit(proof, commit);
+	return sodium_memcmp(commit, set->commit[x - 1], sizeof(commit)) == 0;
+}
+
+bool
+slots_set_fits(const struct slots_set *set, const struct cdop_share *share)
+{
+	uint8_t proof[CDOP_SHARE_COMMIT];
+
+	if (share->set != set->number ||
 	    memcmp(share->registry, set->registry, CDOP_SHARE_REGISTRY) != 0)
 		return false;
-	cdop_share_commit(share, set->registry, commit);
-	return sodium_memcmp(
-		   commit, set->commit[share->x - 1], sizeof(commit)) == 0;
+	cdop_share_proof(share, set->registry, proof);
+	return slots_set_proves(set, share->x, proof);
 }
 
 enum cdop_err
@@ -182,6 +193,7 @@ split(const struct slots_set_new *plan, const uint8_t s[static 32],
 {
 	uint8_t random[SHAMIR_MAX * SHAMIR_SECRET];
 	struct shamir_share points[SHAMIR_MAX];
+	uint8_t proof[CDOP_SHARE_COMMIT];
 	enum cdop_err err;
 	size_t i;
 
@@ -192,8 +204,8 @@ split(const struct slots_set_new *plan, const uint8_t s[static 32],
 		ret_shares[i].set = cdop_get16(row + 2);
 		ret_shares[i].x = points[i].x;
 		memcpy(ret_shares[i].y, points[i].y, SHAMIR_SECRET);
-		cdop_share_commit(
-		    &ret_shares[i], row + 8, row + TOP + i * ENTRY);
+		cdop_share_proof(&ret_shares[i], row + 8, proof);
+		cdop_share_commit(proof, row + TOP + i * ENTRY);
 	}
 	sodium_memzero(random, sizeof(random));
 	sodium_memzero(points, sizeof(points));

@@ -63,6 +63,10 @@ CDOP_MUST enum cdop_err slots_set_check(struct cdop_bytes row,
 bool slots_set_fits(
     const struct slots_set *set, const struct cdop_share *share);
 
+/* Does whoever shows this have share x? */
+bool slots_set_proves(const struct slots_set *set, uint8_t x,
+    const uint8_t proof[static CDOP_SHARE_COMMIT]);
+
 /*
  * S out of k shares or more, all of one set.  CDOP_INVALID_ARGUMENT: too few
  * to be a scheme at all, one twice, of two sets.

@@ -9,15 +9,9 @@ import sys
 
 from libflow import (CDOPD, OK, PASSPHRASE, SEALED, TOP, Registry, check, end,
                      equal, wait_for)
+from libslots import cdopd, changed, forge
 
 SECOND = "another five plain words here"
-
-
-def cdopd(*args, stdin=b"", env=None):
-    done = subprocess.run([CDOPD, *args], input=stdin, timeout=60,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, env=env)
-    return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
 def slot(registry, deed, *args, key=None, **how):
@@ -40,20 +34,6 @@ def share_files(registry):
 
 def named(files):
     return [part for f in files for part in ("--share-file", f)]
-
-
-def changed(path, name, edit):
-    """The sheet with its letters edited, in a file of its own."""
-    with open(path, encoding="ascii") as f:
-        text = f.read()
-    notes = "".join(line for line in text.splitlines(True)
-                    if line.startswith("#"))
-    letters = re.sub(r"\s", "", "".join(
-        line for line in text.splitlines() if not line.startswith("#")))
-    out = os.path.join(os.path.dirname(path), name)
-    with open(out, "w", encoding="ascii") as f:
-        f.write(notes + edit(letters) + "\n")
-    return out
 
 
 def adding(registry):
@@ -183,20 +163,6 @@ def opening(registry, ada):
     check("and comes back open", wait_for(
         lambda: ada.cdop("status").code == OK, 10))
     registry.stop()
-
-
-def forge(path):
-    """Another y under the same number, with a check that fits."""
-    import base64
-    import hashlib
-
-    def edit(letters):
-        raw = bytearray(base64.b32decode(letters))[:44]
-        raw[20] ^= 1
-        check_of = hashlib.blake2b(b"cdop-share/1 check" + bytes(raw),
-                                   digest_size=32).digest()[:6]
-        return base64.b32encode(bytes(raw) + check_of).decode()
-    return changed(path, "forged.txt", edit)
 
 
 def typed(registry, ada):

@@ -64,7 +64,8 @@ static void
 the_text_of_the_second_implementation(void **state)
 {
 	struct cdop_share share = sample();
-	uint8_t registry[16], commit[CDOP_SHARE_COMMIT];
+	uint8_t registry[16], proof[CDOP_SHARE_COMMIT];
+	uint8_t commit[CDOP_SHARE_COMMIT];
 	char text[CDOP_SHARE_TEXT], hex[2 * CDOP_SHARE_COMMIT + 1];
 	size_t i;
 
@@ -77,10 +78,11 @@ the_text_of_the_second_implementation(void **state)
 	    "BN56Y XGNHW SDGCV PVAH6\n");
 	for (i = 0; i < sizeof(registry); i++)
 		registry[i] = (uint8_t)(0xa0 + i);
-	cdop_share_commit(&share, registry, commit);
+	cdop_share_proof(&share, registry, proof);
+	cdop_share_commit(proof, commit);
 	cdop_secret_hex((struct cdop_bytes){commit, sizeof(commit)}, hex);
 	assert_string_equal(hex,
-	    "b3a95c20d467455bff059d7db64d51557a7c14a3cb161594746c43d2199956e0");
+	    "3c963dfcec476f9dab887d7ed47235655ebef25b8759147b1211011b9bbaae69");
 }
 
 static void

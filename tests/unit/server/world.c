@@ -320,8 +320,10 @@ world_open(struct world *world)
 void
 world_make(struct world *world)
 {
-	struct slots_new slot = {
-	    .kind = SLOTS_KIND_KEYFILE, .label = "key file"};
+	struct slots_new slots[2] = {
+	    {.kind = SLOTS_KIND_KEYFILE, .label = "key file"},
+	    {.kind = SLOTS_KIND_CREDENTIAL, .label = "credential"},
+	};
 	struct rows_args args;
 
 	memset(world, 0, sizeof(*world));
@@ -331,11 +333,11 @@ world_make(struct world *world)
 	assert_non_null(mkdtemp(world->dir));
 	assert_int_equal(cdop_arena_new(256u << 20, &world->arena), CDOP_OK);
 	memset(world->k, 0x5b, sizeof(world->k));
-	slot.k = world->k;
+	slots[0].k = slots[1].k = world->k;
 	tools_make(world);
 	args = args_of(world);
 	assert_int_equal(
-	    rows_create(&args, registry_id, &slot, 1, &world->rows), CDOP_OK);
+	    rows_create(&args, registry_id, slots, 2, &world->rows), CDOP_OK);
 	fill(world);
 	world_close(world);
 	world_open(world);

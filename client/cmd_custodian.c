@@ -1,0 +1,159 @@
+/* cdop custodian: who keeps a share, and whether it is good. */
+#include "cdop/secret.h"
+#include "client/call.h"
+#include "client/families.h"
+#include "client/json.h"
+#include "client/print.h"
+#include "client/session.h"
+#include "client/share_in.h"
+
+/* ---- list --------------------------------------------------------------- */
+
+static const char *
+how(Cdop__Proof proof)
+{
+	switch (proof) {
+	case CDOP__PROOF__ADDED:
+		return "when it was made";
+	case CDOP__PROOF__OPENED:
+		return "it opened the registry";
+	case CDOP__PROOF__TESTED:
+		return "tested on the host";
+	case CDOP__PROOF__DRILLED:
+		return "in a drill";
+	case _CDOP__PROOF_IS_INT_SIZE:
+		break;
+	}
+	return "somehow";
+}
+
+static const char *
+proved(struct cmd_ctx *ctx, bool has, uint64_t ms, Cdop__Proof proof)
+{
+	if (!has)
+		return "not proved yet";
+	return cdop_arena_printf(ctx->arena, "proved %s, %s",
+	    print_time(ctx->arena, ms), how(proof));
+}
+
+static void
+show_share(struct cmd_ctx *ctx, const Cdop__SlotShare *share)
+{
+	print_out(ctx, "      share %u  %s  %s%s%s", share->number,
+	    print_one_line(ctx->arena, share->holder),
+	    proved(ctx, share->has_proved_ms, share->proved_ms, share->how),
+	    share->person_name != NULL ? " by person " : "",
+	    share->person_name != NULL
+		? print_one_line(ctx->arena, share->person_name)
+		: "");
+}
+
+static void
+show_slot(struct cmd_ctx *ctx, const Cdop__Slot *slot)
+{
+	size_t i;
+
+	print_out(ctx, "slot %-3u %-11s %s  %s", slot->number, slot->kind,
+	    print_one_line(ctx->arena, slot->label),
+	    proved(ctx, slot->has_proved_ms, slot->proved_ms, slot->how));
+	if (slot->has_need)
+		print_out(ctx, "      any %u of %zu shares open it", slot->need,
+		    slot->n_share);
+	for (i = 0; i < slot->n_share; i++)
+		show_share(ctx, slot->share[i]);
+}
+
+static enum exit_code
+run_list(struct cmd_ctx *ctx)
+{
+	Cdop__SlotListRequest request;
+	Cdop__SlotListReply *reply;
+	enum exit_code code;
+	json_t *object;
+	size_t i;
+
+	cdop__slot_list_request__init(&request);
+	if ((code = call_slot_list(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	if (ctx->g.json) {
+		object = print_envelope(ctx, "custodian.list", true);
+		json_merge(ctx, object, &reply->base);
+		print_json(object);
+		return EXIT_OK;
+	}
+	print_mode(ctx);
+	for (i = 0; i < reply->n_slot; i++)
+		show_slot(ctx, reply->slot[i]);
+	print_out(ctx, "last drill: %s",
+	    reply->has_drilled_ms ? print_time(ctx->arena, reply->drilled_ms)
+				  : "never");
+	return EXIT_OK;
+}
+
+/* ---- drill -------------------------------------------------------------- */
+
+/* The proof goes; the share stays here, and is wiped. */
+static enum exit_code
+prove(struct cmd_ctx *ctx, Cdop__CustodianDrillRequest *request)
+{
+	const Cdop__ClientIdentity *open;
+	struct cdop_share share;
+	enum exit_code code;
+
+	if ((code = share_in_get(ctx, &share)) != EXIT_OK)
+		return code;
+	request->set = share.set;
+	request->share = share.x;
+	request->proof.len = CDOP_SHARE_COMMIT;
+	request->proof.data = cdop_arena_alloc(ctx->arena, CDOP_SHARE_COMMIT);
+	open = ctx->session->identity.open;
+	if (request->proof.data != NULL)
+		cdop_share_proof(
+		    &share, open->registry_id.data, request->proof.data);
+	cdop_secret_wipe(&share, sizeof(share));
+	return request->proof.data == NULL
+	    ? cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory")
+	    : EXIT_OK;
+}
+
+static enum exit_code
+run_drill(struct cmd_ctx *ctx)
+{
+	Cdop__CustodianDrillRequest request;
+	Cdop__CustodianDrillReply *reply;
+	enum exit_code code;
+	json_t *object;
+
+	cdop__custodian_drill_request__init(&request);
+	if ((code = prove(ctx, &request)) != EXIT_OK)
+		return code;
+	code = call_custodian_drill(ctx, &request, &reply);
+	if (code != EXIT_OK)
+		return code;
+	if (ctx->g.json) {
+		object = print_envelope(ctx, "custodian.drill", true);
+		json_merge(ctx, object, &reply->base);
+		print_json(object);
+		return EXIT_OK;
+	}
+	print_mode(ctx);
+	print_out(ctx, "share %u of slot %u (%s) is good, %s", reply->share,
+	    reply->set, print_one_line(ctx->arena, reply->holder),
+	    print_time(ctx->arena, reply->at_ms));
+	return EXIT_OK;
+}
+
+static const struct cmd_opt drill_opts[] = {
+    {"--from", "FILE", "the sheet as a file; - is standard input", false},
+    {NULL, NULL, NULL, false},
+};
+
+const struct cmd cmd_custodian_rows[] = {
+    {"custodian list", "", "what opens the registry, and its last proof", NULL,
+	"  cdop custodian list", NULL, 0, 0, 0, NULL, run_list},
+    {"custodian drill", "", "show that a share is there and good",
+	"The share is typed from its sheet and never leaves this computer: "
+	"what is sent shows that you have it, and opens nothing.",
+	"  cdop custodian drill", drill_opts, 0, 0, 0, NULL, run_drill},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};

@@ -1,0 +1,143 @@
+/* Slots in words; see slots_say.h. */
+#include "server/rpc/slots_say.h"
+
+#include "cdop/role.h"
+#include "server/registry/custody.h"
+#include "server/registry/people.h"
+#include "server/registry/registry.h"
+#include "server/rpc/rpc_person.h"
+#include "server/vault/rows_slots.h"
+
+#define STALE_MS (365 * (uint64_t)PEOPLE_DAY_MS)
+
+static const char *
+proof_words(struct rpc_ctx *ctx, const struct custody_proof *proof)
+{
+	if (proof == NULL)
+		return "not proved that is known of";
+	return cdop_arena_printf(ctx->arena, "proved %s, %s",
+	    rpc_person_day(ctx, proof->at_ms), custody_how(proof->how));
+}
+
+const char *
+slots_say_line(struct rpc_ctx *ctx, size_t slot)
+{
+	const struct slots_info *info = rows_slot(ctx->reg->rows, slot);
+	const struct slots_set *set =
+	    rows_slots_set(ctx->reg->rows, info->number);
+	const char *words =
+	    proof_words(ctx, custody_proof(ctx->reg->custody, info->number, 0));
+	const char *plan = "";
+
+	if (set != NULL)
+		plan = cdop_arena_printf(
+		    ctx->arena, " (any %u of %u)", set->k, set->n);
+	if (words == NULL || plan == NULL)
+		return NULL;
+	return cdop_arena_printf(ctx->arena, "slot %u %s \"%s\"%s, %s",
+	    info->number, slots_kind_name(info->kind), info->label, plan,
+	    words);
+}
+
+enum cdop_err
+slots_say_fill(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	size_t i, n = rows_slots(ctx->reg->rows);
+	const char *line;
+
+	rep->slot = cdop_arena_calloc(ctx->arena, n, sizeof(*rep->slot));
+	if (rep->slot == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < n; i++) {
+		if ((line = slots_say_line(ctx, i)) == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		rep->slot[i] = (char *)(uintptr_t)line;
+	}
+	rep->n_slot = n;
+	rep->drilled_ms = custody_drilled_ms(ctx->reg->custody);
+	rep->has_drilled_ms = rep->drilled_ms != 0;
+	return CDOP_OK;
+}
+
+/* ---- what is not well --------------------------------------------------- */
+
+static bool
+is_stale(const struct rpc_ctx *ctx, uint64_t at_ms)
+{
+	return at_ms + STALE_MS < ctx->now_ms;
+}
+
+/* Shares that their holders have shown within the year. */
+static unsigned
+fresh_shares(const struct rpc_ctx *ctx, const struct slots_set *set)
+{
+	const struct custody_proof *proof;
+	unsigned fresh = 0;
+	uint8_t x;
+
+	for (x = 1; x <= set->n; x++) {
+		proof = custody_proof(ctx->reg->custody, set->number, x);
+		fresh += proof != NULL && !is_stale(ctx, proof->at_ms);
+	}
+	return fresh;
+}
+
+static const char *
+warn_set(struct rpc_ctx *ctx, const struct slots_info *info)
+{
+	const struct slots_set *set =
+	    rows_slots_set(ctx->reg->rows, info->number);
+	unsigned fresh;
+
+	if (set == NULL)
+		return cdop_arena_printf(ctx->arena,
+		    "DEGRADED: slot %u: its share set is missing or damaged, "
+		    "no share opens it (cdopd verify)",
+		    info->number);
+	fresh = fresh_shares(ctx, set);
+	if (fresh >= set->k)
+		return "";
+	return cdop_arena_printf(ctx->arena,
+	    "slot %u takes %u of %u shares, and %u were proved within a year "
+	    "(cdop custodian drill)",
+	    info->number, set->k, set->n, fresh);
+}
+
+static const char *
+warn_slot(struct rpc_ctx *ctx, const struct slots_info *info)
+{
+	const struct custody_proof *proof =
+	    custody_proof(ctx->reg->custody, info->number, 0);
+
+	if (info->kind == SLOTS_KIND_SHARES)
+		return warn_set(ctx, info);
+	if (!is_stale(ctx, proof != NULL ? proof->at_ms : ctx->reg->created_ms))
+		return "";
+	return cdop_arena_printf(ctx->arena,
+	    "slot %u, %s, was not proved within a year: who has it still? "
+	    "(cdopd slot test)",
+	    info->number, slots_kind_name(info->kind));
+}
+
+size_t
+slots_say_warnings(
+    struct rpc_ctx *ctx, const char *ret_words[static SLOTS_SAY_MAX])
+{
+	const struct rows *rows = ctx->reg->rows;
+	const char *words;
+	size_t i, n = 0;
+
+	if (ctx->reg->state != CDOP_STATE_OPEN)
+		return 0;
+	if (rows_slots_kinds(rows, 0) < SLOTS_SAY_KINDS)
+		ret_words[n++] =
+		    "DEGRADED: slots of one kind alone open the registry: "
+		    "what is lost with one may be lost with all (cdopd slot "
+		    "add)";
+	for (i = 0; i < rows_slots(rows) && n < SLOTS_SAY_MAX; i++) {
+		words = warn_slot(ctx, rows_slot(rows, i));
+		if (words == NULL || *words != '\0')
+			ret_words[n++] = words;
+	}
+	return n;
+}

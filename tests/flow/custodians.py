@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+"""Custodians: a drill shows a share and opens nothing, everybody who keeps
+keys sees what was proved when, and two people remove a slot."""
+import os
+import re
+
+from libflow import (CDOPD, FORBIDDEN, INVALID, NOT_FOUND, OK, SECOND,
+                     STOPPED, USAGE, Registry, check, end, equal)
+from libslots import add_shares, cdopd, changed, forge, letters_of
+
+FAILED_NOW = (8, 9)  # exit codes of what cannot be done now
+
+
+def waiting(person):
+    return person.must("approve", "--json").lines()
+
+
+def approve(person, act):
+    return person.cdop("approve", act["number"], "--confirm", act["number"])
+
+
+def drilling(registry, cass, files):
+    ada = registry.ada
+    before = ada.must("status")
+    check("status says what opens it", 'slot 3 shares "custodians" (any 3 of '
+          '5)' in before.out and 'slot 1 key file' in before.out, before)
+    check("that nobody has shown a share", "last drill of a share: never" in
+          before.out and "3 of 5 shares, and 0 were proved" in before.out,
+          before)
+    done = cass.must("custodian", "drill", "--from", files[0])
+    check("a share is shown to be good", "share 1 of slot 3 (Dora Director) "
+          "is good" in done.out, done)
+    done = cass.must("custodian", "drill", "--from", "-", "--json",
+                     stdin=open(files[1], "rb").read()).json()
+    check("from standard input too", done["share"] == 2 and
+          done["set"] == 3, done)
+    done = cass.cdop("custodian", "drill", "--from", changed(
+        files[2], "slip.txt", lambda t: t[1:2] + t[:1] + t[2:]))
+    check("a slip is found on this side", done.code == INVALID and
+          "slip" in done.err, done)
+    done = cass.cdop("custodian", "drill", "--from", forge(files[2]))
+    check("one that was never given out is named on the other",
+          done.code == INVALID and "not the share that was given out" in
+          done.err, done)
+    done = ada.cdop("custodian", "drill", "--from", files[2])
+    equal("an administrator shows none", done.code, FORBIDDEN)
+    listed = ada.must("custodian", "list")
+    check("the list says who showed which", re.search(
+        r"share 1  Dora Director  proved .*in a drill by person .*Cass",
+        listed.out) and re.search(r"share 3  share 3  not proved yet",
+                                  listed.out), listed)
+    after = ada.must("status")
+    check("status has the last drill", "never" not in after.out and
+          "and 2 were proved" in after.out, after)
+    cass.must("custodian", "drill", "--from", files[3])
+    check("with enough of them it is content", "were proved" not in
+          ada.must("status").out)
+    check("nothing of a share has left its sheet", not any(
+        letters in text for letters in (letters_of(f) for f in files)
+        for text in (listed.out, after.out)))
+
+
+def is_kept_by(registry, cass, files):
+    """What the drill sent lies nowhere, and opens nothing."""
+    secret = [letters_of(f) for f in files]
+    for folder in (registry.data, cass.home):
+        for base, _, names in os.walk(folder):
+            for name in names:
+                with open(os.path.join(base, name), "rb") as f:
+                    data = f.read()
+                if any(s.encode() in data for s in secret):
+                    return check("no share in " + name, False)
+    return check("no share lies in the registry or on the computer", True)
+
+
+def removing(registry, cass):
+    ada, bob = registry.ada, registry.bob
+    why = ("--reason", "the passphrase was seen", "--yes")
+    equal("a custodian does not ask for it",
+          cass.cdop("key", "remove-slot", "2", *why).code, FORBIDDEN)
+    equal("there is none of that number",
+          ada.cdop("key", "remove-slot", "9", *why).code, NOT_FOUND)
+    equal("nor is that a number",
+          ada.cdop("key", "remove-slot", "two", *why).code, USAGE)
+    done = ada.cdop("key", "remove-slot", "2", *why)
+    check("an administrator asks", done.code == SECOND, done)
+    check("it is there still", 'slot 2 passphrase' in ada.must("status").out)
+    act = waiting(cass)[0]
+    words = " ".join(act["words"])
+    check("a custodian sees what will happen", 'remove slot 2 passphrase '
+          '"passphrase"' in words and "left then: slots 1 key file, 3 shares"
+          in words and "until the root is another" in words and
+          "the passphrase was seen" in words, act)
+    equal("whoever asked does not approve", approve(ada, act).code != OK, True)
+    equal("and approves", approve(cass, act).code, OK)
+    check("then it is gone", 'slot 2' not in ada.must("status").out)
+    listed = ada.must("custodian", "list", "--json").json()
+    equal("from the list as well", [s["number"] for s in listed["slot"]],
+          [1, 3])
+    done = ada.cdop("key", "remove-slot", "3", "--reason", "x", "--yes")
+    check("one kind alone does not stay by mistake", done.code in FAILED_NOW
+          and "one kind" in done.err, done)
+    equal("but when it is said", ada.cdop(
+        "key", "remove-slot", "3", "--one-kind", "--reason", "x",
+        "--yes").code, SECOND)
+    act = [a for a in waiting(bob) if a["you_may"]][0]
+    equal("by another administrator", approve(bob, act).code, OK)
+    status = ada.must("status")
+    check("then status says DEGRADED", "DEGRADED: slots of one kind alone" in
+          status.out and "last drill" in status.out, status)
+    done = ada.cdop("key", "remove-slot", "1", "--one-kind", "--reason", "x",
+                    "--yes")
+    check("the last one stays", done.code in FAILED_NOW and "last slot" in
+          done.err, done)
+    done = cass.cdop("custodian", "drill", "--from", os.path.join(
+        registry.out, "shares", "share-1.txt"))
+    check("a share of a set that went is no share", done.code == NOT_FOUND,
+          done)
+
+
+def logged(registry, audit):
+    text = audit.must("audit", "list", "--purpose", "audit").out
+    check("the log has the drills", "showed a share" in text, text)
+    check("and the slots", "slot 3" in text and "remove a slot" in text, text)
+
+
+def main():
+    registry = Registry()
+    registry.init()
+    add_shares(registry)
+    registry.start()
+    registry.people()
+    cass = registry.invite("Cass Custodian", "--role", "custodian")
+    olga = registry.invite("Olga Auditor", "--role", "auditor")
+    files = [os.path.join(registry.out, "shares", "share-%d.txt" % n)
+             for n in range(1, 6)]
+    drilling(registry, cass, files)
+    is_kept_by(registry, cass, files)
+    equal("without a terminal the share is a file", cass.cdop(
+        "custodian", "drill").code in (USAGE, STOPPED), True)
+    removing(registry, cass)
+    logged(registry, olga)
+    registry.stop()
+    equal("every row opens", registry.verify()[0], 0)
+    code, said = cdopd("slot", "test", registry.data, "--share-file",
+                       files[0], "--share-file", files[1], "--share-file",
+                       files[2])
+    check("removed shares open nothing", code == 1, said)
+    end()
+
+
+main()

@@ -1,0 +1,184 @@
+/* Slots over the link: the second person, the drill, and who is told what. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/base/undo.h"
+#include "server/registry/custody.h"
+#include "server/registry/custody_act.h"
+#include "server/vault/rows_slots.h"
+#include "tests/unit/server/world.h"
+
+enum {
+	STATUS = 1,
+	SLOT_LIST = 86,
+	SLOT_REMOVE = 87,
+	CUSTODIAN_DRILL = 88,
+};
+
+static char reason[] = "it was seen";
+static struct world world;
+static struct cdop_share shares[SHAMIR_MAX];
+static uint16_t set;
+
+static int
+make(void **state)
+{
+	static const struct slots_set_new plan = {.k = 2, .n = 4};
+	struct custody_act_new new = {
+	    .slot = {.kind = SLOTS_KIND_SHARES, .label = "custodians"},
+	    .plan = &plan,
+	    .by = "Ada",
+	};
+
+	(void)state;
+	world_make(&world);
+	new.now_ms = world.now_ms;
+	assert_int_equal(
+	    custody_act_add(world.reg, world.arena, &new, &set, shares),
+	    CDOP_OK);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	world_end(&world);
+	return 0;
+}
+
+static Cdop__CustodianDrillRequest
+drill_of(const struct cdop_share *share, uint8_t proof[static 32])
+{
+	Cdop__CustodianDrillRequest request;
+
+	cdop__custodian_drill_request__init(&request);
+	cdop_share_proof(share, rows_registry(world.reg->rows), proof);
+	request.set = share->set;
+	request.share = share->x;
+	request.proof = (ProtobufCBinaryData){32, proof};
+	return request;
+}
+
+static void
+a_drill_is_noted_and_a_wrong_proof_is_not(void **state)
+{
+	Cdop__CustodianDrillRequest request;
+	const struct custody_proof *proof;
+	struct world_answer answer;
+	uint8_t bytes[32];
+	size_t bit;
+
+	(void)state;
+	assert_int_equal(custody_drilled_ms(world.reg->custody), 0);
+	for (bit = 0; bit < 256; bit += 5) {
+		request = drill_of(&shares[1], bytes);
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		world_call(&world, WORLD_CUSTODIAN, CUSTODIAN_DRILL,
+		    &request.base, &answer);
+		assert_string_equal(answer.reply->reason, "share_wrong");
+	}
+	request = drill_of(&shares[1], bytes);
+	request.share = 3; /* shown under another number */
+	world_call(
+	    &world, WORLD_CUSTODIAN, CUSTODIAN_DRILL, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "share_wrong");
+	assert_null(custody_proof(world.reg->custody, set, 2));
+	request = drill_of(&shares[1], bytes);
+	world_call(
+	    &world, WORLD_CUSTODIAN, CUSTODIAN_DRILL, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	proof = custody_proof(world.reg->custody, set, 2);
+	assert_non_null(proof);
+	assert_int_equal(proof->how, CDOP__PROOF__DRILLED);
+	assert_int_equal(proof->person, WORLD_CUSTODIAN);
+	assert_null(custody_proof(world.reg->custody, set, 1));
+	assert_true(custody_drilled_ms(world.reg->custody) != 0);
+}
+
+static Cdop__SlotRemoveRequest
+removal_of(uint32_t slot)
+{
+	Cdop__SlotRemoveRequest request;
+
+	cdop__slot_remove_request__init(&request);
+	request.slot = slot;
+	request.reason = reason;
+	return request;
+}
+
+static void
+a_removal_waits_and_one_kind_or_none_never_stays_by_mistake(void **state)
+{
+	Cdop__SlotRemoveRequest request = removal_of(set);
+	struct world_answer answer;
+	size_t slot;
+
+	(void)state;
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_string_equal(answer.reply->reason, "second_person");
+	assert_true(rows_slots_find(world.reg->rows, set, &slot));
+	request = removal_of(77);
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "no_such_slot");
+	request = removal_of(65536u + set);
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "no_such_slot");
+	/* The set and the credential go: key files alone would be left. */
+	undo_begin(world.reg->undo);
+	assert_int_equal(rows_begin(world.reg->rows, 4096, 8), CDOP_OK);
+	assert_int_equal(rows_slots_remove(world.reg->rows, set), CDOP_OK);
+	assert_int_equal(rows_commit(world.reg->rows), CDOP_OK);
+	undo_commit(world.reg->undo);
+	request = removal_of(2);
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "one_kind");
+	request.has_one_kind = request.one_kind = true;
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "second_person");
+}
+
+static void
+only_who_keeps_keys_or_looks_on_is_told_of_slots(void **state)
+{
+	Cdop__StatusRequest request;
+	struct world_answer answer;
+	Cdop__StatusReply *status;
+	int who;
+
+	(void)state;
+	for (who = WORLD_ADMIN_1; who <= WORLD_AUDITOR; who++) {
+		cdop__status_request__init(&request);
+		world_call(&world, (enum world_who)who, STATUS, &request.base,
+		    &answer);
+		status = world_body(
+		    &world, &answer, &cdop__status_reply__descriptor);
+		if (who == WORLD_ADMIN_1 || who == WORLD_ADMIN_2 ||
+		    who == WORLD_CUSTODIAN || who == WORLD_AUDITOR)
+			assert_int_equal(status->n_slot, 3);
+		else
+			assert_int_equal(status->n_slot, 0);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		a_drill_is_noted_and_a_wrong_proof_is_not, make, end),
+	    cmocka_unit_test_setup_teardown(
+		a_removal_waits_and_one_kind_or_none_never_stays_by_mistake,
+		make, end),
+	    cmocka_unit_test_setup_teardown(
+		only_who_keeps_keys_or_looks_on_is_told_of_slots, make, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
