@@ -52,6 +52,9 @@ static const struct deed deeds[] = {
     {"AuditExport", "exported the log"},
     {"WitnessSubmit", "handed in a cosignature"},
     {"RestoreView", "looked at what was restored"},
+    {"KeyStatus", "looked at the keys"},
+    {"KeyPause", "held the rotation of keys"},
+    {"KeyResume", "had the rotation of keys go on"},
     {"SlotList", "looked at what opens the registry"},
     {"CustodianDrill", "showed a share"},
 };
@@ -65,6 +68,7 @@ static const struct deed acts[] = {
     {"LogKeyRotate", "change the key of the log"},
     {"RestoreAccept", "accept a restored registry"},
     {"AuditSearched", "hear who has searched for a child"},
+    {"KeyRotate", "turn the keys of areas"},
     {"SlotRemove", "remove a slot"},
 };
 
@@ -90,6 +94,7 @@ static const struct {
     {"last_slot", "nothing would have opened the registry any more"},
     {"no_room", "the registry had no room"},
     {"not_approved", "nobody had approved it"},
+    {"no_rotation", "no keys were being turned"},
     {"no_such_approval", "nothing waited under that number"},
     {"no_such_slot", "there was no such slot"},
     {"one_kind", "slots of one kind alone would have been left"},
@@ -97,6 +102,7 @@ static const struct {
     {"purpose_needed", "no purpose was said"},
     {"purpose_text_needed", "the purpose was not said in words"},
     {"requester_rights", "whoever asked for it had no right to it any more"},
+    {"rotation_running", "keys were being turned already"},
     {"same_person", "it takes another person"},
     {"session_expired", "the session was over an hour old"},
     {"state", "not in the state the registry was in"},
@@ -329,6 +335,7 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"administrator recovered offline", "", " persons invited"},
 	    {"restored on the host", "goes on from ", " entries"},
 	    {"AuditExport", "", " entries"},
+	    {"keys turned", "", " case keys"},
 	};
 
 	size_t i;

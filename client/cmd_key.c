@@ -1,4 +1,7 @@
-/* cdop key: keys that turn. */
+/* cdop key: keys that turn, and how far they are. */
+#include <time.h>
+#include <unistd.h>
+
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
@@ -6,26 +9,26 @@
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/session.h"
+#include "client/show.h"
 #include "client/statement.h"
+#include "client/term.h"
+
+#define BAR     24 /* signs of the bar */
+#define WATCH_S 1
+#define COLUMNS 4
+#define AREAS   256
+
+/* ---- rotate ------------------------------------------------------ */
 
 static enum exit_code
-run_rotate(struct cmd_ctx *ctx)
+rotate_log(struct cmd_ctx *ctx, char *reason)
 {
 	Cdop__LogKeyRotateRequest request;
 	Cdop__StatementReply *reply;
-	const char *reason;
 	enum exit_code code;
 
-	if (!cmd_flag(ctx, "--log"))
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "which key: --log, the key that signs the audit log");
 	cdop__log_key_rotate_request__init(&request);
-	if ((code = people_reason(ctx, &reason)) != EXIT_OK ||
-	    (code = session_open(ctx)) != EXIT_OK)
-		return code;
-	request.reason = cdop_arena_strdup(ctx->arena, reason);
-	if (!ctx->g.json)
-		print_mode(ctx);
+	request.reason = reason;
 	code = prompt_agree(
 	    ctx, "Ask for a new log key (every client is shown the reason)");
 	if (code != EXIT_OK)
@@ -36,18 +39,325 @@ run_rotate(struct cmd_ctx *ctx)
 	return code;
 }
 
+static enum exit_code
+rotate_areas(struct cmd_ctx *ctx, char *reason)
+{
+	Cdop__KeyRotateRequest request;
+	Cdop__KeyRotateReply *reply;
+	char *area[AREAS];
+	const char *value;
+	enum exit_code code;
+	json_t *object;
+
+	cdop__key_rotate_request__init(&request);
+	request.reason = reason;
+	request.area = area;
+	request.what = cmd_flag(ctx, "--all") ? CDOP__KEY_WHAT__KEY_ALL
+					      : CDOP__KEY_WHAT__KEY_AREAS;
+	while (request.n_area < AREAS &&
+	    (value = cmd_value_at(ctx, "--area", request.n_area)) != NULL)
+		area[request.n_area++] = cdop_arena_strdup(ctx->arena, value);
+	code = prompt_agree(ctx,
+	    "Ask for new area keys (the old ones are destroyed at the end)");
+	if (code != EXIT_OK)
+		return code;
+	code = call_key_rotate(ctx, &request, &reply);
+	if (code == EXIT_OK && ctx->g.json) {
+		object = print_envelope(ctx, "key.rotate", true);
+		json_merge(ctx, object, &reply->base);
+		print_json(object);
+	}
+	return code;
+}
+
+static enum exit_code
+run_rotate(struct cmd_ctx *ctx)
+{
+	const bool log = cmd_flag(ctx, "--log"), all = cmd_flag(ctx, "--all");
+	const bool area = cmd_value(ctx, "--area") != NULL;
+	const char *reason;
+	char *copy;
+	enum exit_code code;
+
+	if (log + all + area != 1)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "which keys: --area AREA, --all, or --log, the key that "
+		    "signs the audit log");
+	if ((code = people_reason(ctx, &reason)) != EXIT_OK ||
+	    (code = session_open(ctx)) != EXIT_OK)
+		return code;
+	copy = cdop_arena_strdup(ctx->arena, reason);
+	if (!ctx->g.json)
+		print_mode(ctx);
+	return log ? rotate_log(ctx, copy) : rotate_areas(ctx, copy);
+}
+
+/* ---- status ------------------------------------------------------ */
+
+static const char *
+key_number(struct cmd_ctx *ctx, uint64_t key)
+{
+	return cdop_arena_printf(ctx->arena, "%u/%llu", (unsigned)(key >> 48),
+	    (unsigned long long)(key & 0xffffffffffff));
+}
+
+static const char *
+phase_words(const Cdop__KeyRotation *r)
+{
+	if (r->phase == CDOP__KEY_PHASE__KEY_TURN)
+		return "making new keys";
+	if (r->phase == CDOP__KEY_PHASE__KEY_REWRAP)
+		return "wrapping case keys anew";
+	if (r->phase == CDOP__KEY_PHASE__KEY_DESTROY)
+		return "destroying old keys";
+	if (r->phase == CDOP__KEY_PHASE__KEY_DONE)
+		return "done";
+	return "in a phase that this cdop does not know";
+}
+
+static const char *
+what_words(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
+{
+	const char *all = "";
+	size_t i;
+
+	if (r->what == CDOP__KEY_WHAT__KEY_ALL)
+		return "all areas";
+	for (i = 0; i < r->n_area; i++)
+		all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
+		    i > 0 ? ", " : "", show_area(ctx, r->area[i]));
+	return all;
+}
+
+static const char *
+who(struct cmd_ctx *ctx, const char *name, uint32_t number)
+{
+	if (name != NULL)
+		return print_one_line(ctx->arena, name);
+	return cdop_arena_printf(ctx->arena, "person %u", number);
+}
+
+/* "[#####---] 3 of 8 case keys, 2 a second, 3 s left" */
+static const char *
+bar_of(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
+{
+	char bar[BAR + 1];
+	const char *pace = "";
+	size_t i, full = BAR;
+
+	if (r->total > 0)
+		full = (size_t)(r->done * BAR / r->total);
+	for (i = 0; i < BAR; i++)
+		bar[i] = i < full ? '#' : '-';
+	bar[BAR] = '\0';
+	if (r->has_per_second && r->has_left_s)
+		pace = cdop_arena_printf(ctx->arena,
+		    ", %llu a second, %llu s left",
+		    (unsigned long long)r->per_second,
+		    (unsigned long long)r->left_s);
+	return cdop_arena_printf(ctx->arena, "%s%s%s%llu of %llu case keys%s%s",
+	    ctx->g.accessible ? "" : "[", ctx->g.accessible ? "" : bar,
+	    ctx->g.accessible ? "" : "] ", (unsigned long long)r->done,
+	    (unsigned long long)r->total, pace,
+	    r->has_paused && r->paused ? ", held (cdop key resume)" : "");
+}
+
+static void
+show_rotation(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
+{
+	size_t i;
+
+	print_out(ctx, "rotation %u of %s: %s", r->number, what_words(ctx, r),
+	    phase_words(r));
+	print_out(ctx, "  asked for by %s, approved by %s, %s: %s",
+	    who(ctx, r->requester_name, r->requester),
+	    who(ctx, r->approver_name, r->approver),
+	    print_time(ctx->arena, r->started_ms),
+	    print_one_line(ctx->arena, r->reason));
+	if (r->has_stalled && r->stalled)
+		print_out(ctx,
+		    "  WARNING  it does not go on: the log of the server says "
+		    "why");
+	if (r->has_done)
+		print_out(ctx, "  %s", bar_of(ctx, r));
+	if (r->has_ended_ms)
+		print_out(ctx, "  ended %s, %llu case keys wrapped anew",
+		    print_time(ctx->arena, r->ended_ms),
+		    (unsigned long long)r->total);
+	for (i = 0; i < r->n_destroyed; i++)
+		print_out(ctx, "  destroyed: key %s",
+		    key_number(ctx, r->destroyed[i]));
+}
+
+static void
+show_epochs(struct cmd_ctx *ctx, const Cdop__KeyStatusReply *reply)
+{
+	static const char *const head[COLUMNS] = {
+	    "for", "key", "case keys", "in use"};
+	const char **cell, **row;
+	const Cdop__KeyEpoch *e;
+	size_t i;
+
+	cell = cdop_arena_calloc(
+	    ctx->arena, reply->n_epoch * COLUMNS, sizeof(*cell));
+	if (cell == NULL)
+		return;
+	for (i = 0, row = cell; i < reply->n_epoch; i++, row += COLUMNS) {
+		e = reply->epoch[i];
+		row[0] = e->area != NULL ? show_area(ctx, e->area) : e->scope;
+		row[1] = key_number(ctx, e->key);
+		row[2] = !e->has_case_keys
+		    ? NULL
+		    : cdop_arena_printf(
+			  ctx->arena, "%llu", (unsigned long long)e->case_keys);
+		row[3] = e->newest ? "yes" : "old";
+	}
+	print_table(ctx, head, cell, COLUMNS, reply->n_epoch);
+}
+
+static void
+show_status(struct cmd_ctx *ctx, const Cdop__KeyStatusReply *reply)
+{
+	json_t *object;
+	size_t i;
+
+	if (ctx->g.json) {
+		object = print_envelope(ctx, "key.status", true);
+		json_merge(ctx, object, &reply->base);
+		print_json(object);
+		return;
+	}
+	print_mode(ctx);
+	if (reply->running != NULL)
+		show_rotation(ctx, reply->running);
+	for (i = 0; i < reply->n_past; i++)
+		show_rotation(ctx, reply->past[i]);
+	show_epochs(ctx, reply);
+}
+
+/* One look of a watch: on a terminal a line that stays where it is. */
+static void
+show_look(struct cmd_ctx *ctx, const Cdop__KeyStatusReply *reply)
+{
+	const bool stays = !ctx->g.accessible && isatty(STDERR_FILENO) == 1;
+
+	if (ctx->g.json)
+		show_status(ctx, reply);
+	else if (stays)
+		print_prompt(cdop_arena_printf(ctx->arena, "\r%s: %s   ",
+		    phase_words(reply->running), bar_of(ctx, reply->running)));
+	else
+		print_note(ctx, "%s: %s", phase_words(reply->running),
+		    bar_of(ctx, reply->running));
+}
+
+static enum exit_code
+run_status(struct cmd_ctx *ctx)
+{
+	const struct timespec pause = {WATCH_S, 0};
+	const bool watch = cmd_flag(ctx, "--watch");
+	Cdop__KeyStatusRequest request;
+	Cdop__KeyStatusReply *reply;
+	enum exit_code code;
+	size_t mark = 0;
+	bool shown = false;
+
+	cdop__key_status_request__init(&request);
+	for (;;) {
+		code = call_key_status(ctx, &request, &reply);
+		if (code != EXIT_OK)
+			return code;
+		if (!watch || reply->running == NULL || term_is_stopped())
+			break;
+		show_look(ctx, reply);
+		shown = true;
+		/* The first one has made what the others need. */
+		if (mark == 0)
+			mark = cdop_arena_used(ctx->arena);
+		else
+			cdop_arena_rewind(ctx->arena, mark);
+		(void)nanosleep(&pause, NULL);
+	}
+	if (shown && !ctx->g.json)
+		print_prompt("\n");
+	show_status(ctx, reply);
+	return EXIT_OK;
+}
+
+/* ---- pause, resume ------------------------------------------------ */
+
+static enum exit_code
+answer(struct cmd_ctx *ctx, const char *schema,
+    const Cdop__KeyPauseReply *reply, const char *words)
+{
+	json_t *object;
+
+	if (!ctx->g.json) {
+		print_mode(ctx);
+		print_out(ctx, "Rotation %u %s.", reply->number, words);
+		return EXIT_OK;
+	}
+	object = print_envelope(ctx, schema, true);
+	json_merge(ctx, object, &reply->base);
+	print_json(object);
+	return EXIT_OK;
+}
+
+static enum exit_code
+run_pause(struct cmd_ctx *ctx)
+{
+	Cdop__KeyPauseRequest request;
+	Cdop__KeyPauseReply *reply;
+	enum exit_code code;
+
+	cdop__key_pause_request__init(&request);
+	code = call_key_pause(ctx, &request, &reply);
+	return code != EXIT_OK ? code
+			       : answer(ctx, "key.pause", reply, "is held");
+}
+
+static enum exit_code
+run_resume(struct cmd_ctx *ctx)
+{
+	Cdop__KeyPauseRequest request;
+	Cdop__KeyPauseReply *reply;
+	enum exit_code code;
+
+	cdop__key_pause_request__init(&request);
+	code = call_key_resume(ctx, &request, &reply);
+	return code != EXIT_OK ? code
+			       : answer(ctx, "key.resume", reply, "goes on");
+}
+
 static const struct cmd_opt rotate_opts[] = {
+    {"--area", "AREA", "the key of an area; several may be named", true},
+    {"--all", NULL, "the keys of all areas", false},
     {"--log", NULL, "the key that signs the audit log", false},
-    {"--reason", "TEXT", "why; every client is shown it", false},
+    {"--reason", "TEXT", "why; with --log every client is shown it", false},
     {"--yes", NULL, "do not ask", false},
     {NULL, NULL, NULL, false},
 };
 
+static const struct cmd_opt status_opts[] = {
+    {"--watch", NULL, "look again each second until it is done", false},
+    {NULL, NULL, NULL, false},
+};
+
 const struct cmd cmd_key_rows[] = {
-    {"key rotate", "", "ask for a new key; takes two people",
-	"The log goes on under a new key that the old one vouches for, and "
-	"every client follows it by itself.",
-	"  cdop key rotate --log --reason \"once a year\"", rotate_opts, 0, 0,
-	0, NULL, run_rotate},
+    {"key rotate", "", "ask for new keys; takes two people",
+	"An area's new key is used at once, every case key of the area is "
+	"wrapped by\nit while the registry serves, and the old one is "
+	"destroyed.  The log goes on\nunder a new key that the old one vouches "
+	"for, and every client follows it by\nitself.",
+	"  cdop key rotate --area wirral --reason \"once a year\"\n"
+	"  cdop key rotate --log --reason \"once a year\"",
+	rotate_opts, 0, 0, 0, NULL, run_rotate},
+    {"key status", "", "which keys there are, and how far a rotation is",
+	"With --json and --watch, a line for each look.",
+	"  cdop key status --watch", status_opts, 0, 0, 0, NULL, run_status},
+    {"key pause", "", "hold the rotation that is under way", NULL,
+	"  cdop key pause", NULL, 0, 0, 0, NULL, run_pause},
+    {"key resume", "", "have it go on", NULL, "  cdop key resume", NULL, 0, 0,
+	0, NULL, run_resume},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

@@ -19,6 +19,7 @@
 #include "server/registry/custody.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
+#include "server/registry/rotation_step.h"
 #include "server/registry/search_key.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_room.h"
@@ -29,6 +30,8 @@
 /* Of rows one request may write, for the check that there is room. */
 #define ROWS_EACH 16
 #define DATA_EACH (32u << 10)
+#define KEY_ROW   254 /* bytes of one that a rotation writes */
+#define KEYS_EACH 32  /* between two looks at the clock */
 /*
  * A part of a batch ends after so long, or with so much memory used: the
  * loop has others to hear, and every request finds the memory it may use.
@@ -251,6 +254,32 @@ run_event(struct batch *batch, struct registry *reg,
 	return audit_append(reg->audit, batch->arena, &entry, NULL);
 }
 
+/* Steps of it until the slice is over. */
+static enum cdop_err
+run_rotate(struct batch *batch, struct registry *reg,
+    const struct batch_item *item, const struct batch_times *times)
+{
+	uint64_t until_ms = clock_ms() + item->slice_ms;
+	size_t n, all = 0;
+	enum cdop_err err;
+
+	do {
+		err = rotation_step_run(
+		    reg->rotation, batch->arena, times->now_ms, KEYS_EACH, &n);
+		all += n;
+	} while (err == CDOP_OK && n > 0 && all + KEYS_EACH <= item->rows &&
+	    clock_ms() < until_ms);
+	return err;
+}
+
+/* The vault's own long work has time until there is room. */
+static bool
+can_wait(const struct batch_item *item)
+{
+	return item->kind == BATCH_FORGET || item->kind == BATCH_RENEW ||
+	    item->kind == BATCH_ROTATE;
+}
+
 /* If this request ends the process, the parent knows whose it was. */
 static void
 note(const struct batch *batch, const struct batch_item *item)
@@ -286,7 +315,7 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	memset(&item->result, 0, sizeof(item->result));
 	item->opened = false;
 	if (item->session == NULL && item->kind != BATCH_EVENT &&
-	    item->kind != BATCH_FORGET && item->kind != BATCH_RENEW)
+	    !can_wait(item))
 		return CDOP_OK; /* it has gone while this waited */
 	set_budget(batch);
 	note(batch, item);
@@ -306,6 +335,8 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	case BATCH_RENEW:
 		return cases_renew(
 		    reg->cases, batch->arena, times->now_ms, &item->left);
+	case BATCH_ROTATE:
+		return run_rotate(batch, reg, item, times);
 	}
 	return CDOP_INTERNAL;
 }
@@ -313,14 +344,17 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 static enum cdop_err
 begin(struct registry *reg, const struct batch_item *items, size_t n, bool last)
 {
-	size_t i, bytes = 0;
+	size_t i, bytes = 0, changes = n * ROWS_EACH;
 	enum cdop_err err;
 
-	for (i = 0; i < n; i++)
-		bytes += items[i].message.len * 4 + DATA_EACH;
+	for (i = 0; i < n; i++) {
+		bytes += items[i].message.len * 4 + DATA_EACH +
+		    items[i].rows * KEY_ROW;
+		changes += items[i].rows;
+	}
 	undo_begin(reg->undo);
-	err = last ? rows_begin_last(reg->rows, bytes, n * ROWS_EACH)
-		   : rows_begin(reg->rows, bytes, n * ROWS_EACH);
+	err = last ? rows_begin_last(reg->rows, bytes, changes)
+		   : rows_begin(reg->rows, bytes, changes);
 	if (err != CDOP_OK)
 		undo_rollback(reg->undo);
 	return err;
@@ -339,13 +373,6 @@ set_room(struct registry *reg, enum registry_room room)
 		log_error("disk.full", "reserve=%s next=%s",
 		    room == REGISTRY_FULL ? "used" : "spent",
 		    "make room on the file system of the data directory");
-}
-
-/* The vault's own long work has time until there is room. */
-static bool
-can_wait(const struct batch_item *item)
-{
-	return item->kind == BATCH_FORGET || item->kind == BATCH_RENEW;
 }
 
 /* Where there is no room, what has to be logged takes the last there is. */

@@ -27,6 +27,7 @@ enum batch_kind {
 	BATCH_EVENT,  /* something to be logged and not answered */
 	BATCH_FORGET, /* a step of forgetting old search terms */
 	BATCH_RENEW,  /* a step of renewing old summaries */
+	BATCH_ROTATE, /* a slice of a rotation of keys */
 };
 
 struct batch_item {
@@ -36,7 +37,9 @@ struct batch_item {
 	uint64_t arrived_ms;
 	struct rpc_cursor cursor;
 	uint32_t count;
-	uint32_t event; /* enum audit_event */
+	size_t rows;       /* ROTATE: it changes at most so many */
+	uint32_t slice_ms; /* and takes about so long */
+	uint32_t event;    /* enum audit_event */
 	uint64_t event_count;
 	const char *event_reason; /* a literal, or NULL */
 	uint16_t event_shares;    /* UNSEALED: bit x - 1 for each share */

@@ -17,6 +17,7 @@
 #include "server/registry/leaf_clock.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
+#include "server/registry/rotation.h"
 #include "server/registry/search_key.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_room.h"
@@ -24,8 +25,9 @@
 #define TICK_MS        1000
 #define HELD_BACK_MS   60000
 #define SCRUB_FIRST_MS (10u * 60u * 1000u) /* a start has other work */
-#define DISCARD_MS     100 /* the gate's word is awaited so long */
-#define RENEW_AGAIN_MS 60000
+#define DISCARD_MS     100   /* the gate's word is awaited so long */
+#define LONG_AGAIN_MS  60000 /* long work that failed */
+#define SOON_MS        5
 
 static const struct cdop_bytes nothing;
 
@@ -230,6 +232,8 @@ cycle_sleep_ms(const struct cycle *cycle)
 	if ((cycle->busy || cycle_copies(cycle)) &&
 	    !outbox_waits(cycle->outbox))
 		return 0;
+	if (cycle->soon)
+		return SOON_MS;
 	if (cycle->discards > 0)
 		return 10;
 	return cycle->paced ? CDOP_PACE_MS : TICK_MS;
@@ -340,10 +344,25 @@ static void
 renewed(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
 {
 	if (item->failed)
-		cycle->renew_ms = boot_ms + RENEW_AGAIN_MS;
+		cycle->renew_ms = boot_ms + LONG_AGAIN_MS;
 	else if (item->left > 0)
 		log_error("summary.old", "cases=%zu next=%s", item->left,
 		    "run cdopd verify on the data directory");
+}
+
+/* Likewise; the keys that it has not come to are good where they are. */
+static void
+rotated(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
+{
+	struct rotation *rotation = cycle->reg->rotation;
+
+	rotation_set_stalled(rotation, item->failed);
+	if (!item->failed)
+		return;
+	cycle->rotate_ms = boot_ms + LONG_AGAIN_MS;
+	log_error("keys.kept", "finding=%s next=%s",
+	    rows_finding(cycle->reg->rows),
+	    "look for room on the disk, and run cdopd verify");
 }
 
 /* The items of the part of the batch that was run, from the first on. */
@@ -365,6 +384,8 @@ answer(struct cycle *cycle, size_t first, uint64_t boot_ms)
 			forgot(cycle, item);
 		if (item->kind == BATCH_RENEW)
 			renewed(cycle, item, boot_ms);
+		if (item->kind == BATCH_ROTATE)
+			rotated(cycle, item, boot_ms);
 		if (item->session == NULL || item->session->discarding)
 			continue;
 		if (answer_item(cycle, item, boot_ms) != CDOP_OK)

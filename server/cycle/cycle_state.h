@@ -36,6 +36,7 @@ struct cycle {
 	bool paced; /* a call waits that was not taken for its device */
 	uint64_t paced_told_ms;
 	bool busy; /* complete calls wait for the next batch */
+	bool soon; /* a slice of a rotation is due in a few milliseconds */
 	LIST_HEAD(, session) bucket[CYCLE_BUCKETS]; /* to find one */
 	/* All; the first is the one whose calls are taken next. */
 	TAILQ_HEAD(, session) turn;
@@ -51,7 +52,10 @@ struct cycle {
 	size_t discards;        /* the gate's word is awaited */
 	uint64_t scrub_ms;      /* no step of looking through the log before */
 	uint64_t renew_ms;      /* no step of renewing before that */
-	uint32_t passed;        /* batches without one */
+	uint64_t rotate_ms;     /* no slice of a rotation before that */
+	uint64_t slice_ms;      /* when the last one was done */
+	uint64_t called_ms;     /* when the last batch had a call in it */
+	uint32_t passed;        /* batches with calls and no long work */
 	bool worked;            /* this turn had a batch */
 	uint32_t copy_passed;   /* turns of that kind without a slice */
 	STAILQ_HEAD(, cycle_held) held;

@@ -9,6 +9,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/cases_renew.h"
 #include "server/registry/registry.h"
+#include "server/registry/rotation_step.h"
 #include "server/registry/scrub.h"
 #include "server/registry/search_key.h"
 #include "server/vault/rows.h"
@@ -20,7 +21,15 @@
 #define PACED_MS        3600000    /* it is logged no more often */
 #define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
 #define CALLS_EACH      4  /* of a session, before it is another's turn */
-#define RENEW_EVERY     10 /* batches with calls in them */
+#define LONG_EVERY      10 /* batches with calls in them */
+/* A slice of a rotation, while somebody waits and while nobody does. */
+#define SLICE_MS       2
+#define SLICE_ROWS     256
+#define SLICE_ALONE_MS 20
+#define SLICE_ALONE    1024
+/* Who has called so lately is about to call again. */
+#define BUSY_MS        250
+#define SLICE_EVERY_MS 20
 
 static const struct cdop_bytes nothing;
 
@@ -207,15 +216,61 @@ gather_all(struct cycle *cycle, uint64_t boot_ms)
 	}
 }
 
-/* A step of long work where nobody waits, else with one batch in ten. */
+/* Where nobody waits, else with one batch in ten. */
+static bool
+is_time(struct cycle *cycle)
+{
+	if (batch_count(cycle->batch) > 0 && ++cycle->passed < LONG_EVERY)
+		return false;
+	cycle->passed = 0;
+	return true;
+}
+
+static void
+add_slice(struct cycle *cycle, bool alone, uint64_t boot_ms)
+{
+	struct batch_item *item;
+
+	item = batch_add(cycle->batch, BATCH_ROTATE, NULL, nothing);
+	if (item == NULL)
+		return;
+	item->slice_ms = alone ? SLICE_ALONE_MS : SLICE_MS;
+	item->rows = alone ? SLICE_ALONE : SLICE_ROWS;
+	cycle->slice_ms = boot_ms;
+	cycle->busy = true; /* there may be another one */
+}
+
+/*
+ * A rotation is in nobody's way: what is waiting has nine batches of ten, and
+ * who is about to call again finds it at work a tenth of the time.
+ */
+static void
+gather_rotate(struct cycle *cycle, uint64_t boot_ms)
+{
+	bool called = batch_count(cycle->batch) > 0;
+
+	cycle->soon = false;
+	if (called)
+		cycle->called_ms = boot_ms;
+	if (boot_ms < cycle->rotate_ms ||
+	    !rotation_step_due(cycle->reg->rotation))
+		return;
+	if (!called && boot_ms - cycle->called_ms < BUSY_MS) {
+		cycle->soon = boot_ms - cycle->slice_ms < SLICE_EVERY_MS;
+		if (!cycle->soon)
+			add_slice(cycle, false, boot_ms);
+	} else if (is_time(cycle)) {
+		add_slice(cycle, !called, boot_ms);
+	}
+}
+
+/* A step of other long work, when no rotation is at it. */
 static void
 gather_renew(struct cycle *cycle, uint64_t boot_ms)
 {
-	if (boot_ms < cycle->renew_ms || !cases_renew_due(cycle->reg->cases))
+	if (boot_ms < cycle->renew_ms || !cases_renew_due(cycle->reg->cases) ||
+	    !is_time(cycle))
 		return;
-	if (batch_count(cycle->batch) > 0 && ++cycle->passed < RENEW_EVERY)
-		return;
-	cycle->passed = 0;
 	if (batch_add(cycle->batch, BATCH_RENEW, NULL, nothing) != NULL)
 		cycle->busy = true; /* there may be another one */
 }
@@ -263,5 +318,7 @@ gather_run(struct cycle *cycle, uint64_t boot_ms)
 		}
 	}
 	gather_all(cycle, boot_ms);
-	gather_renew(cycle, boot_ms);
+	gather_rotate(cycle, boot_ms);
+	if (!rotation_step_due(cycle->reg->rotation))
+		gather_renew(cycle, boot_ms);
 }

@@ -32,17 +32,19 @@
 
 /* What is logged without being a call; they share the numbers of calls. */
 enum audit_event {
-	AUDIT_EVENT_INIT = 1000,       /* the registry was made */
-	AUDIT_EVENT_SESSION = 1001,    /* a handshake was completed */
-	AUDIT_EVENT_REFUSED = 1002,    /* handshakes that failed: a count */
-	AUDIT_EVENT_UNSEALED = 1003,   /* a vault was opened; count: slot */
-	AUDIT_EVENT_RECOVERED = 1005,  /* recover-people, offline */
-	AUDIT_EVENT_STATEMENT = 1006,  /* the log goes on under a new key */
-	AUDIT_EVENT_RESTORED = 1007,   /* marked on the host; count: leaves */
-	AUDIT_EVENT_FORGOTTEN = 1008,  /* search terms; reason: which quarter */
-	AUDIT_EVENT_SCRUBBED = 1009,   /* the log was looked through; count:
-					* leaves; reason: what ended it */
-	AUDIT_EVENT_SLOT_ADDED = 1020, /* on the host; count: slot */
+	AUDIT_EVENT_INIT = 1000,      /* the registry was made */
+	AUDIT_EVENT_SESSION = 1001,   /* a handshake was completed */
+	AUDIT_EVENT_REFUSED = 1002,   /* handshakes that failed: a count */
+	AUDIT_EVENT_UNSEALED = 1003,  /* a vault was opened; count: slot */
+	AUDIT_EVENT_RECOVERED = 1005, /* recover-people, offline */
+	AUDIT_EVENT_STATEMENT = 1006, /* the log goes on under a new key */
+	AUDIT_EVENT_RESTORED = 1007,  /* marked on the host; count: leaves */
+	AUDIT_EVENT_FORGOTTEN = 1008, /* search terms; reason: which quarter */
+	AUDIT_EVENT_SCRUBBED = 1009,  /* the log was looked through; count:
+				       * leaves; reason: what ended it */
+	AUDIT_EVENT_KEYS = 1010, /* a rotation; reason: how far; count: keys */
+	AUDIT_EVENT_KEY_GONE = 1011,     /* reason: area and id of the key */
+	AUDIT_EVENT_SLOT_ADDED = 1020,   /* on the host; count: slot */
 	AUDIT_EVENT_SLOT_REMOVED = 1021, /* likewise */
 	AUDIT_EVENT_SLOT_TESTED = 1022,  /* likewise, and it was good */
 };

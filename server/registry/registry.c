@@ -18,6 +18,7 @@
 #include "server/registry/message.h"
 #include "server/registry/people.h"
 #include "server/registry/profile_act.h"
+#include "server/registry/rotation.h"
 #include "server/registry/scrub.h"
 #include "server/registry/search_key.h"
 #include "server/registry/statements.h"
@@ -77,6 +78,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 		err = scrub_new(reg, &reg->scrub);
 	if (err == CDOP_OK)
 		err = copying_new(reg, &reg->copying);
+	if (err == CDOP_OK)
+		err = rotation_new(reg, &reg->rotation);
 	if (err != CDOP_OK) {
 		registry_free(reg);
 		return err;
@@ -101,6 +104,7 @@ registry_free(struct registry *reg)
 	if (reg == NULL)
 		return;
 	copying_free(reg->copying);
+	rotation_free(reg->rotation);
 	scrub_free(reg->scrub);
 	custody_free(reg->custody);
 	checkpoints_free(reg->checkpoints);
@@ -263,6 +267,8 @@ message_of(uint8_t kind)
 		return &cdop__stored_summary__descriptor;
 	case SCHEMA_KIND_WITNESS:
 		return &cdop__stored_witness__descriptor;
+	case SCHEMA_KIND_ROTATION:
+		return &cdop__stored_rotation__descriptor;
 	case SCHEMA_KIND_CUSTODY:
 		return &cdop__stored_custody__descriptor;
 	default:
@@ -293,6 +299,8 @@ load_row(struct load *load, const struct rows_head *head, const void *message)
 		return approvals_load(reg->approvals, head->number, message);
 	case SCHEMA_KIND_WITNESS:
 		return witnesses_load(reg->witnesses, head->number, message);
+	case SCHEMA_KIND_ROTATION:
+		return rotation_load(reg->rotation, head->number, message);
 	case SCHEMA_KIND_CUSTODY:
 		return custody_load(reg->custody, head->number, message);
 	case SCHEMA_KIND_SUMMARY:

@@ -25,6 +25,7 @@ struct custody;
 struct keystore;
 struct lockmem;
 struct people;
+struct rotation;
 struct rows;
 struct scrub;
 struct statements;
@@ -103,6 +104,7 @@ struct registry {
 	struct custody *custody;
 	struct scrub *scrub; /* of the log, while it runs */
 	struct copying *copying;
+	struct rotation *rotation; /* of keys */
 };
 
 /*

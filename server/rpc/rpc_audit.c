@@ -44,6 +44,10 @@ call_name(uint32_t call)
 		return "log looked through";
 	case AUDIT_EVENT_FORGOTTEN:
 		return "search terms forgotten";
+	case AUDIT_EVENT_KEYS:
+		return "keys turned";
+	case AUDIT_EVENT_KEY_GONE:
+		return "key destroyed";
 	case AUDIT_EVENT_SLOT_ADDED:
 		return "slot added on the host";
 	case AUDIT_EVENT_SLOT_REMOVED:

@@ -39,6 +39,7 @@ enum schema_scope {
 	KIND(17, DOCUMENT, CASE, true)                                         \
 	KIND(18, WITNESS, REGISTRY, true)                                      \
 	KIND(19, REASON, REGISTRY, true)                                       \
+	KIND(20, ROTATION, REGISTRY, true)                                     \
 	KIND(21, CUSTODY, REGISTRY, true)
 
 enum schema_kind {

@@ -1,4 +1,4 @@
-/* Held keys in locked memory; the table in chunks that never move. */
+/* The key table, and the life of the keystore. */
 #include "server/vault/keystore.h"
 
 #include <sodium.h>
@@ -6,63 +6,11 @@
 #include <string.h>
 
 #include "server/base/undo.h"
+#include "server/vault/keystore_inner.h"
 #include "server/vault/lockmem.h"
 
-#define AREAS     1024 /* of one registry, over its life */
-#define CHUNK     4096 /* entries */
-#define CHUNKS    65536
-#define IN_USE    256 /* case keys at a time */
 #define NO_ENTRY  UINT32_MAX
 #define FIRST_MAP 1024 /* places of the first hash table */
-
-/* A key and what is made of it. */
-struct held {
-	uint64_t id;
-	uint8_t raw[ENVELOPE_KEY];
-	struct envelope_key key;
-};
-
-/* A case key in use; id 0: none. */
-struct in_use {
-	uint64_t id;
-	struct envelope_key key;
-};
-
-/* All of it in locked memory. */
-struct secrets {
-	struct held root;
-	struct held old_root; /* while a batch turns it */
-	struct envelope_ring ring;
-	struct in_use in_use[IN_USE];
-	uint8_t scratch[256];
-	uint8_t copying[ENVELOPE_KEY];
-};
-
-struct area {
-	char id[KEYSTORE_AREA_MAX + 1];
-	uint64_t newest;
-};
-
-struct keystore {
-	struct lockmem *mem;
-	struct undo *undo;
-	struct secrets *secrets;
-	bool open;
-
-	struct held *held[KEYSTORE_EPOCHS_MAX];
-	size_t n_held;
-
-	/* Area numbers start at 1; 0 is none. */
-	struct area areas[AREAS];
-	size_t n_areas;
-	uint64_t newest[SCHEMA_CASE + 1]; /* by scope */
-
-	struct keystore_entry *chunks[CHUNKS];
-	uint32_t n;
-	size_t n_live;
-	uint32_t *map;    /* open addressing: id to entry */
-	uint32_t map_len; /* power of two, or 0 */
-};
 
 enum cdop_err
 keystore_new(struct lockmem *mem, struct undo *undo, struct keystore **ret_ks)
@@ -103,7 +51,7 @@ keystore_lock(struct keystore *ks)
 		lockmem_free(ks->mem, ks->held[i], sizeof(*ks->held[i]));
 	ks->n_held = 0;
 	sodium_memzero(ks->secrets, sizeof(*ks->secrets));
-	for (i = 0; i < CHUNKS && ks->chunks[i] != NULL; i++) {
+	for (i = 0; i < KEYSTORE_CHUNKS && ks->chunks[i] != NULL; i++) {
 		free(ks->chunks[i]);
 		ks->chunks[i] = NULL;
 	}
@@ -151,7 +99,7 @@ keystore_scratch(struct keystore *ks)
 static struct keystore_entry *
 entry_at(const struct keystore *ks, uint32_t i)
 {
-	return &ks->chunks[i / CHUNK][i % CHUNK];
+	return &ks->chunks[i / KEYSTORE_CHUNK][i % KEYSTORE_CHUNK];
 }
 
 /* Ids are counters: spread them (Fibonacci hashing). */
@@ -236,13 +184,13 @@ append(struct keystore *ks, uint64_t id, struct keystore_entry **ret_entry)
 	struct keystore_entry **chunk;
 	enum cdop_err err;
 
-	if (ks->n == (uint32_t)CHUNK * CHUNKS - 1)
+	if (ks->n == (uint32_t)KEYSTORE_CHUNK * KEYSTORE_CHUNKS - 1)
 		return CDOP_RESOURCE_EXHAUSTED;
 	if ((err = map_grow(ks)) != CDOP_OK)
 		return err;
-	chunk = &ks->chunks[ks->n / CHUNK];
+	chunk = &ks->chunks[ks->n / KEYSTORE_CHUNK];
 	if (*chunk == NULL)
-		*chunk = calloc(CHUNK, sizeof(**chunk));
+		*chunk = calloc(KEYSTORE_CHUNK, sizeof(**chunk));
 	if (*chunk == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	err = undo_call(ks->undo, undo_append, ks, 0);
@@ -274,11 +222,37 @@ newest_of(struct keystore *ks, const struct keystore_entry *entry)
 	return &ks->newest[entry->scope];
 }
 
+bool
+keystore_is_newest(
+    const struct keystore *ks, const struct keystore_entry *entry)
+{
+	if (entry->scope == SCHEMA_AREA)
+		return ks->areas[entry->area - 1].newest == entry->id;
+	return ks->newest[entry->scope] == entry->id;
+}
+
+/* Whatever the root wraps is not counted. */
+static enum cdop_err
+count_wrapped(struct keystore *ks, uint64_t by, bool more)
+{
+	struct keystore_entry *entry;
+	enum cdop_err err;
+
+	entry = by == 0 ? NULL : entry_of(ks, by);
+	if (entry == NULL)
+		return CDOP_OK;
+	err = undo_save(ks->undo, &entry->wraps, sizeof(entry->wraps));
+	if (err == CDOP_OK)
+		entry->wraps += more ? 1 : UINT32_MAX;
+	return err;
+}
+
 enum cdop_err
 keystore_put(struct keystore *ks, const struct keystore_entry *entry)
 {
 	struct keystore_entry *mine;
 	uint64_t *newest;
+	uint32_t wraps;
 	enum cdop_err err;
 
 	CDOP_ASSERT(entry->id != 0 && entry->scope >= SCHEMA_REGISTRY &&
@@ -302,34 +276,21 @@ keystore_put(struct keystore *ks, const struct keystore_entry *entry)
 	}
 	if (mine->scope == 0)
 		ks->n_live++;
+	else
+		err = count_wrapped(ks, mine->wrapped_by, false);
+	if (err == CDOP_OK)
+		err = count_wrapped(ks, entry->wrapped_by, true);
+	wraps = mine->wraps;
 	*mine = *entry;
-	return CDOP_OK;
-}
-
-/* Given back when it is sure that the key is gone. */
-static void
-let_go(void *ctx, uint64_t id)
-{
-	struct keystore *ks;
-	size_t i;
-
-	ks = ctx;
-	for (i = 0; i < ks->n_held; i++)
-		if (ks->held[i]->id == id)
-			break;
-	if (i == ks->n_held)
-		return;
-	lockmem_free(ks->mem, ks->held[i], sizeof(*ks->held[i]));
-	ks->n_held--;
-	ks->held[i] = ks->held[ks->n_held];
-	ks->held[ks->n_held] = NULL;
+	mine->wraps = wraps;
+	return err;
 }
 
 enum cdop_err
 keystore_del(struct keystore *ks, uint64_t id)
 {
 	struct keystore_entry *entry;
-	struct in_use *use;
+	struct keystore_in_use *use;
 	enum cdop_err err;
 
 	entry = entry_of(ks, id);
@@ -339,12 +300,14 @@ keystore_del(struct keystore *ks, uint64_t id)
 	if (err == CDOP_OK)
 		err = undo_save(ks->undo, &ks->n_live, sizeof(ks->n_live));
 	if (err == CDOP_OK)
-		err = undo_defer(ks->undo, let_go, ks, id);
+		err = undo_defer(ks->undo, keystore_let_go, ks, id);
+	if (err == CDOP_OK)
+		err = count_wrapped(ks, entry->wrapped_by, false);
 	if (err != CDOP_OK)
 		return err;
 	entry->scope = 0;
 	ks->n_live--;
-	use = &ks->secrets->in_use[id % IN_USE];
+	use = &ks->secrets->in_use[id % KEYSTORE_IN_USE];
 	if (use->id == id)
 		sodium_memzero(use, sizeof(*use));
 	return CDOP_OK;
@@ -376,6 +339,12 @@ keystore_area(const struct keystore *ks, uint16_t area)
 	return ks->areas[area - 1].id;
 }
 
+uint16_t
+keystore_areas(const struct keystore *ks)
+{
+	return (uint16_t)ks->n_areas;
+}
+
 size_t
 keystore_count(const struct keystore *ks)
 {
@@ -394,7 +363,7 @@ keystore_area_add(struct keystore *ks, const char *area, uint16_t *ret_area)
 	for (i = 0; i < ks->n_areas; i++)
 		if (strcmp(ks->areas[i].id, area) == 0)
 			break;
-	if (i == AREAS)
+	if (i == KEYSTORE_AREAS)
 		return CDOP_RESOURCE_EXHAUSTED;
 	if (i == ks->n_areas) {
 		err = undo_save(ks->undo, &ks->n_areas, sizeof(ks->n_areas));
@@ -405,130 +374,6 @@ keystore_area_add(struct keystore *ks, const char *area, uint16_t *ret_area)
 		ks->n_areas++;
 	}
 	*ret_area = (uint16_t)(i + 1);
-	return CDOP_OK;
-}
-
-/* ---- The keys ---- */
-
-static struct held *
-held_of(const struct keystore *ks, uint64_t id)
-{
-	size_t i;
-
-	if (id == 0)
-		return ks->open ? &ks->secrets->root : NULL;
-	for (i = 0; i < ks->n_held; i++)
-		if (ks->held[i]->id == id)
-			return ks->held[i];
-	return NULL;
-}
-
-enum cdop_err
-keystore_hold(struct keystore *ks, uint64_t id, const uint8_t k[static 32])
-{
-	struct held *held;
-	enum cdop_err err;
-
-	CDOP_ASSERT(id != 0 && held_of(ks, id) == NULL);
-	if (ks->n_held == KEYSTORE_EPOCHS_MAX)
-		return CDOP_RESOURCE_EXHAUSTED;
-	held = lockmem_alloc(ks->mem, sizeof(*held));
-	if (held == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	err = undo_call(ks->undo, let_go, ks, id);
-	if (err != CDOP_OK) {
-		lockmem_free(ks->mem, held, sizeof(*held));
-		return err;
-	}
-	held->id = id;
-	memcpy(held->raw, k, ENVELOPE_KEY);
-	envelope_key_init(&held->key, k);
-	ks->held[ks->n_held] = held;
-	ks->n_held++;
-	return CDOP_OK;
-}
-
-void
-keystore_use(struct keystore *ks, uint64_t id, const uint8_t k[static 32])
-{
-	struct in_use *use;
-
-	use = &ks->secrets->in_use[id % IN_USE];
-	use->id = id;
-	envelope_key_init(&use->key, k);
-}
-
-void
-keystore_rest(struct keystore *ks)
-{
-	sodium_memzero(ks->secrets->in_use, sizeof(ks->secrets->in_use));
-}
-
-const struct envelope_key *
-keystore_key(const struct keystore *ks, uint64_t id)
-{
-	const struct in_use *use;
-	const struct held *held;
-
-	use = &ks->secrets->in_use[id % IN_USE];
-	if (id != 0 && use->id == id)
-		return &use->key;
-	held = held_of(ks, id);
-	return held == NULL ? NULL : &held->key;
-}
-
-const uint8_t *
-keystore_raw(const struct keystore *ks, uint64_t id)
-{
-	const struct held *held;
-
-	held = held_of(ks, id);
-	return held == NULL ? NULL : held->raw;
-}
-
-bool
-keystore_held(const struct keystore *ks, size_t i, uint64_t *ret_id)
-{
-	if (i >= ks->n_held)
-		return false;
-	*ret_id = ks->held[i]->id;
-	return true;
-}
-
-static void
-root_back(void *ctx, uint64_t arg)
-{
-	struct keystore *ks;
-
-	(void)arg;
-	ks = ctx;
-	ks->secrets->root = ks->secrets->old_root;
-	sodium_memzero(&ks->secrets->old_root, sizeof(ks->secrets->old_root));
-}
-
-static void
-root_gone(void *ctx, uint64_t arg)
-{
-	struct keystore *ks;
-
-	(void)arg;
-	ks = ctx;
-	sodium_memzero(&ks->secrets->old_root, sizeof(ks->secrets->old_root));
-}
-
-enum cdop_err
-keystore_turn(struct keystore *ks, const uint8_t root[static 32])
-{
-	enum cdop_err err;
-
-	err = undo_defer(ks->undo, root_gone, ks, 0);
-	if (err == CDOP_OK)
-		err = undo_call(ks->undo, root_back, ks, 0);
-	if (err != CDOP_OK)
-		return err;
-	ks->secrets->old_root = ks->secrets->root;
-	memcpy(ks->secrets->root.raw, root, ENVELOPE_KEY);
-	envelope_key_init(&ks->secrets->root.key, root);
 	return CDOP_OK;
 }
 
@@ -566,6 +411,25 @@ keystore_copying(struct keystore *ks)
 	return ks->secrets->copying;
 }
 
+/* What wraps what has changed throughout. */
+static void
+recount(struct keystore *ks)
+{
+	const struct keystore_entry *entry;
+	struct keystore_entry *by;
+	uint32_t i;
+
+	for (i = 0; i < ks->n; i++)
+		entry_at(ks, i)->wraps = 0;
+	for (i = 0; i < ks->n; i++) {
+		entry = entry_at(ks, i);
+		if (entry->scope == 0 || entry->wrapped_by == 0)
+			continue;
+		if ((by = entry_of(ks, entry->wrapped_by)) != NULL)
+			by->wraps++;
+	}
+}
+
 void
 keystore_renew(struct keystore *ks, keystore_renew_fn *fn, void *ctx)
 {
@@ -582,9 +446,10 @@ keystore_renew(struct keystore *ks, keystore_renew_fn *fn, void *ctx)
 		if (entry->scope != 0)
 			continue;
 		ks->n_live--;
-		let_go(ks, entry->id);
+		keystore_let_go(ks, entry->id);
 	}
 	memset(ks->map, 0xff, (size_t)ks->map_len * sizeof(*ks->map));
 	for (i = 0; i < ks->n; i++)
 		ks->map[place_of(ks, entry_at(ks, i)->id)] = i;
+	recount(ks);
 }

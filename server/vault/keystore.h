@@ -25,7 +25,7 @@ struct lockmem;
 struct undo;
 
 #define KEYSTORE_AREA_MAX   47   /* bytes of an area's id in the profile */
-#define KEYSTORE_EPOCHS_MAX 1024 /* epoch keys, all scopes */
+#define KEYSTORE_EPOCHS_MAX 3072 /* epoch keys, all scopes */
 
 /* One key of the table.  Good until the next change of the table. */
 struct keystore_entry {
@@ -33,6 +33,7 @@ struct keystore_entry {
 	uint64_t wrapped_by; /* 0: the root */
 	uint64_t row;        /* number of its key row */
 	uint64_t case_id;    /* CASE */
+	uint32_t wraps;      /* keys of the table that it wraps: kept here */
 	uint16_t area;       /* CASE: of its owner; AREA: itself; else 0 */
 	uint8_t scope;       /* enum schema_scope; 0: destroyed */
 };
@@ -61,6 +62,13 @@ const struct keystore_entry *keystore_find(
 bool keystore_epoch(const struct keystore *ks, enum schema_scope scope,
     const char *area, uint64_t *ret_id);
 
+/* An epoch key, and none of its scope (and area) is newer. */
+bool keystore_is_newest(
+    const struct keystore *ks, const struct keystore_entry *entry);
+
+/* Areas are numbered from 1 to here. */
+uint16_t keystore_areas(const struct keystore *ks);
+
 /* The id of an entry's area as the profile spells it; "" for none. */
 const char *keystore_area(const struct keystore *ks, uint16_t area);
 
@@ -81,7 +89,10 @@ uint8_t *keystore_scratch(struct keystore *ks);
 CDOP_MUST enum cdop_err keystore_area_add(
     struct keystore *ks, const char *area, uint16_t *ret_area);
 
-/* Adds, or changes where the id is there.  Through the undo log. */
+/*
+ * Adds, or changes where the id is there, and counts what wraps what: the
+ * count in *entry is not looked at.  Through the undo log.
+ */
 CDOP_MUST enum cdop_err keystore_put(
     struct keystore *ks, const struct keystore_entry *entry);
 

@@ -162,19 +162,12 @@ static enum cdop_err
 epoch_destroy(struct rows *rows, uint64_t key)
 {
 	const struct keystore_entry *entry;
-	const char *area;
-	uint64_t newest;
 	enum cdop_err err;
 
 	entry = keystore_find(rows->ks, key);
 	if (entry == NULL || entry->scope == SCHEMA_CASE)
 		return CDOP_NOT_FOUND;
-	area = entry->scope == SCHEMA_AREA
-	    ? keystore_area(rows->ks, entry->area)
-	    : NULL;
-	if (keystore_epoch(
-		rows->ks, (enum schema_scope)entry->scope, area, &newest) &&
-	    newest == key)
+	if (keystore_is_newest(rows->ks, entry) || entry->wraps > 0)
 		return CDOP_FAILED_PRECONDITION;
 	err = rows_core_remove(rows, entry->row, SCHEMA_KIND_EPOCH_KEY);
 	return err == CDOP_OK ? keystore_del(rows->ks, key) : err;

@@ -22,7 +22,7 @@ CDOP_MUST enum cdop_err rows_keys_area(struct rows *rows, const char *area);
 /*
  * Destroys an epoch key that is not the newest of its scope: what only it
  * opens is gone, and has to be deleted in the same batch.
- * CDOP_FAILED_PRECONDITION: it is the newest.
+ * CDOP_FAILED_PRECONDITION: it is the newest, or still wraps a key.
  */
 CDOP_MUST enum cdop_err rows_keys_epoch_destroy(
     struct rows *rows, uint64_t key);

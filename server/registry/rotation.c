@@ -1,0 +1,263 @@
+/* The table of rotations, and its rows; see rotation.h. */
+#include "server/registry/rotation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cdop/secret.h"
+#include "server/base/undo.h"
+#include "server/registry/message.h"
+#include "server/store/schema.h"
+#include "server/vault/rows.h"
+#include "server/vault/rows_rewrap.h"
+
+#define SCHEMA 1
+
+/* In the order of numbers. */
+struct table {
+	struct rotation_job job[ROTATION_KEPT];
+	size_t n;
+};
+
+struct rotation {
+	struct registry *reg;
+	struct table table;
+	struct rotation_pace pace;
+	bool stalled;
+};
+
+enum cdop_err
+rotation_new(struct registry *reg, struct rotation **ret_rotation)
+{
+	struct rotation *rotation;
+
+	rotation = calloc(1, sizeof(*rotation));
+	if (rotation == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	rotation->reg = reg;
+	*ret_rotation = rotation;
+	return CDOP_OK;
+}
+
+void
+rotation_free(struct rotation *rotation)
+{
+	free(rotation);
+}
+
+struct registry *
+rotation_registry(struct rotation *rotation)
+{
+	return rotation->reg;
+}
+
+struct rotation_pace *
+rotation_pace(struct rotation *rotation)
+{
+	return &rotation->pace;
+}
+
+void
+rotation_set_stalled(struct rotation *rotation, bool stalled)
+{
+	rotation->stalled = stalled;
+}
+
+bool
+rotation_is_stalled(const struct rotation *rotation)
+{
+	return rotation->stalled;
+}
+
+/* ---- the table --------------------------------------------------------- */
+
+static void
+take(struct rotation_job *job, uint64_t row, const Cdop__StoredRotation *stored)
+{
+	job->row = row;
+	job->number = stored->number;
+	job->phase = stored->phase;
+	job->paused = stored->has_paused && stored->paused;
+	job->total = stored->total;
+}
+
+enum cdop_err
+rotation_load(
+    struct rotation *rotation, uint64_t row, const Cdop__StoredRotation *stored)
+{
+	struct table *table = &rotation->table;
+	size_t i = table->n;
+
+	if (table->n == ROTATION_KEPT || stored->number == 0)
+		return CDOP_DATA_LOSS;
+	/* Rows come in the order in which they were put last. */
+	for (; i > 0 && table->job[i - 1].number >= stored->number; i--)
+		if (table->job[i - 1].number == stored->number)
+			return CDOP_DATA_LOSS;
+	memmove(&table->job[i + 1], &table->job[i],
+	    (table->n - i) * sizeof(table->job[0]));
+	memset(&table->job[i], 0, sizeof(table->job[i]));
+	take(&table->job[i], row, stored);
+	table->n++;
+	return CDOP_OK;
+}
+
+const struct rotation_job *
+rotation_at(const struct rotation *rotation, size_t i)
+{
+	const struct table *table = &rotation->table;
+
+	return i < table->n ? &table->job[table->n - 1 - i] : NULL;
+}
+
+const struct rotation_job *
+rotation_running(const struct rotation *rotation)
+{
+	const struct rotation_job *newest = rotation_at(rotation, 0);
+
+	return newest != NULL && newest->phase != CDOP__KEY_PHASE__KEY_DONE
+	    ? newest
+	    : NULL;
+}
+
+enum cdop_err
+rotation_read(const struct rotation *rotation, const struct rotation_job *job,
+    struct cdop_arena *arena, Cdop__StoredRotation **ret_stored)
+{
+	struct cdop_bytes data;
+	enum cdop_err err;
+
+	err = rows_get(rotation->reg->rows, job->row, arena, NULL, &data);
+	if (err != CDOP_OK)
+		return err;
+	*ret_stored = cdop__stored_rotation__unpack(
+	    cdop_arena_allocator(arena), data.len, data.data);
+	return *ret_stored == NULL ? CDOP_DATA_LOSS : CDOP_OK;
+}
+
+void
+rotation_target(const struct rotation *rotation, uint8_t out[static 32])
+{
+	const struct rotation_job *newest = rotation_at(rotation, 0);
+	uint8_t number[4];
+	struct cdop_bytes part = {number, sizeof(number)};
+
+	cdop_put32(number, newest != NULL ? newest->number : 0);
+	cdop_secret_hash(out, 32, NULL, "cdop-target/1 keys", &part, 1);
+}
+
+/* ---- changes ----------------------------------------------------------- */
+
+static enum cdop_err
+put(struct rotation *rotation, struct cdop_arena *arena,
+    const Cdop__StoredRotation *stored, uint64_t old, uint64_t *ret_row)
+{
+	const struct rows_new row = {
+	    .kind = SCHEMA_KIND_ROTATION,
+	    .schema = SCHEMA,
+	    .version = stored->number,
+	};
+
+	return message_put(
+	    rotation->reg->rows, arena, &row, old, &stored->base, ret_row);
+}
+
+enum cdop_err
+rotation_put(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored)
+{
+	struct table *table = &rotation->table;
+	struct rotation_job *job = &table->job[table->n - 1];
+	uint64_t row = 0;
+	enum cdop_err err;
+
+	CDOP_ASSERT(table->n > 0 && job->number == stored->number);
+	err = undo_save(rotation->reg->undo, job, sizeof(*job));
+	if (err == CDOP_OK)
+		err = put(rotation, arena, stored, job->row, &row);
+	if (err == CDOP_OK)
+		take(job, row, stored);
+	return err;
+}
+
+/* The oldest makes room for the next. */
+static enum cdop_err
+make_room(struct rotation *rotation)
+{
+	struct table *table = &rotation->table;
+	enum cdop_err err;
+
+	err = undo_save(rotation->reg->undo, table, sizeof(*table));
+	if (err != CDOP_OK || table->n < ROTATION_KEPT)
+		return err;
+	err = rows_del(rotation->reg->rows, table->job[0].row);
+	if (err != CDOP_OK)
+		return err;
+	table->n--;
+	memmove(
+	    &table->job[0], &table->job[1], table->n * sizeof(table->job[0]));
+	return CDOP_OK;
+}
+
+enum cdop_err
+rotation_begin(struct rotation *rotation, struct cdop_arena *arena,
+    const struct rotation_new *new, uint32_t *ret_number)
+{
+	struct registry *reg = rotation->reg;
+	const struct rotation_job *newest = rotation_at(rotation, 0);
+	struct table *table = &rotation->table;
+	Cdop__StoredRotation stored;
+	uint64_t row = 0;
+	enum cdop_err err;
+
+	if (rotation_running(rotation) != NULL)
+		return CDOP_FAILED_PRECONDITION;
+	cdop__stored_rotation__init(&stored);
+	stored.number = newest != NULL ? newest->number + 1 : 1;
+	stored.what = new->what;
+	stored.area = new->area;
+	stored.n_area = new->n_area;
+	stored.reason = (char *)(uintptr_t) new->reason;
+	stored.requester = new->requester;
+	stored.approver = new->approver;
+	stored.started_ms = new->now_ms;
+	stored.phase = CDOP__KEY_PHASE__KEY_TURN;
+	stored.floor = rows_rewrap_next(reg->rows);
+	err = undo_save(reg->undo, &rotation->pace, sizeof(rotation->pace));
+	if (err == CDOP_OK)
+		err = make_room(rotation);
+	if (err == CDOP_OK)
+		err = put(rotation, arena, &stored, 0, &row);
+	if (err != CDOP_OK)
+		return err;
+	take(&table->job[table->n], row, &stored);
+	table->n++;
+	memset(&rotation->pace, 0, sizeof(rotation->pace));
+	*ret_number = stored.number;
+	return CDOP_OK;
+}
+
+enum cdop_err
+rotation_pause(struct rotation *rotation, struct cdop_arena *arena, bool paused)
+{
+	const struct rotation_job *job = rotation_running(rotation);
+	struct rotation_pace *pace = &rotation->pace;
+	Cdop__StoredRotation *stored = NULL;
+	enum cdop_err err;
+
+	if (job == NULL)
+		return CDOP_FAILED_PRECONDITION;
+	if (job->paused == paused)
+		return CDOP_OK;
+	err = undo_save(rotation->reg->undo, pace, sizeof(*pace));
+	if (err == CDOP_OK)
+		err = rotation_read(rotation, job, arena, &stored);
+	if (err != CDOP_OK)
+		return err;
+	/* The rate is that of work, not of waiting. */
+	pace->since_ms = 0;
+	pace->worked = 0;
+	stored->has_paused = true;
+	stored->paused = paused;
+	return rotation_put(rotation, arena, stored);
+}

@@ -1,0 +1,102 @@
+/*
+ * Turns of keys: the one that is under way and those that were, each a
+ * ROTATION row.  What has to be done next stands in rotation_step.h.
+ *
+ * A rotation gives areas new epoch keys, has every case key wrapped by them
+ * and destroys the old ones.  There is one at a time.
+ */
+#ifndef CDOP_REGISTRY_ROTATION_H
+#define CDOP_REGISTRY_ROTATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cdop/arena.h"
+#include "server/registry/registry.h"
+
+struct rotation;
+
+#define ROTATION_KEPT      100
+#define ROTATION_AREAS_MAX 256 /* that one request names */
+
+/* What is kept of each in memory; the row has the rest. */
+struct rotation_job {
+	uint64_t row;
+	uint64_t total; /* case keys to be wrapped anew, once that is known */
+	uint32_t number;
+	Cdop__KeyPhase phase;
+	bool paused;
+};
+
+/* How far it is. */
+struct rotation_pace {
+	uint64_t since_ms; /* of the first step of this vault; 0: none yet */
+	uint64_t worked;   /* keys since then */
+	size_t at;         /* where in the key table to go on */
+};
+
+struct rotation_new {
+	Cdop__KeyWhat what;
+	char **area;
+	size_t n_area;
+	const char *reason;
+	uint32_t requester;
+	uint32_t approver;
+	uint64_t now_ms;
+};
+
+/* reg is borrowed.  CDOP_RESOURCE_EXHAUSTED. */
+CDOP_MUST enum cdop_err rotation_new(
+    struct registry *reg, struct rotation **ret_rotation);
+/* NULL is fine. */
+void rotation_free(struct rotation *rotation);
+
+/* One row, while the registry is opened.  CDOP_DATA_LOSS. */
+CDOP_MUST enum cdop_err rotation_load(struct rotation *rotation, uint64_t row,
+    const Cdop__StoredRotation *stored);
+
+/* The one under way, paused or not; NULL: none. */
+const struct rotation_job *rotation_running(const struct rotation *rotation);
+
+/* Number i of those kept, newest first; NULL: there are no more. */
+const struct rotation_job *rotation_at(
+    const struct rotation *rotation, size_t i);
+
+/* All of one, in arena.  Errors of rows_get(). */
+CDOP_MUST enum cdop_err rotation_read(const struct rotation *rotation,
+    const struct rotation_job *job, struct cdop_arena *arena,
+    Cdop__StoredRotation **ret_stored);
+
+/*
+ * Begins one, in the open transaction.  CDOP_FAILED_PRECONDITION: there is
+ * one.  The areas have to be some that have a key.
+ */
+CDOP_MUST enum cdop_err rotation_begin(struct rotation *rotation,
+    struct cdop_arena *arena, const struct rotation_new *new,
+    uint32_t *ret_number);
+
+/*
+ * Holds the one under way, or has it go on; nothing where it is so.
+ * CDOP_FAILED_PRECONDITION: there is none.
+ */
+CDOP_MUST enum cdop_err rotation_pause(
+    struct rotation *rotation, struct cdop_arena *arena, bool paused);
+
+/* What an act about keys is bound to. */
+void rotation_target(const struct rotation *rotation, uint8_t out[static 32]);
+
+/* ---- For rotation_step.c only ---- */
+
+struct registry *rotation_registry(struct rotation *rotation);
+struct rotation_pace *rotation_pace(struct rotation *rotation);
+
+/* A step failed, or the first one since then did not: shown in status. */
+void rotation_set_stalled(struct rotation *rotation, bool stalled);
+bool rotation_is_stalled(const struct rotation *rotation);
+
+/* Puts the one under way as it is now. */
+CDOP_MUST enum cdop_err rotation_put(struct rotation *rotation,
+    struct cdop_arena *arena, Cdop__StoredRotation *stored);
+
+#endif

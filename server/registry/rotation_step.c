@@ -1,0 +1,277 @@
+/* The phases of a rotation; see rotation_step.h. */
+#include "server/registry/rotation_step.h"
+
+#include <string.h>
+
+#include "server/base/undo.h"
+#include "server/registry/audit.h"
+#include "server/vault/rows.h"
+#include "server/vault/rows_keys.h"
+#include "server/vault/rows_rewrap.h"
+
+#define EPOCHS_EACH 8     /* made or destroyed in one step */
+#define LOOK_EACH   65536 /* places of the key table */
+
+bool
+rotation_step_due(const struct rotation *rotation)
+{
+	const struct rotation_job *job = rotation_running(rotation);
+
+	return job != NULL && !job->paused;
+}
+
+static enum cdop_err
+leaf(struct rotation *rotation, struct cdop_arena *arena, uint32_t event,
+    const char *reason, uint64_t count, uint64_t now_ms)
+{
+	const struct audit_entry entry = {
+	    .call = event,
+	    .time_ms = now_ms,
+	    .reason = reason,
+	    .count = count,
+	};
+
+	return audit_append(
+	    rotation_registry(rotation)->audit, arena, &entry, NULL);
+}
+
+static enum cdop_err
+enter(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored, Cdop__KeyPhase phase)
+{
+	stored->phase = phase;
+	return rotation_put(rotation, arena, stored);
+}
+
+/* ---- TURN -------------------------------------------------------------- */
+
+/* Area i that is meant; NULL: there are no more. */
+static const char *
+area_at(struct rotation *rotation, const Cdop__StoredRotation *stored, size_t i)
+{
+	if (stored->what == CDOP__KEY_WHAT__KEY_ALL)
+		return rows_rewrap_area(rotation_registry(rotation)->rows, i);
+	return i < stored->n_area ? stored->area[i] : NULL;
+}
+
+static enum cdop_err
+turn(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored, uint64_t now_ms, size_t *ret_n)
+{
+	struct rows *rows = rotation_registry(rotation)->rows;
+	const char *area;
+	uint64_t key;
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; (area = area_at(rotation, stored, i)) != NULL; i++) {
+		key = rows_rewrap_newest(rows, area);
+		if (key == 0 || key >= stored->floor)
+			continue; /* there is none, or it is turned */
+		if (*ret_n == EPOCHS_EACH)
+			return CDOP_OK;
+		err = rows_keys_epoch_new(rows, SCHEMA_AREA, area, &key);
+		if (err != CDOP_OK)
+			return err;
+		(*ret_n)++;
+	}
+	stored->has_total = true;
+	stored->total = rows_rewrap_left(rows);
+	err = enter(rotation, arena, stored, CDOP__KEY_PHASE__KEY_REWRAP);
+	if (err != CDOP_OK)
+		return err;
+	return leaf(
+	    rotation, arena, AUDIT_EVENT_KEYS, "turned", stored->total, now_ms);
+}
+
+/* ---- REWRAP ------------------------------------------------------------ */
+
+static enum cdop_err
+rewrap(struct rotation *rotation, struct cdop_arena *arena, uint64_t now_ms,
+    size_t n, size_t *ret_n)
+{
+	struct rows *rows = rotation_registry(rotation)->rows;
+	struct rotation_pace *pace = rotation_pace(rotation);
+	Cdop__StoredRotation *stored;
+	enum cdop_err err;
+
+	err = undo_save(rotation_registry(rotation)->undo, pace, sizeof(*pace));
+	if (err != CDOP_OK)
+		return err;
+	if (pace->since_ms == 0)
+		pace->since_ms = now_ms;
+	err = rows_rewrap_some(rows, &pace->at, n, LOOK_EACH, ret_n);
+	if (err != CDOP_OK)
+		return err;
+	pace->worked += *ret_n;
+	if (rows_rewrap_left(rows) > 0)
+		return CDOP_OK;
+	err =
+	    rotation_read(rotation, rotation_running(rotation), arena, &stored);
+	if (err == CDOP_OK)
+		err = enter(
+		    rotation, arena, stored, CDOP__KEY_PHASE__KEY_DESTROY);
+	if (err != CDOP_OK)
+		return err;
+	return leaf(rotation, arena, AUDIT_EVENT_KEYS, "rewrapped",
+	    stored->total, now_ms);
+}
+
+/* ---- DESTROY ----------------------------------------------------------- */
+
+static enum cdop_err
+append_key(Cdop__StoredRotation *stored, struct cdop_arena *arena, uint64_t key)
+{
+	size_t n = stored->n_destroyed;
+	uint64_t *all = cdop_arena_calloc(arena, n + 1, sizeof(*all));
+
+	if (all == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (n > 0)
+		memcpy(all, stored->destroyed, n * sizeof(*all));
+	all[n] = key;
+	stored->destroyed = all;
+	stored->n_destroyed = n + 1;
+	return CDOP_OK;
+}
+
+/* An area's key that is not its newest; false: there is none left. */
+static bool
+find_old(const struct rows *rows, struct rows_rewrap_epoch *ret_epoch)
+{
+	size_t i;
+
+	for (i = 0; rows_rewrap_epoch(rows, i, ret_epoch); i++)
+		if (ret_epoch->scope == SCHEMA_AREA && !ret_epoch->newest)
+			return true;
+	return false;
+}
+
+static enum cdop_err
+destroy_one(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored, const struct rows_rewrap_epoch *epoch,
+    uint64_t now_ms)
+{
+	struct rows *rows = rotation_registry(rotation)->rows;
+	char number[32];
+	const char *reason;
+	enum cdop_err err;
+
+	if ((err = rows_keys_epoch_destroy(rows, epoch->key)) != CDOP_OK)
+		return err;
+	if ((err = append_key(stored, arena, epoch->key)) != CDOP_OK)
+		return err;
+	reason = cdop_arena_printf(
+	    arena, "%s:%s", epoch->area, rows_number_text(epoch->key, number));
+	if (reason == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	return leaf(rotation, arena, AUDIT_EVENT_KEY_GONE, reason, 0, now_ms);
+}
+
+static bool
+is_new(
+    const struct rows_rewrap_epoch *epoch, const Cdop__StoredRotation *stored)
+{
+	return epoch->scope == SCHEMA_AREA && epoch->newest &&
+	    epoch->key >= stored->floor;
+}
+
+/* What is under the new keys. */
+static enum cdop_err
+count_all(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored)
+{
+	const struct rows *rows = rotation_registry(rotation)->rows;
+	struct rows_rewrap_epoch epoch;
+	Cdop__KeyCount *count;
+	size_t i, n = 0;
+
+	for (i = 0; rows_rewrap_epoch(rows, i, &epoch); i++)
+		n += is_new(&epoch, stored);
+	stored->n_census = 0;
+	stored->census = cdop_arena_calloc(arena, n, sizeof(count));
+	count = cdop_arena_calloc(arena, n, sizeof(*count));
+	if (stored->census == NULL || count == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; rows_rewrap_epoch(rows, i, &epoch); i++) {
+		if (!is_new(&epoch, stored))
+			continue;
+		cdop__key_count__init(count);
+		count->key = epoch.key;
+		count->case_keys = epoch.wraps;
+		stored->census[stored->n_census++] = count++;
+	}
+	return CDOP_OK;
+}
+
+static enum cdop_err
+destroy(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored, uint64_t now_ms, size_t *ret_n)
+{
+	struct rows *rows = rotation_registry(rotation)->rows;
+	struct rows_rewrap_epoch epoch;
+	enum cdop_err err;
+
+	for (; *ret_n < EPOCHS_EACH && find_old(rows, &epoch); (*ret_n)++) {
+		err = destroy_one(rotation, arena, stored, &epoch, now_ms);
+		if (err != CDOP_OK)
+			return err;
+	}
+	if (find_old(rows, &epoch))
+		return rotation_put(rotation, arena, stored);
+	if ((err = count_all(rotation, arena, stored)) != CDOP_OK)
+		return err;
+	stored->has_ended_ms = true;
+	stored->ended_ms = now_ms;
+	err = enter(rotation, arena, stored, CDOP__KEY_PHASE__KEY_DONE);
+	if (err != CDOP_OK)
+		return err;
+	return leaf(
+	    rotation, arena, AUDIT_EVENT_KEYS, "done", stored->total, now_ms);
+}
+
+/* ---- all --------------------------------------------------------------- */
+
+enum cdop_err
+rotation_step_run(struct rotation *rotation, struct cdop_arena *arena,
+    uint64_t now_ms, size_t n, size_t *ret_n)
+{
+	const struct rotation_job *job = rotation_running(rotation);
+	Cdop__StoredRotation *stored;
+	enum cdop_err err;
+
+	*ret_n = 0;
+	/* It may have been paused in this very batch. */
+	if (job == NULL || job->paused)
+		return CDOP_OK;
+	if (job->phase == CDOP__KEY_PHASE__KEY_REWRAP)
+		return rewrap(rotation, arena, now_ms, n, ret_n);
+	err = rotation_read(rotation, job, arena, &stored);
+	if (err != CDOP_OK)
+		return err;
+	return job->phase == CDOP__KEY_PHASE__KEY_TURN
+	    ? turn(rotation, arena, stored, now_ms, ret_n)
+	    : destroy(rotation, arena, stored, now_ms, ret_n);
+}
+
+struct rotation_step_progress
+rotation_step_progress(struct rotation *rotation, uint64_t now_ms)
+{
+	const struct rotation_job *job = rotation_running(rotation);
+	const struct rotation_pace *pace = rotation_pace(rotation);
+	struct rotation_step_progress progress = {0};
+	uint64_t left;
+
+	if (job == NULL)
+		return progress;
+	left = rows_rewrap_left(rotation_registry(rotation)->rows);
+	progress.total = job->total;
+	progress.done = job->total > left ? job->total - left : 0;
+	if (job->phase != CDOP__KEY_PHASE__KEY_REWRAP || pace->since_ms == 0 ||
+	    now_ms <= pace->since_ms)
+		return progress;
+	progress.per_s = pace->worked * 1000 / (now_ms - pace->since_ms);
+	if (progress.per_s > 0)
+		progress.left_s = left / progress.per_s;
+	return progress;
+}

@@ -1,0 +1,38 @@
+/*
+ * What a rotation has to do next, a few rows at a time between batches.
+ *
+ *	TURN     every area that is meant gets a new epoch key
+ *	REWRAP   case keys under an old one are wrapped by the newest
+ *	DESTROY  old epoch keys, which wrap nothing any more
+ *	DONE     the census
+ *
+ * Each step is a transaction's, or goes back with it; where a vault was
+ * killed the next one goes on.  Each phase that ends has a leaf.
+ */
+#ifndef CDOP_REGISTRY_ROTATION_STEP_H
+#define CDOP_REGISTRY_ROTATION_STEP_H
+
+#include "server/registry/rotation.h"
+
+/* There is something to do: one is under way and not paused. */
+bool rotation_step_due(const struct rotation *rotation);
+
+/*
+ * A step, in the open transaction: at most n rows or keys.  *ret_n: how many
+ * it were; less than n where a phase has ended.  CDOP_DATA_LOSS: something
+ * cannot be read, rows_finding() says what.
+ */
+CDOP_MUST enum cdop_err rotation_step_run(struct rotation *rotation,
+    struct cdop_arena *arena, uint64_t now_ms, size_t n, size_t *ret_n);
+
+/* How far the one under way is. */
+struct rotation_step_progress {
+	uint64_t done;
+	uint64_t total;
+	uint64_t per_s;  /* 0: not known yet */
+	uint64_t left_s; /* with per_s alone */
+};
+struct rotation_step_progress rotation_step_progress(
+    struct rotation *rotation, uint64_t now_ms);
+
+#endif

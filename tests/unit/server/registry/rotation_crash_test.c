@@ -1,0 +1,286 @@
+/*
+ * The vault killed, and the disk failing, at each write of a rotation: every
+ * one of them, and what goes on from there ends with the same census.
+ *
+ * pwrite, writev and fdatasync of this program stand before those of the C
+ * library, so that LMDB calls them too.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "server/registry/rotation_step.h"
+#include "server/vault/rows.h"
+#include "tests/unit/server/registry/turning.h"
+
+#define CASES      4
+#define KEYS_EACH  3
+#define WRITES_MAX 256
+#define TRIES_MAX  50
+
+static struct world w;
+
+/* ---- the disk ----------------------------------------------------------- */
+
+struct image {
+	uint8_t *data;
+	size_t len;
+};
+
+static ino_t watched;      /* inode of data.mdb; 0: nothing is looked at */
+static size_t n_writes;    /* and syncs, since it is watched */
+static size_t fail_at;     /* the one that fails, from 1 on; 0: none */
+static int fail_code;      /* how */
+static struct image *keep; /* where each image goes; NULL: none is kept */
+
+static struct image
+read_image(void)
+{
+	struct image image;
+	char path[128];
+	struct stat st;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", w.dir);
+	assert_int_equal(stat(path, &st), 0);
+	image.len = (size_t)st.st_size;
+	image.data = malloc(image.len);
+	assert_non_null(image.data);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fread(image.data, 1, image.len, file), image.len);
+	(void)fclose(file);
+	return image;
+}
+
+static void
+write_image(const struct image *image)
+{
+	char path[128];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", w.dir);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_int_equal(fwrite(image->data, 1, image->len, file), image->len);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+watch(void)
+{
+	char path[128];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", w.dir);
+	assert_int_equal(stat(path, &st), 0);
+	n_writes = 0;
+	watched = st.st_ino;
+}
+
+/* Whatever is about to be written: true, with errno, where it fails. */
+static bool
+comes(int fd)
+{
+	struct stat st;
+
+	if (watched == 0 || fstat(fd, &st) != 0 || st.st_ino != watched)
+		return false;
+	n_writes++;
+	if (keep != NULL) {
+		assert_true(n_writes <= WRITES_MAX);
+		keep[n_writes - 1] = read_image();
+	}
+	if (n_writes != fail_at)
+		return false;
+	errno = fail_code;
+	return true;
+}
+
+typedef ssize_t pwrite_fn(int fd, const void *buf, size_t len, off_t at);
+typedef ssize_t writev_fn(int fd, const struct iovec *iov, int n);
+typedef int fdatasync_fn(int fd);
+
+static void
+next(const char *name, void *ret_fn)
+{
+	void *p;
+
+	p = dlsym(RTLD_NEXT, name);
+	memcpy(ret_fn, &p, sizeof(p));
+}
+
+ssize_t
+pwrite(int fd, const void *buf, size_t len, off_t at)
+{
+	pwrite_fn *fn;
+
+	if (comes(fd))
+		return -1;
+	next("pwrite", &fn);
+	return fn(fd, buf, len, at);
+}
+
+ssize_t
+writev(int fd, const struct iovec *iov, int n)
+{
+	writev_fn *fn;
+
+	if (comes(fd))
+		return -1;
+	next("writev", &fn);
+	return fn(fd, iov, n);
+}
+
+int
+fdatasync(int fd)
+{
+	fdatasync_fn *fn;
+
+	if (comes(fd))
+		return -1;
+	next("fdatasync", &fn);
+	return fn(fd);
+}
+
+/* ---- the rotation ------------------------------------------------------- */
+
+static struct image before;
+static char wanted[TURNING_TEXT];
+
+static int
+setup(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	world_make(&w);
+	for (i = 0; i < CASES; i++)
+		free(
+		    world_register(&w, i, i < CASES - 1 ? "wirral" : "sefton"));
+	(void)turning_begin(&w, "wirral");
+	world_close(&w);
+	before = read_image();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(before.data);
+	world_open(&w);
+	world_end(&w);
+	return 0;
+}
+
+/* From whatever the disk holds to the end; it is closed again. */
+static void
+expect_end(void)
+{
+	char census[TURNING_TEXT];
+
+	world_open(&w);
+	(void)turning_finish(&w, 2);
+	turning_all_readable(&w);
+	turning_census(&w, census);
+	assert_string_equal(census, wanted);
+	assert_int_equal(rotation_at(w.reg->rotation, 0)->total, CASES - 1);
+	world_close(&w);
+	cdop_arena_reset(w.arena);
+}
+
+static void
+killed_at_any_write_it_ends_as_it_would_have(void **state)
+{
+	static struct image images[WRITES_MAX];
+	char first[TURNING_TEXT];
+	size_t i, n;
+
+	(void)state;
+	write_image(&before);
+	world_open(&w);
+	watch();
+	keep = images;
+	(void)turning_finish(&w, KEYS_EACH);
+	keep = NULL;
+	watched = 0;
+	n = n_writes;
+	turning_census(&w, first);
+	world_close(&w);
+	assert_non_null(strstr(first, "wirral: 1 keys, 3 cases, 0 old"));
+	(void)snprintf(wanted, sizeof(wanted), "%s", first);
+	assert_true(n >= 12); /* four commits at least */
+	for (i = 0; i < n; i++) {
+		write_image(&images[i]);
+		free(images[i].data);
+		expect_end();
+	}
+}
+
+/* As the cycle does: what found no room is tried again, else it leaves. */
+static void
+go_on_over(enum cdop_err err)
+{
+	if (err == CDOP_OK || err == CDOP_RESOURCE_EXHAUSTED)
+		return;
+	world_close(&w);
+	world_open(&w);
+}
+
+static size_t
+run_with(size_t at, int code)
+{
+	size_t tries;
+
+	write_image(&before);
+	world_open(&w);
+	watch();
+	fail_at = at;
+	fail_code = code;
+	for (tries = 0; rotation_step_due(w.reg->rotation); tries++) {
+		assert_true(tries < TRIES_MAX);
+		go_on_over(turning_step(&w, KEYS_EACH));
+	}
+	fail_at = 0;
+	watched = 0;
+	world_close(&w);
+	return n_writes;
+}
+
+static void
+a_disk_that_fails_at_any_write_delays_it(void **state)
+{
+	static const int codes[] = {ENOSPC, EIO};
+	size_t at, n, c;
+
+	(void)state;
+	n = run_with(0, 0);
+	for (c = 0; c < sizeof(codes) / sizeof(codes[0]); c++)
+		for (at = 1; at <= n; at++) {
+			assert_true(run_with(at, codes[c]) >= at);
+			expect_end();
+		}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(killed_at_any_write_it_ends_as_it_would_have),
+	    cmocka_unit_test(a_disk_that_fails_at_any_write_delays_it),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

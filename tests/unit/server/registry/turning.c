@@ -1,0 +1,149 @@
+/* Steps of a rotation; see turning.h. */
+#include "tests/unit/server/registry/turning.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/base/undo.h"
+#include "server/registry/cases.h"
+#include "server/registry/rotation_step.h"
+#include "server/vault/rows.h"
+#include "server/vault/rows_rewrap.h"
+
+#define STEPS_MAX 10000
+
+static void
+begin(struct world *world)
+{
+	undo_begin(world->undo);
+	assert_int_equal(rows_begin(world->rows, 1u << 20, 256), CDOP_OK);
+}
+
+uint32_t
+turning_begin(struct world *world, const char *area)
+{
+	char *areas[1] = {(char *)(uintptr_t)area};
+	const struct rotation_new new = {
+	    .what = area == NULL ? CDOP__KEY_WHAT__KEY_ALL
+				 : CDOP__KEY_WHAT__KEY_AREAS,
+	    .area = areas,
+	    .n_area = area != NULL,
+	    .reason = "a test",
+	    .requester = WORLD_ADMIN_1,
+	    .approver = WORLD_ADMIN_2,
+	    .now_ms = world->now_ms,
+	};
+	uint32_t number;
+
+	begin(world);
+	assert_int_equal(
+	    rotation_begin(world->reg->rotation, world->arena, &new, &number),
+	    CDOP_OK);
+	assert_int_equal(registry_commit(world->reg), CDOP_OK);
+	return number;
+}
+
+enum cdop_err
+turning_step(struct world *world, size_t n)
+{
+	size_t done;
+	enum cdop_err err;
+
+	undo_begin(world->undo);
+	err = rows_begin(world->rows, 1u << 20, 256);
+	if (err != CDOP_OK) {
+		undo_rollback(world->undo);
+		return err;
+	}
+	err = rotation_step_run(
+	    world->reg->rotation, world->arena, world->now_ms, n, &done);
+	if (err == CDOP_OK)
+		return registry_commit(world->reg);
+	rows_abort(world->rows);
+	undo_rollback(world->undo);
+	return err;
+}
+
+size_t
+turning_finish(struct world *world, size_t n)
+{
+	size_t steps;
+
+	for (steps = 0; rotation_step_due(world->reg->rotation); steps++) {
+		assert_true(steps < STEPS_MAX);
+		assert_int_equal(turning_step(world, n), CDOP_OK);
+	}
+	return steps;
+}
+
+uint64_t
+turning_newest(const struct world *world, const char *area)
+{
+	return rows_rewrap_newest(world->rows, area);
+}
+
+/* The area behind one in the order of their names; NULL: there is none. */
+static const char *
+area_behind(const struct world *world, const char *last)
+{
+	const char *area, *next = NULL;
+	size_t i;
+
+	for (i = 0; (area = rows_rewrap_area(world->rows, i)) != NULL; i++)
+		if (strcmp(area, last) > 0 &&
+		    (next == NULL || strcmp(area, next) < 0))
+			next = area;
+	return next;
+}
+
+void
+turning_census(const struct world *world, char out[static TURNING_TEXT])
+{
+	struct rows_rewrap_epoch epoch;
+	const char *area = "";
+	uint64_t all, old;
+	size_t i, n, len = 0;
+
+	while ((area = area_behind(world, area)) != NULL) {
+		n = 0;
+		all = 0;
+		old = 0;
+		for (i = 0; rows_rewrap_epoch(world->rows, i, &epoch); i++) {
+			if (strcmp(epoch.area, area) != 0)
+				continue;
+			n++;
+			all += epoch.wraps;
+			old += epoch.newest ? 0 : epoch.wraps;
+		}
+		len += (size_t)snprintf(out + len, TURNING_TEXT - len,
+		    "%s: %zu keys, %llu cases, %llu old\n", area, n,
+		    (unsigned long long)all, (unsigned long long)old);
+		assert_true(len < TURNING_TEXT);
+	}
+}
+
+void
+turning_all_readable(struct world *world)
+{
+	const struct index *index = cases_index(world->reg->cases);
+	const struct index_row *row;
+	struct cdop_bytes data;
+	size_t k, n, mark = cdop_arena_used(world->arena);
+	uint32_t i;
+
+	for (i = 0; i < index_count(index); i++) {
+		row = index_rows(index, i, &n);
+		assert_true(n > 0);
+		for (k = 0; k < n; k++)
+			assert_int_equal(rows_get(world->rows, row[k].number,
+					     world->arena, NULL, &data),
+			    CDOP_OK);
+	}
+	cdop_arena_rewind(world->arena, mark);
+}

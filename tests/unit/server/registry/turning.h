@@ -1,0 +1,32 @@
+/*
+ * A rotation of keys in a test's world, step by step, and what has to be so
+ * at any moment of it.
+ */
+#ifndef CDOP_TESTS_TURNING_H
+#define CDOP_TESTS_TURNING_H
+
+#include "tests/unit/server/world.h"
+
+/* Begins one of an area (NULL: all) in a batch of its own; its number. */
+uint32_t turning_begin(struct world *world, const char *area);
+
+/* One step of at most n keys; what its commit said. */
+enum cdop_err turning_step(struct world *world, size_t n);
+
+/* Steps until it is done; how many it were. */
+size_t turning_finish(struct world *world, size_t n);
+
+/*
+ * What is under what, as text: for each area its case keys, how many keys
+ * the area has, and whether all of them are the newest's.
+ */
+#define TURNING_TEXT 1024
+void turning_census(const struct world *world, char out[static TURNING_TEXT]);
+
+/* Every row of every case that there is opens. */
+void turning_all_readable(struct world *world);
+
+/* The newest key of an area. */
+uint64_t turning_newest(const struct world *world, const char *area);
+
+#endif
