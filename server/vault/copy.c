@@ -12,7 +12,7 @@
 #include "server/vault/walk_core.h"
 
 #define ARENA  ((size_t)4 << 20) /* one LEAF, unpacked and packed again */
-#define COMMIT ((size_t)1 << 20) /* bytes of rows in one transaction */
+#define COMMIT ((size_t)1 << 18) /* bytes of rows in one transaction */
 
 enum cdop_err
 copy_core_find(struct copy *copy, uint64_t number, const char *what)
@@ -256,7 +256,7 @@ write_begin(struct copy *copy)
 		return err;
 	if (copy->txn != NULL)
 		return CDOP_OK;
-	err = db_copy_room(copy->to, 2 * COMMIT);
+	err = db_copy_room(copy->to, COMMIT + ENVELOPE_ROW_MAX);
 	return err == CDOP_OK ? db_begin(copy->to, &copy->txn) : err;
 }
 

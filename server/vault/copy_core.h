@@ -92,7 +92,7 @@ CDOP_MUST enum cdop_err copy_core_open_last(struct copy *copy);
 CDOP_MUST enum cdop_err copy_core_close(
     struct copy *copy, uint64_t number, struct cdop_bytes bytes);
 
-/* Everything that was put was opened, and every key is there. */
+/* As many rows were opened as were put, and every case has its key. */
 CDOP_MUST enum cdop_err copy_core_compare(struct copy *copy);
 
 #endif

@@ -57,10 +57,16 @@ def deaths(registry):
     registry.process.wait()
     check("nobody outlives the parent",
           wait_for(lambda: not any(alive(p) for p in left), 5))
+    half = os.path.join(registry.data, "copy.mdb")
+    with open(half, "wb") as f:
+        f.write(b"half a copy")
     registry.start()
     check("a killed parent is started again over what it left",
           "state=open" in registry.ready, registry.ready)
     equal("and serves", ada.cdop("status").code, OK)
+    check("a copy that was not finished is gone", not os.path.exists(half))
+    with open(registry.log, encoding="utf-8") as f:
+        equal("and the log says so once", f.read().count("copy.left_over"), 1)
 
 
 def stranger(registry):

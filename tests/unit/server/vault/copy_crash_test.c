@@ -176,7 +176,7 @@ add_large(void)
 	size_t i;
 
 	memset(text, 'z', sizeof(text) - 1);
-	for (i = 0; i < 12; i++) {
+	for (i = 0; i < 4; i++) {
 		undo_begin(c.f.undo);
 		assert_int_equal(rows_begin(c.f.rows, 1u << 19, 4), CDOP_OK);
 		(void)store_fixture_put(&c.f, SCHEMA_KIND_REASON, 0, text);

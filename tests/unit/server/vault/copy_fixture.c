@@ -396,3 +396,66 @@ copy_fixture_ready(
 	}
 	return CDOP_DEADLINE_EXCEEDED;
 }
+
+/* ---- The whole --------------------------------------------------------- */
+
+struct copy_plan
+copy_fixture_plan(struct copy_fixture *c, const struct copy_epoch *epochs)
+{
+	return (struct copy_plan){.epochs = epochs,
+	    .n_epochs = COPY_FIXTURE_EPOCHS,
+	    .areas = copy_fixture_areas,
+	    .n_areas = 1,
+	    .leaf = copy_fixture_leaf,
+	    .turned = copy_fixture_turned,
+	    .ctx = c};
+}
+
+void
+copy_fixture_finish(struct copy *copy)
+{
+	if (copy_finish(copy) != COPY_SWITCHED)
+		fail_msg("%s: %s", cdop_err_name(copy_error(copy)),
+		    copy_finding(copy));
+}
+
+void
+copy_fixture_copy(
+    struct copy_fixture *c, const struct copy_plan *plan, bool live)
+{
+	struct copy *copy;
+
+	assert_int_equal(copy_begin(c->f.rows, plan, &copy), CDOP_OK);
+	assert_int_equal(copy_fixture_ready(c, copy, 5, live), CDOP_OK);
+	copy_fixture_finish(copy);
+	copy_free(copy);
+}
+
+void
+copy_fixture_whole(struct copy_fixture *c)
+{
+	store_fixture_close(&c->f);
+	if (store_fixture_verify(&c->f) != 0)
+		fail_msg("%s", c->f.lines);
+	assert_int_equal(store_fixture_open(&c->f, 0), CDOP_OK);
+}
+
+bool
+copy_fixture_is_sealed_anew(
+    const struct copy_fixture *c, const struct copy_fixture_row *row)
+{
+	const struct keystore_entry *entry;
+	struct envelope_head head;
+
+	if (row->bytes[0] != 1 ||
+	    envelope_head_parse(keystore_ring(c->f.ks),
+		(struct cdop_bytes){row->bytes, row->len}, row->number,
+		&head) != ENVELOPE_FINE ||
+	    head.kind == SCHEMA_KIND_EPOCH_KEY)
+		return false;
+	entry = keystore_find(c->f.ks, head.key_id);
+	assert_non_null(entry);
+	return (entry->scope != SCHEMA_AREA && entry->scope != SCHEMA_CASE) ||
+	    strcmp(keystore_area(c->f.ks, entry->area),
+		copy_fixture_areas[0]) == 0;
+}

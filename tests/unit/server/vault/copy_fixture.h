@@ -83,4 +83,22 @@ struct walk_budget copy_fixture_budget(size_t rows);
 enum cdop_err copy_fixture_ready(
     struct copy_fixture *c, struct copy *copy, size_t rows, bool live);
 
+/* A plan of all that copy_fixture_turn() made, and of the first area. */
+struct copy_plan copy_fixture_plan(
+    struct copy_fixture *c, const struct copy_epoch *epochs);
+
+/* Finishes one that is ready, or fails the test with what was found. */
+void copy_fixture_finish(struct copy *copy);
+
+/* A copy from its beginning to its end, in steps of 5 rows. */
+void copy_fixture_copy(
+    struct copy_fixture *c, const struct copy_plan *plan, bool live);
+
+/* Closed, verified, opened from the disk. */
+void copy_fixture_whole(struct copy_fixture *c);
+
+/* Is this row one of those that copy_fixture_plan() seals anew? */
+bool copy_fixture_is_sealed_anew(
+    const struct copy_fixture *c, const struct copy_fixture_row *row);
+
 #endif

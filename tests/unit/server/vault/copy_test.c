@@ -47,15 +47,6 @@ begin(void)
 	return copy;
 }
 
-/* Finishes, or says why not. */
-static void
-finish(struct copy *copy)
-{
-	if (copy_finish(copy) != COPY_SWITCHED)
-		fail_msg("%s: %s", cdop_err_name(copy_error(copy)),
-		    copy_finding(copy));
-}
-
 static void
 expect_same(
     const struct copy_fixture_image *a, const struct copy_fixture_image *b)
@@ -92,13 +83,14 @@ inode(void)
 	return st.st_ino;
 }
 
-/* Closed, opened from the disk, and looked through. */
 static void
-expect_whole(void)
+copy_whole(void)
 {
-	store_fixture_close(&c.f);
-	assert_int_equal(store_fixture_verify(&c.f), 0);
-	assert_int_equal(store_fixture_open(&c.f, 0), CDOP_OK);
+	struct copy *copy = begin();
+
+	assert_int_equal(copy_fixture_ready(&c, copy, 1000, false), CDOP_OK);
+	copy_fixture_finish(copy);
+	copy_free(copy);
 }
 
 /* ---- what it is for ---------------------------------------------------- */
@@ -117,7 +109,7 @@ a_copy_at_rest_is_the_same_row_by_row(void **state)
 	assert_int_equal(copy_fixture_ready(&c, copy, 100, false), CDOP_OK);
 	copy_progress(copy, &progress);
 	assert_int_equal(progress.rows, progress.opened);
-	finish(copy);
+	copy_fixture_finish(copy);
 	copy_cases(copy, &rows, &keys);
 	assert_int_equal(keys, COPY_FIXTURE_CASES / 2);
 	assert_int_equal(rows, 3 * keys + 1);
@@ -127,7 +119,7 @@ a_copy_at_rest_is_the_same_row_by_row(void **state)
 	copy_fixture_read(&c, &after);
 	expect_same(&before, &after);
 	copy_fixture_live(&c);
-	expect_whole();
+	copy_fixture_whole(&c);
 	copy_fixture_drop(&before);
 	copy_fixture_drop(&after);
 }
@@ -150,7 +142,7 @@ life_goes_on_beside_a_copy(void **state)
 		/* And since it was ready. */
 		copy_fixture_live(&c);
 		copy_fixture_read(&c, &before);
-		finish(copy);
+		copy_fixture_finish(copy);
 		copy_free(copy);
 		copy_fixture_read(&c, &after);
 		expect_same(&before, &after);
@@ -158,7 +150,7 @@ life_goes_on_beside_a_copy(void **state)
 		copy_fixture_drop(&after);
 		copy_fixture_live(&c);
 	}
-	expect_whole();
+	copy_fixture_whole(&c);
 }
 
 static uint64_t
@@ -177,7 +169,6 @@ a_copy_gives_the_room_of_deleted_rows_back(void **state)
 {
 	static char text[30000];
 	uint64_t row[60], before;
-	struct copy *copy;
 	size_t i;
 
 	(void)state;
@@ -194,12 +185,56 @@ a_copy_gives_the_room_of_deleted_rows_back(void **state)
 		store_fixture_commit(&c.f);
 	}
 	before = file_size();
-	copy = begin();
-	assert_int_equal(copy_fixture_ready(&c, copy, 1000, false), CDOP_OK);
-	finish(copy);
-	copy_free(copy);
+	copy_whole();
 	assert_true(file_size() < before - (1u << 20));
-	expect_whole();
+	copy_fixture_whole(&c);
+}
+
+/* What the old root and a destroyed epoch key wrap lies in free pages. */
+static void
+no_old_wrap_is_left_by_a_copy(void **state)
+{
+	struct copy_fixture_image before;
+	const struct copy_fixture_row *row;
+	uint64_t old, key;
+	uint8_t *file;
+	size_t i, len, low = 0, found = 0;
+
+	(void)state;
+	assert_true(
+	    keystore_epoch(c.f.ks, SCHEMA_AREA, copy_fixture_areas[0], &old));
+	copy_fixture_read(&c, &before);
+	store_fixture_begin(&c.f);
+	assert_int_equal(rows_keys_root_turn(c.f.rows), CDOP_OK);
+	assert_int_equal(rows_keys_epoch_new(c.f.rows, SCHEMA_AREA,
+			     copy_fixture_areas[0], &key),
+	    CDOP_OK);
+	for (i = 0; i < COPY_FIXTURE_CASES / 2; i += COPY_FIXTURE_AREAS)
+		assert_int_equal(rows_keys_case_move(c.f.rows, c.case_key[i],
+				     copy_fixture_areas[0]),
+		    CDOP_OK);
+	assert_int_equal(rows_keys_epoch_destroy(c.f.rows, old), CDOP_OK);
+	store_fixture_commit(&c.f);
+	file = store_fixture_file(&c.f, &len);
+	for (i = 0; i < before.n; i++) {
+		row = &before.row[i];
+		if (layout_incarnation(row->number) != 0)
+			continue;
+		low++;
+		found +=
+		    memmem(file, len, row->bytes + row->len - 48, 48) != NULL;
+	}
+	free(file);
+	assert_true(low > 5 && found > 0);
+	copy_whole();
+	file = store_fixture_file(&c.f, &len);
+	for (i = 0; i < low; i++) {
+		row = &before.row[i];
+		assert_null(memmem(file, len, row->bytes + row->len - 48, 48));
+	}
+	free(file);
+	copy_fixture_drop(&before);
+	copy_fixture_whole(&c);
 }
 
 static void
@@ -247,7 +282,7 @@ a_copy_that_is_given_up_leaves_nothing(void **state)
 	copy_fixture_drop(&before);
 	copy_fixture_drop(&after);
 	copy_fixture_live(&c);
-	expect_whole();
+	copy_fixture_whole(&c);
 }
 
 static void
@@ -319,7 +354,7 @@ a_damaged_row_stops_it_and_is_named(void **state)
 	/* Two commits as the store makes them. */
 	copy_fixture_live(&c);
 	copy_fixture_live(&c);
-	expect_whole();
+	copy_fixture_whole(&c);
 }
 
 /* A row that went behind the store's back is not blessed by a new digest. */
@@ -347,10 +382,7 @@ a_missing_row_stops_it(void **state)
 	assert_int_equal(db_begin(c.f.rows->db, &txn), CDOP_OK);
 	assert_int_equal(db_put(txn, c.summary[3], row), CDOP_OK);
 	assert_int_equal(db_commit(txn), CDOP_OK);
-	copy = begin();
-	assert_int_equal(copy_fixture_ready(&c, copy, 1000, false), CDOP_OK);
-	finish(copy);
-	copy_free(copy);
+	copy_whole();
 }
 
 int
@@ -363,6 +395,8 @@ main(void)
 		life_goes_on_beside_a_copy, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_copy_gives_the_room_of_deleted_rows_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		no_old_wrap_is_left_by_a_copy, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_step_ends_when_its_budget_is_spent, setup, teardown),
 	    cmocka_unit_test_setup_teardown(

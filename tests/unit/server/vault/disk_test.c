@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "server/vault/copy.h"
 #include "server/vault/rows_room.h"
 #include "tests/unit/server/vault/store_fixture.h"
 
@@ -47,7 +48,7 @@ size_of(const char *name)
 static uint64_t
 used(void)
 {
-	return size_of("data.mdb") + size_of("reserve");
+	return size_of("data.mdb") + size_of("reserve") + size_of("copy.mdb");
 }
 
 typedef ssize_t pwrite_fn(int fd, const void *buf, size_t len, off_t at);
@@ -342,6 +343,82 @@ the_map_has_a_reserve_as_well(void **state)
 	expect_leaves(full + 10);
 }
 
+/* ---- a copy beside it -------------------------------------------------- */
+
+static const struct copy_plan plain;
+
+static enum cdop_err
+copy_all(struct copy *copy)
+{
+	const struct walk_budget budget = {.rows = 40, .bytes = SIZE_MAX};
+	enum copy_state now = COPY_MORE;
+	enum cdop_err err = CDOP_OK;
+
+	while (err == CDOP_OK && now == COPY_MORE)
+		err = copy_step(copy, &budget, &now);
+	return err;
+}
+
+static void
+a_copy_asks_for_room_first(void **state)
+{
+	struct copy *copy;
+	uint64_t n, bytes, map;
+	int i;
+
+	(void)state;
+	fill_up();
+	for (i = 0; i < 60; i++)
+		assert_int_equal(ten_leaves(false), CDOP_OK);
+	n = rows_next_leaf(f.rows);
+	rows_usage(f.rows, &bytes, &map);
+	/* What is in use once more, and 8 MiB for the log beside it. */
+	capacity = used() + bytes + 8 * MIB - 4096;
+	assert_int_equal(
+	    copy_begin(f.rows, &plain, &copy), CDOP_RESOURCE_EXHAUSTED);
+	assert_int_equal(size_of("copy.mdb"), 0);
+	capacity += 4096;
+	assert_int_equal(copy_begin(f.rows, &plain, &copy), CDOP_OK);
+	copy_free(copy);
+	capacity += 2 * MIB;
+	assert_int_equal(copy_begin(f.rows, &plain, &copy), CDOP_OK);
+	assert_int_equal(copy_all(copy), CDOP_OK);
+	assert_int_equal(copy_finish(copy), COPY_SWITCHED);
+	copy_free(copy);
+	assert_int_equal(have(), RESERVE);
+	assert_int_equal(ten_leaves(false), CDOP_OK);
+	expect_leaves(n + 10);
+}
+
+/* Somebody else fills the disk meanwhile: the store has the rest. */
+static void
+a_copy_gives_way_before_the_store_does(void **state)
+{
+	const struct walk_budget budget = {.rows = 100, .bytes = SIZE_MAX};
+	enum copy_state now;
+	struct copy *copy;
+	uint64_t n;
+	int i;
+
+	(void)state;
+	fill_up();
+	for (i = 0; i < 60; i++)
+		assert_int_equal(ten_leaves(false), CDOP_OK);
+	n = rows_next_leaf(f.rows);
+	capacity = used() + 100 * MIB;
+	assert_int_equal(copy_begin(f.rows, &plain, &copy), CDOP_OK);
+	assert_int_equal(copy_step(copy, &budget, &now), CDOP_OK);
+	capacity = used() + 8 * MIB;
+	assert_int_equal(copy_all(copy), CDOP_RESOURCE_EXHAUSTED);
+	assert_int_equal(copy_error(copy), CDOP_RESOURCE_EXHAUSTED);
+	assert_int_equal(size_of("copy.mdb"), 0);
+	assert_int_equal(copy_finish(copy), COPY_KEPT);
+	copy_free(copy);
+	assert_int_equal(have(), RESERVE);
+	assert_int_equal(ten_leaves(false), CDOP_OK);
+	expect_leaves(n + 10);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -354,6 +431,8 @@ main(void)
 	    TEST(a_step_is_given_back_by_hand),
 	    TEST(a_limit_of_the_file_spends_nothing),
 	    TEST(the_map_has_a_reserve_as_well),
+	    TEST(a_copy_asks_for_room_first),
+	    TEST(a_copy_gives_way_before_the_store_does),
 	};
 
 	if (sodium_init() < 0)
