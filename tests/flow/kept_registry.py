@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "stranger"), HERE]
@@ -74,7 +75,9 @@ def write(session, name):
 
 def play(archive):
     name = os.path.basename(archive)[:-len(".tar.gz")]
-    registry = Registry(name)
+    # The sample has stood still since it was made: the clock is right.
+    registry = Registry(name, conf=[time.strftime(
+        "clock_day = %Y%m%d", time.gmtime())])
     subprocess.run(["tar", "-C", registry.dir, "--no-same-owner", "-xpzf",
                     archive], check=True)
     with open(os.path.join(registry.dir, "expected.json"),
