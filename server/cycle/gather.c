@@ -51,6 +51,13 @@ is_paced(struct cycle *cycle, const struct session *session, uint64_t boot_ms)
 	return true;
 }
 
+/* A message of a stream that has no leaf costs the log nothing. */
+static bool
+is_free(const struct session_more *more)
+{
+	return more != NULL && rpc_cursor_is_covered(&more->cursor);
+}
+
 /* An item of a session, which is one leaf or more.  NULL: no room. */
 static struct batch_item *
 add(struct cycle *cycle, struct session *session, enum batch_kind kind,
@@ -72,10 +79,12 @@ gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 
 	if (more == NULL)
 		return true;
-	item = add(cycle, session, BATCH_MORE,
-	    (struct cdop_bytes){more->message, more->len}, boot_ms);
+	item = batch_add(cycle->batch, BATCH_MORE, session,
+	    (struct cdop_bytes){more->message, more->len});
 	if (item == NULL)
 		return false;
+	if (!is_free(more))
+		pace_count(cycle->pace, &session->peer, boot_ms);
 	item->arrived_ms = boot_ms;
 	item->cursor = more->cursor;
 	item->count = more->count;
@@ -83,10 +92,14 @@ gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 	return true;
 }
 
+/* Is there something of it that comes first, and has a leaf? */
 static bool
-waits_first(const struct session *session)
+waits_first(const struct session *session, uint64_t boot_ms)
 {
-	return session->state == SESSION_OPENING || session->more != NULL;
+	const struct session_more *more = session_more_next(session, boot_ms);
+
+	return session->state == SESSION_OPENING ||
+	    (more != NULL && !is_free(more));
 }
 
 /* What is not a call: it comes once in a turn.  False: the batch is full. */
@@ -150,7 +163,8 @@ gather_session(
 {
 	if (!may_ask(session))
 		return true;
-	if (first && waits_first(session) && is_paced(cycle, session, boot_ms))
+	if (first && waits_first(session, boot_ms) &&
+	    is_paced(cycle, session, boot_ms))
 		return true;
 	if (batch_count(cycle->batch) >= cycle->width)
 		return false;

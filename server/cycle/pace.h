@@ -1,9 +1,10 @@
 /*
  * How many calls of one device are taken: each has a leaf, and the log is
- * never made smaller.  A device may make CDOP_PACE_CALLS at a stretch, far
- * more than the longest import; then they are taken one every CDOP_PACE_MS,
- * and what it has not used comes back at that speed.  Nothing is refused: a
- * refusal has a leaf too.
+ * never made smaller.  Messages of a stream that have none are not counted.
+ * A device may make CDOP_PACE_CALLS at a stretch, far more than the longest
+ * import; then they are taken one every CDOP_PACE_MS, and what it has not
+ * used comes back at that speed.  Nothing is refused: a refusal has a leaf
+ * too.
  */
 #ifndef CDOP_CYCLE_PACE_H
 #define CDOP_CYCLE_PACE_H

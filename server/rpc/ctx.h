@@ -52,6 +52,13 @@ struct rpc_cursor {
 	bool pause;       /* the next one wants a leaf: not within a second */
 };
 
+/* Does the leaf of a message before speak for the one that comes now? */
+static inline bool
+rpc_cursor_is_covered(const struct rpc_cursor *cursor)
+{
+	return cursor->at != 0 && cursor->given < cursor->covered;
+}
+
 struct rpc_term {
 	const char *kind;  /* path in the dictionary */
 	const char *value; /* canonical text */

@@ -144,8 +144,7 @@ cover(struct rpc_ctx *ctx, uint64_t size)
 	uint64_t first = (uint64_t)ctx->stream.given * CDOP_TILE_WIDTH;
 	uint64_t end = first + TILES_PER_LEAF * CDOP_TILE_WIDTH;
 
-	ctx->is_covered =
-	    ctx->stream.at != 0 && ctx->stream.given < ctx->stream.covered;
+	ctx->is_covered = rpc_cursor_is_covered(&ctx->stream);
 	ctx->next.covered = ctx->stream.covered;
 	if (ctx->is_covered)
 		return CDOP_OK;

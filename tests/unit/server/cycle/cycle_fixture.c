@@ -314,7 +314,7 @@ fixture_call(struct fixture_client *client, enum fixture_call method,
 	cdop__call__init(&call);
 	call.id = ++client->last_id;
 	call.method = method;
-	if (method >= FIXTURE_REGISTER && method <= FIXTURE_AUDIT_LIST)
+	if (method >= FIXTURE_REGISTER && method <= FIXTURE_AUDIT_EXPORT)
 		call.purpose = purpose;
 	call.has_use = true;
 	call.use = CDOP__USE__SCREEN;

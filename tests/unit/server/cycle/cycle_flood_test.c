@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "server/base/undo.h"
 #include "server/registry/audit.h"
+#include "server/vault/rows.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
 
 #define GREEDY  4
@@ -318,6 +320,64 @@ a_device_that_asks_without_an_end_is_slowed(void **state)
 	assert_int_equal(audit_size(f.world.reg->audit), leaves);
 }
 
+/* So many leaves there are, in one batch. */
+static void
+grow(uint64_t size)
+{
+	struct world *w = &f.world;
+	struct audit_entry entry;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.call = AUDIT_EVENT_REFUSED;
+	entry.time_ms = w->now_ms;
+	undo_begin(w->undo);
+	assert_int_equal(rows_begin(w->rows, 8u << 20, 4096), CDOP_OK);
+	while (audit_size(w->reg->audit) < size) {
+		assert_int_equal(
+		    audit_append(w->reg->audit, w->arena, &entry, NULL),
+		    CDOP_OK);
+		cdop_arena_reset(w->arena);
+	}
+	assert_int_equal(registry_commit(w->reg), CDOP_OK);
+}
+
+/* What counts is leaves: many messages of an export have one. */
+static void
+an_export_is_one_call_to_the_pace(void **state)
+{
+	struct fixture_client *auditor;
+
+	(void)state;
+	f.calls = 3;
+	fixture_restart(&f);
+	grow(2500);
+	auditor = fixture_sign_in(&f, WORLD_AUDITOR);
+	(void)fixture_call(auditor, FIXTURE_AUDIT_EXPORT, NULL);
+	fixture_send(&f, auditor);
+	assert_int_equal(answered(auditor), 3);
+	(void)fixture_call(auditor, FIXTURE_STATUS, NULL);
+	(void)fixture_call(auditor, FIXTURE_STATUS, NULL);
+	fixture_send(&f, auditor);
+	assert_int_equal(answered(auditor), 1);
+}
+
+/* Nor does it wait where calls do. */
+static void
+an_export_goes_on_while_calls_wait(void **state)
+{
+	struct fixture_client *auditor;
+
+	(void)state;
+	f.calls = 2;
+	fixture_restart(&f);
+	grow(2500);
+	auditor = fixture_sign_in(&f, WORLD_AUDITOR);
+	(void)fixture_call(auditor, FIXTURE_AUDIT_EXPORT, NULL);
+	(void)fixture_call(auditor, FIXTURE_STATUS, NULL);
+	fixture_send(&f, auditor);
+	assert_int_equal(answered(auditor), 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -333,6 +393,8 @@ main(void)
 	    TEST(more_than_the_window_ends_the_session),
 	    TEST(a_whole_call_that_waits_is_no_drip),
 	    TEST(a_device_that_asks_without_an_end_is_slowed),
+	    TEST(an_export_is_one_call_to_the_pace),
+	    TEST(an_export_goes_on_while_calls_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
