@@ -10,11 +10,16 @@
 #include "client/call.h"
 #include "client/families.h"
 #include "client/file.h"
+#include "client/left_behind.h"
 #include "client/passphrase.h"
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/purpose.h"
 #include "client/session.h"
+
+#define OTHER_NAME                                                             \
+	"cdop enrol FILE --context OTHER-NAME, or where nobody has its "       \
+	"passphrase any more, first: cdop context remove NAME"
 
 static enum exit_code
 read_invitation(struct cmd_ctx *ctx, struct cdop_invitation *ret)
@@ -160,8 +165,7 @@ save_new(struct cmd_ctx *ctx)
 	if ((code = session_hold(ctx)) != EXIT_OK)
 		return code;
 	code = file_exists(s->context.identity)
-	    ? cmd_fail(ctx, EXIT_USAGE, NULL,
-		  "cdop enrol FILE --context OTHER-NAME",
+	    ? cmd_fail(ctx, EXIT_USAGE, NULL, OTHER_NAME,
 		  "there is a context '%s' already", s->context.name)
 	    : save(ctx);
 	session_release(ctx);
@@ -193,8 +197,7 @@ take_up(struct cmd_ctx *ctx, const struct cdop_invitation *inv)
 	open = ctx->session->identity.open;
 	if (!open->has_invitation_id ||
 	    memcmp(open->invitation_id.data, inv->id, 16) != 0)
-		return cmd_fail(ctx, EXIT_USAGE, NULL,
-		    "cdop enrol FILE --context OTHER-NAME",
+		return cmd_fail(ctx, EXIT_USAGE, NULL, OTHER_NAME,
 		    "there is a context '%s' already",
 		    ctx->session->context.name);
 	return session_unlock(ctx);
@@ -299,27 +302,6 @@ show(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply)
 	    reply->device, text);
 }
 
-/* What is in a folder of another context: without its keys, when. */
-static void
-tell_kept(struct cmd_ctx *ctx, const struct context *old, const char *folder,
-    const char *suffix, const char *what)
-{
-	const char *dir, **name;
-	size_t n, i;
-
-	dir = cdop_arena_printf(ctx->arena, "%s/%s", old->state, folder);
-	if (dir == NULL ||
-	    file_list(dir, suffix, ctx->arena, &name, &n) != CDOP_OK)
-		return;
-	for (i = 0; i < n; i++)
-		print_note(ctx, "  %s of %s, kept under the key of '%s'", what,
-		    print_time(ctx->arena,
-			(uint64_t)file_time(cdop_arena_printf(
-			    ctx->arena, "%s/%s", dir, name[i])) *
-			    1000),
-		    old->name);
-}
-
 /*
  * Somebody who forgot a passphrase enrols anew: what waits under the old
  * key can be opened by nothing else, and is named (RECORDS, "Four days").
@@ -344,11 +326,27 @@ tell_left_behind(struct cmd_ctx *ctx)
 		    memcmp(id.open->registry_id.data, here->data, here->len) !=
 			0)
 			continue;
-		tell_kept(ctx, &old, "requests", ".request",
-		    "an entry that is not acknowledged");
-		tell_kept(ctx, &old, "drafts", ".draft", "a draft");
+		(void)left_behind_tell(ctx, &old);
+		print_note(ctx,
+		    "  cdop context remove %s, if its passphrase "
+		    "is lost",
+		    old.name);
 	}
 	ctx->error = error;
+}
+
+/* Somebody who enrols anew works on in the old one, unless told. */
+static void
+tell_current(struct cmd_ctx *ctx)
+{
+	const char *name = ctx->session->context.name;
+	const char *current = context_current(ctx);
+
+	if (current != NULL && strcmp(current, name) != 0)
+		print_note(ctx,
+		    "the usual context is still '%s'; to work in this one: "
+		    "cdop context use %s",
+		    current, name);
 }
 
 /* From the connection under the invitation to the identity on disk. */
@@ -399,6 +397,7 @@ run_enrol(struct cmd_ctx *ctx)
 	if (context_current(ctx) == NULL)
 		(void)context_set_current(ctx, ctx->session->context.name);
 	show(ctx, reply);
+	tell_current(ctx);
 	tell_left_behind(ctx);
 	return EXIT_OK;
 }

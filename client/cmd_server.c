@@ -1,4 +1,4 @@
-/* cdop status, whoami, device turn, context: the registry and oneself. */
+/* cdop status, whoami, device turn: the registry and oneself. */
 #include <string.h>
 
 #include "client/call.h"
@@ -248,7 +248,7 @@ run_whoami(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
-/* ---- the PSK, contexts ------------------------------------------- */
+/* ---- the PSK ----------------------------------------------------- */
 
 static enum exit_code
 run_turn(struct cmd_ctx *ctx)
@@ -264,78 +264,6 @@ run_turn(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
-/* LIVE, TRAINING, or why neither can be said. */
-static enum exit_code
-mode_of(struct cmd_ctx *ctx, const char *name, const char **ret_mode)
-{
-	struct context context;
-	struct identity id;
-	enum exit_code code;
-
-	if ((code = context_of(ctx, name, &context)) != EXIT_OK)
-		return code;
-	*ret_mode = "damaged";
-	if (identity_load(context.identity, ctx->arena, &id) == CDOP_OK)
-		*ret_mode = !id.open->has_mode              ? "not enrolled"
-		    : id.open->mode == CDOP__MODE__TRAINING ? "TRAINING"
-							    : "LIVE";
-	return EXIT_OK;
-}
-
-static void
-show_context(
-    struct cmd_ctx *ctx, const char *name, const char *mode, bool current)
-{
-	json_t *object;
-
-	if (!ctx->g.json) {
-		print_out(ctx, "%c %-20s %s", current ? '*' : ' ', name, mode);
-		return;
-	}
-	object = print_envelope(ctx, "context.list", true);
-	(void)json_object_update_new(object,
-	    json_pack("{s:s,s:s,s:b}", "name", name, "context_mode", mode,
-		"current", current));
-	print_json(object);
-}
-
-static enum exit_code
-run_context_list(struct cmd_ctx *ctx)
-{
-	const char **name, *current = context_current(ctx), *mode;
-	enum exit_code code;
-	size_t n, i;
-
-	if ((code = context_list(ctx, &name, &n)) != EXIT_OK)
-		return code;
-	for (i = 0; i < n; i++) {
-		if ((code = mode_of(ctx, name[i], &mode)) != EXIT_OK)
-			return code;
-		show_context(ctx, name[i], mode,
-		    current != NULL && strcmp(current, name[i]) == 0);
-	}
-	if (ctx->g.json)
-		print_end(ctx, "context.list", n);
-	return EXIT_OK;
-}
-
-static enum exit_code
-run_context_use(struct cmd_ctx *ctx)
-{
-	struct context context;
-	enum exit_code code;
-
-	ctx->g.context = ctx->pos[0];
-	if ((code = context_choose(ctx, &context)) != EXIT_OK ||
-	    (code = context_set_current(ctx, context.name)) != EXIT_OK)
-		return code;
-	if (ctx->g.json)
-		print_json(print_envelope(ctx, "context.use", true));
-	else
-		print_out(ctx, "%s is the context from now on", context.name);
-	return EXIT_OK;
-}
-
 const struct cmd cmd_server_rows[] = {
     {"status", "", "state of the registry, and what waits here", NULL,
 	"  cdop status", NULL, 0, 0, 0, NULL, run_status},
@@ -347,10 +275,5 @@ const struct cmd cmd_server_rows[] = {
     {"device turn", "", "make a new pre-shared key for this device",
 	"Done by itself once a day.", "  cdop device turn", NULL, 0, 0, 0, NULL,
 	run_turn},
-    {"context list", "", "the registries this computer is enrolled in", NULL,
-	"  cdop context list", NULL, 0, 0, CMD_PLAIN, NULL, run_context_list},
-    {"context use", "NAME", "choose the usual one", NULL,
-	"  cdop context use training", NULL, 1, 1, CMD_PLAIN, NULL,
-	run_context_use},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

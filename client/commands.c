@@ -11,6 +11,7 @@ static const struct cmd *const families[] = {
     cmd_retry_rows,
     cmd_approve_rows,
     cmd_server_rows,
+    cmd_context_rows,
     cmd_case_rows,
     cmd_change_rows,
     cmd_people_rows,

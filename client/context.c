@@ -101,16 +101,24 @@ context_current(struct cmd_ctx *ctx)
 enum exit_code
 context_set_current(struct cmd_ctx *ctx, const char *name)
 {
-	struct cdop_bytes part[2] = {
-	    {(const uint8_t *)name, strlen(name)}, {(const uint8_t *)"\n", 1}};
+	struct cdop_bytes part[2] = {{NULL, 0}, {(const uint8_t *)"\n", 1}};
 	const char *config, *path;
 	enum exit_code code;
+	enum cdop_err err;
 
 	if ((code = config_dir(ctx, &config)) != EXIT_OK)
 		return code;
 	path = cdop_arena_printf(ctx->arena, "%s/current", config);
-	if (path == NULL || file_make_dir(config) != CDOP_OK ||
-	    file_replace(path, part, 2) != CDOP_OK)
+	if (path == NULL || file_make_dir(config) != CDOP_OK)
+		err = CDOP_UNAVAILABLE;
+	else if (name == NULL)
+		err = file_remove(path);
+	else {
+		part[0] =
+		    (struct cdop_bytes){(const uint8_t *)name, strlen(name)};
+		err = file_replace(path, part, 2);
+	}
+	if (err != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
 		    "cannot write the current context");
 	return EXIT_OK;

@@ -36,6 +36,7 @@ enum exit_code context_list(
 
 /* Name of the current one, or NULL. */
 const char *context_current(struct cmd_ctx *ctx);
+/* NULL: none is. */
 enum exit_code context_set_current(struct cmd_ctx *ctx, const char *name);
 
 #endif

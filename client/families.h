@@ -12,6 +12,7 @@ extern const struct cmd cmd_ask_rows[];
 extern const struct cmd cmd_retry_rows[];
 extern const struct cmd cmd_approve_rows[];
 extern const struct cmd cmd_server_rows[];
+extern const struct cmd cmd_context_rows[];
 extern const struct cmd cmd_case_rows[];
 extern const struct cmd cmd_change_rows[];
 extern const struct cmd cmd_people_rows[];

@@ -14,6 +14,7 @@
 
 #define PATH_LEN  4096
 #define NAMES_MAX 10000
+#define TREE_DEEP 8
 
 static enum cdop_err
 read_fd(int fd, size_t max, struct cdop_arena *arena, struct cdop_bytes *ret)
@@ -197,6 +198,45 @@ enum cdop_err
 file_remove(const char *path)
 {
 	if (unlink(path) != 0)
+		return errno == ENOENT ? CDOP_OK : CDOP_UNAVAILABLE;
+	return sync_dir_of(path);
+}
+
+/* Files first; a folder that is entered is emptied before it goes. */
+static bool
+empty(int parent, const char *name, unsigned depth)
+{
+	const struct dirent *d;
+	bool good = depth > 0;
+	DIR *dir;
+	int fd;
+
+	fd = openat(
+	    parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT;
+	if ((dir = fdopendir(fd)) == NULL) {
+		(void)close(fd);
+		return false;
+	}
+	while (good && (d = readdir(dir)) != NULL) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		if (unlinkat(fd, d->d_name, 0) == 0)
+			continue;
+		good = errno == EISDIR && empty(fd, d->d_name, depth - 1) &&
+		    unlinkat(fd, d->d_name, AT_REMOVEDIR) == 0;
+	}
+	(void)closedir(dir);
+	return good;
+}
+
+enum cdop_err
+file_remove_tree(const char *path)
+{
+	if (!empty(AT_FDCWD, path, TREE_DEEP))
+		return CDOP_UNAVAILABLE;
+	if (rmdir(path) != 0)
 		return errno == ENOENT ? CDOP_OK : CDOP_UNAVAILABLE;
 	return sync_dir_of(path);
 }

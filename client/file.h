@@ -41,6 +41,13 @@ CDOP_MUST enum cdop_err file_put(
 /* Removes a file and flushes its folder; one that is not there is fine. */
 CDOP_MUST enum cdop_err file_remove(const char *path);
 
+/*
+ * Removes a folder with all in it, at most eight deep; links are removed and
+ * not followed.  One that is not there is fine.  CDOP_UNAVAILABLE: something
+ * is left of it.
+ */
+CDOP_MUST enum cdop_err file_remove_tree(const char *path);
+
 /* Moves a file within a file system.  CDOP_UNAVAILABLE. */
 CDOP_MUST enum cdop_err file_move(const char *from, const char *to);
 

@@ -179,6 +179,8 @@ def scenes(reference, other, files, people):
         ("cora", ["enrol", files["csv"], "--no-passphrase"], 2, [], False),
         ("cora", ["unlock", "never"], 2, [], False),
         ("cora", ["lock"], OK, ["lock"], False),
+        ("wendy", ["context", "remove", "training", "--yes"], OK,
+         ["context.remove"], False),
         ("cora", ["version"], OK, ["version"], False),
     ]
 

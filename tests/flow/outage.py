@@ -4,10 +4,11 @@ was typed, and never hangs."""
 import os
 import re
 import signal
+import subprocess
 import time
 
-from libflow import (AUTH, OK, OUTCOME, SEALED, UNREACHABLE, check, end, equal,
-                     scene, wait_for)
+from libflow import (AUTH, NOT_FOUND, OK, OUTCOME, SEALED, UNREACHABLE, USAGE,
+                     check, end, equal, scene, wait_for)
 from libwire import Wire
 import libsynthetic
 
@@ -168,7 +169,34 @@ def forgotten(registry, cora, row):
     check("enrolled anew it is named, without a name", re.search(
         r"an entry that is not acknowledged of .* 20\d\d .*under the key of "
         r"'training'", done.err) and "Synthetic" not in done.err, done)
+    check("and that the usual context is another", "cdop context use again"
+          in done.err, done)
+    done = cora.cdop("context", "remove", "training", "--no-input")
+    check("a context is not removed unasked, and says what would be lost",
+          done.code == USAGE and "not acknowledged of" in done.err and
+          "--yes" in done.err, done)
     cora.must("retry", "--context", "training")
+    removed(registry, cora, row)
+
+
+def removed(registry, cora, row):
+    """The old key goes, with what only it can open; the new one stays."""
+    registry.kill()
+    equal("something waits again", cora.cdop(
+        *notify(dict(row, **{"child.family_name": "Synthetic-Other",
+                             "child.nhs_number": ""}))).code, UNREACHABLE)
+    done = cora.must("context", "remove", "training", "--yes")
+    check("a context that is removed says what died with it",
+          re.search(r"not acknowledged of .* 20\d\d", done.err) and
+          "people revoke %d --device" % cora.person in done.out, done)
+    equal("nothing is left of it", subprocess.run(
+        ["find", cora.home, "-name", "training*"], stdout=subprocess.PIPE,
+        check=True).stdout, b"")
+    names = [e["name"] for e in cora.must(
+        "context", "list", "--json").lines() if "name" in e]
+    equal("and the other one is there", names, ["again"])
+    equal("once more there is none", cora.cdop(
+        "context", "remove", "training", "--yes").code, NOT_FOUND)
 
 
 def main():
