@@ -57,6 +57,7 @@ static const struct deed deeds[] = {
     {"KeyResume", "had the rotation of keys go on"},
     {"SlotList", "looked at what opens the registry"},
     {"CustodianDrill", "showed a share"},
+    {"ShareSubmit", "gave a share"},
 };
 
 /* What takes two people is not done by its call: what is asked for. */
@@ -92,6 +93,7 @@ static const struct {
     {"invitation_used_twice", "another key had used the invitation"},
     {"miss_limit", "too many references had led nowhere"},
     {"last_slot", "nothing would have opened the registry any more"},
+    {"not_sealed", "the registry was open"},
     {"no_room", "the registry had no room"},
     {"not_approved", "nobody had approved it"},
     {"no_rotation", "no keys were being turned"},
@@ -331,6 +333,7 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"slot added on the host", "slot ", ""},
 	    {"slot removed on the host", "slot ", ""},
 	    {"slot tested on the host", "slot ", ""},
+	    {"share given", "share ", ""},
 	    {"log looked through", "", " entries fine"},
 	    {"administrator recovered offline", "", " persons invited"},
 	    {"restored on the host", "goes on from ", " entries"},

@@ -143,6 +143,55 @@ run_drill(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
+/* ---- submit ------------------------------------------------------------- */
+
+static enum exit_code
+send_share(struct cmd_ctx *ctx, Cdop__ShareSubmitReply **ret_reply)
+{
+	uint8_t packed[CDOP_SHARE_LEN];
+	Cdop__ShareSubmitRequest request;
+	struct cdop_share share;
+	enum exit_code code;
+
+	if ((code = share_in_get(ctx, &share)) != EXIT_OK)
+		return code;
+	cdop_share_pack(&share, packed);
+	cdop_secret_wipe(&share, sizeof(share));
+	cdop__share_submit_request__init(&request);
+	request.share.data = packed;
+	request.share.len = sizeof(packed);
+	code = session_open_sealed(ctx);
+	if (code == EXIT_OK)
+		code = call_share_submit(ctx, &request, ret_reply);
+	cdop_secret_wipe(packed, sizeof(packed));
+	return code;
+}
+
+static enum exit_code
+run_submit(struct cmd_ctx *ctx)
+{
+	Cdop__ShareSubmitReply *reply;
+	enum exit_code code;
+	json_t *object;
+
+	if ((code = send_share(ctx, &reply)) != EXIT_OK)
+		return code;
+	if (ctx->g.json) {
+		object = print_envelope(ctx, "custodian.submit", true);
+		json_merge(ctx, object, &reply->base);
+		print_json(object);
+		return EXIT_OK;
+	}
+	print_mode(ctx);
+	if (reply->opened)
+		print_out(
+		    ctx, "the registry is open, with %u shares", reply->have);
+	else
+		print_out(ctx, "share %u of slot %u is good: %u of %u",
+		    reply->share, reply->set, reply->have, reply->need);
+	return EXIT_OK;
+}
+
 static const struct cmd_opt drill_opts[] = {
     {"--from", "FILE", "the sheet as a file; - is standard input", false},
     {NULL, NULL, NULL, false},
@@ -155,5 +204,9 @@ const struct cmd cmd_custodian_rows[] = {
 	"The share is typed from its sheet and never leaves this computer: "
 	"what is sent shows that you have it, and opens nothing.",
 	"  cdop custodian drill", drill_opts, 0, 0, 0, NULL, run_drill},
+    {"custodian submit", "", "give a share to a registry that is closed",
+	"The last share that is needed opens it.  The registry forgets those "
+	"that were given an hour after the last one.",
+	"  cdop custodian submit", drill_opts, 0, 0, 0, NULL, run_submit},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

@@ -174,6 +174,16 @@ pack_hello(struct cmd_ctx *ctx, struct cdop_bytes *ret)
 	return EXIT_OK;
 }
 
+/* Of a session with a sealed registry; the name says whose it is. */
+static void
+use_boot_psk(struct conn_args *args, uint8_t boot[static CDOP_KEY_LEN])
+{
+	cdop_link_boot_psk(boot, args->link.psk);
+	args->link.psk = boot;
+	args->opening.kind = CDOP_LINK_BOOT;
+	cdop_link_boot_name(args->opening.invitation, boot);
+}
+
 /*
  * One address: every pinned key of the server, and for each the next PSK
  * before the current one, so that no reply that was lost locks us out.
@@ -186,6 +196,7 @@ try_address(
 	struct session *s = ctx->session;
 	const Cdop__ClientSecret *secret = s->identity.secret;
 	enum conn_end end = CONN_UNREACHABLE;
+	uint8_t boot[CDOP_KEY_LEN];
 	bool gone = false;
 	size_t pin;
 	int psk;
@@ -196,11 +207,15 @@ try_address(
 			args->link.psk =
 			    psk == 1 ? secret->psk_next.data : secret->psk.data;
 			*ret_next = psk == 1;
+			if (s->boot)
+				use_boot_psk(args, boot);
 			end = conn_open(args, &s->conn, &gone);
 			*ret_gone = *ret_gone || gone;
-			if (end != CONN_REFUSED)
+			if (end != CONN_REFUSED &&
+			    !(s->boot && end == CONN_SEALED))
 				break;
 		}
+		cdop_secret_wipe(boot, sizeof(boot));
 		if (end != CONN_PIN && end != CONN_IMPOSTOR)
 			break;
 	}
@@ -253,6 +268,10 @@ whom_to_ring(struct cmd_ctx *ctx)
 static enum exit_code
 connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 {
+	if (ctx->session->boot && (end == CONN_PIN || end == CONN_REFUSED))
+		return cmd_fail(ctx, EXIT_CONFLICT, "not_sealed", "cdop status",
+		    "the registry takes no share now: it is "
+		    "open, or knows this device as no custodian's");
 	switch (end) {
 	case CONN_SEALED:
 		return cmd_fail(ctx, EXIT_SEALED, "sealed", whom_to_ring(ctx),
@@ -432,6 +451,21 @@ session_open(struct cmd_ctx *ctx)
 		    "enrolment of '%s' is not finished",
 		    ctx->session->context.name);
 	return session_connect(ctx);
+}
+
+enum exit_code
+session_open_sealed(struct cmd_ctx *ctx)
+{
+	bool next = false;
+	enum exit_code code;
+
+	if ((code = session_unlock(ctx)) != EXIT_OK ||
+	    (code = session_hold(ctx)) != EXIT_OK)
+		return code;
+	ctx->session->boot = true;
+	code = connect_once(ctx, &next);
+	session_release(ctx);
+	return code;
 }
 
 void

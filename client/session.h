@@ -28,6 +28,7 @@ struct session {
 	struct witness *witness; /* of the log; NULL: no key is pinned */
 	struct lock lock;        /* of this device's files, while holds > 0 */
 	unsigned holds;
+	bool boot; /* it connects, or is connected, to a sealed registry */
 };
 
 /* Context and identity, still locked; ctx->mode is known from here on. */
@@ -38,6 +39,13 @@ enum exit_code session_unlock(struct cmd_ctx *ctx);
 
 /* The same, connected, the Welcome checked.  Nothing to do when it is. */
 enum exit_code session_open(struct cmd_ctx *ctx);
+
+/*
+ * The same to a sealed registry, as a custodian whom it lets in for this and
+ * nothing else.  EXIT_SEALED: it lets nobody in; EXIT_CONFLICT: it is open, or
+ * does not know this device as a custodian's.
+ */
+enum exit_code session_open_sealed(struct cmd_ctx *ctx);
 
 /* Connects under an invitation or an identity that is being made. */
 enum exit_code session_connect(struct cmd_ctx *ctx);

@@ -163,14 +163,12 @@ cdop_link_read1(struct cdop_noise *noise, struct cdop_bytes message,
 	if (err != CDOP_OK)
 		return err;
 	invitation = payload + 1;
-	if (payload[0] > CDOP_LINK_INVITATION)
+	if (payload[0] > CDOP_LINK_BOOT)
 		return refuse(noise);
 	if (payload[0] == CDOP_LINK_ENROLLED &&
 	    !cdop_secret_is_zero(invitation, CDOP_LINK_INVITATION_LEN))
 		return refuse(noise);
-	ret_opening->kind = payload[0] == CDOP_LINK_ENROLLED
-	    ? CDOP_LINK_ENROLLED
-	    : CDOP_LINK_INVITATION;
+	ret_opening->kind = (enum cdop_link_kind)payload[0];
 	memcpy(ret_opening->invitation, invitation, CDOP_LINK_INVITATION_LEN);
 	return CDOP_OK;
 }
@@ -355,4 +353,19 @@ cdop_link_psk_next(uint8_t out[static CDOP_KEY_LEN],
 	    {hash, CDOP_NOISE_HASH_LEN}};
 
 	cdop_secret_hash(out, CDOP_KEY_LEN, current, "cdop-psk/1", parts, 3);
+}
+
+void
+cdop_link_boot_psk(
+    uint8_t out[static CDOP_KEY_LEN], const uint8_t psk[static CDOP_KEY_LEN])
+{
+	cdop_secret_hash(out, CDOP_KEY_LEN, psk, "cdop-boot/1 psk", NULL, 0);
+}
+
+void
+cdop_link_boot_name(uint8_t out[static CDOP_LINK_INVITATION_LEN],
+    const uint8_t boot_psk[static CDOP_KEY_LEN])
+{
+	cdop_secret_hash(out, CDOP_LINK_INVITATION_LEN, boot_psk,
+	    "cdop-boot/1 name", NULL, 0);
 }

@@ -54,12 +54,11 @@ int
 cmd_role_vault(int argc, char **argv)
 {
 	static struct control_start start;
-	struct vault_fds fds = {
-	    .control = CONTROL_FD,
+	struct vault_fds fds = {.control = CONTROL_FD,
 	    .link = CONTROL_LINK_FD,
 	    .key = -1,
 	    .credential = -1,
-	};
+	    .boot = -1};
 	void *page;
 
 	(void)argv;
@@ -73,6 +72,7 @@ cmd_role_vault(int argc, char **argv)
 	fds.link_number = start.link;
 	fds.key = start.has_key != 0 ? CONTROL_KEY_FD : -1;
 	fds.credential = start.has_credential != 0 ? CONTROL_CREDENTIAL_FD : -1;
+	fds.boot = start.has_boot != 0 ? CONTROL_BOOT_FD : -1;
 	fds.held_back = start.held_back;
 	return vault_main(&start.conf, &fds);
 }

@@ -32,12 +32,14 @@
 enum cdop_link_kind {
 	CDOP_LINK_ENROLLED = 0,
 	CDOP_LINK_INVITATION = 1, /* may enrol and nothing else */
+	CDOP_LINK_BOOT = 2,       /* a custodian at a sealed registry */
 };
 
 /* Payload of message 1. */
 struct cdop_link_opening {
 	enum cdop_link_kind kind;
-	uint8_t invitation[CDOP_LINK_INVITATION_LEN]; /* zeros for ENROLLED */
+	uint8_t invitation[CDOP_LINK_INVITATION_LEN]; /* zeros for ENROLLED; the
+							 name of a BOOT */
 };
 
 /* Everything is copied; nothing here has to live on. */
@@ -159,6 +161,15 @@ CDOP_MUST enum cdop_err cdop_link_open(struct cdop_noise_cipher *rx,
 /* The name of a session in the audit log: it is no secret. */
 void cdop_link_session_id(uint8_t out[static CDOP_LINK_SESSION_LEN],
     const uint8_t hash[static CDOP_NOISE_HASH_LEN]);
+
+/*
+ * Of a boot session: its PSK, from that of the device, and the name under
+ * which a sealed server finds it (PROTOCOL.md, "A sealed registry").
+ */
+void cdop_link_boot_psk(
+    uint8_t out[static CDOP_KEY_LEN], const uint8_t psk[static CDOP_KEY_LEN]);
+void cdop_link_boot_name(uint8_t out[static CDOP_LINK_INVITATION_LEN],
+    const uint8_t boot_psk[static CDOP_KEY_LEN]);
 
 /* The PSK that follows current (PROTOCOL.md, "How the PSK turns"). */
 void cdop_link_psk_next(uint8_t out[static CDOP_KEY_LEN],

@@ -45,6 +45,9 @@ static const struct config_key config_keys[] = {
     {"key_file", CONFIG_PATH, AT(key_file), 0, 0, "", false,
 	"32 bytes that open a key file slot; without it the registry starts "
 	"sealed and waits for cdopd unseal"},
+    {"boot_key_file", CONFIG_PATH, AT(boot_key_file), 0, 0, "", false,
+	"32 bytes outside data_dir that let custodians submit their shares "
+	"over the link while the registry is sealed; they open nothing"},
     {"anchor_dir", CONFIG_PATH, AT(anchor_dir), 0, 0, "", false,
 	"a directory outside data_dir for the anchor against a rolled back "
 	"registry"},

@@ -20,9 +20,10 @@
 struct config {
 	char data_dir[CONFIG_PATH_MAX];
 	char run_dir[CONFIG_PATH_MAX];
-	char key_file[CONFIG_PATH_MAX];   /* empty: none */
-	char anchor_dir[CONFIG_PATH_MAX]; /* empty: none */
-	char user[CONFIG_WORD_MAX];       /* empty: stay who we are */
+	char key_file[CONFIG_PATH_MAX];      /* empty: none */
+	char boot_key_file[CONFIG_PATH_MAX]; /* empty: none */
+	char anchor_dir[CONFIG_PATH_MAX];    /* empty: none */
+	char user[CONFIG_WORD_MAX];          /* empty: stay who we are */
 	char listen[CONFIG_LISTEN_MAX][CONFIG_PATH_MAX];
 	uint32_t n_listen;
 	uint32_t socket_mode;

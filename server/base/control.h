@@ -18,6 +18,7 @@
 #define CONTROL_KEY_FD        5 /* vault: key file, where there is one */
 #define CONTROL_NOTE_FD       6 /* vault: shared page, struct control_note */
 #define CONTROL_CREDENTIAL_FD 7 /* vault: of the service manager */
+#define CONTROL_BOOT_FD       8 /* vault: the boot key file */
 #define CONTROL_LISTEN_FD     5 /* gate: the first of its listeners */
 
 #define CONTROL_BODY_MAX   4096
@@ -63,6 +64,7 @@ struct control_start {
 	uint32_t n_listen;   /* gate: descriptors from CONTROL_LISTEN_FD on */
 	uint32_t has_key;    /* vault */
 	uint32_t has_credential;
+	uint32_t has_boot;
 };
 
 /*
@@ -88,6 +90,7 @@ struct vault_fds {
 	int link;
 	int key;        /* -1: none.  Shared offset: use pread */
 	int credential; /* likewise */
+	int boot;       /* likewise */
 	uint64_t link_number;
 	struct control_note *note; /* never NULL */
 	uint64_t held_back; /* credential whose request ended the last vault:

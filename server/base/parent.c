@@ -94,10 +94,12 @@ start_child(struct parent_child *child, int link)
 	} else {
 		start.has_key = setup->key_fd >= 0;
 		start.has_credential = setup->credential_fd >= 0;
+		start.has_boot = setup->boot_fd >= 0;
 		start.held_back = parent->held_back;
 		args.fds[args.n_fds++] = setup->key_fd;
 		args.fds[args.n_fds++] = setup->note_fd;
 		args.fds[args.n_fds++] = setup->credential_fd;
+		args.fds[args.n_fds++] = setup->boot_fd;
 		control_note_set(setup->note, 0);
 		parent->unseal.n_slots = 0;
 		parent->unseal.heard = false;

@@ -36,25 +36,25 @@ refuse(struct setup *setup, const char *format, ...)
  * whom to ring, and a passphrase still opens it.
  */
 static enum cdop_err
-open_key(const struct config *conf, struct setup *setup)
+open_key(struct setup *setup, const char *name, const char *path, int *ret_fd)
 {
 	struct stat st;
 
-	if (conf->key_file[0] == '\0')
+	if (path[0] == '\0')
 		return CDOP_OK;
-	setup->key_fd = open(conf->key_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (setup->key_fd < 0 && errno == ENOENT) {
-		log_warning("key.missing", "path=%s next=%s", conf->key_file,
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (*ret_fd < 0 && errno == ENOENT) {
+		log_warning("key.missing", "key=%s path=%s next=%s", name, path,
 		    "put the key file back and restart, or: cdopd unseal");
 		return CDOP_OK;
 	}
-	if (setup->key_fd < 0 || fstat(setup->key_fd, &st) < 0)
-		return refuse(setup, "key_file: %s", strerror(errno));
+	if (*ret_fd < 0 || fstat(*ret_fd, &st) < 0)
+		return refuse(setup, "%s: %s", name, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return refuse(setup, "key_file: not a regular file");
+		return refuse(setup, "%s: not a regular file", name);
 	if ((st.st_mode & 0077) != 0)
 		return refuse(setup,
-		    "key_file: others can read it (mode %04o, want 0400)",
+		    "%s: others can read it (mode %04o, want 0400)", name,
 		    (unsigned)st.st_mode & 07777);
 	return CDOP_OK;
 }
@@ -228,9 +228,15 @@ setup_open(const struct config *conf, struct setup *ret_setup)
 	ret_setup->control_fd = -1;
 	ret_setup->key_fd = -1;
 	ret_setup->credential_fd = -1;
+	ret_setup->boot_fd = -1;
 	ret_setup->note_fd = -1;
 	raise_descriptors();
-	if ((err = open_key(conf, ret_setup)) != CDOP_OK)
+	err =
+	    open_key(ret_setup, "key_file", conf->key_file, &ret_setup->key_fd);
+	if (err == CDOP_OK)
+		err = open_key(ret_setup, "boot_key_file", conf->boot_key_file,
+		    &ret_setup->boot_fd);
+	if (err != CDOP_OK)
 		return err;
 	if ((err = open_credential(ret_setup)) != CDOP_OK)
 		return err;
@@ -260,6 +266,7 @@ setup_close(struct setup *setup, const struct config *conf)
 	fds_close(setup->control_fd);
 	fds_close(setup->key_fd);
 	fds_close(setup->credential_fd);
+	fds_close(setup->boot_fd);
 	fds_close(setup->note_fd);
 	if (setup->note != NULL)
 		(void)munmap(setup->note, sizeof(*setup->note));

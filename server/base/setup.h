@@ -18,6 +18,7 @@ struct setup {
 	uint32_t n_listen;
 	int control_fd;    /* UNSEAL_SOCKET, listening */
 	int key_fd;        /* never read here; -1: no key_file */
+	int boot_fd;       /* likewise; -1: no boot_key_file */
 	int credential_fd; /* likewise; -1: the manager gave none */
 	int note_fd;
 	struct control_note *note;

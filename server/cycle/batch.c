@@ -239,8 +239,13 @@ run_event(struct batch *batch, struct registry *reg,
     const struct batch_item *item, const struct batch_times *times)
 {
 	struct audit_entry entry;
+	struct actor actor;
 	enum cdop_err err;
 
+	memset(&actor, 0, sizeof(actor));
+	if (item->event_device != 0)
+		people_actor(
+		    reg->people, item->event_device, times->now_ms, &actor);
 	if (item->event == AUDIT_EVENT_UNSEALED) {
 		err = note_opened(batch, reg, item, times);
 		if (err != CDOP_OK)
@@ -251,6 +256,7 @@ run_event(struct batch *batch, struct registry *reg,
 	entry.time_ms = times->now_ms;
 	entry.count = item->event_count;
 	entry.reason = item->event_reason;
+	entry.actor = item->event_device != 0 ? &actor : NULL;
 	return audit_append(reg->audit, batch->arena, &entry, NULL);
 }
 
@@ -533,6 +539,7 @@ batch_run(
 	size_t end;
 	enum cdop_err err;
 
+	reg->batch_ms = times->now_ms;
 	if (batch->done == batch->n)
 		return CDOP_OK;
 	/* What the part before this one left has been answered. */

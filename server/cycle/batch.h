@@ -43,6 +43,7 @@ struct batch_item {
 	uint64_t event_count;
 	const char *event_reason; /* a literal, or NULL */
 	uint16_t event_shares;    /* UNSEALED: bit x - 1 for each share */
+	uint32_t event_device;    /* whose doing it was; 0: the vault's */
 
 	/* What came of it. */
 	bool answered; /* result.reply may be sent */

@@ -19,6 +19,7 @@
 #include "server/registry/registry.h"
 #include "server/registry/rotation.h"
 #include "server/registry/search_key.h"
+#include "server/vault/boot_set.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_room.h"
 
@@ -155,7 +156,12 @@ cycle_send_keys(struct cycle *cycle)
 	uint8_t keys[2 * IPC_KEY_LEN];
 	size_t len = 0;
 
-	if (cycle->reg != NULL) {
+	if (cycle->reg == NULL && cycle->args.boot != NULL) {
+		for (len = 0; len < cycle->args.boot->n_keys * IPC_KEY_LEN;
+		     len += IPC_KEY_LEN)
+			cdop_secret_public(keys + len,
+			    cycle->args.boot->link[len / IPC_KEY_LEN]);
+	} else if (cycle->reg != NULL) {
 		cdop_secret_public(keys, cycle->reg->link_secret);
 		len = IPC_KEY_LEN;
 		if (cycle->reg->link_secret_next != NULL) {
@@ -205,6 +211,7 @@ cycle_open(
 	cycle->reg = reg;
 	audit_say_day(reg->audit, day_ms(cycle->args.clock_day));
 	cycle->scrub_ms = clock_boot_ms() + SCRUB_FIRST_MS;
+	boot_calls_end(cycle);
 	item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
 	CDOP_ASSERT(item != NULL); /* the batch of a sealed vault is empty */
 	item->event = AUDIT_EVENT_UNSEALED;

@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "cdop/err.h"
+#include "server/rpc/sealed.h"
 
+struct boot_set;
 struct control_note;
 struct cycle;
 struct lockmem;
@@ -20,7 +22,12 @@ struct registry;
 struct cycle_args {
 	struct lockmem *mem;
 	struct control_note *note;
-	uint64_t held_back;   /* device that ended the last vault; 0: none */
+	uint64_t held_back; /* device that ended the last vault; 0: none */
+	/* While it is sealed, for custodians; boot NULL: nobody comes in. */
+	const struct boot_set *boot;
+	const uint8_t *registry; /* 16 */
+	sealed_share_fn *share;
+	void *share_ctx;
 	uint32_t handshake_s; /* preamble to message 3 */
 	uint32_t idle_s;
 	/* A person says: it is that day, YYYYMMDD.  0: nobody does. */

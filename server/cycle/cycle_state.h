@@ -23,6 +23,15 @@ struct cycle_held {
 	uint8_t reply[];
 };
 
+#define CYCLE_GIVEN_MAX 32
+
+/* A share that came while it was sealed. */
+struct cycle_given {
+	uint32_t device;
+	uint8_t share;
+	bool taken;
+};
+
 struct cycle {
 	struct cycle_args args;
 	struct registry *reg; /* NULL: sealed */
@@ -59,6 +68,8 @@ struct cycle {
 	bool worked;            /* this turn had a batch */
 	uint32_t copy_passed;   /* turns of that kind without a slice */
 	STAILQ_HEAD(, cycle_held) held;
+	struct cycle_given given[CYCLE_GIVEN_MAX]; /* to be logged */
+	size_t n_given;
 };
 
 struct session *cycle_find(struct cycle *cycle, uint64_t conn);
@@ -90,6 +101,13 @@ CDOP_MUST enum cdop_err cycle_copy(struct cycle *cycle);
 
 /* One is under way and wants more. */
 bool cycle_copies(const struct cycle *cycle);
+
+/* Of a sealed vault: the first message of a session, and its calls. */
+void boot_calls_begin(struct cycle *cycle, struct session *session);
+void boot_calls_take(struct cycle *cycle, struct session *session);
+
+/* It is open now: what was given is logged, and those sessions end. */
+void boot_calls_end(struct cycle *cycle);
 
 /* Step 2: fills the empty batch from all sessions in turn. */
 void gather_run(struct cycle *cycle, uint64_t boot_ms);

@@ -10,6 +10,7 @@
 #include "server/cycle/cycle_state.h"
 #include "server/registry/audit.h"
 #include "server/registry/registry.h"
+#include "server/vault/boot_set.h"
 
 /* Packets of one turn; the next turn takes the rest. */
 #define DRAIN_ROUNDS 32
@@ -54,29 +55,47 @@ take_open(
 static struct session_server
 server_of(const struct cycle *cycle, uint64_t boot_ms)
 {
-	struct session_server server = {
-	    .registry_id = cycle->reg->id,
-	    .secret = {cycle->reg->link_secret, cycle->reg->link_secret_next},
-	    .people = cycle->reg->people,
-	    .now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms),
-	};
+	const struct boot_set *boot = cycle->args.boot;
+	struct session_server server;
 
+	memset(&server, 0, sizeof(server));
+	if (cycle->reg == NULL) {
+		server.registry_id = cycle->args.registry;
+		server.secret[0] = boot->link[0];
+		server.secret[1] = boot->n_keys > 1 ? boot->link[1] : NULL;
+		server.boot = boot;
+		return server;
+	}
+	server.registry_id = cycle->reg->id;
+	server.secret[0] = cycle->reg->link_secret;
+	server.secret[1] = cycle->reg->link_secret_next;
+	server.people = cycle->reg->people;
+	server.now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms);
 	return server;
 }
 
+/* Unauthenticated, and worth an exit code and no more. */
+static void
+hint_sealed(struct cycle *cycle, struct session *session)
+{
+	static const uint8_t hint = CDOP_LINK_HINT_SEALED;
+
+	cycle_send(
+	    cycle, session->conn, IPC_FRAME, (struct cdop_bytes){&hint, 1});
+	cycle_close(cycle, session);
+}
+
+/* Sealed, all but custodians get the hint, whatever it is they sent. */
 static void
 take_message1(struct cycle *cycle, struct session *session,
     struct cdop_bytes message, uint64_t boot_ms)
 {
-	static const uint8_t hint = CDOP_LINK_HINT_SEALED;
+	bool is_sealed = cycle->reg == NULL;
 	struct session_server server;
 	uint8_t out[CDOP_LINK_MESSAGE2_LEN];
 
-	if (cycle->reg == NULL) {
-		/* Unauthenticated, and worth an exit code and no more. */
-		cycle_send(cycle, session->conn, IPC_FRAME,
-		    (struct cdop_bytes){&hint, 1});
-		cycle_close(cycle, session);
+	if (is_sealed && (cycle->args.boot == NULL || cycle->budget == 0)) {
+		hint_sealed(cycle, session);
 		return;
 	}
 	if (cycle->budget == 0) {
@@ -86,7 +105,10 @@ take_message1(struct cycle *cycle, struct session *session,
 	cycle->budget--;
 	server = server_of(cycle, boot_ms);
 	if (session_message1(session, &server, message, out) != CDOP_OK) {
-		cycle_refuse(cycle, session);
+		if (is_sealed)
+			hint_sealed(cycle, session);
+		else
+			cycle_refuse(cycle, session);
 		return;
 	}
 	cycle_send(cycle, session->conn, IPC_FRAME,
@@ -109,6 +131,8 @@ take_message3(struct cycle *cycle, struct session *session,
 	if (device != 0 && device == cycle->args.held_back &&
 	    boot_ms < cycle->held_until_ms)
 		cycle_close(cycle, session);
+	else if (cycle->reg == NULL)
+		boot_calls_begin(cycle, session);
 }
 
 static void
@@ -121,7 +145,7 @@ take_frame(struct cycle *cycle, struct session *session,
 		take_message1(cycle, session, message, boot_ms);
 		return;
 	case SESSION_WAITS_3:
-		if (cycle->reg == NULL)
+		if (cycle->reg == NULL && cycle->args.boot == NULL)
 			cycle_refuse(cycle, session);
 		else
 			take_message3(cycle, session, message, boot_ms);
@@ -130,6 +154,8 @@ take_frame(struct cycle *cycle, struct session *session,
 	case SESSION_OPEN:
 		if (session_frame(session, message) != CDOP_OK)
 			cycle_refuse(cycle, session);
+		else if (cycle->reg == NULL)
+			boot_calls_take(cycle, session);
 		else
 			session_note_partial(session, boot_ms);
 		return;

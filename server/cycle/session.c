@@ -11,6 +11,7 @@
 #include "cdop/secret.h"
 #include "registry.pb-c.h"
 #include "server/registry/people.h"
+#include "server/vault/boot_set.h"
 #include "server/vault/lockmem.h"
 
 /* No call is begun over half of it; the other half is for a batch's answers. */
@@ -89,6 +90,41 @@ session_free(struct session *session)
 	free(session);
 }
 
+/* Whoever can name a PSK of the set; the rest is a stranger to it. */
+static bool
+is_of(const struct boot_set *set, const struct cdop_link_opening *opening)
+{
+	uint8_t name[CDOP_LINK_INVITATION_LEN];
+	bool found = false;
+	size_t i;
+
+	if (opening->kind != CDOP_LINK_BOOT)
+		return false;
+	for (i = 0; i < set->n; i++) {
+		cdop_link_boot_name(name, set->entry[i].psk);
+		found |=
+		    cdop_secret_equal(name, opening->invitation, sizeof(name));
+	}
+	return found;
+}
+
+/* As people_psks(). */
+static void
+boot_psks(const struct boot_set *set, const uint8_t key[static 32],
+    uint8_t ret_psks[static 2][32], uint32_t *ret_device)
+{
+	size_t i, n = 0;
+
+	cdop_secret_random(ret_psks, (size_t)2 * 32);
+	*ret_device = 0;
+	for (i = 0; i < set->n && n < 2; i++) {
+		if (!cdop_secret_equal(set->entry[i].public_key, key, 32))
+			continue;
+		memcpy(ret_psks[n++], set->entry[i].psk, 32);
+		*ret_device = set->entry[i].device;
+	}
+}
+
 enum cdop_err
 session_message1(struct session *session, const struct session_server *server,
     struct cdop_bytes message, uint8_t *out)
@@ -109,6 +145,11 @@ session_message1(struct session *session, const struct session_server *server,
 	err = cdop_link_read1(&session->secret->noise, message, &opening);
 	if (err != CDOP_OK)
 		return err;
+	session->boot = opening.kind == CDOP_LINK_BOOT;
+	if (server->boot != NULL && !is_of(server->boot, &opening))
+		return CDOP_UNAVAILABLE;
+	if (server->boot == NULL && session->boot)
+		return CDOP_UNAUTHENTICATED;
 	err = cdop_link_write2(&session->secret->noise, out);
 	if (err != CDOP_OK)
 		return err;
@@ -177,7 +218,9 @@ session_message3(struct session *session, const struct session_server *server,
 	if (err != CDOP_OK)
 		return err;
 	memcpy(session->peer.public_key, key, CDOP_KEY_LEN);
-	if (session->invitation)
+	if (server->boot != NULL)
+		boot_psks(server->boot, key, psks, &session->peer.device);
+	else if (session->invitation)
 		people_invitation_psks(server->people, session->peer.invitation,
 		    server->now_ms, psks);
 	else

@@ -21,6 +21,7 @@
 /* Streams of replies that may be under way; then no further call is begun. */
 #define SESSION_MORE_MAX 8
 
+struct boot_set;
 struct cdop_stream;
 struct lockmem;
 struct people;
@@ -49,6 +50,7 @@ struct session {
 	enum session_state state;
 	uint8_t server_key; /* which of the server's keys: 0 or 1 */
 	bool invitation;
+	bool boot; /* of a custodian, while it is sealed */
 	uint8_t preamble[8];
 	char said_by_gate[96];
 	uint64_t born_ms;         /* CLOCK_BOOTTIME */
@@ -77,7 +79,8 @@ struct session_server {
 	const uint8_t *registry_id; /* 16 */
 	const uint8_t *secret[2];   /* current, next or NULL */
 	const struct people *people;
-	uint64_t now_ms; /* wall, for expiries */
+	uint64_t now_ms;             /* wall, for expiries */
+	const struct boot_set *boot; /* instead of people: it is sealed */
 };
 
 /*
@@ -91,8 +94,9 @@ CDOP_MUST enum cdop_err session_new(struct lockmem *mem, uint64_t conn,
 void session_free(struct session *session);
 
 /*
- * Message 1 in, message 2 out (CDOP_LINK_MESSAGE2_LEN bytes).  Any failure:
- * count it and close.
+ * Message 1 in, message 2 out (CDOP_LINK_MESSAGE2_LEN bytes).
+ * CDOP_UNAVAILABLE: sealed, and nobody of the boot set: the hint, and close.
+ * Any other failure: count it and close.
  */
 CDOP_MUST enum cdop_err session_message1(struct session *session,
     const struct session_server *server, struct cdop_bytes message,

@@ -19,7 +19,10 @@
 #include "server/base/undo.h"
 #include "server/cycle/anchoring.h"
 #include "server/cycle/cycle.h"
+#include "server/registry/boot.h"
 #include "server/registry/registry.h"
+#include "server/rpc/sealed.h"
+#include "server/vault/boot_set.h"
 #include "server/vault/copy.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
@@ -30,6 +33,13 @@
 /* Of one batch: every table entry that may have to come back. */
 #define UNDO_MAX (64u << 20)
 
+/* What lets custodians in while it is sealed. */
+struct vault_boot {
+	uint8_t k[32];
+	bool has_set;
+	struct boot_set set;
+};
+
 struct vault {
 	const struct config *conf;
 	const struct vault_fds *fds;
@@ -37,8 +47,9 @@ struct vault {
 	struct undo *undo;
 	struct keystore *ks;
 	struct rows *rows;
-	struct shares *shares; /* given while it is sealed */
-	struct registry *reg;  /* NULL: sealed */
+	struct shares *shares;   /* given while it is sealed */
+	struct vault_boot *boot; /* locked; NULL: no boot key */
+	struct registry *reg;    /* NULL: sealed */
 	struct cycle *cycle;
 	struct anchoring anchoring;
 	uint64_t link;       /* number of the link, as the parent counts */
@@ -56,6 +67,8 @@ vault_close(struct vault *vault)
 	cycle_free(vault->cycle);
 	registry_free(vault->reg);
 	shares_free(vault->shares);
+	if (vault->boot != NULL)
+		lockmem_free(vault->mem, vault->boot, sizeof(*vault->boot));
 	rows_close(vault->rows);
 	keystore_free(vault->ks);
 	undo_free(vault->undo);
@@ -99,6 +112,14 @@ open_registry(struct vault *vault, uint16_t slot)
 	if (!anchoring_check(&vault->anchoring, reg)) {
 		registry_free(reg);
 		vault->status = CONTROL_EXIT_DATA;
+		vault->stop = true;
+		return false;
+	}
+	err = boot_new(
+	    reg, vault->boot != NULL ? vault->boot->k : NULL, &reg->boot);
+	if (err != CDOP_OK) {
+		log_error("boot.failed", "code=%s", cdop_err_name(err));
+		registry_free(reg);
 		vault->stop = true;
 		return false;
 	}
@@ -231,22 +252,16 @@ open_with_shares(struct vault *vault, uint16_t set)
 	return opened;
 }
 
-static bool
-take_share(struct vault *vault, const struct control_offered *offer,
+static void
+add_share(struct vault *vault, const struct cdop_share *share,
     struct control_shared *shared)
 {
-	struct cdop_bytes packed = {offer->secret, CDOP_SHARE_LEN};
 	struct shares_count count = {0};
-	struct cdop_share share;
 	enum shares_verdict verdict;
 
 	memset(shared, 0, sizeof(*shared));
-	shared->verdict = SHARES_WRONG;
-	if (cdop_share_unpack(packed, &share) != CDOP_OK)
-		return false;
 	verdict = shares_add(
-	    vault->shares, vault->rows, &share, clock_boot_ms(), &count);
-	cdop_secret_wipe(&share, sizeof(share));
+	    vault->shares, vault->rows, share, clock_boot_ms(), &count);
 	shared->verdict = (uint8_t)verdict;
 	shared->have = count.have;
 	shared->need = count.need;
@@ -255,7 +270,42 @@ take_share(struct vault *vault, const struct control_offered *offer,
 	    (unsigned)count.need, shares_verdict_words(verdict));
 	shared->opened =
 	    verdict == SHARES_ENOUGH && open_with_shares(vault, count.set);
+}
+
+static bool
+take_share(struct vault *vault, const struct control_offered *offer,
+    struct control_shared *shared)
+{
+	struct cdop_bytes packed = {offer->secret, CDOP_SHARE_LEN};
+	struct cdop_share share;
+
+	memset(shared, 0, sizeof(*shared));
+	shared->verdict = SHARES_WRONG;
+	if (cdop_share_unpack(packed, &share) != CDOP_OK)
+		return false;
+	add_share(vault, &share, shared);
+	cdop_secret_wipe(&share, sizeof(share));
 	return shared->opened;
+}
+
+/* One that a custodian submits over the link. */
+static void
+on_share(
+    void *ctx, const struct cdop_share *share, struct sealed_shared *ret_shared)
+{
+	struct vault *vault = ctx;
+	struct control_shared shared;
+
+	add_share(vault, share, &shared);
+	ret_shared->have = shared.have;
+	ret_shared->need = shared.need;
+	ret_shared->opened = shared.opened;
+	ret_shared->taken = shared.verdict == SHARES_TAKEN ||
+	    shared.verdict == SHARES_TWICE || shared.verdict == SHARES_ENOUGH;
+	ret_shared->words =
+	    shares_verdict_words((enum shares_verdict)shared.verdict);
+	if (shared.opened)
+		say_slots(vault);
 }
 
 static void
@@ -274,18 +324,18 @@ take_offer(struct vault *vault)
 		vault->unseal = -1;
 		return;
 	}
-	if (offer.is_share) {
-		opened = take_share(vault, &offer, &shared);
-		(void)!control_share_answer(vault->unseal, &shared);
-	} else {
-		opened = take_key(vault, &offer);
-		(void)!control_offer_answer(vault->unseal, opened);
-	}
-	cdop_secret_wipe(&offer, sizeof(offer));
+	opened = offer.is_share ? take_share(vault, &offer, &shared)
+				: take_key(vault, &offer);
+	cdop_secret_wipe(offer.secret, sizeof(offer.secret));
+	/* The parent first: whoever is answered may ask it at once. */
 	if (opened) {
 		say_state(vault, CONTROL_STATE);
 		say_slots(vault);
 	}
+	if (offer.is_share)
+		(void)!control_share_answer(vault->unseal, &shared);
+	else
+		(void)!control_offer_answer(vault->unseal, opened);
 }
 
 /* ---- the parent's messages --------------------------------------------- */
@@ -424,6 +474,41 @@ lock_memory(struct vault *vault)
 	return false;
 }
 
+/* A boot key that opens no set is one whose set is made at the next commit. */
+static enum cdop_err
+open_boot(struct vault *vault)
+{
+	uint8_t file[SLOTS_KEYFILE + 1];
+	struct cdop_bytes bytes = {file, 0}, row;
+	struct vault_boot *boot;
+	enum cdop_err err;
+	ssize_t len;
+
+	if (vault->fds->boot < 0)
+		return CDOP_OK;
+	boot = lockmem_alloc(vault->mem, sizeof(*boot));
+	if (boot == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	vault->boot = boot;
+	len = pread(vault->fds->boot, file, sizeof(file), 0);
+	bytes.len = len < 0 ? 0 : (size_t)len;
+	err = boot_set_key(bytes, boot->k);
+	cdop_secret_wipe(file, sizeof(file));
+	if (err != CDOP_OK) {
+		log_error("keyfile.bad", "which=%s next=%s", "boot_key_file",
+		    "a key file has exactly 32 bytes");
+		return err;
+	}
+	row = rows_slots_boot(vault->rows);
+	boot->has_set = row.len > 0 &&
+	    boot_set_open(row, rows_registry(vault->rows), boot->k,
+		&boot->set) == CDOP_OK;
+	if (row.len > 0 && !boot->has_set)
+		log_warning("boot.opens_nothing", "next=%s",
+		    "custodians cannot submit until it was open once");
+	return CDOP_OK;
+}
+
 static enum cdop_err
 vault_open(struct vault *vault)
 {
@@ -461,6 +546,13 @@ vault_open(struct vault *vault)
 		    "none: the file that it was made of is whole");
 	if ((err = shares_new(vault->mem, &vault->shares)) != CDOP_OK)
 		return err;
+	if ((err = open_boot(vault)) != CDOP_OK)
+		return err;
+	if (vault->boot != NULL && vault->boot->has_set)
+		cycle_args.boot = &vault->boot->set;
+	cycle_args.registry = rows_registry(vault->rows);
+	cycle_args.share = on_share;
+	cycle_args.share_ctx = vault;
 	cycle_args.mem = vault->mem;
 	return cycle_new(&cycle_args, &vault->cycle);
 }

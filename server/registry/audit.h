@@ -47,6 +47,7 @@ enum audit_event {
 	AUDIT_EVENT_SLOT_ADDED = 1020,   /* on the host; count: slot */
 	AUDIT_EVENT_SLOT_REMOVED = 1021, /* likewise */
 	AUDIT_EVENT_SLOT_TESTED = 1022,  /* likewise, and it was good */
+	AUDIT_EVENT_SHARE_GIVEN = 1023,  /* while it was sealed; count: share */
 };
 
 struct actor;

@@ -11,6 +11,7 @@
 #include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
+#include "server/registry/boot.h"
 #include "server/registry/cases.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/copying.h"
@@ -107,6 +108,7 @@ registry_free(struct registry *reg)
 	rotation_free(reg->rotation);
 	scrub_free(reg->scrub);
 	custody_free(reg->custody);
+	boot_free(reg->boot);
 	checkpoints_free(reg->checkpoints);
 	tree_free(reg->tree);
 	witnesses_free(reg->witnesses);
@@ -418,9 +420,11 @@ registry_load(struct registry *reg, uint64_t now_ms, const char **ret_why)
 enum cdop_err
 registry_commit(struct registry *reg)
 {
-	enum cdop_err err;
+	enum cdop_err err = CDOP_OK;
 
-	if ((err = tree_seal(reg->tree)) == CDOP_OK)
+	if (reg->boot != NULL)
+		err = boot_renew(reg->boot, reg->batch_ms);
+	if (err == CDOP_OK && (err = tree_seal(reg->tree)) == CDOP_OK)
 		err = checkpoints_sign(reg->checkpoints);
 	if (err != CDOP_OK)
 		rows_abort(reg->rows);

@@ -16,6 +16,7 @@
 #include "stored.pb-c.h"
 
 struct approvals;
+struct boot;
 struct audit;
 struct cases;
 struct cdop_profile;
@@ -102,6 +103,8 @@ struct registry {
 	struct witnesses *witnesses;
 	struct checkpoints *checkpoints;
 	struct custody *custody;
+	struct boot *boot;   /* NULL: offline, where it stays as it is */
+	uint64_t batch_ms;   /* leaf time of the batch under way */
 	struct scrub *scrub; /* of the log, while it runs */
 	struct copying *copying;
 	struct rotation *rotation; /* of keys */

@@ -54,6 +54,8 @@ call_name(uint32_t call)
 		return "slot removed on the host";
 	case AUDIT_EVENT_SLOT_TESTED:
 		return "slot tested on the host";
+	case AUDIT_EVENT_SHARE_GIVEN:
+		return "share given";
 	default:
 		return method == NULL ? "no such call" : method->name;
 	}

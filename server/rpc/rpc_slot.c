@@ -18,6 +18,9 @@ enum cdop_err rpc_slot_remove(struct rpc_ctx *ctx,
 enum cdop_err rpc_custodian_drill(struct rpc_ctx *ctx,
     const Cdop__CustodianDrillRequest *req, Cdop__CustodianDrillReply *rep);
 
+enum cdop_err rpc_share_submit(struct rpc_ctx *ctx,
+    const Cdop__ShareSubmitRequest *req, Cdop__ShareSubmitReply *rep);
+
 /* ---- list --------------------------------------------------------------- */
 
 static enum cdop_err
@@ -298,4 +301,15 @@ rpc_custodian_drill(struct rpc_ctx *ctx, const Cdop__CustodianDrillRequest *req,
 	rep->at_ms =
 	    custody_proof(ctx->reg->custody, proof.slot, proof.share)->at_ms;
 	return rep->holder == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
+/* A sealed registry has no dispatch: there it is sealed.c's. */
+enum cdop_err
+rpc_share_submit(struct rpc_ctx *ctx, const Cdop__ShareSubmitRequest *req,
+    Cdop__ShareSubmitReply *rep)
+{
+	(void)req;
+	(void)rep;
+	return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "not_sealed",
+	    "the registry is open");
 }

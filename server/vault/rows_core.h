@@ -7,6 +7,7 @@
 
 #include "server/store/db.h"
 #include "server/store/schema.h"
+#include "server/vault/boot_set.h"
 #include "server/vault/keystore.h"
 #include "server/vault/layout.h"
 #include "server/vault/rows.h"
@@ -56,6 +57,9 @@ struct rows {
 	size_t n_slots;
 	struct rows_core_set sets[ROWS_SLOTS_SETS];
 	size_t n_sets;
+	uint64_t boot_row; /* 0: none */
+	size_t boot_len;
+	uint8_t boot[BOOT_SET_ROW_MAX];
 
 	struct rows_core_state s;
 	uint8_t *buf;        /* ENVELOPE_ROW_MAX: a row on its way out */

@@ -69,6 +69,10 @@ rows_slots_take(struct rows *rows, uint64_t number, struct cdop_bytes row)
 			return;
 		set->number = number;
 		rows->n_sets++;
+	} else if (boot_set_is_row(row)) {
+		rows->boot_row = number;
+		rows->boot_len = row.len;
+		memcpy(rows->boot, row.data, row.len);
 	}
 }
 
@@ -78,6 +82,8 @@ rows_slots_is_fine(const struct rows *rows, struct cdop_bytes row)
 	const uint8_t *root = keystore_raw(rows->ks, 0);
 	size_t slot;
 
+	if (boot_set_is_row(row))
+		return true;
 	if (row.len != SLOTS_SET)
 		return slots_check(row, root) == CDOP_OK;
 	return rows_slots_find(rows, cdop_get16(row.data + 2), &slot) &&
@@ -241,4 +247,48 @@ rows_slots_remove(struct rows *rows, uint16_t number)
 	if (rows->failed != CDOP_OK)
 		return rows->failed;
 	return rows_core_stick(rows, remove_slot(rows, number));
+}
+
+/* ---- the boot set ------------------------------------------------------- */
+
+struct cdop_bytes
+rows_slots_boot(const struct rows *rows)
+{
+	return (struct cdop_bytes){rows->boot, rows->boot_len};
+}
+
+static enum cdop_err
+put_boot(struct rows *rows, struct cdop_bytes row)
+{
+	enum cdop_err err;
+
+	err = undo_save(rows->undo, &rows->boot_row, sizeof(rows->boot_row));
+	if (err == CDOP_OK)
+		err = undo_save(
+		    rows->undo, &rows->boot_len, sizeof(rows->boot_len));
+	if (err == CDOP_OK)
+		err = undo_save(rows->undo, rows->boot, sizeof(rows->boot));
+	if (err == CDOP_OK && rows->boot_row != 0)
+		err = rows_core_remove(rows, rows->boot_row, 0);
+	if (err != CDOP_OK)
+		return err;
+	rows->boot_row = 0;
+	rows->boot_len = row.len;
+	if (row.len == 0)
+		return CDOP_OK;
+	memcpy(rows->boot, row.data, row.len);
+	if ((err = rows_core_take_low(rows, &rows->boot_row)) != CDOP_OK)
+		return err;
+	return rows_core_write_raw(rows, row, rows->boot_row);
+}
+
+enum cdop_err
+rows_slots_put_boot(struct rows *rows, struct cdop_bytes row)
+{
+	CDOP_ASSERT(rows->batch && row.len <= sizeof(rows->boot));
+	if (rows->failed != CDOP_OK)
+		return rows->failed;
+	if (row.len == 0 && rows->boot_row == 0)
+		return CDOP_OK;
+	return rows_core_stick(rows, put_boot(rows, row));
 }

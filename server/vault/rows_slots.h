@@ -42,6 +42,13 @@ CDOP_MUST enum cdop_err rows_slots_add_set(struct rows *rows, const char *label,
  */
 CDOP_MUST enum cdop_err rows_slots_remove(struct rows *rows, uint16_t number);
 
+/* The row of the boot set; len 0: there is none. */
+struct cdop_bytes rows_slots_boot(const struct rows *rows);
+
+/* Within a batch: this one in its place; len 0: none. */
+CDOP_MUST enum cdop_err rows_slots_put_boot(
+    struct rows *rows, struct cdop_bytes row);
+
 /* ---- For the other files of vault/ only ---- */
 
 /* A slot row under the next slot number; rows->slots does not change. */
@@ -53,7 +60,10 @@ CDOP_MUST enum cdop_err rows_slots_write(struct rows *rows,
  * left out. */
 void rows_slots_take(struct rows *rows, uint64_t number, struct cdop_bytes row);
 
-/* Is it whole and for the root that is open?  Slot or set. */
+/*
+ * Is it whole and for the root that is open?  Slot or set; a boot set is
+ * under a key that is not here, and is looked at by its digest alone.
+ */
 bool rows_slots_is_fine(const struct rows *rows, struct cdop_bytes row);
 
 #endif

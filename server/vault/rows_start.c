@@ -17,6 +17,8 @@ rows_start_slots(struct rows *rows)
 
 	rows->n_slots = 0;
 	rows->n_sets = 0;
+	rows->boot_row = 0;
+	rows->boot_len = 0;
 	rows->ring_row = 0;
 	number = 0;
 	while ((err = db_next(rows->txn, number, &number, &row)) == CDOP_OK &&

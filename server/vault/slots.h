@@ -40,7 +40,8 @@ enum slots_kind {
 enum slots_type {
 	SLOTS_TYPE_SLOT = 1,
 	SLOTS_TYPE_RING = 2,
-	SLOTS_TYPE_SET = 3, /* slots_set.h */
+	SLOTS_TYPE_SET = 3,  /* slots_set.h */
+	SLOTS_TYPE_BOOT = 4, /* boot_set.h */
 };
 
 struct slots_kdf {

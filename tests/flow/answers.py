@@ -174,6 +174,8 @@ def scenes(reference, other, files, people):
         ("ada", ["custodian", "list"], OK, ["custodian.list"], False),
         ("ada", ["custodian", "drill", "--from", files["csv"]], 7, [],
          False),
+        ("ada", ["custodian", "submit", "--from", files["csv"]], 7, [],
+         False),
         ("ada", ["restore", "show"], 8, [], False),
         ("ada", ["restore", "accept", "--yes", *why], 8, [], False),
         ("cora", ["enrol", files["csv"], "--no-passphrase"], 2, [], False),

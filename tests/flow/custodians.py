@@ -4,8 +4,9 @@ keys sees what was proved when, and two people remove a slot."""
 import os
 import re
 
-from libflow import (CDOPD, FORBIDDEN, INVALID, NOT_FOUND, OK, SECOND,
-                     STOPPED, USAGE, Registry, check, end, equal)
+from libflow import (CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, OK, SEALED,
+                     SECOND, STOPPED, TMP, USAGE, Registry, check, end, equal,
+                     wait_for)
 from libslots import add_shares, cdopd, changed, forge, letters_of
 
 FAILED_NOW = (8, 9)  # exit codes of what cannot be done now
@@ -118,6 +119,97 @@ def removing(registry, cass):
           done)
 
 
+def remote(registry, cass, dan, audit):
+    """Sealed, with a boot key: shares come over the link."""
+    files = [os.path.join(registry.out, "shares", "share-%d.txt" % n)
+             for n in range(1, 6)]
+    ada = registry.ada
+    done = cass.cdop("custodian", "submit", "--from", files[0])
+    check("what is open takes no share", done.code == CONFLICT and
+          "open" in done.err, done)
+    registry.kill_role("vault")
+    check("closed", wait_for(lambda: ada.cdop("status").code == SEALED, 5))
+    for person in (ada, cass):
+        done = person.cdop("status")
+        check("to %s it is closed and no more" % person.name,
+              done.code == SEALED and not done.out, done)
+    done = ada.cdop("custodian", "submit", "--from", files[0])
+    check("an administrator gives none, and hears the hint alone",
+          done.code == SEALED, done)
+    done = cass.must("custodian", "submit", "--from", files[0])
+    check("a custodian gives the first", "1 of 3" in done.out, done)
+    done = cass.must("custodian", "submit", "--from", files[0])
+    check("twice is once", "1 of 3" in done.out, done)
+    done = cass.cdop("custodian", "submit", "--from", forge(files[1]))
+    check("a forged one is named and counts for nothing",
+          done.code == INVALID and "not the share" in done.err, done)
+    done = dan.must("custodian", "submit", "--from", files[1], "--json")
+    check("another custodian the second", done.json()["have"] == 2 and
+          not done.json()["opened"], done)
+    equal("it is closed still", ada.cdop("status").code, SEALED)
+    done = dan.must("custodian", "submit", "--from", files[4])
+    check("the third opens it", "is open, with 3 shares" in done.out, done)
+    equal("and everybody comes in", ada.cdop("status").code, OK)
+    said = audit.must("audit", "list", "--purpose", "audit").out
+    check("who gave what is in the log", len(re.findall(
+        "Cass Custodian.*gave|share given", said)) >= 4 and
+        "through slot 3" in said, said)
+    status = ada.must("status").out
+    check("it is the last proof of slot and shares", re.search(
+        r"slot 3 .*opened the registry", status), status)
+
+
+def turned(registry, cass, dan):
+    """A key that turned, a custodian who left: the set goes with them."""
+    files = [os.path.join(registry.out, "shares", "share-%d.txt" % n)
+             for n in range(1, 6)]
+    ada = registry.ada
+    cass.must("device", "turn")
+    ada.must("people", "suspend", str(dan.person), "--reason", "left")
+    registry.kill_role("vault")
+    check("closed again", wait_for(
+        lambda: ada.cdop("status").code == SEALED, 5))
+    done = dan.cdop("custodian", "submit", "--from", files[1])
+    check("who was suspended is let in no more", done.code == SEALED, done)
+    done = cass.must("custodian", "submit", "--from", files[2])
+    check("a turned key works", "1 of 3" in done.out, done)
+    code, said = cdopd("unseal", "-f", registry.conf, "--share-file",
+                       files[3], "--share-file", files[4])
+    check("and shares from both sides add up", code == 0 and
+          "opened with 3 shares" in said, said)
+    registry.stop()
+    with open(registry.conf, encoding="ascii") as f:
+        lines = [l for l in f if not l.startswith("boot_key_file")]
+    with open(registry.conf, "w", encoding="ascii") as f:
+        f.writelines(lines)
+    registry.start()
+    done = cass.cdop("custodian", "submit", "--from", files[2])
+    check("without a boot key nobody is let in", done.code == SEALED, done)
+    cdopd("unseal", "-f", registry.conf, "--key-file", registry.key)
+    equal("and the host opens it", ada.cdop("status").code, OK)
+    registry.stop()
+
+
+def with_boot_key():
+    boot = os.path.join(TMP, "boot.key")
+    with open(boot, "wb") as f:
+        f.write(bytes(range(1, 33)))
+    os.chmod(boot, 0o400)
+    registry = Registry("remote", key_file=False,
+                        conf=["boot_key_file = " + boot])
+    registry.init()
+    add_shares(registry)
+    registry.start()
+    cdopd("unseal", "-f", registry.conf, "--key-file", registry.key)
+    registry.people()
+    cass = registry.invite("Cass Custodian", "--role", "custodian")
+    dan = registry.invite("Dan Custodian", "--role", "custodian")
+    olga = registry.invite("Olga Auditor", "--role", "auditor")
+    remote(registry, cass, dan, olga)
+    turned(registry, cass, dan)
+    equal("verify finds nothing wrong", registry.verify()[0], 0)
+
+
 def logged(registry, audit):
     text = audit.must("audit", "list", "--purpose", "audit").out
     check("the log has the drills", "showed a share" in text, text)
@@ -146,6 +238,7 @@ def main():
                        files[0], "--share-file", files[1], "--share-file",
                        files[2])
     check("removed shares open nothing", code == 1, said)
+    with_boot_key()
     end()
 
 

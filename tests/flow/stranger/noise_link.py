@@ -185,11 +185,12 @@ class Link:
     """A session on a connected socket, after the handshake."""
 
     def __init__(self, sock, secret, server_key, registry, psk, hello,
-                 invitation=None):
+                 invitation=None, kind=None):
         self.sock = sock
         self.stream = Stream()
         end = Handshake(secret, registry, psk, server_key)
-        kind = 0 if invitation is None else 1
+        if kind is None:
+            kind = 0 if invitation is None else 1
         sock.sendall(end.first_bytes(kind, invitation or bytes(16)))
         body = self._frame()
         if body == b"\x01":

@@ -96,7 +96,7 @@ message_1_says_who_in_17_bytes(void **state)
 	assert_int_equal(opening.kind, CDOP_LINK_ENROLLED);
 	assert_int_equal(read1_of(payload, 16, &opening), CDOP_UNAUTHENTICATED);
 	assert_int_equal(read1_of(payload, 18, &opening), CDOP_UNAUTHENTICATED);
-	payload[0] = 2;
+	payload[0] = 3;
 	assert_int_equal(read1_of(payload, 17, &opening), CDOP_UNAUTHENTICATED);
 	payload[0] = 0;
 	payload[16] = 1;
@@ -104,6 +104,10 @@ message_1_says_who_in_17_bytes(void **state)
 	payload[0] = 1;
 	assert_int_equal(read1_of(payload, 17, &opening), CDOP_OK);
 	assert_int_equal(opening.kind, CDOP_LINK_INVITATION);
+	assert_memory_equal(opening.invitation, payload + 1, 16);
+	payload[0] = 2;
+	assert_int_equal(read1_of(payload, 17, &opening), CDOP_OK);
+	assert_int_equal(opening.kind, CDOP_LINK_BOOT);
 	assert_memory_equal(opening.invitation, payload + 1, 16);
 }
 

@@ -41,6 +41,7 @@ static const struct word roles[] = {
 };
 static const struct word states[] = {
     {CDOP_STATE_SETUP, "setup"},
+    {CDOP_STATE_SEALED, "sealed"},
     {CDOP_STATE_RESTORED, "restored"},
     {CDOP_STATE_OPEN, "open"},
 };
