@@ -10,6 +10,7 @@ struct copying {
 	struct registry *reg;
 	struct copy *copy;
 	enum copying_state state;
+	bool switched; /* and the old file goes back */
 };
 
 enum cdop_err
@@ -68,7 +69,7 @@ finish(struct copying *copying)
 {
 	switch (copy_finish(copying->copy)) {
 	case COPY_SWITCHED:
-		copying->state = COPYING_DONE;
+		copying->switched = true;
 		return CDOP_OK;
 	case COPY_KEPT:
 		copying->state = COPYING_FAILED;
@@ -86,6 +87,11 @@ copying_step(struct copying *copying, const struct walk_budget *budget)
 
 	if (copying->state != COPYING_RUNS)
 		return CDOP_OK;
+	if (copying->switched) {
+		if (!copy_give_back(copying->copy, budget))
+			copying->state = COPYING_DONE;
+		return CDOP_OK;
+	}
 	if (copy_step(copying->copy, budget, &now) != CDOP_OK) {
 		copying->state = COPYING_FAILED;
 		return CDOP_OK;
@@ -105,4 +111,5 @@ copying_clear(struct copying *copying)
 	copy_free(copying->copy);
 	copying->copy = NULL;
 	copying->state = COPYING_NONE;
+	copying->switched = false;
 }

@@ -16,7 +16,8 @@ enum copying_state {
 	COPYING_NONE,
 	COPYING_RUNS,
 	COPYING_HELD, /* it would go on, but for copying_hold() */
-	COPYING_DONE, /* the new file is the store: copying_copy() has counts */
+	/* The new file is the store, the old one is gone: there are counts. */
+	COPYING_DONE,
 	COPYING_FAILED, /* the old one is: copying_copy() has what was found */
 };
 

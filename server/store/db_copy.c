@@ -20,6 +20,7 @@
 #define KEEP (2 * DB_CORE_KEEP)
 
 #define NAME "copy.mdb"
+#define STEP ((off_t)1 << 20) /* of the old file, given back at a time */
 
 static enum cdop_err
 path_of(const struct db *db, char path[static PATH_MAX])
@@ -80,6 +81,7 @@ db_copy_new(struct db *db, struct db **ret_copy)
 	if (copy == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	copy->lock_fd = -1;
+	copy->old_fd = -1;
 	copy->map_bytes = db->map_bytes;
 	if ((err = db_core_error(env_open(copy, path))) != CDOP_OK) {
 		db_copy_drop(db, copy);
@@ -149,6 +151,37 @@ make_durable(struct db *copy, const char *path)
 	return err == CDOP_NOT_FOUND ? CDOP_DATA_LOSS : err;
 }
 
+/* The last one to close a file without a name waits until it is gone. */
+static void
+keep_old(struct db *db)
+{
+	int fd;
+
+	if (db->old_fd != -1)
+		(void)close(db->old_fd);
+	db->old_fd = -1;
+	if (mdb_env_get_fd(db->env, &fd) == 0)
+		db->old_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+bool
+db_copy_give_back(struct db *db)
+{
+	struct stat st;
+	off_t len;
+
+	if (db->old_fd == -1)
+		return false;
+	if (fstat(db->old_fd, &st) == 0 && st.st_size > 0) {
+		len = st.st_size > STEP ? st.st_size - STEP : 0;
+		if (ftruncate(db->old_fd, len) == 0 && len > 0)
+			return true;
+	}
+	(void)close(db->old_fd);
+	db->old_fd = -1;
+	return false;
+}
+
 enum cdop_err
 db_copy_switch(struct db *db, struct db *copy, bool *ret_renamed)
 {
@@ -171,6 +204,7 @@ db_copy_switch(struct db *db, struct db *copy, bool *ret_renamed)
 	err = dir_sync(db->dir);
 	/* Each of both is closed before the new one is opened by its name. */
 	db_close(copy);
+	keep_old(db);
 	mdb_env_close(db->env);
 	db->env = NULL;
 	return err == CDOP_OK ? db_core_error(db_core_open(db)) : err;

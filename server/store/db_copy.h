@@ -34,4 +34,10 @@ CDOP_MUST enum cdop_err db_copy_room(struct db *copy, size_t len);
 CDOP_MUST enum cdop_err db_copy_switch(
     struct db *db, struct db *copy, bool *ret_renamed);
 
+/*
+ * After the switch: a MiB of the old file goes back to the file system, which
+ * takes long for all of it at once.  false: there is no more of it.
+ */
+bool db_copy_give_back(struct db *db);
+
 #endif

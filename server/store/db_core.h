@@ -32,6 +32,7 @@ struct db {
 	bool left_over;          /* a copy.mdb was removed */
 	uint64_t map_bytes;      /* not 0 */
 	char *dir;               /* NULL: a second file (db_copy.h) */
+	int old_fd;              /* a file that was replaced; -1: none */
 	struct reserve *reserve; /* NULL: none */
 	bool marked;             /* dir_mark() */
 	struct db_txn txn;       /* one at a time */

@@ -83,6 +83,7 @@ db_open(const struct db_args *args, struct db **ret_db)
 	if (db == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	db->lock_fd = -1;
+	db->old_fd = -1;
 	db->read_only = args->read_only;
 	db->map_bytes = args->map_bytes == 0 ? DB_MAP_DEFAULT : args->map_bytes;
 	db->dir = strdup(args->dir);
@@ -120,6 +121,8 @@ db_close(struct db *db)
 	if (db->env != NULL)
 		mdb_env_close(db->env);
 	reserve_close(db->reserve);
+	if (db->old_fd != -1)
+		(void)close(db->old_fd);
 	if (db->lock_fd != -1)
 		(void)close(db->lock_fd);
 	free(db->dir);

@@ -452,3 +452,13 @@ copy_finish(struct copy *copy)
 		return err == CDOP_OK ? COPY_SWITCHED : COPY_LOST;
 	return COPY_KEPT;
 }
+
+bool
+copy_give_back(struct copy *copy, const struct walk_budget *budget)
+{
+	do
+		if (!db_copy_give_back(copy->rows->db))
+			return false;
+	while (budget->spent != NULL && !budget->spent(budget->ctx));
+	return true;
+}

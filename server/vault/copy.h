@@ -7,6 +7,7 @@
  *     copy_begin(rows, &plan, &copy);
  *     copy_step(copy, &budget, &state);    between batches, until COPY_READY
  *     copy_finish(copy);                   between batches
+ *     copy_give_back(copy, &budget);       until it has nothing to do
  *     copy_free(copy);
  *
  * Until copy_finish() renames it the new file is worth nothing: a process
@@ -98,6 +99,12 @@ enum copy_end {
  * come since COPY_READY.
  */
 CDOP_MUST enum copy_end copy_finish(struct copy *copy);
+
+/*
+ * After COPY_SWITCHED, between batches: the old file, which has no name any
+ * more, goes back to the file system in steps.  false: all of it has.
+ */
+bool copy_give_back(struct copy *copy, const struct walk_budget *budget);
 
 /* Of the last step or finish, and in words; "" where there are none. */
 enum cdop_err copy_error(const struct copy *copy);

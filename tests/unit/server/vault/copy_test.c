@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "server/store/db_core.h"
 #include "server/vault/rows_core.h"
 #include "tests/unit/server/vault/copy_fixture.h"
 
@@ -162,6 +163,33 @@ file_size(void)
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", c.f.dir);
 	assert_int_equal(stat(path, &st), 0);
 	return (uint64_t)st.st_size;
+}
+
+/* The old file has no name any more, and goes in steps. */
+static void
+the_old_file_goes_back_in_steps(void **state)
+{
+	const struct walk_budget one = copy_fixture_budget(1);
+	struct copy *copy = begin();
+	uint64_t before = file_size();
+	struct stat st;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(copy_fixture_ready(&c, copy, 1000, false), CDOP_OK);
+	assert_int_equal(c.f.rows->db->old_fd, -1);
+	copy_fixture_finish(copy);
+	for (i = 0; copy_give_back(copy, &one); i++) {
+		assert_int_equal(fstat(c.f.rows->db->old_fd, &st), 0);
+		assert_int_equal(st.st_nlink, 0);
+		assert_true((uint64_t)st.st_size < before);
+		before = (uint64_t)st.st_size;
+		copy_fixture_live(&c);
+	}
+	assert_true(i > 0);
+	assert_int_equal(c.f.rows->db->old_fd, -1);
+	copy_free(copy);
+	copy_fixture_whole(&c);
 }
 
 static void
@@ -393,6 +421,8 @@ main(void)
 		a_copy_at_rest_is_the_same_row_by_row, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		life_goes_on_beside_a_copy, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		the_old_file_goes_back_in_steps, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_copy_gives_the_room_of_deleted_rows_back, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
