@@ -119,6 +119,11 @@ show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 	if (r->has_administrators_active)
 		print_out(ctx, "administrators active: %u   log entries: %llu",
 		    r->administrators_active, (unsigned long long)r->leaves);
+	if (r->has_backup)
+		print_out(ctx, "last backup: %u, %s   last proved: %s",
+		    r->backup, print_time(ctx->arena, r->backup_ms),
+		    r->has_proved_ms ? print_time(ctx->arena, r->proved_ms)
+				     : "never");
 	if (r->has_witness_ms)
 		print_out(ctx, "log last co-signed: %s, with %llu entries",
 		    print_time(ctx->arena, r->witness_ms),

@@ -24,6 +24,7 @@ static const struct cmd *const families[] = {
     cmd_key_rows,
     cmd_slot_rows,
     cmd_custodian_rows,
+    cmd_backup_rows,
     cmd_restore_rows,
     cmd_trust_rows,
     cmd_enrol_rows,

@@ -20,6 +20,7 @@ extern const struct cmd cmd_profile_rows[];
 extern const struct cmd cmd_audit_rows[];
 extern const struct cmd cmd_exposure_rows[];
 extern const struct cmd cmd_searched_rows[];
+extern const struct cmd cmd_backup_rows[];
 extern const struct cmd cmd_key_rows[];
 extern const struct cmd cmd_slot_rows[];
 extern const struct cmd cmd_custodian_rows[];

@@ -423,7 +423,7 @@ import_run(
 
 	memset(&im, 0, sizeof(im));
 	im.ctx = ctx;
-	im.begun_ms = conn_now_ms();
+	progress_begin(&im.progress);
 	if ((code = import_read(ctx, path, &im.file)) != EXIT_OK)
 		return code;
 	if (im.file.is_stdin) /* its keys are of this run alone */

@@ -2,29 +2,16 @@
 #include "client/import_tell.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "client/json.h"
 #include "client/print.h"
 
-#define SHOW_MS 1000
-
 void
 import_tell_progress(struct import *im)
 {
-	uint64_t now = conn_now_ms();
-	size_t done = im->accepted + im->rejected;
-
-	if (now < im->begun_ms + SHOW_MS || now < im->shown_ms + SHOW_MS ||
-	    isatty(STDERR_FILENO) != 1)
-		return;
-	im->shown_ms = now;
-	if (im->ctx->g.accessible)
-		print_note(im->ctx, "still working: %zu of %zu", done,
-		    im->file.n_rows);
-	else
-		print_prompt(cdop_arena_printf(im->ctx->arena,
-		    "\r%zu of %zu rows ", done, im->file.n_rows));
+	if (progress_is_due(&im->progress))
+		progress_say(im->ctx, "%zu of %zu rows",
+		    im->accepted + im->rejected, im->file.n_rows);
 }
 
 static json_t *

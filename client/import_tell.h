@@ -4,6 +4,7 @@
 
 #include "client/call.h"
 #include "client/import.h"
+#include "client/progress.h"
 
 struct import {
 	struct cmd_ctx *ctx;
@@ -19,8 +20,7 @@ struct import {
 	enum exit_code later;
 	struct cmd_error later_error;
 	bool halt;
-	uint64_t begun_ms;
-	uint64_t shown_ms;
+	struct progress progress;
 };
 
 /* All rows whose turn it is. */

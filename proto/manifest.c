@@ -60,6 +60,7 @@ put_lines(struct note_out *to, const struct cdop_manifest *manifest)
 	size_t i;
 
 	cdop_note_put_text(to, OURS "\n");
+	put_number(to, "number", manifest->number);
 	put_number(to, "taken", manifest->taken_ms);
 	put_number(to, "rows", manifest->rows);
 	put_number(to, "cases", manifest->cases);
@@ -205,7 +206,8 @@ parse_lines(struct cdop_bytes rest, struct cdop_arena *arena,
 	if (line.len != strlen(OURS) ||
 	    memcmp(line.data, OURS, strlen(OURS)) != 0)
 		return CDOP_UNIMPLEMENTED;
-	if (!take_number(&rest, "taken", &manifest->taken_ms) ||
+	if (!take_number(&rest, "number", &manifest->number) ||
+	    !take_number(&rest, "taken", &manifest->taken_ms) ||
 	    !take_number(&rest, "rows", &manifest->rows) ||
 	    !take_number(&rest, "cases", &manifest->cases) ||
 	    !take_number(&rest, "bytes", &manifest->bytes) ||

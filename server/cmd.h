@@ -47,6 +47,8 @@ int cmd_accept(int argc, char **argv);
 
 /* What opens a registry: looks, adds, tries, removes, offline. */
 int cmd_slot(int argc, char **argv);
+/* Makes a registry of a backup and marks it, offline. */
+int cmd_restore(int argc, char **argv);
 
 /* Opens every row offline; exit 16 where something was found. */
 int cmd_verify(int argc, char **argv);

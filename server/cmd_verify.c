@@ -1,10 +1,15 @@
 /*
  * cdopd verify DIR: opens every row of a registry that is not running and
- * says what each finding is.  It prints no content and changes nothing.
+ * says what each finding is.  cdopd verify FILE: the same of a backup, which
+ * is the proof that it can be restored.  It prints no content and changes
+ * nothing.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "server/backup_check.h"
 #include "server/base/control.h"
 #include "server/base/log.h"
 #include "server/cmd.h"
@@ -15,12 +20,21 @@
 /* sysexits.h has no word for "ran, and found something"; PEERS' table has. */
 #define EXIT_FOUND 16
 
+#define PLACE_MAX 256
+#define ARENA     (1u << 20)
+
 struct verify {
 	struct offline_from from;
 	struct offline_key key;
+	const char *vkey; /* of the log that has to have signed a backup */
+	bool is_backup;
+	struct backup_check check; /* of a backup, and where it was */
+	char place[PLACE_MAX];     /* unpacked */
+	struct verify_log tree;    /* the log as it is looked at in any case */
 };
 
-static const char usage_text[] = "usage: cdopd verify DIR " OFFLINE_KEY_USAGE;
+static const char usage_text[] =
+    "usage: cdopd verify DIR|FILE [--key VKEY] " OFFLINE_KEY_USAGE;
 
 static void
 print_line(void *ctx, const char *line)
@@ -82,28 +96,139 @@ report(const struct verify *verify, enum cdop_err err,
 	return result->findings == 0 ? CMD_OK : EXIT_FOUND;
 }
 
-static int
-run(struct verify *verify)
+/* ---- the log of a backup ------------------------------------------------- */
+
+/* It has to be the one that the manifest has signed. */
+static enum cdop_err
+begin_log(void *ctx, const struct verify_tree *tree, verify_walk_fn *say,
+    void *say_ctx)
 {
-	struct tree_verify *tree;
-	struct verify_log log;
+	const struct verify *verify = ctx;
+	const struct cdop_checkpoint *said = &verify->check.manifest.checkpoint;
+
+	if (tree->size != said->size ||
+	    memcmp(tree->root, said->root, sizeof(said->root)) != 0)
+		say(say_ctx, true,
+		    "the log is not the one that the manifest has signed");
+	return verify->tree.begin(verify->tree.ctx, tree, say, say_ctx);
+}
+
+static enum cdop_err
+row_of_log(void *ctx, const struct rows_head *head, struct cdop_bytes data)
+{
+	const struct verify *verify = ctx;
+
+	return verify->tree.row(verify->tree.ctx, head, data);
+}
+
+static void
+end_log(void *ctx)
+{
+	const struct verify *verify = ctx;
+
+	verify->tree.end(verify->tree.ctx);
+}
+
+/* ---- the walk ------------------------------------------------------------ */
+
+static int
+walk(struct verify *verify)
+{
+	struct verify_log log = {verify, begin_log, row_of_log, end_log};
 	struct verify_args args = {
 	    .dir = verify->from.dir,
 	    .unlock = unlock,
 	    .line = print_line,
 	    .ctx = verify,
-	    .log = &log,
+	    .log = verify->is_backup ? &log : &verify->tree,
 	};
+	struct tree_verify *tree;
 	struct verify_result result;
 	enum cdop_err err;
 
 	memset(&result, 0, sizeof(result));
 	if ((err = tree_verify_new(&tree)) == CDOP_OK) {
-		log = tree_verify_log(tree);
+		verify->tree = tree_verify_log(tree);
 		err = verify_dir(&args, &result);
 		tree_verify_free(tree);
 	}
 	return report(verify, err, &result);
+}
+
+/* Where a backup is unpacked: sealed rows, and taken away in any case. */
+static bool
+make_place(char path[static PLACE_MAX])
+{
+	const char *top = getenv("TMPDIR");
+
+	(void)snprintf(path, PLACE_MAX, "%s/cdopd-verify.XXXXXX",
+	    top != NULL && strlen(top) < PLACE_MAX / 2 ? top : "/var/tmp");
+	if (mkdtemp(path) != NULL)
+		return true;
+	log_tell("%s: a directory to unpack it in cannot be made", path);
+	return false;
+}
+
+static bool
+take_key(const struct verify *verify, struct cdop_note_key *key)
+{
+	struct cdop_bytes text = {(const uint8_t *)verify->vkey, 0};
+
+	if (verify->vkey == NULL)
+		return true;
+	text.len = strlen(verify->vkey);
+	if (cdop_note_key_parse(text, key) == CDOP_OK &&
+	    key->type == CDOP_NOTE_ED25519)
+		return true;
+	log_tell("--key: this is not the key of a log, which is one word like "
+		 "name/1+c74f20a3+ARpc...");
+	return false;
+}
+
+static int
+backup(struct verify *verify, struct cdop_arena *arena)
+{
+	const char *path = verify->from.dir;
+	char *place = verify->place;
+	struct cdop_note_key key;
+	int status;
+
+	if (!take_key(verify, &key))
+		return CMD_USAGE;
+	if (!make_place(place))
+		return CMD_FAILED;
+	if (!backup_check_load(path, place, verify->vkey == NULL ? NULL : &key,
+		arena, &verify->check)) {
+		backup_check_remove(place);
+		return EXIT_FOUND;
+	}
+	backup_check_print(&verify->check, path);
+	verify->from.dir = place;
+	verify->is_backup = true;
+	status = walk(verify);
+	backup_check_remove(place);
+	if (status == CMD_OK)
+		printf("it can be restored; say so: cdop backup proved %llu\n",
+		    (unsigned long long)verify->check.manifest.number);
+	return status;
+}
+
+static int
+run(struct verify *verify)
+{
+	struct cdop_arena *arena;
+	struct stat st;
+	int status;
+
+	if (stat(verify->from.dir, &st) != 0 || !S_ISREG(st.st_mode))
+		return walk(verify);
+	if (cdop_arena_new(ARENA, &arena) != CDOP_OK) {
+		log_tell("not enough memory");
+		return CMD_FAILED;
+	}
+	status = backup(verify, arena);
+	cdop_arena_free(arena);
+	return status;
 }
 
 int
@@ -115,7 +240,9 @@ cmd_verify(int argc, char **argv)
 
 	memset(&verify, 0, sizeof(verify));
 	for (i = 1; i < argc; i++) {
-		if (argv[i][0] != '-' && from->dir == NULL)
+		if (strcmp(argv[i], "--key") == 0 && i + 1 < argc)
+			verify.vkey = argv[++i];
+		else if (argv[i][0] != '-' && from->dir == NULL)
 			from->dir = argv[i];
 		else if (!offline_key_take(from, argc, argv, &i))
 			return usage();

@@ -7,6 +7,7 @@
  *	size
  *	root in base64
  *	cdop-backup/1
+ *	number 3
  *	taken 1790000000123
  *	rows 375
  *	cases 39
@@ -37,6 +38,7 @@ struct cdop_manifest_epoch {
 
 struct cdop_manifest {
 	struct cdop_checkpoint checkpoint; /* what the backup ends with */
+	uint64_t number;                   /* of the backup, from 1 on */
 	uint64_t taken_ms;                 /* UTC, since 1970 */
 	uint64_t rows;                     /* that a restore has */
 	uint64_t cases;

@@ -7,6 +7,7 @@
 #include "server/cycle/cycle_state.h"
 #include "server/cycle/pace.h"
 #include "server/registry/audit.h"
+#include "server/registry/backups.h"
 #include "server/registry/cases_renew.h"
 #include "server/registry/registry.h"
 #include "server/registry/rotation_step.h"
@@ -314,9 +315,23 @@ gather_scrub(struct cycle *cycle, uint64_t boot_ms)
 	item->event_reason = end.fault;
 }
 
+/* True: a backup has more to be read at once. */
+static bool
+gather_backup(struct cycle *cycle, uint64_t boot_ms)
+{
+	bool ahead = backups_pump(cycle->reg->backups, boot_ms);
+	const char *finding = backups_news(cycle->reg->backups);
+
+	if (finding != NULL)
+		log_error("backup.failed", "finding=%s next=%s", finding,
+		    "run cdopd verify on the data directory");
+	return ahead;
+}
+
 void
 gather_run(struct cycle *cycle, uint64_t boot_ms)
 {
+	bool ahead = gather_backup(cycle, boot_ms);
 	struct batch_item *item;
 
 	cycle->paced = false;
@@ -335,4 +350,6 @@ gather_run(struct cycle *cycle, uint64_t boot_ms)
 	gather_rotate(cycle, boot_ms);
 	if (!rotation_step_due(cycle->reg->rotation))
 		gather_renew(cycle, boot_ms);
+	if (ahead)
+		cycle->busy = true;
 }

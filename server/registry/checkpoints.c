@@ -130,3 +130,18 @@ checkpoints_key(const struct checkpoints *checkpoints)
 {
 	return checkpoints->last.key;
 }
+
+enum cdop_err
+checkpoints_manifest(const struct checkpoints *checkpoints,
+    struct cdop_arena *arena, struct cdop_manifest *manifest,
+    struct cdop_bytes *ret_note)
+{
+	enum cdop_err err;
+
+	err = cdop_checkpoint_open(checkpoints_note(checkpoints),
+	    &checkpoints->signer->key, &manifest->checkpoint);
+	if (err != CDOP_OK)
+		return err;
+	return cdop_manifest_sign(
+	    manifest, checkpoints->signer, arena, ret_note);
+}

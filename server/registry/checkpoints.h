@@ -7,6 +7,7 @@
 #define CDOP_REGISTRY_CHECKPOINTS_H
 
 #include "cdop/checkpoint.h"
+#include "cdop/manifest.h"
 
 struct checkpoints;
 struct registry;
@@ -27,6 +28,14 @@ CDOP_MUST enum cdop_err checkpoints_sign(struct checkpoints *checkpoints);
 /* The last one as a signed note, and the size in it. */
 struct cdop_bytes checkpoints_note(const struct checkpoints *checkpoints);
 uint64_t checkpoints_size(const struct checkpoints *checkpoints);
+
+/*
+ * Signs the last one once more, with what manifest says behind it; fills in
+ * its checkpoint.  Between batches.  As cdop_manifest_sign().
+ */
+CDOP_MUST enum cdop_err checkpoints_manifest(
+    const struct checkpoints *checkpoints, struct cdop_arena *arena,
+    struct cdop_manifest *manifest, struct cdop_bytes *ret_note);
 
 /* The public key it is signed with, 32 bytes. */
 const uint8_t *checkpoints_key(const struct checkpoints *checkpoints);

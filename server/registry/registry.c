@@ -11,6 +11,7 @@
 #include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
+#include "server/registry/backups.h"
 #include "server/registry/boot.h"
 #include "server/registry/cases.h"
 #include "server/registry/checkpoints.h"
@@ -81,6 +82,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 		err = copying_new(reg, &reg->copying);
 	if (err == CDOP_OK)
 		err = rotation_new(reg, &reg->rotation);
+	if (err == CDOP_OK)
+		err = backups_new(reg, &reg->backups);
 	if (err != CDOP_OK) {
 		registry_free(reg);
 		return err;
@@ -104,6 +107,7 @@ registry_free(struct registry *reg)
 {
 	if (reg == NULL)
 		return;
+	backups_free(reg->backups);
 	copying_free(reg->copying);
 	rotation_free(reg->rotation);
 	scrub_free(reg->scrub);
@@ -273,6 +277,8 @@ message_of(uint8_t kind)
 		return &cdop__stored_rotation__descriptor;
 	case SCHEMA_KIND_CUSTODY:
 		return &cdop__stored_custody__descriptor;
+	case SCHEMA_KIND_BACKUP:
+		return &cdop__stored_backup__descriptor;
 	default:
 		return NULL;
 	}
@@ -305,6 +311,8 @@ load_row(struct load *load, const struct rows_head *head, const void *message)
 		return rotation_load(reg->rotation, head->number, message);
 	case SCHEMA_KIND_CUSTODY:
 		return custody_load(reg->custody, head->number, message);
+	case SCHEMA_KIND_BACKUP:
+		return backups_load(reg->backups, head->number, message);
 	case SCHEMA_KIND_SUMMARY:
 		return cases_load_summary(reg->cases, head, message);
 	default:

@@ -18,6 +18,7 @@
 struct approvals;
 struct boot;
 struct audit;
+struct backups;
 struct cases;
 struct cdop_profile;
 struct checkpoints;
@@ -108,6 +109,7 @@ struct registry {
 	struct scrub *scrub; /* of the log, while it runs */
 	struct copying *copying;
 	struct rotation *rotation; /* of keys */
+	struct backups *backups;
 };
 
 /*

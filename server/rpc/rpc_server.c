@@ -8,6 +8,7 @@
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
+#include "server/registry/backups.h"
 #include "server/registry/leaf_clock.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
@@ -21,6 +22,8 @@
 #define WARNINGS_MAX  40
 #define SOON_DAYS     30
 #define WITNESS_DAYS  30
+#define BACKUP_DAYS   7
+#define PROVED_DAYS   92
 #define CLOCK_WARN_MS 60000
 #define DAY_MS        86400000ull
 #define PACED_MS      3600000u
@@ -291,6 +294,50 @@ fill_witness(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 			rpc_person_day(ctx, at_ms)));
 }
 
+static bool
+is_older(const struct rpc_ctx *ctx, uint64_t at_ms, unsigned days)
+{
+	return at_ms + days * (uint64_t)PEOPLE_DAY_MS < ctx->now_ms;
+}
+
+/* When the registry was last saved, and when that was last proved. */
+static void
+fill_backup(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const struct backups_entry *newest, *proved;
+
+	newest = backups_newest(ctx->reg->backups);
+	proved = backups_proved(ctx->reg->backups);
+	if (newest == NULL) {
+		warn(rep, "no backup was ever taken: cdop backup create FILE");
+		return;
+	}
+	rep->has_backup = true;
+	rep->backup = newest->number;
+	rep->has_backup_ms = true;
+	rep->backup_ms = newest->begun_ms;
+	if (is_older(ctx, newest->begun_ms, BACKUP_DAYS))
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"the last backup is of %s: cdop backup create FILE",
+			rpc_person_day(ctx, newest->begun_ms)));
+	if (proved == NULL) {
+		warn(rep,
+		    "no backup was ever proved to be restorable: cdopd "
+		    "verify FILE, then cdop backup proved");
+		return;
+	}
+	rep->has_proved = true;
+	rep->proved = proved->number;
+	rep->has_proved_ms = true;
+	rep->proved_ms = proved->proved_ms;
+	if (is_older(ctx, proved->proved_ms, PROVED_DAYS))
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"a backup was last proved on %s: cdopd verify FILE",
+			rpc_person_day(ctx, proved->proved_ms)));
+}
+
 enum cdop_err
 rpc_status(
     struct rpc_ctx *ctx, const Cdop__StatusRequest *req, Cdop__StatusReply *rep)
@@ -326,6 +373,7 @@ rpc_status(
 		warn_devices(ctx, rep);
 		warn_grants(ctx, rep);
 		fill_witness(ctx, rep);
+		fill_backup(ctx, rep);
 		rep->has_administrators_active = true;
 		rep->administrators_active = (uint32_t)admins.n;
 		rep->has_leaves = true;

@@ -4,16 +4,17 @@
  * (what is gone, what the root wraps, the head row) all is one transaction,
  * as every commit has to raise the highest number (store/db.h).
  */
+#include "server/store/backup_load.h"
+
 #include <stdbool.h>
 #include <string.h>
 
-#include "server/store/backup.h"
 #include "server/store/db.h"
 
 #define BATCH_BYTES (4u << 20)
 /* Pages of a batch: rows over half a page have pages of their own, and each
  * page of the tree may be copied once. */
-#define BATCH_PAGES (2 * (BATCH_BYTES + BACKUP_ROW_MAX) / DB_PAGE)
+#define BATCH_PAGES (2 * (BATCH_BYTES + CDOP_BACKUP_ROW_MAX) / DB_PAGE)
 
 struct load {
 	struct db *db;
@@ -44,7 +45,7 @@ commit(struct load *load)
 }
 
 static enum cdop_err
-put(struct load *load, const struct backup_record *record)
+put(struct load *load, const struct cdop_backup_record *record)
 {
 	struct cdop_bytes row;
 	enum cdop_err err;
@@ -88,20 +89,20 @@ keep_manifest(struct cdop_bytes manifest, struct cdop_arena *arena,
 }
 
 static enum cdop_err
-take_all(struct load *load, struct backup *backup, struct cdop_arena *arena,
-    struct backup_loaded *loaded)
+take_all(struct load *load, struct cdop_backup *backup,
+    struct cdop_arena *arena, struct backup_loaded *loaded)
 {
-	struct backup_record record;
+	struct cdop_backup_record record;
 	enum cdop_err err;
 
 	do {
-		if ((err = backup_next(backup, &record)) != CDOP_OK)
+		if ((err = cdop_backup_next(backup, &record)) != CDOP_OK)
 			return err;
-		if (record.type == BACKUP_ROW)
+		if (record.type == CDOP_BACKUP_ROW)
 			err = put(load, &record);
-		else if (record.type == BACKUP_GONE)
+		else if (record.type == CDOP_BACKUP_GONE)
 			err = drop(load, record.number);
-	} while (err == CDOP_OK && record.type != BACKUP_END);
+	} while (err == CDOP_OK && record.type != CDOP_BACKUP_END);
 	if (err == CDOP_OK)
 		err = keep_manifest(record.bytes, arena, loaded);
 	if (err == CDOP_OK)
@@ -110,7 +111,7 @@ take_all(struct load *load, struct backup *backup, struct cdop_arena *arena,
 }
 
 enum cdop_err
-backup_load(struct backup *backup, const struct backup_load_args *args,
+backup_load(struct cdop_backup *backup, const struct backup_load_args *args,
     struct cdop_arena *arena, struct backup_loaded *ret_loaded)
 {
 	const struct db_args db = {

@@ -40,7 +40,8 @@ enum schema_scope {
 	KIND(18, WITNESS, REGISTRY, true)                                      \
 	KIND(19, REASON, REGISTRY, true)                                       \
 	KIND(20, ROTATION, REGISTRY, true)                                     \
-	KIND(21, CUSTODY, REGISTRY, true)
+	KIND(21, CUSTODY, REGISTRY, true)                                      \
+	KIND(22, BACKUP, REGISTRY, true)
 
 enum schema_kind {
 #define SCHEMA_ENUM(number, name, scope, start) SCHEMA_KIND_##name = (number),

@@ -176,6 +176,7 @@ def main():
     own_page("recover-people", "server/cmd_recover.c", KEY)
     own_page("accept-rollback", "server/cmd_accept.c", KEY)
     own_page("slot", "server/cmd_slot.c", KEY)
+    own_page("restore", "server/cmd_restore.c", KEY)
     keys()
     statuses()
     versions()

@@ -15,7 +15,8 @@
 #define ORIGIN "00112233445566778899aabbccddeeff/1"
 #define HEAD   ORIGIN "\n7\n" ROOT "\n"
 #define BODY                                                                   \
-	"cdop-backup/1\ntaken 5\nrows 6\ncases 2\nbytes 77\nsha256 " ROOT "\n"
+	"cdop-backup/1\nnumber 3\ntaken 5\nrows 6\ncases 2\nbytes "            \
+	"77\nsha256 " ROOT "\n"
 #define SIGNED                                                                 \
 	"\n\xe2\x80\x94 o "                                                    \
 	"AAAAAA"                                                               \
@@ -52,6 +53,7 @@ example(struct cdop_manifest *manifest, struct cdop_note_signer *signer)
 	memcpy(manifest->checkpoint.origin, ORIGIN, sizeof(ORIGIN));
 	manifest->checkpoint.size = 4711;
 	memset(manifest->checkpoint.root, 0x5a, 32);
+	manifest->number = 3;
 	manifest->taken_ms = UINT64_C(1790000000123);
 	manifest->rows = 375;
 	manifest->cases = 39;
@@ -146,12 +148,10 @@ what_is_no_manifest_is_refused(void **state)
 	    HEAD BODY "epoch 01 log 2\n" SIGNED,
 	    HEAD BODY "epoch 1 log 2 \n" SIGNED,
 	    HEAD BODY "epoch 1 averylongscopethatis 2\n" SIGNED,
-	    HEAD
-	    "cdop-backup/1\ntaken 5\nrows 6\ncases 2\nbytes x\nsha256 " ROOT
-	    "\n" SIGNED,
-	    HEAD
-	    "cdop-backup/1\ntaken 5\nrows 6\nbytes 7\ncases 2\nsha256 " ROOT
-	    "\n" SIGNED,
+	    HEAD "cdop-backup/1\nnumber 3\ntaken 5\nrows 6\ncases 2\nbytes "
+		 "x\nsha256 " ROOT "\n" SIGNED,
+	    HEAD "cdop-backup/1\nnumber 3\ntaken 5\nrows 6\nbytes 7\ncases "
+		 "2\nsha256 " ROOT "\n" SIGNED,
 	};
 	size_t i;
 

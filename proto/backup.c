@@ -1,5 +1,5 @@
-/* A backup as a stream of records; see backup.h. */
-#include "server/store/backup.h"
+/* A backup as a stream of records; see cdop/backup.h. */
+#include "cdop/backup.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -15,27 +15,27 @@
 #define MAGIC_LEN   16
 #define BUFFER_SIZE (256u << 10)
 
-struct backup {
+struct cdop_backup {
 	FILE *file;
 	bool ended;
 	uint8_t registry[16];
 	crypto_hash_sha256_state hash;
 	uint64_t length;
 	uint8_t sha256[crypto_hash_sha256_BYTES];
-	uint8_t bytes[BACKUP_ROW_MAX];
+	uint8_t bytes[CDOP_BACKUP_ROW_MAX];
 };
 
 void
-backup_head_write(
-    const uint8_t registry[static 16], uint8_t out[static BACKUP_HEAD])
+cdop_backup_head_write(
+    const uint8_t registry[static 16], uint8_t out[static CDOP_BACKUP_HEAD])
 {
 	memcpy(out, MAGIC, MAGIC_LEN);
 	memcpy(out + MAGIC_LEN, registry, 16);
 }
 
 void
-backup_record_write(
-    const struct backup_record *record, uint8_t out[static BACKUP_RECORD])
+cdop_backup_record_write(const struct cdop_backup_record *record,
+    uint8_t out[static CDOP_BACKUP_RECORD])
 {
 	out[0] = (uint8_t)record->type;
 	cdop_put64(out + 1, record->number);
@@ -43,22 +43,22 @@ backup_record_write(
 }
 
 static bool
-take(struct backup *backup, uint8_t *out, size_t len)
+take(struct cdop_backup *backup, uint8_t *out, size_t len)
 {
 	return fread(out, 1, len, backup->file) == len;
 }
 
 static void
-count(struct backup *backup, const uint8_t *bytes, size_t len)
+count(struct cdop_backup *backup, const uint8_t *bytes, size_t len)
 {
 	crypto_hash_sha256_update(&backup->hash, bytes, len);
 	backup->length += len;
 }
 
 static enum cdop_err
-take_head(struct backup *backup)
+take_head(struct cdop_backup *backup)
 {
-	uint8_t head[BACKUP_HEAD];
+	uint8_t head[CDOP_BACKUP_HEAD];
 
 	if (!take(backup, head, sizeof(head)) ||
 	    memcmp(head, FORMAT, strlen(FORMAT)) != 0)
@@ -71,9 +71,9 @@ take_head(struct backup *backup)
 }
 
 enum cdop_err
-backup_open(const char *path, struct backup **ret_backup)
+cdop_backup_open(const char *path, struct cdop_backup **ret_backup)
 {
-	struct backup *backup;
+	struct cdop_backup *backup;
 	enum cdop_err err;
 
 	backup = calloc(1, sizeof(*backup));
@@ -91,12 +91,12 @@ backup_open(const char *path, struct backup **ret_backup)
 		*ret_backup = backup;
 		return CDOP_OK;
 	}
-	backup_close(backup);
+	cdop_backup_close(backup);
 	return err;
 }
 
 void
-backup_close(struct backup *backup)
+cdop_backup_close(struct cdop_backup *backup)
 {
 	if (backup == NULL)
 		return;
@@ -106,7 +106,7 @@ backup_close(struct backup *backup)
 }
 
 const uint8_t *
-backup_registry(const struct backup *backup)
+cdop_backup_registry(const struct cdop_backup *backup)
 {
 	return backup->registry;
 }
@@ -116,11 +116,11 @@ static bool
 is_len(uint8_t type, uint32_t len)
 {
 	switch (type) {
-	case BACKUP_ROW:
-		return len > 0 && len <= BACKUP_ROW_MAX;
-	case BACKUP_GONE:
+	case CDOP_BACKUP_ROW:
+		return len > 0 && len <= CDOP_BACKUP_ROW_MAX;
+	case CDOP_BACKUP_GONE:
 		return len == 0;
-	case BACKUP_END:
+	case CDOP_BACKUP_END:
 		return len > 0 && len <= CDOP_NOTE_MAX;
 	default:
 		return false;
@@ -128,7 +128,7 @@ is_len(uint8_t type, uint32_t len)
 }
 
 static enum cdop_err
-end(struct backup *backup)
+end(struct cdop_backup *backup)
 {
 	backup->ended = true;
 	crypto_hash_sha256_final(&backup->hash, backup->sha256);
@@ -138,9 +138,10 @@ end(struct backup *backup)
 }
 
 enum cdop_err
-backup_next(struct backup *backup, struct backup_record *ret_record)
+cdop_backup_next(
+    struct cdop_backup *backup, struct cdop_backup_record *ret_record)
 {
-	uint8_t head[BACKUP_RECORD];
+	uint8_t head[CDOP_BACKUP_RECORD];
 	uint32_t len;
 
 	CDOP_ASSERT(!backup->ended);
@@ -152,7 +153,7 @@ backup_next(struct backup *backup, struct backup_record *ret_record)
 	ret_record->type = head[0];
 	ret_record->number = cdop_get64(head + 1);
 	ret_record->bytes = (struct cdop_bytes){backup->bytes, len};
-	if (ret_record->type == BACKUP_END)
+	if (ret_record->type == CDOP_BACKUP_END)
 		return end(backup);
 	count(backup, head, sizeof(head));
 	count(backup, backup->bytes, len);
@@ -160,13 +161,13 @@ backup_next(struct backup *backup, struct backup_record *ret_record)
 }
 
 uint64_t
-backup_length(const struct backup *backup)
+cdop_backup_length(const struct cdop_backup *backup)
 {
 	return backup->length;
 }
 
 const uint8_t *
-backup_sha256(const struct backup *backup)
+cdop_backup_sha256(const struct cdop_backup *backup)
 {
 	CDOP_ASSERT(backup->ended);
 	return backup->sha256;

@@ -1,5 +1,5 @@
 /* The file of a backup: what was written comes back, in a new database. */
-#include "server/store/backup.h"
+#include "server/store/backup_load.h"
 
 #include <setjmp.h>
 #include <sodium.h>
@@ -69,13 +69,13 @@ write_bytes(const void *bytes, size_t len)
 
 static void
 write_record(
-    enum backup_type type, uint64_t number, const void *bytes, size_t len)
+    enum cdop_backup_type type, uint64_t number, const void *bytes, size_t len)
 {
-	const struct backup_record record = {
+	const struct cdop_backup_record record = {
 	    .type = type, .number = number, .bytes = {bytes, len}};
-	uint8_t head[BACKUP_RECORD];
+	uint8_t head[CDOP_BACKUP_RECORD];
 
-	backup_record_write(&record, head);
+	cdop_backup_record_write(&record, head);
 	write_bytes(head, sizeof(head));
 	if (len > 0)
 		write_bytes(bytes, len);
@@ -84,24 +84,24 @@ write_record(
 static void
 write_row(uint64_t number, const char *row)
 {
-	write_record(BACKUP_ROW, number, row, strlen(row));
+	write_record(CDOP_BACKUP_ROW, number, row, strlen(row));
 }
 
 static void
 begin(void)
 {
-	uint8_t head[BACKUP_HEAD];
+	uint8_t head[CDOP_BACKUP_HEAD];
 
 	fix.file = fopen(fix.path, "wb");
 	assert_non_null(fix.file);
-	backup_head_write(registry, head);
+	cdop_backup_head_write(registry, head);
 	write_bytes(head, sizeof(head));
 }
 
 static void
 finish(void)
 {
-	write_record(BACKUP_END, 0, "manifest", 8);
+	write_record(CDOP_BACKUP_END, 0, "manifest", 8);
 	assert_int_equal(fclose(fix.file), 0);
 }
 
@@ -115,7 +115,7 @@ write_example(void)
 	write_row(high + 1, "one");
 	write_row(high + 2, "two");
 	write_row(high + 3, "three");
-	write_record(BACKUP_GONE, high + 2, NULL, 0);
+	write_record(CDOP_BACKUP_GONE, high + 2, NULL, 0);
 	write_row(1, "slot");
 	write_row(2, "ring");
 	write_row(high + 9, "head");
@@ -128,13 +128,13 @@ static enum cdop_err
 load(struct backup_loaded *ret_loaded)
 {
 	const struct backup_load_args args = {.dir = fix.dir, .map_bytes = MAP};
-	struct backup *backup;
+	struct cdop_backup *backup;
 	enum cdop_err err;
 
-	if ((err = backup_open(fix.path, &backup)) != CDOP_OK)
+	if ((err = cdop_backup_open(fix.path, &backup)) != CDOP_OK)
 		return err;
 	err = backup_load(backup, &args, fix.arena, ret_loaded);
-	backup_close(backup);
+	cdop_backup_close(backup);
 	return err;
 }
 
@@ -180,8 +180,8 @@ static void
 the_hash_is_of_all_that_stands_before_the_end(void **state)
 {
 	uint8_t bytes[512], hash[crypto_hash_sha256_BYTES];
-	struct backup_record record;
-	struct backup *backup;
+	struct cdop_backup_record record;
+	struct cdop_backup *backup;
 	size_t len;
 	FILE *file;
 
@@ -191,16 +191,16 @@ the_hash_is_of_all_that_stands_before_the_end(void **state)
 	assert_non_null(file);
 	len = fread(bytes, 1, sizeof(bytes), file);
 	(void)fclose(file);
-	len -= BACKUP_RECORD + 8;
+	len -= CDOP_BACKUP_RECORD + 8;
 	crypto_hash_sha256(hash, bytes, len);
-	assert_int_equal(backup_open(fix.path, &backup), CDOP_OK);
-	assert_memory_equal(backup_registry(backup), registry, 16);
+	assert_int_equal(cdop_backup_open(fix.path, &backup), CDOP_OK);
+	assert_memory_equal(cdop_backup_registry(backup), registry, 16);
 	do
-		assert_int_equal(backup_next(backup, &record), CDOP_OK);
-	while (record.type != BACKUP_END);
-	assert_int_equal(backup_length(backup), len);
-	assert_memory_equal(backup_sha256(backup), hash, sizeof(hash));
-	backup_close(backup);
+		assert_int_equal(cdop_backup_next(backup, &record), CDOP_OK);
+	while (record.type != CDOP_BACKUP_END);
+	assert_int_equal(cdop_backup_length(backup), len);
+	assert_memory_equal(cdop_backup_sha256(backup), hash, sizeof(hash));
+	cdop_backup_close(backup);
 }
 
 static void
@@ -219,7 +219,7 @@ many_rows_take_several_transactions_and_are_all_there(void **state)
 	memset(row, 'r', sizeof(row));
 	for (i = 1; i <= 400; i++) {
 		cdop_put64((uint8_t *)row, i);
-		write_record(BACKUP_ROW, i * 3, row, sizeof(row));
+		write_record(CDOP_BACKUP_ROW, i * 3, row, sizeof(row));
 	}
 	finish();
 	assert_int_equal(load(&loaded), CDOP_OK);
@@ -239,16 +239,16 @@ many_rows_take_several_transactions_and_are_all_there(void **state)
 static enum cdop_err
 read_all(void)
 {
-	struct backup_record record;
-	struct backup *backup;
+	struct cdop_backup_record record;
+	struct cdop_backup *backup;
 	enum cdop_err err;
 
-	if ((err = backup_open(fix.path, &backup)) != CDOP_OK)
+	if ((err = cdop_backup_open(fix.path, &backup)) != CDOP_OK)
 		return err;
 	do
-		err = backup_next(backup, &record);
-	while (err == CDOP_OK && record.type != BACKUP_END);
-	backup_close(backup);
+		err = cdop_backup_next(backup, &record);
+	while (err == CDOP_OK && record.type != CDOP_BACKUP_END);
+	cdop_backup_close(backup);
 	return err;
 }
 
@@ -270,23 +270,24 @@ a_backup_that_is_cut_anywhere_is_not_whole(void **state)
 	for (len -= 2; len >= 0; len--) {
 		assert_int_equal(truncate(fix.path, len), 0);
 		assert_int_equal(read_all(),
-		    len < BACKUP_HEAD ? CDOP_INVALID_ARGUMENT : CDOP_DATA_LOSS);
+		    len < CDOP_BACKUP_HEAD ? CDOP_INVALID_ARGUMENT
+					   : CDOP_DATA_LOSS);
 	}
 }
 
 static void
 what_is_no_record_is_refused(void **state)
 {
-	static const uint8_t bad[][BACKUP_RECORD] = {
+	static const uint8_t bad[][CDOP_BACKUP_RECORD] = {
 	    {0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1},
 	    {4, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1},
-	    {BACKUP_ROW, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0},
-	    {BACKUP_ROW, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0x10, 0, 1},
-	    {BACKUP_GONE, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1},
-	    {BACKUP_END, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff},
+	    {CDOP_BACKUP_ROW, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0},
+	    {CDOP_BACKUP_ROW, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0x10, 0, 1},
+	    {CDOP_BACKUP_GONE, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1},
+	    {CDOP_BACKUP_END, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff},
 	};
-	struct backup_record record;
-	struct backup *backup;
+	struct cdop_backup_record record;
+	struct cdop_backup *backup;
 	size_t i;
 
 	(void)state;
@@ -295,9 +296,10 @@ what_is_no_record_is_refused(void **state)
 		write_bytes(bad[i], sizeof(bad[i]));
 		write_bytes("x", 1);
 		assert_int_equal(fclose(fix.file), 0);
-		assert_int_equal(backup_open(fix.path, &backup), CDOP_OK);
-		assert_int_equal(backup_next(backup, &record), CDOP_DATA_LOSS);
-		backup_close(backup);
+		assert_int_equal(cdop_backup_open(fix.path, &backup), CDOP_OK);
+		assert_int_equal(
+		    cdop_backup_next(backup, &record), CDOP_DATA_LOSS);
+		cdop_backup_close(backup);
 	}
 }
 
@@ -319,7 +321,7 @@ rows_that_contradict_each_other_are_refused(void **state)
 		if (which == 1)
 			write_row(7, "seven");
 		if (which == 2)
-			write_record(BACKUP_GONE, 6, NULL, 0);
+			write_record(CDOP_BACKUP_GONE, 6, NULL, 0);
 		finish();
 		assert_int_equal(load(&loaded), CDOP_DATA_LOSS);
 		(void)unlink(path);
@@ -343,21 +345,23 @@ something_behind_the_end_is_refused(void **state)
 static void
 other_files_and_later_formats_are_called_so(void **state)
 {
-	struct backup *backup;
+	struct cdop_backup *backup;
 
 	(void)state;
-	assert_int_equal(backup_open(fix.path, &backup), CDOP_NOT_FOUND);
+	assert_int_equal(cdop_backup_open(fix.path, &backup), CDOP_NOT_FOUND);
 	write_example();
 	fix.file = fopen(fix.path, "r+b");
 	assert_non_null(fix.file);
 	write_bytes("cdop-backup/2", 13);
 	assert_int_equal(fclose(fix.file), 0);
-	assert_int_equal(backup_open(fix.path, &backup), CDOP_UNIMPLEMENTED);
+	assert_int_equal(
+	    cdop_backup_open(fix.path, &backup), CDOP_UNIMPLEMENTED);
 	fix.file = fopen(fix.path, "r+b");
 	assert_non_null(fix.file);
 	write_bytes("PK", 2);
 	assert_int_equal(fclose(fix.file), 0);
-	assert_int_equal(backup_open(fix.path, &backup), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    cdop_backup_open(fix.path, &backup), CDOP_INVALID_ARGUMENT);
 }
 
 static void

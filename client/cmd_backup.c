@@ -1,0 +1,351 @@
+/* cdop backup: the registry as one sealed file, and which were taken. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cdop/backup.h"
+#include "cdop/manifest.h"
+#include "client/call.h"
+#include "client/families.h"
+#include "client/file.h"
+#include "client/json.h"
+#include "client/pager.h"
+#include "client/print.h"
+#include "client/progress.h"
+#include "client/session.h"
+#include "client/witness.h"
+
+#define BACKUP_CREATE 90
+#define COLUMNS       6
+
+/* ---- create -------------------------------------------------------------- */
+
+struct sink {
+	const char *path;
+	int fd;
+	uint32_t number;
+	uint64_t bytes;
+	struct cdop_bytes manifest; /* empty until the last message */
+	size_t used;                /* of the arena, after the first message */
+	struct progress progress;
+};
+
+static enum exit_code
+cannot_write(struct cmd_ctx *ctx, const struct sink *sink)
+{
+	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
+	    "is the disk full?  What there is of the file is removed",
+	    "%s cannot be written: %s", sink->path, strerror(errno));
+}
+
+static bool
+write_all(int fd, const uint8_t *data, size_t len)
+{
+	ssize_t n;
+
+	for (; len > 0; data += n, len -= (size_t)n) {
+		n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		if (n < 0)
+			return false;
+	}
+	return true;
+}
+
+static enum exit_code
+take_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
+{
+	const Cdop__BackupCreateReply *reply =
+	    (const Cdop__BackupCreateReply *)part;
+	struct sink *sink = arg;
+
+	if (reply->has_number)
+		sink->number = reply->number;
+	if (reply->has_piece &&
+	    !write_all(sink->fd, reply->piece.data, reply->piece.len))
+		return cannot_write(ctx, sink);
+	sink->bytes += reply->piece.len;
+	if (progress_is_due(&sink->progress))
+		progress_say(ctx, "%" PRIu64 " KiB", sink->bytes / 1024);
+	if (reply->has_manifest) {
+		sink->manifest = (struct cdop_bytes){
+		    reply->manifest.data, reply->manifest.len};
+		return EXIT_OK;
+	}
+	if (sink->used == 0)
+		sink->used = cdop_arena_used(ctx->arena);
+	else
+		cdop_arena_rewind(ctx->arena, sink->used);
+	return EXIT_OK;
+}
+
+static enum exit_code
+does_not_hold(struct cmd_ctx *ctx, const char *why)
+{
+	return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
+	    "the file is removed; take another one, and tell the operator",
+	    "the backup does not hold: %s", why);
+}
+
+/* Signed by the log, under a key that this device followed. */
+static enum exit_code
+check_signature(struct cmd_ctx *ctx, const struct sink *sink)
+{
+	struct cdop_checkpoint checkpoint;
+	struct cdop_note_key *key;
+	enum exit_code code;
+	size_t i, n;
+
+	if (ctx->session->witness == NULL)
+		return EXIT_OK; /* enrolled before the log had a key */
+	code = witness_keys(ctx, ctx->session->witness, &key, &n);
+	for (i = 0; code == EXIT_OK && i < n; i++)
+		if (cdop_checkpoint_open(
+			sink->manifest, &key[i], &checkpoint) == CDOP_OK)
+			return EXIT_OK;
+	return code != EXIT_OK
+	    ? code
+	    : does_not_hold(ctx, "the log has not signed it");
+}
+
+/* Every record of what lies on the disk now. */
+static enum cdop_err
+read_back(const char *path, const struct cdop_manifest *manifest)
+{
+	struct cdop_backup_record record;
+	struct cdop_backup *backup;
+	enum cdop_err err;
+
+	if ((err = cdop_backup_open(path, &backup)) != CDOP_OK)
+		return err;
+	do
+		err = cdop_backup_next(backup, &record);
+	while (err == CDOP_OK && record.type != CDOP_BACKUP_END);
+	if (err == CDOP_OK &&
+	    (cdop_backup_length(backup) != manifest->bytes ||
+		memcmp(cdop_backup_sha256(backup), manifest->sha256,
+		    sizeof(manifest->sha256)) != 0))
+		err = CDOP_DATA_LOSS;
+	cdop_backup_close(backup);
+	return err;
+}
+
+static enum exit_code
+receive(struct cmd_ctx *ctx, struct sink *sink, struct cdop_manifest *manifest)
+{
+	Cdop__BackupCreateRequest request;
+	const char *label = cmd_value(ctx, "--label");
+	enum exit_code code;
+
+	if (label == NULL) {
+		label = strrchr(sink->path, '/');
+		label = label == NULL ? sink->path : label + 1;
+	}
+	progress_begin(&sink->progress);
+	cdop__backup_create_request__init(&request);
+	request.label = cdop_arena_strdup(ctx->arena, label);
+	code = call_stream(ctx, BACKUP_CREATE, &request.base, take_part, sink);
+	if (code != EXIT_OK)
+		return code;
+	if (cdop_manifest_parse(sink->manifest, ctx->arena, manifest) !=
+	    CDOP_OK)
+		return does_not_hold(ctx, "it has no manifest");
+	if ((code = check_signature(ctx, sink)) != EXIT_OK)
+		return code;
+	if (fsync(sink->fd) != 0)
+		return cannot_write(ctx, sink);
+	if (read_back(sink->path, manifest) != CDOP_OK)
+		return does_not_hold(ctx, "its bytes are not those it is of");
+	return EXIT_OK;
+}
+
+static void
+print_made(struct cmd_ctx *ctx, const struct sink *sink,
+    const struct cdop_manifest *manifest)
+{
+	json_t *object;
+
+	if (ctx->g.json) {
+		object = print_envelope(ctx, "backup.create", true);
+		(void)json_object_update_new(object,
+		    json_pack("{s:I,s:s,s:I,s:I,s:I,s:I}", "number",
+			(json_int_t)sink->number, "file", sink->path, "bytes",
+			(json_int_t)sink->bytes, "rows",
+			(json_int_t)manifest->rows, "cases",
+			(json_int_t)manifest->cases, "log_entries",
+			(json_int_t)manifest->checkpoint.size));
+		print_json(object);
+		return;
+	}
+	print_mode(ctx);
+	print_out(ctx,
+	    "backup %" PRIu32 " in %s: %" PRIu64 " cases, %" PRIu64
+	    " rows, %" PRIu64 " KiB, up to log entry %" PRIu64,
+	    sink->number, sink->path, manifest->cases, manifest->rows,
+	    sink->bytes / 1024, manifest->checkpoint.size);
+	print_out(ctx,
+	    "It opens with the custodians' shares and with nothing "
+	    "else. Prove it: cdopd verify %s",
+	    sink->path);
+}
+
+static enum exit_code
+run_create(struct cmd_ctx *ctx)
+{
+	struct sink sink = {.path = ctx->pos[0]};
+	struct cdop_manifest manifest;
+	enum exit_code code;
+
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	sink.fd = open(sink.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (sink.fd < 0)
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    errno == EEXIST ? "say the name of a new file" : NULL,
+		    "%s cannot be made: %s", sink.path, strerror(errno));
+	code = receive(ctx, &sink, &manifest);
+	if (close(sink.fd) != 0 && code == EXIT_OK)
+		code = cannot_write(ctx, &sink);
+	if (code != EXIT_OK)
+		(void)unlink(sink.path);
+	else
+		print_made(ctx, &sink, &manifest);
+	return code;
+}
+
+/* ---- list ---------------------------------------------------------------- */
+
+static const char *
+facts(struct cmd_ctx *ctx, const Cdop__BackupEntry *entry)
+{
+	struct cdop_manifest manifest;
+	struct cdop_bytes note = {entry->manifest.data, entry->manifest.len};
+
+	if (!entry->has_ended_ms || !entry->has_manifest ||
+	    cdop_manifest_parse(note, ctx->arena, &manifest) != CDOP_OK)
+		return "not taken whole";
+	return cdop_arena_printf(ctx->arena,
+	    "%" PRIu64 " cases, %" PRIu64 " rows, up to log entry %" PRIu64,
+	    manifest.cases, manifest.rows, manifest.checkpoint.size);
+}
+
+static void
+show(struct cmd_ctx *ctx, const Cdop__BackupListReply *reply)
+{
+	static const char *const head[COLUMNS] = {
+	    "BACKUP", "BEGUN", "LABEL", "BY", "PROVED", "WHAT"};
+	const char **cell = cdop_arena_calloc(
+	    ctx->arena, reply->n_backup * COLUMNS + 1, sizeof(*cell));
+	const Cdop__BackupEntry *entry;
+	const char **row = cell;
+	size_t i;
+
+	for (i = 0; cell != NULL && i < reply->n_backup; i++) {
+		entry = reply->backup[i];
+		if (ctx->g.json) {
+			json_line(ctx, "backup.list", &entry->base);
+			continue;
+		}
+		row[0] = cdop_arena_printf(ctx->arena, "%u", entry->number);
+		row[1] = print_time(ctx->arena, entry->begun_ms);
+		row[2] = entry->label;
+		row[3] = entry->name;
+		row[4] = entry->has_proved_ms
+		    ? print_time(ctx->arena, entry->proved_ms)
+		    : "never";
+		row[5] = facts(ctx, entry);
+		row += COLUMNS;
+	}
+	if (cell != NULL && !ctx->g.json && reply->n_backup > 0)
+		print_table(ctx, head, cell, COLUMNS, reply->n_backup);
+}
+
+static enum exit_code
+run_list(struct cmd_ctx *ctx)
+{
+	Cdop__BackupListRequest request;
+	Cdop__BackupListReply *reply;
+	enum exit_code code;
+	uint32_t last;
+	size_t n = 0;
+
+	cdop__backup_list_request__init(&request);
+	do {
+		code = call_backup_list(ctx, &request, &reply);
+		if (code != EXIT_OK)
+			return code;
+		pager_start(ctx);
+		show(ctx, reply);
+		n += reply->n_backup;
+		if (reply->n_backup == 0)
+			break;
+		last = reply->backup[reply->n_backup - 1]->number;
+		if (request.has_before && last >= request.before)
+			return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+			    "the list of backups does not go on");
+		request.has_before = true;
+		request.before = last;
+	} while (reply->more && !pager_is_left());
+	if (ctx->g.json)
+		print_end(ctx, "backup.list", n);
+	else if (n == 0)
+		print_out(ctx, "No backup was ever taken.");
+	return EXIT_OK;
+}
+
+/* ---- proved -------------------------------------------------------------- */
+
+static enum exit_code
+run_proved(struct cmd_ctx *ctx)
+{
+	Cdop__BackupProvedRequest request;
+	Cdop__BackupProvedReply *reply;
+	enum exit_code code;
+	uint64_t number;
+	json_t *object;
+
+	cdop__backup_proved_request__init(&request);
+	code = cmd_number(ctx, "NUMBER", ctx->pos[0], UINT32_MAX, &number);
+	if (code != EXIT_OK)
+		return code;
+	request.number = (uint32_t)number;
+	if ((code = call_backup_proved(ctx, &request, &reply)) != EXIT_OK)
+		return code;
+	if (ctx->g.json) {
+		object = print_envelope(ctx, "backup.proved", true);
+		json_merge(ctx, object, &reply->base);
+		print_json(object);
+		return EXIT_OK;
+	}
+	print_mode(ctx);
+	print_out(ctx, "Noted: backup %u (%s) was proved on %s.",
+	    reply->backup->number, reply->backup->label,
+	    print_time(ctx->arena, reply->backup->proved_ms));
+	return EXIT_OK;
+}
+
+static const struct cmd_opt create_opts[] = {
+    {"--label", "TEXT", "what it is called; without it, the file's name",
+	false},
+    {NULL, NULL, NULL, false},
+};
+
+const struct cmd cmd_backup_rows[] = {
+    {"backup create", "FILE", "the whole registry as one sealed file",
+	"Taken while the registry serves. It opens with the custodians' "
+	"shares only:\nneither the key file nor the passphrase of the "
+	"registry opens it. It is\nchecked at once.",
+	"  cdop backup create /mnt/backup/2026-11-26.cdop", create_opts, 1, 1,
+	0, NULL, run_create},
+    {"backup proved", "NUMBER", "say that a backup was opened elsewhere",
+	"What cdopd verify FILE has found is known to whoever typed it; this "
+	"tells the\nregistry, and status stops to ask for it.",
+	"  cdop backup proved 3", NULL, 1, 1, 0, NULL, run_proved},
+    {"backup list", "", "the backups that were ever begun",
+	"Each of them still has the keys of its day.", "  cdop backup list",
+	NULL, 0, 0, 0, NULL, run_list},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};

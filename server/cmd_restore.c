@@ -1,0 +1,171 @@
+/*
+ * cdopd restore FILE DIR: makes a registry of a backup, in a directory of its
+ * own, and marks it as one to go on from.  It is then in state restored: two
+ * administrators have to accept it over the link before it serves (RECORDS
+ * M10).  Nothing that was there before is touched.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "server/backup_check.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/cmd.h"
+#include "server/offline_key.h"
+#include "server/registry/restored.h"
+#include "server/vault/rows.h"
+
+struct restore {
+	const char *file;
+	const char *anchor; /* file with the newest checkpoint known, or NULL */
+	const char *vkey;
+	struct cdop_note_key key;
+	struct offline_from from;
+	struct restored_mark_args mark;
+	struct offline offline;
+	struct backup_check check;
+};
+
+static const char usage_text[] =
+    "usage: cdopd restore FILE DIR --by NAME --reason TEXT [--key VKEY] "
+    "[--anchor FILE] " OFFLINE_KEY_USAGE;
+
+static int
+usage(const char *why)
+{
+	log_tell("restore: %s", why);
+	log_tell("%s", usage_text);
+	return CMD_USAGE;
+}
+
+static bool
+take_value(struct restore *restore, const char *name, const char *value)
+{
+	if (strcmp(name, "--anchor") == 0)
+		restore->anchor = value;
+	else if (strcmp(name, "--key") == 0)
+		restore->vkey = value;
+	else if (strcmp(name, "--by") == 0)
+		restore->mark.by = value;
+	else if (strcmp(name, "--reason") == 0)
+		restore->mark.reason = value;
+	else
+		return false;
+	return true;
+}
+
+static int
+parse_key(struct restore *restore)
+{
+	struct cdop_bytes text = {(const uint8_t *)restore->vkey, 0};
+
+	if (restore->vkey == NULL)
+		return CMD_OK;
+	text.len = strlen(restore->vkey);
+	if (cdop_note_key_parse(text, &restore->key) != CDOP_OK ||
+	    restore->key.type != CDOP_NOTE_ED25519)
+		return usage(
+		    "--key: this is not the key of a log, which is one "
+		    "word like name/1+c74f20a3+ARpc...");
+	return CMD_OK;
+}
+
+static int
+parse(struct restore *restore, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (argv[i][0] != '-' && restore->file == NULL)
+			restore->file = argv[i];
+		else if (argv[i][0] != '-' && restore->from.dir == NULL)
+			restore->from.dir = argv[i];
+		else if (i + 1 < argc &&
+		    take_value(restore, argv[i], argv[i + 1]))
+			i++;
+		else if (!offline_key_take(&restore->from, argc, argv, &i))
+			return usage(argv[i]);
+	}
+	if (restore->from.dir == NULL)
+		return usage("FILE and DIR are needed");
+	if (restore->mark.by == NULL || restore->mark.reason == NULL)
+		return usage("--by NAME: who does it; --reason TEXT: why");
+	return parse_key(restore);
+}
+
+/* Opens what was loaded, and marks it. */
+static bool
+go_on(struct restore *restore)
+{
+	struct offline *offline = &restore->offline;
+	const char *why;
+	enum cdop_err err;
+
+	restore->mark.now_ms = clock_wall_ms();
+	if (!offline_load(offline, &restore->from, restore->mark.now_ms) ||
+	    !backup_check_log(&restore->check, offline->reg, restore->file))
+		return false;
+	err = restored_mark(offline->reg, offline->arena, &restore->mark, &why);
+	if (err != CDOP_OK)
+		log_tell("%s", why != NULL ? why : cdop_err_name(err));
+	return err == CDOP_OK;
+}
+
+static bool
+run(struct restore *restore)
+{
+	struct offline *offline = &restore->offline;
+	const char *dir = restore->from.dir;
+	bool good;
+
+	if (offline_open(offline) != CDOP_OK)
+		return false;
+	if (restore->anchor != NULL &&
+	    offline_read_file(restore->anchor, CDOP_NOTE_MAX, offline->arena,
+		&restore->mark.lost) != CDOP_OK)
+		return false;
+	if (!backup_check_load(restore->file, dir,
+		restore->vkey == NULL ? NULL : &restore->key, offline->arena,
+		&restore->check))
+		return false;
+	good = go_on(restore);
+	if (good)
+		backup_check_print(&restore->check, restore->file);
+	return good;
+}
+
+static void
+report(const struct restore *restore)
+{
+	printf("restored into %s, incarnation %u: it serves nothing but its "
+	       "acceptance.\n"
+	       "Look at every row: cdopd verify %s\n"
+	       "Then start it. One administrator says cdop restore accept "
+	       "--reason TEXT, another one cdop approve.\n"
+	       "It opens with the custodians' shares alone: give it a key file "
+	       "or a passphrase of its own (cdopd slot add).\n",
+	    restore->from.dir, rows_incarnation(restore->offline.rows),
+	    restore->from.dir);
+}
+
+int
+cmd_restore(int argc, char **argv)
+{
+	static struct restore restore;
+	int status;
+	bool good;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts(usage_text);
+		return CMD_OK;
+	}
+	if ((status = parse(&restore, argc, argv)) != CMD_OK)
+		return status;
+	good = run(&restore);
+	if (good)
+		report(&restore);
+	offline_close(&restore.offline);
+	if (!good && restore.check.note.len > 0)
+		backup_check_remove(restore.from.dir);
+	return good ? CMD_OK : CMD_FAILED;
+}

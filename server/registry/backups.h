@@ -1,0 +1,106 @@
+/*
+ * Backups: the one that is being taken, and what is known of all that ever
+ * were begun, as each of them still has the keys of its day (TRUST M3).
+ *
+ * Whoever asks gets it as a stream of messages.  Its rows are read between
+ * batches, a bounded piece ahead of what was sent, so a slow reader holds up
+ * nobody and nothing is kept for one who is gone.
+ */
+#ifndef CDOP_REGISTRY_BACKUPS_H
+#define CDOP_REGISTRY_BACKUPS_H
+
+#include <stdbool.h>
+
+#include "cdop/arena.h"
+#include "cdop/bytes.h"
+#include "server/registry/registry.h"
+
+#define BACKUPS_LABEL_MAX 80 /* characters */
+#define BACKUPS_MAX       65535
+
+struct actor;
+struct backups;
+
+/* One that was begun; good until the next is. */
+struct backups_entry {
+	uint32_t number;
+	uint32_t person;
+	uint32_t device;
+	uint64_t row;
+	uint64_t begun_ms;
+	uint64_t ended_ms;  /* 0: nobody has taken all of it */
+	uint64_t proved_ms; /* 0: nobody has said that it can be restored */
+	uint32_t proved_by;
+	uint32_t version;
+	char *label;
+	struct cdop_bytes manifest; /* empty until it is whole */
+};
+
+enum backups_fault {
+	BACKUPS_FINE,
+	BACKUPS_NO_SHARES, /* no slot could open it */
+	BACKUPS_BUSY,      /* one is being taken */
+	BACKUPS_FULL,      /* as many as can be numbered */
+	BACKUPS_OVER,      /* another was begun, or it was given up */
+	BACKUPS_FAILED,    /* a row on the way is damaged: backups_news() */
+};
+
+CDOP_MUST enum cdop_err backups_new(
+    struct registry *reg, struct backups **ret_backups);
+void backups_free(struct backups *backups);
+
+/* Takes a row while the registry is opened.  CDOP_DATA_LOSS. */
+CDOP_MUST enum cdop_err backups_load(
+    struct backups *backups, uint64_t row, const Cdop__StoredBackup *stored);
+
+/* How many were begun, and one of them, the oldest first. */
+size_t backups_count(const struct backups *backups);
+const struct backups_entry *backups_at(const struct backups *backups, size_t i);
+
+/*
+ * Within a batch: one is begun, and has its row.  CDOP_FAILED_PRECONDITION,
+ * CDOP_RESOURCE_EXHAUSTED: *ret_fault.
+ */
+CDOP_MUST enum cdop_err backups_begin(struct backups *backups,
+    struct cdop_arena *arena, const struct actor *actor, const char *label,
+    uint64_t now_ms, uint32_t *ret_number, enum backups_fault *ret_fault);
+
+/* A piece of the file that is taken. */
+struct backups_piece {
+	uint8_t *out;
+	size_t max;
+	size_t len; /* of what was taken; 0: nothing yet */
+	bool end;   /* it was the last one, and its row says so */
+};
+
+/*
+ * Within a batch: the next piece of backup number; out and max are the
+ * caller's.  CDOP_FAILED_PRECONDITION, CDOP_DATA_LOSS: *ret_fault.
+ */
+CDOP_MUST enum cdop_err backups_take(struct backups *backups,
+    struct cdop_arena *arena, uint32_t number, uint64_t now_ms,
+    struct backups_piece *piece, enum backups_fault *ret_fault);
+
+/*
+ * Within a batch: somebody has opened it elsewhere.  CDOP_NOT_FOUND: no such
+ * backup.  CDOP_FAILED_PRECONDITION: it was not taken whole.
+ */
+CDOP_MUST enum cdop_err backups_prove(struct backups *backups,
+    struct cdop_arena *arena, const struct actor *actor, uint32_t number,
+    uint64_t now_ms);
+
+/* NULL: no such backup. */
+const struct backups_entry *backups_find(
+    const struct backups *backups, uint32_t number);
+
+/* The newest one that is whole, and the one that was proved last; or NULL. */
+const struct backups_entry *backups_newest(const struct backups *backups);
+const struct backups_entry *backups_proved(const struct backups *backups);
+
+/* Between batches: reads ahead.  True: there is more to be read now. */
+bool backups_pump(struct backups *backups, uint64_t boot_ms);
+
+/* What was found when a backup failed, for an operator, once; or NULL. */
+const char *backups_news(struct backups *backups);
+
+#endif

@@ -1,0 +1,227 @@
+/*
+ * Backups: the file as a stream, and which were taken.  What is in it is
+ * sealed, and the keys of today do not open it (server/vault/dump.h).
+ */
+#include <string.h>
+
+#include "cdop/limits.h"
+#include "cdop/text.h"
+#include "server/registry/backups.h"
+#include "server/registry/people.h"
+#include "server/rpc/ctx.h"
+
+/* Every message has a leaf, and its whole piece is copied twice. */
+#define PIECE (512u << 10)
+
+enum cdop_err rpc_backup_create(struct rpc_ctx *ctx,
+    const Cdop__BackupCreateRequest *req, Cdop__BackupCreateReply *rep);
+enum cdop_err rpc_backup_list(struct rpc_ctx *ctx,
+    const Cdop__BackupListRequest *req, Cdop__BackupListReply *rep);
+enum cdop_err rpc_backup_proved(struct rpc_ctx *ctx,
+    const Cdop__BackupProvedRequest *req, Cdop__BackupProvedReply *rep);
+
+static enum cdop_err
+refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
+{
+	switch (fault) {
+	case BACKUPS_NO_SHARES:
+		return rpc_fail(ctx, err, "no_share_slot",
+		    "nothing could open it: a backup carries no slot but those "
+		    "of shares; make one on the host: cdopd slot add");
+	case BACKUPS_BUSY:
+		return rpc_fail(ctx, err, "backup_runs",
+		    "a backup is being taken: wait for its end, or for two "
+		    "minutes if nobody takes it any more");
+	case BACKUPS_FULL:
+		return rpc_fail(ctx, err, "too_many_backups",
+		    "as many backups were begun as can be numbered");
+	case BACKUPS_OVER:
+		return rpc_fail(ctx, err, "backup_over",
+		    "it was given up, as nobody took anything for two "
+		    "minutes: begin again");
+	case BACKUPS_FAILED:
+		return rpc_fail(ctx, err, "backup_failed",
+		    "a row could not be read: the operator's log says which, "
+		    "and cdopd verify looks at all of them");
+	case BACKUPS_FINE:
+	default:
+		return err;
+	}
+}
+
+static enum cdop_err
+check_label(struct rpc_ctx *ctx, const char *label)
+{
+	if (*label != '\0' && cdop_text_length(label) <= BACKUPS_LABEL_MAX)
+		return CDOP_OK;
+	rpc_violation(ctx, "label", "text_needed", CDOP__SEVERITY__ERROR,
+	    "what the backup is called, in one line of at most 80 characters");
+	return rpc_fail(
+	    ctx, CDOP_INVALID_ARGUMENT, "text_needed", "it needs a label");
+}
+
+static enum cdop_err
+begin(struct rpc_ctx *ctx, const Cdop__BackupCreateRequest *req,
+    Cdop__BackupCreateReply *rep)
+{
+	enum backups_fault fault;
+	uint32_t number;
+	enum cdop_err err;
+
+	if ((err = check_label(ctx, req->label)) != CDOP_OK)
+		return err;
+	err = backups_begin(ctx->reg->backups, ctx->arena, ctx->actor,
+	    req->label, ctx->now_ms, &number, &fault);
+	if (err != CDOP_OK)
+		return refused(ctx, err, fault);
+	rep->has_number = true;
+	rep->number = number;
+	ctx->next.at = number;
+	return CDOP_OK;
+}
+
+/* The manifest of the one that is whole now. */
+static enum cdop_err
+fill_manifest(
+    struct rpc_ctx *ctx, uint32_t number, Cdop__BackupCreateReply *rep)
+{
+	const struct backups_entry *entry;
+
+	entry = backups_find(ctx->reg->backups, number);
+	if (entry == NULL)
+		return CDOP_INTERNAL;
+	rep->has_manifest = true;
+	rep->manifest.data = (uint8_t *)(uintptr_t)entry->manifest.data;
+	rep->manifest.len = entry->manifest.len;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+go_on(struct rpc_ctx *ctx, Cdop__BackupCreateReply *rep)
+{
+	const uint32_t number = (uint32_t)ctx->stream.at;
+	struct backups_piece piece = {.max = PIECE};
+	enum backups_fault fault;
+	enum cdop_err err;
+
+	piece.out = cdop_arena_alloc(ctx->arena, PIECE);
+	if (piece.out == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	err = backups_take(
+	    ctx->reg->backups, ctx->arena, number, ctx->now_ms, &piece, &fault);
+	if (err != CDOP_OK)
+		return refused(ctx, err, fault);
+	rep->has_piece = true;
+	rep->piece.data = piece.out;
+	rep->piece.len = piece.len;
+	ctx->count = piece.len;
+	if (piece.end)
+		return fill_manifest(ctx, number, rep);
+	ctx->next.at = number;
+	return CDOP_OK;
+}
+
+enum cdop_err
+rpc_backup_create(struct rpc_ctx *ctx, const Cdop__BackupCreateRequest *req,
+    Cdop__BackupCreateReply *rep)
+{
+	return ctx->stream.at == 0 ? begin(ctx, req, rep) : go_on(ctx, rep);
+}
+
+/* ---- the list ------------------------------------------------------------ */
+
+static char *
+name_of(struct rpc_ctx *ctx, uint32_t number)
+{
+	const struct people_person *person;
+
+	person = people_person(ctx->reg->people, number);
+	return person == NULL ? NULL : (char *)(uintptr_t)person->name;
+}
+
+static enum cdop_err
+fill_entry(struct rpc_ctx *ctx, const struct backups_entry *entry,
+    Cdop__BackupEntry **ret_out)
+{
+	Cdop__BackupEntry *out;
+
+	out = cdop_arena_alloc(ctx->arena, sizeof(*out));
+	if (out == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__backup_entry__init(out);
+	out->number = entry->number;
+	out->label = entry->label;
+	out->person = entry->person;
+	out->name = name_of(ctx, entry->person);
+	out->begun_ms = entry->begun_ms;
+	out->has_ended_ms = entry->ended_ms != 0;
+	out->ended_ms = entry->ended_ms;
+	out->has_proved_ms = entry->proved_ms != 0;
+	out->proved_ms = entry->proved_ms;
+	out->proved_by = name_of(ctx, entry->proved_by);
+	out->has_manifest = entry->manifest.len > 0;
+	out->manifest.data = (uint8_t *)(uintptr_t)entry->manifest.data;
+	out->manifest.len = entry->manifest.len;
+	*ret_out = out;
+	return CDOP_OK;
+}
+
+/* A page is not longer than a message: manifests may be. */
+static bool
+is_full(const Cdop__BackupListReply *rep, size_t bytes)
+{
+	return rep->n_backup == CDOP_LIST_MAX || bytes > CDOP_MESSAGE_MAX / 2;
+}
+
+enum cdop_err
+rpc_backup_list(struct rpc_ctx *ctx, const Cdop__BackupListRequest *req,
+    Cdop__BackupListReply *rep)
+{
+	const struct backups *backups = ctx->reg->backups;
+	const struct backups_entry *entry;
+	size_t i, bytes = 0;
+	enum cdop_err err;
+
+	rep->backup =
+	    cdop_arena_calloc(ctx->arena, CDOP_LIST_MAX, sizeof(*rep->backup));
+	if (rep->backup == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = backups_count(backups); i > 0; i--) {
+		entry = backups_at(backups, i - 1);
+		if (req->has_before && entry->number >= req->before)
+			continue;
+		if (is_full(rep, bytes)) {
+			rep->more = true;
+			break;
+		}
+		err = fill_entry(ctx, entry, &rep->backup[rep->n_backup]);
+		if (err != CDOP_OK)
+			return err;
+		rep->n_backup++;
+		bytes += entry->manifest.len;
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
+rpc_backup_proved(struct rpc_ctx *ctx, const Cdop__BackupProvedRequest *req,
+    Cdop__BackupProvedReply *rep)
+{
+	const struct backups_entry *entry;
+	enum cdop_err err = CDOP_OK;
+
+	if (ctx->replay == NULL)
+		err = backups_prove(ctx->reg->backups, ctx->arena, ctx->actor,
+		    req->number, ctx->now_ms);
+	if (err == CDOP_NOT_FOUND)
+		return rpc_fail(ctx, err, "no_such_backup",
+		    "no backup has that number: cdop backup list");
+	if (err == CDOP_FAILED_PRECONDITION)
+		return rpc_fail(ctx, err, "backup_not_whole",
+		    "it was not taken whole, so nobody can have opened it");
+	entry = backups_find(ctx->reg->backups, req->number);
+	if (err != CDOP_OK || entry == NULL)
+		return err != CDOP_OK ? err : CDOP_INTERNAL;
+	ctx->applied = ctx->replay == NULL;
+	return fill_entry(ctx, entry, &rep->backup);
+}

@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+"""A backup is taken while cases come in, proved, restored elsewhere, and is
+then the registry as it was; and what is wrong with one has words of its own."""
+import json
+import os
+import shutil
+import subprocess
+
+from libflow import (CDOPD, FINDINGS, INVALID, NOT_FOUND, OK, SECOND, STOPPED,
+                     TMP, USAGE, Registry, check, end, equal, scene)
+import libsynthetic
+
+FILE = os.path.join(TMP, "one.cdop")
+
+
+def cdopd(*args):
+    done = subprocess.run([CDOPD, *args], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=120, check=False)
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def add_shares(registry):
+    """Two of four people together, and what names two of them."""
+    folder = os.path.join(registry.out, "shares")
+    code, said = cdopd(
+        "slot", "add", registry.data, "--by", "Ada Admin", "--new-shares",
+        "2/4", "--out", folder, "--key-file", registry.key)
+    equal("shares are made", code, 0) or print("# " + said)
+    files = [os.path.join(folder, "share-%d.txt" % n) for n in (2, 4)]
+    return [word for name in files for word in ("--share-file", name)]
+
+
+def write(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        libsynthetic.write(rows, f)
+
+
+def taken_meanwhile(registry, cora):
+    """While a file of notifications goes in; what create said."""
+    path = os.path.join(TMP, "import.csv")
+    write(path, libsynthetic.rows(200))
+    with open(path + ".told", "w+b") as out:
+        client = cora.popen("notify", "--from", path, "--json", stdout=out)
+        made = registry.ada.cdop("backup", "create", FILE, "--json")
+        check("the import goes on to its end",
+              client.wait(timeout=120) == OK, client.returncode)
+    check("a backup is taken while the registry serves", made.code == OK,
+          made)
+    return made.json()
+
+
+def proved(registry, shares, made):
+    code, said = cdopd("verify", FILE, *shares)
+    check("every row of it opens with shares", code == 0 and
+          "%d cases, %d rows" % (made["cases"], made["rows"]) in said and
+          "%d rows, %d fine, 0 findings\nfine" % (made["rows"], made["rows"])
+          in said, said)
+    check("and nothing is left where it was unpacked", not [
+        name for name in os.listdir(os.environ["TMPDIR"])
+        if name.startswith("cdopd-verify")])
+    code, said = cdopd("verify", FILE, "--key-file", registry.key)
+    check("the key file of the registry opens no backup",
+          code != 0 and "no slot of that kind" in said, said)
+    ada = registry.ada
+    status = ada.must("status").out
+    check("status asks for the proof",
+          "no backup was ever proved" in status and "last proved: never"
+          in status, status)
+    equal("which is said by number",
+          ada.cdop("backup", "proved", "7").code, NOT_FOUND)
+    ada.must("backup", "proved", str(made["number"]))
+    status = ada.must("status").out
+    check("and then does not", "proved to be" not in status, status)
+
+
+def with_byte(name, at, byte=None):
+    """A copy of the backup with another byte; negative: from its end."""
+    path = os.path.join(TMP, name)
+    with open(FILE, "rb") as f:
+        data = bytearray(f.read())
+    data[at] = data[at] ^ 1 if byte is None else byte
+    with open(path, "wb") as f:
+        f.write(data)
+    return path
+
+
+def damaged(shares, other):
+    """Each fault in its own words, and none of them touches anything."""
+    size = os.path.getsize(FILE)
+    cut = os.path.join(TMP, "cut.cdop")
+    with open(FILE, "rb") as f, open(cut, "wb") as to:
+        to.write(f.read(size - 1))
+    plain = os.path.join(TMP, "plain.cdop")
+    with open(plain, "w", encoding="ascii") as f:
+        f.write("PK")
+    wanted = [
+        (cut, shares, "it is cut off, or was changed"),
+        (with_byte("bytes.cdop", size // 2), shares, "damaged"),
+        (with_byte("later.cdop", 12, ord("2")), shares, "of a later version"),
+        (plain, shares, "no backup of a registry"),
+        (os.path.join(TMP, "none.cdop"), shares, "cannot be read"),
+        (FILE, other, "of another registry"),
+    ]
+    place = os.path.join(TMP, "elsewhere")
+    for path, key, words in wanted:
+        code, said = cdopd("restore", path, place, "--by", "Olga Operator",
+                           "--reason", "drill", *key)
+        check("%s: %s" % (os.path.basename(path), words),
+              code == 1 and words in said, said)
+        check("and nothing stays", not os.path.exists(place))
+    code, said = cdopd("verify", with_byte("bytes.cdop", size // 2), *shares)
+    equal("verify has its own status for it", code, FINDINGS)
+
+
+def everything(person):
+    """What the registry says of each case, and of one of them all."""
+    about = ("request", "leaf")  # the call, not the case
+    rows = [{key: value for key, value in row.items() if key not in about}
+            for row in person.must(
+                "case", "list", "--limit", "1000", "--json").lines()]
+    rows = {row["reference"]: row for row in rows}
+    one = min(rows, key=lambda name: rows[name]["registered"])
+    whole = person.must("case", "show", one, "--json").json()
+    rows[one]["whole"] = {key: value for key, value in whole.items()
+                          if key not in about}
+    return rows
+
+
+def restored(registry, cora, shares, made):
+    """In another directory, by two administrators, as it was then."""
+    before = everything(cora)
+    copy = registry.data + ".lost"
+    registry.stop()
+    os.rename(registry.data, copy)
+    code, said = cdopd("restore", FILE, registry.data, "--by",
+                       "Olga Operator", "--reason", "the disk died", *shares)
+    check("it is restored, and it is said what is next", code == 0 and
+          "incarnation 2" in said and "cdop restore accept" in said, said)
+    code, said = cdopd("restore", FILE, registry.data, "--by",
+                       "Olga Operator", "--reason", "again", *shares)
+    check("never over a registry", code == 1 and "there is a registry" in said,
+          said)
+    code, said = cdopd("slot", "add", registry.data, "--by", "Olga Operator",
+                       "--new-key-file", registry.key + ".new", *shares)
+    equal("it is given a key file of its own", code, 0) or print("# " + said)
+    os.replace(registry.key + ".new", registry.key)
+    registry.start()
+    check("and waits for two people", "state=restored" in registry.ready,
+          registry.ready)
+    ada, bob = registry.ada, registry.bob
+    equal("one asks", ada.cdop("restore", "accept", "--reason",
+                               "disk failure", "--yes").code, SECOND)
+    number = bob.must("approve", "--json").lines()[0]["number"]
+    bob.must("approve", number, "--confirm", number)
+    for person in ada, bob, cora:
+        person.must("trust", "restore", "--yes")
+    after = everything(cora)
+    equal("as many cases as its manifest says", len(after), made["cases"])
+    check("and none that came later", set(after) <= set(before))
+    equal("each of them as it was", [
+        (row, before[name]) for name, row in after.items()
+        if {**before[name], **row} != before[name]], [])
+    registry.stop()
+    code, said = registry.verify()
+    check("every row opens", code == 0 and "fine" in said, said)
+
+
+def main():
+    registry, cora = scene()
+    ada = registry.ada
+    done = ada.cdop("backup", "create", FILE)
+    check("without shares nothing could open it", done.code != OK and
+          "cdopd slot add" in done.err and not os.path.exists(FILE), done)
+    check("status asks for a backup",
+          "no backup was ever taken" in ada.must("status").out)
+    registry.stop()
+    shares = add_shares(registry)
+    registry.start()
+    write(os.path.join(TMP, "first.csv"), libsynthetic.rows(50, 500))
+    cora.must("notify", "--from", os.path.join(TMP, "first.csv"))
+    made = taken_meanwhile(registry, cora)
+    check("it has at least what was there before", made["cases"] >= 50, made)
+    equal("a file that is there is not written over",
+          ada.cdop("backup", "create", FILE).code, USAGE)
+    equal("nobody reads cases and takes backups",
+          cora.cdop("backup", "create", FILE + "2").code, 5)
+    listed = ada.must("backup", "list").out
+    check("it is listed", "one.cdop" in listed and "Ada Admin" in listed,
+          listed)
+    proved(registry, shares, made)
+
+    stranger = Registry("stranger")
+    stranger.init()
+    damaged(shares, add_shares(stranger))
+    restored(registry, cora, shares, made)
+    end()
+
+
+main()
