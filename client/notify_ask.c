@@ -20,6 +20,11 @@ struct asking {
 	const struct cdop_profile *profile;
 	struct notify *n;
 	bool *asked; /* by place in the dictionary */
+	/* A finding is looked at: Enter keeps what stands there, and a path
+	 * that was typed is the field to change instead. */
+	bool mending;
+	bool changed;
+	struct cdop_path elsewhere; /* field NULL: none was typed */
 };
 
 /* ---- one value ------------------------------------------------------------
@@ -38,6 +43,8 @@ usual_of(struct asking *a, const struct cdop_path *path,
 	struct tm tm;
 	bool date;
 
+	if (a->mending)
+		return NULL;
 	if (strcmp(path->field->path, "received.channel") == 0)
 		return n > 0 ? option[0].code : NULL;
 	date = strcmp(path->field->path, "received.notified_date") == 0;
@@ -164,12 +171,28 @@ compare(struct asking *a, const struct cdop_field *f)
 		    areas);
 }
 
+/* Was another field named, rather than a value of this one? */
+static bool
+turns_away(struct asking *a, const char *typed)
+{
+	return a->mending && strchr(typed, '.') != NULL &&
+	    cdop_form_path_parse(typed, &a->elsewhere) == CDOP_OK;
+}
+
+/* May it stay as it is? */
+static bool
+is_kept(const struct asking *a, const struct cdop_path *path)
+{
+	return !notify_when_needed(a->n->form, path->field) ||
+	    (a->mending &&
+		cdop_form_state(a->n->form, path) != CDOP_VALUE_NOT_ASKED);
+}
+
 /* Asks until it is a value, an absence, or skipped where that is allowed. */
 static enum exit_code
 ask_field(struct asking *a, const struct cdop_path *path)
 {
 	const struct cdop_field *f = path->field;
-	bool needed = notify_when_needed(a->n->form, f);
 	struct prompt_option *option = NULL;
 	const char *typed, *value, *usual;
 	struct cdop_violations v;
@@ -192,11 +215,13 @@ ask_field(struct asking *a, const struct cdop_path *path)
 			help(a, f, option, n);
 			continue;
 		}
+		if (turns_away(a, typed))
+			return EXIT_OK;
 		value = chosen(a, option, &n, typed);
 		if (value == NULL)
 			continue;
 		if (value[0] == '\0') {
-			if (!needed)
+			if (is_kept(a, path))
 				return EXIT_OK;
 			print_note(a->ctx,
 			    "  it is needed; #nk if nobody "
@@ -209,6 +234,7 @@ ask_field(struct asking *a, const struct cdop_path *path)
 			break;
 		show_findings(a, &v);
 	}
+	a->changed = true;
 	echo(a, path, typed);
 	compare(a, f);
 	return EXIT_OK;
@@ -337,6 +363,31 @@ check(struct asking *a, struct cdop_violations *v)
 	return EXIT_OK;
 }
 
+/* The field where a finding stands, or another that is typed instead. */
+static enum exit_code
+mend_field(struct asking *a, struct cdop_path path)
+{
+	const char *words;
+	enum exit_code code;
+	int round;
+
+	a->mending = true;
+	for (round = 0; round < ROUNDS && path.field != NULL; round++) {
+		words = cdop_form_words(
+		    a->n->form, &path, a->profile, a->ctx->arena);
+		print_note(a->ctx,
+		    "  now: %s   (Enter leaves it; or type the path of the "
+		    "field that is wrong)",
+		    words != NULL ? words : "-");
+		a->elsewhere.field = NULL;
+		if ((code = ask_field(a, &path)) != EXIT_OK)
+			return code;
+		path = a->elsewhere;
+	}
+	a->mending = false;
+	return EXIT_OK;
+}
+
 /* Asks the fields of these findings again. */
 static enum exit_code
 mend_fields(struct asking *a, const struct cdop_violations *v,
@@ -347,6 +398,7 @@ mend_fields(struct asking *a, const struct cdop_violations *v,
 	enum exit_code code;
 	size_t i;
 
+	a->changed = false;
 	for (i = 0; i < v->n; i++) {
 		if (v->v[i].severity != severity)
 			continue;
@@ -362,7 +414,7 @@ mend_fields(struct asking *a, const struct cdop_violations *v,
 			return code;
 		if (cdop_form_path_parse(path_text, &path) != CDOP_OK)
 			continue;
-		if ((code = ask_field(a, &path)) != EXIT_OK)
+		if ((code = mend_field(a, path)) != EXIT_OK)
 			return code;
 	}
 	return EXIT_OK;
@@ -382,6 +434,7 @@ settle(struct asking *a)
 	for (round = 0; round < ROUNDS; round++) {
 		if ((code = check(a, &v)) != EXIT_OK || v.n == 0)
 			return code;
+		a->changed = true;
 		if (cdop_violation_has_error(&v))
 			code = mend_fields(a, &v, CDOP_SEVERITY_ERROR);
 		else
@@ -390,8 +443,8 @@ settle(struct asking *a)
 		/* Nobody goes on with it: then it is said anew. */
 		if (code == EXIT_INVALID && check(a, &v) == EXIT_OK)
 			code = mend_fields(a, &v, CDOP_SEVERITY_WARNING);
-		if (code != EXIT_OK)
-			return code;
+		if (code != EXIT_OK || !a->changed)
+			return code; /* all is to stay as it is */
 		overrides_prune(a->ctx, &a->n->overrides, a->n->form);
 	}
 	return EXIT_OK; /* the registry has the last word */
@@ -424,7 +477,7 @@ enum exit_code
 notify_ask(
     struct cmd_ctx *ctx, const struct cdop_profile *profile, struct notify *n)
 {
-	struct asking a = {ctx, profile, n, NULL};
+	struct asking a = {.ctx = ctx, .profile = profile, .n = n};
 	enum exit_code code;
 
 	a.asked =

@@ -189,6 +189,24 @@ offer_link(struct cmd_ctx *ctx, struct notify *n, const char *reference)
 	return code;
 }
 
+/* Refused for good: what was typed at the prompts is a draft. */
+static enum exit_code
+refused(struct cmd_ctx *ctx, struct notify *n, enum exit_code code)
+{
+	struct cmd_error error = ctx->error;
+
+	if (n->draft == 0 || n->dry_run)
+		return code;
+	if (notify_keep(ctx, n) != EXIT_OK)
+		return EXIT_UNEXPECTED;
+	ctx->error = error;
+	ctx->error.next = cdop_arena_printf(ctx->arena,
+	    "kept as draft %u: cdop notify --resume %u%s%s", n->draft, n->draft,
+	    error.next != NULL ? "; " : "",
+	    error.next != NULL ? error.next : "");
+	return code;
+}
+
 enum exit_code
 notify_send(struct cmd_ctx *ctx, struct notify *n)
 {
@@ -219,11 +237,11 @@ notify_send(struct cmd_ctx *ctx, struct notify *n)
 			return keep(ctx, n, code);
 		}
 		if (code != EXIT_OK)
-			return code;
+			return refused(ctx, n, code);
 		ctx->error.message = NULL;
 	}
 	if (code != EXIT_OK)
-		return code;
+		return refused(ctx, n, code);
 	spool_drop_draft(ctx, n->draft);
 	code = show(ctx, (const Cdop__NotificationRegisterReply *)message);
 	if (code != EXIT_OK)

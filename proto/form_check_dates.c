@@ -106,6 +106,18 @@ static const struct order orders[] = {
 	"born before the mother: check both dates"},
 };
 
+/* It stands at one of two fields, and may be wrong in the other. */
+static void
+find_pair(struct form_run *run, enum cdop_severity severity,
+    const struct order *order, const char *rule, const char *message)
+{
+	char text[CDOP_FORM_PATH_MAX + 200];
+
+	(void)snprintf(
+	    text, sizeof(text), "%s (the other is %s)", message, order->first);
+	cdop_form_find(run, severity, order->second, rule, text);
+}
+
 static void
 check_order(struct form_run *run, const struct order *order)
 {
@@ -116,12 +128,11 @@ check_order(struct form_run *run, const struct order *order)
 	    !cdop_form_span(run->form, order->second, &second))
 		return;
 	if (first.first > second.last)
-		cdop_form_find(run, order->severity, order->second,
-		    "date.order", order->message);
+		find_pair(
+		    run, order->severity, order, "date.order", order->message);
 	else if (order->severity == CDOP_SEVERITY_ERROR &&
 	    first.last > second.first)
-		cdop_form_find(run, CDOP_SEVERITY_WARNING, order->second,
-		    "date.order",
+		find_pair(run, CDOP_SEVERITY_WARNING, order, "date.order",
 		    "the dates are not exact, and in some readings they are "
 		    "in the wrong order: can one be had more exactly?");
 }
@@ -130,24 +141,25 @@ check_order(struct form_run *run, const struct order *order)
 
 static const struct {
 	const char *first_date;
-	const char *first_time;
 	const char *second_date;
-	const char *second_time;
-	enum cdop_severity severity;
-	const char *message;
+	struct order time;
 } times[] = {
-    {"birth.date", "birth.time", "death.date", "death.time",
-	CDOP_SEVERITY_ERROR,
-	"the death is before the birth on the same day: check both times"},
-    {"event.date", "event.time", "death.date", "death.time",
-	CDOP_SEVERITY_ERROR,
-	"the death is before the event on the same day: check both times"},
-    {"birth.date", "birth.time", "event.date", "event.time",
-	CDOP_SEVERITY_ERROR,
-	"the event is before the birth on the same day: check both times"},
-    {"death.date", "death.time", "received.notified_date",
-	"received.notified_time", CDOP_SEVERITY_WARNING,
-	"we were told before the death on the same day: check both times"},
+    {"birth.date", "death.date",
+	{"birth.time", "death.time", CDOP_SEVERITY_ERROR,
+	    "the death is before the birth on the same day: check both "
+	    "times"}},
+    {"event.date", "death.date",
+	{"event.time", "death.time", CDOP_SEVERITY_ERROR,
+	    "the death is before the event on the same day: check both "
+	    "times"}},
+    {"birth.date", "event.date",
+	{"birth.time", "event.time", CDOP_SEVERITY_ERROR,
+	    "the event is before the birth on the same day: check both "
+	    "times"}},
+    {"death.date", "received.notified_date",
+	{"death.time", "received.notified_time", CDOP_SEVERITY_WARNING,
+	    "we were told before the death on the same day: check both "
+	    "times"}},
 };
 
 static bool
@@ -175,19 +187,19 @@ is_same_day(struct form_run *run, const char *a, const char *b)
 static void
 check_times(struct form_run *run)
 {
+	const struct order *order;
 	unsigned first;
 	unsigned second;
 	size_t i;
 
 	for (i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		order = &times[i].time;
 		if (is_same_day(
 			run, times[i].first_date, times[i].second_date) &&
-		    minutes_of(run, times[i].first_time, &first) &&
-		    minutes_of(run, times[i].second_time, &second) &&
-		    first > second)
-			cdop_form_find(run, times[i].severity,
-			    times[i].second_time, "time.order",
-			    times[i].message);
+		    minutes_of(run, order->first, &first) &&
+		    minutes_of(run, order->second, &second) && first > second)
+			find_pair(run, order->severity, order, "time.order",
+			    order->message);
 	}
 }
 
@@ -210,7 +222,8 @@ check_parents(struct form_run *run)
 		    parent.first > child.last)
 			cdop_form_find(run, CDOP_SEVERITY_WARNING, path,
 			    "date.order",
-			    "younger than the child: check both dates");
+			    "younger than the child: check both dates (the "
+			    "other is birth.date)");
 	}
 }
 

@@ -75,6 +75,26 @@ def duplicate(cora):
     check("as a case of its own", "Registered T-" in shown, shown)
 
 
+def two_fields(cora):
+    """A finding stands at one of two fields: the other can be changed."""
+    newborn = dict(CHILD, **{
+        "Family name": ["Minutesson-Synthetic"], "First names": ["Ottoline"],
+        "Date of birth": ["20/11/2024"], "Time of birth": ["14:00", "08:00"],
+        "Go on with what": ["yes"], "Time of death": ["09:30", "birth.time"]})
+    code, shown = typed(cora, ["notify"], newborn)
+    equal("the other of two fields is mended at the prompt", code, OK)
+    check("it was named, with what stands there", "the other is birth.time" in
+          shown and "now: 09:30" in shown and "now: 14:00" in shown, shown)
+    code, shown = typed(cora, ["notify"], dict(newborn, **{
+        "Family name": ["Enterson-Synthetic"], "Time of birth": ["14:00"],
+        "Time of death": ["09:30", ""]}))
+    equal("Enter keeps both, and it is refused", code, INVALID)
+    equal("after one question", shown.count("now: 09:30"), 1)
+    found = re.search("kept as draft ([0-9]+): cdop notify --resume", shown)
+    check("with what to type to go on", found and "draft %s" % found.group(1)
+          in cora.must("retry", "--list").out, shown)
+
+
 def warned(cora):
     code, shown = typed(cora, ["notify"], dict(
         CHILD, **{"Family name": ["Earlyson-Synthetic"],
@@ -168,6 +188,7 @@ def main():
     mistakes(cora)
     interrupted(cora)
     duplicate(cora)
+    two_fields(cora)
     warned(cora)
     paged(registry, cora)
     passphrases(registry)
