@@ -440,6 +440,35 @@ typed_value(struct cmd_ctx *ctx, const json_t *value)
 	return json_string_value(json_object_get(value, "code"));
 }
 
+static bool
+is_listed(enum cdop_kind kind)
+{
+	return kind == CDOP_KIND_CODE || kind == CDOP_KIND_CHOICE ||
+	    kind == CDOP_KIND_AREA || kind == CDOP_KIND_AGENCY;
+}
+
+/*
+ * A number is no name, and no date: somebody's program took the wrong cell.
+ * Where there is no such field that is said instead.
+ */
+static bool
+fits(const char *name, const json_t *value)
+{
+	struct cdop_path path;
+	enum cdop_kind kind;
+
+	if (json_is_string(value) || json_is_null(value) ||
+	    cdop_form_path_parse(name, &path) != CDOP_OK)
+		return true;
+	kind = path.field->kind;
+	if (json_is_boolean(value))
+		return kind == CDOP_KIND_YES_NO || is_listed(kind);
+	if (json_is_integer(value))
+		return kind == CDOP_KIND_INTEGER || kind == CDOP_KIND_CODE ||
+		    kind == CDOP_KIND_NHS_NUMBER;
+	return json_object_get(value, "code") == NULL || is_listed(kind);
+}
+
 static enum cdop_err
 read_group(struct cmd_ctx *ctx, const char *prefix, const json_t *object,
     const struct cdop_profile *profile, Cdop__Form *form,
@@ -457,16 +486,18 @@ read_group(struct cmd_ctx *ctx, const char *prefix, const json_t *object,
 		if (strcmp(name, "number") == 0)
 			continue;
 		path = cdop_arena_printf(ctx->arena, "%s.%s", prefix, name);
-		typed = typed_value(ctx, value);
 		if (path == NULL)
 			return CDOP_RESOURCE_EXHAUSTED;
+		typed = fits(path, value) ? typed_value(ctx, value) : NULL;
 		err = typed != NULL
 		    ? cdop_form_put(
 			  form, path, typed, profile, ctx->arena, findings)
 		    : cdop_violation_add(findings, ctx->arena,
 			  CDOP_SEVERITY_ERROR, path, "json.value",
-			  "not a value: text, number, true, false, "
-			  "{\"absent\": ...} or {\"code\": ...}");
+			  "not a value of this field: text in quotes; "
+			  "{\"absent\": ...}; {\"code\": ...} of a list; a "
+			  "number where one is wanted; true or false for yes "
+			  "or no");
 		if (err == CDOP_RESOURCE_EXHAUSTED)
 			return err;
 	}
@@ -493,7 +524,11 @@ read_entries(struct cmd_ctx *ctx, const char *group, const json_t *list,
 		    ctx->arena, "%s.%" JSON_INTEGER_FORMAT, group, number);
 		if (prefix == NULL)
 			return CDOP_RESOURCE_EXHAUSTED;
-		err = read_group(ctx, prefix, entry, profile, form, findings);
+		err = json_is_object(entry)
+		    ? read_group(ctx, prefix, entry, profile, form, findings)
+		    : cdop_violation_add(findings, ctx->arena,
+			  CDOP_SEVERITY_ERROR, prefix, "json.group",
+			  "not a group of fields");
 		if (err != CDOP_OK)
 			return err;
 	}

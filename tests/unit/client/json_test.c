@@ -126,6 +126,37 @@ what_is_no_value_is_named_by_its_path(void **state)
 	    EXIT_INVALID);
 }
 
+/* A program that took the wrong cell is told, and no name is "5". */
+static void
+values_are_of_the_kind_of_their_field(void **state)
+{
+	static const char *const wrong[] = {"child.family_name",
+	    "child.first_names", "birth.date", "death.time", "notifier.phone",
+	    "child.postcode", "parent.1", "parent.2.family_name"};
+	struct fixture *f = *state;
+	struct cdop_violations v = {NULL, 0, 0};
+	Cdop__Form *form = cdop_form_new(f->ctx.arena);
+	json_t *root;
+	size_t i;
+
+	root = json_loads("{\"child\":{\"family_name\":5,\"first_names\":true,"
+			  "\"postcode\":{\"code\":\"L1 1AA\"},\"sex\":2,"
+			  "\"nhs_number\":9990000018},"
+			  "\"birth\":{\"date\":2024,\"weight_grams\":3100},"
+			  "\"death\":{\"time\":1740},"
+			  "\"notifier\":{\"phone\":1514960999},"
+			  "\"parent\":[\"Ann\",{\"family_name\":7}]}",
+	    0, NULL);
+	assert_non_null(root);
+	assert_int_equal(
+	    json_read_form(&f->ctx, root, fixture_profile(f), form, &v),
+	    EXIT_OK);
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_non_null(cdop_violation_find(
+		    &v, wrong[i], i == 6 ? "json.group" : "json.value"));
+	assert_int_equal(v.n, sizeof(wrong) / sizeof(*wrong));
+}
+
 static void
 messages_have_instants_hex_and_words(void **state)
 {
@@ -244,6 +275,7 @@ main(void)
 	    WITH(a_form_comes_back_as_it_went),
 	    WITH(codes_have_labels_and_absences_are_said),
 	    WITH(what_is_no_value_is_named_by_its_path),
+	    WITH(values_are_of_the_kind_of_their_field),
 	    WITH(messages_have_instants_hex_and_words),
 	    WITH(lists_are_there_when_empty_and_padding_never),
 	    cmocka_unit_test(no_answer_has_a_field_of_the_envelope),
