@@ -12,6 +12,7 @@
 #include "client/file.h"
 #include "client/print.h"
 #include "client/prompt.h"
+#include "client/purpose.h"
 #include "client/session.h"
 
 #define FILE_MAX ((size_t)16 << 10)
@@ -92,6 +93,10 @@ canonical(struct cmd_ctx *ctx, size_t row, const char *typed, char **ret_value)
 		if (cdop_date_parse(typed, &date) != CDOP_OK)
 			return cmd_fail(ctx, EXIT_INVALID, "date", NULL,
 			    "that is not a date: 20/11/2026 or 2026-11-20");
+		if (cdop_date_span(&date).first > purpose_today())
+			return cmd_fail(ctx, EXIT_INVALID, "date", NULL,
+			    "that is in the future: check day, month and "
+			    "year");
 		cdop_date_words(&date, words);
 		print_note(ctx, "  -> %s", words);
 		cdop_date_write(&date, text);

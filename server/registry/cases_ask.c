@@ -234,6 +234,7 @@ cases_ask(struct cases_act *act, struct cases_ask *ask)
 		    "you have asked as often as this registry allows in a "
 		    "day: ring the panel office");
 	cases_terms_read(&ask->typed, &s.terms);
+	cases_terms_past(&s.terms, act->now_ms);
 	ask->understood =
 	    cases_terms_words(&s.terms, CASES_ASK_ECHO, act->arena);
 	if (ask->understood == NULL)

@@ -113,6 +113,16 @@ look_through(struct search *s)
 }
 
 static enum cdop_err
+bad_date(
+    struct cases_act *act, const char *field, const struct cases_when *when)
+{
+	return when->ahead ? cases_bad_field(act, field, "date.future",
+				 "in the future: check day, month and year")
+			   : cases_bad_field(act, field, "date.form",
+				 "not a date: 20/11/2026, 05/2026, 2026");
+}
+
+static enum cdop_err
 check_terms(struct search *s)
 {
 	const struct cases_terms *t = &s->terms;
@@ -122,11 +132,9 @@ check_terms(struct search *s)
 		return cases_bad_field(s->act, "nhs_number", "nhs.wrong",
 		    "not a valid NHS number: look at the digits again");
 	if (t->birth.wrong)
-		return cases_bad_field(s->act, "birth_date", "date.form",
-		    "not a date: 20/11/2026, 05/2026, 2026");
+		return bad_date(s->act, "birth_date", &t->birth);
 	if (t->death.wrong)
-		return cases_bad_field(s->act, "death_date", "date.form",
-		    "not a date: 20/11/2026, 05/2026, 2026");
+		return bad_date(s->act, "death_date", &t->death);
 	if (t->nhs[0] != '\0')
 		return CDOP_OK;
 	if (t->family.folded[0] == '\0' && t->mother.folded[0] == '\0')
@@ -164,6 +172,7 @@ cases_find(struct cases_act *act, struct cases_find *find)
 	if (s.max == 0 || s.max > CASES_FIND_MAX)
 		s.max = CASES_FIND_MAX;
 	cases_terms_read(&typed, &s.terms);
+	cases_terms_past(&s.terms, act->now_ms);
 	find->understood =
 	    cases_terms_words(&s.terms, CDOP_FOLD_MAX, act->arena);
 	if (find->understood == NULL)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DAY_MS (24ull * 3600ull * 1000ull)
+
 static bool
 is_given(const char *typed)
 {
@@ -49,6 +51,26 @@ cases_terms_read(const struct cases_typed *typed, struct cases_terms *ret_terms)
 	read_name(typed->mother_name, &t->mother);
 	read_date(typed->birth_date, &t->birth);
 	read_date(typed->death_date, &t->death);
+}
+
+static void
+take_past(struct cases_when *when, int32_t today)
+{
+	if (!when->given || when->span.first <= today)
+		return;
+	memset(when, 0, sizeof(*when));
+	when->wrong = true;
+	when->ahead = true;
+}
+
+void
+cases_terms_past(struct cases_terms *terms, uint64_t now_ms)
+{
+	/* It may be tomorrow already where somebody asks. */
+	const int32_t today = (int32_t)(now_ms / DAY_MS) + 1;
+
+	take_past(&terms->birth, today);
+	take_past(&terms->death, today);
 }
 
 /* ---- in words ---------------------------------------------------------- */
@@ -98,7 +120,9 @@ add_date(struct words *w, const char *what, const struct cases_when *when)
 	char text[CDOP_DATE_WORDS_MAX];
 
 	if (when->wrong)
-		add(w, cdop_arena_printf(w->arena, "%s: not a date", what));
+		add(w,
+		    cdop_arena_printf(w->arena, "%s: %s", what,
+			when->ahead ? "in the future" : "not a date"));
 	if (!when->given)
 		return;
 	cdop_date_words(&when->date, text);

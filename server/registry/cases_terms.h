@@ -27,7 +27,8 @@ struct cases_name {
 
 struct cases_when {
 	bool given;
-	bool wrong; /* typed, and not a date */
+	bool wrong; /* typed, and not a date, or none that has been */
+	bool ahead; /* wrong, as it is in the future */
 	bool full;  /* one certain day */
 	struct cdop_date date;
 	struct cdop_span span;
@@ -45,6 +46,12 @@ struct cases_terms {
 
 void cases_terms_read(
     const struct cases_typed *typed, struct cases_terms *ret_terms);
+
+/*
+ * No child that is asked about was born or died after today: such a date is
+ * a slip, and wrong.
+ */
+void cases_terms_past(struct cases_terms *terms, uint64_t now_ms);
 
 /*
  * The terms in words: NHS number 999 000 0018, family name "tarrant", born

@@ -133,8 +133,10 @@ def passphrases(registry):
     code, shown = typed(pia, question, {
         "assphrase": [PASSPHRASE], "NHS number": [""],
         "Family name": ["zebedeesson synthetic"],
-        "First name": ["Hildegarde"], "Date of birth": ["12/03/2021"]})
+        "First name": ["Hildegarde"],
+        "Date of birth": ["12/03/2199", "12/03/2021"]})
     equal("the right one asks", code, OK)
+    check("a day to come is asked again", "in the future" in shown, shown)
     check("and is answered", "Known to you" in shown, shown)
     done = pia.cdop("ask", "--purpose", "living_child", "--nhs-number",
                     "9990000506", "--no-input")

@@ -253,6 +253,25 @@ what_is_not_certain_is_not_said(void **state)
 	    CDOP__ANSWER__NOT_ENOUGH);
 }
 
+/* "I typed it wrongly" is told apart from "there is none" (RECORDS M13). */
+static void
+a_day_that_is_to_come_is_a_slip(void **state)
+{
+	const Cdop__AskReply *reply;
+
+	(void)state;
+	reply = ask(WORLD_PARTNER_WIRRAL,
+	    (struct terms){.family = "Doubtful", .birth = "2030-01-01"},
+	    CDOP__ANSWER__NOT_ENOUGH);
+	assert_string_equal(
+	    reply->understood, "family name \"doubtful\", born: in the future");
+	reply = ask(WORLD_PARTNER_WIRRAL,
+	    (struct terms){
+		.family = "Doubtful", .birth = "2024-06-01", .death = "2030"},
+	    CDOP__ANSWER__NOT_ENOUGH);
+	assert_non_null(strstr(reply->understood, "died: in the future"));
+}
+
 static void
 a_baby_is_known_by_the_mothers_name(void **state)
 {
@@ -535,6 +554,7 @@ main(void)
 	    cmocka_unit_test(too_little_is_not_enough),
 	    cmocka_unit_test(twins_are_told_apart_or_not_at_all),
 	    cmocka_unit_test(what_is_not_certain_is_not_said),
+	    cmocka_unit_test(a_day_that_is_to_come_is_a_slip),
 	    cmocka_unit_test(a_baby_is_known_by_the_mothers_name),
 	    cmocka_unit_test(interest_makes_known_and_withdrawal_unknown),
 	    cmocka_unit_test(the_holding_area_is_known_to_no_partner),
