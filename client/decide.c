@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include "client/call.h"
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/reference.h"
 #include "client/show.h"
 
-#define OPTIONS 3
+#define LOOK  3 /* the option behind the decisions */
+#define LOOKS 8
 
 static const struct {
 	const char *word;
@@ -96,18 +98,62 @@ two_cases(struct cmd_ctx *ctx)
 	return EXIT_DUPLICATE;
 }
 
+/* The other case, to be compared; where that fails it is still asked. */
 static enum exit_code
-ask_about(struct cmd_ctx *ctx, struct notify *n,
-    const Cdop__Candidate *candidate, bool joins, Cdop__Decision *ret_decision)
+look_at(struct cmd_ctx *ctx, char *reference)
 {
-	const struct prompt_option options[OPTIONS] = {
+	Cdop__CaseShowRequest request;
+	Cdop__CaseShowReply *reply;
+	struct cmd_error before = ctx->error;
+	enum exit_code code;
+
+	cdop__case_show_request__init(&request);
+	request.reference = reference;
+	code = call_case_show(ctx, &request, &reply);
+	if (code == EXIT_STOPPED)
+		return code;
+	if (code == EXIT_OK)
+		show_case(ctx, reply->case_);
+	else
+		print_note(ctx, "it cannot be shown: %s", ctx->error.message);
+	ctx->error = before;
+	return EXIT_OK;
+}
+
+/* Which of the decisions; as often as wanted with a look at it before. */
+static enum exit_code
+choose(struct cmd_ctx *ctx, const Cdop__Candidate *candidate, bool joins,
+    size_t *ret_chosen)
+{
+	const struct prompt_option options[LOOK + 1] = {
 	    {"join",
 		joins ? "the same child: another notification of this case"
 		      : "the same child: then nothing is changed here"},
 	    {"twin", "a twin or sibling: a case of its own, linked"},
 	    {"other", "another child: a case of its own"},
+	    {"look", "look at that case first (the log says who did)"},
 	};
-	static const Cdop__Decision decisions[OPTIONS] = {CDOP__DECISION__JOIN,
+	/* What a program reads has one object. */
+	const size_t n = ctx->g.json ? LOOK : LOOK + 1;
+	enum exit_code code;
+	int looks;
+
+	for (looks = 0; looks < LOOKS; looks++) {
+		code = prompt_choice(ctx, "Is it", options, n, n, ret_chosen);
+		if (code != EXIT_OK || *ret_chosen != LOOK)
+			return code;
+		code = look_at(ctx, candidate->reference);
+		if (code != EXIT_OK)
+			return code;
+	}
+	return EXIT_STOPPED;
+}
+
+static enum exit_code
+ask_about(struct cmd_ctx *ctx, struct notify *n,
+    const Cdop__Candidate *candidate, bool joins, Cdop__Decision *ret_decision)
+{
+	static const Cdop__Decision decisions[LOOK] = {CDOP__DECISION__JOIN,
 	    CDOP__DECISION__NEW_SIBLING, CDOP__DECISION__NEW_OTHER};
 	const char *reason;
 	enum exit_code code;
@@ -115,8 +161,7 @@ ask_about(struct cmd_ctx *ctx, struct notify *n,
 
 	print_note(ctx, "%s: %s", candidate->reference,
 	    show_joined(ctx, candidate->reason, candidate->n_reason, "; "));
-	code = prompt_choice(ctx, "Is it", options, OPTIONS, OPTIONS, &chosen);
-	if (code != EXIT_OK)
+	if ((code = choose(ctx, candidate, joins, &chosen)) != EXIT_OK)
 		return code;
 	*ret_decision = decisions[chosen];
 	if (*ret_decision == CDOP__DECISION__JOIN && !joins)

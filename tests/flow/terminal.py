@@ -62,11 +62,14 @@ def interrupted(cora):
 def duplicate(cora):
     """The same child again: asked, decided, with a reason."""
     code, shown = typed(cora, ["notify"], dict(
-        CHILD, **{"How did it reach": ["web"], "Is it": ["join"],
+        CHILD, **{"How did it reach": ["web"], "Is it": ["look", "join"],
                   "  Why:": ["the portal, after the call"]}))
     equal("joined at the prompt", code, OK)
     check("the reasons were shown", "may be a child" in shown and
           "family name" in shown and "Joined to T-" in shown, shown)
+    check("and the other case, before it was decided", re.search(
+        r"look at that case.*owner: .*Hildegarde.*Joined to", shown, re.S),
+        shown)
     code, shown = typed(cora, ["notify"], dict(
         CHILD, **{"First names": ["Gwendolyn"], "Is it": ["twin"],
                   "How many were born": ["2"], "Birth order": ["2"],
