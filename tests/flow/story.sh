@@ -11,6 +11,13 @@ if [ "$rc" -ne 0 ]; then
 	exit "$rc"
 fi
 sed -n 's/^=== /ok /p' "$TMP/story"
+if grep -E '^\$ ' "$TMP/story"; then
+	echo "not ok whose computer that is typed on"
+else
+	n=$(grep -c -E '^(server|ada|bob|cora|wendy|sefton|audrey)\$ ' "$TMP/story")
+	[ "$n" -gt 20 ] || printf 'not '
+	echo "ok each of $n commands says on whose computer it is typed"
+fi
 rest=$(find "$TMP" "$MEDIUM" -maxdepth 1 -name 'cdop-demo.*')
 if [ -z "$rest" ]; then
 	echo "ok nothing of it is left"
