@@ -110,6 +110,56 @@ every_command_and_option_has_its_paragraph(void **state)
 }
 
 static bool
+is_told_in_words(const struct cmd_opt *opt)
+{
+	static const char *const words[] = {
+	    "reason", "source", "warning", "-text"};
+	size_t i;
+
+	for (i = 0; opt->arg != NULL && i < sizeof(words) / sizeof(*words); i++)
+		if (strstr(opt->name, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+static void
+assert_warned_of(const struct cmd_opt *opt)
+{
+	const char *at = strstr(page, "\n.SS What is never on a command line"),
+		   *end, *found;
+	size_t len;
+
+	assert_non_null(at);
+	assert_non_null(end = strstr(at + 1, "\n.SS "));
+	for (; opt != NULL && opt->name != NULL; opt++) {
+		if (!is_told_in_words(opt))
+			continue;
+		len = strlen(roff(opt->name));
+		for (found = strstr(at, roff(opt->name)); found != NULL;
+		     found = strstr(found + 1, roff(opt->name)))
+			if (found[-1] == ' ' &&
+			    (found[len] == ' ' || found[len] == '.'))
+				break;
+		if (found == NULL || found > end)
+			print_message("no word about %s\n", opt->name);
+		assert_true(found != NULL && found < end);
+	}
+}
+
+/* Free text in argv is seen by others on the computer (RECORDS M12). */
+static void
+whoever_types_a_reason_is_told_who_reads_it(void **state)
+{
+	const struct cmd *cmd;
+	size_t i;
+
+	(void)state;
+	for (i = 0; (cmd = commands_at(i)) != NULL; i++)
+		assert_warned_of(cmd->opts);
+	assert_warned_of(cmd_globals_opts);
+}
+
+static bool
 has_option(const struct cmd *cmd, const char *name, size_t len)
 {
 	const struct cmd_opt *opt;
@@ -270,6 +320,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_command_and_option_has_its_paragraph),
+	    cmocka_unit_test(whoever_types_a_reason_is_told_who_reads_it),
 	    cmocka_unit_test(the_page_promises_nothing_else),
 	    cmocka_unit_test(exit_codes_are_those_of_the_program),
 	    cmocka_unit_test(fields_are_those_of_the_dictionary),
