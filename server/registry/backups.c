@@ -454,8 +454,8 @@ give_up(struct backups *backups)
 static enum cdop_err
 finish(struct backups *backups, struct cdop_arena *arena)
 {
+	struct cdop_bytes note = {NULL, 0};
 	struct cdop_manifest manifest;
-	struct cdop_bytes note;
 	enum cdop_err err;
 
 	memset(&manifest, 0, sizeof(manifest));
