@@ -52,6 +52,8 @@ rotate_areas(struct cmd_ctx *ctx, char *reason)
 	cdop__key_rotate_request__init(&request);
 	request.reason = reason;
 	request.area = area;
+	request.has_reseal = cmd_flag(ctx, "--reseal");
+	request.reseal = request.has_reseal;
 	request.what = cmd_flag(ctx, "--all") ? CDOP__KEY_WHAT__KEY_ALL
 					      : CDOP__KEY_WHAT__KEY_AREAS;
 	while (request.n_area < AREAS &&
@@ -108,6 +110,12 @@ phase_words(const Cdop__KeyRotation *r)
 		return "making new keys";
 	if (r->phase == CDOP__KEY_PHASE__KEY_REWRAP)
 		return "wrapping case keys anew";
+	if (r->phase == CDOP__KEY_PHASE__KEY_COPY)
+		return r->has_reseal && r->reseal
+		    ? "sealing every row anew, in a new file"
+		    : "copying into a new file";
+	if (r->phase == CDOP__KEY_PHASE__KEY_VERIFY)
+		return "opening every row of the new file";
 	if (r->phase == CDOP__KEY_PHASE__KEY_DESTROY)
 		return "destroying old keys";
 	if (r->phase == CDOP__KEY_PHASE__KEY_DONE)
@@ -141,12 +149,15 @@ who(struct cmd_ctx *ctx, const char *name, uint32_t number)
 static const char *
 bar_of(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
 {
+	const bool rows = r->has_rows_total;
+	const uint64_t done = rows ? r->rows_done : r->done;
+	const uint64_t total = rows ? r->rows_total : r->total;
 	char bar[BAR + 1];
 	const char *pace = "";
 	size_t i, full = BAR;
 
-	if (r->total > 0)
-		full = (size_t)(r->done * BAR / r->total);
+	if (total > 0)
+		full = (size_t)(done * BAR / total);
 	for (i = 0; i < BAR; i++)
 		bar[i] = i < full ? '#' : '-';
 	bar[BAR] = '\0';
@@ -155,10 +166,11 @@ bar_of(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
 		    ", %llu a second, %llu s left",
 		    (unsigned long long)r->per_second,
 		    (unsigned long long)r->left_s);
-	return cdop_arena_printf(ctx->arena, "%s%s%s%llu of %llu case keys%s%s",
+	return cdop_arena_printf(ctx->arena, "%s%s%s%llu of %llu %s%s%s",
 	    ctx->g.accessible ? "" : "[", ctx->g.accessible ? "" : bar,
-	    ctx->g.accessible ? "" : "] ", (unsigned long long)r->done,
-	    (unsigned long long)r->total, pace,
+	    ctx->g.accessible ? "" : "] ", (unsigned long long)done,
+	    (unsigned long long)total,
+	    rows ? "rows copied and opened" : "case keys", pace,
 	    r->has_paused && r->paused ? ", held (cdop key resume)" : "");
 }
 
@@ -181,9 +193,11 @@ show_rotation(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
 	if (r->has_done)
 		print_out(ctx, "  %s", bar_of(ctx, r));
 	if (r->has_ended_ms)
-		print_out(ctx, "  ended %s, %llu case keys wrapped anew",
+		print_out(ctx,
+		    "  ended %s, %llu case keys wrapped anew, %llu rows in the "
+		    "new file",
 		    print_time(ctx->arena, r->ended_ms),
-		    (unsigned long long)r->total);
+		    (unsigned long long)r->total, (unsigned long long)r->rows);
 	for (i = 0; i < r->n_destroyed; i++)
 		print_out(ctx, "  destroyed: key %s",
 		    key_number(ctx, r->destroyed[i]));
@@ -332,6 +346,7 @@ run_resume(struct cmd_ctx *ctx)
 static const struct cmd_opt rotate_opts[] = {
     {"--area", "AREA", "the key of an area; several may be named", true},
     {"--all", NULL, "the keys of all areas", false},
+    {"--reseal", NULL, "new case keys too, and every row sealed anew", false},
     {"--log", NULL, "the key that signs the audit log", false},
     {"--reason", "TEXT", "why; with --log every client is shown it", false},
     {"--yes", NULL, "do not ask", false},

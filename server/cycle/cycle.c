@@ -236,7 +236,7 @@ cycle_wants_write(const struct cycle *cycle)
 int
 cycle_sleep_ms(const struct cycle *cycle)
 {
-	if ((cycle->busy || cycle_copies(cycle)) &&
+	if ((cycle->busy || cycle_copy_waits(cycle)) &&
 	    !outbox_waits(cycle->outbox))
 		return 0;
 	if (cycle->soon)
@@ -361,15 +361,11 @@ renewed(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
 static void
 rotated(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
 {
-	struct rotation *rotation = cycle->reg->rotation;
-
-	rotation_set_stalled(rotation, item->failed);
-	if (!item->failed)
-		return;
-	cycle->rotate_ms = boot_ms + LONG_AGAIN_MS;
-	log_error("keys.kept", "finding=%s next=%s",
-	    rows_finding(cycle->reg->rows),
-	    "look for room on the disk, and run cdopd verify");
+	if (item->failed)
+		cycle_rotation_failed(
+		    cycle, rows_finding(cycle->reg->rows), boot_ms);
+	else
+		rotation_set_stalled(cycle->reg->rotation, false);
 }
 
 /* The items of the part of the batch that was run, from the first on. */

@@ -7,11 +7,13 @@
 #include "server/cycle/cycle_state.h"
 #include "server/registry/copying.h"
 #include "server/registry/registry.h"
+#include "server/registry/rotation_copy.h"
 
-#define SLICE_US    2000
-#define SLICE_ROWS  512
-#define SLICE_BYTES ((size_t)2 << 20)
-#define EVERY       10 /* turns with a batch in them */
+#define ROTATE_AGAIN_MS 60000 /* one that failed */
+#define SLICE_US        2000
+#define SLICE_ROWS      512
+#define SLICE_BYTES     ((size_t)2 << 20)
+#define EVERY           10 /* turns with a batch in them */
 
 static bool
 is_over(void *ctx)
@@ -21,11 +23,26 @@ is_over(void *ctx)
 	return clock_us() >= *until_us;
 }
 
-bool
-cycle_copies(const struct cycle *cycle)
+static bool
+is_running(const struct cycle *cycle)
 {
 	return cycle->reg != NULL &&
 	    copying_state(cycle->reg->copying) == COPYING_RUNS;
+}
+
+/* It has ended, and a rotation has to write that down. */
+static bool
+has_ended(const struct cycle *cycle)
+{
+	return cycle->reg != NULL &&
+	    rotation_copy_ended(cycle->reg->rotation) &&
+	    clock_boot_ms() >= cycle->rotate_ms;
+}
+
+bool
+cycle_copy_waits(const struct cycle *cycle)
+{
+	return is_running(cycle) || has_ended(cycle);
 }
 
 static void
@@ -55,7 +72,7 @@ cycle_copy(struct cycle *cycle)
 	    .ctx = &until_us};
 	enum cdop_err err;
 
-	if (!cycle_copies(cycle))
+	if (!is_running(cycle))
 		return CDOP_OK;
 	if (cycle->worked && ++cycle->copy_passed < EVERY)
 		return CDOP_OK;
@@ -64,4 +81,14 @@ cycle_copy(struct cycle *cycle)
 	if (err == CDOP_OK)
 		say_end(cycle->reg->copying);
 	return err;
+}
+
+void
+cycle_rotation_failed(
+    struct cycle *cycle, const char *finding, uint64_t boot_ms)
+{
+	rotation_set_stalled(cycle->reg->rotation, true);
+	cycle->rotate_ms = boot_ms + ROTATE_AGAIN_MS;
+	log_error("keys.kept", "finding=%s next=%s", finding,
+	    "look for room on the disk, and run cdopd verify");
 }

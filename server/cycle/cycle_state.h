@@ -87,6 +87,10 @@ void cycle_refuse(struct cycle *cycle, struct session *session);
 void cycle_send(struct cycle *cycle, uint64_t conn, enum ipc_kind kind,
     struct cdop_bytes bytes);
 
+/* A rotation does not go on: said, and tried again later. */
+void cycle_rotation_failed(
+    struct cycle *cycle, const char *finding, uint64_t boot_ms);
+
 /* The server's public keys, for the gate's mac1. */
 void cycle_send_keys(struct cycle *cycle);
 
@@ -99,8 +103,8 @@ void intake_drain(struct cycle *cycle, uint64_t boot_ms);
  */
 CDOP_MUST enum cdop_err cycle_copy(struct cycle *cycle);
 
-/* One is under way and wants more. */
-bool cycle_copies(const struct cycle *cycle);
+/* One is under way and wants more, or has ended and waits for a word. */
+bool cycle_copy_waits(const struct cycle *cycle);
 
 /* Of a sealed vault: the first message of a session, and its calls. */
 void boot_calls_begin(struct cycle *cycle, struct session *session);

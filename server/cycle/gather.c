@@ -10,6 +10,7 @@
 #include "server/registry/backups.h"
 #include "server/registry/cases_renew.h"
 #include "server/registry/registry.h"
+#include "server/registry/rotation_copy.h"
 #include "server/registry/rotation_step.h"
 #include "server/registry/scrub.h"
 #include "server/registry/search_key.h"
@@ -255,6 +256,21 @@ add_slice(struct cycle *cycle, bool alone, uint64_t boot_ms)
 	cycle->busy = true; /* there may be another one */
 }
 
+/* Its copy is begun and looked at here, where no batch is open. */
+static void
+tend_copy(struct cycle *cycle, uint64_t boot_ms)
+{
+	struct registry *reg = cycle->reg;
+	enum cdop_err err;
+
+	if (boot_ms < cycle->rotate_ms)
+		return;
+	err = rotation_copy_tend(
+	    reg->rotation, audit_time(reg->audit, clock_wall_ms(), boot_ms));
+	if (err != CDOP_OK)
+		cycle_rotation_failed(cycle, cdop_err_name(err), boot_ms);
+}
+
 /*
  * A rotation is in nobody's way: what is waiting has nine batches of ten, and
  * who is about to call again finds it at work a tenth of the time.
@@ -267,6 +283,7 @@ gather_rotate(struct cycle *cycle, uint64_t boot_ms)
 	cycle->soon = false;
 	if (called)
 		cycle->called_ms = boot_ms;
+	tend_copy(cycle, boot_ms);
 	if (boot_ms < cycle->rotate_ms ||
 	    !rotation_step_due(cycle->reg->rotation))
 		return;

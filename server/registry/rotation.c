@@ -24,6 +24,7 @@ struct rotation {
 	struct table table;
 	struct rotation_pace pace;
 	bool stalled;
+	bool copies;
 };
 
 enum cdop_err
@@ -67,6 +68,18 @@ bool
 rotation_is_stalled(const struct rotation *rotation)
 {
 	return rotation->stalled;
+}
+
+void
+rotation_set_copies(struct rotation *rotation, bool copies)
+{
+	rotation->copies = copies;
+}
+
+bool
+rotation_copies(const struct rotation *rotation)
+{
+	return rotation->copies;
 }
 
 /* ---- the table --------------------------------------------------------- */
@@ -218,6 +231,8 @@ rotation_begin(struct rotation *rotation, struct cdop_arena *arena,
 	stored.area = new->area;
 	stored.n_area = new->n_area;
 	stored.reason = (char *)(uintptr_t) new->reason;
+	stored.has_reseal = new->reseal;
+	stored.reseal = new->reseal;
 	stored.requester = new->requester;
 	stored.approver = new->approver;
 	stored.started_ms = new->now_ms;

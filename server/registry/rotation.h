@@ -31,7 +31,7 @@ struct rotation_job {
 
 /* How far it is. */
 struct rotation_pace {
-	uint64_t since_ms; /* of the first step of this vault; 0: none yet */
+	uint64_t since_ms; /* the phase in this vault; 0: none yet */
 	uint64_t worked;   /* keys since then */
 	size_t at;         /* where in the key table to go on */
 };
@@ -41,6 +41,7 @@ struct rotation_new {
 	char **area;
 	size_t n_area;
 	const char *reason;
+	bool reseal;
 	uint32_t requester;
 	uint32_t approver;
 	uint64_t now_ms;
@@ -86,7 +87,7 @@ CDOP_MUST enum cdop_err rotation_pause(
 /* What an act about keys is bound to. */
 void rotation_target(const struct rotation *rotation, uint8_t out[static 32]);
 
-/* ---- For rotation_step.c only ---- */
+/* ---- For rotation_step.c and rotation_copy.c only ---- */
 
 struct registry *rotation_registry(struct rotation *rotation);
 struct rotation_pace *rotation_pace(struct rotation *rotation);
@@ -94,6 +95,10 @@ struct rotation_pace *rotation_pace(struct rotation *rotation);
 /* A step failed, or the first one since then did not: shown in status. */
 void rotation_set_stalled(struct rotation *rotation, bool stalled);
 bool rotation_is_stalled(const struct rotation *rotation);
+
+/* The copy that the registry has under way is this one's. */
+void rotation_set_copies(struct rotation *rotation, bool copies);
+bool rotation_copies(const struct rotation *rotation);
 
 /* Puts the one under way as it is now. */
 CDOP_MUST enum cdop_err rotation_put(struct rotation *rotation,

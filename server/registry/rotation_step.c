@@ -5,6 +5,7 @@
 
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
+#include "server/registry/rotation_copy.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_keys.h"
 #include "server/vault/rows_rewrap.h"
@@ -17,7 +18,9 @@ rotation_step_due(const struct rotation *rotation)
 {
 	const struct rotation_job *job = rotation_running(rotation);
 
-	return job != NULL && !job->paused;
+	return job != NULL && !job->paused &&
+	    (job->phase != CDOP__KEY_PHASE__KEY_COPY ||
+		rotation_copy_ended(rotation));
 }
 
 static enum cdop_err
@@ -55,6 +58,74 @@ area_at(struct rotation *rotation, const Cdop__StoredRotation *stored, size_t i)
 }
 
 static enum cdop_err
+pair_up(struct rows *rows, struct cdop_arena *arena, enum schema_scope scope,
+    uint64_t from, Cdop__StoredRotation *stored)
+{
+	Cdop__StoredKeyPair *pair = cdop_arena_alloc(arena, sizeof(*pair)),
+			    **all;
+	size_t n = stored->n_pair;
+
+	all = cdop_arena_calloc(arena, n + 1, sizeof(pair));
+	if (pair == NULL || all == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (n > 0)
+		memcpy(all, stored->pair, n * sizeof(pair));
+	cdop__stored_key_pair__init(pair);
+	pair->from = from;
+	all[n] = pair;
+	stored->pair = all;
+	stored->n_pair = n + 1;
+	return rows_keys_epoch_new(rows, scope, NULL, &pair->to);
+}
+
+/* The oldest key of a scope from an id on; false: there is none. */
+static bool
+next_key(const struct rows *rows, enum schema_scope scope, uint64_t from,
+    uint64_t *ret_key)
+{
+	struct rows_rewrap_epoch epoch;
+	bool found = false;
+	size_t i;
+
+	for (i = 0; rows_rewrap_epoch(rows, i, &epoch); i++)
+		if (epoch.scope == scope && epoch.key >= from &&
+		    (!found || epoch.key < *ret_key)) {
+			*ret_key = epoch.key;
+			found = true;
+		}
+	return found;
+}
+
+/*
+ * The keys of the registry, of the log and of each quarter of searches: in
+ * the order of the quarters, so that the newest stays that of this one.
+ */
+static enum cdop_err
+turn_others(
+    struct rows *rows, struct cdop_arena *arena, Cdop__StoredRotation *stored)
+{
+	static const enum schema_scope scopes[] = {
+	    SCHEMA_REGISTRY, SCHEMA_LOG, SCHEMA_SEARCH};
+
+	uint64_t key = 0;
+	enum cdop_err err;
+	size_t i;
+
+	if (!stored->reseal || stored->what != CDOP__KEY_WHAT__KEY_ALL)
+		return CDOP_OK;
+	for (i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+		key = 0;
+		while (next_key(rows, scopes[i], key, &key) &&
+		    key < stored->floor) {
+			err = pair_up(rows, arena, scopes[i], key++, stored);
+			if (err != CDOP_OK)
+				return err;
+		}
+	}
+	return CDOP_OK;
+}
+
+static enum cdop_err
 turn(struct rotation *rotation, struct cdop_arena *arena,
     Cdop__StoredRotation *stored, uint64_t now_ms, size_t *ret_n)
 {
@@ -75,6 +146,8 @@ turn(struct rotation *rotation, struct cdop_arena *arena,
 			return err;
 		(*ret_n)++;
 	}
+	if ((err = turn_others(rows, arena, stored)) != CDOP_OK)
+		return err;
 	stored->has_total = true;
 	stored->total = rows_rewrap_left(rows);
 	err = enter(rotation, arena, stored, CDOP__KEY_PHASE__KEY_REWRAP);
@@ -135,6 +208,20 @@ append_key(Cdop__StoredRotation *stored, struct cdop_arena *arena, uint64_t key)
 	return CDOP_OK;
 }
 
+static enum cdop_err
+gone_leaf(struct rotation *rotation, struct cdop_arena *arena, const char *of,
+    uint64_t key, uint64_t now_ms)
+{
+	char number[32];
+	const char *reason;
+
+	reason = cdop_arena_printf(
+	    arena, "%s:%s", of, rows_number_text(key, number));
+	if (reason == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	return leaf(rotation, arena, AUDIT_EVENT_KEY_GONE, reason, 0, now_ms);
+}
+
 /* An area's key that is not its newest; false: there is none left. */
 static bool
 find_old(const struct rows *rows, struct rows_rewrap_epoch *ret_epoch)
@@ -168,47 +255,12 @@ destroy_one(struct rotation *rotation, struct cdop_arena *arena,
 	return leaf(rotation, arena, AUDIT_EVENT_KEY_GONE, reason, 0, now_ms);
 }
 
-static bool
-is_new(
-    const struct rows_rewrap_epoch *epoch, const Cdop__StoredRotation *stored)
-{
-	return epoch->scope == SCHEMA_AREA && epoch->newest &&
-	    epoch->key >= stored->floor;
-}
-
-/* What is under the new keys. */
-static enum cdop_err
-count_all(struct rotation *rotation, struct cdop_arena *arena,
-    Cdop__StoredRotation *stored)
-{
-	const struct rows *rows = rotation_registry(rotation)->rows;
-	struct rows_rewrap_epoch epoch;
-	Cdop__KeyCount *count;
-	size_t i, n = 0;
-
-	for (i = 0; rows_rewrap_epoch(rows, i, &epoch); i++)
-		n += is_new(&epoch, stored);
-	stored->n_census = 0;
-	stored->census = cdop_arena_calloc(arena, n, sizeof(count));
-	count = cdop_arena_calloc(arena, n, sizeof(*count));
-	if (stored->census == NULL || count == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = 0; rows_rewrap_epoch(rows, i, &epoch); i++) {
-		if (!is_new(&epoch, stored))
-			continue;
-		cdop__key_count__init(count);
-		count->key = epoch.key;
-		count->case_keys = epoch.wraps;
-		stored->census[stored->n_census++] = count++;
-	}
-	return CDOP_OK;
-}
-
 static enum cdop_err
 destroy(struct rotation *rotation, struct cdop_arena *arena,
     Cdop__StoredRotation *stored, uint64_t now_ms, size_t *ret_n)
 {
 	struct rows *rows = rotation_registry(rotation)->rows;
+	struct rotation_pace *pace = rotation_pace(rotation);
 	struct rows_rewrap_epoch epoch;
 	enum cdop_err err;
 
@@ -219,7 +271,50 @@ destroy(struct rotation *rotation, struct cdop_arena *arena,
 	}
 	if (find_old(rows, &epoch))
 		return rotation_put(rotation, arena, stored);
-	if ((err = count_all(rotation, arena, stored)) != CDOP_OK)
+	err = undo_save(rotation_registry(rotation)->undo, pace, sizeof(*pace));
+	if (err != CDOP_OK)
+		return err;
+	pace->since_ms = 0;
+	stored->has_copy_floor = true;
+	stored->copy_floor = rows_rewrap_next(rows);
+	return enter(rotation, arena, stored, CDOP__KEY_PHASE__KEY_COPY);
+}
+
+/* ---- COPY -------------------------------------------------------------- */
+
+/* Keys that stayed behind in the old file. */
+static enum cdop_err
+name_gone(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored, uint64_t now_ms)
+{
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < stored->n_pair; i++) {
+		err = append_key(stored, arena, stored->pair[i]->from);
+		if (err == CDOP_OK)
+			err = gone_leaf(rotation, arena, "registry",
+			    stored->pair[i]->from, now_ms);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+/* The new file stands: what it is, and the end. */
+static enum cdop_err
+end_copy(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored, uint64_t now_ms)
+{
+	enum cdop_err err;
+
+	if ((err = rotation_copy_count(rotation, arena, stored)) != CDOP_OK)
+		return err;
+	err = leaf(rotation, arena, AUDIT_EVENT_KEYS,
+	    stored->reseal ? "resealed" : "copied", stored->rows, now_ms);
+	if (err == CDOP_OK)
+		err = name_gone(rotation, arena, stored, now_ms);
+	if (err != CDOP_OK)
 		return err;
 	stored->has_ended_ms = true;
 	stored->ended_ms = now_ms;
@@ -242,16 +337,31 @@ rotation_step_run(struct rotation *rotation, struct cdop_arena *arena,
 
 	*ret_n = 0;
 	/* It may have been paused in this very batch. */
-	if (job == NULL || job->paused)
+	if (!rotation_step_due(rotation))
 		return CDOP_OK;
 	if (job->phase == CDOP__KEY_PHASE__KEY_REWRAP)
 		return rewrap(rotation, arena, now_ms, n, ret_n);
 	err = rotation_read(rotation, job, arena, &stored);
 	if (err != CDOP_OK)
 		return err;
-	return job->phase == CDOP__KEY_PHASE__KEY_TURN
-	    ? turn(rotation, arena, stored, now_ms, ret_n)
-	    : destroy(rotation, arena, stored, now_ms, ret_n);
+	if (job->phase == CDOP__KEY_PHASE__KEY_TURN)
+		return turn(rotation, arena, stored, now_ms, ret_n);
+	if (job->phase == CDOP__KEY_PHASE__KEY_COPY)
+		return end_copy(rotation, arena, stored, now_ms);
+	return destroy(rotation, arena, stored, now_ms, ret_n);
+}
+
+/* Rate and time left of so many that are done since the phase began here. */
+static void
+set_pace(struct rotation_step_progress *progress,
+    const struct rotation_pace *pace, uint64_t worked, uint64_t left,
+    uint64_t now_ms)
+{
+	if (pace->since_ms == 0 || now_ms <= pace->since_ms)
+		return;
+	progress->per_s = worked * 1000 / (now_ms - pace->since_ms);
+	if (progress->per_s > 0)
+		progress->left_s = left / progress->per_s;
 }
 
 struct rotation_step_progress
@@ -267,11 +377,13 @@ rotation_step_progress(struct rotation *rotation, uint64_t now_ms)
 	left = rows_rewrap_left(rotation_registry(rotation)->rows);
 	progress.total = job->total;
 	progress.done = job->total > left ? job->total - left : 0;
-	if (job->phase != CDOP__KEY_PHASE__KEY_REWRAP || pace->since_ms == 0 ||
-	    now_ms <= pace->since_ms)
+	if (job->phase == CDOP__KEY_PHASE__KEY_REWRAP)
+		set_pace(&progress, pace, pace->worked, left, now_ms);
+	if (job->phase != CDOP__KEY_PHASE__KEY_COPY)
 		return progress;
-	progress.per_s = pace->worked * 1000 / (now_ms - pace->since_ms);
-	if (progress.per_s > 0)
-		progress.left_s = left / progress.per_s;
+	rotation_copy_progress(rotation, &progress.rows_done,
+	    &progress.rows_total, &progress.verifies);
+	set_pace(&progress, pace, progress.rows_done,
+	    progress.rows_total - progress.rows_done, now_ms);
 	return progress;
 }

@@ -4,7 +4,9 @@
  *	TURN     every area that is meant gets a new epoch key
  *	REWRAP   case keys under an old one are wrapped by the newest
  *	DESTROY  old epoch keys, which wrap nothing any more
- *	DONE     the census
+ *	COPY     into a new file, with --reseal under new case keys; what is
+ *	         done of it between batches stands in rotation_copy.h
+ *	DONE     the census of the new file
  *
  * Each step is a transaction's, or goes back with it; where a vault was
  * killed the next one goes on.  Each phase that ends has a leaf.
@@ -14,7 +16,7 @@
 
 #include "server/registry/rotation.h"
 
-/* There is something to do: one is under way and not paused. */
+/* There is something to do in a batch: one is under way and not paused. */
 bool rotation_step_due(const struct rotation *rotation);
 
 /*
@@ -29,7 +31,10 @@ CDOP_MUST enum cdop_err rotation_step_run(struct rotation *rotation,
 struct rotation_step_progress {
 	uint64_t done;
 	uint64_t total;
-	uint64_t per_s;  /* 0: not known yet */
+	uint64_t rows_done; /* COPY: copied, and opened */
+	uint64_t rows_total;
+	bool verifies;   /* all are copied */
+	uint64_t per_s;  /* keys or rows; 0: not known yet */
 	uint64_t left_s; /* with per_s alone */
 };
 struct rotation_step_progress rotation_step_progress(

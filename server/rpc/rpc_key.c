@@ -122,6 +122,11 @@ say_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 		"serves",
 		(unsigned long long)count_of(ctx, req)));
 	say(ctx, "then destroy the old ones: nothing opens with them any more");
+	say(ctx,
+	    req->has_reseal && req->reseal
+		? "seal every row of these cases anew, under new case keys, "
+		  "in a new file"
+		: "copy what there is into a new file, without the old bytes");
 	say(ctx, cdop_arena_printf(ctx->arena, "reason: %s", req->reason));
 }
 
@@ -134,6 +139,7 @@ rpc_key_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req,
 	    .area = req->area,
 	    .n_area = req->n_area,
 	    .reason = req->reason,
+	    .reseal = req->has_reseal && req->reseal,
 	    .requester = ctx->actor->person,
 	    .approver = ctx->second_person,
 	    .now_ms = ctx->now_ms,
@@ -203,6 +209,10 @@ fill_rotation(struct rpc_ctx *ctx, const struct rotation_job *job,
 	out->total = stored->total;
 	out->destroyed = stored->destroyed;
 	out->n_destroyed = stored->n_destroyed;
+	out->has_reseal = stored->has_reseal;
+	out->reseal = stored->reseal;
+	out->has_rows = stored->has_rows;
+	out->rows = stored->rows;
 	out->census = stored->census;
 	out->n_census = stored->n_census;
 	*ret_out = out;
@@ -215,6 +225,12 @@ fill_progress(struct rpc_ctx *ctx, Cdop__KeyRotation *out)
 	const struct rotation_step_progress progress =
 	    rotation_step_progress(ctx->reg->rotation, ctx->now_ms);
 
+	out->has_rows_total = progress.rows_total > 0;
+	out->rows_total = progress.rows_total;
+	out->has_rows_done = out->has_rows_total;
+	out->rows_done = progress.rows_done;
+	if (progress.verifies)
+		out->phase = CDOP__KEY_PHASE__KEY_VERIFY;
 	out->has_done = out->has_total;
 	out->done = progress.done;
 	out->has_per_second = progress.per_s > 0;

@@ -1,6 +1,8 @@
 /* Case keys from an old epoch to the newest; see rows_rewrap.h. */
 #include "server/vault/rows_rewrap.h"
 
+#include <string.h>
+
 #include "server/vault/rows_core.h"
 #include "server/vault/rows_keys.h"
 
@@ -39,6 +41,39 @@ rows_rewrap_newest(const struct rows *rows, const char *area)
 	uint64_t key;
 
 	return keystore_epoch(rows->ks, SCHEMA_AREA, area, &key) ? key : 0;
+}
+
+bool
+rows_rewrap_has(const struct rows *rows, uint64_t key)
+{
+	return keystore_find(rows->ks, key) != NULL;
+}
+
+static bool
+is_one_of(const char *area, const char *const *all, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(all[i], area) == 0)
+			return true;
+	return n == 0;
+}
+
+bool
+rows_rewrap_has_case(
+    const struct rows *rows, const char *const *area, size_t n, uint64_t floor)
+{
+	const struct keystore_entry *entry;
+	size_t i;
+
+	for (i = 0; i < keystore_places(rows->ks); i++) {
+		entry = keystore_at(rows->ks, i);
+		if (entry->scope == SCHEMA_CASE && entry->id < floor &&
+		    is_one_of(keystore_area(rows->ks, entry->area), area, n))
+			return true;
+	}
+	return false;
 }
 
 uint64_t

@@ -31,6 +31,15 @@ const char *rows_rewrap_area(const struct rows *rows, size_t i);
 /* The newest key of an area; 0: it has none. */
 uint64_t rows_rewrap_newest(const struct rows *rows, const char *area);
 
+/* There is such a key, and it is not destroyed. */
+bool rows_rewrap_has(const struct rows *rows, uint64_t key);
+
+/*
+ * Some case of these areas (n 0: of any) has a key with an id below floor.
+ */
+bool rows_rewrap_has_case(
+    const struct rows *rows, const char *const *area, size_t n, uint64_t floor);
+
 /* The id that the next key of any kind gets. */
 uint64_t rows_rewrap_next(const struct rows *rows);
 

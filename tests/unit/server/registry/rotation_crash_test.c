@@ -1,6 +1,7 @@
 /*
  * The vault killed, and the disk failing, at each write of a rotation: every
- * one of them, and what goes on from there ends with the same census.
+ * one of them, and what goes on from there ends with the same census.  What
+ * comes then, the copy, has tests/unit/server/vault/copy_crash_test.c.
  *
  * pwrite, writev and fdatasync of this program stand before those of the C
  * library, so that LMDB calls them too.
@@ -38,7 +39,7 @@ struct image {
 	size_t len;
 };
 
-static ino_t watched;      /* inode of data.mdb; 0: nothing is looked at */
+static bool watched;       /* writes to data.mdb are looked at */
 static size_t n_writes;    /* and syncs, since it is watched */
 static size_t fail_at;     /* the one that fails, from 1 on; 0: none */
 static int fail_code;      /* how */
@@ -77,16 +78,23 @@ write_image(const struct image *image)
 	assert_int_equal(fclose(file), 0);
 }
 
-static void
-watch(void)
+/* A copy puts another file in its place. */
+static ino_t
+data_inode(void)
 {
 	char path[128];
 	struct stat st;
 
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", w.dir);
 	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+static void
+watch(void)
+{
 	n_writes = 0;
-	watched = st.st_ino;
+	watched = true;
 }
 
 /* Whatever is about to be written: true, with errno, where it fails. */
@@ -95,7 +103,7 @@ comes(int fd)
 {
 	struct stat st;
 
-	if (watched == 0 || fstat(fd, &st) != 0 || st.st_ino != watched)
+	if (!watched || fstat(fd, &st) != 0 || st.st_ino != data_inode())
 		return false;
 	n_writes++;
 	if (keep != NULL) {
@@ -192,7 +200,7 @@ expect_end(void)
 	char census[TURNING_TEXT];
 
 	world_open(&w);
-	(void)turning_finish(&w, 2);
+	turning_to_copy(&w, 2);
 	turning_all_readable(&w);
 	turning_census(&w, census);
 	assert_string_equal(census, wanted);
@@ -213,9 +221,9 @@ killed_at_any_write_it_ends_as_it_would_have(void **state)
 	world_open(&w);
 	watch();
 	keep = images;
-	(void)turning_finish(&w, KEYS_EACH);
+	turning_to_copy(&w, KEYS_EACH);
 	keep = NULL;
-	watched = 0;
+	watched = false;
 	n = n_writes;
 	turning_census(&w, first);
 	world_close(&w);
@@ -254,7 +262,7 @@ run_with(size_t at, int code)
 		go_on_over(turning_step(&w, KEYS_EACH));
 	}
 	fail_at = 0;
-	watched = 0;
+	watched = false;
 	world_close(&w);
 	return n_writes;
 }

@@ -12,6 +12,8 @@
 
 #include "server/base/undo.h"
 #include "server/registry/cases.h"
+#include "server/registry/copying.h"
+#include "server/registry/rotation_copy.h"
 #include "server/registry/rotation_step.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_rewrap.h"
@@ -28,6 +30,12 @@ begin(struct world *world)
 uint32_t
 turning_begin(struct world *world, const char *area)
 {
+	return turning_begin_with(world, area, false);
+}
+
+uint32_t
+turning_begin_with(struct world *world, const char *area, bool reseal)
+{
 	char *areas[1] = {(char *)(uintptr_t)area};
 	const struct rotation_new new = {
 	    .what = area == NULL ? CDOP__KEY_WHAT__KEY_ALL
@@ -35,6 +43,7 @@ turning_begin(struct world *world, const char *area)
 	    .area = areas,
 	    .n_area = area != NULL,
 	    .reason = "a test",
+	    .reseal = reseal,
 	    .requester = WORLD_ADMIN_1,
 	    .approver = WORLD_ADMIN_2,
 	    .now_ms = world->now_ms,
@@ -70,8 +79,21 @@ turning_step(struct world *world, size_t n)
 	return err;
 }
 
-size_t
-turning_finish(struct world *world, size_t n)
+enum cdop_err
+turning_pump(struct world *world, size_t n)
+{
+	const struct walk_budget budget = {.rows = 50, .bytes = 1u << 20};
+	enum cdop_err err;
+
+	if (rotation_step_due(world->reg->rotation))
+		return turning_step(world, n);
+	err = rotation_copy_tend(world->reg->rotation, world->now_ms);
+	return err == CDOP_OK ? copying_step(world->reg->copying, &budget)
+			      : err;
+}
+
+void
+turning_to_copy(struct world *world, size_t n)
 {
 	size_t steps;
 
@@ -79,6 +101,21 @@ turning_finish(struct world *world, size_t n)
 		assert_true(steps < STEPS_MAX);
 		assert_int_equal(turning_step(world, n), CDOP_OK);
 	}
+}
+
+size_t
+turning_finish(struct world *world, size_t n)
+{
+	size_t steps;
+
+	for (steps = 0; rotation_running(world->reg->rotation) != NULL;
+	     steps++) {
+		assert_true(steps < STEPS_MAX);
+		assert_int_equal(turning_pump(world, n), CDOP_OK);
+	}
+	/* The copy is let go of. */
+	assert_int_equal(
+	    rotation_copy_tend(world->reg->rotation, world->now_ms), CDOP_OK);
 	return steps;
 }
 

@@ -10,8 +10,17 @@
 /* Begins one of an area (NULL: all) in a batch of its own; its number. */
 uint32_t turning_begin(struct world *world, const char *area);
 
+/* The same, also with new case keys. */
+uint32_t turning_begin_with(struct world *world, const char *area, bool reseal);
+
+/* One move of it, in a batch or of its copy: as the cycle does. */
+enum cdop_err turning_pump(struct world *world, size_t n);
+
 /* One step of at most n keys; what its commit said. */
 enum cdop_err turning_step(struct world *world, size_t n);
+
+/* Steps until all is done but the copy. */
+void turning_to_copy(struct world *world, size_t n);
 
 /* Steps until it is done; how many it were. */
 size_t turning_finish(struct world *world, size_t n);

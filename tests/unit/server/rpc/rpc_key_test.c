@@ -300,7 +300,8 @@ status_says_how_far_it_is(void **state)
 	assert_int_equal(reply->n_past, 1);
 	assert_int_equal(reply->past[0]->phase, CDOP__KEY_PHASE__KEY_DONE);
 	assert_int_equal(reply->past[0]->n_destroyed, 1);
-	assert_int_equal(reply->past[0]->census[0]->case_keys, 4);
+	assert_true(reply->past[0]->n_census > 3);
+	assert_true(reply->past[0]->rows > 10);
 	assert_null(epoch_of(reply, "wirral", false));
 }
 
