@@ -181,6 +181,9 @@ cycle_set_link(struct cycle *cycle, int fd)
 		close(cycle->link);
 	cycle->link = fd;
 	cycle->link_dead = false;
+	/* Nothing of the old one is left, and its last id, which may be the
+	 * greatest there is, binds no other gate. */
+	cycle->last_conn = 0;
 	outbox_set_link(cycle->outbox, fd);
 	if (fd >= 0)
 		cycle_send_keys(cycle);

@@ -52,7 +52,7 @@ struct cycle {
 	size_t width; /* of the next batch: what a part has time for */
 	size_t n_sessions;
 	size_t n_half_open;
-	uint64_t last_conn; /* ids grow; a smaller one is a broken gate */
+	uint64_t last_conn; /* of this link: ids grow, or the gate is broken */
 	uint32_t budget;    /* handshakes left in this second */
 	uint64_t tick_ms;
 	uint64_t counted_ms;    /* when the last count was logged */

@@ -271,18 +271,25 @@ a_packet_of_the_vaults_own_kind_drops_the_link(void **state)
 }
 
 static void
-no_session_outlives_its_gate(void **state)
+another_gate_comes(void)
 {
-	struct fixture_client *client;
 	int fds[2];
 
-	(void)state;
-	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	assert_int_equal(ipc_pair(fds), CDOP_OK);
 	cycle_set_link(f.cycle, fds[0]);
 	fds_close(f.link);
 	f.link = fds[1];
 	f.n_event = 0;
+}
+
+static void
+no_session_outlives_its_gate(void **state)
+{
+	struct fixture_client *client;
+
+	(void)state;
+	client = fixture_sign_in(&f, WORLD_COORDINATOR);
+	another_gate_comes();
 	(void)fixture_call(client, FIXTURE_STATUS, NULL);
 	fixture_send(&f, client);
 	fixture_turn(&f);
@@ -290,6 +297,20 @@ no_session_outlives_its_gate(void **state)
 	assert_int_equal(f.event[0].kind, IPC_KEYS);
 	assert_int_equal(f.event[0].arg, 1);
 	(void)fixture_sign_in(&f, WORLD_COORDINATOR);
+}
+
+/* Else each gate after it would be broken, until the parent gives up. */
+static void
+a_gate_uses_up_no_id_of_the_next(void **state)
+{
+	(void)state;
+	f.last_conn = UINT64_MAX - 1;
+	(void)fixture_sign_in(&f, WORLD_COORDINATOR);
+	assert_int_equal(f.last_conn, UINT64_MAX);
+	another_gate_comes();
+	f.last_conn = 2ull << 40;
+	(void)fixture_sign_in(&f, WORLD_COORDINATOR);
+	assert_true(cycle_link(f.cycle) >= 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -310,6 +331,7 @@ main(void)
 	    TEST(a_connection_id_that_was_used_drops_the_link),
 	    TEST(a_packet_of_the_vaults_own_kind_drops_the_link),
 	    TEST(no_session_outlives_its_gate),
+	    TEST(a_gate_uses_up_no_id_of_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
