@@ -21,7 +21,8 @@ static const struct call_method methods[] = {
 #define RPC(Name, name, Req, Rep, req, rep, id, roles, scope, states, purpose, \
     txn, audit, second, ttl, use)                                              \
 	{#Name, (id), (purpose), (use), (txn) == CDOP_TXN_WRITE,               \
-	    &req##__descriptor, &rep##__descriptor},
+	    ((states)&CDOP_STATE_RESTORED) != 0, &req##__descriptor,           \
+	    &rep##__descriptor},
 #include "rpc_table.inc"
 #undef RPC
 };
@@ -80,6 +81,9 @@ call_begin(struct cmd_ctx *ctx, struct call_send *send)
 	struct cdop_bytes packed;
 	Cdop__Call call;
 
+	if (ctx->session->welcome->state == CDOP__STATE__RESTORED &&
+	    !send->method->restored)
+		return CONN_UNSEEN;
 	cdop__call__init(&call);
 	call.id = ctx->session->next_id++;
 	call.method = send->method->id;
@@ -218,6 +222,12 @@ call_lost(
 		    "what came back is not what the registry sends");
 	if (end == CONN_MEMORY)
 		return out_of_memory(ctx);
+	if (end == CONN_UNSEEN)
+		return cmd_fail(ctx,
+		    exit_code_of(CDOP_FAILED_PRECONDITION, "state", false),
+		    "state", "two administrators: cdop restore show",
+		    "not sent: the registry says that it was restored, and "
+		    "shows no log until that is accepted");
 	if (method->change)
 		return cmd_fail(ctx, EXIT_OUTCOME, NULL, "cdop retry",
 		    "the connection ended before the answer: outcome "

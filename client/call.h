@@ -28,6 +28,7 @@ struct call_method {
 	bool purpose;
 	bool use;
 	bool change;
+	bool restored; /* also where a restore waits to be accepted */
 	const ProtobufCMessageDescriptor *request;
 	const ProtobufCMessageDescriptor *reply;
 };
@@ -50,7 +51,11 @@ struct call_send {
 /* Fills purpose, use and role from the command line and the profile. */
 enum exit_code call_prepare(struct cmd_ctx *ctx, struct call_send *send);
 
-/* Puts one call on the wire without waiting. */
+/*
+ * Puts one call on the wire without waiting.  A registry that says that it was
+ * restored shows no checkpoint: what is not for that state is not sent, or the
+ * word alone would keep this computer from looking at the log.
+ */
 enum conn_end call_begin(struct cmd_ctx *ctx, struct call_send *send);
 
 /* The next answer, whichever call it is for; in ctx->arena. */

@@ -23,6 +23,7 @@ enum conn_end {
 	CONN_BROKEN,      /* what came does not authenticate or parse */
 	CONN_TIMEOUT,
 	CONN_MEMORY,
+	CONN_UNSEEN, /* not sent: the log is not shown, see call_begin */
 };
 
 struct conn_args {

@@ -295,6 +295,7 @@ connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 	case CONN_CLOSED:
 	case CONN_TIMEOUT:
 	case CONN_MEMORY:
+	case CONN_UNSEEN:
 	default:
 		break;
 	}

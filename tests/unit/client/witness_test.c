@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "cdop/secret.h"
+#include "client/call.h"
 #include "client/file.h"
 #include "tests/unit/client/seen_log.h"
 
@@ -100,6 +101,34 @@ a_proof_that_is_missing_is_a_fork(void **state)
 	/* Until a restore is accepted there is none, and that is no fork. */
 	f->session.welcome->state = CDOP__STATE__RESTORED;
 	assert_int_equal(witness_check(&f->ctx, &again), EXIT_OK);
+}
+
+/* The word is no way around the checkpoint: nothing else is asked then. */
+static void
+what_says_that_it_was_restored_is_asked_nothing_else(void **state)
+{
+	static const uint32_t refused[] = {3, 4, 5, 40, 43, 44, 60, 70, 71};
+	static const uint32_t served[] = {1, 2, 20, 21, 75, 76};
+	struct fixture *f = *state;
+	struct call_send send;
+	size_t i;
+
+	log_make(f, &the_log, 1);
+	log_enrol(f, &the_log, 3);
+	assert_int_equal(witness_load(&f->ctx), EXIT_OK);
+	log_connect(f, &the_log, 9);
+	f->session.welcome->state = CDOP__STATE__RESTORED;
+	memset(&send, 0, sizeof(send));
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		send.method = call_method(refused[i]);
+		assert_non_null(send.method);
+		assert_int_equal(call_begin(&f->ctx, &send), CONN_UNSEEN);
+		assert_int_not_equal(
+		    call_lost(&f->ctx, send.method, CONN_UNSEEN), EXIT_OK);
+		log_reason_is(f, "state");
+	}
+	for (i = 0; i < sizeof(served) / sizeof(served[0]); i++)
+		assert_true(call_method(served[i])->restored);
 }
 
 static void
@@ -307,6 +336,7 @@ main(void)
 	    WITH(a_log_that_is_shorter_was_rolled_back),
 	    WITH(another_log_is_a_fork_whatever_its_length),
 	    WITH(a_proof_that_is_missing_is_a_fork),
+	    WITH(what_says_that_it_was_restored_is_asked_nothing_else),
 	    WITH(a_key_that_was_not_pinned_signs_nothing),
 	    WITH(what_was_seen_outlives_its_file),
 	    WITH(who_pinned_no_key_is_no_witness),
