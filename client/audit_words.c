@@ -341,6 +341,7 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"administrator recovered offline", "", " persons invited"},
 	    {"restored on the host", "goes on from ", " entries"},
 	    {"AuditExport", "", " entries"},
+	    {"BackupCreate", "", " bytes"},
 	    {"keys turned", "", " case keys"},
 	};
 

@@ -219,6 +219,9 @@ count(struct exposure *x, const Cdop__AuditEntry *entry)
 		x->searches++;
 		x->searches_empty += entry->n_released == 0;
 	}
+	/* The pieces that follow the first answer have a count. */
+	x->backups += answered && !entry->has_count &&
+	    strcmp(entry->call, "BackupCreate") == 0;
 	if (x->name != NULL || entry->person_name == NULL)
 		return CDOP_OK;
 	x->name = cdop_arena_strdup(x->arena, entry->person_name);

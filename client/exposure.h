@@ -79,6 +79,7 @@ struct exposure {
 	uint64_t refused;
 	uint64_t searches; /* by find or ask */
 	uint64_t searches_empty;
+	uint64_t backups;  /* begun: all of the registry, sealed */
 	uint64_t first_ms; /* of what left; 0: nothing did */
 	uint64_t last_ms;
 };

@@ -144,7 +144,8 @@ show_records(const struct exposure_report *w)
 
 	print_out(ctx, "%s", person_words(w));
 	if (w->x->n == 0) {
-		print_out(ctx, "No record left.");
+		print_out(ctx, "No record left%s.",
+		    w->x->backups > 0 ? " unsealed" : "");
 		return;
 	}
 	print_out(ctx, "First %s, last %s",
@@ -223,6 +224,12 @@ exposure_show_text(const struct exposure_report *w)
 		show_classes(w);
 		show_places(w);
 	}
+	if (w->x->backups > 0)
+		print_out(ctx,
+		    "Took %llu backup%s: every record that the registry had "
+		    "then, sealed; enough shares of the custodians open it.",
+		    (unsigned long long)w->x->backups,
+		    w->x->backups == 1 ? "" : "s");
 	print_out(ctx,
 	    "Searched %llu time%s, %llu with no answer.  Refused %llu time%s.",
 	    (unsigned long long)w->x->searches, w->x->searches == 1 ? "" : "s",
@@ -466,11 +473,11 @@ exposure_show_json(const struct exposure_report *w)
 		"records_on_screen", (json_int_t)count_way(x, EXPOSURE_SCREEN),
 		"records_in_copies", (json_int_t)count_way(x, EXPOSURE_COPY)));
 	(void)json_object_update_new(o,
-	    json_pack("{s:I,s:I,s:I,s:I,s:o}", "searches",
-		(json_int_t)x->searches, "searches_with_no_answer",
-		(json_int_t)x->searches_empty, "refused",
-		(json_int_t)x->refused, "entries", (json_int_t)x->entries,
-		"record", json_records(w)));
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:o}", "backups",
+		(json_int_t)x->backups, "searches", (json_int_t)x->searches,
+		"searches_with_no_answer", (json_int_t)x->searches_empty,
+		"refused", (json_int_t)x->refused, "entries",
+		(json_int_t)x->entries, "record", json_records(w)));
 	if (w->device != 0)
 		(void)json_object_set_new(
 		    o, "device", json_integer((json_int_t)w->device));

@@ -3,6 +3,7 @@
 then the registry as it was; and what is wrong with one has words of its own."""
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -189,6 +190,15 @@ def main():
     check("it is listed", "one.cdop" in listed and "Ada Admin" in listed,
           listed)
     proved(registry, shares, made)
+    audrey = registry.invite("Audrey Auditor", "--role", "auditor",
+                             "--all-areas")
+    told = audrey.must("audit", "exposure", str(ada.person)).out
+    check("all that was in it is told of who took it",
+          "No record left unsealed." in told and
+          "Took 1 backup: every record" in told, told)
+    told = audrey.must("audit", "by", str(ada.person)).out
+    check("and how much that was", re.search(r"[1-9][0-9]* bytes", told) and
+          "count" not in told, told)
 
     stranger = Registry("stranger")
     stranger.init()

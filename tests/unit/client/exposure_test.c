@@ -281,6 +281,30 @@ many_records_are_kept_apart(void **state)
 
 /* ---- CSV ---------------------------------------------------------------- */
 
+/* No record is named: all of them are in it. */
+static void
+backups_are_counted_once_each(void **state)
+{
+	struct bench *b = *state;
+	Cdop__AuditEntry e;
+	int i;
+
+	add(b, "BackupCreate", 0, 1, NULL);
+	add(b, "BackupList", 0, 2, NULL);
+	add(b, "BackupCreate", 0, 3, NULL);
+	cdop__audit_entry__init(&e);
+	e.has_person = true;
+	e.person = PERSON;
+	e.call = text(b, "BackupCreate");
+	e.has_count = true; /* a piece of one that goes on */
+	for (i = 0; i < 5; i++)
+		assert_int_equal(exposure_add(&b->x, &e), CDOP_OK);
+	e.has_count = false;
+	e.answered = CDOP_FAILED_PRECONDITION;
+	assert_int_equal(exposure_add(&b->x, &e), CDOP_OK);
+	assert_int_equal(b->x.backups, 2);
+}
+
 static void
 no_cell_begins_a_formula(void **state)
 {
@@ -314,6 +338,7 @@ main(void)
 	    TEST(the_living_are_the_most_of_each_kind_at_once),
 	    TEST(jurisdictions_are_those_of_the_time),
 	    TEST(searches_and_refusals_are_counted),
+	    TEST(backups_are_counted_once_each),
 	    TEST(many_records_are_kept_apart),
 	    cmocka_unit_test(no_cell_begins_a_formula),
 	};
