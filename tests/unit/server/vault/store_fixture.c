@@ -228,7 +228,7 @@ on_unlock(void *ctx, const struct slots_info *slots, size_t n, size_t *ret_slot,
 	for (i = 0; i < n; i++)
 		if (slots[i].kind == SLOTS_KIND_KEYFILE)
 			break;
-	*ret_slot = i;
+	*ret_slot = i < n ? i : 0; /* a backup has no key file */
 	memcpy(ret_k, f->k[0], 32);
 	return CDOP_OK;
 }

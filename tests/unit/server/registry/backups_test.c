@@ -1,0 +1,260 @@
+/*
+ * The backup that is being taken: what a batch that failed had taken comes
+ * again, whoever stops taking is not waited for, and what was begun is known
+ * for ever.
+ */
+#include "server/registry/backups.h"
+
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/manifest.h"
+#include "server/base/undo.h"
+#include "server/registry/actor.h"
+#include "server/vault/rows_slots.h"
+#include "tests/unit/server/world.h"
+
+#define PIECE 700 /* so that there are many */
+
+static struct world w;
+static uint64_t boot_ms;
+static const struct actor ada = {
+    .person = WORLD_ADMIN_1, .device = WORLD_ADMIN_1};
+
+static void
+begin_batch(void)
+{
+	undo_begin(w.undo);
+	assert_int_equal(rows_begin(w.rows, 1u << 20, 64), CDOP_OK);
+}
+
+static void
+commit(void)
+{
+	assert_int_equal(registry_commit(w.reg), CDOP_OK);
+}
+
+static void
+back(void)
+{
+	rows_abort(w.rows);
+	undo_rollback(w.undo);
+}
+
+static int
+setup(void **state)
+{
+	const struct slots_set_new plan = {.k = 2, .n = 4};
+	struct cdop_share share[SHAMIR_MAX];
+	uint16_t number;
+
+	(void)state;
+	world_make(&w);
+	boot_ms = 1000;
+	begin_batch();
+	assert_int_equal(
+	    rows_slots_add_set(w.rows, "people", &plan, &number, share),
+	    CDOP_OK);
+	commit();
+	(void)backups_pump(w.reg->backups, boot_ms);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+static enum backups_fault
+begin(uint32_t *ret_number)
+{
+	enum backups_fault fault;
+
+	begin_batch();
+	if (backups_begin(w.reg->backups, w.arena, &ada, "monday", w.now_ms,
+		ret_number, &fault) == CDOP_OK)
+		commit();
+	else
+		back();
+	return fault;
+}
+
+static enum backups_fault
+take(uint32_t number, struct backups_piece *piece)
+{
+	static uint8_t out[PIECE];
+	enum backups_fault fault;
+
+	*piece = (struct backups_piece){.out = out, .max = sizeof(out)};
+	begin_batch();
+	if (backups_take(w.reg->backups, w.arena, number, w.now_ms, piece,
+		&fault) == CDOP_OK)
+		commit();
+	else
+		back();
+	return fault;
+}
+
+/* All of it; every third batch fails the first time. */
+static void
+take_all(uint32_t number, uint8_t hash[static 32], uint64_t *ret_len)
+{
+	crypto_hash_sha256_state state;
+	struct backups_piece piece;
+	enum backups_fault fault;
+	uint8_t out[PIECE];
+	unsigned i = 0;
+
+	crypto_hash_sha256_init(&state);
+	*ret_len = 0;
+	do {
+		while (backups_pump(w.reg->backups, ++boot_ms))
+			;
+		if (i++ % 3 == 0) {
+			piece = (struct backups_piece){
+			    .out = out, .max = sizeof(out)};
+			begin_batch();
+			assert_int_equal(backups_take(w.reg->backups, w.arena,
+					     number, w.now_ms, &piece, &fault),
+			    CDOP_OK);
+			back();
+		}
+		assert_int_equal(take(number, &piece), BACKUPS_FINE);
+		crypto_hash_sha256_update(&state, piece.out, piece.len);
+		*ret_len += piece.len;
+	} while (!piece.end);
+	crypto_hash_sha256_final(&state, hash);
+}
+
+static void
+what_a_failed_batch_took_comes_again(void **state)
+{
+	const struct backups_entry *entry;
+	struct cdop_manifest manifest;
+	uint8_t hash[32];
+	uint32_t number;
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(begin(&number), BACKUPS_FINE);
+	take_all(number, hash, &len);
+	entry = backups_newest(w.reg->backups);
+	assert_non_null(entry);
+	assert_int_equal(
+	    cdop_manifest_parse(entry->manifest, w.arena, &manifest), CDOP_OK);
+	/* Nothing twice, nothing missing: its length is what it says. */
+	assert_int_equal(len, manifest.bytes + 13 + entry->manifest.len);
+	assert_int_equal(manifest.number, number);
+}
+
+static void
+one_at_a_time_and_nobody_is_waited_for(void **state)
+{
+	struct backups_piece piece;
+	uint32_t first, second;
+
+	(void)state;
+	assert_int_equal(begin(&first), BACKUPS_FINE);
+	assert_int_equal(begin(&second), BACKUPS_BUSY);
+	(void)backups_pump(w.reg->backups, boot_ms);
+	assert_int_equal(take(first, &piece), BACKUPS_FINE);
+	(void)backups_pump(w.reg->backups, boot_ms += 119 * 1000);
+	assert_int_equal(begin(&second), BACKUPS_BUSY);
+	(void)backups_pump(w.reg->backups, boot_ms += 2 * 120 * 1000);
+	assert_int_equal(begin(&second), BACKUPS_FINE);
+	assert_int_equal(take(first, &piece), BACKUPS_OVER);
+	assert_int_equal(second, first + 1);
+}
+
+static void
+what_was_begun_is_known_after_a_start(void **state)
+{
+	const struct backups_entry *entry;
+	uint32_t first, second;
+	uint8_t hash[32];
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(begin(&first), BACKUPS_FINE);
+	take_all(first, hash, &len);
+	begin_batch();
+	assert_int_equal(
+	    backups_prove(w.reg->backups, w.arena, &ada, first, w.now_ms + 5),
+	    CDOP_OK);
+	commit();
+	(void)backups_pump(w.reg->backups, ++boot_ms);
+	assert_int_equal(begin(&second), BACKUPS_FINE);
+	world_reopen(&w);
+	assert_int_equal(backups_count(w.reg->backups), 2);
+	entry = backups_find(w.reg->backups, first);
+	assert_non_null(entry);
+	assert_string_equal(entry->label, "monday");
+	assert_int_equal(entry->proved_ms, w.now_ms + 5);
+	assert_int_equal(entry->proved_by, WORLD_ADMIN_1);
+	assert_true(entry->manifest.len > 0 && entry->ended_ms != 0);
+	entry = backups_find(w.reg->backups, second);
+	assert_non_null(entry);
+	assert_true(entry->manifest.len == 0 && entry->ended_ms == 0);
+	assert_int_equal(backups_newest(w.reg->backups)->number, first);
+	assert_int_equal(backups_proved(w.reg->backups)->number, first);
+}
+
+static void
+what_was_not_taken_whole_cannot_be_proved(void **state)
+{
+	uint32_t number;
+
+	(void)state;
+	assert_int_equal(begin(&number), BACKUPS_FINE);
+	begin_batch();
+	assert_int_equal(
+	    backups_prove(w.reg->backups, w.arena, &ada, number, w.now_ms),
+	    CDOP_FAILED_PRECONDITION);
+	assert_int_equal(
+	    backups_prove(w.reg->backups, w.arena, &ada, number + 1, w.now_ms),
+	    CDOP_NOT_FOUND);
+	back();
+	assert_null(backups_newest(w.reg->backups));
+	assert_null(backups_proved(w.reg->backups));
+}
+
+static void
+a_begin_that_is_taken_back_leaves_nothing(void **state)
+{
+	enum backups_fault fault;
+	uint32_t number;
+
+	(void)state;
+	begin_batch();
+	assert_int_equal(backups_begin(w.reg->backups, w.arena, &ada, "x",
+			     w.now_ms, &number, &fault),
+	    CDOP_OK);
+	back();
+	assert_int_equal(backups_count(w.reg->backups), 0);
+	assert_int_equal(begin(&number), BACKUPS_FINE);
+	assert_int_equal(number, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(what_a_failed_batch_took_comes_again),
+	    TEST(one_at_a_time_and_nobody_is_waited_for),
+	    TEST(what_was_begun_is_known_after_a_start),
+	    TEST(what_was_not_taken_whole_cannot_be_proved),
+	    TEST(a_begin_that_is_taken_back_leaves_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
