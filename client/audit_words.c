@@ -182,14 +182,6 @@ told_words(const Cdop__AuditEntry *e)
 	    : ", told \"not known to you\"";
 }
 
-static const char *
-named(struct cmd_ctx *ctx, const char *name, uint32_t number)
-{
-	if (name == NULL)
-		return cdop_arena_printf(ctx->arena, "person %u", number);
-	return cdop_arena_printf(ctx->arena, "%s (person %u)", name, number);
-}
-
 /* NULL: it is none of these. */
 static const char *
 words_of(const struct deed *table, size_t n, const char *call)
@@ -229,7 +221,8 @@ decision_words(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 
 	/* Whoever asked may take it back. */
 	if (e->has_second_person)
-		whose = named(ctx, e->second_person_name, e->second_person);
+		whose =
+		    show_person(ctx, e->second_person_name, e->second_person);
 	if (e->outcome != CDOP_OK)
 		did = "meant to decide";
 	else if (has_reason(e, "declined"))
@@ -305,7 +298,7 @@ audit_words_about(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	if (!e->has_subject_person ||
 	    (e->has_person && e->person == e->subject_person))
 		return NULL;
-	return named(ctx, e->subject_person_name, e->subject_person);
+	return show_person(ctx, e->subject_person_name, e->subject_person);
 }
 
 const char *

@@ -137,14 +137,6 @@ what_words(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
 	return all;
 }
 
-static const char *
-who(struct cmd_ctx *ctx, const char *name, uint32_t number)
-{
-	if (name != NULL)
-		return print_one_line(ctx->arena, name);
-	return cdop_arena_printf(ctx->arena, "person %u", number);
-}
-
 /* "[#####---] 3 of 8 case keys, 2 a second, 3 s left" */
 static const char *
 bar_of(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
@@ -182,8 +174,8 @@ show_rotation(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
 	print_out(ctx, "rotation %u of %s: %s", r->number, what_words(ctx, r),
 	    phase_words(r));
 	print_out(ctx, "  asked for by %s, approved by %s, %s: %s",
-	    who(ctx, r->requester_name, r->requester),
-	    who(ctx, r->approver_name, r->approver),
+	    show_person(ctx, r->requester_name, r->requester),
+	    show_person(ctx, r->approver_name, r->approver),
 	    print_time(ctx->arena, r->started_ms),
 	    print_one_line(ctx->arena, r->reason));
 	if (r->has_stalled && r->stalled)

@@ -13,9 +13,18 @@
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/session.h"
+#include "client/show.h"
+
+static const char *
+who(struct cmd_ctx *ctx, const Cdop__ProfileGetReply *reply, size_t i)
+{
+	return show_person(ctx,
+	    i < reply->n_person_name ? reply->person_name[i] : NULL,
+	    reply->person[i]);
+}
 
 static void
-show_text(struct cmd_ctx *ctx, const Cdop__ProfileGetReply *reply)
+show_profile(struct cmd_ctx *ctx, const Cdop__ProfileGetReply *reply)
 {
 	struct cdop_bytes hash = {reply->hash.data, reply->hash.len};
 
@@ -28,8 +37,8 @@ show_text(struct cmd_ctx *ctx, const Cdop__ProfileGetReply *reply)
 		print_note(ctx, "in force from %s on",
 		    print_time(ctx->arena, reply->at_ms));
 	if (reply->n_person == 2)
-		print_note(ctx, "asked for by person %u, approved by person %u",
-		    reply->person[0], reply->person[1]);
+		print_note(ctx, "asked for by %s, approved by %s",
+		    who(ctx, reply, 0), who(ctx, reply, 1));
 	if (reply->reason != NULL)
 		print_note(ctx, "because: %s",
 		    print_one_line(ctx->arena, reply->reason));
@@ -71,7 +80,7 @@ run_show(struct cmd_ctx *ctx)
 	if (ctx->g.json)
 		show_json(ctx, reply);
 	else
-		show_text(ctx, reply);
+		show_profile(ctx, reply);
 	return EXIT_OK;
 }
 

@@ -13,6 +13,16 @@ profile_of(const struct cmd_ctx *ctx)
 	return ctx->session != NULL ? ctx->session->profile : NULL;
 }
 
+const char *
+show_person(struct cmd_ctx *ctx, const char *name, uint32_t number)
+{
+	if (name == NULL || *name == '\0')
+		return cdop_arena_printf(
+		    ctx->arena, "person %u", (unsigned)number);
+	return cdop_arena_printf(ctx->arena, "%s (person %u)",
+	    print_one_line(ctx->arena, name), (unsigned)number);
+}
+
 static const char *
 value_words(
     struct cmd_ctx *ctx, const Cdop__Form *form, const struct cdop_path *path)
@@ -77,9 +87,8 @@ show_by_whom(struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *path)
 		v = f->value_source[i];
 		if (strcmp(v->path, path) == 0)
 			return cdop_arena_printf(ctx->arena,
-			    "%s%sperson %u, %s, from %s%s%s",
-			    v->person_name != NULL ? v->person_name : "",
-			    v->person_name != NULL ? ", " : "", v->person,
+			    "%s, %s, from %s%s%s",
+			    show_person(ctx, v->person_name, v->person),
 			    print_time(ctx->arena, v->at_ms),
 			    print_one_line(ctx->arena, v->source),
 			    v->reason != NULL ? ": " : "",

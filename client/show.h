@@ -15,10 +15,13 @@
 void show_form(struct cmd_ctx *ctx, const Cdop__Form *form,
     const Cdop__FormInstance *sources);
 
-/* "Cora, person 3, 26 Nov 2026 09:05 GMT, from telephone: the GP rang", or
+/* "Cora (person 3), 26 Nov 2026 09:05 GMT, from telephone: the GP rang", or
  * NULL. */
 const char *show_by_whom(
     struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *path);
+
+/* "Cora Coordinator (person 3)", or "person 3" where no name came. */
+const char *show_person(struct cmd_ctx *ctx, const char *name, uint32_t number);
 
 /* Canonical text of a value as a form shows it. */
 const char *show_text(

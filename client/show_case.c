@@ -52,9 +52,8 @@ show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 			? show_code(ctx, "review_basis", c->review_basis)
 			: "not kept");
 	if (c->has_responsible)
-		print_out(ctx, "responsible: %s%sperson %u%s",
-		    c->responsible_name != NULL ? c->responsible_name : "",
-		    c->responsible_name != NULL ? ", " : "", c->responsible,
+		print_out(ctx, "responsible: %s%s",
+		    show_person(ctx, c->responsible_name, c->responsible),
 		    c->responsible_gone
 			? "   NOBODY WORKS IT NOW: cdop case responsible"
 			: "");
@@ -94,10 +93,10 @@ void
 show_case_form(
     struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *what)
 {
-	print_out(ctx, "\n-- %s %u  %s  version %llu  %s  %s (person %u)%s%s",
-	    what, f->number, f->kind, (unsigned long long)f->version,
+	print_out(ctx, "\n-- %s %u  %s  version %llu  %s  %s%s%s", what,
+	    f->number, f->kind, (unsigned long long)f->version,
 	    print_time(ctx->arena, f->at_ms),
-	    f->person_name != NULL ? f->person_name : "-", f->person,
+	    show_person(ctx, f->person_name, f->person),
 	    f->source != NULL ? "  from " : "",
 	    f->source != NULL ? print_one_line(ctx->arena, f->source) : "");
 	if (cmd_flag(ctx, "--sources"))
@@ -229,9 +228,8 @@ show_detail(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d)
 	const char *words = detail_words(ctx, d), *own = "";
 
 	if (d->has_at_ms)
-		own = cdop_arena_printf(ctx->arena,
-		    "  by %s (person %u) on %s%s%s",
-		    d->person_name != NULL ? d->person_name : "-", d->person,
+		own = cdop_arena_printf(ctx->arena, "  by %s on %s%s%s",
+		    show_person(ctx, d->person_name, d->person),
 		    print_time(ctx->arena, d->at_ms),
 		    d->reason != NULL ? "  because " : "",
 		    d->reason != NULL ? d->reason : "");
@@ -245,9 +243,9 @@ show_case_event(struct cmd_ctx *ctx, const Cdop__HistoryEntry *e)
 	const char *source = e->source, *reason = e->reason;
 	size_t i;
 
-	print_out(ctx, "%s  %s (person %u)  %s%s%s%s%s%s%s%s",
+	print_out(ctx, "%s  %s  %s%s%s%s%s%s%s%s",
 	    print_time(ctx->arena, e->at_ms),
-	    e->person_name != NULL ? e->person_name : "-", e->person, e->what,
+	    show_person(ctx, e->person_name, e->person), e->what,
 	    e->n_path > 0 ? ": " : "",
 	    show_joined(ctx, e->path, e->n_path, ", "),
 	    source != NULL ? "  from " : "",

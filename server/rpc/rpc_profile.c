@@ -2,11 +2,16 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "cdop/role.h"
 #include "cdop/text.h"
 #include "server/registry/actor.h"
+#include "server/registry/people.h"
 #include "server/registry/profile_act.h"
 #include "server/registry/registry.h"
 #include "server/rpc/ctx.h"
+
+#define TOLD_NAMES                                                             \
+	(CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_COORDINATOR | CDOP_ROLE_AUDITOR)
 
 enum cdop_err rpc_profile_get(struct rpc_ctx *ctx,
     const Cdop__ProfileGetRequest *req, Cdop__ProfileGetReply *rep);
@@ -14,6 +19,33 @@ enum cdop_err rpc_profile_diff(struct rpc_ctx *ctx,
     const Cdop__ProfileDiffRequest *req, Cdop__ProfileDiffReply *rep);
 enum cdop_err rpc_profile_apply(struct rpc_ctx *ctx,
     const Cdop__ProfileApplyRequest *req, Cdop__ProfileApplyReply *rep);
+
+/*
+ * Of those who brought it into force; for those who are told names of staff
+ * elsewhere, and not for everybody who needs the profile.
+ */
+static enum cdop_err
+fill_names(struct rpc_ctx *ctx, Cdop__ProfileGetReply *rep)
+{
+	const struct people_person *person;
+	size_t i;
+
+	if (rep->n_person == 0 || (ctx->actor->roles & TOLD_NAMES) == 0)
+		return CDOP_OK;
+	rep->person_name = cdop_arena_calloc(
+	    ctx->arena, rep->n_person, sizeof(*rep->person_name));
+	if (rep->person_name == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < rep->n_person; i++) {
+		person = people_person(ctx->reg->people, rep->person[i]);
+		rep->person_name[i] = cdop_arena_strdup(
+		    ctx->arena, person != NULL ? person->name : "");
+		if (rep->person_name[i] == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+	}
+	rep->n_person_name = rep->n_person;
+	return CDOP_OK;
+}
 
 enum cdop_err
 rpc_profile_get(struct rpc_ctx *ctx, const Cdop__ProfileGetRequest *req,
@@ -44,7 +76,7 @@ rpc_profile_get(struct rpc_ctx *ctx, const Cdop__ProfileGetRequest *req,
 	rep->n_person = stored->n_person;
 	rep->person = stored->person;
 	rep->reason = stored->reason;
-	return CDOP_OK;
+	return fill_names(ctx, rep);
 }
 
 /* ---- a proposal -------------------------------------------------------- */

@@ -109,7 +109,7 @@ def joined(cora, row, reference):
         % row["death.time"], told), told)
     told = cora.must("case", "show", reference, "--sources").out
     check("and who gave each value, when and why", re.search(
-        r"  Family name +Spelt-Otherwise\n +\(Cora[^,]*, person \d+, .*, from "
+        r"  Family name +Spelt-Otherwise\n +\(Cora[^,]* \(person \d+\), .*, from "
         r"telephone, GP: the GP rang\)\n", told) and
         "from notification 1)" in told, told)
     case = show(cora, reference)

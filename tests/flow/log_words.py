@@ -229,6 +229,10 @@ def two_people(log, registry, cora, wendy):
              "Bob Admin (administrator, bob laptop)  approved: change the "
              "profile, asked for by Cora Coordinator (person 3)\n"
              "number NUMBER\nprofile HASH")
+    told = cora.must("profile", "show").err
+    check("profile show has both by name and number", re.search(
+        r"asked for by Cora Coordinator \(person 3\), approved by [A-Z][^(]+ "
+        r"\(person \d+\)\n", told), told)
     now = cora.must("profile", "show", "--json").json()
     equal("what the log names is in force", now["hash"], digest)
     before = cora.must("profile", "show", "--profile-version",

@@ -187,7 +187,7 @@ nobody_works_for_an_area_that_is_not_in_force(void **state)
 }
 
 static const Cdop__ProfileGetReply *
-get(uint64_t version, uint32_t want)
+get_as(enum world_who who, uint64_t version, uint32_t want)
 {
 	Cdop__ProfileGetRequest request;
 	struct world_answer answer;
@@ -195,12 +195,18 @@ get(uint64_t version, uint32_t want)
 	cdop__profile_get_request__init(&request);
 	request.has_version = true;
 	request.version = version;
-	world_call(&world, WORLD_AUDITOR, PROFILE_GET, &request.base, &answer);
+	world_call(&world, who, PROFILE_GET, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, want);
 	return want != CDOP_OK
 	    ? NULL
 	    : world_body(&world, &answer, &cdop__profile_get_reply__descriptor);
+}
+
+static const Cdop__ProfileGetReply *
+get(uint64_t version, uint32_t want)
+{
+	return get_as(WORLD_AUDITOR, version, want);
 }
 
 static void
@@ -228,6 +234,12 @@ what_was_in_force_before_is_kept(void **state)
 	assert_int_equal(two->n_person, 2);
 	assert_int_equal(two->person[0], WORLD_ADMIN_1);
 	assert_int_equal(two->person[1], WORLD_ADMIN_2);
+	assert_int_equal(two->n_person_name, 2);
+	assert_string_equal(two->person_name[0], world_name(WORLD_ADMIN_1));
+	assert_string_equal(two->person_name[1], world_name(WORLD_ADMIN_2));
+	/* A partner needs the profile, and no names of staff. */
+	assert_int_equal(
+	    get_as(WORLD_PARTNER_WIRRAL, 2, CDOP_OK)->n_person_name, 0);
 	assert_null(get(3, CDOP_NOT_FOUND));
 }
 
