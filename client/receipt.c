@@ -178,8 +178,14 @@ receipt_take(
 	if (!receipt_is_wanted(ctx, send))
 		return EXIT_OK;
 	if (!reply->has_receipt && reply->has_leaf_index &&
-	    reply->leaf_index + 1 == last.leaf)
-		return EXIT_OK; /* its leaf speaks for this one, too */
+	    reply->leaf_index + 1 == last.leaf) {
+		if (!send->method->change)
+			return EXIT_OK; /* its leaf speaks for this, too */
+		return cmd_fail(ctx, EXIT_INTEGRITY, "bad_receipt",
+		    "ring the technical contact",
+		    "the registry gave no receipt, and named the log entry of "
+		    "another request");
+	}
 	if (!reply->has_receipt) {
 		if (!last.missed)
 			print_note(ctx,

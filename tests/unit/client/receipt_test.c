@@ -275,8 +275,28 @@ one_that_is_missing_is_said_and_no_fault(void **state)
 	struct answer a;
 
 	make(f, &a, method_of("CaseAmend"));
+	a.reply.leaf_index = INDEX + 1; /* of its own */
 	assert_int_equal(take(f, &a), EXIT_OK);
 	assert_int_equal(kept(f, ""), 0);
+}
+
+/* One message of a stream is spoken for by the leaf before; no change is. */
+static void
+a_change_has_no_leaf_of_another_one(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a;
+
+	make(f, &a, method_of("CaseAmend"));
+	seal(f, &a);
+	assert_int_equal(take(f, &a), EXIT_OK);
+	make(f, &a, method_of("CaseAmend"));
+	assert_int_equal(take(f, &a), EXIT_INTEGRITY);
+	assert_string_equal(f->ctx.error.reason, "bad_receipt");
+	f->ctx.g.receipt = "file";
+	make(f, &a, method_of("AuditExport"));
+	assert_int_equal(take(f, &a), EXIT_OK);
+	f->ctx.g.receipt = NULL;
 }
 
 /* ---- of a key that turned since the Welcome ------------------------------ */
@@ -474,6 +494,7 @@ main(void)
 	    WITH(a_good_one_is_kept_without_its_salt),
 	    WITH(what_changes_nothing_is_not_kept),
 	    WITH(one_that_is_missing_is_said_and_no_fault),
+	    WITH(a_change_has_no_leaf_of_another_one),
 	    WITH(one_of_the_next_key_is_checked_the_next_time),
 	    WITH(one_of_a_key_that_never_was_is_bad),
 	    WITH(one_of_a_key_that_a_restore_lost_is_no_fault),
