@@ -73,6 +73,7 @@ struct registry {
 	uint64_t paced_ms;     /* of leaves; 0: none was */
 	bool has_anchor;       /* one is configured */
 	bool anchor_failed;    /* it could not be written last time */
+	bool anchor_missed;    /* there was none when it was opened */
 
 	/* X25519 secrets of the link, 32 bytes each, in locked memory. */
 	uint8_t *link_secret;

@@ -83,6 +83,11 @@ warn_all(struct rpc_ctx *ctx, const struct people_rule_admins *admins,
 		warn(rep,
 		    "the anchor cannot be written: a registry that is put "
 		    "back would not be noticed (see the log of cdopd)");
+	if (ctx->reg->anchor_missed)
+		warn(rep,
+		    "there was no anchor when the registry was opened: a "
+		    "database that was put back was not noticed then (see the "
+		    "log of cdopd)");
 	if (*scrub_finding(ctx->reg->scrub) != '\0')
 		warn(rep,
 		    cdop_arena_printf(ctx->arena,

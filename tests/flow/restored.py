@@ -199,8 +199,10 @@ def main():
     registry.stop()
     os.unlink(os.path.join(anchor_dir, "anchor"))
     registry.start()
+    check("an anchor that is missing is told", "no anchor when" in
+          ada.must("status").out)
     registry.stop()
-    check("an anchor that is missing is made anew",
+    check("and made anew",
           os.path.exists(os.path.join(anchor_dir, "anchor")))
     with open(registry.log, encoding="utf-8") as f:
         check("and that is said", "anchor.missing" in f.read())
