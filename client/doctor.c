@@ -102,10 +102,17 @@ look_at_log(struct look *look)
 	const char **names;
 	size_t forks = 0, receipts = 0;
 
-	say(look, "log", s->witness != NULL,
-	    s->witness != NULL ? "the log goes on from what was seen of it here"
-			       : "no key of the log is known here",
-	    "enrol this computer again");
+	if (s->welcome != NULL && s->welcome->state == CDOP__STATE__RESTORED)
+		say(look, "log", false,
+		    "the registry says that it was restored, and shows no log "
+		    "until that is accepted",
+		    "ask two administrators whether that is so");
+	else
+		say(look, "log", s->witness != NULL,
+		    s->witness != NULL
+			? "the log goes on from what was seen of it here"
+			: "no key of the log is known here",
+		    "enrol this computer again");
 	(void)witness_kept(look->ctx, ".theirs", &names, &forks);
 	if (bad == NULL ||
 	    file_list(bad, ".txt", look->ctx->arena, &names, &receipts) !=

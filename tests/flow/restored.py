@@ -7,8 +7,8 @@ import os
 import shutil
 import subprocess
 
-from libflow import (CDOPD, INTEGRITY, INVALID, NOT_FOUND, OK, SECOND, TMP,
-                     USAGE, check, end, equal, scene)
+from libflow import (CDOPD, FINDINGS, INTEGRITY, INVALID, NOT_FOUND, OK,
+                     SECOND, TMP, USAGE, check, end, equal, scene)
 import libsynthetic
 
 
@@ -168,6 +168,9 @@ def main():
     check("it serves no case", cora.cdop("case", "list").code != OK)
     check("nor people", ada.cdop("people", "list").code != OK)
     check("but its status", "restored" in ada.must("status").out)
+    done = cora.cdop("doctor")
+    check("and doctor has not seen the log", done.code == FINDINGS and
+          "shows no log" in done.out and "log goes on" not in done.out, done)
     shown = ada.must("restore", "show").out
     check("who restored it, and why",
           "Olga Operator: the disk died" in shown, shown)
