@@ -151,7 +151,8 @@ show_found(struct cmd_ctx *ctx, const Cdop__ChangeReply *reply)
 		print_out(ctx,
 		    "  say what they are: cdop case link %s OTHER --kind "
 		    "not_duplicate, siblings, ...; or withdraw one",
-		    reply->reference);
+		    reply->to_reference != NULL ? reply->to_reference
+						: reply->reference);
 }
 
 /* A change that carries no decision, such as taking a case up again. */

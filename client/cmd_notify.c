@@ -138,6 +138,40 @@ raise_rest(struct cmd_ctx *ctx, struct notify *n)
 	return EXIT_INVALID;
 }
 
+/* What is one notification's: in a file each row has its own. */
+static enum exit_code
+run_file(struct cmd_ctx *ctx, const struct cdop_profile *profile)
+{
+	static const struct {
+		const char *option, *column;
+	} of_one[] = {
+	    {"--decision", "decision"},
+	    {"--decision-reason", "decision_reason"},
+	    {"--accept-warning", "warnings_accepted"},
+	    {"--form-kind", "form_kind"},
+	    {"--source", "source"},
+	    {"--owner", "owner_area"},
+	    {"--owner-reason", "owner_reason"},
+	    {"--raise", "raised"},
+	};
+
+	size_t i;
+
+	for (i = 0; i < sizeof(of_one) / sizeof(*of_one); i++)
+		if (cmd_value(ctx, of_one[i].option) != NULL)
+			return cmd_fail(ctx, EXIT_USAGE, NULL,
+			    cdop_arena_printf(
+				ctx->arena, "the column %s", of_one[i].column),
+			    "%s is for one notification, not for a file of "
+			    "rows",
+			    of_one[i].option);
+	if (ctx->g.receipt != NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "that of each row is kept on this computer",
+		    "--receipt is for one answer, not for a file of rows");
+	return import_run(ctx, profile, cmd_value(ctx, "--from"));
+}
+
 static enum exit_code
 run_notify(struct cmd_ctx *ctx)
 {
@@ -153,12 +187,8 @@ run_notify(struct cmd_ctx *ctx)
 		    "notify takes no word");
 	if ((code = prepare(ctx, &profile)) != EXIT_OK)
 		return code;
-	if (cmd_value(ctx, "--from") != NULL && ctx->g.receipt != NULL)
-		return cmd_fail(ctx, EXIT_USAGE, NULL,
-		    "that of each row is kept on this computer",
-		    "--receipt is for one answer, not for a file of rows");
 	if (cmd_value(ctx, "--from") != NULL)
-		return import_run(ctx, profile, cmd_value(ctx, "--from"));
+		return run_file(ctx, profile);
 	if ((code = notify_new(ctx, &n)) != EXIT_OK)
 		return code;
 	if (cmd_flag(ctx, "--resume"))

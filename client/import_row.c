@@ -89,7 +89,7 @@ control(struct cmd_ctx *ctx, const struct import_file *f,
 	return text != NULL ? cdop_arena_strdup(ctx->arena, text) : NULL;
 }
 
-/* Taken more than a key's life ago: not sent again, its reference told. */
+/* Not sent again, its reference told: a key that is old, or a trial. */
 static enum exit_code
 accepted_before(struct cmd_ctx *ctx, struct import_row *row)
 {
@@ -135,43 +135,6 @@ ragged(struct cmd_ctx *ctx, const struct import_file *f, struct import_row *row)
 	    "more cells than columns: is there a comma in a cell that has no "
 	    "quotes? look at each cell, and empty \"" IMPORT_BEYOND "\"");
 	return true;
-}
-
-enum exit_code
-import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
-    const struct import_file *f, struct import_row *row)
-{
-	struct cdop_violations v = {NULL, 0, 0};
-	uint8_t key[CDOP_REQUEST_KEY_LEN];
-	enum exit_code code;
-
-	memcpy(key, row->n.key, sizeof(key));
-	if ((code = notify_new(ctx, &row->n)) != EXIT_OK)
-		return code;
-	memcpy(row->n.key, key, sizeof(key));
-	restore(row);
-	row->decision = import_read_control(f, row, "decision");
-	row->decision_reason = import_read_control(f, row, "decision_reason");
-	row->accepted = import_read_control(f, row, "warnings_accepted");
-	row->n.form_kind = control(ctx, f, row, "form_kind");
-	row->n.source = control(ctx, f, row, "source");
-	row->n.owner_area = control(ctx, f, row, "owner_area");
-	row->n.owner_reason = control(ctx, f, row, "owner_reason");
-	/* As it was sent, where it stood then: under one key the same bytes. */
-	if (row->n.source == NULL)
-		row->n.source = cdop_arena_printf(ctx->arena, "file, row %u",
-		    row->kept != NULL ? row->kept->row : row->number);
-	if (ragged(ctx, f, row))
-		return EXIT_OK;
-	code = f->is_json ? read_object(ctx, profile, row, &v)
-			  : read_cells(ctx, profile, f, row, &v);
-	if (code == EXIT_OK)
-		code = raise_check(ctx, row->n.form, &v);
-	if (code == EXIT_OK && v.n > 0)
-		import_row_reject(row, notify_findings(ctx, &v), v.n);
-	else if (code == EXIT_OK && row->is_old && row->reference != NULL)
-		code = accepted_before(ctx, row);
-	return code;
 }
 
 /* What a row decides, and why: as many as there are parts between ';'. */
@@ -220,6 +183,86 @@ read_decisions(
 		ret->n++;
 	}
 	return true;
+}
+
+/* Where the registry asked nothing it would become a case of its own. */
+static bool
+joins_nameless(const struct decisions *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n; i++)
+		if (d->word[i].decision == CDOP__DECISION__JOIN &&
+		    d->word[i].reference == NULL)
+			return true;
+	return false;
+}
+
+/*
+ * What names its case is said at once, as at the prompt: whoever writes join
+ * knows the case, also where no rule would ask about it.
+ */
+static enum exit_code
+decide_named(struct cmd_ctx *ctx, struct import_row *row)
+{
+	enum exit_code code = EXIT_OK;
+	struct decisions d;
+	size_t i;
+
+	if (row->decision == NULL)
+		return EXIT_OK;
+	if (row->decision_reason == NULL || !read_decisions(ctx, row, &d) ||
+	    joins_nameless(&d)) {
+		import_row_reject_word(ctx, row, "decision.unreadable",
+		    "decision is join:REF, new:twin:REF or new:other:REF, each "
+		    "with a decision_reason; several of either between ;");
+		return EXIT_OK;
+	}
+	for (i = 0; i < d.n && code == EXIT_OK; i++)
+		if (d.word[i].reference != NULL)
+			code = notify_decide(ctx, &row->n, d.word[i].reference,
+			    d.word[i].decision, d.reason[i]);
+	return code;
+}
+
+enum exit_code
+import_row_read(struct cmd_ctx *ctx, const struct cdop_profile *profile,
+    const struct import_file *f, struct import_row *row)
+{
+	struct cdop_violations v = {NULL, 0, 0};
+	uint8_t key[CDOP_REQUEST_KEY_LEN];
+	enum exit_code code;
+
+	memcpy(key, row->n.key, sizeof(key));
+	if ((code = notify_new(ctx, &row->n)) != EXIT_OK)
+		return code;
+	memcpy(row->n.key, key, sizeof(key));
+	restore(row);
+	row->decision = import_read_control(f, row, "decision");
+	row->decision_reason = import_read_control(f, row, "decision_reason");
+	row->accepted = import_read_control(f, row, "warnings_accepted");
+	row->n.form_kind = control(ctx, f, row, "form_kind");
+	row->n.source = control(ctx, f, row, "source");
+	row->n.owner_area = control(ctx, f, row, "owner_area");
+	row->n.owner_reason = control(ctx, f, row, "owner_reason");
+	/* As it was sent, where it stood then: under one key the same bytes. */
+	if (row->n.source == NULL)
+		row->n.source = cdop_arena_printf(ctx->arena, "file, row %u",
+		    row->kept != NULL ? row->kept->row : row->number);
+	if (ragged(ctx, f, row))
+		return EXIT_OK;
+	code = f->is_json ? read_object(ctx, profile, row, &v)
+			  : read_cells(ctx, profile, f, row, &v);
+	if (code == EXIT_OK)
+		code = raise_check(ctx, row->n.form, &v);
+	if (code == EXIT_OK && v.n > 0)
+		import_row_reject(row, notify_findings(ctx, &v), v.n);
+	else if (code == EXIT_OK && row->reference != NULL &&
+	    (row->is_old || row->n.dry_run))
+		code = accepted_before(ctx, row);
+	else if (code == EXIT_OK && row->reference == NULL)
+		code = decide_named(ctx, row);
+	return code;
 }
 
 static bool

@@ -90,7 +90,7 @@ tell_accepted(struct import *im, const struct import_row *row)
 	if (!im->ctx->g.json) {
 		print_out(im->ctx, "%s: row %u: %s %s%s%s%s", im->file.path,
 		    row->number,
-		    row->n.dry_run ? "would be accepted"
+		    row->n.dry_run && !row->replayed ? "would be accepted"
 			: reply->has_joined && reply->joined ? "joined to"
 							     : "registered",
 		    reply->reference != NULL ? reply->reference : "",

@@ -143,8 +143,9 @@ ask_moved(
 {
 	struct cases_question *q = &edit->question;
 	enum cdop_err err;
+	struct duplicates_hit *named;
+	size_t n_named = 0, i, n = 0;
 	uint64_t *pair, id;
-	size_t i, n = 0;
 
 	q->self = move->to_id;
 	err = duplicates_of_form(
@@ -158,15 +159,20 @@ ask_moved(
 	act->message = NULL;
 	pair = cdop_arena_calloc(
 	    act->arena, q->n_pair + q->n_named, sizeof(*pair));
-	if (pair == NULL)
+	named = cdop_arena_calloc(act->arena, q->n_named, sizeof(*named));
+	if (pair == NULL || named == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < q->n_pair; i++)
 		pair[n++] = q->pair[i];
 	for (i = 0; i < q->n_named; i++) {
 		id = index_at(act->index, q->named[i].slot)->case_id;
-		if (id != move->from_id)
-			pair[n++] = id;
+		if (id == move->from_id)
+			continue;
+		pair[n++] = id;
+		named[n_named++] = q->named[i];
 	}
+	q->named = named;
+	q->n_named = n_named;
 	q->pair = pair;
 	q->n_pair = n;
 	return CDOP_OK;

@@ -220,23 +220,16 @@ move_again(struct rpc_ctx *ctx, Cdop__ChangeReply *rep)
 	return fill_target(ctx, &act, slot, was->number, rep);
 }
 
-/* Said in words too, and remembered for the same request key. */
+/* Said, and remembered for the same request key. */
 static enum cdop_err
-moved(struct rpc_ctx *ctx, struct cases_act *act, struct cases_edit *edit,
+moved(struct rpc_ctx *ctx, struct cases_act *act, const struct cases_edit *edit,
     Cdop__ChangeReply *rep)
 {
-	const char *word;
 	enum cdop_err err;
 
 	err = fill_target(ctx, act, edit->to_slot, edit->instance, rep);
 	if (err != CDOP_OK)
 		return err;
-	word = cdop_arena_printf(ctx->arena, "now notification %u of %s",
-	    edit->instance, rep->to_reference);
-	if (word == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	if (edit->n_word < CASES_WORDS_MAX)
-		edit->word[edit->n_word++] = word;
 	cdop_put64(
 	    ctx->out_extra, index_at(act->index, edit->to_slot)->case_id);
 	ctx->out_extra_len = sizeof(uint64_t);

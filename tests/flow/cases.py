@@ -121,6 +121,7 @@ def joined(cora, row, reference):
     equal("moved out, it is a case of its own", len(show(cora, reference)
                                                     ["notification"]), 1)
     moved = done["to_reference"]
+    equal("and it asks nothing about the case it left", done["candidate"], [])
     check("with a reference of its own", moved != reference and
           done["to_notification"] == 1 and
           len(show(cora, moved)["notification"]) == 1, done)
@@ -195,6 +196,39 @@ def neighbours(cora):
     check("and how many want something today", re.search(
         r"^something is missing today in [123] of them", done.out, re.M),
         done)
+
+
+def joined_by_file(cora):
+    """What a row says to join is joined, also where no rule asks."""
+    made = libsynthetic.rows(3, 760)
+    done = cora.cdop("notify", "--from", save("three.csv", made), "--json")
+    one, two = [a["reference"] for a in done.lines() if "row" in a][:2]
+    again = dict(made[2], decision="join:" + one, decision_reason="his sheet")
+    for field in "child.nhs_number", "birth.date", "mother.family_name":
+        again[field] = ""
+    again.update({"child.family_name": "Otherwise-Spelt", "birth.date":
+                  "2011-02-03", "death.date": "2019-04-05"})
+    path = save("sheet.csv", [again])
+    done = cora.cdop("notify", "--from", path)
+    check("a row joins the case it names", done.code == OK and
+          "joined to " + one in done.out, done)
+    done = cora.cdop("notify", "--from", path, "--dry-run")
+    check("tried again it is told as taken", done.code == OK and
+          one + "  (it had arrived)" in done.out, done)
+    done = cora.cdop("notify", "--from", path, "--decision", "join:" + two,
+                     "--decision-reason", "no")
+    check("a decision beside a file is refused", done.code == USAGE and
+          "column decision" in done.err, done)
+    wrong = dict(made[1], decision="join:%s; new:other:%s" % (one, two),
+                 decision_reason="his sheet; a cousin")
+    cora.cdop("notify", "--from", save("wrong.csv", [wrong]))
+    cora.must("case", "show", one)
+    done = cora.must("case", "move-notification", one, "3", "--reason",
+                     "joined to the wrong child").out
+    to = re.findall(r"now notification 1 of (\S+)", done)
+    check("a move says once where to, and asks about the moved child",
+          len(to) == 1 and two in done and
+          "cdop case link %s OTHER" % to[0] in done, done)
 
 
 def resent(cora):
@@ -323,6 +357,7 @@ def main():
     withdrawn(cora, reference, moved, row)
     owned(registry, cora, row, reference)
     neighbours(cora)
+    joined_by_file(cora)
     resent(cora)
     searched(cora)
     asked(registry, cora, rows[1])

@@ -522,7 +522,7 @@ a_decision_speaks_for_the_case_it_names(void **state)
 		    (const char[2]){(char)('a' + (int)i), '\0'});
 	assert_false(import_row_decide(&f->ctx, &file.row[0], list, 2));
 	assert_false(import_row_decide(&f->ctx, &file.row[1], list, 2));
-	assert_int_equal(file.row[1].n.n_decisions, 0);
+	assert_int_equal(file.row[1].n.n_decisions, 1);
 	assert_true(import_row_decide(&f->ctx, &file.row[2], list, 2));
 	assert_int_equal(file.row[2].n.n_decisions, 2);
 	assert_string_equal(file.row[2].n.decision[0]->reason, "same");
@@ -538,6 +538,35 @@ a_decision_speaks_for_the_case_it_names(void **state)
 	assert_int_equal(file.row[0].n.n_decisions, 1);
 	assert_string_equal(file.row[0].n.decision[0]->reference, first);
 	assert_true(import_row_decide(&f->ctx, &file.row[4], list, 2));
+}
+
+/* Whoever writes join knows the case, also where no rule asks about it. */
+static void
+a_decision_that_names_its_case_goes_with_the_row(void **state)
+{
+	struct fixture *f = *state;
+	struct import_file file;
+	size_t i;
+
+	good(f, "o.csv",
+	    "child.family_name,decision,decision_reason\n"
+	    "a,join:t2cwrgn5k,same child\nb,new:twin,second of twins\n"
+	    "c,join,same\nd,join:T-2CWR-GN5K,\ne,joined:T-2CWR-GN5K,why\n",
+	    &file);
+	for (i = 0; i < file.n_rows; i++)
+		row_is(f, &file, i, "child.family_name",
+		    (const char[2]){(char)('a' + (int)i), '\0'});
+	assert_int_equal(file.row[0].n.n_decisions, 1);
+	assert_int_equal(
+	    file.row[0].n.decision[0]->decision, CDOP__DECISION__JOIN);
+	assert_string_equal(
+	    file.row[0].n.decision[0]->reference, "T-2CWR-GN5K");
+	assert_string_equal(file.row[0].n.decision[0]->reason, "same child");
+	assert_int_equal(file.row[1].n.n_decisions, 0);
+	assert_int_not_equal(file.row[1].state, IMPORT_REJECTED);
+	/* What cannot be done as it is written is not a case of its own. */
+	for (i = 2; i < file.n_rows; i++)
+		assert_int_equal(file.row[i].state, IMPORT_REJECTED);
 }
 
 #define WITH(test)                                                             \
@@ -564,6 +593,7 @@ main(void)
 	    WITH(a_corrected_row_keeps_its_key_until_it_was_accepted),
 	    WITH(decisions_of_a_row_answer_the_question),
 	    WITH(a_decision_speaks_for_the_case_it_names),
+	    WITH(a_decision_that_names_its_case_goes_with_the_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

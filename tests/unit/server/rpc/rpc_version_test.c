@@ -227,6 +227,8 @@ a_move_says_where_it_went_and_says_it_again(void **state)
 	assert_non_null(reply->to_reference);
 	assert_string_not_equal(reply->to_reference, from);
 	assert_int_equal(reply->to_notification, 1);
+	/* The two of the move are told apart by it: nothing to be asked. */
+	assert_int_equal(reply->n_candidate, 0);
 	to = reply->to_reference;
 	found = calls_show(&w, WORLD_COORDINATOR, to, CDOP_OK);
 	assert_string_equal(found->owner_area, "sefton");
