@@ -146,7 +146,9 @@ look_at_link(struct look *look)
 	now = (uint64_t)time(NULL) * 1000;
 	server = look->ctx->session->welcome->now_ms;
 	say(look, "clock", now < server + SKEW_MS && server < now + SKEW_MS,
-	    "the clocks agree within a minute", "set this computer's clock");
+	    "the clocks agree within a minute",
+	    "set this computer's clock; where it is right, the registry's is "
+	    "not: cdop status, and ring the technical contact");
 	say(look, "version", look->ctx->session->welcome->schema_level == 1,
 	    cdop_arena_printf(look->ctx->arena, "cdop %s, %s", CDOP_VERSION,
 		look->ctx->session->welcome->server),
