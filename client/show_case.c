@@ -253,6 +253,9 @@ show_case_event(struct cmd_ctx *ctx, const Cdop__HistoryEntry *e)
 	    reason != NULL ? "  because " : "",
 	    reason != NULL ? print_one_line(ctx->arena, reason) : "",
 	    version_words(ctx, e));
+	if (e->n_decided > 0)
+		print_out(ctx, "    left as it was: %s",
+		    show_joined(ctx, e->decided, e->n_decided, ", "));
 	for (i = 0; i < e->n_detail; i++)
 		show_detail(ctx, e->detail[i]);
 }

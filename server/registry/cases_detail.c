@@ -259,6 +259,31 @@ of_instances(struct detail *d)
 	}
 }
 
+/*
+ * An event that is a link and nothing else, with a case that the reader may
+ * not see (any more): why it was made is about that child.
+ */
+static void
+hide_link(struct detail *d)
+{
+	const char *what = d->is->what != NULL ? d->is->what : "";
+	const char *own = NULL;
+	size_t i;
+
+	if (strcmp(what, "linked") == 0)
+		own = "linked";
+	else if (strcmp(what, "link ended") == 0)
+		own = "link_ended";
+	for (i = 0; own != NULL && i < d->event->n_detail; i++)
+		if (!d->event->detail[i]->has_at_ms &&
+		    strcmp(d->event->detail[i]->what, own) == 0)
+			own = NULL;
+	if (own == NULL)
+		return;
+	d->event->what = cases_text(d->act, "changed", &d->failed);
+	d->event->reason = NULL;
+}
+
 enum cdop_err
 cases_detail(struct cases_act *act, const Cdop__StoredCase *was,
     const Cdop__StoredCase *is, struct cases_event *event,
@@ -284,5 +309,6 @@ cases_detail(struct cases_act *act, const Cdop__StoredCase *was,
 	of_interest(&d);
 	of_links(&d);
 	of_instances(&d);
+	hide_link(&d);
 	return d.failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }

@@ -91,6 +91,39 @@ keep_state(struct walk *w, const Cdop__StoredCase *state)
 	event->source = keep(w, state->source);
 }
 
+/* Was it named, with reason and source, and left as it was? */
+static bool
+is_left(const Cdop__StoredForm *form, const Cdop__ValueSource *source)
+{
+	size_t i;
+
+	if (*source->path == '\0' || source->at_ms != form->at_ms)
+		return false;
+	for (i = 0; i < form->n_changed; i++)
+		if (strcmp(form->changed[i], source->path) == 0)
+			return false;
+	return true;
+}
+
+/* A difference is decided so, for what the record has. */
+static void
+keep_decided(
+    struct walk *w, const Cdop__StoredForm *form, struct cases_event *event)
+{
+	size_t i;
+
+	event->decided.path = cdop_arena_calloc(
+	    w->act->arena, form->n_value_source, sizeof(*event->decided.path));
+	if (event->decided.path == NULL) {
+		w->failed = true;
+		return;
+	}
+	for (i = 0; i < form->n_value_source; i++)
+		if (is_left(form, form->value_source[i]))
+			event->decided.path[event->decided.n++] =
+			    keep(w, form->value_source[i]->path);
+}
+
 static void
 keep_form(struct walk *w, const Cdop__StoredForm *form)
 {
@@ -113,6 +146,7 @@ keep_form(struct walk *w, const Cdop__StoredForm *form)
 	}
 	for (i = 0; i < form->n_changed; i++)
 		event->path.path[event->path.n++] = keep(w, form->changed[i]);
+	keep_decided(w, form, event);
 }
 
 /* Opens a row: says where it stands, and keeps it where that is asked. */

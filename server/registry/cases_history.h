@@ -20,6 +20,7 @@ struct cases_event {
 	const char *reason;           /* or NULL */
 	const char *source;           /* or NULL */
 	struct cdop_paths path;       /* what changed, of a form */
+	struct cdop_paths decided;    /* of a form: named, left as it was */
 	Cdop__HistoryDetail **detail; /* what changed, of the state */
 	size_t n_detail;
 };

@@ -34,6 +34,9 @@ entry_of(struct rpc_ctx *ctx, const struct cases_event *event, bool *failed)
 	entry->n_path = event->path.n;
 	entry->path =
 	    rpc_case_texts(ctx, event->path.path, event->path.n, failed);
+	entry->n_decided = event->decided.n;
+	entry->decided =
+	    rpc_case_texts(ctx, event->decided.path, event->decided.n, failed);
 	entry->detail = event->detail;
 	entry->n_detail = event->n_detail;
 	entry->has_instance = event->is_form;

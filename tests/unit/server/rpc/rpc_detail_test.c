@@ -239,6 +239,54 @@ a_link_is_told_of_to_whom_may_see_both(void **state)
 	assert_int_equal(logged(one), 2);
 }
 
+/* The other one went to another area since: why is about that child. */
+static void
+a_link_with_a_case_that_went_away_says_nothing(void **state)
+{
+	char *one = fresh(11, "wirral"), *other = fresh(12, "wirral");
+	Cdop__CaseOwnerRequest owner;
+	Cdop__CaseHistoryReply *reply;
+
+	(void)state;
+	tie(one, other, "siblings");
+	reply = history(WORLD_COORDINATOR_WIRRAL, one);
+	assert_string_equal(reply->entry[1]->what, "linked");
+	assert_non_null(reply->entry[1]->reason);
+	cdop__case_owner_request__init(&owner);
+	owner.reference = other;
+	owner.version = 2;
+	owner.area = calls_text(&w, "sefton");
+	owner.reason = calls_text(&w, "the family moved");
+	(void)calls_change(&w, WORLD_COORDINATOR, 50, &owner.base, CDOP_OK);
+	reply = history(WORLD_COORDINATOR_WIRRAL, one);
+	assert_int_equal(reply->n_entry, 2);
+	assert_string_equal(reply->entry[1]->what, "changed");
+	assert_null(reply->entry[1]->reason);
+	assert_int_equal(reply->entry[1]->n_detail, 0);
+	reply = history(WORLD_COORDINATOR, one);
+	assert_string_equal(reply->entry[1]->what, "linked");
+	assert_non_null(reply->entry[1]->reason);
+}
+
+/* What was named and left as it was: a difference is decided so. */
+static void
+what_an_amendment_left_is_named(void **state)
+{
+	Cdop__Form *form = world_form(&w, 13, "wirral");
+	Cdop__CaseHistoryReply *reply;
+	char *one;
+
+	(void)state;
+	calls_put(&w, form, "death.expected", "no");
+	one = calls_new(&w, WORLD_COORDINATOR, form);
+	(void)calls_amend(&w, one, 1, "death.expected", "no", NULL, CDOP_OK);
+	reply = history(WORLD_COORDINATOR, one);
+	assert_int_equal(reply->n_entry, 2);
+	assert_int_equal(reply->entry[1]->n_path, 0);
+	assert_int_equal(reply->entry[1]->n_decided, 1);
+	assert_string_equal(reply->entry[1]->decided[0], "death.expected");
+}
+
 /* Made by a registration: an event of nothing, until now. */
 static void
 a_decision_across_areas_is_in_both_histories(void **state)
@@ -351,6 +399,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_change_says_from_what_to_what),
 	    TEST(a_link_is_told_of_to_whom_may_see_both),
+	    TEST(a_link_with_a_case_that_went_away_says_nothing),
+	    TEST(what_an_amendment_left_is_named),
 	    TEST(a_decision_across_areas_is_in_both_histories),
 	    TEST(a_move_says_which_and_where),
 	    TEST(both_values_of_a_difference_leave_and_are_logged),
