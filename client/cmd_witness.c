@@ -212,6 +212,44 @@ run_export(struct cmd_ctx *ctx)
 	return code;
 }
 
+/* ---- audit compare --------------------------------------------------------
+ */
+
+static enum exit_code
+run_compare(struct cmd_ctx *ctx)
+{
+	const struct witness *w;
+	enum exit_code code;
+	json_t *object;
+
+	if ((code = session_load(ctx)) != EXIT_OK)
+		return code;
+	if (file_read(ctx->pos[0], COSIGNED_MAX, ctx->arena,
+		&ctx->session->compared) != CDOP_OK ||
+	    ctx->session->compared.len == 0)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "%s cannot be read", ctx->pos[0]);
+	if ((code = look(ctx)) != EXIT_OK)
+		return code;
+	w = ctx->session->witness;
+	if (!ctx->g.json) {
+		print_out(ctx,
+		    "%s: its %" PRIu64 " entries are the beginning of the log, "
+		    "which has %" PRIu64 " now",
+		    ctx->pos[0], w->receipt.size, w->seen.size);
+		return EXIT_OK;
+	}
+	object = print_envelope(ctx, "audit.compare", true);
+	(void)json_object_update_new(object,
+	    json_pack("{s:s,s:I,s:s,s:I,s:s}", "file", ctx->pos[0], "size",
+		(json_int_t)w->receipt.size, "root",
+		root_text(ctx, &w->receipt), "now_size",
+		(json_int_t)w->seen.size, "now_root",
+		root_text(ctx, &w->seen)));
+	print_json(object);
+	return EXIT_OK;
+}
+
 const struct cmd cmd_witness_rows[] = {
     {"audit witness", "FILE", "co-sign the log as it is now, and keep it",
 	"Writes the newest checkpoint of the log, with your own signature on "
@@ -219,6 +257,12 @@ const struct cmd cmd_witness_rows[] = {
 	"shown after that\nwithout being found out by whoever has the file.",
 	"  cdop audit witness log-2026-11-02.note", NULL, 1, 1, 0, NULL,
 	run_witness},
+    {"audit compare", "FILE", "does the log begin with what somebody else saw",
+	"FILE is a note that another computer has: of cdop audit witness, or "
+	"one that was\nkept. Where two were shown two logs, this is how they "
+	"find out: exit code 13,\nand both notes are kept. It takes no role.",
+	"  cdop audit compare log-of-dora.note", NULL, 1, 1, 0, NULL,
+	run_compare},
     {"audit export", "DIR", "the whole log into a folder, for others to check",
 	"Entries without a name or a word in them, and what proves that they "
 	"are all.\nIt is checked at once, as cdop audit verify does.",

@@ -26,7 +26,9 @@ struct session {
 	uint64_t next_id;
 	uint64_t used_ms;        /* when something was last sent */
 	struct witness *witness; /* of the log; NULL: no key is pinned */
-	struct lock lock;        /* of this device's files, while holds > 0 */
+	/* A note of somebody else's, that the log has to begin with. */
+	struct cdop_bytes compared;
+	struct lock lock; /* of this device's files, while holds > 0 */
 	unsigned holds;
 	bool boot; /* it connects, or is connected, to a sealed registry */
 };

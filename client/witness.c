@@ -88,6 +88,27 @@ take_kept(
 	return true;
 }
 
+/* Somebody else's note, in the place of the newest receipt. */
+static enum exit_code
+take_compared(struct cmd_ctx *ctx, struct witness *w)
+{
+	struct cdop_note_key *key;
+	enum exit_code code;
+	size_t i, n;
+
+	if ((code = witness_keys(ctx, w, &key, &n)) != EXIT_OK)
+		return code;
+	w->receipt_note = ctx->session->compared;
+	for (i = 0; i < n && !w->has_receipt; i++)
+		w->has_receipt = cdop_checkpoint_open(w->receipt_note, &key[i],
+				     &w->receipt) == CDOP_OK;
+	if (w->has_receipt)
+		return EXIT_OK;
+	return cmd_fail(ctx, EXIT_INTEGRITY, "not_signed",
+	    "a checkpoint of this registry, as cdop audit witness writes one",
+	    "no key that the log ever had here has signed that note");
+}
+
 enum exit_code
 witness_load(struct cmd_ctx *ctx)
 {
@@ -116,6 +137,8 @@ witness_load(struct cmd_ctx *ctx)
 		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, RING,
 		    "what this computer knows of the log is not whole");
 	s->witness = w;
+	if (s->compared.len > 0)
+		return take_compared(ctx, w);
 	w->has_receipt = receipt_newest(ctx, w, &w->receipt, &w->receipt_note);
 	return EXIT_OK;
 }
@@ -224,17 +247,22 @@ check_growth(const struct witness *w, const Cdop__Welcome *welcome,
 
 /* And does it have what the newest receipt says that it had? */
 static const char *
-check_receipt(const struct witness *w, const Cdop__Welcome *welcome,
-    const struct cdop_checkpoint *now)
+check_receipt(const struct cmd_ctx *ctx, const struct witness *w,
+    const Cdop__Welcome *welcome, const struct cdop_checkpoint *now)
 {
+	bool compared = ctx->session->compared.len > 0;
+
 	if (!w->has_receipt)
 		return NULL;
 	if (now->size < w->receipt.size)
-		return "it has fewer entries than a receipt of this computer";
+		return compared
+		    ? "it has fewer entries than that note"
+		    : "it has fewer entries than a receipt of this computer";
 	if (!begins_with(&w->receipt, now, welcome->receipt_consistency,
 		welcome->n_receipt_consistency))
-		return "it does not begin with what a receipt of this "
-		       "computer says";
+		return compared ? "it does not begin with what that note says"
+				: "it does not begin with what a receipt of "
+				  "this computer says";
 	return NULL;
 }
 
@@ -329,7 +357,7 @@ check_all(struct cmd_ctx *ctx, bool *ret_again)
 		return may_ask_again ? EXIT_OK
 				     : forked(ctx, witness_mine(ctx, w), why);
 	}
-	if ((why = check_receipt(w, welcome, &now)) != NULL)
+	if ((why = check_receipt(ctx, w, welcome, &now)) != NULL)
 		return forked(ctx, w->receipt_note, why);
 	w->has_seen = now.size > 0;
 	w->seen = now;

@@ -160,6 +160,8 @@ def scenes(reference, other, files, people):
         ("audrey", ["audit", "verify", TMP], 2, [], False),
         ("audrey", ["audit", "witness", os.path.join(TMP, "note")], OK,
          ["audit.witness"], False),
+        ("audrey", ["audit", "compare", os.path.join(TMP, "note")], OK,
+         ["audit.compare"], False),
         ("audrey", ["audit", "export", os.path.join(TMP, "log")], OK,
          ["audit.export"], False),
         ("audrey", ["trust", "show"], OK, ["trust.show"], False),

@@ -120,6 +120,37 @@ def notes_of(person):
     return sorted(os.listdir(state(person, "log")))
 
 
+def compare_notes(registry, cora, dora):
+    """Each was shown one of two histories; with the other's note each finds
+    out, whatever the lengths of the two logs."""
+    hers = os.path.join(TMP, "cora.note")
+    his = os.path.join(TMP, "dora.note")
+    swap(registry)
+    dora.must("audit", "witness", his)  # at the copy
+    swap(registry)
+    cora.must("audit", "witness", hers)  # at her own
+    done = cora.must("audit", "compare", hers)
+    check("one's own note is of the log", "are the beginning of" in done.out,
+          done)
+    before = notes_of(cora)
+    done = cora.cdop("audit", "compare", his, "--json")
+    check("the note of the other history proves it", done.code == INTEGRITY
+          and json.loads(done.err)["reason"] == "log_forked", done)
+    equal("and both are kept", len(notes_of(cora)), len(before) + 2)
+    equal("while her own log goes on", cora.cdop("case", "list").code, OK)
+    lines = read(hers).split(b"\n")
+    lines[1] = b"%d" % (int(lines[1]) + 1)
+    with open(hers + ".bad", "wb") as f:
+        f.write(b"\n".join(lines))
+    equal("a note that nobody signed proves nothing", json.loads(cora.cdop(
+        "audit", "compare", hers + ".bad", "--json").err)["reason"],
+          "not_signed")
+    swap(registry)
+    equal("dora finds out with cora's", dora.cdop(
+        "audit", "compare", hers).code, INTEGRITY)
+    swap(registry)
+
+
 def forked(registry, cora, dora):
     mine = fork(registry, cora, dora)
     stops(cora, "a log that is another one")
@@ -229,6 +260,7 @@ def main():
     forked(registry, cora, dora)
     note = cosigned(audrey)
     exported(audrey, cora, note)
+    compare_notes(registry, cora, dora)
     equal("and the registry is sound", registry.stop(), 0)
     equal("as it says itself", registry.verify()[0], 0)
     end()
