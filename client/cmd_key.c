@@ -40,7 +40,7 @@ rotate_log(struct cmd_ctx *ctx, char *reason)
 }
 
 static enum exit_code
-rotate_areas(struct cmd_ctx *ctx, char *reason)
+rotate_keys(struct cmd_ctx *ctx, char *reason)
 {
 	Cdop__KeyRotateRequest request;
 	Cdop__KeyRotateReply *reply;
@@ -54,13 +54,17 @@ rotate_areas(struct cmd_ctx *ctx, char *reason)
 	request.area = area;
 	request.has_reseal = cmd_flag(ctx, "--reseal");
 	request.reseal = request.has_reseal;
-	request.what = cmd_flag(ctx, "--all") ? CDOP__KEY_WHAT__KEY_ALL
-					      : CDOP__KEY_WHAT__KEY_AREAS;
+	request.what = cmd_flag(ctx, "--root") ? CDOP__KEY_WHAT__KEY_ROOT
+	    : cmd_flag(ctx, "--all")           ? CDOP__KEY_WHAT__KEY_ALL
+					       : CDOP__KEY_WHAT__KEY_AREAS;
 	while (request.n_area < AREAS &&
 	    (value = cmd_value_at(ctx, "--area", request.n_area)) != NULL)
 		area[request.n_area++] = cdop_arena_strdup(ctx->arena, value);
 	code = prompt_agree(ctx,
-	    "Ask for new area keys (the old ones are destroyed at the end)");
+	    request.what == CDOP__KEY_WHAT__KEY_ROOT
+		? "Ask for a new root (every slot opens it; nobody is needed)"
+		: "Ask for new area keys (the old ones are destroyed at the "
+		  "end)");
 	if (code != EXIT_OK)
 		return code;
 	code = call_key_rotate(ctx, &request, &reply);
@@ -72,26 +76,58 @@ rotate_areas(struct cmd_ctx *ctx, char *reason)
 	return code;
 }
 
+/*
+ * Whoever had the root had the secret of each slot, which only its holder can
+ * give another; so this is said and not done.
+ */
+static enum exit_code
+compromised(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_USAGE, NULL,
+	    "on the host: cdopd slot add for each holder, cdopd slot remove "
+	    "for each old slot; then cdop key rotate --root, then cdop key "
+	    "rotate --all --reseal",
+	    "a slot's own secret is not made anew by a rotation: its holder "
+	    "is needed");
+}
+
+static enum exit_code
+which_keys(struct cmd_ctx *ctx)
+{
+	const bool root = cmd_flag(ctx, "--root"), log = cmd_flag(ctx, "--log");
+	const bool area = cmd_value(ctx, "--area") != NULL;
+
+	if (log + cmd_flag(ctx, "--all") + area + root != 1)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "which keys: --area AREA, --all, --root, or --log, the "
+		    "key that signs the audit log");
+	if (cmd_flag(ctx, "--reseal") && (root || log))
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "cdop key rotate --all --reseal",
+		    "rows are sealed under the keys of areas: --reseal goes "
+		    "with --area or --all");
+	if (cmd_flag(ctx, "--compromised"))
+		return compromised(ctx);
+	return EXIT_OK;
+}
+
 static enum exit_code
 run_rotate(struct cmd_ctx *ctx)
 {
-	const bool log = cmd_flag(ctx, "--log"), all = cmd_flag(ctx, "--all");
-	const bool area = cmd_value(ctx, "--area") != NULL;
+	const bool log = cmd_flag(ctx, "--log");
 	const char *reason;
 	char *copy;
 	enum exit_code code;
 
-	if (log + all + area != 1)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "which keys: --area AREA, --all, or --log, the key that "
-		    "signs the audit log");
+	if ((code = which_keys(ctx)) != EXIT_OK)
+		return code;
 	if ((code = people_reason(ctx, &reason)) != EXIT_OK ||
 	    (code = session_open(ctx)) != EXIT_OK)
 		return code;
 	copy = cdop_arena_strdup(ctx->arena, reason);
 	if (!ctx->g.json)
 		print_mode(ctx);
-	return log ? rotate_log(ctx, copy) : rotate_areas(ctx, copy);
+	return log ? rotate_log(ctx, copy) : rotate_keys(ctx, copy);
 }
 
 /* ---- status ------------------------------------------------------ */
@@ -131,6 +167,8 @@ what_words(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
 
 	if (r->what == CDOP__KEY_WHAT__KEY_ALL)
 		return "all areas";
+	if (r->what == CDOP__KEY_WHAT__KEY_ROOT)
+		return "the root";
 	for (i = 0; i < r->n_area; i++)
 		all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
 		    i > 0 ? ", " : "", show_area(ctx, r->area[i]));
@@ -184,7 +222,13 @@ show_rotation(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
 		    "why");
 	if (r->has_done)
 		print_out(ctx, "  %s", bar_of(ctx, r));
-	if (r->has_ended_ms)
+	if (r->has_ended_ms && r->what == CDOP__KEY_WHAT__KEY_ROOT)
+		print_out(ctx,
+		    "  ended %s, the old root opens none of the %llu rows of "
+		    "the new file",
+		    print_time(ctx->arena, r->ended_ms),
+		    (unsigned long long)r->rows);
+	else if (r->has_ended_ms)
 		print_out(ctx,
 		    "  ended %s, %llu case keys wrapped anew, %llu rows in the "
 		    "new file",
@@ -338,7 +382,9 @@ run_resume(struct cmd_ctx *ctx)
 static const struct cmd_opt rotate_opts[] = {
     {"--area", "AREA", "the key of an area; several may be named", true},
     {"--all", NULL, "the keys of all areas", false},
+    {"--root", NULL, "the root, which the slots open", false},
     {"--reseal", NULL, "new case keys too, and every row sealed anew", false},
+    {"--compromised", NULL, "somebody had the root: says what to do", false},
     {"--log", NULL, "the key that signs the audit log", false},
     {"--reason", "TEXT", "why; with --log every client is shown it", false},
     {"--yes", NULL, "do not ask", false},
@@ -354,9 +400,11 @@ const struct cmd cmd_key_rows[] = {
     {"key rotate", "", "ask for new keys; takes two people",
 	"An area's new key is used at once, every case key of the area is "
 	"wrapped by\nit while the registry serves, and the old one is "
-	"destroyed.  The log goes on\nunder a new key that the old one vouches "
-	"for, and every client follows it by\nitself.",
+	"destroyed.  A new root wraps all\nkeys at once and every slot opens "
+	"it; no holder is needed.  The log goes on under\na new key that the "
+	"old one vouches for, and every client follows it by itself.",
 	"  cdop key rotate --area wirral --reason \"once a year\"\n"
+	"  cdop key rotate --root --reason \"a custodian has left\"\n"
 	"  cdop key rotate --log --reason \"once a year\"",
 	rotate_opts, 0, 0, 0, NULL, run_rotate},
     {"key status", "", "which keys there are, and how far a rotation is",

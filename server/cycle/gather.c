@@ -251,7 +251,8 @@ add_slice(struct cycle *cycle, bool alone, uint64_t boot_ms)
 	if (item == NULL)
 		return;
 	item->slice_ms = alone ? SLICE_ALONE_MS : SLICE_MS;
-	item->rows = alone ? SLICE_ALONE : SLICE_ROWS;
+	item->rows = (alone ? SLICE_ALONE : SLICE_ROWS) +
+	    rotation_step_rows(cycle->reg->rotation);
 	cycle->slice_ms = boot_ms;
 	cycle->busy = true; /* there may be another one */
 }

@@ -89,6 +89,7 @@ take(struct rotation_job *job, uint64_t row, const Cdop__StoredRotation *stored)
 {
 	job->row = row;
 	job->number = stored->number;
+	job->what = stored->what;
 	job->phase = stored->phase;
 	job->paused = stored->has_paused && stored->paused;
 	job->total = stored->total;

@@ -3,7 +3,8 @@
  * ROTATION row.  What has to be done next stands in rotation_step.h.
  *
  * A rotation gives areas new epoch keys, has every case key wrapped by them
- * and destroys the old ones.  There is one at a time.
+ * and destroys the old ones; or it gives the registry a new root.  There is
+ * one at a time.
  */
 #ifndef CDOP_REGISTRY_ROTATION_H
 #define CDOP_REGISTRY_ROTATION_H
@@ -25,6 +26,7 @@ struct rotation_job {
 	uint64_t row;
 	uint64_t total; /* case keys to be wrapped anew, once that is known */
 	uint32_t number;
+	Cdop__KeyWhat what;
 	Cdop__KeyPhase phase;
 	bool paused;
 };

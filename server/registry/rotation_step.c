@@ -23,6 +23,38 @@ rotation_step_due(const struct rotation *rotation)
 		rotation_copy_ended(rotation));
 }
 
+/* Epoch keys that there are: all that the root wraps beside the ring. */
+static size_t
+count_epochs(const struct rows *rows)
+{
+	struct rows_rewrap_epoch epoch;
+	size_t n = 0;
+
+	while (rows_rewrap_epoch(rows, n, &epoch))
+		n++;
+	return n;
+}
+
+static bool
+turns_root(const struct rotation_job *job)
+{
+	return job->phase == CDOP__KEY_PHASE__KEY_TURN &&
+	    job->what == CDOP__KEY_WHAT__KEY_ROOT;
+}
+
+size_t
+rotation_step_rows(const struct rotation *rotation)
+{
+	const struct rotation_job *job = rotation_running(rotation);
+	const struct rows *rows;
+
+	if (job == NULL || !turns_root(job))
+		return 0;
+	rows = rotation_registry((struct rotation *)(uintptr_t)rotation)->rows;
+	/* Slots are as large as two key rows; so is the ring. */
+	return count_epochs(rows) + 2 * (rows_slots(rows) + 1);
+}
+
 static enum cdop_err
 leaf(struct rotation *rotation, struct cdop_arena *arena, uint32_t event,
     const char *reason, uint64_t count, uint64_t now_ms)
@@ -44,6 +76,24 @@ enter(struct rotation *rotation, struct cdop_arena *arena,
 {
 	stored->phase = phase;
 	return rotation_put(rotation, arena, stored);
+}
+
+/* The copy is the last of it, and begins where no batch is open. */
+static enum cdop_err
+to_copy(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored)
+{
+	struct registry *reg = rotation_registry(rotation);
+	struct rotation_pace *pace = rotation_pace(rotation);
+	enum cdop_err err;
+
+	err = undo_save(reg->undo, pace, sizeof(*pace));
+	if (err != CDOP_OK)
+		return err;
+	pace->since_ms = 0;
+	stored->has_copy_floor = true;
+	stored->copy_floor = rows_rewrap_next(reg->rows);
+	return enter(rotation, arena, stored, CDOP__KEY_PHASE__KEY_COPY);
 }
 
 /* ---- TURN -------------------------------------------------------------- */
@@ -157,6 +207,25 @@ turn(struct rotation *rotation, struct cdop_arena *arena,
 	    rotation, arena, AUDIT_EVENT_KEYS, "turned", stored->total, now_ms);
 }
 
+/*
+ * The root turns with the phase: slots, ring and epoch keys are under the new
+ * one at once.  No case key was under it.
+ */
+static enum cdop_err
+turn_root(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored, uint64_t now_ms)
+{
+	struct rows *rows = rotation_registry(rotation)->rows;
+	enum cdop_err err;
+
+	if ((err = rows_keys_root_turn(rows)) != CDOP_OK)
+		return err;
+	stored->has_total = true;
+	err = leaf(rotation, arena, AUDIT_EVENT_KEYS, "root",
+	    count_epochs(rows), now_ms);
+	return err == CDOP_OK ? to_copy(rotation, arena, stored) : err;
+}
+
 /* ---- REWRAP ------------------------------------------------------------ */
 
 static enum cdop_err
@@ -260,7 +329,6 @@ destroy(struct rotation *rotation, struct cdop_arena *arena,
     Cdop__StoredRotation *stored, uint64_t now_ms, size_t *ret_n)
 {
 	struct rows *rows = rotation_registry(rotation)->rows;
-	struct rotation_pace *pace = rotation_pace(rotation);
 	struct rows_rewrap_epoch epoch;
 	enum cdop_err err;
 
@@ -271,13 +339,7 @@ destroy(struct rotation *rotation, struct cdop_arena *arena,
 	}
 	if (find_old(rows, &epoch))
 		return rotation_put(rotation, arena, stored);
-	err = undo_save(rotation_registry(rotation)->undo, pace, sizeof(*pace));
-	if (err != CDOP_OK)
-		return err;
-	pace->since_ms = 0;
-	stored->has_copy_floor = true;
-	stored->copy_floor = rows_rewrap_next(rows);
-	return enter(rotation, arena, stored, CDOP__KEY_PHASE__KEY_COPY);
+	return to_copy(rotation, arena, stored);
 }
 
 /* ---- COPY -------------------------------------------------------------- */
@@ -312,6 +374,9 @@ end_copy(struct rotation *rotation, struct cdop_arena *arena,
 		return err;
 	err = leaf(rotation, arena, AUDIT_EVENT_KEYS,
 	    stored->reseal ? "resealed" : "copied", stored->rows, now_ms);
+	if (err == CDOP_OK && stored->what == CDOP__KEY_WHAT__KEY_ROOT)
+		err = leaf(
+		    rotation, arena, AUDIT_EVENT_KEY_GONE, "root", 0, now_ms);
 	if (err == CDOP_OK)
 		err = name_gone(rotation, arena, stored, now_ms);
 	if (err != CDOP_OK)
@@ -344,6 +409,8 @@ rotation_step_run(struct rotation *rotation, struct cdop_arena *arena,
 	err = rotation_read(rotation, job, arena, &stored);
 	if (err != CDOP_OK)
 		return err;
+	if (turns_root(job))
+		return turn_root(rotation, arena, stored, now_ms);
 	if (job->phase == CDOP__KEY_PHASE__KEY_TURN)
 		return turn(rotation, arena, stored, now_ms, ret_n);
 	if (job->phase == CDOP__KEY_PHASE__KEY_COPY)

@@ -1,7 +1,8 @@
 /*
  * What a rotation has to do next, a few rows at a time between batches.
  *
- *	TURN     every area that is meant gets a new epoch key
+ *	TURN     every area that is meant gets a new epoch key; the root
+ *	         turns whole, and COPY follows
  *	REWRAP   case keys under an old one are wrapped by the newest
  *	DESTROY  old epoch keys, which wrap nothing any more
  *	COPY     into a new file, with --reseal under new case keys; what is
@@ -18,6 +19,9 @@
 
 /* There is something to do in a batch: one is under way and not paused. */
 bool rotation_step_due(const struct rotation *rotation);
+
+/* Rows that the next step writes whatever n is: there has to be room. */
+size_t rotation_step_rows(const struct rotation *rotation);
 
 /*
  * A step, in the open transaction: at most n rows or keys.  *ret_n: how many

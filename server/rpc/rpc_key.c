@@ -9,6 +9,7 @@
 #include "server/registry/registry.h"
 #include "server/registry/rotation_step.h"
 #include "server/rpc/ctx.h"
+#include "server/vault/rows.h"
 #include "server/vault/rows_rewrap.h"
 
 #define PAST_MAX 10
@@ -37,10 +38,10 @@ check_areas(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 {
 	size_t i;
 
-	if (req->what == CDOP__KEY_WHAT__KEY_ALL)
+	if (req->what != CDOP__KEY_WHAT__KEY_AREAS)
 		return req->n_area == 0
 		    ? CDOP_OK
-		    : bad_area(ctx, "every area is meant: name none");
+		    : bad_area(ctx, "no one area is meant: name none");
 	if (req->n_area == 0 || req->n_area > ROTATION_AREAS_MAX)
 		return bad_area(ctx, "name the areas, at most 256");
 	for (i = 0; i < req->n_area; i++)
@@ -64,6 +65,13 @@ check_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 	}
 	if ((err = check_areas(ctx, req)) != CDOP_OK)
 		return err;
+	if (req->what == CDOP__KEY_WHAT__KEY_ROOT && req->has_reseal &&
+	    req->reseal) {
+		rpc_violation(ctx, "reseal", "reseal_root",
+		    CDOP__SEVERITY__ERROR, "rows are sealed under no root");
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "reseal_root",
+		    "the root wraps keys: to seal rows anew, turn all areas");
+	}
 	if (rotation_running(ctx->reg->rotation) != NULL)
 		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION,
 		    "rotation_running",
@@ -108,7 +116,30 @@ areas_words(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 }
 
 static void
-say_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
+say_root(struct rpc_ctx *ctx)
+{
+	const struct rows *rows = ctx->reg->rows;
+	struct rows_rewrap_epoch epoch;
+	size_t keys = 0;
+
+	while (rows_rewrap_epoch(rows, keys, &epoch))
+		keys++;
+	say(ctx,
+	    cdop_arena_printf(ctx->arena,
+		"make a new root and wrap %zu keys by it, at once", keys));
+	say(ctx,
+	    cdop_arena_printf(ctx->arena,
+		"%zu slots open the new one: nobody has to type anything",
+		rows_slots(rows)));
+	say(ctx,
+	    "copy what there is into a new file, of which the old root opens "
+	    "nothing");
+	say(ctx,
+	    "the keys of areas and the secrets of slots stay what they are");
+}
+
+static void
+say_areas(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 {
 	const char *areas = areas_words(ctx, req);
 
@@ -127,6 +158,15 @@ say_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 		? "seal every row of these cases anew, under new case keys, "
 		  "in a new file"
 		: "copy what there is into a new file, without the old bytes");
+}
+
+static void
+say_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
+{
+	if (req->what == CDOP__KEY_WHAT__KEY_ROOT)
+		say_root(ctx);
+	else
+		say_areas(ctx, req);
 	say(ctx, cdop_arena_printf(ctx->arena, "reason: %s", req->reason));
 }
 

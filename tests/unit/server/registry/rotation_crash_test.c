@@ -3,6 +3,8 @@
  * one of them, and what goes on from there ends with the same census.  What
  * comes then, the copy, has tests/unit/server/vault/copy_crash_test.c.
  *
+ * Once for the keys of an area, and once for the root.
+ *
  * pwrite, writev and fdatasync of this program stand before those of the C
  * library, so that LMDB calls them too.
  */
@@ -22,6 +24,7 @@
 #include <cmocka.h>
 
 #include "server/registry/rotation_step.h"
+#include "server/vault/keystore.h"
 #include "server/vault/rows.h"
 #include "tests/unit/server/registry/turning.h"
 
@@ -166,6 +169,8 @@ fdatasync(int fd)
 
 static struct image before;
 static char wanted[TURNING_TEXT];
+static bool of_root;
+static uint8_t old_root[32];
 
 static int
 setup(void **state)
@@ -173,14 +178,26 @@ setup(void **state)
 	unsigned i;
 
 	(void)state;
+	wanted[0] = '\0';
 	world_make(&w);
 	for (i = 0; i < CASES; i++)
 		free(
 		    world_register(&w, i, i < CASES - 1 ? "wirral" : "sefton"));
-	(void)turning_begin(&w, "wirral");
+	memcpy(old_root, keystore_raw(w.ks, 0), sizeof(old_root));
+	if (of_root)
+		(void)turning_begin_root(&w);
+	else
+		(void)turning_begin(&w, "wirral");
 	world_close(&w);
 	before = read_image();
 	return 0;
+}
+
+static int
+setup_root(void **state)
+{
+	of_root = true;
+	return setup(state);
 }
 
 static int
@@ -204,7 +221,12 @@ expect_end(void)
 	turning_all_readable(&w);
 	turning_census(&w, census);
 	assert_string_equal(census, wanted);
-	assert_int_equal(rotation_at(w.reg->rotation, 0)->total, CASES - 1);
+	assert_int_equal(
+	    rotation_at(w.reg->rotation, 0)->total, of_root ? 0 : CASES - 1);
+	/* And it is another root, or the same, and never one between. */
+	assert_int_equal(
+	    memcmp(old_root, keystore_raw(w.ks, 0), sizeof(old_root)) != 0,
+	    of_root);
 	world_close(&w);
 	cdop_arena_reset(w.arena);
 }
@@ -229,7 +251,8 @@ killed_at_any_write_it_ends_as_it_would_have(void **state)
 	world_close(&w);
 	assert_non_null(strstr(first, "wirral: 1 keys, 3 cases, 0 old"));
 	(void)snprintf(wanted, sizeof(wanted), "%s", first);
-	assert_true(n >= 12); /* four commits at least */
+	/* Each commit is two writes and a sync at least: of the root one. */
+	assert_true(n >= (of_root ? 3 : 12));
 	for (i = 0; i < n; i++) {
 		write_image(&images[i]);
 		free(images[i].data);
@@ -290,5 +313,8 @@ main(void)
 	    cmocka_unit_test(a_disk_that_fails_at_any_write_delays_it),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests_name(
+		   "of an area", tests, setup, teardown) +
+	    cmocka_run_group_tests_name(
+		"of the root", tests, setup_root, teardown);
 }

@@ -33,29 +33,43 @@ turning_begin(struct world *world, const char *area)
 	return turning_begin_with(world, area, false);
 }
 
-uint32_t
-turning_begin_with(struct world *world, const char *area, bool reseal)
+static uint32_t
+begin_new(struct world *world, struct rotation_new new)
 {
-	char *areas[1] = {(char *)(uintptr_t)area};
-	const struct rotation_new new = {
-	    .what = area == NULL ? CDOP__KEY_WHAT__KEY_ALL
-				 : CDOP__KEY_WHAT__KEY_AREAS,
-	    .area = areas,
-	    .n_area = area != NULL,
-	    .reason = "a test",
-	    .reseal = reseal,
-	    .requester = WORLD_ADMIN_1,
-	    .approver = WORLD_ADMIN_2,
-	    .now_ms = world->now_ms,
-	};
 	uint32_t number;
 
+	new.reason = "a test";
+	new.requester = WORLD_ADMIN_1;
+	new.approver = WORLD_ADMIN_2;
+	new.now_ms = world->now_ms;
 	begin(world);
 	assert_int_equal(
 	    rotation_begin(world->reg->rotation, world->arena, &new, &number),
 	    CDOP_OK);
 	assert_int_equal(registry_commit(world->reg), CDOP_OK);
 	return number;
+}
+
+uint32_t
+turning_begin_with(struct world *world, const char *area, bool reseal)
+{
+	char *areas[1] = {(char *)(uintptr_t)area};
+
+	return begin_new(world,
+	    (struct rotation_new){
+		.what = area == NULL ? CDOP__KEY_WHAT__KEY_ALL
+				     : CDOP__KEY_WHAT__KEY_AREAS,
+		.area = areas,
+		.n_area = area != NULL,
+		.reseal = reseal,
+	    });
+}
+
+uint32_t
+turning_begin_root(struct world *world)
+{
+	return begin_new(
+	    world, (struct rotation_new){.what = CDOP__KEY_WHAT__KEY_ROOT});
 }
 
 enum cdop_err

@@ -13,6 +13,9 @@ uint32_t turning_begin(struct world *world, const char *area);
 /* The same, also with new case keys. */
 uint32_t turning_begin_with(struct world *world, const char *area, bool reseal);
 
+/* Begins one of the root; its number. */
+uint32_t turning_begin_root(struct world *world);
+
 /* One move of it, in a batch or of its copy: as the cycle does. */
 enum cdop_err turning_pump(struct world *world, size_t n);
 

@@ -228,6 +228,44 @@ what_cannot_be_turned_is_refused(void **state)
 }
 
 static void
+the_root_takes_two_people_and_no_area(void **state)
+{
+	struct world_answer answer;
+	Cdop__KeyRotateRequest request;
+	const Cdop__Approval *act;
+	char why[] = "a custodian has left", area[] = "wirral";
+	char *areas[] = {area};
+
+	(void)state;
+	cdop__key_rotate_request__init(&request);
+	request.what = CDOP__KEY_WHAT__KEY_ROOT;
+	request.reason = why;
+	request.area = areas;
+	request.n_area = 1;
+	assert_int_equal(
+	    call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer),
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(reason_of(&answer), "area_unknown");
+	request.n_area = 0;
+	request.has_reseal = request.reseal = true;
+	assert_int_equal(
+	    call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer),
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(reason_of(&answer), "reseal_root");
+	request.reseal = false;
+	assert_int_equal(
+	    call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer), CDOP_OK);
+	assert_string_equal(reason_of(&answer), "second_person");
+	act = waiting(WORLD_CUSTODIAN)->approval[0];
+	assert_non_null(strstr(act->words[0], "new root"));
+	assert_non_null(strstr(act->words[1], "2 slots"));
+	assert_int_equal(approve(WORLD_CUSTODIAN, 0, &answer), CDOP_OK);
+	(void)turning_finish(&w, 2);
+	assert_int_equal(
+	    status(WORLD_AUDITOR)->past[0]->what, CDOP__KEY_WHAT__KEY_ROOT);
+}
+
+static void
 one_at_a_time_and_what_was_asked_before_is_void(void **state)
 {
 	struct world_answer answer;
@@ -354,6 +392,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_takes_two_people_who_see_what_will_happen),
 	    TEST(what_cannot_be_turned_is_refused),
+	    TEST(the_root_takes_two_people_and_no_area),
 	    TEST(one_at_a_time_and_what_was_asked_before_is_void),
 	    TEST(status_says_how_far_it_is),
 	    TEST(it_is_held_and_goes_on),
