@@ -6,7 +6,8 @@
 #include "cdop/profile.h"
 #include "server/registry/cases_owner.h"
 
-#define FORM_VERSION 1
+#define FORM_VERSION  1
+#define EARLIER_ARENA ((size_t)8 << 20) /* one form, and a comparison */
 
 static bool
 begins(const char *s, const char *with)
@@ -200,20 +201,116 @@ cases_form_add_source(struct cases_act *act, Cdop__StoredForm *record,
 
 /* ---- comparing --------------------------------------------------------- */
 
-/* Has somebody named this path in the record since the notification came? */
-static bool
-is_decided(const Cdop__StoredForm *record, const char *path,
-    const Cdop__StoredForm *notification)
+/*
+ * A notification as it stood at an earlier moment.  Its versions are opened
+ * in an arena of their own, so that many corrections take no room from the
+ * answer; most cases never need one.
+ */
+struct earlier {
+	struct cases_act act; /* the caller's, with that arena */
+	const Cdop__StoredForm *newest;
+	uint32_t slot;
+	uint64_t at_ms;            /* the moment; 0: none yet */
+	uint32_t version;          /* that stood then; 0: none */
+	struct cdop_paths changed; /* from that to the newest */
+};
+
+static enum cdop_err
+earlier_start(struct earlier *e, const struct cases_act *act,
+    const Cdop__StoredForm *newest)
 {
-	const Cdop__ValueSource *entry;
+	e->act = *act;
+	e->newest = newest;
+	if (!index_by_case(act->index, newest->case_id, &e->slot))
+		return CDOP_INTERNAL;
+	return cdop_arena_new(EARLIER_ARENA, &e->act.arena);
+}
+
+/* The last version that was there at that moment; 0: it had not come yet. */
+static enum cdop_err
+earlier_version(struct earlier *e, uint64_t at_ms, uint32_t *ret_version)
+{
+	uint32_t low = 0, high = (uint32_t)e->newest->version, middle;
+	Cdop__StoredForm *form;
+	enum cdop_err err;
+
+	/* low was there, high was not. */
+	while (high - low > 1) {
+		middle = low + (high - low) / 2;
+		cdop_arena_reset(e->act.arena);
+		err = cases_read_form(
+		    &e->act, e->slot, e->newest->number, middle, &form);
+		if (err != CDOP_OK)
+			return err;
+		if (form->at_ms <= at_ms)
+			low = middle;
+		else
+			high = middle;
+	}
+	*ret_version = low;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+earlier_compare(struct earlier *e, uint64_t at_ms)
+{
+	Cdop__StoredForm *form;
+	enum cdop_err err;
+
+	if ((err = earlier_version(e, at_ms, &e->version)) != CDOP_OK)
+		return err;
+	e->at_ms = at_ms;
+	cdop_arena_reset(e->act.arena);
+	if (e->version == 0)
+		return CDOP_OK;
+	err = cases_read_form(
+	    &e->act, e->slot, e->newest->number, e->version, &form);
+	return err != CDOP_OK ? err
+			      : cdop_form_diff(form->form, e->newest->form,
+				    e->act.arena, &e->changed);
+}
+
+/* What is said at path now: was it said so at that moment? */
+static enum cdop_err
+earlier_said(
+    struct earlier *e, uint64_t at_ms, const char *path, bool *ret_said)
+{
+	enum cdop_err err;
 	size_t i;
 
-	for (i = 0; i < record->n_value_source; i++) {
-		entry = record->value_source[i];
-		if (strcmp(entry->path, path) == 0)
-			return entry->at_ms >= notification->at_ms;
-	}
-	return false;
+	/* Most decisions of a case were made in one amendment. */
+	if (e->at_ms != at_ms && (err = earlier_compare(e, at_ms)) != CDOP_OK)
+		return err;
+	*ret_said = e->version != 0;
+	for (i = 0; *ret_said && i < e->changed.n; i++)
+		if (strcmp(e->changed.path[i], path) == 0)
+			*ret_said = false;
+	return CDOP_OK;
+}
+
+/*
+ * Has somebody named this path in the record since the notification said
+ * there what it says now?
+ */
+static enum cdop_err
+is_decided(const struct cases_act *act, const Cdop__StoredForm *record,
+    const char *path, struct earlier *e, bool *ret_decided)
+{
+	const Cdop__StoredForm *newest = e->newest;
+	const Cdop__ValueSource *entry = NULL;
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < record->n_value_source && entry == NULL; i++)
+		if (strcmp(record->value_source[i]->path, path) == 0)
+			entry = record->value_source[i];
+	*ret_decided = entry != NULL && entry->at_ms >= newest->at_ms;
+	if (entry == NULL || *ret_decided || newest->version < 2)
+		return CDOP_OK;
+	if (e->act.arena == NULL &&
+	    (err = earlier_start(e, act, newest)) != CDOP_OK)
+		return err;
+	return earlier_said(e, entry->at_ms, path, ret_decided);
 }
 
 static bool
@@ -229,19 +326,26 @@ enum cdop_err
 cases_form_differences(struct cases_act *act, const Cdop__StoredForm *record,
     const Cdop__StoredForm *notification, struct cdop_paths *ret_paths)
 {
+	struct earlier earlier = {.newest = notification};
 	struct cdop_paths paths;
+	bool decided;
 	enum cdop_err err;
 	size_t i, n = 0;
 
 	err = cdop_form_diff(
 	    record->form, notification->form, act->arena, &paths);
+	for (i = 0; err == CDOP_OK && i < paths.n; i++) {
+		if (cases_form_is_received(paths.path[i]) ||
+		    !says_something(notification->form, paths.path[i]))
+			continue;
+		err =
+		    is_decided(act, record, paths.path[i], &earlier, &decided);
+		if (err == CDOP_OK && !decided)
+			paths.path[n++] = paths.path[i];
+	}
+	cdop_arena_free(earlier.act.arena);
 	if (err != CDOP_OK)
 		return err;
-	for (i = 0; i < paths.n; i++)
-		if (!cases_form_is_received(paths.path[i]) &&
-		    says_something(notification->form, paths.path[i]) &&
-		    !is_decided(record, paths.path[i], notification))
-			paths.path[n++] = paths.path[i];
 	paths.n = n;
 	*ret_paths = paths;
 	return CDOP_OK;

@@ -51,7 +51,8 @@ CDOP_MUST enum cdop_err cases_form_add_source(struct cases_act *act,
 
 /*
  * Paths at which a notification says something else than the record, and
- * nobody has decided since it came.  CDOP_RESOURCE_EXHAUSTED.
+ * nobody has decided since it says so: a correction opens what it changes
+ * and nothing else.  CDOP_RESOURCE_EXHAUSTED; errors of rows_get.
  */
 CDOP_MUST enum cdop_err cases_form_differences(struct cases_act *act,
     const Cdop__StoredForm *record, const Cdop__StoredForm *notification,

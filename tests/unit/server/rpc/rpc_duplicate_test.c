@@ -109,6 +109,97 @@ joining_changes_nothing_until_somebody_decides(void **state)
 	assert_int_equal(found->n_difference, 0);
 }
 
+/* The one path that is to be decided; "" for none. */
+static const char *
+to_decide(const char *reference)
+{
+	Cdop__Case *found =
+	    calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+
+	assert_true(found->n_difference < 2);
+	return found->n_difference == 0 ? "" : found->difference[0];
+}
+
+static void
+correct(const char *reference, uint64_t version, Cdop__Form *form,
+    const char *path, const char *typed)
+{
+	Cdop__NotificationCorrectRequest request;
+
+	w.now_ms += 1000;
+	calls_put(&w, form, path, typed);
+	cdop__notification_correct_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.notification = 2;
+	request.version = version;
+	request.form = form;
+	request.reason = calls_text(&w, "a slip");
+	(void)calls_change(&w, WORLD_COORDINATOR, 41, &request.base, CDOP_OK);
+}
+
+static void
+a_correction_opens_only_what_it_changes(void **state)
+{
+	struct calls_tell tell = {.form = world_form(&w, 172, "wirral")};
+	char *first;
+
+	(void)state;
+	first = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	calls_put(&w, tell.form, "birth.date", "2024-05-15");
+	calls_put(&w, tell.form, "child.first_names", "Other");
+	tell.decision[0] =
+	    calls_decision(&w, first, CDOP__DECISION__JOIN, "the same child");
+	tell.n_decision = 1;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	w.now_ms += 1000;
+	(void)calls_amend(
+	    &w, first, 1, "birth.date", "2024-05-14", NULL, CDOP_OK);
+	assert_string_equal(
+	    to_decide(first), "notification 2 child.first_names");
+
+	/* Another field: what was decided stays so, what was open too. */
+	correct(first, 1, tell.form, "notifier.name", "The Registrar");
+	correct(first, 2, tell.form, "notifier.name", "The Coroner");
+	assert_string_equal(
+	    to_decide(first), "notification 2 child.first_names");
+	/* Decided with another version of it, each at its time. */
+	w.now_ms += 1000;
+	(void)calls_amend(
+	    &w, first, 2, "child.first_names", "Testa", NULL, CDOP_OK);
+	correct(first, 3, tell.form, "notifier.name", "The Registrar");
+	assert_string_equal(to_decide(first), "");
+
+	correct(first, 4, tell.form, "birth.date", "2024-05-16");
+	assert_string_equal(to_decide(first), "notification 2 birth.date");
+	correct(first, 5, tell.form, "notifier.name", "The Coroner");
+	assert_string_equal(to_decide(first), "notification 2 birth.date");
+	/* Back at what was decided on. */
+	correct(first, 6, tell.form, "birth.date", "2024-05-15");
+	assert_string_equal(to_decide(first), "");
+}
+
+/* A later notification is not decided by what was said before it came. */
+static void
+a_later_notification_is_open_through_its_corrections(void **state)
+{
+	struct calls_tell tell = {.form = world_form(&w, 173, "wirral")};
+	char *first;
+
+	(void)state;
+	first = calls_new(&w, WORLD_COORDINATOR, tell.form);
+	w.now_ms += 1000;
+	(void)calls_amend(
+	    &w, first, 1, "birth.date", "2024-05-14", NULL, CDOP_OK);
+	w.now_ms += 1000;
+	calls_put(&w, tell.form, "birth.date", "2024-05-15");
+	tell.decision[0] =
+	    calls_decision(&w, first, CDOP__DECISION__JOIN, "the same child");
+	tell.n_decision = 1;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	correct(first, 1, tell.form, "notifier.name", "The Registrar");
+	assert_string_equal(to_decide(first), "notification 2 birth.date");
+}
+
 /* A file that says "twin" of the very child that it registers again. */
 static void
 no_twin_has_the_same_number(void **state)
@@ -418,6 +509,9 @@ main(void)
 	    cmocka_unit_test(
 		the_same_number_is_asked_about_and_nothing_is_written),
 	    cmocka_unit_test(joining_changes_nothing_until_somebody_decides),
+	    cmocka_unit_test(a_correction_opens_only_what_it_changes),
+	    cmocka_unit_test(
+		a_later_notification_is_open_through_its_corrections),
 	    cmocka_unit_test(no_twin_has_the_same_number),
 	    cmocka_unit_test(twins_are_asked_about_once),
 	    cmocka_unit_test(a_decision_needs_a_reason_and_fits_its_case),
