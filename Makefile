@@ -31,6 +31,9 @@ DESTDIR ?=
 T ?=
 S ?= 60
 N ?= 1000000
+CASES ?= 10000
+RATE ?= 0
+ROUNDS ?= 3
 
 Q := $(if $(filter 1,$(V)),,@)
 put = $(if $(1),install -D -m 644 -t $(DESTDIR)$(PREFIX)/$(strip $(2)) $(1))
@@ -49,6 +52,7 @@ UNIT_HELP := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
 	2>/dev/null | sort)
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+MIX_SRC := $(sort $(wildcard tests/bench/mix*.c))
 CT_SRC := $(sort $(wildcard tests/ct/*.c))
 HEADERS := $(sort $(wildcard include/cdop/*.h proto/*.h server/*.h \
 	server/*/*.h client/*.h)) \
@@ -328,15 +332,25 @@ fuzz:	## one fuzz target: F=frame S=60 (seconds)
 		build/fuzz/corpus/$(F) tests/fuzz/corpus/$(F)
 
 # Never a part of check: it measures, and takes minutes.
-$(BENCH_SRC:tests/bench/%.c=$(OUT)/bench/%): $(OUT)/bench/%: \
-		$(OUT)/obj/tests/bench/%.o $(OUT)/libserver.a $(OUT)/libcdop.a
+$(OUT)/bench/log: $(call objs,tests/bench/log.c) $(OUT)/libserver.a \
+		$(OUT)/libcdop.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_server)
+$(OUT)/bench/mix: $(call objs,$(MIX_SRC)) $(OUT)/libclient.a $(OUT)/libcdop.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS_client)
 
 .PHONY: bench-log
 bench-log: $(OUT)/bench/log	## append, proof and start of the log as it grows; N=1000000
 	@$< $(N)
+
+.PHONY: bench-rotate
+bench-rotate: $(OUT)/bench/mix $(PROGRAMS)	## keys turn, all is sealed anew, and 8 clients call meanwhile; CASES=100000
+	@CDOPD=$(CURDIR)/$(OUT)/cdopd CDOP=$(CURDIR)/$(OUT)/cdop MIX=$< \
+		CASES='$(CASES)' RATE='$(RATE)' ROUNDS='$(ROUNDS)' \
+		tests/bench/rotate.py
 
 .PHONY: cover
 cover:	## coverage of the unit tests, a line a file

@@ -1,0 +1,39 @@
+/*
+ * One client of the mix: its link, its cases, its calls.
+ */
+#ifndef CDOP_BENCH_MIX_H
+#define CDOP_BENCH_MIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum mix_kind { MIX_FIND, MIX_SHOW, MIX_REGISTER, MIX_AMEND, MIX_KINDS };
+
+struct mix_client;
+
+/*
+ * Number me of the clients.  It goes from one of its devices to the next, as
+ * the registry slows whoever asks without an end.
+ */
+struct mix_client *mix_new(
+    unsigned me, char *const *identity, unsigned devices);
+
+/* A link that has room for many calls, and none. */
+void mix_ready(struct mix_client *client);
+void mix_hang_up(struct mix_client *client);
+
+/* Which call is next: of ten four find, four show, one registers. */
+enum mix_kind mix_pick(struct mix_client *client);
+
+/* One call, and the next answer; false: it failed, and stderr says how. */
+void mix_send(struct mix_client *client, enum mix_kind kind);
+bool mix_take(struct mix_client *client);
+
+/* Cases that it has registered. */
+uint32_t mix_cases(const struct mix_client *client);
+
+/* n rows of so many bytes through the cipher of rows. */
+void mix_cipher(size_t n, size_t len);
+
+#endif
