@@ -1,6 +1,6 @@
 /*
- * Copying the store in everybody's pauses: a slice where nobody waits, else
- * with one turn in ten.
+ * Copying the store in everybody's pauses: long slices where nobody calls,
+ * else short ones, and seldom.
  */
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -10,10 +10,13 @@
 #include "server/registry/rotation_copy.h"
 
 #define ROTATE_AGAIN_MS 60000 /* one that failed */
-#define SLICE_US        2000
-#define SLICE_ROWS      512
-#define SLICE_BYTES     ((size_t)2 << 20)
-#define EVERY           10 /* turns with a batch in them */
+/* While somebody calls: what a call waits longer for it, and how often. */
+#define SLICE_US       1000
+#define SLICE_ROWS     128
+#define SLICE_EVERY_US 4000
+#define SLICE_ALONE_US 20000
+#define SLICE_ALONE    4096
+#define SLICE_BYTES    ((size_t)8 << 20)
 
 static bool
 is_over(void *ctx)
@@ -40,9 +43,15 @@ has_ended(const struct cycle *cycle)
 }
 
 bool
+cycle_is_called(const struct cycle *cycle, uint64_t boot_ms)
+{
+	return boot_ms - cycle->called_ms < CYCLE_BUSY_MS;
+}
+
+bool
 cycle_copy_waits(const struct cycle *cycle)
 {
-	return is_running(cycle) || has_ended(cycle);
+	return (is_running(cycle) && !cycle->copy_rests) || has_ended(cycle);
 }
 
 static void
@@ -65,18 +74,21 @@ say_end(const struct copying *copying)
 enum cdop_err
 cycle_copy(struct cycle *cycle)
 {
-	uint64_t until_us = clock_us() + SLICE_US;
-	const struct walk_budget budget = {.rows = SLICE_ROWS,
+	const uint64_t now_us = clock_us();
+	const bool called = cycle_is_called(cycle, clock_boot_ms());
+	uint64_t until_us = now_us + (called ? SLICE_US : SLICE_ALONE_US);
+	const struct walk_budget budget = {
+	    .rows = called ? SLICE_ROWS : SLICE_ALONE,
 	    .bytes = SLICE_BYTES,
 	    .spent = is_over,
 	    .ctx = &until_us};
 	enum cdop_err err;
 
-	if (!is_running(cycle))
+	cycle->copy_rests = is_running(cycle) && called &&
+	    now_us - cycle->copy_us < SLICE_EVERY_US;
+	if (!is_running(cycle) || cycle->copy_rests)
 		return CDOP_OK;
-	if (cycle->worked && ++cycle->copy_passed < EVERY)
-		return CDOP_OK;
-	cycle->copy_passed = 0;
+	cycle->copy_us = now_us;
 	err = copying_step(cycle->reg->copying, &budget);
 	if (err == CDOP_OK)
 		say_end(cycle->reg->copying);

@@ -11,8 +11,9 @@
 #include "server/cycle/session.h"
 
 #define CYCLE_BUCKETS    256
-#define CYCLE_FAILED_MAX 3 /* requests that made a batch abort */
-#define CYCLE_WIDTH_MIN  8 /* items of a batch, however long each takes */
+#define CYCLE_FAILED_MAX 3   /* requests that made a batch abort */
+#define CYCLE_WIDTH_MIN  8   /* items of a batch, however long each takes */
+#define CYCLE_BUSY_MS    250 /* who has called so lately is about to again */
 
 /* A reply that waits until the gate has thrown away what it held. */
 struct cycle_held {
@@ -66,7 +67,8 @@ struct cycle {
 	uint64_t called_ms;     /* when the last batch had a call in it */
 	uint32_t passed;        /* batches with calls and no long work */
 	bool worked;            /* this turn had a batch */
-	uint32_t copy_passed;   /* turns of that kind without a slice */
+	uint64_t copy_us;       /* when a slice of a copy was begun */
+	bool copy_rests;        /* it is not yet time for the next one */
 	STAILQ_HEAD(, cycle_held) held;
 	struct cycle_given given[CYCLE_GIVEN_MAX]; /* to be logged */
 	size_t n_given;
@@ -102,6 +104,9 @@ void intake_drain(struct cycle *cycle, uint64_t boot_ms);
  * CDOP_DATA_LOSS: the process has to leave.
  */
 CDOP_MUST enum cdop_err cycle_copy(struct cycle *cycle);
+
+/* Somebody has called so lately that he is about to call again. */
+bool cycle_is_called(const struct cycle *cycle, uint64_t boot_ms);
 
 /* One is under way and wants more, or has ended and waits for a word. */
 bool cycle_copy_waits(const struct cycle *cycle);

@@ -26,12 +26,10 @@
 #define LONG_EVERY      10 /* batches with calls in them */
 /* A slice of a rotation, while somebody waits and while nobody does. */
 #define SLICE_MS       2
-#define SLICE_ROWS     256
+#define SLICE_ROWS     64 /* each a page of its own to be written */
+#define SLICE_EVERY_MS 10
 #define SLICE_ALONE_MS 20
 #define SLICE_ALONE    1024
-/* Who has called so lately is about to call again. */
-#define BUSY_MS        250
-#define SLICE_EVERY_MS 20
 
 static const struct cdop_bytes nothing;
 
@@ -273,8 +271,9 @@ tend_copy(struct cycle *cycle, uint64_t boot_ms)
 }
 
 /*
- * A rotation is in nobody's way: what is waiting has nine batches of ten, and
- * who is about to call again finds it at work a tenth of the time.
+ * A rotation is in nobody's way: while somebody calls it has a short slice,
+ * and then waits.  By the clock, not by batches: where the machine has little
+ * time for us there are few of them.
  */
 static void
 gather_rotate(struct cycle *cycle, uint64_t boot_ms)
@@ -288,13 +287,13 @@ gather_rotate(struct cycle *cycle, uint64_t boot_ms)
 	if (boot_ms < cycle->rotate_ms ||
 	    !rotation_step_due(cycle->reg->rotation))
 		return;
-	if (!called && boot_ms - cycle->called_ms < BUSY_MS) {
-		cycle->soon = boot_ms - cycle->slice_ms < SLICE_EVERY_MS;
-		if (!cycle->soon)
-			add_slice(cycle, false, boot_ms);
-	} else if (is_time(cycle)) {
-		add_slice(cycle, !called, boot_ms);
+	if (!cycle_is_called(cycle, boot_ms)) {
+		add_slice(cycle, true, boot_ms);
+		return;
 	}
+	cycle->soon = boot_ms - cycle->slice_ms < SLICE_EVERY_MS;
+	if (!cycle->soon)
+		add_slice(cycle, false, boot_ms);
 }
 
 /* A step of other long work, when no rotation is at it. */

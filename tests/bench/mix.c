@@ -16,6 +16,8 @@
  * who is kept waiting counts the calls that wait behind it.  A call fails
  * that is refused, lost or answered with less than what was asked for.
  */
+#include "tests/bench/mix.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -29,8 +31,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/bench/mix.h"
-
 #define PHASES   64
 #define STEPS    64 /* of a power of two, in a histogram */
 #define BUCKETS  (26 * STEPS)
@@ -41,7 +41,11 @@
 #define FLUSH    65536
 #define FILE_LEN (16u << 20)
 
-enum mode { MODE_REST, MODE_FILL, MODE_LOAD };
+enum mode {
+	MODE_REST,
+	MODE_FILL,
+	MODE_LOAD
+};
 
 /* What all processes share; the driver writes the upper part. */
 struct board {
@@ -73,11 +77,11 @@ now_us(void)
 static void
 sleep_until(uint64_t us)
 {
-	struct timespec ts = {(time_t)(us / 1000000),
-	    (long)(us % 1000000) * 1000};
+	struct timespec ts = {
+	    (time_t)(us / 1000000), (long)(us % 1000000) * 1000};
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) ==
-	    EINTR)
+	while (
+	    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
 		continue;
 }
 
@@ -217,8 +221,8 @@ wait_seen(unsigned n)
 	unsigned i;
 
 	for (i = 0; i < n; i++)
-		while (atomic_load(&board->seen[i]) !=
-		    atomic_load(&board->turn))
+		while (
+		    atomic_load(&board->seen[i]) != atomic_load(&board->turn))
 			sleep_until(now_us() + 2000);
 }
 
@@ -310,8 +314,7 @@ raw(const char *path)
 	if (fd < 0 || posix_fallocate(fd, 0, FILE_LEN) != 0)
 		exit(1);
 	for (since = now_us(); (us = now_us() - since) < RAW_US; flushes++) {
-		if (pwrite(fd, bytes, FLUSH, at) != FLUSH ||
-		    fdatasync(fd) != 0)
+		if (pwrite(fd, bytes, FLUSH, at) != FLUSH || fdatasync(fd) != 0)
 			exit(1);
 		at = (at + FLUSH) % FILE_LEN;
 	}
@@ -367,11 +370,17 @@ spawn(unsigned i, unsigned n, char **identity, unsigned devices)
 	serve(i, n, identity, devices);
 }
 
+static unsigned
+number(int argc, char **argv, int i)
+{
+	return i < argc ? (unsigned)strtoul(argv[i], NULL, 10) : 0;
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned n = argc > 2 ? (unsigned)atoi(argv[1]) : 0, i;
-	unsigned devices = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
+	unsigned n = number(argc, argv, 1), i;
+	unsigned devices = number(argc, argv, 2);
 	char line[8192];
 
 	if (n == 0 || n > CLIENTS || devices == 0 ||

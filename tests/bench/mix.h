@@ -8,7 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum mix_kind { MIX_FIND, MIX_SHOW, MIX_REGISTER, MIX_AMEND, MIX_KINDS };
+enum mix_kind {
+	MIX_FIND,
+	MIX_SHOW,
+	MIX_REGISTER,
+	MIX_AMEND,
+	MIX_KINDS
+};
 
 struct mix_client;
 

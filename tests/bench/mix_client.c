@@ -1,6 +1,4 @@
 /* A client of the mix; see mix.h. */
-#include "tests/bench/mix.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include "client/call.h"
 #include "client/conn.h"
 #include "client/identity.h"
+#include "tests/bench/mix.h"
 
 #define ARENA     ((size_t)4 << 20)
 #define EACH      45000 /* calls of a device; it has 50,000 at a stretch */
@@ -528,6 +527,6 @@ mix_cipher(size_t n, size_t len)
 	if (len > sizeof(plain))
 		return;
 	while (n-- > 0)
-		cdop_secret_seal(key, nonce, none,
-		    (struct cdop_bytes){plain, len}, sealed);
+		cdop_secret_seal(
+		    key, nonce, none, (struct cdop_bytes){plain, len}, sealed);
 }

@@ -81,6 +81,7 @@ it_is_made_while_nobody_waits(void **state)
 	ino_t old = inode();
 
 	(void)state;
+	fixture_pass(1000);
 	fixture_turn(&f);
 	assert_int_equal(copying_state(copying), COPYING_RUNS);
 	assert_true(copied() > 0);
@@ -93,7 +94,7 @@ it_is_made_while_nobody_waits(void **state)
 	copying_clear(copying);
 }
 
-/* Nine turns with a call in each: one slice at most. */
+/* Nine turns with a call in each, in 9 ms: three slices at most. */
 static void
 calls_go_first(void **state)
 {
@@ -110,11 +111,15 @@ calls_go_first(void **state)
 
 		before = copied();
 		fixture_send(&f, client);
+		fixture_pass(1);
 		fixture_turn(&f);
 		fixture_answers(&f, client, id, 1);
 		slices += copied() > before;
+		/* Until its next slice it lets the cycle sleep. */
+		assert_true(copied() > before || cycle_sleep_ms(f.cycle) == 1);
 	}
-	assert_true(slices <= 1);
+	assert_in_range(slices, 1, 3);
+	fixture_pass(1000);
 	fixture_settle(&f);
 	assert_int_equal(copying_state(copying), COPYING_DONE);
 	/* The session outlives the switch. */
@@ -136,11 +141,11 @@ a_slice_ends_in_time(void **state)
 	fixture_tick(3);
 	before = copied();
 	fixture_turn(&f);
-	assert_in_range(copied() - before, 1, 32);
+	assert_in_range(copied() - before, 1, 128);
 	fixture_tick(0);
 	before = copied();
 	fixture_turn(&f);
-	assert_in_range(copied() - before, 100, 1024);
+	assert_in_range(copied() - before, 129, 8192);
 	copying_clear(f.world.reg->copying);
 }
 
