@@ -95,7 +95,7 @@ tell_accepted(struct import *im, const struct import_row *row)
 							     : "registered",
 		    reply->reference != NULL ? reply->reference : "",
 		    reply->owner_words != NULL ? "  owner: " : "",
-		    reply->owner_words != NULL ? reply->owner_words : "",
+		    notify_owner(reply),
 		    row->replayed ? "  (it had arrived)" : "");
 		for (i = 0; i < reply->n_forward_to; i++)
 			print_out(im->ctx, "%s: row %u: to forward to: %s",

@@ -15,6 +15,16 @@
 #define REGISTER 40 /* method id of NotificationRegister */
 #define ROUNDS   12
 
+const char *
+notify_owner(const Cdop__NotificationRegisterReply *reply)
+{
+	if (reply->owner_words != NULL)
+		return reply->owner_words;
+	return reply->has_joined && reply->joined
+	    ? "   you may not see that case now"
+	    : "";
+}
+
 void
 notify_show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
     bool replayed)
@@ -29,7 +39,7 @@ notify_show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
 						       : "Registered",
 		    reply->reference != NULL ? reply->reference : "?",
 		    reply->owner_words != NULL ? "   owner: " : "",
-		    reply->owner_words != NULL ? reply->owner_words : "",
+		    notify_owner(reply),
 		    reply->timing != NULL ? reply->timing : "");
 	if (replayed)
 		print_out(ctx, "(it had arrived)");

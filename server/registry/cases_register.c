@@ -275,6 +275,19 @@ cases_register(struct cases_act *act, struct cases_register *reg)
 	return err != CDOP_OK ? err : join(act, reg);
 }
 
+/* The owner it has now, where that is not the one it began with. */
+static enum cdop_err
+owner_now(struct cases_act *act, struct cases_register *reg)
+{
+	struct cases_owner owner;
+	enum cdop_err err;
+
+	err = present_owner(act, reg->slot, &owner);
+	if (err == CDOP_OK && strcmp(owner.area, reg->owner.area) != 0)
+		reg->owner = owner;
+	return err;
+}
+
 enum cdop_err
 cases_register_again(
     struct cases_act *act, struct cases_register *reg, bool seen, bool joined)
@@ -284,11 +297,18 @@ cases_register_again(
 
 	err = cases_owner_decide(act, reg->form.form, reg->owner_area,
 	    reg->owner_reason, &reg->owner);
+	if (err == CDOP_OK && seen)
+		err = owner_now(act, reg);
 	if (err == CDOP_OK)
 		err = describe(act, reg);
-	if (err != CDOP_OK || !seen || !joined)
+	if (err != CDOP_OK || !joined)
 		return err;
 	reg->question.join = true;
+	if (!seen) {
+		memset(&reg->owner, 0, sizeof(reg->owner));
+		memset(&reg->missing, 0, sizeof(reg->missing));
+		return CDOP_OK;
+	}
 	if ((err = present_owner(act, reg->slot, &reg->owner)) != CDOP_OK)
 		return err;
 	err = cases_read_form(act, reg->slot, 0, 0, &record);

@@ -43,6 +43,8 @@ CDOP_MUST enum cdop_err cases_register(
 /*
  * The same answer once more, for a request that was applied: notification
  * n of the case in slot, or of a case the caller may not see (seen false).
+ * The owner is the one there is now; of a case that it was joined to and
+ * that went to where the caller may not see it, nothing is said.
  */
 CDOP_MUST enum cdop_err cases_register_again(
     struct cases_act *act, struct cases_register *reg, bool seen, bool joined);

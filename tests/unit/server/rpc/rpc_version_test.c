@@ -278,6 +278,93 @@ a_case_that_was_given_away_is_not_named_again(void **state)
 	assert_false(reply->has_to_notification);
 }
 
+/* The case that notification was joined to went to another area. */
+static void
+give_away(const char *reference, uint64_t version)
+{
+	Cdop__CaseOwnerRequest request;
+
+	cdop__case_owner_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.area = calls_text(&w, "sefton");
+	request.reason = calls_text(&w, "lived there");
+	(void)calls_change(&w, WORLD_COORDINATOR, 50, &request.base, CDOP_OK);
+}
+
+static Cdop__NotificationRegisterReply *
+register_under(
+    const Cdop__NotificationRegisterRequest *request, const uint8_t key[16])
+{
+	const struct world_answer *answer;
+
+	answer =
+	    calls_under(&w, WORLD_COORDINATOR_WIRRAL, 40, &request->base, key);
+	assert_int_equal(answer->reply->status, CDOP_OK);
+	return world_body(
+	    &w, answer, &cdop__notification_register_reply__descriptor);
+}
+
+static void
+a_joined_one_that_was_given_away_has_no_owner_told(void **state)
+{
+	char *from =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 40, "wirral"));
+	Cdop__NotificationRegisterRequest request;
+	Cdop__NotificationRegisterReply *reply;
+	Cdop__DuplicateDecision *decision;
+	uint8_t key[16], other[16];
+
+	(void)state;
+	decision =
+	    calls_decision(&w, from, CDOP__DECISION__JOIN, "the same child");
+	cdop__notification_register_request__init(&request);
+	request.form = world_form(&w, 41, "wirral");
+	request.n_decision = 1;
+	request.decision = &decision;
+	world_key(&w, key);
+	reply = register_under(&request, key);
+	assert_string_equal(reply->owner_words, "Wirral");
+	assert_true(reply->n_missing > 0);
+	world_key(&w, other);
+	(void)move(WORLD_COORDINATOR_WIRRAL, from, NULL, other);
+	give_away(from, 3);
+
+	reply = register_under(&request, key);
+	assert_true(calls_answer()->reply->replayed);
+	assert_true(reply->joined);
+	assert_string_equal(reply->reference, from); /* as it was asked for */
+	assert_null(reply->owner_area);
+	assert_null(reply->owner_words);
+	assert_int_equal(reply->n_missing + reply->n_difference, 0);
+}
+
+/* Whoever may see it is told whose it is now, not whose it was. */
+static void
+sent_again_the_owner_is_the_present_one(void **state)
+{
+	Cdop__NotificationRegisterRequest request;
+	Cdop__NotificationRegisterReply *reply;
+	const struct world_answer *answer;
+	uint8_t key[16];
+
+	(void)state;
+	cdop__notification_register_request__init(&request);
+	request.form = world_form(&w, 50, "wirral");
+	world_key(&w, key);
+	answer = calls_under(&w, WORLD_COORDINATOR, 40, &request.base, key);
+	reply = world_body(
+	    &w, answer, &cdop__notification_register_reply__descriptor);
+	assert_string_equal(reply->owner_words, "Wirral");
+	give_away(reply->reference, 1);
+	answer = calls_under(&w, WORLD_COORDINATOR, 40, &request.base, key);
+	assert_true(answer->reply->replayed);
+	reply = world_body(
+	    &w, answer, &cdop__notification_register_reply__descriptor);
+	assert_string_equal(reply->owner_words, "Sefton");
+	assert_string_equal(reply->owner_area, "sefton");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -291,6 +378,8 @@ main(void)
 	    TEST(a_move_says_where_it_went_and_says_it_again),
 	    TEST(into_a_case_that_is_there_it_says_the_number),
 	    TEST(a_case_that_was_given_away_is_not_named_again),
+	    TEST(a_joined_one_that_was_given_away_has_no_owner_told),
+	    TEST(sent_again_the_owner_is_the_present_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
