@@ -284,6 +284,22 @@ hide_link(struct detail *d)
 	d->event->reason = NULL;
 }
 
+/* A notification that moved, likewise: the reason is about both children. */
+static void
+hide_move(struct detail *d)
+{
+	const Cdop__HistoryDetail *entry;
+	size_t i;
+
+	for (i = 0; i < d->event->n_detail; i++) {
+		entry = d->event->detail[i];
+		if (entry->reference == NULL &&
+		    (strcmp(entry->what, "moved_in") == 0 ||
+			strcmp(entry->what, "moved_away") == 0))
+			d->event->reason = NULL;
+	}
+}
+
 enum cdop_err
 cases_detail(struct cases_act *act, const Cdop__StoredCase *was,
     const Cdop__StoredCase *is, struct cases_event *event,
@@ -310,5 +326,6 @@ cases_detail(struct cases_act *act, const Cdop__StoredCase *was,
 	of_links(&d);
 	of_instances(&d);
 	hide_link(&d);
+	hide_move(&d);
 	return d.failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }

@@ -349,10 +349,22 @@ a_move_says_which_and_where(void **state)
 	d = reply->entry[1]->detail[1];
 	assert_string_equal(d->what, "moved_in");
 	assert_string_equal(d->reference, one);
-	/* That it went is known here; where to is not. */
-	d = only(history(WORLD_COORDINATOR_WIRRAL, one), 2, "moved_away");
+	assert_string_equal(
+	    reply->entry[1]->reason, "joined to the wrong child");
+	/* That it went is known here; where to and why is not. */
+	reply = history(WORLD_COORDINATOR_WIRRAL, one);
+	d = only(reply, 2, "moved_away");
 	assert_null(d->reference);
+	assert_string_equal(reply->entry[2]->what, "notification moved away");
+	assert_null(reply->entry[2]->reason);
 	assert_int_equal(logged(one), 1);
+	/* Nor of the other one, once that is an area's which has not this. */
+	own(one, 3, "sefton");
+	own(far, 2, "wirral");
+	reply = history(WORLD_COORDINATOR_WIRRAL, far);
+	assert_string_equal(reply->entry[1]->what, "notification moved in");
+	assert_null(reply->entry[1]->detail[0]->reference);
+	assert_null(reply->entry[1]->reason);
 }
 
 /* Shown without the notifications, a part of one leaves all the same. */
