@@ -43,6 +43,7 @@ static const struct deed deeds[] = {
     {"CaseReinstate", "took it up again"},
     {"CaseOwner", "changed the owner"},
     {"CaseInterest", "marked an interested area"},
+    {"HoldSet", "put on legal hold"},
     {"CaseResponsible", "set who is responsible"},
     {"CaseLinkAdd", "linked cases"},
     {"CaseLinkEnd", "took a link back"},
@@ -74,6 +75,7 @@ static const struct deed acts[] = {
     {"AuditSearched", "hear who has searched for a child"},
     {"KeyRotate", "turn the keys of areas"},
     {"SlotRemove", "remove a slot"},
+    {"HoldLift", "lift a legal hold"},
 };
 
 /*
@@ -95,6 +97,7 @@ static const struct {
     {"hash_differs", "what was shown is not what waited"},
     {"invitation_used_twice", "another key had used the invitation"},
     {"miss_limit", "too many references had led nowhere"},
+    {"on_hold", "the case was on legal hold"},
     {"last_slot", "nothing would have opened the registry any more"},
     {"not_sealed", "the registry was open"},
     {"no_room", "the registry had no room"},

@@ -89,7 +89,9 @@ summary_cells(
 	cell[1] = show_area(ctx, s->owner_area);
 	cell[2] = s->age_band;
 	cell[3] = s->death_date;
-	cell[4] = s->status;
+	cell[4] = s->has_hold && s->hold
+	    ? cdop_arena_printf(ctx->arena, "%s, ON HOLD", s->status)
+	    : s->status;
 	if (cmd_flag(ctx, "--names"))
 		cell[5] = s->name;
 }

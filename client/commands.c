@@ -14,6 +14,7 @@ static const struct cmd *const families[] = {
     cmd_context_rows,
     cmd_case_rows,
     cmd_change_rows,
+    cmd_hold_rows,
     cmd_people_rows,
     cmd_profile_rows,
     cmd_audit_rows,

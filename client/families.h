@@ -15,6 +15,7 @@ extern const struct cmd cmd_server_rows[];
 extern const struct cmd cmd_context_rows[];
 extern const struct cmd cmd_case_rows[];
 extern const struct cmd cmd_change_rows[];
+extern const struct cmd cmd_hold_rows[];
 extern const struct cmd cmd_people_rows[];
 extern const struct cmd cmd_profile_rows[];
 extern const struct cmd cmd_audit_rows[];

@@ -51,6 +51,9 @@ show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 		    c->review_basis != NULL
 			? show_code(ctx, "review_basis", c->review_basis)
 			: "not kept");
+	if (c->hold != NULL)
+		print_out(ctx, "ON LEGAL HOLD: %s",
+		    print_one_line(ctx->arena, c->hold));
 	if (c->has_responsible)
 		print_out(ctx, "responsible: %s%s",
 		    show_person(ctx, c->responsible_name, c->responsible),
@@ -219,6 +222,10 @@ detail_words(struct cmd_ctx *ctx, const Cdop__HistoryDetail *d)
 		return linked_words(ctx, d, "linked");
 	if (strcmp(d->what, "link_ended") == 0)
 		return linked_words(ctx, d, "link taken back");
+	if (strcmp(d->what, "hold") == 0)
+		return d->after != NULL
+		    ? cdop_arena_printf(ctx->arena, "on hold: %s", d->after)
+		    : "not on hold any more";
 	return change_words_of(ctx, d);
 }
 

@@ -5,7 +5,7 @@
 
 #include "server/registry/people.h"
 
-#define FIELDS 3 /* status, owner, responsible */
+#define FIELDS 4 /* status, owner, responsible, hold */
 
 struct detail {
 	struct cases_act *act;
@@ -106,6 +106,7 @@ of_fields(struct detail *d)
 	add_change(d, "owner", d->was->owner_area, d->is->owner_area);
 	add_change(
 	    d, "responsible", responsible(d, d->was), responsible(d, d->is));
+	add_change(d, "hold", d->was->hold, d->is->hold);
 }
 
 /* ---- interest ---------------------------------------------------------- */

@@ -56,6 +56,10 @@ check_from(struct cases_act *act, struct cases_edit *edit, struct move *move)
 		return cases_refuse(act, CDOP_ABORTED, "changed",
 		    "somebody changed it since you read it: look at it again");
 	}
+	if (index_at(act->index, edit->slot)->held)
+		return cases_refuse(act, CDOP_FAILED_PRECONDITION, "on_hold",
+		    "it is on legal hold: nothing leaves it until that is "
+		    "lifted");
 	move->link = find_link(move->from, edit->notification, &belong);
 	if (move->link == NULL)
 		return cases_refuse(act, CDOP_NOT_FOUND, "no_such_notification",

@@ -16,9 +16,8 @@
 #define RECEIVED       "received"
 #define WITHDRAWN      "entered-in-error"
 
-/* The case, its state as it was seen, and why. */
-static enum cdop_err
-begin(struct cases_act *act, struct cases_alter *alter, bool reason,
+enum cdop_err
+cases_state_begin(struct cases_act *act, struct cases_alter *alter, bool reason,
     Cdop__StoredCase **ret_state)
 {
 	Cdop__StoredCase *state = NULL;
@@ -39,8 +38,8 @@ begin(struct cases_act *act, struct cases_alter *alter, bool reason,
 	return CDOP_OK;
 }
 
-static enum cdop_err
-store(struct cases_act *act, struct cases_alter *alter,
+enum cdop_err
+cases_state_store(struct cases_act *act, struct cases_alter *alter,
     const Cdop__StoredCase *state)
 {
 	struct cases_change change;
@@ -94,7 +93,7 @@ cases_state_owner(struct cases_act *act, struct cases_alter *alter)
 	uint64_t key_id;
 	enum cdop_err err;
 
-	err = begin(act, alter, true, &state);
+	err = cases_state_begin(act, alter, true, &state);
 	if (err == CDOP_OK)
 		err = cases_check_line(act, "source", alter->source);
 	if (err != CDOP_OK)
@@ -115,7 +114,7 @@ cases_state_owner(struct cases_act *act, struct cases_alter *alter)
 	if ((err = rows_keys_area(act->reg->rows, area->id)) != CDOP_OK)
 		return err;
 	err = rows_keys_case_move(act->reg->rows, key_id, area->id);
-	return err != CDOP_OK ? err : store(act, alter, state);
+	return err != CDOP_OK ? err : cases_state_store(act, alter, state);
 }
 
 /* ---- interest ---------------------------------------------------------- */
@@ -185,7 +184,7 @@ cases_state_interest(struct cases_act *act, struct cases_alter *alter)
 	enum cdop_err err;
 	size_t at;
 
-	if ((err = begin(act, alter, true, &state)) != CDOP_OK)
+	if ((err = cases_state_begin(act, alter, true, &state)) != CDOP_OK)
 		return err;
 	if ((err = check_interest(act, alter, state)) != CDOP_OK)
 		return err;
@@ -201,7 +200,7 @@ cases_state_interest(struct cases_act *act, struct cases_alter *alter)
 	} else if ((err = set_interest(act, alter, state)) != CDOP_OK) {
 		return err;
 	}
-	return store(act, alter, state);
+	return cases_state_store(act, alter, state);
 }
 
 /* ---- status ------------------------------------------------------------ */
@@ -213,7 +212,7 @@ begin_status(struct cases_act *act, struct cases_alter *alter,
 	Cdop__StoredCase *state;
 	enum cdop_err err;
 
-	if ((err = begin(act, alter, true, &state)) != CDOP_OK)
+	if ((err = cases_state_begin(act, alter, true, &state)) != CDOP_OK)
 		return err;
 	if (strcmp(state->status, status) == 0)
 		return cases_refuse(act, CDOP_FAILED_PRECONDITION, "already_so",
@@ -233,7 +232,8 @@ set_status(struct cases_act *act, struct cases_alter *alter, const char *status,
 	if (err != CDOP_OK)
 		return err;
 	state->status = cases_text(act, status, &failed);
-	return failed ? CDOP_RESOURCE_EXHAUSTED : store(act, alter, state);
+	return failed ? CDOP_RESOURCE_EXHAUSTED
+		      : cases_state_store(act, alter, state);
 }
 
 enum cdop_err
@@ -303,7 +303,7 @@ cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
 	enum cdop_err err;
 
 	/* Clients of an earlier version give no reason. */
-	err = begin(act, alter, alter->reason != NULL, &state);
+	err = cases_state_begin(act, alter, alter->reason != NULL, &state);
 	if (err != CDOP_OK)
 		return err;
 	if (alter->person != 0 &&
@@ -318,7 +318,7 @@ cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
 		return err;
 	state->has_responsible = alter->person != 0;
 	state->responsible = alter->person;
-	return store(act, alter, state);
+	return cases_state_store(act, alter, state);
 }
 
 /* ---- links ------------------------------------------------------------- */

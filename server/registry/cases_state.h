@@ -70,4 +70,12 @@ CDOP_MUST enum cdop_err cases_state_link(
 CDOP_MUST enum cdop_err cases_state_unlink(
     struct cases_act *act, struct cases_alter *alter);
 
+/* ---- for cases_state.c, cases_hold.c and cases_erase.c only ---- */
+
+/* The case, its state as it was seen and, where it takes one, why. */
+CDOP_MUST enum cdop_err cases_state_begin(struct cases_act *act,
+    struct cases_alter *alter, bool reason, Cdop__StoredCase **ret_state);
+CDOP_MUST enum cdop_err cases_state_store(struct cases_act *act,
+    struct cases_alter *alter, const Cdop__StoredCase *state);
+
 #endif

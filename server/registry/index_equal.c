@@ -27,9 +27,9 @@ same_post(const struct index_post *a, const struct index_post *b)
 	    a->case_version == b->case_version &&
 	    a->record_version == b->record_version && a->status == b->status &&
 	    a->size == b->size && a->responsible == b->responsible &&
-	    a->nameless == b->nameless && a->n_date == b->n_date &&
-	    a->n_decided == b->n_decided && a->n_pair == b->n_pair &&
-	    a->n_interest == b->n_interest &&
+	    a->nameless == b->nameless && a->held == b->held &&
+	    a->n_date == b->n_date && a->n_decided == b->n_decided &&
+	    a->n_pair == b->n_pair && a->n_interest == b->n_interest &&
 	    strcmp(index_post_name(a), index_post_name(b)) == 0 &&
 	    same_terms(a, b);
 }

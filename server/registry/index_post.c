@@ -270,6 +270,7 @@ fill(struct index_post *post, const Cdop__StoredSummary *s)
 	post->registered_by = s->has_registered_by ? s->registered_by : 0;
 	post->nameless = s->has_nameless && s->nameless;
 	post->shows_mother = s->has_shows_mother && s->shows_mother;
+	post->held = s->has_hold && s->hold;
 	post->status = (uint8_t)status_of(s->status);
 	post->day = (int32_t)(s->registered_ms / DAY_MS);
 	if (s->record_birth != NULL &&

@@ -91,6 +91,7 @@ struct index_post {
 	bool is_old;       /* made of a summary of an earlier version */
 	bool nameless;     /* was "baby of" or without a name once */
 	bool shows_mother; /* its name in a list is the mother's */
+	bool held;         /* it is on legal hold */
 };
 
 /*

@@ -329,6 +329,8 @@ summary_take_state(Cdop__StoredSummary *summary, const Cdop__StoredCase *state,
 	summary->jurisdiction =
 	    state->jurisdiction == NULL ? NULL : copy(&g, state->jurisdiction);
 	summary->registered_ms = state->registered_ms;
+	summary->has_hold = state->hold != NULL;
+	summary->hold = state->hold != NULL;
 	summary->case_version = state->version;
 	summary->has_responsible = state->has_responsible;
 	summary->responsible = state->responsible;

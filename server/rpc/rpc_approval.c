@@ -18,6 +18,7 @@
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/rpc/dispatch.h"
+#include "server/rpc/rpc_hold.h"
 
 /* Requests are up to a megabyte; a message takes as many as fit. */
 #define LIST_BYTES_MAX ((size_t)512 << 10)
@@ -43,7 +44,8 @@ may_approve(const struct rpc_ctx *ctx, const struct approval *approval)
 	const struct rpc_method *method = rpc_method_find(approval->method);
 
 	return method != NULL && approval->requester != ctx->actor->person &&
-	    (ctx->actor->roles & method->second) != 0;
+	    (ctx->actor->roles & method->second) != 0 &&
+	    rpc_hold_may_second(ctx, approval);
 }
 
 /* Who may see that it waits, and end it: either of the two. */
@@ -174,6 +176,7 @@ rpc_approval_list(struct rpc_ctx *ctx, const Cdop__ApprovalListRequest *req,
 		err = fill(ctx, a, &rep->approval[rep->n_approval]);
 		if (err != CDOP_OK)
 			return err;
+		rpc_hold_release(ctx, a);
 		rep->n_approval++;
 		place.asked_ms = a->asked_ms;
 		memcpy(place.number, a->number, sizeof(place.number));

@@ -293,6 +293,8 @@ rpc_case_summary(
 	if (post->scope != INDEX_NO_WORD)
 		out->scope = rpc_case_text(
 		    ctx, index_word_text(act->index, post->scope), &failed);
+	out->has_hold = post->held;
+	out->hold = post->held;
 	out->has_registered_ms = true;
 	out->registered_ms = post->registered_ms;
 	release_summary(ctx, act, slot, names);

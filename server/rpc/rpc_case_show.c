@@ -442,6 +442,7 @@ fill_head(struct show *s)
 	out->status = state->status;
 	out->owner_area = state->owner_area;
 	out->owner_reason = said(s, state->owner_reason);
+	out->hold = said(s, state->hold);
 	out->n_interested = state->n_interested;
 	out->interested = state->interested;
 	out->version = state->version;

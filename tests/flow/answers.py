@@ -124,6 +124,8 @@ def scenes(reference, other, files, people):
          False),
         ("cora", ["case", "reinstate", reference, *why], OK, ["change"],
          False),
+        ("cora", ["hold", "set", reference, *why], OK, ["change"], False),
+        ("cora", ["hold", "lift", reference, *why], SECOND, [], False),
         ("ada", ["people", "list", "--all"], OK,
          ["people.list", "people.invitation"], True),
         ("ada", ["people", "invite", "--name", "Ina", "--role", "auditor",

@@ -1,0 +1,272 @@
+/*
+ * Legal hold: set by one coordinator, lifted by two who may see the case, and
+ * nothing leaves the case meanwhile (RECORDS S8).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cdop/second.h"
+#include "tests/unit/server/rpc/calls.h"
+
+#define APPROVAL_LIST 20
+#define APPROVE       21
+#define MOVE          42
+#define LIST          44
+#define HISTORY       47
+#define HOLD_SET      56
+#define HOLD_LIFT     57
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+static const struct world_answer *
+hold(enum world_who who, uint32_t method, const char *reference,
+    uint64_t version, const char *reason, enum cdop_err want)
+{
+	static struct world_answer answer;
+	Cdop__HoldRequest request;
+
+	cdop__hold_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.reason = calls_text(&w, reason);
+	world_call(&w, who, method, &request.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_equal(answer.reply->status, want);
+	return &answer;
+}
+
+static Cdop__Approval *
+shown(enum world_who who)
+{
+	Cdop__ApprovalListRequest request;
+	Cdop__ApprovalListReply *list;
+	struct world_answer answer;
+
+	cdop__approval_list_request__init(&request);
+	world_call(&w, who, APPROVAL_LIST, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	if (!answer.reply->has_body)
+		return NULL;
+	list = world_body(&w, &answer, &cdop__approval_list_reply__descriptor);
+	return list->n_approval == 0 ? NULL : list->approval[0];
+}
+
+static const Cdop__Reply *
+approve(enum world_who who, const Cdop__Approval *a, enum cdop_err want)
+{
+	static struct world_answer answer;
+	const struct cdop_second second = {
+	    .registry = w.reg->id,
+	    .method = a->method,
+	    .requester = a->requester,
+	    .request_key = a->request_key.data,
+	    .request = {a->request.data, a->request.len},
+	    .target_version = a->target_version.data,
+	};
+	Cdop__ApproveRequest request;
+	uint8_t hash[32];
+
+	cdop_second_hash(hash, &second);
+	cdop__approve_request__init(&request);
+	request.number = a->number;
+	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
+	request.approve = true;
+	world_call(&w, who, APPROVE, &request.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_equal(answer.reply->status, want);
+	return answer.reply;
+}
+
+static bool
+listed_on_hold(void)
+{
+	Cdop__CaseListRequest request;
+	Cdop__CaseListReply *list;
+	struct world_answer answer;
+
+	cdop__case_list_request__init(&request);
+	world_call(&w, WORLD_COORDINATOR, LIST, &request.base, &answer);
+	list = world_body(&w, &answer, &cdop__case_list_reply__descriptor);
+	assert_int_equal(list->n_case_, 1);
+	return list->case_[0]->has_hold && list->case_[0]->hold;
+}
+
+/* The last version that says something of a hold. */
+static const Cdop__HistoryDetail *
+last_detail(const char *reference)
+{
+	Cdop__CaseHistoryRequest request;
+	Cdop__CaseHistoryReply *events;
+	const Cdop__HistoryEntry *last;
+	struct world_answer answer;
+
+	cdop__case_history_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	world_call(&w, WORLD_COORDINATOR, HISTORY, &request.base, &answer);
+	events = world_body(&w, &answer, &cdop__case_history_reply__descriptor);
+	last = events->entry[events->n_entry - 1];
+	assert_int_equal(last->n_detail, 1);
+	assert_string_equal(last->detail[0]->what, "hold");
+	return last->detail[0];
+}
+
+static void
+it_is_seen_wherever_the_case_is(void **state)
+{
+	char *ref =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "wirral"));
+	Cdop__Case *found;
+
+	(void)state;
+	assert_false(listed_on_hold());
+	(void)hold(
+	    WORLD_ADMIN_1, HOLD_SET, ref, 1, "no", CDOP_PERMISSION_DENIED);
+	(void)hold(
+	    WORLD_COORDINATOR, HOLD_SET, ref, 1, "", CDOP_INVALID_ARGUMENT);
+	(void)hold(
+	    WORLD_COORDINATOR, HOLD_SET, ref, 9, "inquest", CDOP_ABORTED);
+	(void)hold(
+	    WORLD_COORDINATOR_WIRRAL, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 2, "again",
+	    CDOP_FAILED_PRECONDITION);
+
+	world_reopen(&w);
+	found = calls_show(&w, WORLD_COORDINATOR, ref, CDOP_OK);
+	assert_string_equal(found->hold, "inquest");
+	assert_int_equal(found->version, 2);
+	assert_true(listed_on_hold());
+	assert_string_equal(last_detail(ref)->after, "inquest");
+}
+
+static void
+two_who_may_see_it_lift_it(void **state)
+{
+	char *ref =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "wirral"));
+	const struct world_answer *answer;
+	Cdop__Approval *a;
+
+	(void)state;
+	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 1, "over",
+	    CDOP_FAILED_PRECONDITION);
+	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+	answer = hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	assert_true(answer->reply->has_approval);
+	assert_true(listed_on_hold());
+	(void)approve(WORLD_COORDINATOR, shown(WORLD_COORDINATOR),
+	    CDOP_FAILED_PRECONDITION);
+	a = shown(WORLD_COORDINATOR_WIRRAL);
+	assert_non_null(a);
+	assert_true(a->you_may);
+	assert_null(strstr(a->words[0], "inquest"));
+	(void)approve(WORLD_COORDINATOR_WIRRAL, a, CDOP_OK);
+	assert_false(listed_on_hold());
+	assert_null(calls_show(&w, WORLD_COORDINATOR, ref, CDOP_OK)->hold);
+	assert_null(last_detail(ref)->after);
+}
+
+static void
+who_does_not_see_the_case_hears_nothing(void **state)
+{
+	char *ref =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "sefton"));
+	Cdop__Approval *a;
+
+	(void)state;
+	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	assert_null(shown(WORLD_COORDINATOR_WIRRAL));
+	assert_null(shown(WORLD_ADMIN_1));
+	assert_null(shown(WORLD_CUSTODIAN));
+	a = shown(WORLD_COORDINATOR);
+	assert_string_equal(
+	    approve(WORLD_COORDINATOR_WIRRAL, a, CDOP_NOT_FOUND)->reason,
+	    "no_such_approval");
+}
+
+static void
+nothing_leaves_a_case_on_hold(void **state)
+{
+	char *ref =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "wirral"));
+	struct calls_tell tell = {
+	    .form = world_form(&w, 1, "wirral"), .n_decision = 1};
+	Cdop__NotificationMoveRequest request;
+
+	(void)state;
+	tell.decision[0] =
+	    calls_decision(&w, ref, CDOP__DECISION__JOIN, "the same");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 2, "inquest", CDOP_OK);
+	cdop__notification_move_request__init(&request);
+	request.reference = ref;
+	request.notification = 2;
+	request.version = 3;
+	request.reason = calls_text(&w, "another child");
+	(void)calls_change(&w, WORLD_COORDINATOR, MOVE, &request.base,
+	    CDOP_FAILED_PRECONDITION);
+	assert_string_equal(calls_reason(), "on_hold");
+}
+
+/* What changed meanwhile was not what the second person was shown. */
+static void
+a_case_that_changed_stays_on_hold(void **state)
+{
+	char *ref =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "wirral"));
+	Cdop__CaseWithdrawRequest request;
+	Cdop__Approval *a;
+
+	(void)state;
+	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	a = shown(WORLD_COORDINATOR_WIRRAL);
+	cdop__case_withdraw_request__init(&request);
+	request.reference = ref;
+	request.version = 2;
+	request.reason = calls_text(&w, "typed as a test");
+	(void)calls_change(&w, WORLD_COORDINATOR, 48, &request.base, CDOP_OK);
+	(void)approve(WORLD_COORDINATOR_WIRRAL, a, CDOP_ABORTED);
+	assert_null(shown(WORLD_COORDINATOR_WIRRAL));
+	assert_non_null(calls_show(&w, WORLD_COORDINATOR, ref, CDOP_OK)->hold);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		it_is_seen_wherever_the_case_is, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		two_who_may_see_it_lift_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		who_does_not_see_the_case_hears_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		nothing_leaves_a_case_on_hold, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_case_that_changed_stays_on_hold, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
