@@ -53,6 +53,7 @@ static const struct deed deeds[] = {
     {"AuditExport", "exported the log"},
     {"WitnessSubmit", "handed in a cosignature"},
     {"BackupCreate", "took a backup"},
+    {"CertificateGet", "looked at certificates of destruction"},
     {"BackupList", "looked at the backups"},
     {"BackupProved", "said that a backup was proved"},
     {"RestoreView", "looked at what was restored"},
@@ -76,6 +77,7 @@ static const struct deed acts[] = {
     {"KeyRotate", "turn the keys of areas"},
     {"SlotRemove", "remove a slot"},
     {"HoldLift", "lift a legal hold"},
+    {"CaseErase", "erase a case for ever"},
 };
 
 /*
@@ -92,6 +94,7 @@ static const struct {
     {"changed", "somebody else had changed it meanwhile"},
     {"comparison_differs", "the comparison string was another one"},
     {"deadline", "it came too late and was not begun"},
+    {"case_erased", "the case was erased"},
     {"ended", "the device was not active any more"},
     {"flagged", "that invitation or device was barred"},
     {"hash_differs", "what was shown is not what waited"},

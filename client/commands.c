@@ -15,6 +15,7 @@ static const struct cmd *const families[] = {
     cmd_case_rows,
     cmd_change_rows,
     cmd_hold_rows,
+    cmd_certificate_rows,
     cmd_people_rows,
     cmd_profile_rows,
     cmd_audit_rows,

@@ -16,6 +16,7 @@ extern const struct cmd cmd_context_rows[];
 extern const struct cmd cmd_case_rows[];
 extern const struct cmd cmd_change_rows[];
 extern const struct cmd cmd_hold_rows[];
+extern const struct cmd cmd_certificate_rows[];
 extern const struct cmd cmd_people_rows[];
 extern const struct cmd cmd_profile_rows[];
 extern const struct cmd cmd_audit_rows[];

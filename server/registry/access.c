@@ -55,8 +55,8 @@ is_holding(const struct access *access, uint16_t area)
 	return access->has_holding && area == access->holding;
 }
 
-static bool
-works_for(const struct access *access, uint16_t area)
+bool
+access_works_for(const struct access *access, uint16_t area)
 {
 	if (access->all)
 		return true;
@@ -67,9 +67,10 @@ works_for(const struct access *access, uint16_t area)
 bool
 access_may_see(const struct access *access, const struct index_post *post)
 {
-	if (access->actor->role != CDOP_ROLE_COORDINATOR)
+	if (access->actor->role != CDOP_ROLE_COORDINATOR ||
+	    post->status == INDEX_ERASED)
 		return false;
-	if (works_for(access, post->owner))
+	if (access_works_for(access, post->owner))
 		return true;
 	return is_holding(access, post->owner) && post->registered_by != 0 &&
 	    post->registered_by == access->actor->person;
@@ -83,14 +84,15 @@ access_may_know(const struct access *access, const struct index_post *post)
 
 	if (access->actor->role != CDOP_ROLE_PARTNER)
 		return false;
-	if (post->status == INDEX_WITHDRAWN)
+	if (post->status == INDEX_WITHDRAWN || post->status == INDEX_ERASED)
 		return false;
-	if (!is_holding(access, post->owner) && works_for(access, post->owner))
+	if (!is_holding(access, post->owner) &&
+	    access_works_for(access, post->owner))
 		return true;
 	for (i = 0; i < post->n_interest; i++)
 		if (interest[i].known &&
 		    !is_holding(access, interest[i].area) &&
-		    works_for(access, interest[i].area))
+		    access_works_for(access, interest[i].area))
 			return true;
 	return false;
 }

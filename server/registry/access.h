@@ -39,6 +39,9 @@ struct access {
 void access_init(struct access *access, const struct actor *actor,
     const struct index *index, const struct cdop_profile *profile);
 
+/* Does the caller work for the area of this number? */
+bool access_works_for(const struct access *access, uint16_t area);
+
 /* May the caller, a coordinator, see this case? */
 bool access_may_see(const struct access *access, const struct index_post *post);
 

@@ -9,6 +9,7 @@
 #include "cdop/secret.h"
 #include "server/registry/cases_form.h"
 #include "server/registry/cases_inner.h"
+#include "server/registry/certificates.h"
 #include "server/registry/summary.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
@@ -257,9 +258,35 @@ cases_draw(struct cases_act *act, uint64_t *ret_id)
 		cdop_secret_random(&number, sizeof(number));
 		number %= CDOP_REFERENCE_NUMBERS;
 	} while (!cdop_reference_make(number, is_training(act->cases), text) ||
-	    index_by_case(act->index, number + 1, &slot));
+	    index_by_case(act->index, number + 1, &slot) ||
+	    certificates_of_case(act->reg->certificates, number + 1) != NULL);
 	*ret_id = number + 1;
 	return CDOP_OK;
+}
+
+/* Whoever worked for its area is told that it was erased; nobody else. */
+static enum cdop_err
+no_case(struct cases_act *act, uint64_t case_id)
+{
+	const struct certificates *all = act->reg->certificates;
+	const struct certificates_entry *entry;
+	Cdop__StoredCertificate *stored;
+	enum cdop_err err;
+	uint16_t area;
+
+	if ((entry = certificates_of_case(all, case_id)) != NULL) {
+		err = certificates_read(all, entry, act->arena, &stored);
+		if (err != CDOP_OK)
+			return err;
+		if (act->access.all ||
+		    (stored->area != NULL &&
+			index_word_find(act->index, stored->area, &area) &&
+			access_works_for(&act->access, area)))
+			return cases_refuse(act, CDOP_NOT_FOUND, "case_erased",
+			    "that case was erased: cdop certificate list");
+	}
+	return cases_refuse(
+	    act, CDOP_NOT_FOUND, "no_such_case", "no such case");
 }
 
 enum cdop_err
@@ -281,8 +308,7 @@ cases_find_reference(
 		    "too many references that led nowhere: wait an hour");
 	if (!index_by_case(act->index, number + 1, &slot)) {
 		access_limits_miss(limits, act->actor->device, act->now_ms);
-		return cases_refuse(
-		    act, CDOP_NOT_FOUND, "no_such_case", "no such case");
+		return no_case(act, number + 1);
 	}
 	if (!access_may_see(&act->access, index_at(act->index, slot))) {
 		access_limits_miss(limits, act->actor->device, act->now_ms);

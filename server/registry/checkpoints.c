@@ -145,3 +145,18 @@ checkpoints_manifest(const struct checkpoints *checkpoints,
 	return cdop_manifest_sign(
 	    manifest, checkpoints->signer, arena, ret_note);
 }
+
+enum cdop_err
+checkpoints_certificate(const struct checkpoints *checkpoints,
+    struct cdop_arena *arena, struct cdop_certificate *certificate,
+    struct cdop_bytes *ret_note)
+{
+	enum cdop_err err;
+
+	err = cdop_checkpoint_open(checkpoints_note(checkpoints),
+	    &checkpoints->signer->key, &certificate->checkpoint);
+	if (err != CDOP_OK)
+		return err;
+	return cdop_certificate_sign(
+	    certificate, checkpoints->signer, arena, ret_note);
+}

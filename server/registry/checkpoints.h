@@ -6,6 +6,7 @@
 #ifndef CDOP_REGISTRY_CHECKPOINTS_H
 #define CDOP_REGISTRY_CHECKPOINTS_H
 
+#include "cdop/certificate.h"
 #include "cdop/checkpoint.h"
 #include "cdop/manifest.h"
 
@@ -36,6 +37,11 @@ uint64_t checkpoints_size(const struct checkpoints *checkpoints);
 CDOP_MUST enum cdop_err checkpoints_manifest(
     const struct checkpoints *checkpoints, struct cdop_arena *arena,
     struct cdop_manifest *manifest, struct cdop_bytes *ret_note);
+
+/* The same with a certificate; also within a batch: the one before it. */
+CDOP_MUST enum cdop_err checkpoints_certificate(
+    const struct checkpoints *checkpoints, struct cdop_arena *arena,
+    struct cdop_certificate *certificate, struct cdop_bytes *ret_note);
 
 /* The public key it is signed with, 32 bytes. */
 const uint8_t *checkpoints_key(const struct checkpoints *checkpoints);

@@ -18,6 +18,7 @@ struct change {
 	struct index_core_slot before;
 	uint32_t slot;
 	bool is_new;
+	bool is_gone; /* it was removed */
 	bool done;
 };
 
@@ -64,65 +65,6 @@ index_free(struct index *index)
 	index_order_free(&index->order);
 	cdop_secret_wipe(index, sizeof(*index));
 	free(index);
-}
-
-/* ---- words ------------------------------------------------------------- */
-
-bool
-index_word_find(
-    const struct index *index, const char *word, uint16_t *ret_number)
-{
-	size_t i;
-
-	for (i = 0; i < index->n_word; i++)
-		if (strcmp(index->word[i], word) == 0) {
-			*ret_number = (uint16_t)i;
-			return true;
-		}
-	return false;
-}
-
-static enum cdop_err
-reserve_word(struct index *index)
-{
-	size_t cap = index->cap_word == 0 ? 16 : index->cap_word * 2;
-	char **list;
-
-	if (index->n_word < index->cap_word)
-		return CDOP_OK;
-	if ((list = calloc(cap, sizeof(*list))) == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	if (index->n_word > 0)
-		memcpy(list, index->word, index->n_word * sizeof(*list));
-	free(index->word);
-	index->word = list;
-	index->cap_word = cap;
-	return CDOP_OK;
-}
-
-enum cdop_err
-index_word(struct index *index, const char *word, uint16_t *ret_number)
-{
-	enum cdop_err err;
-	char *copy;
-
-	if (index_word_find(index, word, ret_number))
-		return CDOP_OK;
-	if (index->n_word >= INDEX_NO_WORD)
-		return CDOP_RESOURCE_EXHAUSTED;
-	if ((err = reserve_word(index)) != CDOP_OK)
-		return err;
-	if ((copy = strdup(word)) == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	index->word[index->n_word] = copy;
-	*ret_number = (uint16_t)index->n_word++;
-	return CDOP_OK;
-}
-
-const char *
-index_word_text(const struct index *index, uint16_t number)
-{
-	return number < index->n_word ? index->word[number] : "";
 }
 
 static enum cdop_err
@@ -417,7 +359,11 @@ revert(void *ctx, uint64_t arg)
 	(void)arg;
 	if (change->done) {
 		slot = &index->slot[change->slot];
-		unpost_all(index, change->slot);
+		if (change->is_gone)
+			index_terms_add(&index->terms,
+			    hash_case(index, slot->case_id), change->slot);
+		else
+			unpost_all(index, change->slot);
 		index_post_free(slot->post);
 		free(slot->rows);
 		*slot = change->before;
@@ -519,6 +465,55 @@ out:
 	return err;
 }
 
+/* What stays in the place of a case: nothing that leads to it, or says of it.
+ */
+static struct index_post *
+blank_of(const struct index_post *post)
+{
+	struct index_post *blank = calloc(1, sizeof(*blank) + 1);
+
+	if (blank == NULL)
+		return NULL;
+	blank->case_id = post->case_id;
+	blank->size = sizeof(*blank) + 1; /* an empty name */
+	blank->owner = INDEX_NO_WORD;
+	blank->jurisdiction = INDEX_NO_WORD;
+	blank->status_word = INDEX_NO_WORD;
+	blank->scope = INDEX_NO_WORD;
+	blank->status = INDEX_ERASED;
+	return blank;
+}
+
+enum cdop_err
+index_remove(struct index *index, uint32_t slot)
+{
+	struct index_core_slot *place = &index->slot[slot];
+	struct index_post *blank = blank_of(place->post);
+	struct change *change;
+	enum cdop_err err;
+
+	if (blank == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	change = change_new(index, place->case_id);
+	if (change == NULL) {
+		index_post_free(blank);
+		return CDOP_RESOURCE_EXHAUSTED;
+	}
+	if ((err = announce(index, change)) != CDOP_OK) {
+		index_post_free(blank);
+		return err;
+	}
+	change->before = *place;
+	change->is_gone = true;
+	change->done = true;
+	unpost_all(index, slot);
+	index_terms_remove(
+	    &index->terms, hash_case(index, place->case_id), slot);
+	place->post = blank;
+	place->rows = NULL;
+	return CDOP_OK;
+}
+
 /* ---- questions --------------------------------------------------------- */
 
 uint32_t
@@ -579,6 +574,7 @@ index_rename_keys(struct index *index, index_rename_fn *fn, const void *ctx)
 	CDOP_ASSERT(!undo_is_begun(index->undo));
 	for (i = 0; i < index->n; i++) {
 		post = index->slot[i].post;
-		post->key_id = fn(ctx, post->key_id);
+		if (post->status != INDEX_ERASED)
+			post->key_id = fn(ctx, post->key_id);
 	}
 }

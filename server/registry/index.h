@@ -64,6 +64,12 @@ CDOP_MUST enum cdop_err index_load_end(struct index *index);
 CDOP_MUST enum cdop_err index_put(struct index *index, struct index_post *post,
     const struct index_row *row, size_t n_row);
 
+/*
+ * Removes a case in a batch: nothing finds it any more.  Its slot stays, with
+ * a post of status INDEX_ERASED that says nothing.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err index_remove(struct index *index, uint32_t slot);
+
 /* ---- questions --------------------------------------------------------- */
 
 /* Slots are numbered from 0 and stay; all have a post once it is open. */

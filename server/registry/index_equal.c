@@ -62,6 +62,17 @@ is_found(const struct index *a, const struct index_term *term, uint32_t slot)
 	return false;
 }
 
+/* Cases that are not erased. */
+static uint32_t
+living(const struct index *a)
+{
+	uint32_t slot, n = 0;
+
+	for (slot = 0; slot < index_count(a); slot++)
+		n += index_at(a, slot)->status != INDEX_ERASED;
+	return n;
+}
+
 /* Is every term of every post found under its slot, and nothing else? */
 static bool
 is_whole(const struct index *a)
@@ -71,6 +82,10 @@ is_whole(const struct index *a)
 	struct index_term term;
 
 	for (slot = 0; slot < index_count(a); slot++) {
+		if (index_at(a, slot)->status == INDEX_ERASED) {
+			n--;
+			continue;
+		}
 		term.text = NULL;
 		while (index_post_term(index_at(a, slot), &term)) {
 			if (term.kind == INDEX_FIRST)
@@ -82,7 +97,7 @@ is_whole(const struct index *a)
 	}
 	for (slot = UINT32_MAX; index_next(a, &day, &slot);)
 		seen++;
-	return n == index_n_terms(a) && seen == index_count(a);
+	return n == index_n_terms(a) && seen == living(a);
 }
 
 static bool
@@ -108,10 +123,12 @@ index_equal(const struct index *a, const struct index *b)
 	const struct index_post *x, *y;
 	uint32_t i, j;
 
-	if (index_count(a) != index_count(b))
+	if (living(a) != living(b))
 		return false;
 	for (i = 0; i < index_count(a); i++) {
 		x = index_at(a, i);
+		if (x->status == INDEX_ERASED)
+			continue;
 		if (!index_by_case(b, x->case_id, &j))
 			return false;
 		y = index_at(b, j);

@@ -56,6 +56,7 @@ enum index_status {
 	INDEX_RECEIVED = 1,
 	INDEX_WITHDRAWN = 2, /* entered-in-error */
 	INDEX_OTHER = 3,     /* of a later version: shown as it is */
+	INDEX_ERASED = 4,    /* nobody sees it, nothing is said of it */
 };
 
 /*

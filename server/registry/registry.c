@@ -14,6 +14,7 @@
 #include "server/registry/backups.h"
 #include "server/registry/boot.h"
 #include "server/registry/cases.h"
+#include "server/registry/certificates.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/copying.h"
 #include "server/registry/custody.h"
@@ -84,6 +85,8 @@ registry_new(struct rows *rows, struct keystore *ks, struct undo *undo,
 		err = rotation_new(reg, &reg->rotation);
 	if (err == CDOP_OK)
 		err = backups_new(reg, &reg->backups);
+	if (err == CDOP_OK)
+		err = certificates_new(reg, &reg->certificates);
 	if (err != CDOP_OK) {
 		registry_free(reg);
 		return err;
@@ -107,6 +110,7 @@ registry_free(struct registry *reg)
 {
 	if (reg == NULL)
 		return;
+	certificates_free(reg->certificates);
 	backups_free(reg->backups);
 	copying_free(reg->copying);
 	rotation_free(reg->rotation);
@@ -279,6 +283,8 @@ message_of(uint8_t kind)
 		return &cdop__stored_custody__descriptor;
 	case SCHEMA_KIND_BACKUP:
 		return &cdop__stored_backup__descriptor;
+	case SCHEMA_KIND_CERTIFICATE:
+		return &cdop__stored_certificate__descriptor;
 	default:
 		return NULL;
 	}
@@ -313,6 +319,9 @@ load_row(struct load *load, const struct rows_head *head, const void *message)
 		return custody_load(reg->custody, head->number, message);
 	case SCHEMA_KIND_BACKUP:
 		return backups_load(reg->backups, head->number, message);
+	case SCHEMA_KIND_CERTIFICATE:
+		return certificates_load(
+		    reg->certificates, head->number, message);
 	case SCHEMA_KIND_SUMMARY:
 		return cases_load_summary(reg->cases, head, message);
 	default:

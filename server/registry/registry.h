@@ -21,6 +21,7 @@ struct audit;
 struct backups;
 struct cases;
 struct cdop_profile;
+struct certificates;
 struct checkpoints;
 struct copying;
 struct custody;
@@ -111,6 +112,7 @@ struct registry {
 	struct copying *copying;
 	struct rotation *rotation; /* of keys */
 	struct backups *backups;
+	struct certificates *certificates; /* of what was destroyed */
 };
 
 /*

@@ -5,6 +5,7 @@
 
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
+#include "server/registry/certificates.h"
 #include "server/registry/rotation_copy.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_keys.h"
@@ -384,6 +385,10 @@ end_copy(struct rotation *rotation, struct cdop_arena *arena,
 	stored->has_ended_ms = true;
 	stored->ended_ms = now_ms;
 	err = enter(rotation, arena, stored, CDOP__KEY_PHASE__KEY_DONE);
+	if (err == CDOP_OK)
+		err = certificates_rotation_ended(
+		    rotation_registry(rotation)->certificates, arena, stored,
+		    now_ms);
 	if (err != CDOP_OK)
 		return err;
 	return leaf(

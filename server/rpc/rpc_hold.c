@@ -109,59 +109,82 @@ rpc_hold_lift(
 
 /* ---- the second person -------------------------------------------------- */
 
-/* The case that an act is about; false: there is none (any more). */
 static bool
-case_of(const struct rpc_ctx *ctx, const struct cases_act *act,
-    const struct approval *approval, uint32_t *ret_slot)
+is_about_case(const struct rpc_method *method)
 {
-	char text[CDOP_REFERENCE_TEXT];
-	Cdop__HoldRequest *request;
-	uint64_t number;
-
-	request = cdop__hold_request__unpack(cdop_arena_allocator(ctx->arena),
-	    approval->request.len, approval->request.data);
-	return request != NULL &&
-	    cdop_reference_parse(request->reference,
-		ctx->reg->mode == REGISTRY_TRAINING, text,
-		&number) == CDOP_OK &&
-	    index_by_case(act->index, number + 1, ret_slot);
+	return method != NULL && method->second != 0 &&
+	    method->scope == CDOP_SCOPE_AREA;
 }
 
-static bool
-is_ours(const struct approval *approval)
+/* Each such request names it in the field of that name; 0: it does not. */
+static uint64_t
+case_id_of(const struct rpc_ctx *ctx, const struct approval *approval)
 {
 	const struct rpc_method *method = rpc_method_find(approval->method);
+	const ProtobufCFieldDescriptor *field;
+	char text[CDOP_REFERENCE_TEXT];
+	const ProtobufCMessage *request;
+	const char *reference;
+	uint64_t number;
 
-	return method != NULL &&
-	    method->request == &cdop__hold_request__descriptor;
+	if (!is_about_case(method))
+		return 0;
+	field = protobuf_c_message_descriptor_get_field_by_name(
+	    method->request, "reference");
+	request = protobuf_c_message_unpack(method->request,
+	    cdop_arena_allocator(ctx->arena), approval->request.len,
+	    approval->request.data);
+	if (field == NULL || request == NULL)
+		return 0;
+	memcpy(&reference, (const uint8_t *)request + field->offset,
+	    sizeof(reference));
+	if (cdop_reference_parse(reference, ctx->reg->mode == REGISTRY_TRAINING,
+		text, &number) != CDOP_OK)
+		return 0;
+	return number + 1;
+}
+
+bool
+rpc_hold_is_about(const struct rpc_ctx *ctx, const struct approval *approval,
+    uint64_t case_id)
+{
+	return case_id_of(ctx, approval) == case_id;
 }
 
 bool
 rpc_hold_may_second(const struct rpc_ctx *ctx, const struct approval *approval)
 {
+	const struct rpc_method *method = rpc_method_find(approval->method);
 	struct actor actor = *ctx->actor;
 	struct cases_act act;
 	uint32_t slot;
 
-	if (!is_ours(approval))
+	if (!is_about_case(method) ||
+	    (method->second & CDOP_ROLE_COORDINATOR) == 0)
 		return true;
 	/* Listed in whatever role: what counts is what the person may see. */
 	actor.role = actor.roles & CDOP_ROLE_COORDINATOR;
 	cases_act_init(&act, ctx->reg->cases, ctx->arena, &actor, ctx->now_ms);
-	return case_of(ctx, &act, approval, &slot) &&
+	return index_by_case(act.index, case_id_of(ctx, approval), &slot) &&
 	    access_may_see(&act.access, index_at(act.index, slot));
 }
 
 void
 rpc_hold_release(struct rpc_ctx *ctx, const struct approval *approval)
 {
+	const uint64_t case_id = case_id_of(ctx, approval);
 	struct cases_act act;
 	uint32_t slot;
 
-	if (!is_ours(approval))
+	if (case_id == 0)
 		return;
 	rpc_case_act(ctx, &act);
-	if (case_of(ctx, &act, approval, &slot))
-		rpc_case_release(ctx, &act, slot,
-		    CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_NARRATIVE);
+	if (!index_by_case(act.index, case_id, &slot))
+		return;
+	/* A custodian is shown the reference and nothing of the case. */
+	rpc_case_release(ctx, &act, slot,
+	    (rpc_method_find(approval->method)->second &
+		CDOP_ROLE_COORDINATOR) == 0
+		? 0
+		: CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_NARRATIVE);
 }

@@ -13,6 +13,10 @@
 bool rpc_hold_may_second(
     const struct rpc_ctx *ctx, const struct approval *approval);
 
+/* Is this act of two people about this case? */
+bool rpc_hold_is_about(const struct rpc_ctx *ctx,
+    const struct approval *approval, uint64_t case_id);
+
 /* Names the case that such an act, which leaves with a list, is about. */
 void rpc_hold_release(struct rpc_ctx *ctx, const struct approval *approval);
 

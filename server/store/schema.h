@@ -41,7 +41,8 @@ enum schema_scope {
 	KIND(19, REASON, REGISTRY, true)                                       \
 	KIND(20, ROTATION, REGISTRY, true)                                     \
 	KIND(21, CUSTODY, REGISTRY, true)                                      \
-	KIND(22, BACKUP, REGISTRY, true)
+	KIND(22, BACKUP, REGISTRY, true)                                       \
+	KIND(23, CERTIFICATE, REGISTRY, true)
 
 enum schema_kind {
 #define SCHEMA_ENUM(number, name, scope, start) SCHEMA_KIND_##name = (number),

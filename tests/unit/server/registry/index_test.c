@@ -177,6 +177,22 @@ assert_is(struct index *index, struct undo *undo,
 	index_free(fresh);
 }
 
+/* Removes a case that there is, or puts its next version. */
+static void
+change(struct index *index, uint64_t case_id, bool remove, uint64_t *version)
+{
+	uint32_t slot;
+
+	if (!remove || *version == 0) {
+		put(index, case_id, ++*version);
+		return;
+	}
+	assert_true(index_by_case(index, case_id, &slot));
+	assert_int_equal(index_remove(index, slot), CDOP_OK);
+	assert_false(index_by_case(index, case_id, &slot));
+	*version = 0;
+}
+
 /*
  * A day of random batches.  Each is aborted after every number of its
  * changes, compared with a rebuild, and then run to its end.
@@ -186,6 +202,7 @@ an_abort_at_any_point_leaves_it_as_it_was(void **state)
 {
 	uint64_t version[CASES] = {0}, later[CASES];
 	uint64_t ids[6];
+	bool removed[6];
 	struct index *index;
 	struct undo *undo;
 	uint32_t batch, n, cut, i;
@@ -198,11 +215,14 @@ an_abort_at_any_point_leaves_it_as_it_was(void **state)
 		n = 1 + roll(6);
 		for (i = 0; i < n; i++)
 			ids[i] = roll(CASES);
+		for (i = 0; i < n; i++)
+			removed[i] = roll(4) == 0;
 		for (cut = 0; cut <= n; cut++) {
 			memcpy(later, version, sizeof(version));
 			undo_begin(undo);
 			for (i = 0; i < cut; i++)
-				put(index, ids[i], ++later[ids[i]]);
+				change(
+				    index, ids[i], removed[i], &later[ids[i]]);
 			if (cut < n)
 				undo_rollback(undo);
 			else

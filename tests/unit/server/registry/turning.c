@@ -189,6 +189,8 @@ turning_all_readable(struct world *world)
 	uint32_t i;
 
 	for (i = 0; i < index_count(index); i++) {
+		if (index_at(index, i)->status == INDEX_ERASED)
+			continue;
 		row = index_rows(index, i, &n);
 		assert_true(n > 0);
 		for (k = 0; k < n; k++)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cdop/form.h"
+#include "cdop/second.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/cases.h"
@@ -303,4 +304,79 @@ calls_summary_of_schema(
 	    CDOP_OK);
 	assert_int_equal(rows_commit(world->rows), CDOP_OK);
 	undo_commit(world->undo);
+}
+
+/* ---- acts of two people -------------------------------------------------- */
+
+Cdop__Approval *
+calls_waiting(struct world *world, enum world_who who)
+{
+	Cdop__ApprovalListRequest request;
+	Cdop__ApprovalListReply *list;
+
+	cdop__approval_list_request__init(&request);
+	world_call(world, who, 20, &request.base, &last);
+	assert_int_equal(last.failed, CDOP_OK);
+	assert_int_equal(last.reply->status, CDOP_OK);
+	if (!last.reply->has_body)
+		return NULL;
+	list = world_body(world, &last, &cdop__approval_list_reply__descriptor);
+	return list->n_approval == 0 ? NULL : list->approval[0];
+}
+
+static void
+approve(struct world *world, enum world_who who, const Cdop__Approval *approval)
+{
+	const struct cdop_second second = {
+	    .registry = world->reg->id,
+	    .method = approval->method,
+	    .requester = approval->requester,
+	    .request_key = approval->request_key.data,
+	    .request = {approval->request.data, approval->request.len},
+	    .target_version = approval->target_version.data,
+	};
+	Cdop__ApproveRequest request;
+	uint8_t hash[32];
+
+	cdop_second_hash(hash, &second);
+	cdop__approve_request__init(&request);
+	request.number = approval->number;
+	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
+	request.approve = true;
+	world_call(world, who, 21, &request.base, &last);
+	assert_int_equal(last.failed, CDOP_OK);
+}
+
+const Cdop__Reply *
+calls_approve(struct world *world, enum world_who who,
+    const Cdop__Approval *approval, enum cdop_err want)
+{
+	approve(world, who, approval);
+	assert_int_equal(last.reply->status, want);
+	return last.reply;
+}
+
+void
+calls_approve_aborted(
+    struct world *world, enum world_who who, const Cdop__Approval *approval)
+{
+	world->abort = true;
+	approve(world, who, approval);
+	assert_int_equal(last.packed_status, CDOP_OK);
+	world->abort = false;
+}
+
+void
+calls_erase(struct world *world, const char *reference)
+{
+	Cdop__CaseEraseRequest request;
+
+	cdop__case_erase_request__init(&request);
+	request.reference = calls_text(world, reference);
+	request.version = 1;
+	request.ground = CDOP__ERASURE_GROUND__COURT_ORDER;
+	call(world, WORLD_COORDINATOR, 92, &request.base, CDOP_OK);
+	assert_true(last.reply->has_approval);
+	(void)calls_approve(world, WORLD_CUSTODIAN,
+	    calls_waiting(world, WORLD_CUSTODIAN), CDOP_OK);
 }

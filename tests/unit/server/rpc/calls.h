@@ -51,6 +51,18 @@ Cdop__ChangeReply *calls_change(struct world *world, enum world_who who,
 const struct world_answer *calls_under(struct world *world, enum world_who who,
     uint32_t method, const ProtobufCMessage *body, const uint8_t key[16]);
 
+/* The first act that waits and that this one hears of; NULL: none. */
+Cdop__Approval *calls_waiting(struct world *world, enum world_who who);
+/* Approve of it, as it was shown. */
+const Cdop__Reply *calls_approve(struct world *world, enum world_who who,
+    const Cdop__Approval *approval, enum cdop_err want);
+/* CaseErase of version 1, and the custodian's yes. */
+void calls_erase(struct world *world, const char *reference);
+
+/* calls_approve() in a batch that is aborted when all of it was done. */
+void calls_approve_aborted(
+    struct world *world, enum world_who who, const Cdop__Approval *approval);
+
 /* CaseFind by family name and date of birth; how many are found. */
 size_t calls_find(struct world *world, enum world_who who, const char *family,
     const char *birth);

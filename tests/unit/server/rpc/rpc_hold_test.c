@@ -10,16 +10,13 @@
 
 #include <cmocka.h>
 
-#include "cdop/second.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define APPROVAL_LIST 20
-#define APPROVE       21
-#define MOVE          42
-#define LIST          44
-#define HISTORY       47
-#define HOLD_SET      56
-#define HOLD_LIFT     57
+#define MOVE      42
+#define LIST      44
+#define HISTORY   47
+#define HOLD_SET  56
+#define HOLD_LIFT 57
 
 static struct world w;
 
@@ -54,48 +51,6 @@ hold(enum world_who who, uint32_t method, const char *reference,
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, want);
 	return &answer;
-}
-
-static Cdop__Approval *
-shown(enum world_who who)
-{
-	Cdop__ApprovalListRequest request;
-	Cdop__ApprovalListReply *list;
-	struct world_answer answer;
-
-	cdop__approval_list_request__init(&request);
-	world_call(&w, who, APPROVAL_LIST, &request.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	if (!answer.reply->has_body)
-		return NULL;
-	list = world_body(&w, &answer, &cdop__approval_list_reply__descriptor);
-	return list->n_approval == 0 ? NULL : list->approval[0];
-}
-
-static const Cdop__Reply *
-approve(enum world_who who, const Cdop__Approval *a, enum cdop_err want)
-{
-	static struct world_answer answer;
-	const struct cdop_second second = {
-	    .registry = w.reg->id,
-	    .method = a->method,
-	    .requester = a->requester,
-	    .request_key = a->request_key.data,
-	    .request = {a->request.data, a->request.len},
-	    .target_version = a->target_version.data,
-	};
-	Cdop__ApproveRequest request;
-	uint8_t hash[32];
-
-	cdop_second_hash(hash, &second);
-	cdop__approve_request__init(&request);
-	request.number = a->number;
-	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = true;
-	world_call(&w, who, APPROVE, &request.base, &answer);
-	assert_int_equal(answer.failed, CDOP_OK);
-	assert_int_equal(answer.reply->status, want);
-	return answer.reply;
 }
 
 static bool
@@ -174,13 +129,13 @@ two_who_may_see_it_lift_it(void **state)
 	answer = hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
 	assert_true(answer->reply->has_approval);
 	assert_true(listed_on_hold());
-	(void)approve(WORLD_COORDINATOR, shown(WORLD_COORDINATOR),
-	    CDOP_FAILED_PRECONDITION);
-	a = shown(WORLD_COORDINATOR_WIRRAL);
+	(void)calls_approve(&w, WORLD_COORDINATOR,
+	    calls_waiting(&w, WORLD_COORDINATOR), CDOP_FAILED_PRECONDITION);
+	a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
 	assert_non_null(a);
 	assert_true(a->you_may);
 	assert_null(strstr(a->words[0], "inquest"));
-	(void)approve(WORLD_COORDINATOR_WIRRAL, a, CDOP_OK);
+	(void)calls_approve(&w, WORLD_COORDINATOR_WIRRAL, a, CDOP_OK);
 	assert_false(listed_on_hold());
 	assert_null(calls_show(&w, WORLD_COORDINATOR, ref, CDOP_OK)->hold);
 	assert_null(last_detail(ref)->after);
@@ -196,12 +151,13 @@ who_does_not_see_the_case_hears_nothing(void **state)
 	(void)state;
 	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
 	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
-	assert_null(shown(WORLD_COORDINATOR_WIRRAL));
-	assert_null(shown(WORLD_ADMIN_1));
-	assert_null(shown(WORLD_CUSTODIAN));
-	a = shown(WORLD_COORDINATOR);
+	assert_null(calls_waiting(&w, WORLD_COORDINATOR_WIRRAL));
+	assert_null(calls_waiting(&w, WORLD_ADMIN_1));
+	assert_null(calls_waiting(&w, WORLD_CUSTODIAN));
+	a = calls_waiting(&w, WORLD_COORDINATOR);
 	assert_string_equal(
-	    approve(WORLD_COORDINATOR_WIRRAL, a, CDOP_NOT_FOUND)->reason,
+	    calls_approve(&w, WORLD_COORDINATOR_WIRRAL, a, CDOP_NOT_FOUND)
+		->reason,
 	    "no_such_approval");
 }
 
@@ -241,14 +197,14 @@ a_case_that_changed_stays_on_hold(void **state)
 	(void)state;
 	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
 	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
-	a = shown(WORLD_COORDINATOR_WIRRAL);
+	a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
 	cdop__case_withdraw_request__init(&request);
 	request.reference = ref;
 	request.version = 2;
 	request.reason = calls_text(&w, "typed as a test");
 	(void)calls_change(&w, WORLD_COORDINATOR, 48, &request.base, CDOP_OK);
-	(void)approve(WORLD_COORDINATOR_WIRRAL, a, CDOP_ABORTED);
-	assert_null(shown(WORLD_COORDINATOR_WIRRAL));
+	(void)calls_approve(&w, WORLD_COORDINATOR_WIRRAL, a, CDOP_ABORTED);
+	assert_null(calls_waiting(&w, WORLD_COORDINATOR_WIRRAL));
 	assert_non_null(calls_show(&w, WORLD_COORDINATOR, ref, CDOP_OK)->hold);
 }
 

@@ -1,0 +1,104 @@
+/*
+ * Certificates of destruction: a checkpoint of the log (cdop/checkpoint.h)
+ * with lines behind the third, signed by the key of the log, so that it can
+ * be checked by whoever checks checkpoints.  Each line is a word, a blank and
+ * what it says; lines that are not known are to be shown all the same.
+ *
+ *	origin
+ *	size
+ *	root in base64
+ *	cdop-certificate/1
+ *	number 3
+ *	issued 1790000000123
+ *	erased K7M4-QX2R          not of a rotation alone, like the next three
+ *	ground court_order
+ *	rows 17                   of the case, deleted with its key
+ *	case-key 281474976710999
+ *	asked 1790000000000 4     when, and the person
+ *	approved 9                the person
+ *	rotation 2
+ *	destroyed 281474976710657 an epoch key, each
+ *	copied 375                rows of the file that is the store now
+ *	census 281474976710701 12 key, and what it wraps or seals in that file
+ *	backup 3 1780000000000 holds weekly
+ *	outside raw media: ...    what is not proved, each
+ *	more-backups 2            that are not named: the list is full
+ *
+ * A backup line has number, when it was begun, one of the words below, and
+ * the label.
+ */
+#ifndef CDOP_CERTIFICATE_H
+#define CDOP_CERTIFICATE_H
+
+#include "cdop/arena.h"
+#include "cdop/checkpoint.h"
+
+#define CDOP_CERTIFICATE_BACKUPS 128 /* that one names */
+
+/* What a backup still has. */
+enum cdop_certificate_holds {
+	CDOP_CERTIFICATE_HOLDS,   /* "holds": what was destroyed, with keys */
+	CDOP_CERTIFICATE_EPOCH,   /* "epoch": a destroyed epoch key alone */
+	CDOP_CERTIFICATE_UNKNOWN, /* "unknown": it was never taken whole */
+};
+
+struct cdop_certificate_backup {
+	uint64_t number;
+	uint64_t begun_ms;
+	enum cdop_certificate_holds holds;
+	const char *label;
+};
+
+struct cdop_certificate_count {
+	uint64_t key;
+	uint64_t n;
+};
+
+struct cdop_certificate {
+	struct cdop_checkpoint checkpoint;
+	uint64_t number;
+	uint64_t issued_ms;    /* UTC, since 1970 */
+	const char *reference; /* NULL: no case */
+	const char *ground;
+	uint64_t rows;
+	uint64_t case_key;
+	uint64_t asked_ms;
+	uint64_t requester;
+	uint64_t approver;
+	uint64_t rotation;
+	const uint64_t *destroyed;
+	size_t n_destroyed;
+	uint64_t copied;
+	const struct cdop_certificate_count *census;
+	size_t n_census;
+	const struct cdop_certificate_backup *backup;
+	size_t n_backup; /* at most CDOP_CERTIFICATE_BACKUPS */
+	uint64_t more_backups;
+};
+
+/*
+ * The signed note, in arena; signer's name has to be the origin.
+ * CDOP_INVALID_ARGUMENT: it is not, or no note can say that.
+ * CDOP_RESOURCE_EXHAUSTED: longer than CDOP_NOTE_MAX, or no memory.
+ */
+CDOP_MUST enum cdop_err cdop_certificate_sign(
+    const struct cdop_certificate *certificate,
+    const struct cdop_note_signer *signer, struct cdop_arena *arena,
+    struct cdop_bytes *ret_note);
+
+struct cdop_certificate_line {
+	const char *word;
+	const char *says;
+};
+
+/*
+ * The lines of a note behind the checkpoint and the format, in arena; it
+ * believes none of them: cdop_checkpoint_open() says whether it is signed.
+ * CDOP_INVALID_ARGUMENT: no certificate.  CDOP_UNIMPLEMENTED: one of a later
+ * format.  CDOP_RESOURCE_EXHAUSTED: no memory.
+ */
+CDOP_MUST enum cdop_err cdop_certificate_parse(struct cdop_bytes file,
+    struct cdop_arena *arena, struct cdop_certificate_line **ret_line,
+    size_t *ret_n);
+
+#endif
