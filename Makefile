@@ -31,7 +31,7 @@ DESTDIR ?=
 T ?=
 S ?= 60
 N ?= 1000000
-CASES ?= 10000
+CASES ?= 3000
 RATE ?= 0
 ROUNDS ?= 3
 

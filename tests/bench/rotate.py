@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Keys are turned and every row is sealed anew while eight clients call.
 
-    make bench-rotate [CASES=10000] [RATE=0] [ROUNDS=3]
+    make bench-rotate [CASES=3000] [RATE=0] [ROUNDS=3]
 
 A training registry gets CASES cases, and is started before and after a
 rotation that nobody disturbs.  Then, ROUNDS times over, so that what
@@ -28,10 +28,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 from libflow import SECOND, scene  # noqa: E402
 
 CLIENTS = 8
-CASES = int(os.environ.get("CASES") or 10000)
+CASES = int(os.environ.get("CASES") or 3000)
 RATE = int(os.environ.get("RATE") or 0)
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
-IDLE_S = 4            # of each of the two quiet whiles of a round
+IDLE_S = 3            # of each of the two quiet whiles of a round
 STARTS = 3
 LONGEST_S = 900       # of a rotation: then it is given up
 # A device has 50,000 calls before it is slowed.
