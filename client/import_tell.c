@@ -86,7 +86,10 @@ tell_accepted(struct import *im, const struct import_row *row)
 	json_t *object;
 	size_t i;
 
-	im->wanting += is_wanted_today(reply);
+	if (is_wanted_today(reply)) {
+		im->wanting++;
+		im->unseen += reply->has_out_of_sight && reply->out_of_sight;
+	}
 	if (!im->ctx->g.json) {
 		print_out(im->ctx, "%s: row %u: %s %s%s%s%s", im->file.path,
 		    row->number,
@@ -144,6 +147,32 @@ import_tell(struct import *im)
 	}
 }
 
+/* Where somebody can go on from here. */
+static void
+tell_wanting(struct import *im)
+{
+	size_t seen = im->wanting - im->unseen;
+
+	if (cmd_flag(im->ctx, "--dry-run")) {
+		if (im->wanting > 0)
+			print_out(im->ctx,
+			    "something is missing today in %zu of them: say "
+			    "in the file what is known",
+			    im->wanting);
+		return;
+	}
+	if (seen > 0)
+		print_out(im->ctx,
+		    "something is missing today in %zu of them: cdop case "
+		    "show REF",
+		    seen);
+	if (im->unseen > 0)
+		print_out(im->ctx,
+		    "something is missing today in %zu that you may not see: "
+		    "the owner's coordinators go on with them",
+		    im->unseen);
+}
+
 void
 import_tell_sum(struct import *im, const char *path, size_t left)
 {
@@ -162,11 +191,7 @@ import_tell_sum(struct import *im, const char *path, size_t left)
 		    left == 0 ? ""
 			      : cdop_arena_printf(ctx->arena,
 				    "; %zu not sent, or not answered", left));
-		if (im->wanting > 0)
-			print_out(ctx,
-			    "something is missing today in %zu of them: cdop "
-			    "case show REF",
-			    im->wanting);
+		tell_wanting(im);
 		return;
 	}
 	object = print_envelope(ctx, "notify.row", im->rejected + left == 0);

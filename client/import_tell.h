@@ -16,6 +16,7 @@ struct import {
 	size_t accepted;
 	size_t rejected;
 	size_t wanting; /* accepted, and something is missing today */
+	size_t unseen;  /* of these: of a case out of sight */
 	/* An answer that is no word on the row: "later".  Then no more go. */
 	enum exit_code later;
 	struct cmd_error later_error;

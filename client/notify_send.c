@@ -48,6 +48,10 @@ notify_show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
 		    show_joined(
 			ctx, reply->difference, reply->n_difference, ", "));
 	show_missing(ctx, reply->missing, reply->n_missing);
+	if (reply->has_out_of_sight && reply->out_of_sight)
+		print_out(ctx,
+		    "The owner's coordinators go on with it: you may not "
+		    "see the case.");
 	for (i = 0; i < reply->n_forward_to; i++)
 		print_out(ctx, "To forward to: %s", reply->forward_to[i]);
 	if (reply->reference != NULL && !(reply->has_dry_run && reply->dry_run))

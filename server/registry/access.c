@@ -77,6 +77,25 @@ access_may_see(const struct access *access, const struct index_post *post)
 }
 
 bool
+access_may_see_area(const struct access *access, const struct cdop_area *area,
+    uint32_t registered_by)
+{
+	const struct actor *actor = access->actor;
+	size_t i;
+
+	if (actor->role != CDOP_ROLE_COORDINATOR)
+		return false;
+	if (access->all)
+		return true;
+	if (area->holding)
+		return registered_by != 0 && registered_by == actor->person;
+	for (i = 0; i < actor->n_areas; i++)
+		if (strcmp(actor->areas[i], area->id) == 0)
+			return true;
+	return false;
+}
+
+bool
 access_may_know(const struct access *access, const struct index_post *post)
 {
 	const struct index_interest *interest = index_post_interests(post);

@@ -23,6 +23,7 @@
 #include "server/registry/actor.h"
 #include "server/registry/index.h"
 
+struct cdop_area;
 struct cdop_profile;
 
 #define ACCESS_AREAS 1024 /* of the index's table */
@@ -44,6 +45,13 @@ bool access_works_for(const struct access *access, uint16_t area);
 
 /* May the caller, a coordinator, see this case? */
 bool access_may_see(const struct access *access, const struct index_post *post);
+
+/*
+ * May he or she see cases of this area, or of the holding area those that
+ * registered_by brought in?  Also where no case has that area yet.
+ */
+bool access_may_see_area(const struct access *access,
+    const struct cdop_area *area, uint32_t registered_by);
 
 /* Is this case known to the caller's areas: the partner's question? */
 bool access_may_know(

@@ -92,12 +92,19 @@ is_wanted(const struct cases_act *act, const struct filter *f,
 static enum cdop_err
 check_words(struct cases_act *act, const struct cases_list *list)
 {
+	const struct cdop_area *area = list->area == NULL
+	    ? NULL
+	    : cdop_profile_area(act->reg->profile, list->area);
 	uint16_t word;
 
-	if (list->area != NULL &&
-	    cdop_profile_area(act->reg->profile, list->area) == NULL)
+	if (list->area != NULL && area == NULL)
 		return cases_bad_field(
 		    act, "area", "owner.unknown", "not an area of this panel");
+	if (area != NULL &&
+	    !access_may_see_area(&act->access, area, act->actor->person))
+		return cases_bad_field(act, "area", "area.not_yours",
+		    "you do not work for that area: its coordinators see "
+		    "its cases");
 	if (list->status != NULL && strcmp(list->status, "received") != 0 &&
 	    strcmp(list->status, "entered-in-error") != 0 &&
 	    !index_word_find(act->index, list->status, &word))

@@ -76,8 +76,13 @@ take_owner(struct cases_act *act, struct cases_alter *alter,
 		return err;
 	states_another = *area->review_basis != '\0' &&
 	    strcmp(state->review_basis, area->review_basis) != 0;
-	alter->word = cdop_arena_printf(act->arena, "owner is now %s%s",
+	alter->word = cdop_arena_printf(act->arena, "owner is now %s%s%s",
 	    area->name,
+	    access_may_see_area(&act->access, area,
+		index_at(act->index, alter->slot)->registered_by)
+		? ""
+		: ": its coordinators go on with it, you may not see it any "
+		  "more",
 	    states_another ? "; the case record states another basis for the "
 			     "review than that area has: amend it where it "
 			     "is not right"

@@ -1,6 +1,7 @@
 /* Notifications: registering, correcting, moving them. */
 #include <string.h>
 
+#include "cdop/profile.h"
 #include "server/rpc/rpc_case.h"
 
 enum cdop_err rpc_notification_register(struct rpc_ctx *ctx,
@@ -35,7 +36,8 @@ take_request(struct rpc_ctx *ctx, const Cdop__NotificationRegisterRequest *req,
 /* Everything but the reference, which a dry run does not have. */
 static enum cdop_err
 fill(struct rpc_ctx *ctx, const struct cases_act *act,
-    const struct cases_register *reg, Cdop__NotificationRegisterReply *rep)
+    const struct cases_register *reg, bool hidden,
+    Cdop__NotificationRegisterReply *rep)
 {
 	bool failed = false;
 
@@ -53,6 +55,10 @@ fill(struct rpc_ctx *ctx, const struct cases_act *act,
 	rep->n_forward_to = reg->owner.n_forward;
 	rep->forward_to = rpc_case_texts(
 	    ctx, reg->owner.forward, reg->owner.n_forward, &failed);
+	if (hidden) {
+		rep->has_out_of_sight = true;
+		rep->out_of_sight = true;
+	}
 	rep->n_candidate = reg->question.n_named;
 	rep->candidate = rpc_case_candidates(ctx, act, &reg->question, &failed);
 	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
@@ -71,6 +77,17 @@ fill_reference(struct rpc_ctx *ctx, struct cases_act *act,
 	rep->has_version = true;
 	rep->version = reg->version;
 	return failed || text == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
+}
+
+/* Is the case, as it is or would be, one that the caller may not see? */
+static bool
+is_hidden(const struct cases_act *act, const struct cases_register *reg)
+{
+	const struct cdop_area *area =
+	    cdop_profile_area(act->reg->profile, reg->owner.area);
+
+	return !reg->question.join && area != NULL &&
+	    !access_may_see_area(&act->access, area, act->actor->person);
 }
 
 static enum cdop_err
@@ -94,7 +111,8 @@ register_again(struct rpc_ctx *ctx, struct cases_act *act,
 	rep->notification = was->number;
 	rep->has_version = true;
 	rep->version = was->version;
-	return failed ? CDOP_RESOURCE_EXHAUSTED : fill(ctx, act, reg, rep);
+	return failed ? CDOP_RESOURCE_EXHAUSTED
+		      : fill(ctx, act, reg, !seen, rep);
 }
 
 static enum cdop_err
@@ -138,7 +156,7 @@ rpc_notification_register(struct rpc_ctx *ctx,
 		rpc_case_terms(ctx, req->form);
 	ctx->audit_reason = reg.question.join_reason;
 	if (err != CDOP_OK && cases_question_stops(&act)) {
-		more = fill(ctx, &act, &reg, rep);
+		more = fill(ctx, &act, &reg, false, rep);
 		ctx->with_reply = more == CDOP_OK;
 		return rpc_case_end(ctx, &act, more == CDOP_OK ? err : more);
 	}
@@ -151,7 +169,7 @@ rpc_notification_register(struct rpc_ctx *ctx,
 	else if (reg.question.join)
 		rpc_case_release(ctx, &act, reg.slot, 0);
 	if (err == CDOP_OK)
-		err = fill(ctx, &act, &reg, rep);
+		err = fill(ctx, &act, &reg, is_hidden(&act, &reg), rep);
 	return rpc_case_end(ctx, &act, err);
 }
 

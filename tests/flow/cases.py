@@ -176,12 +176,45 @@ def owned(registry, cora, row, reference):
               "no longer")
     equal("who is not interested any more does not", knows(sam, number),
           "NOT_KNOWN_TO_YOU")
+    out_of_sight(wirra, reference)
     told = cora.must("case", "history", reference).out
     check("history says what changed, and on whose word",
           "owner changed  from the school  because lived there\n"
           "    owner: Liverpool -> Wirral\n" in told and
           "    interested: Sefton, known to it\n" in told and
           "    not interested any more: Sefton\n" in told, told)
+
+
+def out_of_sight(wirra, reference):
+    """Who may not see a case is not sent to look at it."""
+    done = wirra.cdop("case", "list", "--area", "sefton")
+    check("another area's cases are not none", done.code == INVALID and
+          "you do not work for that area" in done.err, done)
+    equal("one's own are listed", wirra.cdop(
+        "case", "list", "--area", "wirral").code, OK)
+    made = libsynthetic.rows(2, 820)
+    for row, area in zip(made, ("sefton", "wirral")):
+        row.update({"area.residence": area, "death.place": ""})
+    path = save("elsewhere.csv", made)
+    done = wirra.cdop("notify", "--from", path, "--dry-run")
+    check("after a trial there is no case to be shown", done.code == OK and
+          "in 2 of them: say in the file" in done.out and
+          "case show" not in done.out, done)
+    done = wirra.cdop("notify", "--from", path)
+    check("nor is another area's", done.code == OK and
+          "in 1 of them: cdop case show REF" in done.out and
+          "in 1 that you may not see" in done.out, done)
+    row = dict(libsynthetic.rows(1, 830)[0], **{"area.residence": "sefton"})
+    told = [word for word in notify(row) if word != "--json"]
+    done = wirra.cdop(*told)
+    check("whose coordinators go on with it is said", done.code == OK and
+          "coordinators go on with it" in done.out, done)
+    wirra.must("case", "show", reference)
+    done = wirra.cdop("case", "owner", reference, "sefton", "--reason",
+                      "lives there")
+    check("so it is of a case given away", done.code == OK and
+          "you may not see it any more" in done.out, done)
+    equal("and true", wirra.cdop("case", "show", reference).code, NOT_FOUND)
 
 
 def neighbours(cora):
