@@ -64,7 +64,8 @@ check_future(struct form_run *run)
 		    span.first > limit)
 			cdop_form_find(run, CDOP_SEVERITY_ERROR, where,
 			    "date.future",
-			    "in the future: check day, month and year");
+			    "in the future: check day, month and year, or "
+			    "what day the registry goes by: cdop status");
 	}
 }
 

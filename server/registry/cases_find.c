@@ -117,7 +117,9 @@ bad_date(
     struct cases_act *act, const char *field, const struct cases_when *when)
 {
 	return when->ahead ? cases_bad_field(act, field, "date.future",
-				 "in the future: check day, month and year")
+				 "in the future: check day, month and year, "
+				 "or what day the registry goes by: cdop "
+				 "status")
 			   : cases_bad_field(act, field, "date.form",
 				 "not a date: 20/11/2026, 05/2026, 2026");
 }

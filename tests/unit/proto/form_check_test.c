@@ -237,6 +237,19 @@ nothing_lies_in_the_future_but_an_appointment(void **state)
 	sample_finds(s, "parent.4.date_of_birth", "date.future", E);
 }
 
+/* Where it is today, the registry's own day is behind: where to look. */
+static void
+what_lies_ahead_points_to_the_registrys_day(void **state)
+{
+	const struct cdop_violation *found;
+	struct sample *s = *state;
+
+	sample_put(s, "death.date", "2026-11-24");
+	sample_finds(s, "death.date", "date.future", E);
+	found = cdop_violation_find(&s->found, "death.date", "date.future");
+	assert_non_null(strstr(found->message, "cdop status"));
+}
+
 static void
 abroad_it_can_be_tomorrow(void **state)
 {
@@ -527,6 +540,7 @@ main(void)
 	    T(the_order_of_dates_is_kept),
 	    T(a_child_that_lived_minutes_keeps_the_order_of_times),
 	    T(nothing_lies_in_the_future_but_an_appointment),
+	    T(what_lies_ahead_points_to_the_registrys_day),
 	    T(abroad_it_can_be_tomorrow),
 	    T(a_parent_is_older_than_the_child),
 	    T(training_and_live_take_each_their_own_numbers),
