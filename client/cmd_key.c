@@ -39,6 +39,73 @@ rotate_log(struct cmd_ctx *ctx, char *reason)
 	return code;
 }
 
+static Cdop__KeyWhat
+what_of(struct cmd_ctx *ctx)
+{
+	if (cmd_flag(ctx, "--link"))
+		return cmd_flag(ctx, "--finish") ? CDOP__KEY_WHAT__KEY_LINK_TURN
+						 : CDOP__KEY_WHAT__KEY_LINK;
+	if (cmd_flag(ctx, "--root"))
+		return CDOP__KEY_WHAT__KEY_ROOT;
+	return cmd_flag(ctx, "--all") ? CDOP__KEY_WHAT__KEY_ALL
+				      : CDOP__KEY_WHAT__KEY_AREAS;
+}
+
+static const char *
+question_of(Cdop__KeyWhat what)
+{
+	if (what == CDOP__KEY_WHAT__KEY_ROOT)
+		return "Ask for a new root (every slot opens it; nobody is "
+		       "needed)";
+	if (what == CDOP__KEY_WHAT__KEY_LINK)
+		return "Ask for the server's next link key (each device learns "
+		       "it by itself)";
+	if (what == CDOP__KEY_WHAT__KEY_LINK_TURN)
+		return "Ask for its turn (who has not learnt it is invited "
+		       "anew)";
+	return "Ask for new area keys (the old ones are destroyed at the end)";
+}
+
+static void
+show_link(struct cmd_ctx *ctx, const Cdop__KeyLink *link)
+{
+	const Cdop__KeyLinkDevice *d;
+	size_t i;
+
+	if (link == NULL || !link->has_next)
+		return;
+	print_out(ctx, "next link key since %s: %u devices have not learnt it",
+	    print_time(ctx->arena, link->made_ms), link->waits);
+	for (i = 0; i < link->n_waiting; i++) {
+		d = link->waiting[i];
+		print_out(ctx, "  device %u \"%s\" of %s, %s", d->device,
+		    print_one_line(ctx->arena, d->label),
+		    print_one_line(ctx->arena, d->name),
+		    d->has_seen_ms
+			? cdop_arena_printf(ctx->arena, "last seen %s",
+			      print_time(ctx->arena, d->seen_ms))
+			: "never seen");
+	}
+	if (link->n_waiting < link->waits)
+		print_out(ctx, "  and %zu more",
+		    (size_t)link->waits - link->n_waiting);
+}
+
+/* Before its turn is asked for: whom it shuts out. */
+static enum exit_code
+show_waiting(struct cmd_ctx *ctx)
+{
+	Cdop__KeyStatusRequest request;
+	Cdop__KeyStatusReply *reply;
+	enum exit_code code;
+
+	cdop__key_status_request__init(&request);
+	code = call_key_status(ctx, &request, &reply);
+	if (code == EXIT_OK && !ctx->g.json)
+		show_link(ctx, reply->link);
+	return code;
+}
+
 static enum exit_code
 rotate_keys(struct cmd_ctx *ctx, char *reason)
 {
@@ -54,17 +121,14 @@ rotate_keys(struct cmd_ctx *ctx, char *reason)
 	request.area = area;
 	request.has_reseal = cmd_flag(ctx, "--reseal");
 	request.reseal = request.has_reseal;
-	request.what = cmd_flag(ctx, "--root") ? CDOP__KEY_WHAT__KEY_ROOT
-	    : cmd_flag(ctx, "--all")           ? CDOP__KEY_WHAT__KEY_ALL
-					       : CDOP__KEY_WHAT__KEY_AREAS;
+	request.what = what_of(ctx);
 	while (request.n_area < AREAS &&
 	    (value = cmd_value_at(ctx, "--area", request.n_area)) != NULL)
 		area[request.n_area++] = cdop_arena_strdup(ctx->arena, value);
-	code = prompt_agree(ctx,
-	    request.what == CDOP__KEY_WHAT__KEY_ROOT
-		? "Ask for a new root (every slot opens it; nobody is needed)"
-		: "Ask for new area keys (the old ones are destroyed at the "
-		  "end)");
+	if (request.what == CDOP__KEY_WHAT__KEY_LINK_TURN &&
+	    (code = show_waiting(ctx)) != EXIT_OK)
+		return code;
+	code = prompt_agree(ctx, question_of(request.what));
 	if (code != EXIT_OK)
 		return code;
 	code = call_key_rotate(ctx, &request, &reply);
@@ -96,12 +160,16 @@ which_keys(struct cmd_ctx *ctx)
 {
 	const bool root = cmd_flag(ctx, "--root"), log = cmd_flag(ctx, "--log");
 	const bool area = cmd_value(ctx, "--area") != NULL;
+	const bool link = cmd_flag(ctx, "--link");
 
-	if (log + cmd_flag(ctx, "--all") + area + root != 1)
+	if (log + cmd_flag(ctx, "--all") + area + root + link != 1)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "which keys: --area AREA, --all, --root, or --log, the "
-		    "key that signs the audit log");
-	if (cmd_flag(ctx, "--reseal") && (root || log))
+		    "which keys: --area AREA, --all, --root, --link, or "
+		    "--log, the key that signs the audit log");
+	if (cmd_flag(ctx, "--finish") && !link)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "--finish goes with --link: the other keys turn at once");
+	if (cmd_flag(ctx, "--reseal") && (root || log || link))
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    "cdop key rotate --all --reseal",
 		    "rows are sealed under the keys of areas: --reseal goes "
@@ -282,6 +350,7 @@ show_status(struct cmd_ctx *ctx, const Cdop__KeyStatusReply *reply)
 		show_rotation(ctx, reply->running);
 	for (i = 0; i < reply->n_past; i++)
 		show_rotation(ctx, reply->past[i]);
+	show_link(ctx, reply->link);
 	show_epochs(ctx, reply);
 }
 
@@ -383,6 +452,8 @@ static const struct cmd_opt rotate_opts[] = {
     {"--area", "AREA", "the key of an area; several may be named", true},
     {"--all", NULL, "the keys of all areas", false},
     {"--root", NULL, "the root, which the slots open", false},
+    {"--link", NULL, "the server's next link key, which devices learn", false},
+    {"--finish", NULL, "with --link: the next one is the current one", false},
     {"--reseal", NULL, "new case keys too, and every row sealed anew", false},
     {"--compromised", NULL, "somebody had the root: says what to do", false},
     {"--log", NULL, "the key that signs the audit log", false},
@@ -402,9 +473,14 @@ const struct cmd cmd_key_rows[] = {
 	"wrapped by\nit while the registry serves, and the old one is "
 	"destroyed.  A new root wraps all\nkeys at once and every slot opens "
 	"it; no holder is needed.  The log goes on under\na new key that the "
-	"old one vouches for, and every client follows it by itself.",
+	"old one vouches for, and every client follows it by itself.\n"
+	"The server's link key turns in two steps: first a next one is made, "
+	"which each\ndevice learns in its next session; then, with --finish, "
+	"it is the current one.\nWho has not learnt it by then is listed "
+	"before, and has to be invited anew.",
 	"  cdop key rotate --area wirral --reason \"once a year\"\n"
 	"  cdop key rotate --root --reason \"a custodian has left\"\n"
+	"  cdop key rotate --link --reason \"once a year\"\n"
 	"  cdop key rotate --log --reason \"once a year\"",
 	rotate_opts, 0, 0, 0, NULL, run_rotate},
     {"key status", "", "which keys there are, and how far a rotation is",

@@ -157,12 +157,17 @@ session_unlock(struct cmd_ctx *ctx)
 static enum exit_code
 pack_hello(struct cmd_ctx *ctx, struct cdop_bytes *ret)
 {
+	const Cdop__ClientIdentity *open;
 	Cdop__Hello hello;
 	uint8_t *out;
 
 	cdop__hello__init(&hello);
 	hello.schema_level = SCHEMA_LEVEL;
 	hello.client = cdop_arena_printf(ctx->arena, "cdop %s", CDOP_VERSION);
+	open = ctx->session->identity.open;
+	hello.has_server_key = open->n_server_key > 0;
+	if (hello.has_server_key)
+		hello.server_key = open->server_key[open->n_server_key - 1];
 	if (ctx->session->witness != NULL)
 		witness_hello(ctx->session->witness, &hello);
 	out = cdop_arena_alloc(ctx->arena, CDOP_LINK_HELLO_MAX);
@@ -419,6 +424,8 @@ connect_held(struct cmd_ctx *ctx)
 	if (s->profile != NULL && !is_announced(s))
 		s->profile = NULL;
 	notices_show(ctx, strcmp(ctx->cmd->words, "status") == 0);
+	if ((code = turn_pin(ctx)) != EXIT_OK)
+		return code;
 	return under_next ? turn_adopt(ctx) : EXIT_OK;
 }
 

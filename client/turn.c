@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cdop/invitation.h"
 #include "cdop/link.h"
 #include "client/call.h"
 #include "client/session.h"
@@ -28,6 +29,42 @@ turn_adopt(struct cmd_ctx *ctx)
 	/* If this is lost, the next session finds the key under next again. */
 	secret->psk = secret->psk_next;
 	secret->has_psk_next = false;
+	return save(ctx);
+}
+
+static bool
+is_pinned(const Cdop__ClientIdentity *open, const Cdop__Welcome *w)
+{
+	size_t i;
+
+	if (open->n_server_key != w->n_server_key)
+		return false;
+	for (i = 0; i < w->n_server_key; i++)
+		if (memcmp(open->server_key[i].data, w->server_key[i].data,
+			CDOP_KEY_LEN) != 0)
+			return false;
+	return true;
+}
+
+enum exit_code
+turn_pin(struct cmd_ctx *ctx)
+{
+	Cdop__ClientIdentity *open = ctx->session->identity.open;
+	const Cdop__Welcome *w = ctx->session->welcome;
+	size_t i;
+
+	/* An older server says none; Enrol pins what an enrolment brings. */
+	if (w->n_server_key == 0 || open->has_invitation_id)
+		return EXIT_OK;
+	for (i = 0; i < w->n_server_key; i++)
+		if (w->server_key[i].len != CDOP_KEY_LEN ||
+		    w->n_server_key > CDOP_INVITATION_SERVERS)
+			return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
+			    "what the registry calls its keys are none");
+	if (is_pinned(open, w))
+		return EXIT_OK;
+	open->server_key = w->server_key;
+	open->n_server_key = w->n_server_key;
 	return save(ctx);
 }
 

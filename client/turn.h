@@ -7,6 +7,13 @@
 /* The session was made under the next key: it is the current one now. */
 enum exit_code turn_adopt(struct cmd_ctx *ctx);
 
+/*
+ * The server's keys as this session's Welcome has them are those that the
+ * next one takes for its own; nothing where they are.  The server has proved
+ * one of them, and the handshake that nobody else speaks.
+ */
+enum exit_code turn_pin(struct cmd_ctx *ctx);
+
 /* Makes a next key with the registry and keeps it beside the current one. */
 enum exit_code turn_now(struct cmd_ctx *ctx);
 

@@ -17,6 +17,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/cases_renew.h"
 #include "server/registry/custody.h"
+#include "server/registry/link_key.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/rotation_step.h"
@@ -193,6 +194,9 @@ run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
 		 */
 		if (err == CDOP_UNAUTHENTICATED)
 			return CDOP_OK;
+		if (err == CDOP_OK)
+			err = link_key_known(reg, batch->arena,
+			    session->peer.device, session->peer.server_key);
 		if (err != CDOP_OK)
 			return err;
 		people_actor(

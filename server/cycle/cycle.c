@@ -152,29 +152,6 @@ cycle_free(struct cycle *cycle)
 }
 
 void
-cycle_send_keys(struct cycle *cycle)
-{
-	uint8_t keys[2 * IPC_KEY_LEN];
-	size_t len = 0;
-
-	if (cycle->reg == NULL && cycle->args.boot != NULL) {
-		for (len = 0; len < cycle->args.boot->n_keys * IPC_KEY_LEN;
-		     len += IPC_KEY_LEN)
-			cdop_secret_public(keys + len,
-			    cycle->args.boot->link[len / IPC_KEY_LEN]);
-	} else if (cycle->reg != NULL) {
-		cdop_secret_public(keys, cycle->reg->link_secret);
-		len = IPC_KEY_LEN;
-		if (cycle->reg->link_secret_next != NULL) {
-			cdop_secret_public(
-			    keys + len, cycle->reg->link_secret_next);
-			len += IPC_KEY_LEN;
-		}
-	}
-	cycle_send(cycle, 0, IPC_KEYS, (struct cdop_bytes){keys, len});
-}
-
-void
 cycle_set_link(struct cycle *cycle, int fd)
 {
 	drop_all(cycle);
@@ -562,8 +539,10 @@ work(struct cycle *cycle, uint64_t boot_ms)
 	cycle->worked = true;
 	first = batch_done(cycle->batch);
 	err = batch_run(cycle->batch, cycle->reg, &times);
-	if (err == CDOP_OK)
+	if (err == CDOP_OK) {
+		cycle_tell_keys(cycle);
 		answer(cycle, first, boot_ms);
+	}
 	set_width(cycle, first);
 	if (batch_done(cycle->batch) < batch_count(cycle->batch))
 		cycle->busy = true; /* the rest in the next turn */

@@ -53,6 +53,7 @@ struct cycle {
 	size_t width; /* of the next batch: what a part has time for */
 	size_t n_sessions;
 	size_t n_half_open;
+	const uint8_t *sent_key[2]; /* the gate has their public halves */
 	uint64_t last_conn; /* of this link: ids grow, or the gate is broken */
 	uint32_t budget;    /* handshakes left in this second */
 	uint64_t tick_ms;
@@ -95,6 +96,12 @@ void cycle_rotation_failed(
 
 /* The server's public keys, for the gate's mac1. */
 void cycle_send_keys(struct cycle *cycle);
+
+/*
+ * The same where they have changed: the gate lets those in who know a key, and
+ * hears of a turn before anybody.
+ */
+void cycle_tell_keys(struct cycle *cycle);
 
 /* Step 1: takes the packets that wait, bounded. */
 void intake_drain(struct cycle *cycle, uint64_t boot_ms);

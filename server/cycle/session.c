@@ -178,6 +178,10 @@ read_hello(struct session *session, struct cdop_bytes packed)
 	    hello->has_receipt_size ? hello->receipt_size : 0;
 	session->seen_statements =
 	    hello->has_seen_statements ? hello->seen_statements : 0;
+	if (hello->has_server_key &&
+	    hello->server_key.len == sizeof(session->peer.server_key))
+		memcpy(session->peer.server_key, hello->server_key.data,
+		    sizeof(session->peer.server_key));
 	cdop__hello__free_unpacked(hello, NULL);
 	return CDOP_OK;
 }

@@ -9,6 +9,7 @@
 #include "registry.pb-c.h"
 #include "server/base/log.h"
 #include "server/registry/checkpoints.h"
+#include "server/registry/link_key.h"
 #include "server/registry/registry.h"
 #include "server/registry/statements.h"
 #include "server/registry/tree.h"
@@ -100,6 +101,24 @@ fill_statements(struct registry *reg, struct cdop_arena *arena,
 	return CDOP_OK;
 }
 
+static enum cdop_err
+fill_keys(
+    struct registry *reg, struct cdop_arena *arena, Cdop__Welcome *welcome)
+{
+	uint8_t(*key)[32] = cdop_arena_calloc(arena, 2, sizeof(*key));
+	size_t i, n;
+
+	welcome->server_key =
+	    cdop_arena_calloc(arena, 2, sizeof(*welcome->server_key));
+	if (key == NULL || welcome->server_key == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	n = link_key_publics(reg, key);
+	for (i = 0; i < n; i++)
+		welcome->server_key[i] = (ProtobufCBinaryData){32, key[i]};
+	welcome->n_server_key = n;
+	return CDOP_OK;
+}
+
 enum cdop_err
 welcome_pack(struct registry *reg, struct cdop_arena *arena,
     const struct welcome_to *to, struct cdop_bytes *ret_message)
@@ -128,7 +147,10 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 	welcome.n_notice = reg->n_notice;
 	if (welcome.server == NULL || welcome.panel == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	err = fill_statements(reg, arena, to->seen_statements, &welcome);
+	err = fill_keys(reg, arena, &welcome);
+	if (err == CDOP_OK)
+		err =
+		    fill_statements(reg, arena, to->seen_statements, &welcome);
 	/* Until it is accepted nobody is told what the log is. */
 	if (err == CDOP_OK && reg->state != CDOP_STATE_RESTORED)
 		err = fill_checkpoint(reg, arena, to, &welcome);

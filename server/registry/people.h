@@ -85,6 +85,7 @@ struct people_device {
 	uint8_t invitation_id[16];
 	uint32_t activated_by; /* 0: not yet; in setup also while it waits */
 	uint32_t wrong;        /* comparison strings that did not fit */
+	uint8_t server_key[8]; /* of a next link key it has; link_key.h */
 	char reason[PEOPLE_REASON_ROOM];
 	uint32_t next_of_bucket; /* device number; 0: end */
 };

@@ -114,6 +114,10 @@ people_row_read_device(
 	if (stored->has_psk_next &&
 	    !take_bytes(stored->psk_next, d->psk_next, 32))
 		return CDOP_DATA_LOSS;
+	if (stored->has_server_key &&
+	    !take_bytes(
+		stored->server_key, d->server_key, sizeof(d->server_key)))
+		return CDOP_DATA_LOSS;
 	d->has_next = stored->has_psk_next;
 	d->number = stored->number;
 	d->version = stored->version;
@@ -277,6 +281,9 @@ people_row_put_device(struct registry *reg, struct cdop_arena *arena,
 	out.activated_by = device->activated_by;
 	out.has_wrong = device->wrong != 0;
 	out.wrong = device->wrong;
+	out.has_server_key = !cdop_secret_is_zero(
+	    device->server_key, sizeof(device->server_key));
+	out.server_key = bytes(device->server_key, sizeof(device->server_key));
 	out.reason = text_or_null(device->reason);
 	return put(reg, arena, SCHEMA_KIND_CREDENTIAL, device->version,
 	    &out.base, &device->row);

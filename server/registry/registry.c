@@ -226,6 +226,7 @@ registry_take_config(struct registry *reg, const Cdop__StoredConfig *config)
 	reg->search_quarter = config->search_quarter;
 	reg->search_swept = config->search_swept;
 	reg->search_forgot_ms = config->search_forgot_ms;
+	reg->link_next_ms = config->link_next_ms;
 	err = take_secret(reg, &reg->link_secret, &config->link_secret);
 	if (err == CDOP_OK)
 		err = take_secret(reg, &reg->link_secret_next,
@@ -499,6 +500,9 @@ registry_put_config(struct registry *reg, struct cdop_arena *arena,
 	if (err == CDOP_OK)
 		err = undo_save(reg->undo, &reg->search_forgot_ms,
 		    sizeof(reg->search_forgot_ms));
+	if (err == CDOP_OK)
+		err = undo_save(
+		    reg->undo, &reg->link_next_ms, sizeof(reg->link_next_ms));
 	if (err != CDOP_OK)
 		return err;
 	reg->config_row = number;

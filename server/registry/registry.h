@@ -79,6 +79,7 @@ struct registry {
 	/* X25519 secrets of the link, 32 bytes each, in locked memory. */
 	uint8_t *link_secret;
 	uint8_t *link_secret_next; /* NULL: none */
+	uint64_t link_next_ms;     /* when that was made */
 	uint8_t *log_seed; /* Ed25519, likewise: signs checkpoints alone */
 
 	struct statements *statements; /* of the log key, oldest first */

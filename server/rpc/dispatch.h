@@ -21,6 +21,7 @@ struct dispatch_peer {
 	uint8_t session[16];      /* as it stands in leaves */
 	uint8_t invitation[16];   /* where device is 0 */
 	uint8_t psk_id[16];       /* people_psk_id() of the PSK that fitted */
+	uint8_t server_key[32];   /* newest that it keeps; zeros: not said */
 	const char *said_by_gate; /* address; believed by nobody */
 };
 

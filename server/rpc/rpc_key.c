@@ -9,6 +9,7 @@
 #include "server/registry/registry.h"
 #include "server/registry/rotation_step.h"
 #include "server/rpc/ctx.h"
+#include "server/rpc/rpc_key_link.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_rewrap.h"
 
@@ -51,10 +52,8 @@ check_areas(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 }
 
 static enum cdop_err
-check_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
+check_reason(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 {
-	enum cdop_err err;
-
 	if (*req->reason == '\0' || strpbrk(req->reason, "\r\n") != NULL ||
 	    cdop_text_length(req->reason) > CDOP_REASON_MAX) {
 		rpc_violation(ctx, "reason", "text_needed",
@@ -63,6 +62,14 @@ check_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_needed",
 		    "it needs a reason");
 	}
+	return CDOP_OK;
+}
+
+static enum cdop_err
+check_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
+{
+	enum cdop_err err;
+
 	if ((err = check_areas(ctx, req)) != CDOP_OK)
 		return err;
 	if (req->what == CDOP__KEY_WHAT__KEY_ROOT && req->has_reseal &&
@@ -189,6 +196,11 @@ rpc_key_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req,
 
 	if (ctx->replay != NULL)
 		return CDOP_OK;
+	if ((err = check_reason(ctx, req)) != CDOP_OK)
+		return err;
+	if (req->what == CDOP__KEY_WHAT__KEY_LINK ||
+	    req->what == CDOP__KEY_WHAT__KEY_LINK_TURN)
+		return rpc_key_link(ctx, req);
 	if ((err = check_rotate(ctx, req)) != CDOP_OK)
 		return err;
 	say_rotate(ctx, req);
@@ -350,7 +362,8 @@ rpc_key_status(struct rpc_ctx *ctx, const Cdop__KeyStatusRequest *req,
 			return err;
 		fill_progress(ctx, rep->running);
 	}
-	if ((err = fill_past(ctx, rep)) != CDOP_OK)
+	if ((err = fill_past(ctx, rep)) != CDOP_OK ||
+	    (err = rpc_key_link_status(ctx, &rep->link)) != CDOP_OK)
 		return err;
 	return fill_epochs(ctx, rep);
 }
