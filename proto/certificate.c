@@ -185,7 +185,7 @@ check_format(struct cdop_bytes line)
 static enum cdop_err
 begin(struct cdop_bytes file, struct cdop_bytes *ret_rest)
 {
-	struct cdop_bytes line;
+	struct cdop_bytes line = {NULL, 0};
 	struct cdop_note note;
 	size_t i;
 
