@@ -12,15 +12,13 @@
 /* What no registry can know of itself. */
 static const char *const outside[] = {
     "raw media: what was written to a disk once may still lie on it",
-    ("copies: files of this registry that were copied in another way than by "
-     "a backup named here"),
+    "copies: files of this registry that were copied by hand",
     "the old root: who has it, and such a file, opens what that file holds",
     "backups: one that is restored brings back what it holds",
 };
 
 static const char *const outside_case[] = {
-    ("searches: what was typed to find or compare the case stays until the "
-     "searches of its quarter are forgotten"),
+    "searches: what was typed to find it, until its quarter is forgotten",
     "other cases: what they say in words, and links that name the reference",
     "clients: what people have printed, exported or kept",
 };

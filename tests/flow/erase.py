@@ -15,6 +15,8 @@ from libsearch import words_of
 import libsynthetic
 
 COUNT = 40
+PAUSE = 0.25  # between two looks: handshakes of one address are counted
+SECONDS = 30
 shown = []  # everything that administrators and custodians were shown
 
 
@@ -76,10 +78,12 @@ def ask(cora, reference):
 
 
 def issued(person, number):
-    time.sleep(0.3)  # each look is a handshake, of which a minute has so many
-    found = [c for c in must(person, "certificate", "list", "--json").lines()
-             if c.get("number") == number]
-    return bool(found) and "issued_ms" in found[0]
+    """False while the vault is not back, too."""
+    done = person.cdop("certificate", "list", "--json")
+    shown.append(done.out + done.err)
+    time.sleep(PAUSE)
+    found = [c for c in done.lines() if c.get("number") == number]
+    return bool(found) and "issued" in found[0]
 
 
 def erased(cora, dora, cuno, ada, reference):
@@ -98,7 +102,8 @@ def erased(cora, dora, cuno, ada, reference):
     check("it is gone at once, and that is said", done.code == NOT_FOUND and
           "erased" in done.err, done)
     check("in no list", reference not in cora.must("case", "list").out)
-    wait_for(lambda: issued(cuno, 1))
+    check("there is a certificate", wait_for(lambda: issued(cuno, 1),
+                                             SECONDS))
     said = must(cuno, "certificate", "show", "1").out
     for line in ("erased       " + reference, "ground       court_order",
                  "destroyed    2814", "holds before", "raw media",
@@ -120,7 +125,8 @@ def killed(registry, cora, cuno, reference, number, after):
     vault = registry.pid_of("vault")
     os.kill(vault, signal.SIGKILL)
     wait_for(lambda: registry.pid_of("vault") not in (0, vault))
-    wait_for(lambda: issued(cuno, number))
+    check("there is a certificate in the end",
+          wait_for(lambda: issued(cuno, number), SECONDS))
     said = must(cuno, "certificate", "show", str(number)).out
     check("killed, it is certified all the same", reference in said, said)
     equal("and it is gone", cora.cdop("case", "show", reference).code,
