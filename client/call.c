@@ -245,7 +245,7 @@ call_raw(
 	uint64_t by = conn_now_ms() + ctx->g.timeout_ms + GRACE_MS;
 	Cdop__Reply *reply;
 	enum conn_end end;
-	enum exit_code code;
+	enum exit_code code, taken;
 
 	if ((end = call_begin(ctx, send)) != CONN_OK)
 		return call_lost(ctx, send->method, end);
@@ -262,10 +262,14 @@ call_raw(
 	} while (reply->id != send->id);
 	if (ret_message != NULL)
 		*ret_message = call_body(ctx, send->method, reply);
-	if ((code = call_judge(ctx, send->method, reply)) == EXIT_OK)
-		return receipt_take(ctx, send, reply);
-	receipt_of_refusal(ctx, send, reply);
-	return code;
+	code = call_judge(ctx, send->method, reply);
+	if (code != EXIT_OK && code != EXIT_SECOND) {
+		receipt_of_refusal(ctx, send, reply);
+		return code;
+	}
+	/* That it waits for a second person is a change, too. */
+	taken = receipt_take(ctx, send, reply);
+	return taken != EXIT_OK ? taken : code;
 }
 
 /* Outcomes after which there is nothing to send again. */

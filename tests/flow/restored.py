@@ -29,11 +29,15 @@ def approve(person):
 
 def turn_the_key(registry, cora):
     ada, bob = registry.ada, registry.bob
+    kept = os.path.join(ada.home, ".local/state/cdop/training/receipts")
+    before = len(os.listdir(kept))
     equal("which key has to be said",
           ada.cdop("key", "rotate", "--reason", "x", "--yes").code, USAGE)
     done = ada.cdop("key", "rotate", "--log", "--reason", "once a year",
                     "--yes")
     equal("a new log key takes a second person", done.code, SECOND)
+    equal("that it was asked for has a receipt", len(os.listdir(kept)),
+          before + 1)
     done = approve(bob)
     equal("who approves it", done.code, OK)
     equal("and clients go on", cora.cdop("case", "list").code, OK)
