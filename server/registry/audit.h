@@ -20,7 +20,7 @@
  * Leaf, secret and plain words are one sealed row.  The words carry
  * references, persons and codes, never a field of an identity class and
  * never free text: those lie in the case box, in the TERMS row or, where it
- * is about people or the registry, in the REASON row (adr/0017).
+ * is about people or the registry, in the REASON row (adr/0020).
  */
 #ifndef CDOP_REGISTRY_AUDIT_H
 #define CDOP_REGISTRY_AUDIT_H

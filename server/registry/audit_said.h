@@ -1,6 +1,6 @@
 /*
  * What somebody typed with a call, found again beside its leaf: none of it
- * lies under the key of the log (TRUST M3, adr/0017).
+ * lies under the key of the log (TRUST M3, adr/0020).
  */
 #ifndef CDOP_REGISTRY_AUDIT_SAID_H
 #define CDOP_REGISTRY_AUDIT_SAID_H
