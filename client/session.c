@@ -287,6 +287,12 @@ connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 		    "the registry does not accept this device (not known, "
 		    "suspended, revoked or expired)");
 	case CONN_PIN:
+		return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
+		    "try once more in a minute; if it stays so, ring the "
+		    "technical contact of the panel",
+		    "whoever answers there hung up without showing that it "
+		    "holds the registry's key: it has another one, or there "
+		    "were too many connections from here in a minute");
 	case CONN_IMPOSTOR:
 	case CONN_BROKEN:
 		return cmd_fail(ctx, EXIT_INTEGRITY, NULL,

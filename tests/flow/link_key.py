@@ -90,8 +90,9 @@ def main():
     check("the next one is the current one", after["current"] ==
           both["next"] and "next" not in after, (both, after))
     equal("who learnt it goes on", cora.cdop("status").code, OK)
-    equal("who did not takes it for another server",
-          wendy.cdop("status").code, INTEGRITY)
+    done = wendy.cdop("status")
+    check("who did not takes it for another server", done.code == INTEGRITY
+          and "it has another one, or there were too many" in done.err, done)
     late.enrol(late.invitation)
     check("an invitation with both keys is good", late.device > 0)
     registry.kill_role("vault")
