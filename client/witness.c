@@ -409,11 +409,13 @@ witness_pin(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply)
 	secret->incarnation = welcome->incarnation;
 	secret->has_statements = reply->has_statements;
 	secret->statements = reply->statements;
-	if (!reply->has_checkpoint_key || !welcome->has_checkpoint)
-		return EXIT_OK;
-	if ((code = witness_load(ctx)) != EXIT_OK || s->witness == NULL)
+	if ((code = witness_load(ctx)) != EXIT_OK)
 		return code;
-	why = check_checkpoint(s->witness, welcome, &s->witness->seen);
+	/* Each registry signs its log: who shows none hides it. */
+	if (s->witness == NULL)
+		why = "no key of the log came with it";
+	else
+		why = check_checkpoint(s->witness, welcome, &s->witness->seen);
 	if (why != NULL)
 		return cmd_fail(ctx, EXIT_INTEGRITY, "log_forked", RING,
 		    "the log that was shown is not of the key that came with "

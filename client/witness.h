@@ -44,7 +44,11 @@ struct witness {
  */
 enum exit_code witness_load(struct cmd_ctx *ctx);
 
-/* What enrolling pins: from its answer, and from nowhere else. */
+/*
+ * What enrolling pins: from its answer, and from nowhere else.
+ * EXIT_INTEGRITY, reason "log_forked": it came with no key of the log, or
+ * the log that was shown is not of that key.
+ */
 enum exit_code witness_pin(struct cmd_ctx *ctx, const Cdop__EnrolReply *reply);
 
 /* Says in Hello what was seen. */

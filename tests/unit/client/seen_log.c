@@ -112,12 +112,11 @@ log_go_on(struct fixture *f, struct log *log, enum cdop_statement_kind kind,
 	log->signer = after;
 }
 
-/* Enrolled when the log had so many leaves. */
 void
-log_enrol(struct fixture *f, struct log *log, uint64_t size)
+log_enrolled(
+    struct fixture *f, struct log *log, uint64_t size, Cdop__EnrolReply *ret)
 {
 	Cdop__Welcome *w = cdop_arena_alloc(f->ctx.arena, sizeof(*w));
-	Cdop__EnrolReply reply;
 
 	cdop__welcome__init(w);
 	w->has_incarnation = true;
@@ -125,15 +124,23 @@ log_enrol(struct fixture *f, struct log *log, uint64_t size)
 	w->has_checkpoint = true;
 	log_sign(f, log, size, &w->checkpoint);
 	f->session.welcome = w;
-	cdop__enrol_reply__init(&reply);
-	reply.has_checkpoint_key = true;
-	reply.checkpoint_key.data =
+	cdop__enrol_reply__init(ret);
+	ret->has_checkpoint_key = true;
+	ret->checkpoint_key.data =
 	    cdop_arena_alloc(f->ctx.arena, CDOP_NOTE_PUBLIC_LEN);
-	memcpy(reply.checkpoint_key.data, log->signer.key.public,
+	memcpy(ret->checkpoint_key.data, log->signer.key.public,
 	    CDOP_NOTE_PUBLIC_LEN);
-	reply.checkpoint_key.len = CDOP_NOTE_PUBLIC_LEN;
-	reply.has_statements = true;
-	reply.statements = (uint32_t)log->n_statement;
+	ret->checkpoint_key.len = CDOP_NOTE_PUBLIC_LEN;
+	ret->has_statements = true;
+	ret->statements = (uint32_t)log->n_statement;
+}
+
+void
+log_enrol(struct fixture *f, struct log *log, uint64_t size)
+{
+	Cdop__EnrolReply reply;
+
+	log_enrolled(f, log, size, &reply);
 	assert_int_equal(witness_pin(&f->ctx, &reply), EXIT_OK);
 }
 

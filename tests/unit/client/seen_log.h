@@ -38,7 +38,11 @@ void log_sign(struct fixture *f, struct log *log, uint64_t size,
 void log_go_on(struct fixture *f, struct log *log,
     enum cdop_statement_kind kind, uint64_t from, uint8_t seed);
 
-/* Enrolled when the log had so many leaves. */
+/* What enrolling is answered when the log has so many leaves. */
+void log_enrolled(
+    struct fixture *f, struct log *log, uint64_t size, Cdop__EnrolReply *ret);
+
+/* And enrolled with it. */
 void log_enrol(struct fixture *f, struct log *log, uint64_t size);
 
 /* Hello, and the Welcome of a registry with this log. */

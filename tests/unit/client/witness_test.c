@@ -54,6 +54,27 @@ a_log_that_is_shorter_was_rolled_back(void **state)
 }
 
 static void
+who_shows_no_log_enrols_nobody(void **state)
+{
+	struct fixture *f = *state;
+	Cdop__EnrolReply reply;
+
+	log_make(f, &the_log, 1);
+	log_enrolled(f, &the_log, 3, &reply);
+	reply.has_checkpoint_key = false;
+	assert_int_equal(witness_pin(&f->ctx, &reply), EXIT_INTEGRITY);
+	log_reason_is(f, "log_forked");
+	log_enrolled(f, &the_log, 3, &reply);
+	reply.checkpoint_key.len--;
+	assert_int_equal(witness_pin(&f->ctx, &reply), EXIT_INTEGRITY);
+	log_enrolled(f, &the_log, 3, &reply);
+	f->session.welcome->has_checkpoint = false;
+	assert_int_equal(witness_pin(&f->ctx, &reply), EXIT_INTEGRITY);
+	log_enrolled(f, &the_log, 3, &reply);
+	assert_int_equal(witness_pin(&f->ctx, &reply), EXIT_OK);
+}
+
+static void
 another_log_is_a_fork_whatever_its_length(void **state)
 {
 	static struct log other;
@@ -333,6 +354,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WITH(a_log_that_grows_is_followed),
+	    WITH(who_shows_no_log_enrols_nobody),
 	    WITH(a_log_that_is_shorter_was_rolled_back),
 	    WITH(another_log_is_a_fork_whatever_its_length),
 	    WITH(a_proof_that_is_missing_is_a_fork),
