@@ -7,6 +7,7 @@
 #include "client/file.h"
 #include "client/json.h"
 #include "client/kept.h"
+#include "client/notify.h"
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/seen.h"
@@ -35,7 +36,7 @@ outcome(struct cmd_ctx *ctx, const struct call_method *method,
 	    method->reply != &cdop__notification_register_reply__descriptor)
 		return "done";
 	r = (const Cdop__NotificationRegisterReply *)message;
-	return cdop_arena_printf(ctx->arena, "Registered %s%s",
+	return cdop_arena_printf(ctx->arena, "%s %s%s", notify_verb(r),
 	    r->reference != NULL ? r->reference : "?",
 	    ctx->replayed ? " (it had arrived)" : "");
 }

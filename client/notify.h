@@ -62,6 +62,9 @@ void notify_take(struct notify *n, const Cdop__ClientDraft *draft);
  */
 enum exit_code notify_send(struct cmd_ctx *ctx, struct notify *n);
 
+/* What became of it: the word before its reference. */
+const char *notify_verb(const Cdop__NotificationRegisterReply *reply);
+
 /* Whose it is, in words, or why that is not said. */
 const char *notify_owner(const Cdop__NotificationRegisterReply *reply);
 

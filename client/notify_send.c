@@ -16,6 +16,12 @@
 #define ROUNDS   12
 
 const char *
+notify_verb(const Cdop__NotificationRegisterReply *reply)
+{
+	return reply->has_joined && reply->joined ? "Joined to" : "Registered";
+}
+
+const char *
 notify_owner(const Cdop__NotificationRegisterReply *reply)
 {
 	if (reply->owner_words != NULL)
@@ -34,9 +40,7 @@ notify_show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
 	if (reply->has_dry_run && reply->dry_run)
 		print_out(ctx, "Every check passed; nothing was written.");
 	else
-		print_out(ctx, "%s %s%s%s   %s",
-		    reply->has_joined && reply->joined ? "Joined to"
-						       : "Registered",
+		print_out(ctx, "%s %s%s%s   %s", notify_verb(reply),
 		    reply->reference != NULL ? reply->reference : "?",
 		    reply->owner_words != NULL ? "   owner: " : "",
 		    notify_owner(reply),
