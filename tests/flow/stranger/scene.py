@@ -12,6 +12,7 @@ from client import pb  # noqa: E402
 PURPOSE = {"purpose": "new_notification"}
 CHANGE = {"purpose": "case_work"}
 CASE = {"purpose": "case_work", "use": pb.SCREEN}
+AUDIT = {"purpose": "audit", "use": pb.SCREEN}
 ASK = {"purpose": "living_child", "use": pb.SCREEN}
 
 
