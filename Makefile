@@ -52,7 +52,7 @@ UNIT_HELP := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
 	2>/dev/null | sort)
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
-MIX_SRC := $(sort $(wildcard tests/bench/mix*.c))
+MIX_SRC := tests/bench/mix_client.c tests/bench/mix_child.c
 CT_SRC := $(sort $(wildcard tests/ct/*.c))
 HEADERS := $(sort $(wildcard include/cdop/*.h proto/*.h server/*.h \
 	server/*/*.h client/*.h)) \
@@ -337,10 +337,28 @@ $(OUT)/bench/log: $(call objs,tests/bench/log.c) $(OUT)/libserver.a \
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_server)
-$(OUT)/bench/mix: $(call objs,$(MIX_SRC)) $(OUT)/libclient.a $(OUT)/libcdop.a
+$(OUT)/bench/mix $(OUT)/bench/drive: $(OUT)/bench/%: \
+		$(OUT)/obj/tests/bench/%.o $(call objs,$(MIX_SRC)) \
+		$(OUT)/libclient.a $(OUT)/libcdop.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_client)
+$(OUT)/bench/limits: $(call objs,tests/bench/limits.c)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(call pkg,--libs libsodium lmdb)
+
+BENCH = @CDOPD=$(CURDIR)/$(OUT)/cdopd CDOP=$(CURDIR)/$(OUT)/cdop \
+	DRIVE=$(OUT)/bench/drive LIMITS=$(OUT)/bench/limits
+
+.PHONY: bench
+bench: $(OUT)/bench/drive $(OUT)/bench/limits $(PROGRAMS)	## limits of the machine, and what the registry makes of them; SIZES="1000 30000"
+	$(BENCH) SIZES='$(SIZES)' ROUNDS='$(ROUNDS)' MS='$(MS)' \
+		tests/bench/bench.py
+
+.PHONY: bench-smoke
+bench-smoke: $(OUT)/bench/drive $(OUT)/bench/limits $(PROGRAMS)	## is bench whole?  with a handful of cases
+	$(BENCH) tests/bench/smoke.py
 
 .PHONY: bench-log
 bench-log: $(OUT)/bench/log	## append, proof and start of the log as it grows; N=1000000

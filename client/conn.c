@@ -354,6 +354,12 @@ conn_hash(const struct conn *conn)
 	return conn->hash;
 }
 
+int
+conn_fd(const struct conn *conn)
+{
+	return conn->fd;
+}
+
 /* ---- messages ---------------------------------------------------- */
 
 /* Every whole frame of raw into the stream. */

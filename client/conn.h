@@ -60,6 +60,9 @@ void conn_close(struct conn *conn);
 /* The handshake hash: names the session. */
 const uint8_t *conn_hash(const struct conn *conn);
 
+/* To poll for reading, before conn_poll. */
+int conn_fd(const struct conn *conn);
+
 /* Queues a message and sends as much as goes without waiting. */
 CDOP_MUST enum conn_end conn_send(struct conn *conn, struct cdop_bytes message);
 

@@ -31,6 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/mix_child.h"
+
 #define PHASES   64
 #define STEPS    64 /* of a power of two, in a histogram */
 #define BUCKETS  (26 * STEPS)
@@ -40,6 +42,7 @@
 #define RAW_US   400000
 #define FLUSH    65536
 #define FILE_LEN (16u << 20)
+#define CASES    400000
 
 enum mode {
 	MODE_REST,
@@ -135,7 +138,8 @@ tell_cpu(unsigned me)
 }
 
 static void
-fill(struct mix_client *client, unsigned me, uint32_t phase)
+fill(struct mix_client *client, const struct mix_book *book, unsigned me,
+    uint32_t phase)
 {
 	uint32_t flying = 0, left = atomic_load(&board->share[me]);
 	uint64_t since = now_us();
@@ -147,7 +151,7 @@ fill(struct mix_client *client, unsigned me, uint32_t phase)
 			exit(1);
 		note(phase, MIX_REGISTER, now_us() - since, true);
 		flying--;
-		atomic_store(&board->cases[me], mix_cases(client));
+		atomic_store(&board->cases[me], book->n);
 	}
 }
 
@@ -172,13 +176,13 @@ load(struct mix_client *client, unsigned me, uint32_t turn, unsigned n)
 		note(phase, kind, now_us() - due, good);
 		due += each;
 	}
-	atomic_store(&board->cases[me], mix_cases(client));
 }
 
 static void
 serve(unsigned me, unsigned n, char **identity, unsigned devices)
 {
-	struct mix_client *client = mix_new(me, identity, devices);
+	struct mix_book *book = mix_book_new(CASES, me * 100000);
+	struct mix_client *client = mix_new(me, identity, devices, book);
 	uint32_t turn = 0, mode;
 
 	for (;;) {
@@ -196,8 +200,9 @@ serve(unsigned me, unsigned n, char **identity, unsigned devices)
 			atomic_store(&board->seen[me], turn);
 		if (mode == MODE_LOAD)
 			load(client, me, turn, n);
+		atomic_store(&board->cases[me], book->n);
 		if (mode == MODE_FILL)
-			fill(client, me, 0);
+			fill(client, book, me, 0);
 		tell_cpu(me);
 		atomic_store(&board->seen[me], turn);
 	}
@@ -271,7 +276,7 @@ static void
 tell(uint32_t phase, unsigned n)
 {
 	static const char *const names[] = {
-	    "find", "show", "register", "amend"};
+	    "find", "show", "register", "amend", "list", "scan"};
 	uint64_t calls, cases = 0, cpu = 0, p50, p99;
 	unsigned i;
 	int kind;

@@ -5,32 +5,26 @@
 #include <time.h>
 
 #include "cdop/form.h"
-#include "cdop/nhs.h"
 #include "cdop/secret.h"
 #include "client/call.h"
 #include "client/conn.h"
 #include "client/identity.h"
 #include "tests/bench/mix.h"
+#include "tests/bench/mix_child.h"
 
-#define ARENA     ((size_t)4 << 20)
-#define EACH      45000 /* calls of a device; it has 50,000 at a stretch */
-#define FLYING    64
-#define PATIENCE  30000 /* ms that a call may take */
-#define CASES_MAX 400000
-#define NUMBER_LO 999000000u /* synthetic ones; the ninth digit is next */
-
-struct mine {
-	char reference[24];
-	uint32_t who; /* number of the child, see number_of() */
-	uint32_t version;
-};
+#define ARENA    ((size_t)4 << 20)
+#define EACH     45000 /* calls of a device; it has 50,000 at a stretch */
+#define FLYING   64
+#define PATIENCE 30000 /* ms that a call may take */
+#define PAGE     100
+#define LIST     20
 
 /* A call under way. */
 struct flight {
 	uint64_t id;
 	enum mix_kind kind;
 	uint32_t who;
-	uint32_t at; /* which of mine */
+	uint32_t at; /* which of the book */
 };
 
 struct mix_client {
@@ -40,16 +34,19 @@ struct mix_client {
 	struct cdop_arena *arena;
 	uint64_t next_id;
 	uint32_t sent;   /* on this device */
-	uint32_t next;   /* body of the next child's number */
 	uint32_t picked; /* of the mix */
 	uint64_t dice;
 	struct flight flying[FLYING];
-	struct mine *mine;
-	uint32_t n_mine;
+	struct mix_book *book;
+	uint32_t share, first;   /* of the book it amends one in share */
+	uint8_t page_token[128]; /* of a scan, where the next one begins */
+	size_t page_len;
+	uint64_t listed;
+	uint32_t body_len; /* of the call sent last */
 };
 
 static const char *const areas[] = {
-    "knowsley", "liverpool", "sefton", "st-helens", "wirral", "isle-of-man"};
+    "knowsley", "liverpool", "sefton", "st-helens", "wirral"};
 
 static void
 die(const char *what, const char *why)
@@ -76,14 +73,12 @@ may(enum cdop_err err)
 }
 
 struct mix_client *
-mix_new(unsigned me, char *const *identity, unsigned devices)
+mix_new(
+    unsigned me, char *const *identity, unsigned devices, struct mix_book *book)
 {
 	struct mix_client *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
-		die("mix_new", "out of memory");
-	c->mine = calloc(CASES_MAX, sizeof(*c->mine));
-	if (c->mine == NULL)
 		die("mix_new", "out of memory");
 	(void)may(cdop_secret_init());
 	(void)may(cdop_arena_new(ARENA, &c->arena));
@@ -91,8 +86,16 @@ mix_new(unsigned me, char *const *identity, unsigned devices)
 	c->identity = identity;
 	c->devices = devices;
 	c->dice = 4711 + me;
-	c->next = me * 100000;
+	c->book = book;
+	c->share = 1;
 	return c;
+}
+
+void
+mix_share(struct mix_client *c, uint32_t clients)
+{
+	c->share = clients;
+	c->first = c->me;
 }
 
 /* ---- its link ---------------------------------------------------------- */
@@ -105,7 +108,9 @@ open_with(struct mix_client *c, const struct identity *id, bool next,
 	bool gone;
 
 	memset(&args, 0, sizeof(args));
-	args.address = id->open->address[0];
+	args.address = getenv("MIX_ADDRESS");
+	if (args.address == NULL)
+		args.address = id->open->address[0];
 	args.link.s = id->secret->static_key.data;
 	args.link.registry = id->open->registry_id.data;
 	args.link.server = id->open->server_key[0].data;
@@ -164,84 +169,6 @@ mix_ready(struct mix_client *c)
 		connect_as(c, c->identity[c->device]);
 }
 
-/* ---- children who never lived ------------------------------------------ */
-
-/* Ten digits with their check digit; some bodies have none. */
-static const char *
-number_of(struct mix_client *c, uint32_t who)
-{
-	char text[11];
-	uint32_t body = NUMBER_LO + who, sum = 0, i;
-
-	(void)snprintf(text, sizeof(text), "%09u", body);
-	for (i = 0; i < 9; i++)
-		sum += (uint32_t)(text[i] - '0') * (10 - i);
-	sum = (11 - sum % 11) % 11;
-	if (sum == 10)
-		return NULL;
-	return cdop_arena_printf(c->arena, "%s%u", text, sum);
-}
-
-static const char *
-name_of(struct mix_client *c, uint32_t who, uint32_t salt)
-{
-	uint64_t mixed = (who + 1ull) * 0x9e3779b97f4a7c15 + salt;
-	char text[9];
-	size_t i;
-
-	for (i = 0; i < sizeof(text) - 1; i++) {
-		mixed ^= mixed >> 29;
-		mixed *= 0xbf58476d1ce4e5b9;
-		text[i] = (char)((i == 0 ? 'A' : 'a') + (mixed >> 40) % 26);
-	}
-	text[i] = '\0';
-	return cdop_arena_strdup(c->arena, text);
-}
-
-static void
-put(struct mix_client *c, Cdop__Form *form, const char *path, const char *typed)
-{
-	struct cdop_violations v = {NULL, 0, 0};
-
-	if (cdop_form_put(form, path, typed, NULL, c->arena, &v) != CDOP_OK)
-		die(path, v.n > 0 ? v.v[0].message : "out of memory");
-}
-
-static void
-describe(struct mix_client *c, Cdop__Form *form, uint32_t who)
-{
-	const char *area = areas[who % (sizeof(areas) / sizeof(areas[0]))];
-	const char *const family = name_of(c, who, 1);
-
-	put(c, form, "received.channel", "phone");
-	put(c, form, "received.notified_date", "2024-11-19");
-	put(c, form, "received.notified_time", "09:30");
-	put(c, form, "notifier.agency", "RBS");
-	put(c, form, "notifier.name", "Dr Sample Testarina");
-	put(c, form, "notifier.phone", "0151 496 0123");
-	put(c, form, "child.name_kind", "known");
-	put(c, form, "child.family_name", family);
-	put(c, form, "child.first_names", name_of(c, who, 2));
-	put(c, form, "child.nhs_number", number_of(c, who));
-	put(c, form, "child.sex", "2");
-	put(c, form, "child.address", "1 Example Road, Nowhere");
-	put(c, form, "child.postcode", "L1 8JQ");
-	put(c, form, "birth.date",
-	    cdop_arena_printf(c->arena, "20%02u-%02u-%02u", 8 + who % 15,
-		1 + who / 15 % 12, 1 + who / 180 % 28));
-	put(c, form, "death.date", "2024-11-18");
-	put(c, form, "death.time", "08:15");
-	put(c, form, "death.expected", "no");
-	put(c, form, "place.type", "emergency_department");
-	put(c, form, "area.residence", area);
-	put(c, form, "area.death", "liverpool");
-	put(c, form, "mother.family_name", family);
-	put(c, form, "mother.first_names", name_of(c, who, 3));
-	put(c, form, "circumstances.narrative",
-	    "Synthetic circumstances: found unwell at home, taken to "
-	    "hospital by ambulance, where nobody could help any more.");
-}
-
 /* ---- calls ------------------------------------------------------------- */
 
 static ProtobufCMessage *
@@ -253,10 +180,8 @@ ask_register(struct mix_client *c, struct flight *f)
 
 	cdop__notification_register_request__init(r);
 	cdop__form__init(form);
-	do
-		f->who = c->next++;
-	while (number_of(c, f->who) == NULL);
-	describe(c, form, f->who);
+	f->who = mix_child_next(c->book);
+	mix_child_describe(c->arena, form, f->who);
 	r->form = form;
 	return &r->base;
 }
@@ -264,17 +189,20 @@ ask_register(struct mix_client *c, struct flight *f)
 static ProtobufCMessage *
 ask_amend(struct mix_client *c, const struct flight *f)
 {
+	struct cdop_violations v = {NULL, 0, 0};
+	const char *again;
 	Cdop__CaseAmendRequest *r = cdop_arena_alloc(c->arena, sizeof(*r));
 	Cdop__Form *form = cdop_arena_alloc(c->arena, sizeof(*form));
 
 	cdop__case_amend_request__init(r);
 	cdop__form__init(form);
-	put(c, form, "circumstances.narrative",
-	    cdop_arena_printf(c->arena,
-		"Synthetic circumstances, as they were told again: %s.",
-		name_of(c, roll(c, 1u << 30), 4)));
-	r->reference = c->mine[f->at].reference;
-	r->version = c->mine[f->at].version;
+	again = cdop_arena_printf(c->arena,
+	    "Synthetic circumstances, as they were told again: %s.",
+	    mix_child_word(c->arena, roll(c, 1u << 30), 4));
+	(void)may(cdop_form_put(
+	    form, "circumstances.narrative", again, NULL, c->arena, &v));
+	r->reference = c->book->all[f->at].reference;
+	r->version = c->book->all[f->at].version;
 	r->form = form;
 	r->reason = cdop_arena_strdup(c->arena, "more was said");
 	r->source = cdop_arena_strdup(c->arena, "telephone");
@@ -287,8 +215,8 @@ ask_find(struct mix_client *c, const struct flight *f)
 	Cdop__CaseFindRequest *r = cdop_arena_alloc(c->arena, sizeof(*r));
 
 	cdop__case_find_request__init(r);
-	r->nhs_number =
-	    cdop_arena_strdup(c->arena, number_of(c, c->mine[f->at].who));
+	r->nhs_number = (char *)(uintptr_t)mix_child_number(
+	    c->arena, c->book->all[f->at].who);
 	return &r->base;
 }
 
@@ -298,7 +226,26 @@ ask_show(struct mix_client *c, const struct flight *f)
 	Cdop__CaseShowRequest *r = cdop_arena_alloc(c->arena, sizeof(*r));
 
 	cdop__case_show_request__init(r);
-	r->reference = c->mine[f->at].reference;
+	r->reference = c->book->all[f->at].reference;
+	return &r->base;
+}
+
+static ProtobufCMessage *
+ask_list(struct mix_client *c, const struct flight *f)
+{
+	Cdop__CaseListRequest *r = cdop_arena_alloc(c->arena, sizeof(*r));
+
+	cdop__case_list_request__init(r);
+	r->has_limit = true;
+	r->limit = f->kind == MIX_LIST ? LIST : PAGE;
+	if (f->kind == MIX_LIST)
+		r->area = cdop_arena_strdup(
+		    c->arena, areas[roll(c, sizeof(areas) / sizeof(areas[0]))]);
+	else if (c->page_len > 0) {
+		r->has_page = true;
+		r->page.data = c->page_token;
+		r->page.len = c->page_len;
+	}
 	return &r->base;
 }
 
@@ -312,6 +259,9 @@ ask(struct mix_client *c, struct flight *f)
 		return ask_show(c, f);
 	case MIX_AMEND:
 		return ask_amend(c, f);
+	case MIX_LIST:
+	case MIX_SCAN:
+		return ask_list(c, f);
 	case MIX_REGISTER:
 	case MIX_KINDS:
 	default:
@@ -338,14 +288,14 @@ static void
 envelop(struct mix_client *c, const struct flight *f, uint8_t *key,
     Cdop__Call *call)
 {
-	static const uint32_t methods[] = {45, 43, 40, 46};
+	static const uint32_t methods[] = {45, 43, 40, 46, 44, 44};
 
 	cdop__call__init(call);
 	call->id = f->id;
 	call->method = methods[f->kind];
 	call->purpose = cdop_arena_strdup(c->arena,
 	    f->kind == MIX_REGISTER ? "new_notification" : "case_work");
-	call->has_use = f->kind == MIX_FIND || f->kind == MIX_SHOW;
+	call->has_use = f->kind != MIX_REGISTER && f->kind != MIX_AMEND;
 	call->use = CDOP__USE__SCREEN;
 	if (call->has_use)
 		return;
@@ -377,6 +327,28 @@ mix_pick(struct mix_client *c)
 	return order[c->picked++ % (sizeof(order) / sizeof(order[0]))];
 }
 
+/* Which case it is about: one that it may amend, or one with a number. */
+static uint32_t
+choose(struct mix_client *c, enum mix_kind kind)
+{
+	const struct mix_book *book = c->book;
+	uint32_t at, i;
+
+	if (book->n == 0)
+		return 0;
+	if (kind == MIX_AMEND)
+		return roll(c, (book->n - 1 - c->first) / c->share + 1) *
+		    c->share +
+		    c->first;
+	for (i = 0, at = 0; i < 100; i++) {
+		at = roll(c, book->n);
+		if (kind != MIX_FIND ||
+		    mix_child_number(c->arena, book->all[at].who) != NULL)
+			break;
+	}
+	return at;
+}
+
 void
 mix_send(struct mix_client *c, enum mix_kind kind)
 {
@@ -391,7 +363,7 @@ mix_send(struct mix_client *c, enum mix_kind kind)
 	f = find_flight(c, 0);
 	f->kind = kind;
 	f->id = c->next_id++;
-	f->at = c->n_mine > 0 ? roll(c, c->n_mine) : 0;
+	f->at = choose(c, kind);
 	request = ask(c, f);
 	envelop(c, f, key, &call);
 	call.body.len = protobuf_c_message_get_packed_size(request);
@@ -403,6 +375,7 @@ mix_send(struct mix_client *c, enum mix_kind kind)
 	cdop__call__pack(&call, out);
 	bytes.data = out;
 	c->sent++;
+	c->body_len = (uint32_t)call.body.len;
 	if (conn_send(c->conn, bytes) != CONN_OK)
 		die("send", "the link is gone");
 	cdop_arena_reset(c->arena);
@@ -415,17 +388,18 @@ took_register(
     struct mix_client *c, const struct flight *f, const Cdop__Reply *reply)
 {
 	Cdop__NotificationRegisterReply *r;
-	struct mine *mine = &c->mine[c->n_mine];
+	struct mix_book *book = c->book;
+	struct mix_case *one = &book->all[book->n];
 
 	r = cdop__notification_register_reply__unpack(
 	    cdop_arena_allocator(c->arena), reply->body.len, reply->body.data);
-	if (r == NULL || r->reference == NULL || c->n_mine == CASES_MAX)
+	if (r == NULL || r->reference == NULL || book->n == book->max)
 		return false;
 	(void)snprintf(
-	    mine->reference, sizeof(mine->reference), "%s", r->reference);
-	mine->who = f->who;
-	mine->version = (uint32_t)r->version;
-	c->n_mine++;
+	    one->reference, sizeof(one->reference), "%s", r->reference);
+	one->who = f->who;
+	one->version = (uint32_t)r->version;
+	book->n++;
 	return true;
 }
 
@@ -436,9 +410,9 @@ took_amend(
 	Cdop__ChangeReply *r = cdop__change_reply__unpack(
 	    cdop_arena_allocator(c->arena), reply->body.len, reply->body.data);
 
-	if (r == NULL || r->version <= c->mine[f->at].version)
+	if (r == NULL || r->version <= c->book->all[f->at].version)
 		return false;
-	c->mine[f->at].version = (uint32_t)r->version;
+	c->book->all[f->at].version = (uint32_t)r->version;
 	return true;
 }
 
@@ -451,7 +425,7 @@ took_find(
 	    cdop_arena_allocator(c->arena), reply->body.len, reply->body.data);
 
 	return r != NULL && r->n_case_ == 1 &&
-	    strcmp(r->case_[0]->reference, c->mine[f->at].reference) == 0;
+	    strcmp(r->case_[0]->reference, c->book->all[f->at].reference) == 0;
 }
 
 static bool
@@ -462,7 +436,27 @@ took_show(
 	    cdop_arena_allocator(c->arena), reply->body.len, reply->body.data);
 
 	return r != NULL && r->case_ != NULL &&
-	    strcmp(r->case_->reference, c->mine[f->at].reference) == 0;
+	    strcmp(r->case_->reference, c->book->all[f->at].reference) == 0;
+}
+
+/* Not one more than was asked for, and where it goes on. */
+static bool
+took_list(
+    struct mix_client *c, const struct flight *f, const Cdop__Reply *reply)
+{
+	Cdop__CaseListReply *r = cdop__case_list_reply__unpack(
+	    cdop_arena_allocator(c->arena), reply->body.len, reply->body.data);
+
+	if (r == NULL || r->n_case_ == 0)
+		return false;
+	if (f->kind == MIX_LIST)
+		return r->n_case_ <= LIST;
+	if (r->next_page.len > sizeof(c->page_token) || r->n_case_ > PAGE)
+		return false;
+	c->listed += (uint32_t)r->n_case_;
+	c->page_len = r->has_next_page ? r->next_page.len : 0;
+	memcpy(c->page_token, r->next_page.data, c->page_len);
+	return true;
 }
 
 static bool
@@ -477,6 +471,9 @@ took(struct mix_client *c, const struct flight *f, const Cdop__Reply *reply)
 		return took_show(c, f, reply);
 	case MIX_AMEND:
 		return took_amend(c, f, reply);
+	case MIX_LIST:
+	case MIX_SCAN:
+		return took_list(c, f, reply);
 	case MIX_REGISTER:
 	case MIX_KINDS:
 	default:
@@ -484,16 +481,14 @@ took(struct mix_client *c, const struct flight *f, const Cdop__Reply *reply)
 	}
 }
 
-bool
-mix_take(struct mix_client *c)
+/* What came, and whether it is what was asked for. */
+static bool
+answer(struct mix_client *c, struct cdop_bytes message)
 {
-	struct cdop_bytes message;
 	struct flight *f;
 	Cdop__Reply *reply;
 	bool good;
 
-	if (conn_next(c->conn, conn_now_ms() + PATIENCE, &message) != CONN_OK)
-		die("answer", "none came, or the link is gone");
 	reply = cdop__reply__unpack(
 	    cdop_arena_allocator(c->arena), message.len, message.data);
 	if (reply == NULL)
@@ -511,10 +506,44 @@ mix_take(struct mix_client *c)
 	return good;
 }
 
-uint32_t
-mix_cases(const struct mix_client *c)
+bool
+mix_take(struct mix_client *c)
 {
-	return c->n_mine;
+	struct cdop_bytes message;
+
+	if (conn_next(c->conn, conn_now_ms() + PATIENCE, &message) != CONN_OK)
+		die("answer", "none came, or the link is gone");
+	return answer(c, message);
+}
+
+enum mix_answer
+mix_poll(struct mix_client *c)
+{
+	struct cdop_bytes message;
+
+	if (conn_poll(c->conn, &message) != CONN_OK)
+		die("answer", "the link is gone");
+	if (message.data == NULL)
+		return MIX_NONE;
+	return answer(c, message) ? MIX_GOOD : MIX_BAD;
+}
+
+int
+mix_fd(const struct mix_client *c)
+{
+	return conn_fd(c->conn);
+}
+
+uint64_t
+mix_listed(const struct mix_client *c)
+{
+	return c->listed;
+}
+
+uint32_t
+mix_body_len(const struct mix_client *c)
+{
+	return c->body_len;
 }
 
 void

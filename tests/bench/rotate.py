@@ -12,7 +12,6 @@ bare.  RATE is calls a second of all eight together; 0: each sends its next
 call when the last is answered.  A call is timed from when it was due.  Only
 shares within one run mean something.
 """
-import glob
 import json
 import os
 import shutil
@@ -23,9 +22,9 @@ import time
 
 TMP = tempfile.mkdtemp(prefix="cdop-bench.")
 os.environ["TMP"] = TMP
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "flow"))
-from libflow import SECOND, scene  # noqa: E402
+from parts import (Rotation, children_of, cpu_s, identity_of, mid,  # noqa: E402
+                   progress, say)
+from libflow import scene  # noqa: E402
 
 CLIENTS = 8
 CASES = int(os.environ.get("CASES") or 3000)
@@ -33,28 +32,10 @@ RATE = int(os.environ.get("RATE") or 0)
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
 IDLE_S = 3            # of each of the two quiet whiles of a round
 STARTS = 3
-LONGEST_S = 900       # of a rotation: then it is given up
 # A device has 50,000 calls before it is slowed.
 DEVICES = 1 + (CASES // CLIENTS + ROUNDS * (8000 + CASES)) // 45000
 # Phases of mix: fill is 0, then three a round.
 KINDS = ("find", "show", "register", "amend")
-HZ = os.sysconf("SC_CLK_TCK")
-
-
-def say(text=""):
-    print(text, flush=True)
-
-
-def progress(text):
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\033[K" + text)
-        sys.stderr.flush()
-
-
-def mid(values):
-    """Median, least and most."""
-    values = sorted(values)
-    return values[len(values) // 2], values[0], values[-1]
 
 
 def spread(values, form="%.0f"):
@@ -65,11 +46,7 @@ class Mix:
     """The clients."""
 
     def __init__(self, people):
-        identities = []
-        for person in people:
-            (path,) = glob.glob(os.path.join(
-                person.home, ".config/cdop/contexts/*/identity"))
-            identities.append(path)
+        identities = [identity_of(person) for person in people]
         self.process = subprocess.Popen(
             [os.environ["MIX"], str(CLIENTS), str(DEVICES), *identities],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -105,49 +82,6 @@ class Mix:
         self.process.wait(10)
 
 
-def cpu_s(pid):
-    with open("/proc/%d/stat" % pid, encoding="ascii") as f:
-        fields = f.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / HZ
-
-
-class Rotation:
-    """One, from the approval on."""
-
-    def __init__(self, registry):
-        self.registry = registry
-        self.logged = os.path.getsize(registry.log)
-        registry.ada.must("key", "rotate", "--all", "--reseal", "--reason",
-                          "measured", "--yes", code=SECOND)
-        act = registry.bob.must("approve", "--json").lines()[0]
-        registry.bob.must("approve", act["number"], "--confirm",
-                          act["number"])
-        self.began = time.monotonic()
-
-    def ended(self):
-        """By the daemon's log, which costs it nothing."""
-        with open(self.registry.log, "rb") as f:
-            f.seek(self.logged)
-            said = f.read()
-        if b"copy.failed" in said or b"keys.kept" in said:
-            sys.exit(said.decode("utf-8", "replace"))
-        return b"copy.done" in said
-
-    def wait(self):
-        """Seconds that it took."""
-        while not self.ended():
-            took = time.monotonic() - self.began
-            if took > LONGEST_S:
-                sys.exit("a rotation that does not end")
-            time.sleep(0.02)
-            progress("rotating: %d s" % took)
-        return time.monotonic() - self.began
-
-    def rows(self):
-        status = self.registry.ada.must("key", "status", "--json").json()
-        return status["past"][0]["rows"]
-
-
 def shares(registry, mix, before=None):
     """CPU seconds of vault, gate and clients, at this time."""
     now = (cpu_s(registry.pid_of("vault")), cpu_s(registry.pid_of("gate")),
@@ -159,21 +93,9 @@ def shares(registry, mix, before=None):
             for n, b in zip(now[:3], before[:3])]
 
 
-def children_of(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid),
-              encoding="ascii") as f:
-        return f.read().split()
-
-
 def found_registry():
     """With room for what a copy of all that needs."""
-    registry, _ = scene(conf=["restarts = 100"])
-    registry.stop()
-    with open(registry.conf, encoding="ascii") as f:
-        text = f.read()
-    with open(registry.conf, "w", encoding="ascii") as f:
-        f.write(text.replace("map_size_gib = 1\n", "map_size_gib = 64\n"))
-    return registry.start()
+    return scene(conf=["restarts = 100", "map_size_gib = 64"])[0]
 
 
 def start_ms(registry):

@@ -95,9 +95,10 @@ class Registry:
         for folder in (self.dir, self.run, self.out):
             os.makedirs(folder, mode=0o700, exist_ok=True)
         lines = ["data_dir = " + self.data, "run_dir = " + self.run,
-                 "listen = unix link.sock", "map_size_gib = 1"]
-        if not any(line.startswith("reserve_mib") for line in conf):
-            lines.append("reserve_mib = 1")
+                 "listen = unix link.sock"]
+        for key, value in (("map_size_gib", 1), ("reserve_mib", 1)):
+            if not any(line.startswith(key) for line in conf):
+                lines.append("%s = %d" % (key, value))
         if key_file:
             lines.append("key_file = " + self.key)
         with open(self.conf, "w", encoding="ascii") as f:
