@@ -65,17 +65,16 @@ audit_free(struct audit *audit)
 
 enum cdop_err
 audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
-    bool *ret_more)
+    struct cdop_arena *arena, bool *ret_more)
 {
 	Cdop__StoredLeaf *leaf;
 	const Cdop__StoredWords *words;
 	enum cdop_err err = CDOP_OK;
 
-	leaf = cdop__stored_leaf__unpack(NULL, plain.len, plain.data);
-	if (leaf == NULL || leaf->leaf.len != CDOP_LEAF_LEN) {
-		cdop__stored_leaf__free_unpacked(leaf, NULL);
+	leaf = cdop__stored_leaf__unpack(
+	    cdop_arena_allocator(arena), plain.len, plain.data);
+	if (leaf == NULL || leaf->leaf.len != CDOP_LEAF_LEN)
 		return CDOP_DATA_LOSS;
-	}
 	words = leaf->words;
 	if (words->at_ms > audit->clock.last_ms)
 		audit->clock.last_ms = words->at_ms;
@@ -87,7 +86,6 @@ audit_load_leaf(struct audit *audit, uint64_t now_ms, struct cdop_bytes plain,
 	if (now_ms > audit->clock.last_ms)
 		now_ms = audit->clock.last_ms;
 	*ret_more = words->at_ms + OUTCOMES_KEEP_MS >= now_ms;
-	cdop__stored_leaf__free_unpacked(leaf, NULL);
 	return err;
 }
 
@@ -436,11 +434,12 @@ audit_append(struct audit *audit, struct cdop_arena *arena,
 
 /* ---- looking back ------------------------------------------------------ */
 
-const Cdop__StoredOutcome *
-audit_outcome(
-    const struct audit *audit, uint32_t person, const uint8_t key[static 16])
+enum cdop_err
+audit_outcome(const struct audit *audit, uint32_t person,
+    const uint8_t key[static 16], struct cdop_arena *arena,
+    const Cdop__StoredOutcome **ret_stored)
 {
-	return outcomes_find(audit->outcomes, person, key);
+	return outcomes_find(audit->outcomes, person, key, arena, ret_stored);
 }
 
 void

@@ -118,11 +118,12 @@ void audit_free(struct audit *audit);
 
 /*
  * Takes one LEAF row while the registry is opened, newest first.  *ret_more
- * says whether older ones are still wanted (request keys that are good).
+ * says whether older ones are still wanted (request keys that are good);
+ * arena is used meanwhile.
  * CDOP_DATA_LOSS when the row is not a leaf.
  */
 CDOP_MUST enum cdop_err audit_load_leaf(struct audit *audit, uint64_t now_ms,
-    struct cdop_bytes plain, bool *ret_more);
+    struct cdop_bytes plain, struct cdop_arena *arena, bool *ret_more);
 
 /* The time a leaf gets, as leaf_clock.h says. */
 uint64_t audit_time(struct audit *audit, uint64_t wall_ms, uint64_t boot_ms);
@@ -148,12 +149,13 @@ size_t audit_outcomes(const struct audit *audit);
 uint64_t audit_size(const struct audit *audit);
 
 /*
- * What was applied under this key of this person, or NULL.  The request
- * hash in it is BLAKE2b-256 of method number and request bytes, as
+ * What was applied under this key of this person, in arena, or NULL.  The
+ * request hash in it is BLAKE2b-256 of method number and request bytes, as
  * audit_request_hash() makes it.
  */
-const Cdop__StoredOutcome *audit_outcome(
-    const struct audit *audit, uint32_t person, const uint8_t key[static 16]);
+CDOP_MUST enum cdop_err audit_outcome(const struct audit *audit,
+    uint32_t person, const uint8_t key[static 16], struct cdop_arena *arena,
+    const Cdop__StoredOutcome **ret_stored);
 void audit_request_hash(
     uint8_t out[static 32], uint32_t method, struct cdop_bytes request);
 

@@ -12,12 +12,15 @@
 #define BUCKETS_FIRST 1024
 #define FORGET_STEP   4
 
+/* There is one for every change of a month, so it is kept small. */
 struct outcome {
 	struct outcome *next; /* in its bucket */
 	TAILQ_ENTRY(outcome) age;
-	uint32_t person;
 	uint64_t at_ms;
-	Cdop__StoredOutcome *stored;
+	uint32_t person;
+	uint32_t len;
+	uint8_t key[CDOP_REQUEST_KEY_LEN];
+	uint8_t packed[]; /* StoredOutcome */
 };
 
 struct outcomes {
@@ -68,8 +71,7 @@ link_in(struct outcomes *outcomes, struct outcome *outcome)
 {
 	size_t i;
 
-	i = bucket_of(
-	    outcomes, outcome->person, outcome->stored->request_key.data);
+	i = bucket_of(outcomes, outcome->person, outcome->key);
 	outcome->next = outcomes->bucket[i];
 	outcomes->bucket[i] = outcome;
 }
@@ -80,14 +82,12 @@ drop(struct outcomes *outcomes, struct outcome *outcome)
 	struct outcome **at;
 	size_t i;
 
-	i = bucket_of(
-	    outcomes, outcome->person, outcome->stored->request_key.data);
+	i = bucket_of(outcomes, outcome->person, outcome->key);
 	for (at = &outcomes->bucket[i]; *at != outcome; at = &(*at)->next)
 		CDOP_ASSERT(*at != NULL);
 	*at = outcome->next;
 	TAILQ_REMOVE(&outcomes->by_age, outcome, age);
 	outcomes->n--;
-	cdop__stored_outcome__free_unpacked(outcome->stored, NULL);
 	free(outcome);
 }
 
@@ -129,20 +129,35 @@ take_back(void *ctx, uint64_t arg)
 	drop(ctx, (struct outcome *)(uintptr_t)arg);
 }
 
-static Cdop__StoredOutcome *
-copy_of(const Cdop__StoredOutcome *stored)
+static struct outcome *
+copy_of(uint32_t person, uint64_t at_ms, const Cdop__StoredOutcome *stored)
 {
-	Cdop__StoredOutcome *copy;
-	uint8_t *packed;
-	size_t len;
+	size_t len = cdop__stored_outcome__get_packed_size(stored);
+	struct outcome *outcome;
 
-	packed = malloc(cdop__stored_outcome__get_packed_size(stored) + 1);
-	if (packed == NULL)
+	outcome = malloc(sizeof(*outcome) + len);
+	if (outcome == NULL)
 		return NULL;
-	len = cdop__stored_outcome__pack(stored, packed);
-	copy = cdop__stored_outcome__unpack(NULL, len, packed);
-	free(packed);
-	return copy;
+	outcome->person = person;
+	outcome->at_ms = at_ms;
+	outcome->len = (uint32_t)len;
+	memcpy(outcome->key, stored->request_key.data, sizeof(outcome->key));
+	(void)cdop__stored_outcome__pack(stored, outcome->packed);
+	return outcome;
+}
+
+static struct outcome *
+find(const struct outcomes *outcomes, uint32_t person,
+    const uint8_t key[static 16])
+{
+	struct outcome *outcome;
+
+	outcome = outcomes->bucket[bucket_of(outcomes, person, key)];
+	for (; outcome != NULL; outcome = outcome->next)
+		if (outcome->person == person &&
+		    memcmp(outcome->key, key, sizeof(outcome->key)) == 0)
+			break;
+	return outcome;
 }
 
 enum cdop_err
@@ -154,19 +169,14 @@ outcomes_add(struct outcomes *outcomes, uint32_t person, uint64_t at_ms,
 
 	if (stored->request_key.len != CDOP_REQUEST_KEY_LEN)
 		return CDOP_DATA_LOSS;
-	if (outcomes_find(outcomes, person, stored->request_key.data) != NULL)
+	if (find(outcomes, person, stored->request_key.data) != NULL)
 		return CDOP_OK;
-	outcome = calloc(1, sizeof(*outcome));
+	outcome = copy_of(person, at_ms, stored);
 	if (outcome == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	outcome->person = person;
-	outcome->at_ms = at_ms;
-	outcome->stored = copy_of(stored);
-	err = outcome->stored == NULL ? CDOP_RESOURCE_EXHAUSTED
-				      : undo_call(outcomes->undo, take_back,
-					    outcomes, (uintptr_t)outcome);
+	err =
+	    undo_call(outcomes->undo, take_back, outcomes, (uintptr_t)outcome);
 	if (err != CDOP_OK) {
-		cdop__stored_outcome__free_unpacked(outcome->stored, NULL);
 		free(outcome);
 		return err;
 	}
@@ -182,19 +192,19 @@ outcomes_add(struct outcomes *outcomes, uint32_t person, uint64_t at_ms,
 	return CDOP_OK;
 }
 
-const Cdop__StoredOutcome *
+enum cdop_err
 outcomes_find(const struct outcomes *outcomes, uint32_t person,
-    const uint8_t key[static 16])
+    const uint8_t key[static 16], struct cdop_arena *arena,
+    const Cdop__StoredOutcome **ret_stored)
 {
-	const struct outcome *outcome;
+	const struct outcome *outcome = find(outcomes, person, key);
 
-	outcome = outcomes->bucket[bucket_of(outcomes, person, key)];
-	for (; outcome != NULL; outcome = outcome->next)
-		if (outcome->person == person &&
-		    memcmp(outcome->stored->request_key.data, key,
-			CDOP_REQUEST_KEY_LEN) == 0)
-			return outcome->stored;
-	return NULL;
+	*ret_stored = NULL;
+	if (outcome == NULL)
+		return CDOP_OK;
+	*ret_stored = cdop__stored_outcome__unpack(
+	    cdop_arena_allocator(arena), outcome->len, outcome->packed);
+	return *ret_stored == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "cdop/arena.h"
 #include "cdop/err.h"
 #include "cdop/limits.h"
 #include "stored.pb-c.h"
@@ -31,9 +32,13 @@ void outcomes_free(struct outcomes *outcomes);
 CDOP_MUST enum cdop_err outcomes_add(struct outcomes *outcomes, uint32_t person,
     uint64_t at_ms, const Cdop__StoredOutcome *stored);
 
-/* NULL: nothing was applied under this key of this person. */
-const Cdop__StoredOutcome *outcomes_find(const struct outcomes *outcomes,
-    uint32_t person, const uint8_t key[static 16]);
+/*
+ * *ret_stored, in arena: what was applied under this key of this person; NULL:
+ * nothing was.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err outcomes_find(const struct outcomes *outcomes,
+    uint32_t person, const uint8_t key[static 16], struct cdop_arena *arena,
+    const Cdop__StoredOutcome **ret_stored);
 
 /* Drops a few that are past their time; such keys are refused by their age. */
 void outcomes_forget(struct outcomes *outcomes, uint64_t now_ms);

@@ -376,7 +376,8 @@ scan_leaf(void *ctx, const struct rows_head *head, struct rows_item *item,
 	cdop_arena_reset(load->arena);
 	if ((err = rows_item_open(item, load->arena, &data)) != CDOP_OK)
 		return err;
-	err = audit_load_leaf(load->reg->audit, load->now_ms, data, &more);
+	err = audit_load_leaf(
+	    load->reg->audit, load->now_ms, data, load->arena, &more);
 	if (err == CDOP_DATA_LOSS)
 		load->why = "a log row is not a leaf";
 	*ret_stop = !more;

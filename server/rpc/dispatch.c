@@ -276,10 +276,10 @@ check_key(struct work *work)
 		    "request_key_needed", "a change carries a request key");
 	if ((err = check_key_age(work)) != CDOP_OK)
 		return err;
-	stored = audit_outcome(
-	    work->reg->audit, work->actor.person, ctx->request_key);
-	if (stored == NULL)
-		return CDOP_OK;
+	err = audit_outcome(work->reg->audit, work->actor.person,
+	    ctx->request_key, work->arena, &stored);
+	if (err != CDOP_OK || stored == NULL)
+		return err;
 	audit_request_hash(hash, ctx->method->id, ctx->request);
 	if (stored->request_hash.len != sizeof(hash) ||
 	    memcmp(stored->request_hash.data, hash, sizeof(hash)) != 0)

@@ -66,7 +66,7 @@ void copy_core_new_raw(
     struct copy *copy, uint64_t id, uint8_t k[static ENVELOPE_KEY]);
 
 /* The key of an id in the new file; NULL: there is none. */
-const struct envelope_key *copy_core_new_key(struct copy *copy, uint64_t id);
+struct envelope_key *copy_core_new_key(struct copy *copy, uint64_t id);
 
 /* A row as the new file has it: as it is, or in rows->buf. */
 CDOP_MUST enum cdop_err copy_core_seal(struct copy *copy,

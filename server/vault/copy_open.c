@@ -60,7 +60,7 @@ copy_cases(const struct copy *copy, uint64_t *ret_rows, uint64_t *ret_keys)
 /* The key that a row of the new file says; it may not be one that goes. */
 static enum cdop_err
 key_of(struct copy *copy, const struct envelope_head *head,
-    const struct envelope_key **ret_key)
+    struct envelope_key **ret_key)
 {
 	enum schema_scope scope = schema_find(head->kind)->scope;
 	enum cdop_err err = CDOP_NOT_FOUND;
@@ -126,7 +126,7 @@ static enum cdop_err
 unseal(struct copy *copy, uint64_t number, struct cdop_bytes bytes,
     struct envelope_head *ret_head, struct cdop_bytes *ret_data)
 {
-	const struct envelope_key *key;
+	struct envelope_key *key;
 	enum envelope_verdict verdict;
 	enum cdop_err err;
 

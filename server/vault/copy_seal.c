@@ -60,11 +60,11 @@ copy_core_new_raw(
 	envelope_renewed(keystore_copying(copy->rows->ks), id, k);
 }
 
-const struct envelope_key *
+struct envelope_key *
 copy_core_new_key(struct copy *copy, uint64_t id)
 {
 	struct keystore *ks = copy->rows->ks;
-	const struct envelope_key *key = keystore_key(ks, id);
+	struct envelope_key *key = keystore_key(ks, id);
 	uint8_t *k = keystore_scratch(ks);
 
 	if (key != NULL || !copy_core_is_new(copy, id))
@@ -80,7 +80,7 @@ copy_core_new_key(struct copy *copy, uint64_t id)
 
 static void
 seal(struct copy *copy, const struct envelope_head *head,
-    const struct envelope_key *key, struct cdop_bytes data,
+    struct envelope_key *key, struct cdop_bytes data,
     struct cdop_bytes *ret_bytes)
 {
 	struct rows *rows = copy->rows;
@@ -94,7 +94,7 @@ static enum cdop_err
 seal_under(struct copy *copy, const struct envelope_head *head, uint64_t to,
     struct cdop_bytes data, struct cdop_bytes *ret_bytes)
 {
-	const struct envelope_key *key = copy_core_new_key(copy, to);
+	struct envelope_key *key = copy_core_new_key(copy, to);
 	struct envelope_head changed = *head;
 
 	if (key == NULL)

@@ -136,7 +136,7 @@ static enum cdop_err
 put_head(struct dump *dump, const struct walk_row *row)
 {
 	uint8_t plain[2048], data[LAYOUT_HEAD], sealed[2048];
-	const struct envelope_key *key;
+	struct envelope_key *key = NULL;
 	struct layout_head head;
 	struct cdop_bytes text;
 	enum cdop_err err;

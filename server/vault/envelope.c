@@ -64,13 +64,20 @@ keyed(uint8_t *out, size_t out_len, const uint8_t key[static ENVELOPE_KEY],
 	sodium_memzero(&st, sizeof(st));
 }
 
-static void
-subkey(uint8_t out[static ENVELOPE_KEY], const uint8_t k[static ENVELOPE_KEY],
-    const char *word)
+/* The subkey of a key for one use. */
+static const uint8_t *
+subkey(struct envelope_key *key, enum envelope_use use)
 {
-	keyed(out, ENVELOPE_KEY, k,
-	    (struct cdop_bytes){(const uint8_t *)word, strlen(word)},
-	    (struct cdop_bytes){NULL, 0});
+	static const char *const words[] = {"cdop-row/1 seal",
+	    "cdop-row/1 nonce", "cdop-wrap/1 seal", "cdop-box/1 seal"};
+
+	if (!key->made[use])
+		keyed(key->sub[use], ENVELOPE_KEY, key->raw,
+		    (struct cdop_bytes){
+			(const uint8_t *)words[use], strlen(words[use])},
+		    (struct cdop_bytes){NULL, 0});
+	key->made[use] = true;
+	return key->sub[use];
 }
 
 const char *
@@ -95,21 +102,19 @@ void
 envelope_key_init(
     struct envelope_key *key, const uint8_t k[static ENVELOPE_KEY])
 {
-	subkey(key->seal, k, "cdop-row/1 seal");
-	subkey(key->nonce, k, "cdop-row/1 nonce");
-	subkey(key->wrap, k, "cdop-wrap/1 seal");
-	subkey(key->box, k, "cdop-box/1 seal");
+	memcpy(key->raw, k, ENVELOPE_KEY);
+	memset(key->made, 0, sizeof(key->made));
 }
 
 void
-envelope_fresh(const struct envelope_key *above, struct cdop_bytes context,
+envelope_fresh(struct envelope_key *above, struct cdop_bytes context,
     uint8_t out[static ENVELOPE_KEY])
 {
 	uint8_t start[WORD_LEN(KEY) + 32];
 
 	memcpy(start, KEY, WORD_LEN(KEY));
 	randombytes_buf(start + WORD_LEN(KEY), 32);
-	keyed(out, ENVELOPE_KEY, above->nonce,
+	keyed(out, ENVELOPE_KEY, subkey(above, ENVELOPE_NONCE),
 	    (struct cdop_bytes){start, sizeof(start)}, context);
 	sodium_memzero(start, sizeof(start));
 }
@@ -154,7 +159,7 @@ envelope_is_row_len(size_t row_len)
  * different input even where the random source is stuck.
  */
 static void
-hedged_nonce(uint8_t out[static NONCE], const struct envelope_key *key,
+hedged_nonce(uint8_t out[static NONCE], struct envelope_key *key,
     const struct aad *aad, struct cdop_bytes plain)
 {
 	uint8_t fresh[32], hash[32];
@@ -164,7 +169,7 @@ hedged_nonce(uint8_t out[static NONCE], const struct envelope_key *key,
 	(void)crypto_generichash(
 	    hash, sizeof(hash), plain.data, plain.len, NULL, 0);
 	(void)crypto_generichash_init(
-	    &st, key->nonce, sizeof(key->nonce), NONCE);
+	    &st, subkey(key, ENVELOPE_NONCE), ENVELOPE_KEY, NONCE);
 	(void)crypto_generichash_update(&st, fresh, sizeof(fresh));
 	(void)crypto_generichash_update(&st, aad->data, aad->len);
 	(void)crypto_generichash_update(&st, hash, sizeof(hash));
@@ -212,7 +217,7 @@ row_aad(struct aad *aad, const struct envelope_ring *ring, const uint8_t *head)
 }
 
 void
-envelope_seal(const struct envelope_ring *ring, const struct envelope_key *key,
+envelope_seal(const struct envelope_ring *ring, struct envelope_key *key,
     const struct envelope_head *head, struct cdop_bytes data, uint8_t *row)
 {
 	uint8_t plain_head[HEAD];
@@ -240,7 +245,8 @@ envelope_seal(const struct envelope_ring *ring, const struct envelope_key *key,
 	(void)crypto_stream_xchacha20_xor(
 	    row + 1 + NONCE, plain_head, HEAD, nonce, ring->header);
 	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(text, NULL, text,
-	    text_len, aad.data, aad.len, NULL, nonce, key->seal);
+	    text_len, aad.data, aad.len, NULL, nonce,
+	    subkey(key, ENVELOPE_SEAL));
 }
 
 static void
@@ -268,6 +274,7 @@ envelope_head_parse(const struct envelope_ring *ring, struct cdop_bytes row,
 	    cdop_get16(head + 2) != 0)
 		return ENVELOPE_DAMAGED;
 	head_read(head, ret_head);
+	memcpy(ret_head->check, check, sizeof(check));
 	return ret_head->number == number ? ENVELOPE_FINE : ENVELOPE_MISPLACED;
 }
 
@@ -295,9 +302,9 @@ padded_read(const uint8_t *text, size_t len, struct cdop_bytes *ret_data)
 }
 
 enum envelope_verdict
-envelope_unseal(const struct envelope_ring *ring,
-    const struct envelope_key *key, const struct envelope_head *head,
-    struct cdop_bytes row, uint8_t *out, struct cdop_bytes *ret_data)
+envelope_unseal(const struct envelope_ring *ring, struct envelope_key *key,
+    const struct envelope_head *head, struct cdop_bytes row, uint8_t *out,
+    struct cdop_bytes *ret_data)
 {
 	uint8_t plain_head[HEAD];
 	struct aad aad;
@@ -306,12 +313,12 @@ envelope_unseal(const struct envelope_ring *ring,
 	if (!envelope_is_row_len(row.len))
 		return ENVELOPE_DAMAGED;
 	head_write(head, plain_head);
-	head_check(ring, row.data + 1, plain_head, plain_head + HEAD_TEXT);
+	memcpy(plain_head + HEAD_TEXT, head->check, sizeof(head->check));
 	row_aad(&aad, ring, plain_head);
 	text_len = row.len - SEALED_AT - TAG;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL,
 		row.data + SEALED_AT, row.len - SEALED_AT, aad.data, aad.len,
-		row.data + 1, key->seal) != 0 ||
+		row.data + 1, subkey(key, ENVELOPE_SEAL)) != 0 ||
 	    !padded_read(out, text_len, ret_data)) {
 		sodium_memzero(out, text_len);
 		return ENVELOPE_DAMAGED;
@@ -337,7 +344,7 @@ envelope_digest(const struct envelope_ring *ring, uint64_t number,
 /* ---- Wraps ---- */
 
 static void
-commitment(const struct envelope_key *key, const uint8_t *nonce,
+commitment(struct envelope_key *key, const uint8_t *nonce,
     const struct aad *aad, uint8_t out[static 32])
 {
 	static const char word[] = "cdop-wrap/1 commit";
@@ -345,12 +352,13 @@ commitment(const struct envelope_key *key, const uint8_t *nonce,
 
 	memcpy(start, word, WORD_LEN(word));
 	memcpy(start + WORD_LEN(word), nonce, NONCE);
-	keyed(out, 32, key->wrap, (struct cdop_bytes){start, sizeof(start)},
+	keyed(out, 32, subkey(key, ENVELOPE_WRAPS),
+	    (struct cdop_bytes){start, sizeof(start)},
 	    (struct cdop_bytes){aad->data, aad->len});
 }
 
 void
-envelope_wrap(const struct envelope_key *key,
+envelope_wrap(struct envelope_key *key,
     const uint8_t registry[static ENVELOPE_REGISTRY], struct cdop_bytes label,
     const uint8_t x[static ENVELOPE_KEY], uint8_t out[static ENVELOPE_WRAP])
 {
@@ -360,12 +368,13 @@ envelope_wrap(const struct envelope_key *key,
 	aad_add(&aad, label.data, label.len);
 	hedged_nonce(out, key, &aad, (struct cdop_bytes){x, ENVELOPE_KEY});
 	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE, NULL, x,
-	    ENVELOPE_KEY, aad.data, aad.len, NULL, out, key->wrap);
+	    ENVELOPE_KEY, aad.data, aad.len, NULL, out,
+	    subkey(key, ENVELOPE_WRAPS));
 	commitment(key, out, &aad, out + NONCE + ENVELOPE_KEY + TAG);
 }
 
 enum cdop_err
-envelope_unwrap(const struct envelope_key *key,
+envelope_unwrap(struct envelope_key *key,
     const uint8_t registry[static ENVELOPE_REGISTRY], struct cdop_bytes label,
     const uint8_t in[static ENVELOPE_WRAP], uint8_t ret_x[static ENVELOPE_KEY])
 {
@@ -382,7 +391,7 @@ envelope_unwrap(const struct envelope_key *key,
 		return CDOP_UNAUTHENTICATED;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(x, NULL, NULL,
 		in + NONCE, ENVELOPE_KEY + TAG, aad.data, aad.len, in,
-		key->wrap) != 0)
+		subkey(key, ENVELOPE_WRAPS)) != 0)
 		return CDOP_DATA_LOSS;
 	memcpy(ret_x, x, sizeof(x));
 	sodium_memzero(x, sizeof(x));
@@ -411,7 +420,7 @@ box_aad(struct aad *aad, const uint8_t registry[static ENVELOPE_REGISTRY],
 }
 
 void
-envelope_box_seal(const struct envelope_key *key,
+envelope_box_seal(struct envelope_key *key,
     const uint8_t registry[static ENVELOPE_REGISTRY], struct cdop_bytes context,
     struct cdop_bytes data, uint8_t *out)
 {
@@ -427,12 +436,12 @@ envelope_box_seal(const struct envelope_key *key,
 	memset(text + 4 + data.len, 0, text_len - 4 - data.len);
 	box_aad(&aad, registry, context);
 	hedged_nonce(out, key, &aad, (struct cdop_bytes){text, text_len});
-	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(
-	    text, NULL, text, text_len, aad.data, aad.len, NULL, out, key->box);
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(text, NULL, text,
+	    text_len, aad.data, aad.len, NULL, out, subkey(key, ENVELOPE_BOX));
 }
 
 enum envelope_verdict
-envelope_box_unseal(const struct envelope_key *key,
+envelope_box_unseal(struct envelope_key *key,
     const uint8_t registry[static ENVELOPE_REGISTRY], struct cdop_bytes context,
     struct cdop_bytes box, uint8_t *out, struct cdop_bytes *ret_data)
 {
@@ -446,7 +455,7 @@ envelope_box_unseal(const struct envelope_key *key,
 	box_aad(&aad, registry, context);
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL,
 		box.data + NONCE, text_len + TAG, aad.data, aad.len, box.data,
-		key->box) != 0 ||
+		subkey(key, ENVELOPE_BOX)) != 0 ||
 	    !padded_read(out, text_len, ret_data)) {
 		sodium_memzero(out, text_len);
 		return ENVELOPE_DAMAGED;

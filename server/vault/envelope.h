@@ -36,17 +36,28 @@ const char *envelope_verdict_name(enum envelope_verdict verdict);
 struct envelope_head {
 	uint8_t kind;
 	uint8_t schema;
+	uint8_t check[4]; /* as it was parsed; nobody else sets it */
 	uint64_t key_id;
 	uint32_t version;
 	uint64_t number;
 };
 
-/* A key as it is used: made from its 32 bytes once.  Locked memory. */
+enum envelope_use {
+	ENVELOPE_SEAL,
+	ENVELOPE_NONCE,
+	ENVELOPE_WRAPS,
+	ENVELOPE_BOX,
+	ENVELOPE_USES
+};
+
+/*
+ * A key as it is used.  Each subkey is made when it is first wanted: a start
+ * and a copy open each case with one of four.  Locked memory.
+ */
 struct envelope_key {
-	uint8_t seal[ENVELOPE_KEY];
-	uint8_t nonce[ENVELOPE_KEY];
-	uint8_t wrap[ENVELOPE_KEY];
-	uint8_t box[ENVELOPE_KEY];
+	uint8_t raw[ENVELOPE_KEY];
+	uint8_t sub[ENVELOPE_USES][ENVELOPE_KEY]; /* envelope.c's alone */
+	bool made[ENVELOPE_USES];
 };
 
 /* What all rows of a registry share.  Locked memory. */
@@ -56,7 +67,6 @@ struct envelope_ring {
 	uint8_t digest[ENVELOPE_KEY];
 };
 
-/* The subkeys of k. */
 void envelope_key_init(
     struct envelope_key *key, const uint8_t k[static ENVELOPE_KEY]);
 
@@ -65,7 +75,7 @@ void envelope_key_init(
  * BLAKE2b-256 keyed with the nonce subkey of the key above it over
  * "cdop-key/1" || 32 random bytes || context.
  */
-void envelope_fresh(const struct envelope_key *above, struct cdop_bytes context,
+void envelope_fresh(struct envelope_key *above, struct cdop_bytes context,
     uint8_t out[static ENVELOPE_KEY]);
 
 /*
@@ -85,9 +95,8 @@ bool envelope_is_row_len(size_t row_len);
  * Seals data into row, which holds envelope_row_len(data.len) bytes.  data
  * may not overlap row.
  */
-void envelope_seal(const struct envelope_ring *ring,
-    const struct envelope_key *key, const struct envelope_head *head,
-    struct cdop_bytes data, uint8_t *row);
+void envelope_seal(const struct envelope_ring *ring, struct envelope_key *key,
+    const struct envelope_head *head, struct cdop_bytes data, uint8_t *row);
 
 /* ENVELOPE_FINE, _DAMAGED or _MISPLACED; number is the key in the table. */
 enum envelope_verdict envelope_head_parse(const struct envelope_ring *ring,
@@ -99,14 +108,14 @@ enum envelope_verdict envelope_head_parse(const struct envelope_ring *ring,
  * (then out is wiped).
  */
 enum envelope_verdict envelope_unseal(const struct envelope_ring *ring,
-    const struct envelope_key *key, const struct envelope_head *head,
+    struct envelope_key *key, const struct envelope_head *head,
     struct cdop_bytes row, uint8_t *out, struct cdop_bytes *ret_data);
 
 /*
  * Wrap(key, x) of DESIGN.md.  label is every byte before the first Wrap of
  * the row plus its ordinal, or the words of a key row.
  */
-void envelope_wrap(const struct envelope_key *key,
+void envelope_wrap(struct envelope_key *key,
     const uint8_t registry[static ENVELOPE_REGISTRY], struct cdop_bytes label,
     const uint8_t x[static ENVELOPE_KEY], uint8_t out[static ENVELOPE_WRAP]);
 
@@ -114,7 +123,7 @@ void envelope_wrap(const struct envelope_key *key,
  * CDOP_UNAUTHENTICATED: another key or another label (the commitment does
  * not fit).  CDOP_DATA_LOSS: the right key, but damaged.
  */
-CDOP_MUST enum cdop_err envelope_unwrap(const struct envelope_key *key,
+CDOP_MUST enum cdop_err envelope_unwrap(struct envelope_key *key,
     const uint8_t registry[static ENVELOPE_REGISTRY], struct cdop_bytes label,
     const uint8_t in[static ENVELOPE_WRAP], uint8_t ret_x[static ENVELOPE_KEY]);
 
@@ -125,11 +134,11 @@ CDOP_MUST enum cdop_err envelope_unwrap(const struct envelope_key *key,
  * envelope_box_len() is the length of a box, 0: too large.
  */
 size_t envelope_box_len(size_t data_len);
-void envelope_box_seal(const struct envelope_key *key,
+void envelope_box_seal(struct envelope_key *key,
     const uint8_t registry[static ENVELOPE_REGISTRY], struct cdop_bytes context,
     struct cdop_bytes data, uint8_t *out);
 /* out holds box.len bytes.  ENVELOPE_FINE or _DAMAGED. */
-enum envelope_verdict envelope_box_unseal(const struct envelope_key *key,
+enum envelope_verdict envelope_box_unseal(struct envelope_key *key,
     const uint8_t registry[static ENVELOPE_REGISTRY], struct cdop_bytes context,
     struct cdop_bytes box, uint8_t *out, struct cdop_bytes *ret_data);
 

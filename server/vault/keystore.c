@@ -76,7 +76,6 @@ void
 keystore_open(struct keystore *ks, const uint8_t root[static 32],
     const struct envelope_ring *ring)
 {
-	memcpy(ks->secrets->root.raw, root, ENVELOPE_KEY);
 	envelope_key_init(&ks->secrets->root.key, root);
 	ks->secrets->ring = *ring;
 	ks->open = true;

@@ -117,7 +117,7 @@ void keystore_use(struct keystore *ks, uint64_t id, const uint8_t k[static 32]);
 void keystore_rest(struct keystore *ks);
 
 /* The key as it is used: root, held epoch or case key in use; else NULL. */
-const struct envelope_key *keystore_key(const struct keystore *ks, uint64_t id);
+struct envelope_key *keystore_key(const struct keystore *ks, uint64_t id);
 
 /* The 32 bytes of the root (0) or of a held epoch key, to wrap or turn. */
 const uint8_t *keystore_raw(const struct keystore *ks, uint64_t id);

@@ -12,10 +12,9 @@
 #define KEYSTORE_CHUNKS 65536
 #define KEYSTORE_IN_USE 256 /* case keys at a time */
 
-/* A key and what is made of it. */
+/* A key that stays. */
 struct keystore_held {
 	uint64_t id;
-	uint8_t raw[ENVELOPE_KEY];
 	struct envelope_key key;
 };
 

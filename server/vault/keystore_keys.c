@@ -56,7 +56,6 @@ keystore_hold(struct keystore *ks, uint64_t id, const uint8_t k[static 32])
 		return err;
 	}
 	held->id = id;
-	memcpy(held->raw, k, ENVELOPE_KEY);
 	envelope_key_init(&held->key, k);
 	ks->held[ks->n_held] = held;
 	ks->n_held++;
@@ -79,11 +78,11 @@ keystore_rest(struct keystore *ks)
 	sodium_memzero(ks->secrets->in_use, sizeof(ks->secrets->in_use));
 }
 
-const struct envelope_key *
+struct envelope_key *
 keystore_key(const struct keystore *ks, uint64_t id)
 {
-	const struct keystore_in_use *use;
-	const struct keystore_held *held;
+	struct keystore_in_use *use;
+	struct keystore_held *held;
 
 	use = &ks->secrets->in_use[id % KEYSTORE_IN_USE];
 	if (id != 0 && use->id == id)
@@ -98,7 +97,7 @@ keystore_raw(const struct keystore *ks, uint64_t id)
 	const struct keystore_held *held;
 
 	held = held_of(ks, id);
-	return held == NULL ? NULL : held->raw;
+	return held == NULL ? NULL : held->key.raw;
 }
 
 bool
@@ -142,7 +141,6 @@ keystore_turn(struct keystore *ks, const uint8_t root[static 32])
 	if (err != CDOP_OK)
 		return err;
 	ks->secrets->old_root = ks->secrets->root;
-	memcpy(ks->secrets->root.raw, root, ENVELOPE_KEY);
 	envelope_key_init(&ks->secrets->root.key, root);
 	return CDOP_OK;
 }

@@ -527,7 +527,7 @@ rows_get(struct rows *rows, uint64_t number, struct cdop_arena *arena,
 
 /* The key of any scope that rows have: a box can be under any. */
 static enum cdop_err
-box_key(struct rows *rows, uint64_t id, const struct envelope_key **ret_key)
+box_key(struct rows *rows, uint64_t id, struct envelope_key **ret_key)
 {
 	const struct keystore_entry *entry;
 	enum cdop_err err;
@@ -549,7 +549,7 @@ rows_box_seal(struct rows *rows, uint64_t key_id, struct cdop_bytes context,
     struct cdop_bytes data, struct cdop_arena *arena,
     struct cdop_bytes *ret_box)
 {
-	const struct envelope_key *key;
+	struct envelope_key *key;
 	uint8_t *out;
 	enum cdop_err err;
 	size_t len;
@@ -572,7 +572,7 @@ rows_box_open(struct rows *rows, uint64_t key_id, struct cdop_bytes context,
     struct cdop_bytes box, struct cdop_arena *arena,
     struct cdop_bytes *ret_data)
 {
-	const struct envelope_key *key;
+	struct envelope_key *key;
 	uint8_t *out;
 	enum cdop_err err;
 

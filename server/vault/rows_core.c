@@ -126,7 +126,7 @@ enum cdop_err
 rows_core_write(struct rows *rows, const struct rows_new *row, uint64_t number)
 {
 	const struct schema_row *kind;
-	const struct envelope_key *key;
+	struct envelope_key *key;
 	struct envelope_head head;
 	struct cdop_bytes sealed;
 	uint64_t key_id;
@@ -203,25 +203,41 @@ rows_core_remove(struct rows *rows, uint64_t number, uint8_t kind)
 
 /* ---- Keys ---- */
 
+/* What the row of a case key says: that of the entry. */
+static enum cdop_err
+case_key_read(struct rows *rows, const struct keystore_entry *entry,
+    struct layout_key *ret_key)
+{
+	struct envelope_head head;
+	struct cdop_bytes data;
+	enum cdop_err err;
+
+	*ret_key = rows->seen;
+	if (rows->seen_row == entry->row)
+		return CDOP_OK; /* the entry was made of it */
+	err =
+	    rows_core_get(rows, entry->row, SCHEMA_KIND_CASE_KEY, &head, &data);
+	if (err != CDOP_OK)
+		return err;
+	if (layout_case_parse(data, ret_key) != CDOP_OK ||
+	    ret_key->id != entry->id || ret_key->case_id != entry->case_id ||
+	    head.key_id != entry->wrapped_by)
+		return rows_core_find(rows, entry->row, "not the key it was");
+	return CDOP_OK;
+}
+
 enum cdop_err
 rows_core_case_key(
     struct rows *rows, const struct keystore_entry *entry, uint8_t **ret_k)
 {
 	uint8_t label[LAYOUT_LABEL];
-	struct envelope_head head;
 	struct layout_key key;
-	struct cdop_bytes data;
 	enum cdop_err err;
 
-	err =
-	    rows_core_get(rows, entry->row, SCHEMA_KIND_CASE_KEY, &head, &data);
-	if (err != CDOP_OK)
+	if ((err = case_key_read(rows, entry, &key)) != CDOP_OK)
 		return err;
-	if (layout_case_parse(data, &key) != CDOP_OK || key.id != entry->id ||
-	    key.case_id != entry->case_id || head.key_id != entry->wrapped_by)
-		return rows_core_find(rows, entry->row, "not the key it was");
-	layout_label(key.id, head.key_id, SCHEMA_CASE, label);
-	err = envelope_unwrap(keystore_key(rows->ks, head.key_id),
+	layout_label(key.id, entry->wrapped_by, SCHEMA_CASE, label);
+	err = envelope_unwrap(keystore_key(rows->ks, entry->wrapped_by),
 	    rows->registry, (struct cdop_bytes){label, sizeof(label)}, key.wrap,
 	    keystore_scratch(rows->ks));
 	if (err != CDOP_OK)
@@ -246,10 +262,10 @@ case_key_load(struct rows *rows, const struct keystore_entry *entry)
 
 enum cdop_err
 rows_core_key(struct rows *rows, uint64_t id, enum schema_scope scope,
-    const struct envelope_key **ret_key)
+    struct envelope_key **ret_key)
 {
 	const struct keystore_entry *entry;
-	const struct envelope_key *key;
+	struct envelope_key *key;
 	enum cdop_err err;
 
 	entry = keystore_find(rows->ks, id);
@@ -289,7 +305,7 @@ enum cdop_err
 rows_core_open(struct rows *rows, const struct envelope_head *head,
     struct cdop_bytes row, uint8_t *out, struct cdop_bytes *ret_data)
 {
-	const struct envelope_key *key;
+	struct envelope_key *key;
 	enum envelope_verdict verdict;
 	enum cdop_err err;
 

@@ -64,6 +64,12 @@ struct rows {
 	struct rows_core_state s;
 	uint8_t *buf;        /* ENVELOPE_ROW_MAX: a row on its way out */
 	uint8_t small[2048]; /* one of the vault's own rows, opened */
+
+	/* During a scan: what the last CASE_KEY row said (0: none), as the
+	 * other rows of a new case stand right behind it. */
+	uint64_t seen_row;
+	struct layout_key seen;
+
 	char finding[160];
 
 	struct walk *walks; /* that hear of every row that goes */
@@ -108,7 +114,7 @@ void rows_core_count(struct rows *rows, uint64_t number, struct cdop_bytes row,
  * key, or not one of the scope that the kind asks for.
  */
 CDOP_MUST enum cdop_err rows_core_key(struct rows *rows, uint64_t id,
-    enum schema_scope scope, const struct envelope_key **ret_key);
+    enum schema_scope scope, struct envelope_key **ret_key);
 
 /*
  * Unwraps a case key into the keystore's scratch memory, which the caller

@@ -287,6 +287,8 @@ rows_keys_case_load(
 	entry.id = key.id;
 	entry.case_id = key.case_id;
 	entry.area = area->area;
+	rows->seen_row = head->number;
+	rows->seen = key;
 	return keystore_put(rows->ks, &entry);
 }
 

@@ -34,29 +34,29 @@ block_of(uint64_t number)
 
 /* The directory of the block that number lies in, if it has one. */
 static enum cdop_err
-dir_load(struct scan *scan, uint64_t number)
+dir_load(struct rows *rows, uint64_t number, struct layout_dir *ret_dir,
+    bool *ret_has)
 {
 	struct envelope_head head;
 	struct cdop_bytes row, data;
 	uint64_t at;
 	enum cdop_err err;
 
-	scan->dir.first = block_of(number);
-	scan->has_dir = false;
-	at = scan->dir.first + LAYOUT_DIR_ROWS;
-	err = db_get(scan->rows->txn, at, &row);
+	ret_dir->first = block_of(number);
+	*ret_has = false;
+	at = ret_dir->first + LAYOUT_DIR_ROWS;
+	err = db_get(rows->txn, at, &row);
 	if (err == CDOP_NOT_FOUND)
 		return CDOP_OK; /* the tail, or deleted: the digest will tell */
 	if (err != CDOP_OK)
 		return err;
-	err =
-	    rows_core_get(scan->rows, at, SCHEMA_KIND_DIRECTORY, &head, &data);
+	err = rows_core_get(rows, at, SCHEMA_KIND_DIRECTORY, &head, &data);
 	if (err != CDOP_OK)
 		return err;
-	if (layout_dir_parse(data, &scan->dir) != CDOP_OK ||
-	    scan->dir.first != block_of(number))
-		return rows_core_find(scan->rows, at, "not the directory");
-	scan->has_dir = true;
+	if (layout_dir_parse(data, ret_dir) != CDOP_OK ||
+	    ret_dir->first != block_of(number))
+		return rows_core_find(rows, at, "not the directory");
+	*ret_has = true;
 	return CDOP_OK;
 }
 
@@ -173,7 +173,8 @@ walk(struct scan *scan)
 			continue;
 		}
 		if (block_of(number) != scan->dir.first &&
-		    (err = dir_load(scan, number)) != CDOP_OK)
+		    (err = dir_load(scan->rows, number, &scan->dir,
+			 &scan->has_dir)) != CDOP_OK)
 			return err;
 		if (skip_log(scan, number) == number) {
 			if ((err = take(scan, number, row)) != CDOP_OK)
@@ -251,6 +252,7 @@ rows_scan(struct rows *rows, rows_scan_fn *fn, void *ctx)
 		err = compare(&scan);
 	db_abort(rows->txn);
 	rows->txn = NULL;
+	rows->seen_row = 0;
 	keystore_rest(rows->ks);
 	free(scan.later);
 	if (err != CDOP_OK)
@@ -289,25 +291,50 @@ row_take(struct rows *rows, enum schema_scope scope, uint64_t number,
 	return fn(ctx, &what, &item, ret_stop);
 }
 
+/* From number downwards, the first that can be one of the log. */
+static enum cdop_err
+skip_others(
+    struct rows *rows, struct layout_dir *dir, bool *has_dir, uint64_t *number)
+{
+	enum cdop_err err;
+
+	if (block_of(*number) != dir->first) {
+		*dir = rows->s.dir;
+		*has_dir = block_of(*number) == dir->first;
+		if (!*has_dir &&
+		    (err = dir_load(rows, *number, dir, has_dir)) != CDOP_OK)
+			return err;
+	}
+	while (
+	    *has_dir && *number > dir->first && !layout_dir_has(dir, *number))
+		(*number)--;
+	return CDOP_OK;
+}
+
+/* Four of five rows are no leaves, and are not looked at. */
 static enum cdop_err
 walk_back(struct rows *rows, uint64_t from, rows_scan_log_fn *fn, void *ctx)
 {
+	struct layout_dir dir = {.first = UINT64_MAX};
 	struct cdop_bytes row;
-	uint64_t number;
+	uint64_t number, want;
+	bool stop = false, has_dir = false;
 	enum cdop_err err;
-	bool stop;
 
-	for (stop = false; !stop; from = number - 1) {
+	for (;; from = want - (want == number)) {
 		err = db_previous(rows->txn, from, &number, &row);
 		if (err != CDOP_OK)
 			return err == CDOP_NOT_FOUND ? CDOP_OK : err;
 		if (layout_incarnation(number) == 0)
 			return CDOP_OK;
-		err = row_take(rows, SCHEMA_LOG, number, row, fn, ctx, &stop);
-		if (err != CDOP_OK)
+		want = number;
+		err = skip_others(rows, &dir, &has_dir, &want);
+		if (err == CDOP_OK && want == number)
+			err = row_take(
+			    rows, SCHEMA_LOG, number, row, fn, ctx, &stop);
+		if (err != CDOP_OK || stop)
 			return err;
 	}
-	return CDOP_OK;
 }
 
 static enum cdop_err

@@ -161,7 +161,7 @@ static const char *
 row_open(
     struct verify *v, const struct envelope_head *head, struct cdop_bytes row)
 {
-	const struct envelope_key *key;
+	struct envelope_key *key;
 	enum envelope_verdict verdict;
 	struct rows_head row_head;
 	struct cdop_bytes data;

@@ -19,6 +19,7 @@
 struct fixture {
 	struct undo *undo;
 	struct outcomes *outcomes;
+	struct cdop_arena *arena;
 };
 
 static int
@@ -28,6 +29,7 @@ setup(void **state)
 
 	assert_int_equal(undo_new(1u << 20, &f.undo), CDOP_OK);
 	assert_int_equal(outcomes_new(f.undo, &f.outcomes), CDOP_OK);
+	assert_int_equal(cdop_arena_new(1u << 16, &f.arena), CDOP_OK);
 	*state = &f;
 	return 0;
 }
@@ -38,6 +40,7 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	outcomes_free(f->outcomes);
+	cdop_arena_free(f->arena);
 	undo_free(f->undo);
 	return 0;
 }
@@ -74,7 +77,10 @@ found(struct fixture *f, uint32_t person, uint64_t n)
 	uint8_t key[16];
 
 	key_of(n, key);
-	stored = outcomes_find(f->outcomes, person, key);
+	cdop_arena_reset(f->arena);
+	assert_int_equal(
+	    outcomes_find(f->outcomes, person, key, f->arena, &stored),
+	    CDOP_OK);
 	if (stored == NULL)
 		return 0;
 	assert_memory_equal(stored->request_key.data, key, 16);

@@ -134,8 +134,7 @@ every_slot_opens(void)
 /* ---- what the old root opens -------------------------------------------- */
 
 static bool
-opens_epoch(
-    uint64_t number, struct cdop_bytes row, const struct envelope_key *root)
+opens_epoch(uint64_t number, struct cdop_bytes row, struct envelope_key *root)
 {
 	static uint8_t out[ENVELOPE_ROW_MAX];
 	uint8_t label[LAYOUT_LABEL], k[32];

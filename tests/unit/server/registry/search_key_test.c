@@ -480,7 +480,7 @@ find_number(void *ctx, const struct rows_head *head, struct rows_item *item,
 
 /* How many live rows open under this key, whatever they say of theirs. */
 static size_t
-opened_by(const struct envelope_key *key, uint64_t id)
+opened_by(struct envelope_key *key, uint64_t id)
 {
 	static uint8_t out[ENVELOPE_ROW_MAX];
 	struct envelope_head head;

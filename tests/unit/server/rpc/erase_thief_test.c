@@ -119,7 +119,7 @@ keep_rows(uint64_t key_id)
 
 /* How many of the kept rows this key opens. */
 static size_t
-opened_by(const struct envelope_key *key)
+opened_by(struct envelope_key *key)
 {
 	const struct envelope_ring *ring = keystore_ring(w.ks);
 	static uint8_t out[ENVELOPE_ROW_MAX];

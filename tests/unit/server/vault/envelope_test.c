@@ -164,7 +164,7 @@ sizes_are_the_classes_and_nothing_else(void **state)
 
 /* Parses and opens; the worst of what was said. */
 static enum envelope_verdict
-open_row(const struct fixture *f, struct cdop_bytes row, uint64_t number)
+open_row(struct fixture *f, struct cdop_bytes row, uint64_t number)
 {
 	struct envelope_head head;
 	struct cdop_bytes got;
@@ -216,7 +216,7 @@ each_failure_has_its_own_finding(void **state)
 	f.ring.registry[0] ^= 1;
 	assert_int_equal(open_row(&f, row, NUMBER), ENVELOPE_DAMAGED);
 	make(&f);
-	f.key.seal[0] ^= 1;
+	f.key.raw[0] ^= 1;
 	assert_int_equal(open_row(&f, row, NUMBER), ENVELOPE_DAMAGED);
 }
 
@@ -244,7 +244,8 @@ a_wrap_tells_another_key_from_damage(void **state)
 		    i / 8 >= 24 && i / 8 < 72 ? CDOP_DATA_LOSS
 					      : CDOP_UNAUTHENTICATED);
 	}
-	f.key.wrap[0] ^= 1;
+	make(&f);
+	f.key.raw[0] ^= 1;
 	assert_int_equal(envelope_unwrap(&f.key, f.ring.registry,
 			     bytes("label"), rows_wrap, x),
 	    CDOP_UNAUTHENTICATED);

@@ -184,7 +184,7 @@ an_area_has_a_name_of_bounded_length(void **state)
 static void
 case_keys_are_wiped_at_the_end_of_a_batch(void **state)
 {
-	const struct envelope_key *key;
+	struct envelope_key *key;
 	struct tools t;
 	uint8_t k[32];
 	uint64_t i;

@@ -410,6 +410,29 @@ see(void *ctx, const struct rows_head *head, struct rows_item *item)
 }
 
 /* Three directories' worth of log with a person here and there. */
+/* Every one, each behind the next. */
+static enum cdop_err
+take_leaf(void *ctx, const struct rows_head *head, struct rows_item *item,
+    bool *ret_stop)
+{
+	uint64_t *left = ctx;
+
+	(void)item;
+	assert_int_equal(head->kind, SCHEMA_KIND_LEAF);
+	assert_int_equal(head->version, --*left);
+	*ret_stop = false;
+	return CDOP_OK;
+}
+
+static void
+expect_leaves(const struct store_fixture *f)
+{
+	uint64_t left = rows_next_leaf(f->rows);
+
+	assert_int_equal(rows_scan_log(f->rows, 0, take_leaf, &left), CDOP_OK);
+	assert_int_equal(left, 0);
+}
+
 static void
 a_start_passes_over_the_log_and_finds_the_rest(void **state)
 {
@@ -431,6 +454,7 @@ a_start_passes_over_the_log_and_finds_the_rest(void **state)
 		store_fixture_commit(&f);
 	}
 	assert_true(layout_counter(f.rows->s.head_row) > 3 * 4096);
+	expect_leaves(&f);
 	remember(&f, &before);
 	store_fixture_close(&f);
 	memset(&seen, 0, sizeof(seen));
@@ -439,6 +463,7 @@ a_start_passes_over_the_log_and_finds_the_rest(void **state)
 	assert_int_equal(seen.n, 10);
 	remember(&f, &after);
 	expect_same(&before, &after);
+	expect_leaves(&f);
 	store_fixture_close(&f);
 	assert_int_equal(store_fixture_verify(&f), 0);
 	store_fixture_end(&f);
