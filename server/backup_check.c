@@ -2,11 +2,9 @@
 #include "server/backup_check.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "server/base/log.h"
 #include "server/registry/checkpoints.h"
@@ -26,12 +24,7 @@ static const struct {
     {CDOP_INVALID_ARGUMENT, false, "no backup of a registry"},
     {CDOP_UNIMPLEMENTED, false,
 	"of a later version: use the cdopd that made it, or a newer one"},
-    {CDOP_ALREADY_EXISTS, true,
-	"there is a registry: say the name of a new directory"},
     {CDOP_RESOURCE_EXHAUSTED, true, "not enough room, or memory"},
-    {CDOP_PERMISSION_DENIED, true,
-	"has to be a directory of yours, closed to others (0700)"},
-    {CDOP_FAILED_PRECONDITION, true, "in use"},
 };
 
 static bool
@@ -127,24 +120,7 @@ backup_check_load(const char *path, const char *dir,
 	else
 		good = say(path, err, dir);
 	cdop_backup_close(backup);
-	if (!good && err != CDOP_ALREADY_EXISTS &&
-	    err != CDOP_PERMISSION_DENIED)
-		backup_check_remove(dir);
 	return good;
-}
-
-void
-backup_check_remove(const char *dir)
-{
-	static const char *const names[] = {"data.mdb", "lock.mdb"};
-	char path[PATH_MAX];
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-		(void)unlink(path);
-	}
-	(void)rmdir(dir);
 }
 
 /* ---- the log ------------------------------------------------------------- */

@@ -19,9 +19,10 @@ struct backup_check {
 };
 
 /*
- * Puts the backup at path into dir, which is made or empty, and holds its
- * manifest against its bytes.  key: the log's, which has to have signed it;
- * NULL: not looked at yet.  false: said why, and nothing of it stays.
+ * Puts the backup at path into dir, an empty directory of the caller's
+ * (workplace.h), and holds its manifest against its bytes.  key: the log's,
+ * which has to have signed it; NULL: not looked at yet.  false: said why, and
+ * what is in dir is worth nothing.
  */
 bool backup_check_load(const char *path, const char *dir,
     const struct cdop_note_key *key, struct cdop_arena *arena,
@@ -36,8 +37,5 @@ bool backup_check_log(
 
 /* What it holds, in lines on stdout. */
 void backup_check_print(const struct backup_check *check, const char *path);
-
-/* Takes away what backup_check_load() has made. */
-void backup_check_remove(const char *dir);
 
 #endif

@@ -40,7 +40,7 @@ static int
 usage(const char *why)
 {
 	log_tell("recover-people: %s", why);
-	log_tell("%s", usage_text);
+	log_usage(usage_text);
 	return CMD_USAGE;
 }
 

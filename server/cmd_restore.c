@@ -4,8 +4,11 @@
  * administrators have to accept it over the link before it serves (RECORDS
  * M10).  Nothing that was there before is touched.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "server/backup_check.h"
 #include "server/base/clock.h"
@@ -13,10 +16,16 @@
 #include "server/cmd.h"
 #include "server/offline_key.h"
 #include "server/registry/restored.h"
+#include "server/store/dir.h"
 #include "server/vault/rows.h"
+#include "server/workplace.h"
 
 struct restore {
 	const char *file;
+	const char *dir;
+	bool made; /* dir, by us */
+	int lock;  /* of dir; -1: none */
+	unsigned incarnation;
 	const char *anchor; /* file with the newest checkpoint known, or NULL */
 	const char *vkey;
 	struct cdop_note_key key;
@@ -34,7 +43,7 @@ static int
 usage(const char *why)
 {
 	log_tell("restore: %s", why);
-	log_tell("%s", usage_text);
+	log_usage(usage_text);
 	return CMD_USAGE;
 }
 
@@ -78,20 +87,95 @@ parse(struct restore *restore, int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if (argv[i][0] != '-' && restore->file == NULL)
 			restore->file = argv[i];
-		else if (argv[i][0] != '-' && restore->from.dir == NULL)
-			restore->from.dir = argv[i];
+		else if (argv[i][0] != '-' && restore->dir == NULL)
+			restore->dir = argv[i];
 		else if (i + 1 < argc &&
 		    take_value(restore, argv[i], argv[i + 1]))
 			i++;
 		else if (!offline_key_take(&restore->from, argc, argv, &i))
 			return usage(argv[i]);
 	}
-	if (restore->from.dir == NULL)
+	if (restore->dir == NULL)
 		return usage("FILE and DIR are needed");
 	if (restore->mark.by == NULL || restore->mark.reason == NULL)
 		return usage("--by NAME: who does it; --reason TEXT: why");
 	return parse_key(restore);
 }
+
+/* ---- where it goes ------------------------------------------------------- */
+
+static const char *
+why_not(enum cdop_err err)
+{
+	switch ((int)err) {
+	case CDOP_ALREADY_EXISTS:
+		return "there is a registry: say the name of a new directory";
+	case CDOP_FAILED_PRECONDITION:
+		return "in use";
+	case CDOP_PERMISSION_DENIED:
+		return "has to be a directory of yours, closed to others "
+		       "(0700)";
+	case CDOP_RESOURCE_EXHAUSTED:
+		return "not enough room, or memory";
+	default:
+		return cdop_err_name(err);
+	}
+}
+
+static bool
+say(const struct restore *restore, enum cdop_err err)
+{
+	if (err != CDOP_OK)
+		log_tell("%s: %s", restore->dir, why_not(err));
+	return err == CDOP_OK;
+}
+
+/*
+ * A directory of nobody's, in which no registry is.  What is half made in it
+ * lies in a place of its own: a start that comes in between finds none.
+ */
+static bool
+begin(struct restore *restore)
+{
+	enum cdop_err err;
+
+	restore->made = mkdir(restore->dir, 0700) == 0;
+	err = dir_ready(restore->dir, true);
+	if (err == CDOP_OK)
+		err = dir_lock(restore->dir, &restore->lock);
+	if (err == CDOP_OK)
+		err = dir_file(restore->dir, true);
+	if (!say(restore, err))
+		return false;
+	if (workplace_make(restore->dir, "restore") != CDOP_OK) {
+		log_tell("%s: %s", restore->dir, strerror(errno));
+		return false;
+	}
+	restore->from.dir = workplace_path();
+	restore->from.called = restore->file;
+	return true;
+}
+
+/* Closed, it becomes the registry in one step. */
+static bool
+finish(struct restore *restore)
+{
+	restore->incarnation = rows_incarnation(restore->offline.rows);
+	offline_close(&restore->offline);
+	return say(restore, workplace_publish());
+}
+
+static void
+end(struct restore *restore, bool good)
+{
+	workplace_remove();
+	if (!good && restore->made)
+		(void)rmdir(restore->dir);
+	if (restore->lock >= 0)
+		(void)close(restore->lock);
+}
+
+/* ---- what is done -------------------------------------------------------- */
 
 /* Opens what was loaded, and marks it. */
 static bool
@@ -115,8 +199,6 @@ static bool
 run(struct restore *restore)
 {
 	struct offline *offline = &restore->offline;
-	const char *dir = restore->from.dir;
-	bool good;
 
 	if (offline_open(offline) != CDOP_OK)
 		return false;
@@ -124,14 +206,14 @@ run(struct restore *restore)
 	    offline_read_file(restore->anchor, CDOP_NOTE_MAX, offline->arena,
 		&restore->mark.lost) != CDOP_OK)
 		return false;
-	if (!backup_check_load(restore->file, dir,
+	if (!begin(restore) ||
+	    !backup_check_load(restore->file, restore->from.dir,
 		restore->vkey == NULL ? NULL : &restore->key, offline->arena,
-		&restore->check))
+		&restore->check) ||
+	    !go_on(restore))
 		return false;
-	good = go_on(restore);
-	if (good)
-		backup_check_print(&restore->check, restore->file);
-	return good;
+	backup_check_print(&restore->check, restore->file);
+	return finish(restore);
 }
 
 static void
@@ -144,8 +226,7 @@ report(const struct restore *restore)
 	       "--reason TEXT, another one cdop approve.\n"
 	       "It opens with the custodians' shares alone: give it a key file "
 	       "or a passphrase of its own (cdopd slot add).\n",
-	    restore->from.dir, rows_incarnation(restore->offline.rows),
-	    restore->from.dir);
+	    restore->dir, restore->incarnation, restore->dir);
 }
 
 int
@@ -161,11 +242,11 @@ cmd_restore(int argc, char **argv)
 	}
 	if ((status = parse(&restore, argc, argv)) != CMD_OK)
 		return status;
+	restore.lock = -1;
 	good = run(&restore);
+	offline_close(&restore.offline);
+	end(&restore, good);
 	if (good)
 		report(&restore);
-	offline_close(&restore.offline);
-	if (!good && restore.check.note.len > 0)
-		backup_check_remove(restore.from.dir);
 	return good ? CMD_OK : CMD_FAILED;
 }

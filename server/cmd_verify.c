@@ -4,6 +4,7 @@
  * is the proof that it can be restored.  It prints no content and changes
  * nothing.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,20 +17,19 @@
 #include "server/offline_key.h"
 #include "server/registry/tree_verify.h"
 #include "server/vault/verify.h"
+#include "server/workplace.h"
 
 /* sysexits.h has no word for "ran, and found something"; PEERS' table has. */
 #define EXIT_FOUND 16
 
-#define PLACE_MAX 256
-#define ARENA     (1u << 20)
+#define ARENA (1u << 20)
 
 struct verify {
 	struct offline_from from;
 	struct offline_key key;
 	const char *vkey; /* of the log that has to have signed a backup */
 	bool is_backup;
-	struct backup_check check; /* of a backup, and where it was */
-	char place[PLACE_MAX];     /* unpacked */
+	struct backup_check check; /* of a backup */
 	struct verify_log tree;    /* the log as it is looked at in any case */
 };
 
@@ -63,7 +63,7 @@ unlock(void *ctx, const struct slots_info *slots, size_t n, size_t *slot,
 static int
 usage(void)
 {
-	log_tell("%s", usage_text);
+	log_usage(usage_text);
 	return CMD_USAGE;
 }
 
@@ -157,15 +157,16 @@ walk(struct verify *verify)
 
 /* Where a backup is unpacked: sealed rows, and taken away in any case. */
 static bool
-make_place(char path[static PLACE_MAX])
+make_place(void)
 {
 	const char *top = getenv("TMPDIR");
 
-	(void)snprintf(path, PLACE_MAX, "%s/cdopd-verify.XXXXXX",
-	    top != NULL && strlen(top) < PLACE_MAX / 2 ? top : "/var/tmp");
-	if (mkdtemp(path) != NULL)
+	if (top == NULL)
+		top = "/var/tmp";
+	if (workplace_make(top, "verify") == CDOP_OK)
 		return true;
-	log_tell("%s: a directory to unpack it in cannot be made", path);
+	log_tell("%s: a directory to unpack it in cannot be made there: %s",
+	    top, strerror(errno));
 	return false;
 }
 
@@ -189,24 +190,23 @@ static int
 backup(struct verify *verify, struct cdop_arena *arena)
 {
 	const char *path = verify->from.dir;
-	char *place = verify->place;
 	struct cdop_note_key key;
 	int status;
 
 	if (!take_key(verify, &key))
 		return CMD_USAGE;
-	if (!make_place(place))
+	if (!make_place())
 		return CMD_FAILED;
-	if (!backup_check_load(path, place, verify->vkey == NULL ? NULL : &key,
-		arena, &verify->check)) {
-		backup_check_remove(place);
+	if (!backup_check_load(path, workplace_path(),
+		verify->vkey == NULL ? NULL : &key, arena, &verify->check)) {
+		workplace_remove();
 		return EXIT_FOUND;
 	}
 	backup_check_print(&verify->check, path);
-	verify->from.dir = place;
+	verify->from.dir = workplace_path();
 	verify->is_backup = true;
 	status = walk(verify);
-	backup_check_remove(place);
+	workplace_remove();
 	if (status == CMD_OK)
 		printf("it can be restored; say so: cdop backup proved %llu\n",
 		    (unsigned long long)verify->check.manifest.number);

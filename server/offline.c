@@ -219,6 +219,13 @@ try_slots(struct offline *offline, struct offline_key *key, uint8_t *k)
 	return err == CDOP_NOT_FOUND ? tried : CDOP_ABORTED;
 }
 
+/* For words to the person. */
+static const char *
+called(const struct offline_from *from)
+{
+	return from->called != NULL ? from->called : from->dir;
+}
+
 static bool
 unseal(struct offline *offline, const struct offline_from *from)
 {
@@ -236,7 +243,7 @@ unseal(struct offline *offline, const struct offline_from *from)
 	if (err == CDOP_UNAUTHENTICATED)
 		log_tell("that key or passphrase does not open it");
 	else if (err == CDOP_NOT_FOUND)
-		log_tell("no slot of that kind in %s", from->dir);
+		log_tell("no slot of that kind in %s", called(from));
 	else if (err != CDOP_OK && err != CDOP_ABORTED) /* which was said */
 		log_tell(
 		    "%s: %s", cdop_err_name(err), rows_finding(offline->rows));
@@ -256,7 +263,7 @@ offline_load(
 	enum cdop_err err;
 
 	if ((err = rows_open(&args, &offline->rows)) != CDOP_OK) {
-		log_tell("%s: %s", from->dir,
+		log_tell("%s: %s", called(from),
 		    err == CDOP_FAILED_PRECONDITION ? "in use: stop cdopd first"
 						    : cdop_err_name(err));
 		return false;
@@ -268,7 +275,7 @@ offline_load(
 	if (err == CDOP_OK)
 		err = registry_load(offline->reg, now_ms, &why);
 	if (err != CDOP_OK)
-		log_tell("%s: %s %s", from->dir, cdop_err_name(err), why);
+		log_tell("%s: %s %s", called(from), cdop_err_name(err), why);
 	return err == CDOP_OK;
 }
 

@@ -51,6 +51,7 @@ void offline_close(struct offline *offline);
 /* Which registry, and what opens it. */
 struct offline_from {
 	const char *dir;
+	const char *called; /* in words to the person; NULL: dir */
 	const char *key_file;
 	const char *share_file[OFFLINE_SHARES];
 	size_t n_share_file;

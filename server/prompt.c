@@ -62,8 +62,12 @@ prompt_terminal(
 		return CDOP_FAILED_PRECONDITION;
 	}
 	hidden = shown;
-	/* No signals either: a Ctrl-C must not leave the echo off. */
+	/*
+	 * No signals either: a Ctrl-C must not leave the echo off.  It ends the
+	 * line instead.
+	 */
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	hidden.c_cc[VEOL] = PROMPT_INTERRUPT;
 	say(fd, prompt);
 	(void)tcsetattr(fd, TCSAFLUSH, &hidden);
 	err = read_line(fd, ret_secret, max, ret_len);

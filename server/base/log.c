@@ -246,6 +246,12 @@ log_tell(const char *format, ...)
 }
 
 void
+log_usage(const char *text)
+{
+	(void)fprintf(stderr, "%s\n", text);
+}
+
+void
 log_error(const char *event, const char *format, ...)
 {
 	va_list args;

@@ -57,6 +57,9 @@ __attribute__((format(printf, 2, 3))) void log_debug(
  */
 __attribute__((format(printf, 1, 2))) void log_tell(const char *format, ...);
 
+/* The usage of a verb, lines of the program's own, on stderr. */
+void log_usage(const char *text);
+
 /*
  * log_info for what a stranger can cause: silent once limit is used up; the
  * next line of a later minute is followed by how many were held.

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -301,10 +302,11 @@ verify_dir(const struct verify_args *args, struct verify_result *ret_result)
 	enum cdop_err err;
 	int fds[2], status;
 	bool ended;
-	pid_t pid;
+	pid_t pid, parent;
 
 	if (pipe(fds) != 0)
 		return CDOP_RESOURCE_EXHAUSTED;
+	parent = getpid();
 	pid = fork();
 	if (pid == -1) {
 		(void)close(fds[0]);
@@ -314,6 +316,10 @@ verify_dir(const struct verify_args *args, struct verify_result *ret_result)
 	if (pid == 0) {
 		(void)close(fds[0]);
 		child.fd = fds[1];
+		/* What it reads is taken away when the other one goes. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
+		    getppid() != parent)
+			_exit((int)CDOP_INTERNAL);
 		child_end(&child, child_run(&child));
 	}
 	(void)close(fds[1]);

@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 """A backup is taken while cases come in, proved, restored elsewhere, and is
 then the registry as it was; and what is wrong with one has words of its own."""
-import json
+import glob
 import os
 import re
-import shutil
+import signal
 import subprocess
 
 from libflow import (CDOPD, FINDINGS, INVALID, NOT_FOUND, OK, SECOND, STOPPED,
                      TMP, USAGE, Registry, check, end, equal, scene)
 import libsynthetic
+import libtype
 
 FILE = os.path.join(TMP, "one.cdop")
 
@@ -114,6 +115,65 @@ def damaged(shares, other):
     equal("verify has its own status for it", code, FINDINGS)
 
 
+def stopped(registry, shares):
+    """Whoever stops it at the question for shares leaves nothing behind."""
+    fifo = os.path.join(TMP, "fifo")
+    os.mkfifo(fifo, 0o600)
+    place = os.path.join(TMP, "stopped")
+    unpacked = os.environ["TMPDIR"]
+    wanted = [(place, ("restore", FILE, place, "--by", "Olga Operator",
+                       "--reason", "drill")),
+              (unpacked, ("verify", FILE))]
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL:
+        for where, command in wanted:
+            name = "%s, %s: " % (command[0], number.name)
+            waiting = subprocess.Popen(
+                [CDOPD, *command, "--share-file", fifo],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL)
+            with open(fifo, "wb"):  # when it has come to that
+                check(name + "no registry while it waits",
+                      not os.path.exists(os.path.join(where, "data.mdb"))
+                      and glob.glob(os.path.join(where, "cdopd-*", "data.mdb")))
+                waiting.send_signal(number)
+                equal(name + "it ends", waiting.wait(timeout=60), -number)
+            left = glob.glob(os.path.join(where, "cdopd-*"))
+            equal(name + "what stays", len(left),
+                  number == signal.SIGKILL)
+    equal("Ctrl-C at the question ends it", libtype.interrupted(
+        [CDOPD, "verify", FILE, "--shares"]), 1)
+    code, said = cdopd(*wanted[1][1], *shares)
+    equal("the next one", code, 0) or print("# " + said)
+    code, said = cdopd(*wanted[0][1], *shares)
+    equal("clears it away", code, 0) or print("# " + said)
+    equal("all of it", glob.glob(os.path.join(unpacked, "cdopd-*")) +
+          glob.glob(os.path.join(place, "cdopd-*")), [])
+
+
+def never_over(registry, shares):
+    """Neither one that runs nor one that is stopped, in whose place it is."""
+    before = sorted(os.listdir(registry.data))
+    code, said = cdopd("restore", FILE, registry.data, "--by",
+                       "Olga Operator", "--reason", "slip", *shares)
+    check("never over a registry that runs", code == 1 and "in use" in said,
+          said)
+    equal("nothing of it goes", sorted(os.listdir(registry.data)), before)
+    registry.stop()
+    code, said = cdopd("restore", FILE, registry.data, "--by",
+                       "Olga Operator", "--reason", "slip", *shares)
+    check("nor over one that is stopped", code == 1 and
+          "there is a registry" in said, said)
+    equal("nothing of that", sorted(os.listdir(registry.data)), before)
+    mine = os.path.join(TMP, "mine")
+    os.mkdir(mine, 0o700)
+    code, said = cdopd("restore", FILE, mine, "--by", "Olga Operator",
+                       "--reason", "slip", "--key-file", registry.key)
+    check("the words are of the backup", code == 1 and
+          "no slot of that kind in " + FILE in said, said)
+    equal("a directory that was there stays, empty", os.listdir(mine), [])
+    registry.start()
+
+
 def everything(person):
     """What the registry says of each case, and of one of them all."""
     about = ("request", "leaf")  # the call, not the case
@@ -203,6 +263,8 @@ def main():
     stranger = Registry("stranger")
     stranger.init()
     damaged(shares, add_shares(stranger))
+    stopped(registry, shares)
+    never_over(registry, shares)
     restored(registry, cora, shares, made)
     end()
 

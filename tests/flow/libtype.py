@@ -12,6 +12,7 @@ import os
 import pty
 import re
 import select
+import signal
 import sys
 
 PROMPT = re.compile(rb"[^\n]*[:?>] $")
@@ -60,6 +61,29 @@ def run(command, answers, env=None, echo=False):
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os.close(fd)
     return status, shown.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def interrupted(command, seconds=60):
+    """Exit code of what is answered Ctrl-C at its first prompt; None: it
+    does not end."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(command[0], command, os.environ)
+    shown = b""
+    while not PROMPT.match(shown.rpartition(b"\n")[2]):
+        shown += os.read(fd, 65536)
+    os.write(fd, b"\x03")
+    while select.select([fd], [], [], seconds)[0]:
+        try:
+            os.read(fd, 65536)
+        except OSError:  # closed
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            os.close(fd)
+            return status
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return None
 
 
 def main():

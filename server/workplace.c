@@ -1,0 +1,174 @@
+/* See workplace.h. */
+#include "server/workplace.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "server/store/dir.h"
+
+#define HELD "held" /* locked while somebody works there */
+
+/* All that is ever made there. */
+static const char *const names[] = {
+    "data.mdb", "lock.mdb", "commit-failed", HELD};
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* For the handler, which may call little: the directory, open. */
+static struct {
+	char top[PATH_MAX / 4];
+	char path[PATH_MAX / 2];
+	volatile sig_atomic_t dir;  /* descriptor; 0: there is none */
+	volatile sig_atomic_t held; /* likewise */
+} here;
+
+static void
+clear(int dir)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(names); i++)
+		(void)unlinkat(dir, names[i], 0);
+}
+
+static void
+on_end(int number)
+{
+	clear(here.dir);
+	(void)rmdir(here.path);
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
+static void
+on_ends(void (*handler)(int))
+{
+	struct sigaction action = {.sa_handler = handler};
+	size_t i;
+
+	for (i = 0; i < COUNT(ends); i++) {
+		action.sa_flags = SA_RESTART;
+		(void)sigaction(ends[i], &action, NULL);
+	}
+}
+
+/* ---- what was left ------------------------------------------------------- */
+
+/* Locked for us; -1: somebody's, or none of ours. */
+static int
+take(int dir, int flags)
+{
+	int fd;
+
+	fd = openat(
+	    dir, HELD, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, (mode_t)0600);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static void
+sweep_one(int top, const char *name)
+{
+	int dir, held;
+
+	dir =
+	    openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return;
+	held = take(dir, 0);
+	if (held >= 0) {
+		clear(dir);
+		(void)unlinkat(top, name, AT_REMOVEDIR);
+		(void)close(held);
+	}
+	(void)close(dir);
+}
+
+static void
+sweep(const char *top, const char *prefix)
+{
+	DIR *dir = opendir(top);
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+			sweep_one(dirfd(dir), entry->d_name);
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
+/* ---- making and ending --------------------------------------------------- */
+
+enum cdop_err
+workplace_make(const char *top, const char *name)
+{
+	char prefix[64];
+	int n, dir, held;
+
+	(void)snprintf(prefix, sizeof(prefix), "cdopd-%s.", name);
+	sweep(top, prefix);
+	n = snprintf(here.top, sizeof(here.top), "%s", top);
+	if (n < 0 || (size_t)n >= sizeof(here.top)) {
+		errno = ENAMETOOLONG;
+		return CDOP_FAILED_PRECONDITION;
+	}
+	(void)snprintf(
+	    here.path, sizeof(here.path), "%s/%sXXXXXX", here.top, prefix);
+	if (mkdtemp(here.path) == NULL)
+		return CDOP_FAILED_PRECONDITION;
+	dir = open(here.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	held = dir < 0 ? -1 : take(dir, O_CREAT);
+	if (held < 0) {
+		n = errno;
+		if (dir >= 0)
+			(void)close(dir);
+		(void)rmdir(here.path);
+		errno = n;
+		return CDOP_FAILED_PRECONDITION;
+	}
+	here.dir = dir;
+	here.held = held;
+	on_ends(on_end);
+	return CDOP_OK;
+}
+
+const char *
+workplace_path(void)
+{
+	return here.path;
+}
+
+enum cdop_err
+workplace_publish(void)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", here.top);
+	if (linkat(here.dir, "data.mdb", AT_FDCWD, path, 0) != 0)
+		return errno == EEXIST ? CDOP_ALREADY_EXISTS : CDOP_DATA_LOSS;
+	return dir_sync(here.top);
+}
+
+void
+workplace_remove(void)
+{
+	if (here.dir == 0)
+		return;
+	clear(here.dir);
+	(void)rmdir(here.path);
+	on_ends(SIG_DFL);
+	(void)close(here.held);
+	(void)close(here.dir);
+	here.dir = here.held = 0;
+}
