@@ -125,7 +125,7 @@ open_registry(struct vault *vault, uint16_t slot)
 	}
 	vault->reg = reg;
 	cycle_open(vault->cycle, reg, slot, shares_given(vault->shares, slot));
-	shares_expire(vault->shares, UINT64_MAX);
+	(void)shares_expire(vault->shares, UINT64_MAX);
 	log_info("registry.open", "state=%s mode=%s",
 	    registry_state_name(reg->state),
 	    reg->mode == REGISTRY_LIVE ? "live" : "training");
@@ -433,6 +433,17 @@ say_lost(struct vault *vault)
 		vault->said_lost = vault->link;
 }
 
+/* The loop turns once a second at least. */
+static void
+forget_shares(struct vault *vault)
+{
+	size_t n = shares_expire(vault->shares, clock_boot_ms());
+
+	if (n > 0)
+		log_info("shares.forgotten", "n=%zu next=%s", n,
+		    "begin again with the first one");
+}
+
 static void
 run(struct vault *vault)
 {
@@ -454,6 +465,7 @@ run(struct vault *vault)
 			return;
 		}
 		say_lost(vault);
+		forget_shares(vault);
 		anchoring_turn(&vault->anchoring, vault->reg, clock_boot_ms());
 		if (vault->reg != NULL &&
 		    (vault->reg->state != vault->said_state ||

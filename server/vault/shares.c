@@ -54,17 +54,20 @@ shares_free(struct shares *shares)
 	free(shares);
 }
 
-void
+size_t
 shares_expire(struct shares *shares, uint64_t boot_ms)
 {
 	struct shares_pile *pile;
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; i < ROWS_SLOTS_SETS; i++) {
 		pile = &shares->pile[i];
-		if (pile->set != 0 && boot_ms - pile->last_ms > SHARES_KEPT_MS)
-			sodium_memzero(pile, sizeof(*pile));
+		if (pile->set == 0 || boot_ms - pile->last_ms <= SHARES_KEPT_MS)
+			continue;
+		n += pile->have;
+		sodium_memzero(pile, sizeof(*pile));
 	}
+	return n;
 }
 
 static struct shares_pile *
@@ -101,7 +104,7 @@ shares_add(struct shares *shares, const struct rows *rows,
 	enum shares_verdict verdict;
 	struct shares_pile *pile;
 
-	shares_expire(shares, boot_ms);
+	(void)shares_expire(shares, boot_ms);
 	verdict = shares_look(rows, share);
 	if (verdict != SHARES_TAKEN)
 		return verdict;

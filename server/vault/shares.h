@@ -63,7 +63,10 @@ uint16_t shares_given(const struct shares *shares, uint16_t set);
 /* "not the share that was given out ...": for people, without a secret. */
 const char *shares_verdict_words(enum shares_verdict verdict);
 
-/* Wipes what is too old; all of it with boot_ms UINT64_MAX. */
-void shares_expire(struct shares *shares, uint64_t boot_ms);
+/*
+ * Wipes what is too old; all of it with boot_ms UINT64_MAX.  Whoever keeps
+ * shares calls it all the time.  How many were wiped.
+ */
+size_t shares_expire(struct shares *shares, uint64_t boot_ms);
 
 #endif

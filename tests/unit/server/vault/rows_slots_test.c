@@ -184,7 +184,10 @@ shares_that_wait_too_long_are_forgotten(void **state)
 			     1001 + 2ull * SHARES_KEPT_MS, &seen),
 	    SHARES_TAKEN);
 	assert_int_equal(seen.have, 1);
-	shares_expire(shares, UINT64_MAX);
+	assert_int_equal(
+	    shares_expire(shares, 1001 + 3ull * SHARES_KEPT_MS), 0);
+	assert_int_equal(
+	    shares_expire(shares, 1002 + 3ull * SHARES_KEPT_MS), 1);
 	assert_int_equal(shares_given(shares, dealt.number), 0);
 	shares_free(shares);
 	store_fixture_end(&f);
