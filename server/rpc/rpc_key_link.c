@@ -6,7 +6,10 @@
 #include "server/registry/link_key.h"
 #include "server/registry/people.h"
 
-#define NAMED_MAX 20 /* devices in the words of an act */
+#define NAMED_MAX 8 /* devices in the words of an act */
+
+_Static_assert(NAMED_MAX + 4 <= RPC_WORDS_MAX,
+    "what is done, how many, those that are not named, the reason");
 
 static void
 say(struct rpc_ctx *ctx, const char *words)
@@ -41,6 +44,7 @@ static void
 say_waiting(struct rpc_ctx *ctx)
 {
 	const uint32_t last = people_last_device(ctx->reg->people);
+	const size_t waiting = count_waiting(ctx);
 	const struct people_device *device;
 	size_t n = 0;
 	uint32_t i;
@@ -48,7 +52,7 @@ say_waiting(struct rpc_ctx *ctx)
 	say(ctx,
 	    cdop_arena_printf(ctx->arena,
 		"%zu devices have not learnt it, and have to be invited anew",
-		count_waiting(ctx)));
+		waiting));
 	for (i = 1; i <= last && n < NAMED_MAX; i++) {
 		device = people_device(ctx->reg->people, i);
 		if (!link_key_waits_for(ctx->reg, device, ctx->now_ms))
@@ -58,6 +62,11 @@ say_waiting(struct rpc_ctx *ctx)
 			i, name_of(ctx, device)));
 		n++;
 	}
+	if (waiting > n)
+		say(ctx,
+		    cdop_arena_printf(ctx->arena,
+			"and %zu more, whom cdop key status names",
+			waiting - n));
 }
 
 static enum cdop_err
