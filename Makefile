@@ -32,6 +32,8 @@ T ?=
 S ?= 60
 N ?= 1000000
 CASES ?= 3000
+SIZES ?= 1000 30000
+SIZE ?= 30000
 RATE ?= 0
 ROUNDS ?= 3
 
@@ -355,6 +357,21 @@ BENCH = @CDOPD=$(CURDIR)/$(OUT)/cdopd CDOP=$(CURDIR)/$(OUT)/cdop \
 bench: $(OUT)/bench/drive $(OUT)/bench/limits $(PROGRAMS)	## limits of the machine, and what the registry makes of them; SIZES="1000 30000"
 	$(BENCH) SIZES='$(SIZES)' ROUNDS='$(ROUNDS)' MS='$(MS)' \
 		tests/bench/bench.py
+
+$(OUT)/bench/sqlcipher: $(call objs,tests/bench/sqlcipher.c)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ -lsqlcipher
+
+.PHONY: bench-deps
+bench-deps:
+	@packaging/quickstart bench
+
+.PHONY: bench-peers
+bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside PostgreSQL and SQLCipher, which it installs; SIZE=30000
+	+$(Q)$(MAKE) --no-print-directory $(OUT)/bench/sqlcipher
+	$(BENCH) SQLCIPHER=$(OUT)/bench/sqlcipher SIZE='$(SIZE)' \
+		ROUNDS='$(ROUNDS)' MS='$(MS)' tests/bench/peers.py
 
 .PHONY: bench-smoke
 bench-smoke: $(OUT)/bench/drive $(OUT)/bench/limits $(PROGRAMS)	## is bench whole?  with a handful of cases

@@ -34,6 +34,17 @@ def identity_of(person):
     return path
 
 
+def proc_lines(pids, name):
+    """Of all of these that are still there."""
+    for pid in pids:
+        try:
+            with open("/proc/%d/%s" % (pid, name), encoding="ascii") as f:
+                lines = f.readlines()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        yield from lines
+
+
 def children_of(pid):
     with open("/proc/%d/task/%d/children" % (pid, pid),
               encoding="ascii") as f:

@@ -28,6 +28,13 @@ FIELDS = {"name", "clients", "cases", "unit", "median", "min", "max", "runs",
 
 
 def wanted():
+    """Memory is seen by root alone."""
+    for key in all_figures():
+        if os.geteuid() == 0 or not key[0].startswith("memory."):
+            yield key
+
+
+def all_figures():
     yield "memory.idle", None, 0
     for name in LIMITS:
         yield "limit." + name, None, None

@@ -1,0 +1,263 @@
+#!/usr/bin/python3
+"""The registry beside what people would use instead, in the same minutes.
+
+    make bench-peers [SIZE=30000] [ROUNDS=3] [MS=1000]
+
+PostgreSQL 15 with pgcrypto over TLS, in a temporary cluster that is removed
+in the end: each call is one prepared statement that seals or opens the same
+number of bytes and appends a sealed audit row in the same transaction, with
+an HMAC column for look-ups; `aes` is AES-CBC without integrity, its fastest,
+`pgp` is pgp_sym_encrypt, `plain` is aes without the audit row, which promises
+less.  SQLCipher is in the process of its one client, without a network.
+
+Each round goes through all of them call by call, ours and theirs in turn, so
+that a ratio is of the same seconds.  What others do on the machine is in
+them: PostgreSQL is a process a client and gets the more of a busy core; `cpu`,
+what the servers take of it a call, does not depend on that.  Ours always has
+the audit leaf, the seal and the check for duplicates.  Clients run on the same
+machine: pgbench's and ours.  Writes build/bench-peers.json.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import filled
+from bench import SEES, memory, on_cpu
+from cluster import Cluster
+from filled import BASE, PLACE, RUN, Drive
+from figures import Figures, short
+from parts import Rotation, progress, say
+
+CASES = int(os.environ.get("SIZE") or 30000)
+ROUNDS = int(os.environ.get("ROUNDS") or 3)
+MS = int(os.environ.get("MS") or 1000)
+TO = os.environ.get("TO") or PLACE + "-peers"
+KINDS = ("register", "amend", "show", "find")
+CLIENTS = (1, 8, 64)
+PLAIN = ("register", "show", "find")
+PARTS = (("p50", "ms"), ("p99", "ms"), ("cpu", "us"))  # cpu: of the server
+FIGURES = Figures()
+
+# Of PERFORMANCE: figure, clients, gate, goal; below: less is better.
+TARGETS = (
+    ("register / pg-aes", 64, 4, 6, False),
+    ("register / pg-pgp", 64, None, 12, False),
+    ("register / pg-plain", 64, 3, None, False),
+    ("register / pg-aes", 8, 1.1, 1.8, False),
+    ("register.p50 / pg-aes", 1, 2, 1, True),
+    ("show / pg-aes", 64, 4, 6, False),
+    ("find / pg-aes", 64, 4, 6, False),
+    ("show / pg-plain", 64, None, 3, False),
+    ("find / pg-plain", 64, None, 3, False),
+    ("show / pg-aes", 8, 1.1, 1.5, False),
+    ("find / pg-aes", 8, 1.1, 1.5, False),
+    ("show.p50 / pg-aes", 1, 1.7, 1, True),
+    ("find.p50 / pg-aes", 1, 1.7, 1, True),
+    ("register.p99 / pg-aes", 64, 0.2, 0.1, True),
+    ("show.p99 / pg-aes", 64, 0.2, 0.1, True),
+    ("find.p99 / pg-aes", 64, 0.2, 0.1, True),
+    ("amend.p99 / pg-aes", 64, 0.2, 0.1, True),
+    ("amend / pg-aes", 64, 1.5, 3, False),
+    ("scan of all / pg-aes", 1, 10, 100, False),
+    ("rewrap of all / pg-aes", None, 4, None, False),
+)
+
+
+def compare(name, unit, ours, theirs, clients, who):
+    FIGURES.add("%s, %s" % (name, who), unit, theirs, clients, CASES)
+    FIGURES.add("%s / %s" % (name, who), "times", ours / theirs, clients,
+                CASES)
+
+
+def versus(kind, clients, ours, theirs, who):
+    compare(kind, "calls/s", ours["rate"], theirs["rate"], clients, who)
+    for part, unit in PARTS:
+        compare("%s.%s" % (kind, part), unit, ours[part], theirs[part],
+                clients, who)
+
+
+def own(one, kind, clients):
+    before = on_cpu(one.pids())
+    said = one.drive.do(kind, clients, 0, MS)
+    ours = {"rate": said["calls"] / said["seconds"],
+            "p50": said["p50_us"] / 1000, "p99": said["p99_us"] / 1000,
+            "cpu": 1e6 * (on_cpu(one.pids()) - before) / said["calls"]}
+    FIGURES.add(kind + ", ours", "calls/s", ours["rate"], clients, CASES)
+    for part, unit in PARTS:
+        FIGURES.add("%s.%s, ours" % (kind, part), unit, ours[part], clients,
+                    CASES)
+    return ours
+
+
+def calls(one, pg, clients):
+    seconds = max(1, MS // 1000)
+    for kind in KINDS:
+        ours = own(one, kind, clients)
+        for variant in ("aes", "pgp"):
+            versus(kind, clients, ours, pg.call(
+                kind, variant, True, clients, seconds, CASES),
+                "pg-" + variant)
+        if kind in PLAIN:
+            versus(kind, clients, ours, pg.call(
+                kind, "aes", False, clients, seconds, CASES), "pg-plain")
+
+
+def embedded(one, body):
+    """One client, in its own process: no link, no other user."""
+    done = subprocess.run(
+        [os.environ["SQLCIPHER"], os.path.join(RUN, "sqlcipher.db"),
+         str(CASES), str(MS), str(body)], stdout=subprocess.PIPE, check=True)
+    for kind, rate in json.loads(done.stdout).items():
+        if kind == "read":
+            FIGURES.add("read, sqlcipher", "calls/s", rate, 1, CASES)
+        else:
+            compare(kind, "calls/s", own(one, kind, 1)["rate"], rate, 1,
+                    "sqlcipher")
+
+
+def wholes(one, pg):
+    """All of it: looked through, turned, sealed anew; and links."""
+    said = one.drive.do("scan", 1, -(-CASES // 100))
+    ours = said["listed"] / said["seconds"]
+    FIGURES.add("scan of all, ours", "cases/s", ours, 1, CASES)
+    for variant in ("aes", "pgp"):
+        compare("scan of all", "cases/s", ours, CASES / pg.report(variant), 1,
+                "pg-" + variant)
+    cases = said["cases"]
+    one.drive.tell("rest")
+    theirs = pg.seal_anew("aes")
+    rotation = Rotation(one.reach(), ())
+    keys = cases / rotation.wait_rewrapped()
+    rotation.wait()
+    rotation = Rotation(one.registry)
+    rows = cases / rotation.wait()
+    FIGURES.add("rewrap of all, ours", "cases/s", keys, None, CASES)
+    FIGURES.add("reseal of all, ours", "cases/s", rows, None, CASES)
+    compare("rewrap of all", "cases/s", keys, theirs, None, "pg-aes")
+    compare("reseal of all", "cases/s", rows, theirs, None, "pg-aes")
+    time.sleep(1.1)
+    said = one.drive.shake(8, 120)
+    links = said["calls"] / said["seconds"]
+    FIGURES.add("links, ours", "/s", links, 8, CASES)
+    compare("links", "/s", links, pg.connections(8, 1), 8, "pg-aes")
+
+
+def footprint(one, pg):
+    """Starts, and memory of all processes, idle and with 64 clients."""
+    one.stop()
+    began = time.monotonic()
+    one.registry.start()
+    one.reach().ada.must("status")
+    ours = 1000 * (time.monotonic() - began)
+    one.registry.stop()
+    one.start()
+    FIGURES.add("start, ours", "ms", ours, None, CASES)
+    pg.stop()
+    compare("start", "ms", ours, pg.start(), None, "pg-aes")
+    if SEES:
+        compare_memory(one, pg)
+
+
+def compare_memory(one, pg):
+    idle = memory(one.pids())["Pss"]
+    FIGURES.add("memory, ours", "MiB", idle, None, CASES)
+    compare("memory", "MiB", idle, memory(pg.pids())["Pss"], None, "pg-aes")
+    one.drive.do("show", 64, 0, MS)
+    busy = memory(one.pids())["Pss"]
+    seen = []
+    timer = threading.Timer(
+        3, lambda: seen.append(memory(pg.pids())["Pss"]))
+    timer.start()
+    pg.call("show", "aes", True, 64, 3, CASES)
+    timer.join()
+    FIGURES.add("memory, ours", "MiB", busy, 64, CASES)
+    compare("memory", "MiB", busy, seen[0], 64, "pg-aes")
+
+
+def targets():
+    """Which are met: by the median of what was measured here."""
+    found = []
+    for name, clients, gate, goal, below in TARGETS:
+        ratio = FIGURES.median(name, clients, CASES)
+        met = [target is None or (
+            ratio <= target if below else ratio >= target)
+            for target in (gate, goal)]
+        words = ["" if target is None else "%s %s: %s" % (
+            which, target, "met" if good else "MISSED")
+            for which, target, good in zip(("gate", "goal"), (gate, goal),
+                                           met)]
+        say("%-24s %3s clients %8s times  %-18s %s" % (
+            name, clients or "-", short(ratio), *words))
+        found.append({"figure": name, "clients": clients, "ratio": ratio,
+                      "gate": gate, "gate_met": met[0] if gate else None,
+                      "goal": goal, "goal_met": met[1] if goal else None})
+    return found
+
+
+def prepare():
+    filled.found(True)
+    one = filled.grow(BASE, CASES, True)
+    one.start()
+    body = round(one.drive.do("register", 1, 1)["body"])
+    progress("PostgreSQL: a cluster, and %d cases in it, twice" % CASES)
+    return one, body
+
+
+def measure(one, pg, body):
+    for number in range(ROUNDS):
+        note = "round %d of %d: " % (number + 1, ROUNDS)
+        for clients in CLIENTS:
+            progress(note + "%d clients" % clients)
+            calls(one, pg, clients)
+        progress(note + "SQLCipher")
+        embedded(one, body)
+        progress(note + "all cases")
+        wholes(one, pg)
+        progress(note + "starts and memory")
+        footprint(one, pg)
+    progress("")
+
+
+def main():
+    began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    lock = filled.clear_place(True)
+    pg = None
+    try:
+        one, body = prepare()
+        pg = Cluster(body)
+        if os.stat(pg.dir).st_dev != os.stat(RUN).st_dev:
+            say("the two do not lie on the same disk: %s, %s" % (
+                pg.dir, RUN))
+        pg.make()
+        for variant in ("aes", "pgp"):
+            pg.fill(variant, CASES)
+        measure(one, pg, body)
+        FIGURES.table()
+        say()
+        FIGURES.write(TO + ".json", seconds=round(time.monotonic() - began),
+                      cases=CASES, rounds=ROUNDS, body=body,
+                      targets=targets(), calls={
+                          "asked": Drive.asked, "answered": Drive.answered,
+                          "failed": Drive.failed})
+        say("%d calls of ours, %d failed; %s.json" % (
+            Drive.answered, Drive.failed, TO))
+    except KeyboardInterrupt:
+        say("\nstopped")
+        return 130
+    finally:
+        if pg:
+            pg.remove()
+        filled.clean()
+        lock.close()
+    return 1 if Drive.failed else 0
+
+
+if __name__ == "__main__":
+    if not os.path.exists("/usr/lib/postgresql/15/bin/initdb"):
+        sys.exit("no PostgreSQL 15 here: packaging/quickstart bench")
+    sys.exit(main())
