@@ -18,11 +18,11 @@
 #include "server/base/sandbox.h"
 #include "server/base/undo.h"
 #include "server/cycle/anchoring.h"
+#include "server/cycle/boot_key.h"
 #include "server/cycle/cycle.h"
 #include "server/registry/boot.h"
 #include "server/registry/registry.h"
 #include "server/rpc/sealed.h"
-#include "server/vault/boot_set.h"
 #include "server/vault/copy.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
@@ -33,13 +33,6 @@
 /* Of one batch: every table entry that may have to come back. */
 #define UNDO_MAX (64u << 20)
 
-/* What lets custodians in while it is sealed. */
-struct vault_boot {
-	uint8_t k[32];
-	bool has_set;
-	struct boot_set set;
-};
-
 struct vault {
 	const struct config *conf;
 	const struct vault_fds *fds;
@@ -47,9 +40,9 @@ struct vault {
 	struct undo *undo;
 	struct keystore *ks;
 	struct rows *rows;
-	struct shares *shares;   /* given while it is sealed */
-	struct vault_boot *boot; /* locked; NULL: no boot key */
-	struct registry *reg;    /* NULL: sealed */
+	struct shares *shares; /* given while it is sealed */
+	struct boot_key *boot; /* locked; NULL: no boot key */
+	struct registry *reg;  /* NULL: sealed */
 	struct cycle *cycle;
 	struct anchoring anchoring;
 	uint64_t link;       /* number of the link, as the parent counts */
@@ -67,8 +60,7 @@ vault_close(struct vault *vault)
 	cycle_free(vault->cycle);
 	registry_free(vault->reg);
 	shares_free(vault->shares);
-	if (vault->boot != NULL)
-		lockmem_free(vault->mem, vault->boot, sizeof(*vault->boot));
+	boot_key_close(vault->boot, vault->mem);
 	rows_close(vault->rows);
 	keystore_free(vault->ks);
 	undo_free(vault->undo);
@@ -486,41 +478,6 @@ lock_memory(struct vault *vault)
 	return false;
 }
 
-/* A boot key that opens no set is one whose set is made at the next commit. */
-static enum cdop_err
-open_boot(struct vault *vault)
-{
-	uint8_t file[SLOTS_KEYFILE + 1];
-	struct cdop_bytes bytes = {file, 0}, row;
-	struct vault_boot *boot;
-	enum cdop_err err;
-	ssize_t len;
-
-	if (vault->fds->boot < 0)
-		return CDOP_OK;
-	boot = lockmem_alloc(vault->mem, sizeof(*boot));
-	if (boot == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	vault->boot = boot;
-	len = pread(vault->fds->boot, file, sizeof(file), 0);
-	bytes.len = len < 0 ? 0 : (size_t)len;
-	err = boot_set_key(bytes, boot->k);
-	cdop_secret_wipe(file, sizeof(file));
-	if (err != CDOP_OK) {
-		log_error("keyfile.bad", "which=%s next=%s", "boot_key_file",
-		    "a key file has exactly 32 bytes");
-		return err;
-	}
-	row = rows_slots_boot(vault->rows);
-	boot->has_set = row.len > 0 &&
-	    boot_set_open(row, rows_registry(vault->rows), boot->k,
-		&boot->set) == CDOP_OK;
-	if (row.len > 0 && !boot->has_set)
-		log_warning("boot.opens_nothing", "next=%s",
-		    "custodians cannot submit until it was open once");
-	return CDOP_OK;
-}
-
 static enum cdop_err
 vault_open(struct vault *vault)
 {
@@ -558,7 +515,9 @@ vault_open(struct vault *vault)
 		    "none: the file that it was made of is whole");
 	if ((err = shares_new(vault->mem, &vault->shares)) != CDOP_OK)
 		return err;
-	if ((err = open_boot(vault)) != CDOP_OK)
+	err = boot_key_open(
+	    vault->fds->boot, vault->mem, vault->rows, &vault->boot);
+	if (err != CDOP_OK)
 		return err;
 	if (vault->boot != NULL && vault->boot->has_set)
 		cycle_args.boot = &vault->boot->set;

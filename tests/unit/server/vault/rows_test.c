@@ -409,7 +409,6 @@ see(void *ctx, const struct rows_head *head, struct rows_item *item)
 	return rows_item_open(item, seen->f->arena, &data);
 }
 
-/* Three directories' worth of log with a person here and there. */
 /* Every one, each behind the next. */
 static enum cdop_err
 take_leaf(void *ctx, const struct rows_head *head, struct rows_item *item,
@@ -433,6 +432,7 @@ expect_leaves(const struct store_fixture *f)
 	assert_int_equal(left, 0);
 }
 
+/* Three directories' worth of log with a person here and there. */
 static void
 a_start_passes_over_the_log_and_finds_the_rest(void **state)
 {
@@ -466,68 +466,6 @@ a_start_passes_over_the_log_and_finds_the_rest(void **state)
 	expect_leaves(&f);
 	store_fixture_close(&f);
 	assert_int_equal(store_fixture_verify(&f), 0);
-	store_fixture_end(&f);
-}
-
-struct back {
-	struct store_fixture *f;
-	uint32_t expected;
-	uint64_t last;
-	unsigned int n;
-	unsigned int max;
-};
-
-static enum cdop_err
-walk_back(void *ctx, const struct rows_head *head, struct rows_item *item,
-    bool *ret_stop)
-{
-	struct cdop_bytes data;
-	struct back *back;
-	char text[32];
-
-	back = ctx;
-	assert_int_equal(head->kind, SCHEMA_KIND_LEAF);
-	assert_int_equal(head->version, back->expected);
-	cdop_arena_reset(back->f->arena);
-	assert_int_equal(rows_item_open(item, back->f->arena, &data), CDOP_OK);
-	(void)snprintf(text, sizeof(text), "leaf %u", back->expected);
-	assert_string_equal((const char *)data.data, text);
-	back->expected--;
-	back->last = head->number;
-	back->n++;
-	*ret_stop = back->n == back->max;
-	return CDOP_OK;
-}
-
-static void
-the_log_is_walked_backwards_until_told_to_stop(void **state)
-{
-	struct store_fixture f;
-	struct back back;
-	char text[32];
-	unsigned int i;
-
-	(void)state;
-	store_fixture_make(&f);
-	for (i = 0; i < 20; i++) {
-		store_fixture_begin(&f);
-		(void)snprintf(text, sizeof(text), "leaf %u", i);
-		(void)store_fixture_put(&f, SCHEMA_KIND_PERSON, 0, "person");
-		(void)store_fixture_leaf(&f, text);
-		(void)store_fixture_put(&f, SCHEMA_KIND_TERMS, 0, "terms");
-		store_fixture_commit(&f);
-	}
-	back = (struct back){.f = &f, .expected = 19, .max = 7};
-	assert_int_equal(rows_scan_log(f.rows, 0, walk_back, &back), CDOP_OK);
-	assert_int_equal(back.n, 7);
-	/* On from there, within a batch. */
-	store_fixture_begin(&f);
-	back.n = 0;
-	back.max = 100;
-	assert_int_equal(
-	    rows_scan_log(f.rows, back.last, walk_back, &back), CDOP_OK);
-	assert_int_equal(back.n, 13);
-	store_fixture_commit(&f);
 	store_fixture_end(&f);
 }
 
@@ -606,7 +544,6 @@ main(void)
 		an_abort_at_any_point_leaves_memory_as_the_disk_has_it),
 	    cmocka_unit_test(a_start_rebuilds_the_memory_that_the_day_left),
 	    cmocka_unit_test(a_start_passes_over_the_log_and_finds_the_rest),
-	    cmocka_unit_test(the_log_is_walked_backwards_until_told_to_stop),
 	    cmocka_unit_test(numbers_go_on_under_the_next_incarnation),
 	    cmocka_unit_test(two_processes_never_meet_in_a_directory),
 	};
