@@ -53,6 +53,7 @@ UNIT_ALL := $(shell find tests/unit -name '*_test.c' 2>/dev/null | sort)
 UNIT_HELP := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
 	2>/dev/null | sort)
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
+FUZZ_HELP := $(sort $(wildcard tests/fuzz/lib/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 MIX_SRC := tests/bench/mix_client.c tests/bench/mix_child.c
 CT_SRC := $(sort $(wildcard tests/ct/*.c))
@@ -60,7 +61,7 @@ HEADERS := $(sort $(wildcard include/cdop/*.h proto/*.h server/*.h \
 	server/*/*.h client/*.h)) \
 	$(shell find tests -name '*.h' 2>/dev/null | sort)
 SOURCES := $(PROTO_SRC) $(SERVER_SRC) $(CLIENT_SRC) $(UNIT_ALL) \
-	$(UNIT_HELP) $(FUZZ_SRC) $(BENCH_SRC) $(CT_SRC)
+	$(UNIT_HELP) $(FUZZ_SRC) $(FUZZ_HELP) $(BENCH_SRC) $(CT_SRC)
 UNIT_SRC := $(if $(T),$(foreach t,$(UNIT_ALL),$(if \
 	$(findstring $(T),$(t)),$(t))),$(UNIT_ALL))
 
@@ -232,6 +233,7 @@ $(foreach t,$(UNIT_ALL),$(eval $(call unit_rule,$(t))))
 
 # A fuzz target may knock at any door of either program.
 $(FUZZ_SRC:tests/fuzz/%.c=$(OUT)/%): $(OUT)/%: $(OUT)/obj/tests/fuzz/%.o \
+		$(call objs,$(FUZZ_HELP)) \
 		$(if $(UNIT_HELP),$(OUT)/libtest.a) $(OUT)/libserver.a \
 		$(OUT)/libclient.a $(OUT)/libcdop.a
 	$(call say,LINK,$@)
@@ -332,6 +334,12 @@ fuzz:	## one fuzz target: F=frame S=60 (seconds)
 	build/fuzz/$(F) -max_total_time=$(S) -print_final_stats=1 \
 		-artifact_prefix=build/fuzz/$(F)- \
 		build/fuzz/corpus/$(F) tests/fuzz/corpus/$(F)
+
+.PHONY: fuzz-all
+fuzz-all:	## every fuzz target, as many at a time as there are cores; S=60
+	+$(Q)$(MAKE) --no-print-directory MODE=fuzz CC=clang \
+		$(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
+	@tests/fuzz/run '$(S)'
 
 # Never a part of check: it measures, and takes minutes.
 $(OUT)/bench/log: $(call objs,tests/bench/log.c) $(OUT)/libserver.a \

@@ -323,6 +323,9 @@ change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
 	    (keep && (code = spool(ctx, &send, true)) != EXIT_OK))
 		return code;
 	code = call_raw(ctx, &send, ret_message);
+	/* Done, it says, and shows nothing of it: that is no answer. */
+	if (code == EXIT_OK && *ret_message == NULL)
+		code = call_lost(ctx, send.method, CONN_BROKEN);
 	if (!keep)
 		return code;
 	if (code == EXIT_OK) {

@@ -56,12 +56,23 @@ write_all(int fd, const uint8_t *data, size_t len)
 }
 
 static enum exit_code
+does_not_hold(struct cmd_ctx *ctx, const char *why)
+{
+	return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
+	    "the file is removed; take another one, and tell the operator",
+	    "the backup does not hold: %s", why);
+}
+
+static enum exit_code
 take_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 {
 	const Cdop__BackupCreateReply *reply =
 	    (const Cdop__BackupCreateReply *)part;
 	struct sink *sink = arg;
 
+	/* It lies behind what is wiped from part to part. */
+	if (sink->manifest.len > 0)
+		return does_not_hold(ctx, "it goes on behind its manifest");
 	if (reply->has_number)
 		sink->number = reply->number;
 	if (reply->has_piece &&
@@ -80,14 +91,6 @@ take_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 	else
 		cdop_arena_rewind(ctx->arena, sink->used);
 	return EXIT_OK;
-}
-
-static enum exit_code
-does_not_hold(struct cmd_ctx *ctx, const char *why)
-{
-	return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
-	    "the file is removed; take another one, and tell the operator",
-	    "the backup does not hold: %s", why);
 }
 
 /* Signed by the log, under a key that this device followed. */

@@ -92,23 +92,32 @@ print_one_line(struct cdop_arena *arena, const char *text)
 	return safe != NULL ? safe : "?";
 }
 
-size_t
-print_columns(const char *text)
+/* Bytes of the characters in front that take max columns at most. */
+static size_t
+fitting(const char *text, size_t max, size_t *ret_columns)
 {
-	size_t n, columns = 0;
+	size_t n, at = 0, columns = 0;
 	uint32_t cp;
 	int width;
 
-	for (; *text != '\0'; text += n) {
-		n = decode(text, &cp);
-		if (n == 0) {
-			n = 1;
-			columns++;
-			continue;
-		}
-		width = wcwidth((wchar_t)cp);
+	for (; text[at] != '\0'; at += n) {
+		n = decode(text + at, &cp);
+		width = n > 0 ? wcwidth((wchar_t)cp) : 1;
+		n = n > 0 ? n : 1;
+		if (width > 0 && (size_t)width > max - columns)
+			break;
 		columns += width > 0 ? (size_t)width : 0;
 	}
+	*ret_columns = columns;
+	return at;
+}
+
+size_t
+print_columns(const char *text)
+{
+	size_t columns;
+
+	(void)fitting(text, SIZE_MAX, &columns);
 	return columns;
 }
 
@@ -181,23 +190,13 @@ static const char *
 cell_text(struct cmd_ctx *ctx, const char *cell, bool last)
 {
 	size_t len, columns;
-	char *cut;
 
 	cell = print_safe(ctx->arena, cell == NULL ? "" : cell, false);
 	if (cell == NULL || last || print_columns(cell) <= CELL_MAX)
 		return cell == NULL ? "" : cell;
-	cut = cdop_arena_strdup(ctx->arena, cell);
-	if (cut == NULL)
-		return "";
-	for (len = strlen(cut), columns = CELL_MAX + 1;
-	     len > 0 && columns > CELL_MAX - 1;) {
-		do
-			len--;
-		while (len > 0 && ((unsigned char)cut[len] & 0xc0) == 0x80);
-		cut[len] = '\0';
-		columns = print_columns(cut);
-	}
-	return cdop_arena_printf(ctx->arena, "%s~", cut);
+	len = fitting(cell, CELL_MAX - 1, &columns);
+	cell = cdop_arena_printf(ctx->arena, "%.*s~", (int)len, cell);
+	return cell == NULL ? "" : cell;
 }
 
 static void
@@ -256,7 +255,7 @@ print_envelope(struct cmd_ctx *ctx, const char *schema, bool ok)
 			     : json_null());
 	if (ctx->leaf > 0)
 		(void)json_object_set_new(
-		    object, "leaf", json_integer((json_int_t)ctx->leaf - 1));
+		    object, "leaf", json_integer((json_int_t)(ctx->leaf - 1)));
 	return object;
 }
 

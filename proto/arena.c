@@ -8,15 +8,61 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_ASAN 1
+#endif
+#ifdef ARENA_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 #define ALIGN _Alignof(max_align_t)
+#define GUARD 64u /* bytes behind the last that nobody may touch */
 
 struct cdop_arena {
 	uint8_t *base;
 	size_t max;
 	size_t used;
-	size_t limit; /* of used; at most max */
+	size_t limit;  /* of used; at most max */
+	size_t hidden; /* end of what was hidden from the sanitizer */
 	ProtobufCAllocator allocator;
 };
+
+/*
+ * For the sanitizer what was not handed out, or was given back, is not there:
+ * a pointer that outlives a reset is found, and so is a byte too far.
+ */
+static void
+show(const uint8_t *from, size_t len)
+{
+#ifdef ARENA_ASAN
+	__asan_unpoison_memory_region(from, len);
+#else
+	(void)from;
+	(void)len;
+#endif
+}
+
+static void
+hide(struct cdop_arena *arena, const uint8_t *from, const uint8_t *to)
+{
+#ifdef ARENA_ASAN
+	size_t end = (size_t)(to - arena->base);
+
+	end = arena->max - end > GUARD ? end + GUARD : arena->max;
+	__asan_poison_memory_region(from, (size_t)(arena->base + end - from));
+	if (end > arena->hidden)
+		arena->hidden = end;
+#else
+	(void)arena;
+	(void)from;
+	(void)to;
+#endif
+}
 
 static void *
 pb_alloc(void *arena, size_t len)
@@ -64,6 +110,7 @@ cdop_arena_free(struct cdop_arena *arena)
 	if (arena == NULL)
 		return;
 	cdop_arena_reset(arena);
+	show(arena->base, arena->hidden);
 	(void)munmap(arena->base, arena->max);
 	free(arena);
 }
@@ -78,7 +125,9 @@ void
 cdop_arena_rewind(struct cdop_arena *arena, size_t used)
 {
 	CDOP_ASSERT(used <= arena->used);
+	show(arena->base + used, arena->used - used);
 	sodium_memzero(arena->base + used, arena->used - used);
+	hide(arena, arena->base + used, arena->base + arena->used);
 	arena->used = used;
 	arena->limit = arena->max;
 }
@@ -98,6 +147,8 @@ cdop_arena_alloc(struct cdop_arena *arena, size_t len)
 		return NULL;
 	p = arena->base + arena->used;
 	arena->used += need;
+	show(p, len);
+	hide(arena, p + len, p + need);
 	return p; /* reset wiped it, so it is zero */
 }
 

@@ -1,6 +1,6 @@
 /*
- * A backup and a sheet with a share, from anybody: read to their end or
- * refused, and what was read is written in the same way again.
+ * A backup, a sheet with a share and a certificate, from anybody: read to their
+ * end or refused, and what was read is written in the same way again.
  */
 #include "cdop/backup.h"
 
@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cdop/certificate.h"
 #include "cdop/manifest.h"
 #include "cdop/share.h"
 
@@ -67,6 +68,18 @@ try_share(struct cdop_bytes in)
 	CDOP_ASSERT(memcmp(bytes, again, sizeof(bytes)) == 0);
 }
 
+static void
+try_certificate(struct cdop_bytes in, struct cdop_arena *arena)
+{
+	struct cdop_certificate_line *line;
+	size_t n, i;
+
+	if (cdop_certificate_parse(in, arena, &line, &n) != CDOP_OK)
+		return;
+	for (i = 0; i < n; i++)
+		CDOP_ASSERT(line[i].word[0] != '\0' && line[i].says != NULL);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -81,6 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	try_backup(path, len, arena);
 	try_manifest((struct cdop_bytes){data, len}, arena);
 	try_share((struct cdop_bytes){data, len});
+	try_certificate((struct cdop_bytes){data, len}, arena);
 	cdop_arena_free(arena);
 	(void)close(fd);
 	return 0;

@@ -1,6 +1,7 @@
 /*
- * The configuration file, and the packets of the link: what is taken is
- * printed and read back the same, what is refused says why.
+ * The configuration file, and what the processes say to each other, packets
+ * of the link and lists of slots: what is taken is printed and read back the
+ * same, what is refused says why.
  */
 #include "server/base/config.h"
 
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "server/base/control.h"
 #include "server/base/ipc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -41,6 +43,16 @@ packet(struct cdop_bytes data)
 	CDOP_ASSERT(memcmp(header, data.data, sizeof(header)) == 0);
 }
 
+static void
+slots(struct cdop_bytes data)
+{
+	static struct control_slot slot[CONTROL_SLOTS_MAX];
+	size_t n;
+
+	if (control_parse_slots(data, slot, &n) == CDOP_OK)
+		CDOP_ASSERT(n <= CONTROL_SLOTS_MAX);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -49,6 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const char *text = (const char *)data;
 
 	packet((struct cdop_bytes){data, len});
+	slots((struct cdop_bytes){data, len});
 	if (len == 0 || len > CDOP_CONFIG_FILE_MAX)
 		return 0;
 	if (config_parse(text, len, &conf, &error) == CDOP_OK)

@@ -1,7 +1,7 @@
 /*
  * A form from anybody, as bytes or as lines "path=value": no rule trips over
  * it, and what every rule is content with survives being copied, merged,
- * redacted and typed in again.
+ * redacted and typed in again.  Paths are those of cdop_form_path_parse().
  */
 #include "cdop/form.h"
 

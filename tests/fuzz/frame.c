@@ -1,6 +1,7 @@
 /*
  * The cutting of frames and of the stream: however the bytes come in, the
- * same frames and messages come out, or the same refusal.
+ * same frames and messages come out, or the same refusal.  Lengths are those
+ * of cdop_varint_parse().
  */
 #include "cdop/frame.h"
 

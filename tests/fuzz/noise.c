@@ -161,6 +161,22 @@ try_payload(size_t i, const uint8_t *data, size_t len)
 		must_be_dead(&ends, i);
 }
 
+/* What is said in message 3, by itself. */
+static void
+try_hello(const uint8_t *data, size_t len)
+{
+	uint8_t payload[CDOP_LINK_HELLO_LEN] = {0}, again[CDOP_LINK_HELLO_LEN];
+	struct cdop_bytes hello;
+
+	memcpy(payload, data, len < sizeof(payload) ? len : sizeof(payload));
+	if (cdop_link_hello_parse(payload, &hello) != CDOP_OK)
+		return;
+	CDOP_ASSERT(hello.data >= payload &&
+	    hello.data + hello.len <= payload + sizeof(payload));
+	CDOP_ASSERT(cdop_link_hello_write(hello, again) == CDOP_OK);
+	CDOP_ASSERT(memcmp(payload, again, sizeof(payload)) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -171,6 +187,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	ready = true;
 	if (len < 1)
 		return 0;
+	try_hello(data, len);
 	if (data[0] % 5 < 3)
 		try_changed(data[0] % 5, data + 1, len - 1);
 	else

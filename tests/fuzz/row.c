@@ -16,6 +16,7 @@
 #include "server/vault/envelope.h"
 #include "server/vault/layout.h"
 #include "server/vault/slots.h"
+#include "server/vault/slots_set.h"
 
 #define PAGE      4096u
 #define PAGES_MAX 16u
@@ -67,6 +68,7 @@ try_slot(struct cdop_bytes in)
 {
 	uint8_t root[32], other[32], row[SLOTS_ROW];
 	struct slots_info info;
+	struct slots_set set;
 
 	if (slots_parse(in, &info) == CDOP_OK) {
 		ensure(info.kdf.memory_kib <= SLOTS_MEMORY_MAX &&
@@ -78,6 +80,9 @@ try_slot(struct cdop_bytes in)
 		ensure(slots_turn(in, k, k, row) != CDOP_OK);
 	}
 	ensure(slots_ring_open(in, k, root, other) != CDOP_OK);
+	(void)!slots_ring_parse(in, row);
+	if (slots_set_parse(in, &set) == CDOP_OK)
+		ensure(set.k >= 2 && set.k <= set.n && set.n <= SHAMIR_MAX);
 }
 
 static void

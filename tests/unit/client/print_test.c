@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "cdop/fields.h"
+#include "cdop/limits.h"
 #include "client/file.h"
 #include "client/json.h"
 #include "client/term.h"
@@ -220,6 +221,42 @@ json_steers_no_terminal(void **state)
 	json_decref(read);
 }
 
+/* A server says what it likes: no arithmetic of ours goes wrong on it. */
+static void
+any_entry_of_the_log_can_be_printed(void **state)
+{
+	struct fixture *f = *state;
+	json_t *object;
+
+	f->ctx.leaf = (uint64_t)INT64_MAX + 1;
+	object = print_envelope(&f->ctx, "x", true);
+	assert_int_equal(
+	    json_integer_value(json_object_get(object, "leaf")), INT64_MAX);
+}
+
+/* In one go: a cell of a whole message would else take minutes. */
+static void
+a_long_cell_is_cut_between_characters(void **state)
+{
+	static char cell[CDOP_MESSAGE_MAX];
+	const char *const row[] = {cell, "end"};
+	struct fixture *f = *state;
+	const char *path = fixture_file(f, "out", "", 0), *printed, *end;
+	size_t i;
+	int out;
+
+	for (i = 0; i + 2 < sizeof(cell); i += 2)
+		memcpy(cell + i, "\xc3\xa9", 2);
+	out = printed_begin(path);
+	print_table(&f->ctx, NULL, row, 2, 1);
+	printed = printed_end(f, path, out);
+	end = strchr(printed, '~');
+	assert_non_null(end);
+	assert_int_equal((end - printed) % 2, 0);
+	assert_true(end - printed > 20 && end - printed < 200);
+	assert_string_equal(end, "~  end\n");
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -236,6 +273,8 @@ main(void)
 	    WITH(instants_are_said_in_utc_to_programs),
 	    WITH(a_long_text_is_printed_whole),
 	    WITH(json_steers_no_terminal),
+	    WITH(any_entry_of_the_log_can_be_printed),
+	    WITH(a_long_cell_is_cut_between_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
