@@ -280,7 +280,7 @@ fill(struct world *world)
 	uint32_t number;
 
 	undo_begin(world->undo);
-	assert_int_equal(rows_begin(world->rows, 4u << 20, 200), CDOP_OK);
+	assert_int_equal(rows_begin(world->rows, 1u << 19, 200), CDOP_OK);
 	put_config(world);
 	put_profile(world);
 	for (number = 1; number < WORLD_N; number++) {
@@ -401,7 +401,13 @@ run(struct world *world, const struct dispatch_request *request,
     struct world_answer *answer)
 {
 	undo_begin(world->undo);
-	assert_int_equal(rows_begin(world->rows, 8u << 20, 64), CDOP_OK);
+	answer->failed = world->room == 0
+	    ? rows_begin(world->rows, 8u << 20, 64)
+	    : rows_begin(world->rows, world->room, WORLD_ROOM_ROWS);
+	if (answer->failed != CDOP_OK) {
+		undo_rollback(world->undo);
+		return;
+	}
 	cdop_arena_set_budget(world->arena, world->budget);
 	answer->failed =
 	    dispatch_call(world->reg, world->arena, request, &answer->result);
@@ -414,7 +420,9 @@ run(struct world *world, const struct dispatch_request *request,
 		undo_rollback(world->undo);
 		return;
 	}
-	assert_int_equal(registry_commit(world->reg), CDOP_OK);
+	answer->failed = registry_commit(world->reg);
+	if (answer->failed != CDOP_OK)
+		return;
 	if (answer->result.receipt != NULL)
 		assert_int_equal(
 		    receipt_append(world->reg, world->arena,

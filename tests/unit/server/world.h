@@ -32,7 +32,8 @@ enum world_who {
 	WORLD_N,
 };
 
-#define WORLD_MAP ((uint64_t)256 << 20)
+#define WORLD_MAP       ((uint64_t)256 << 20)
+#define WORLD_ROOM_ROWS 32 /* where there is less room than usual */
 
 struct world {
 	char dir[64];
@@ -47,6 +48,7 @@ struct world {
 	uint64_t next_key;  /* makes request keys differ */
 	bool abort;         /* calls are aborted, whatever came of them */
 	bool receipt;       /* world_call() asks for one */
+	size_t room;        /* on the disk for a batch; 0: a lot */
 	size_t budget;      /* memory a call may take; 0: as much as it likes */
 	uint64_t waited_ms; /* how long a call has been here */
 	bool expired;       /* its session is over an hour old */
@@ -56,7 +58,9 @@ struct world {
 
 /* What came back of a call.  Pointers are good until the next call. */
 struct world_answer {
-	enum cdop_err failed; /* not CDOP_OK: dispatch had to abort the batch */
+	/* Not CDOP_OK: dispatch had to abort the batch, or it was not
+	 * committed. */
+	enum cdop_err failed;
 	const Cdop__Reply *reply;    /* NULL when failed, or aborted */
 	enum cdop_err packed_status; /* of an aborted call that got so far */
 	struct dispatch_result result;

@@ -79,7 +79,9 @@ turning_step(struct world *world, size_t n)
 	enum cdop_err err;
 
 	undo_begin(world->undo);
-	err = rows_begin(world->rows, 1u << 20, 256);
+	err = world->room == 0
+	    ? rows_begin(world->rows, 1u << 20, 256)
+	    : rows_begin(world->rows, world->room, WORLD_ROOM_ROWS);
 	if (err != CDOP_OK) {
 		undo_rollback(world->undo);
 		return err;
