@@ -155,8 +155,12 @@ workplace_publish(void)
 	char path[PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", here.top);
-	if (linkat(here.dir, "data.mdb", AT_FDCWD, path, 0) != 0)
-		return errno == EEXIST ? CDOP_ALREADY_EXISTS : CDOP_DATA_LOSS;
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return CDOP_ALREADY_EXISTS;
+	/* A second name of it would keep its bytes when a copy takes its
+	 * place. */
+	if (renameat(here.dir, "data.mdb", AT_FDCWD, path) != 0)
+		return CDOP_DATA_LOSS;
 	return dir_sync(here.top);
 }
 

@@ -22,8 +22,9 @@ CDOP_MUST enum cdop_err workplace_make(const char *top, const char *name);
 const char *workplace_path(void);
 
 /*
- * Its data.mdb, closed and durable, becomes TOP's; nothing in TOP is written
- * over.  CDOP_ALREADY_EXISTS: there is one.  CDOP_DATA_LOSS: the disk failed.
+ * Its data.mdb, closed and durable, becomes TOP's, which the caller has
+ * locked; nothing in TOP is written over.  CDOP_ALREADY_EXISTS: there is one.
+ * CDOP_DATA_LOSS: the disk failed.
  */
 CDOP_MUST enum cdop_err workplace_publish(void);
 

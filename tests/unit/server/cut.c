@@ -20,11 +20,13 @@ static bool armed;
 static uint32_t calls;
 static uint32_t cut_at;
 static int fail_with;
+static bool zeros; /* were written by the last call */
 
 void
 cut_begin(uint32_t at, int code)
 {
 	armed = true;
+	zeros = false;
 	calls = 0;
 	cut_at = at;
 	fail_with = code;
@@ -67,6 +69,16 @@ bool
 cut_tears(size_t len)
 {
 	return armed && fail_with == 0 && calls + 1 == cut_at && len > SECTOR;
+}
+
+bool
+cut_is_more_room(const uint8_t *bytes, size_t len)
+{
+	bool before = zeros;
+
+	zeros = len > SECTOR && bytes[0] == 0 &&
+	    memcmp(bytes, bytes + 1, len - 1) == 0;
+	return before && zeros;
 }
 
 bool

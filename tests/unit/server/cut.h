@@ -1,7 +1,8 @@
 /*
  * The calls by which a process changes its disk, counted, and one of them cut
  * off: the process dies at it as by SIGKILL, half of a write having arrived,
- * or the call fails.  The program includes cut_calls.h, which has them.
+ * or the call fails.  Writes that only make room count as one.  The program
+ * includes cut_calls.h, which has them.
  */
 #ifndef CDOP_TESTS_CUT_H
 #define CDOP_TESTS_CUT_H
@@ -32,6 +33,8 @@ bool cut_child(uint32_t at, void (*fn)(uint32_t at));
 
 /* This write is where the process dies, and half of it arrives. */
 bool cut_tears(size_t len);
+/* Zeros, and those of the call before were. */
+bool cut_is_more_room(const uint8_t *bytes, size_t len);
 /* True, with errno, where this call has to fail; at the other it dies. */
 bool cut_is(void);
 /* The C library's function of this name. */

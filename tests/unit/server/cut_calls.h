@@ -21,13 +21,17 @@ typedef int renameat_fn(int a, const char *from, int b, const char *to);
 typedef int rename_fn(const char *from, const char *to);
 typedef int ftruncate_fn(int fd, off_t len);
 typedef int path_fn(const char *path);
+typedef int unlinkat_fn(int dir, const char *path, int flags);
 
+/* Room is made with zeros in many writes, each like the one before. */
 ssize_t
 pwrite(int fd, const void *buf, size_t len, off_t at)
 {
 	pwrite_fn *fn;
 
 	cut_next("pwrite", &fn);
+	if (cut_is_more_room(buf, len))
+		return fn(fd, buf, len, at);
 	if (cut_tears(len))
 		(void)!fn(fd, buf, len / 2, at);
 	return cut_is() ? -1 : fn(fd, buf, len, at);
@@ -111,6 +115,15 @@ unlink(const char *path)
 
 	cut_next("unlink", &fn);
 	return cut_is() ? -1 : fn(path);
+}
+
+int
+unlinkat(int dir, const char *path, int flags)
+{
+	unlinkat_fn *fn;
+
+	cut_next("unlinkat", &fn);
+	return cut_is() ? -1 : fn(dir, path, flags);
 }
 
 #endif

@@ -282,7 +282,7 @@ key_acts_backup(bool *ret_done)
 
 /* ---- what there is ------------------------------------------------------- */
 
-static void
+static void __attribute__((format(printf, 2, 3)))
 say(char *text, const char *format, ...)
 {
 	size_t len = strlen(text);
