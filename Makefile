@@ -36,6 +36,7 @@ SIZES ?= 1000 30000
 SIZE ?= 30000
 RATE ?= 0
 ROUNDS ?= 3
+FAULT_POINTS ?= 0
 
 Q := $(if $(filter 1,$(V)),,@)
 put = $(if $(1),install -D -m 644 -t $(DESTDIR)$(PREFIX)/$(strip $(2)) $(1))
@@ -57,11 +58,13 @@ FUZZ_HELP := $(sort $(wildcard tests/fuzz/lib/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 MIX_SRC := tests/bench/mix_client.c tests/bench/mix_child.c
 CT_SRC := $(sort $(wildcard tests/ct/*.c))
+FAULT_SRC := $(sort $(wildcard tests/fault/*.c))
 HEADERS := $(sort $(wildcard include/cdop/*.h proto/*.h server/*.h \
 	server/*/*.h client/*.h)) \
 	$(shell find tests -name '*.h' 2>/dev/null | sort)
 SOURCES := $(PROTO_SRC) $(SERVER_SRC) $(CLIENT_SRC) $(UNIT_ALL) \
-	$(UNIT_HELP) $(FUZZ_SRC) $(FUZZ_HELP) $(BENCH_SRC) $(CT_SRC)
+	$(UNIT_HELP) $(FUZZ_SRC) $(FUZZ_HELP) $(BENCH_SRC) $(CT_SRC) \
+	$(FAULT_SRC)
 UNIT_SRC := $(if $(T),$(foreach t,$(UNIT_ALL),$(if \
 	$(findstring $(T),$(t)),$(t))),$(UNIT_ALL))
 
@@ -291,6 +294,30 @@ ct-programs: $(CT_SRC:tests/ct/%.c=$(OUT)/ct/%)
 .PHONY: check-ct
 check-ct:	## no branch and no address by a secret byte (valgrind)
 	+@CC='$(CC)' tests/ct/run $(OUT)
+
+# What LMDB says to the program is said by the shim; so are the C library's
+# words, for it stands before it.  Only gcc's sanitizer lets it.
+WRAPPED := env_create env_set_mapsize env_open txn_begin txn_commit dbi_open \
+	dbi_flags get put del cursor_open cursor_get stat
+FAULT_MAIN := points
+FAULT_OBJ := $(call objs,$(filter-out $(FAULT_MAIN:%=tests/fault/%.c),\
+	$(FAULT_SRC)))
+$(FAULT_MAIN:%=$(OUT)/fault/%): $(OUT)/fault/%: $(OUT)/obj/tests/fault/%.o \
+		$(FAULT_OBJ) $(OUT)/libtest.a $(OUT)/libserver.a $(OUT)/libcdop.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $(WRAPPED:%=-Wl,--wrap=mdb_%) -o $@ $^ $(LIBS_server) \
+		$(LIBS_test)
+
+.PHONY: fault-programs
+fault-programs: $(FAULT_MAIN:%=$(OUT)/fault/%)
+	@:
+
+.PHONY: fault
+fault: all	## faults at each step of a day, by the hour; FAULT_POINTS=300 takes some
+	+$(Q)$(MAKE) --no-print-directory MODE=debug CC=gcc fault-programs
+	@CDOPD=$(CURDIR)/$(OUT)/cdopd CDOP=$(CURDIR)/$(OUT)/cdop \
+		tests/fault/run $(FAULT_POINTS)
 
 # ---- Tools ---------------------------------------------------------------
 

@@ -200,14 +200,15 @@ static void
 gather_forget(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct registry *reg = cycle->reg;
+	enum cdop_err err;
 	bool due;
 
-	if (search_key_due(reg->search_key,
-		audit_time(reg->audit, clock_wall_ms(), boot_ms),
-		&due) != CDOP_OK)
-		log_error("search.kept", "finding=%s next=%s",
-		    rows_finding(reg->rows),
-		    "run cdopd verify on the data directory");
+	err = search_key_due(reg->search_key,
+	    audit_time(reg->audit, clock_wall_ms(), boot_ms), &due);
+	if (err != CDOP_OK)
+		log_error("search.kept", "code=%s finding=%s next=%s",
+		    cdop_err_name(err), rows_finding(reg->rows),
+		    "it is tried again; with a finding, run cdopd verify");
 	else if (due)
 		(void)!batch_add(cycle->batch, BATCH_FORGET, NULL, nothing);
 }

@@ -14,7 +14,8 @@
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
 
-#define SCRATCH (1u << 20) /* of one summary at a start */
+#define SCRATCH   (1u << 20) /* of one summary at a start */
+#define DRAWS_MAX 1000       /* for one reference that is free */
 
 #define ASK 60 /* method id */
 
@@ -253,15 +254,21 @@ cases_draw(struct cases_act *act, uint64_t *ret_id)
 	char text[CDOP_REFERENCE_TEXT];
 	uint64_t number;
 	uint32_t slot;
+	int i;
 
-	do {
+	for (i = 0; i < DRAWS_MAX; i++) {
 		cdop_secret_random(&number, sizeof(number));
 		number %= CDOP_REFERENCE_NUMBERS;
-	} while (!cdop_reference_make(number, is_training(act->cases), text) ||
-	    index_by_case(act->index, number + 1, &slot) ||
-	    certificates_of_case(act->reg->certificates, number + 1) != NULL);
-	*ret_id = number + 1;
-	return CDOP_OK;
+		if (!cdop_reference_make(number, is_training(act->cases), text))
+			continue;
+		if (!index_by_case(act->index, number + 1, &slot) &&
+		    certificates_of_case(act->reg->certificates, number + 1) ==
+			NULL) {
+			*ret_id = number + 1;
+			return CDOP_OK;
+		}
+	}
+	return CDOP_INTERNAL;
 }
 
 /* Whoever worked for its area is told that it was erased; nobody else. */

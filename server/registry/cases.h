@@ -193,7 +193,7 @@ CDOP_MUST enum cdop_err cases_store_summary(
 void cases_change_init(
     const struct cases_act *act, uint32_t slot, struct cases_change *change);
 
-/* A fresh case id and its reference. */
+/* A fresh case id.  CDOP_INTERNAL: the random source gives no free one. */
 CDOP_MUST enum cdop_err cases_draw(struct cases_act *act, uint64_t *ret_id);
 
 /*

@@ -300,6 +300,17 @@ fill_stream(
 	}
 }
 
+/* What failed deep down has no words of its own. */
+static const char *
+message_of(const struct rpc_ctx *ctx, enum cdop_err status)
+{
+	if (ctx->message != NULL)
+		return ctx->message;
+	return status == CDOP_RESOURCE_EXHAUSTED
+	    ? "there is no room for it now: send it again"
+	    : "it was not applied: a fault of the server";
+}
+
 static enum cdop_err
 pack_reply(struct work *work, enum cdop_err status, uint64_t index,
     struct dispatch_result *result)
@@ -321,8 +332,9 @@ pack_reply(struct work *work, enum cdop_err status, uint64_t index,
 			      : "");
 	if (reply.reason == NULL || *reply.reason == '\0')
 		reply.reason = NULL;
-	if (ctx->message != NULL)
-		reply.message = cdop_arena_strdup(work->arena, ctx->message);
+	if (ctx->message != NULL || status != CDOP_OK)
+		reply.message =
+		    cdop_arena_strdup(work->arena, message_of(ctx, status));
 	reply.n_violation = ctx->n_violations;
 	reply.violation = ctx->violations;
 	reply.has_leaf_index = true;

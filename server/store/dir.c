@@ -11,8 +11,8 @@
 
 #include "server/store/pages.h"
 
-static enum cdop_err
-map_errno(int code)
+enum cdop_err
+dir_error(int code)
 {
 	switch (code) {
 	case ENOENT:
@@ -42,9 +42,9 @@ dir_ready(const char *dir, bool create)
 	struct stat st;
 
 	if (create && mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return map_errno(errno);
+		return dir_error(errno);
 	if (stat(dir, &st) != 0)
-		return map_errno(errno);
+		return dir_error(errno);
 	if (!S_ISDIR(st.st_mode))
 		return CDOP_NOT_FOUND;
 	return (st.st_mode & 077) == 0 ? CDOP_OK : CDOP_PERMISSION_DENIED;
@@ -62,14 +62,17 @@ path_of(const char *dir, const char *name, char path[static PATH_MAX])
 enum cdop_err
 dir_lock(const char *dir, int *ret_fd)
 {
+	enum cdop_err err;
 	int fd;
 
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
-		return map_errno(errno);
+		return dir_error(errno);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		err = errno == EWOULDBLOCK ? CDOP_FAILED_PRECONDITION
+					   : dir_error(errno);
 		(void)close(fd);
-		return CDOP_FAILED_PRECONDITION;
+		return err;
 	}
 	*ret_fd = fd;
 	return CDOP_OK;
@@ -99,7 +102,7 @@ dir_tidy(const char *dir, bool *ret_removed)
 	if ((err = path_of(dir, "copy.mdb", path)) != CDOP_OK)
 		return err;
 	if (unlink(path) != 0)
-		return errno == ENOENT ? CDOP_OK : map_errno(errno);
+		return errno == ENOENT ? CDOP_OK : dir_error(errno);
 	*ret_removed = true;
 	return CDOP_OK;
 }
@@ -147,7 +150,7 @@ dir_sync(const char *dir)
 
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
-		return map_errno(errno);
+		return dir_error(errno);
 	rc = fsync(fd);
 	(void)close(fd);
 	return rc == 0 ? CDOP_OK : CDOP_DATA_LOSS;

@@ -44,6 +44,9 @@ void dir_mark(const char *dir);
 void dir_unmark(const char *dir);
 bool dir_is_marked(const char *dir);
 
+/* What a call about a file or a directory failed with, as ours. */
+enum cdop_err dir_error(int code);
+
 /* New names in DIR are durable.  CDOP_DATA_LOSS. */
 CDOP_MUST enum cdop_err dir_sync(const char *dir);
 

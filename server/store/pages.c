@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/store/dir.h"
+
 #define PAGE      4096u
 #define TOP       16u /* bytes of a page's header */
 #define NODE_TOP  8u
@@ -234,7 +236,7 @@ file_open(const char *path, int *ret_fd)
 		*ret_fd = fd;
 		return CDOP_OK;
 	}
-	return errno == ENOENT ? CDOP_NOT_FOUND : CDOP_PERMISSION_DENIED;
+	return dir_error(errno);
 }
 
 enum cdop_err

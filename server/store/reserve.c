@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "server/store/dir.h"
 #include "server/store/zeros.h"
 
 struct reserve {
@@ -40,10 +41,8 @@ open_file(struct reserve *reserve, const char *dir)
 		return CDOP_INVALID_ARGUMENT;
 	reserve->fd =
 	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (reserve->fd == -1 && (errno == ENOSPC || errno == EDQUOT))
-		return CDOP_RESOURCE_EXHAUSTED;
 	if (reserve->fd == -1 || fstat(reserve->fd, &st) != 0)
-		return CDOP_PERMISSION_DENIED;
+		return dir_error(errno);
 	/* What is no whole step was cut off in the midst of one. */
 	reserve->have = (uint64_t)st.st_size / RESERVE_STEP * RESERVE_STEP;
 	if (reserve->have > reserve->want)

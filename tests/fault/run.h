@@ -1,0 +1,46 @@
+/*
+ * One step of the day in a process of its own, with or without a fault, and
+ * once more after it: then everything is looked at.
+ */
+#ifndef CDOP_TESTS_FAULT_RUN_H
+#define CDOP_TESTS_FAULT_RUN_H
+
+#include "tests/fault/day.h"
+#include "tests/fault/shim.h"
+
+struct run {
+	size_t step;
+	enum shim_kind kind;
+	uint64_t at;    /* 0: nothing is hit */
+	size_t leap_at; /* the op before which the clock leaps; 0: none */
+	int64_t leap_ms;
+	bool last; /* then facts, log and rows are looked at */
+};
+
+extern struct house_place run_place;
+extern struct keep *run_keep;
+
+/* A registry, and memory that processes share. */
+void run_make(void);
+void run_unmake(void);
+
+/* In this process; what does not hold ends it. */
+void run_play(const struct run *run);
+/* In another one; how it ended (waitpid). */
+int run_process(const struct run *run);
+
+/*
+ * The next step without a fault: its beginning and its end are kept, and what
+ * the end has to be.  play: run_play() or run_process().
+ */
+void run_rehearse(size_t step, int (*play)(const struct run *run));
+uint64_t run_count(size_t step, enum shim_class which);
+size_t run_ops(size_t step);
+
+/* Directory and memory are as at the beginning of the step. */
+void run_back(size_t step);
+
+/* The step once more, without a fault: whether it comes to its end. */
+bool run_again(size_t step);
+
+#endif
