@@ -24,6 +24,8 @@
 
 #define PARENT_TICK_MS 2000
 #define PARENT_HANG_MS 60000 /* a child that leaves a ping unanswered */
+/* A child that starts: a vault reads its registry first. */
+#define PARENT_START_MS 900000
 
 static const struct cdop_bytes nothing = {NULL, 0};
 
@@ -110,6 +112,7 @@ start_child(struct parent_child *child, int link)
 	child->answers = false;
 	child->hung = false;
 	child->pinged_ms = 0;
+	child->started_ms = clock_ms();
 	child->event = event_new(parent->base, child->control,
 	    EV_READ | EV_PERSIST, parent_hear, child);
 	if (child->event == NULL || event_add(child->event, NULL) < 0)
@@ -293,21 +296,27 @@ on_signal(int number, void *ctx)
 	}
 }
 
+/*
+ * Whether it answers: the last ping, or, while it starts, within the time
+ * that a start may take.  Asks again where the last one was answered.
+ */
 static bool
 watch_child(struct parent_child *child)
 {
 	uint64_t now = clock_ms();
 
-	if (child->pid == 0 || !child->ready)
-		return true;
+	if (child->pid == 0)
+		return false;
+	if (!child->ready)
+		return now - child->started_ms < PARENT_START_MS;
 	if (child->pinged_ms == 0) {
 		if (control_send(child->control, CONTROL_PING, nothing, -1) ==
 		    CDOP_OK)
 			child->pinged_ms = now;
-		return true;
+		return child->answers;
 	}
 	if (!child->answers || now - child->pinged_ms < PARENT_HANG_MS)
-		return true;
+		return false;
 	log_error("child.hangs", "child=%s pid=%d",
 	    parent_role_name(child->role), (int)child->pid);
 	child->hung = true;
@@ -315,6 +324,7 @@ watch_child(struct parent_child *child)
 	return false;
 }
 
+/* The manager's watchdog is fed while both answer, and not by our own loop. */
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {

@@ -39,6 +39,7 @@ struct parent_child {
 	bool answers; /* has answered a ping, so silence means something */
 	bool hung;    /* ended by us for its silence */
 	uint64_t pinged_ms; /* 0: no ping unanswered */
+	uint64_t started_ms;
 };
 
 struct parent {

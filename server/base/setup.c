@@ -61,7 +61,9 @@ open_key(struct setup *setup, const char *name, const char *path, int *ret_fd)
 
 /*
  * The service manager's (LoadCredential= or LoadCredentialEncrypted=): a file
- * of this name in the directory that it says.  It keeps others out itself.
+ * of this name in the directory that it says.  It keeps others out itself, and
+ * lets our user in by an access list, whose mask stands where a group's rights
+ * would: to read by "group" is no fault.
  */
 static enum cdop_err
 open_credential(struct setup *setup)
@@ -81,7 +83,7 @@ open_credential(struct setup *setup)
 		return CDOP_OK;
 	if (setup->credential_fd < 0 || fstat(setup->credential_fd, &st) < 0)
 		return refuse(setup, "credential: %s", strerror(errno));
-	if (!S_ISREG(st.st_mode) || (st.st_mode & 0077) != 0)
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 0037) != 0)
 		return refuse(setup,
 		    "credential: others can read it (mode %04o)",
 		    (unsigned)st.st_mode & 07777);

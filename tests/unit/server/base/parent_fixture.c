@@ -87,7 +87,17 @@ child_say_lost(uint64_t link)
 }
 
 static void
-child_loop(bool is_deaf, uint64_t lost)
+child_ping(bool is_silent)
+{
+	child_say("ping");
+	if (!is_silent &&
+	    control_send(CONTROL_FD, CONTROL_PONG, (struct cdop_bytes){NULL, 0},
+		-1) != CDOP_OK)
+		_exit(91);
+}
+
+static void
+child_loop(bool is_deaf, bool is_silent, uint64_t lost)
 {
 	static struct control_msg msg;
 	enum cdop_err err;
@@ -96,8 +106,10 @@ child_loop(bool is_deaf, uint64_t lost)
 		err = control_wait(CONTROL_FD, PATIENCE_MS, &msg);
 		if (err != CDOP_OK)
 			_exit(98);
-		if (msg.kind == CONTROL_PING)
+		if (msg.kind == CONTROL_PING) {
+			child_ping(is_silent);
 			continue;
+		}
 		child_say("message %d", (int)msg.kind);
 		if (msg.kind == CONTROL_STOP && !is_deaf)
 			_exit(0);
@@ -152,7 +164,7 @@ parent_fixture_child(const char *role)
 	char path[CONFIG_PATH_MAX + 64];
 	bool landlock, is_vault = strcmp(role, "vault") == 0;
 	uint64_t lost = 0;
-	bool is_deaf;
+	bool is_deaf, is_silent;
 
 	if (!child_start(&start))
 		return 95;
@@ -167,6 +179,7 @@ parent_fixture_child(const char *role)
 	if (is_vault)
 		child_vault(&start);
 	is_deaf = child_is(start.conf.data_dir, role, "deaf");
+	is_silent = child_is(start.conf.data_dir, role, "silent");
 	if (is_vault && child_is(start.conf.data_dir, role, "lost"))
 		lost = start.link;
 	if (!child_is(start.conf.data_dir, role, "open") &&
@@ -177,7 +190,7 @@ parent_fixture_child(const char *role)
 		return 93;
 	if (lost != 0)
 		child_say_lost(lost);
-	child_loop(is_deaf, lost);
+	child_loop(is_deaf, is_silent, lost);
 	return 0;
 }
 
@@ -413,7 +426,8 @@ parent_fixture_teardown(void **state)
 	static const char *const names[] = {"conf", "err", "key", "gate.log",
 	    "vault.log", "vault.refuses", "vault.dies", "vault.aborts",
 	    "vault.sealed", "vault.deaf", "vault.lost", "vault.open",
-	    "gate.deaf", "notify", "run/link.sock", "run/control.sock"};
+	    "gate.deaf", "gate.silent", "vault.silent", "notify",
+	    "run/link.sock", "run/control.sock"};
 	char path[128];
 	size_t i;
 

@@ -17,8 +17,8 @@ extern char parent_fixture_text[8192]; /* what was read last */
 /*
  * A child, "gate" or "vault".  Files in the directory change what it does:
  * vault.refuses, vault.dies, vault.aborts, vault.sealed, vault.open (no
- * walls), vault.deaf (does not stop), vault.lost (its link is dead).  It writes
- * ROLE.log.
+ * walls), vault.deaf (does not stop), vault.lost (its link is dead); of both,
+ * ROLE.silent (answers no ping).  It writes ROLE.log.
  */
 int parent_fixture_child(const char *role);
 

@@ -418,17 +418,14 @@ the_control_socket_is_not_for_others(void **state)
 	assert_int_equal(parent_fixture_stop(), 0);
 }
 
-static void
-the_service_manager_is_told(void **state)
+/* The manager's socket, at which a tenth of a second is a tick. */
+static int
+start_under_a_manager(void)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	struct timeval tv = {PATIENCE_S, 0};
-	char got[600];
-	bool ready = false, watchdog = false;
-	ssize_t n;
 	int fd;
 
-	(void)state;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	snprintf(
@@ -439,6 +436,19 @@ the_service_manager_is_told(void **state)
 	parent_fixture_start();
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
+	return fd;
+}
+
+static void
+the_service_manager_is_told(void **state)
+{
+	char got[600];
+	bool ready = false, watchdog = false;
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	fd = start_under_a_manager();
 	while (!ready || !watchdog) {
 		n = recv(fd, got, sizeof(got) - 1, 0);
 		assert_true(n > 0);
@@ -452,6 +462,40 @@ the_service_manager_is_told(void **state)
 	while (n > 0 && memcmp(got, "STOPPING=1", 10) != 0);
 	assert_int_equal(n, 10);
 	close(fd);
+}
+
+/* Of two that live, one is silent: that is for the manager to end. */
+static void
+silence(const char *file, const char *other)
+{
+	char got[600];
+	ssize_t n;
+	int fd;
+
+	parent_fixture_put_file(file, "", 0600);
+	fd = start_under_a_manager();
+	parent_fixture_wait_ready();
+	parent_fixture_wait_for(other, "ping", 5);
+	while ((n = recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT)) > 0) {
+		got[n] = '\0';
+		assert_string_not_equal(got, "WATCHDOG=1");
+	}
+	assert_int_equal(parent_fixture_stop(), 0);
+	close(fd);
+}
+
+static void
+the_watchdog_is_fed_while_the_vault_answers(void **state)
+{
+	(void)state;
+	silence("vault.silent", "gate.log");
+}
+
+static void
+the_watchdog_is_fed_while_the_gate_answers(void **state)
+{
+	(void)state;
+	silence("gate.silent", "vault.log");
 }
 
 /* In a root directory of 0700, say, nobody else can be anywhere. */
@@ -517,6 +561,8 @@ main(int argc, char **argv)
 	    TEST(nothing_to_unseal_is_said),
 	    TEST(the_control_socket_is_not_for_others),
 	    TEST(the_service_manager_is_told),
+	    TEST(the_watchdog_is_fed_while_the_vault_answers),
+	    TEST(the_watchdog_is_fed_while_the_gate_answers),
 	    TEST(it_becomes_another_user),
 	};
 
