@@ -27,6 +27,7 @@ ifeq ($(origin AR),default)
 AR := ar
 endif
 PREFIX ?= /usr
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 T ?=
 S ?= 60
@@ -125,7 +126,7 @@ LD_cover := -fprofile-instr-generate
 LD_fuzz := $(SANITIZE)
 
 # What needs no compiler must not ask for one.
-ifneq ($(filter-out help clean deps fmt,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean deps fmt deb check-deb,$(or $(MAKECMDGOALS),all)),)
 COMPILER := $(if $(findstring clang,$(shell $(CC) --version)),clang,gcc)
 pkg = $(shell pkg-config $(1) || echo --missing-library)
 PC_COMMON := libsodium libprotobuf-c
@@ -448,9 +449,26 @@ install: all	## into $(DESTDIR)$(PREFIX)
 	$(call put,$(wildcard packaging/man/*.5),share/man/man5)
 	$(call put,$(wildcard packaging/man/*.8),share/man/man8)
 	$(call put,$(wildcard packaging/profiles/*.conf),share/cdop/profiles)
-	$(call put,$(wildcard packaging/examples/*),share/doc/cdop/examples)
-	$(call put,$(wildcard packaging/completions/cdop),\
-		share/bash-completion/completions)
+	$(call put,packaging/examples/cdopd.conf,share/doc/cdop-server/examples)
+	$(call put,packaging/examples/notifications.csv,\
+		share/doc/cdop-client/examples)
+	$(call put,packaging/completions/cdop,share/bash-completion/completions)
+	install -D -m 644 packaging/systemd/cdopd.service \
+		$(DESTDIR)$(UNITDIR)/cdopd.service
+	install -D -m 644 packaging/systemd/sysusers.conf \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/cdopd.conf
+	install -D -m 644 packaging/systemd/tmpfiles.conf \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/cdopd.conf
+
+
+.PHONY: deb
+deb:	## cdop-server and cdop-client for Debian 12, in build/deb
+	@packaging/make-deb build/deb
+
+# As root; it lays out a Debian of its own.
+.PHONY: check-deb
+check-deb:	## the packages: reproducible, lintian, installed, upgraded, purged
+	@tests/deb/check
 
 .PHONY: help
 help:	## this list
@@ -461,6 +479,6 @@ help:	## this list
 clean:	## remove build/
 	rm -rf build
 
-ifneq ($(filter-out help clean deps fmt,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean deps fmt deb check-deb,$(or $(MAKECMDGOALS),all)),)
 -include $(SRC_OBJ:.o=.d) $(GEN_OBJ:.o=.d)
 endif
