@@ -22,7 +22,7 @@ import time
 
 import filled
 from filled import BASE, RUN, TOP, Drive
-from parts import Rotation, proc_lines, progress, say
+from parts import LONGEST_S, Rotation, proc_lines, progress, say
 from figures import Figures
 
 SIZES = sorted({int(s) for s in (os.environ.get("SIZES")
@@ -37,7 +37,7 @@ CLIENTS = (1, 8, 64)
 KINDS = ("register", "amend", "show", "find", "list", "scan")
 LINKS = 120           # at a stretch; the vault answers 200 new ones a second
 LOADED_MAX = 100000   # cases: more are not rotated under load
-LOADED_S = 600        # of a rotation under load
+LOADED_S = 120        # of these: then there is no further one
 SEES = os.geteuid() == 0   # what memory the processes of the daemon have
 BARE = {1: "lmdb_put_1", 8: "lmdb_put_10", 64: "lmdb_put_64"}
 FIGURES = Figures()
@@ -124,7 +124,7 @@ def start_ms(one):
 
 def starts(one):
     """Cold and warm, and what it takes when nobody calls."""
-    one.stop()
+    one.renew()
     forget(one)
     FIGURES.add("start.cold", "ms", start_ms(one), None, one.size)
     one.registry.stop()
@@ -162,16 +162,14 @@ def disk_used(one):
 
 
 def disk(one, empty):
-    """Of a twin, in which nobody has looked at anything."""
+    """Before anybody has looked at anything."""
     progress("%d cases: disk" % one.size)
-    other = filled.twin(one, "twin", one.size)
-    full = disk_used(other)
-    other.start()
-    Rotation(other.reach()).wait()
-    resealed = disk_used(other)
-    body = other.drive.do("register", 1, 1)["body"]
-    other.stop()
-    other.remove()
+    full = disk_used(one)
+    one.start()
+    Rotation(one.reach()).wait()
+    resealed = disk_used(one)
+    body = one.drive.do("register", 1, 1)["body"]
+    one.stop()
     FIGURES.add("notification", "bytes", body, None, one.size)
     for name, used in (("disk.case", full), ("disk.resealed", resealed)):
         FIGURES.add(name, "bytes", (used - empty) / one.size, None, one.size,
@@ -191,14 +189,15 @@ def turn_alone(one, how, name, bare):
                 "xchacha20_1k", bare["xchacha20_1k"])
 
 
-def turn_loaded(one, bare):
-    """Eight clients before, meanwhile and after."""
+def turn_loaded(one):
+    """Eight clients before, meanwhile and after; seconds it took."""
+    bare = limits()
     quiet_ms = 300 if CALLS else 2000
     quiet = [one.drive.do("mix", 8, 0, quiet_ms)]
     rotation = Rotation(one.reach())
     one.drive.say("do mix 8 0 0 1")
     began = time.monotonic()
-    while not rotation.ended() and time.monotonic() - began < LOADED_S:
+    while not rotation.ended() and time.monotonic() - began < LONGEST_S:
         time.sleep(0.02)
         progress("sealing anew under load: %d s" % (
             time.monotonic() - began))
@@ -217,17 +216,17 @@ def turn_loaded(one, bare):
                 "of the mix alone", rate)
     FIGURES.add("mix.while_resealed.p99", "ms", loaded["p99_us"] / 1000, 8,
                 one.size, "of the mix alone", p99 / 1000)
+    return seconds
 
 
 def rotations(one, number):
     note = "round %d, %d cases: " % (number + 1, one.size)
     bare = limits()
+    one.renew().start()
     progress(note + "keys are turned")
     turn_alone(one, (), "rewrap", bare)
     progress(note + "all is sealed anew")
     turn_alone(one, ("--reseal",), "reseal", bare)
-    if one.size <= LOADED_MAX:
-        turn_loaded(one, bare)
 
 
 # ---- all of it -------------------------------------------------------------
@@ -259,20 +258,22 @@ def one_round(number, registries, empty):
 
 
 def measure():
-    filled.found(KEEPS)
+    filled.found()
     registries, before = [], BASE
     for size in SIZES:
-        before = filled.grow(before, size, KEEPS)
+        before = filled.grow(before, size)
         registries.append(before)
     empty, empty_disk = base_memory(), disk_used(BASE)
     for one in registries:
         disk(one, empty_disk)
-        one.start()
     for number in range(ROUNDS):
         one_round(number, registries, empty)
     for one in registries:
+        loaded_s = 0
         for number in range(ROUNDS):
             rotations(one, number)
+            if one.size <= LOADED_MAX and loaded_s < LOADED_S:
+                loaded_s += turn_loaded(one)
         one.stop()
     progress("")
 

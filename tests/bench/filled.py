@@ -1,8 +1,9 @@
 """Registries of a size, filled through the protocol and kept.
 
 Everything lies under build/bench: run/ is what is at work and goes with the
-run; kept/ is copied from there before the measuring begins, and again from
-kept/ the next time, as long as formats and children are the same.
+run; kept/ is copied from there before the measuring begins.  Each round begins with
+what is kept, and so does the next run, as long as formats and children are the
+same.
 """
 import fcntl
 import glob
@@ -19,6 +20,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
 PLACE = os.path.join(TOP, "build", "bench")
 RUN = os.path.join(PLACE, "run")
 KEPT = os.path.join(PLACE, "kept")
+PASSING = os.path.join(RUN, "kept")   # the same, for this run alone
 os.environ["TMP"] = RUN
 from parts import identity_of, progress, say  # noqa: E402
 from libflow import Person, Registry  # noqa: E402
@@ -48,6 +50,9 @@ def shape():
 
 def clear_place(keeps):
     """The place is ours alone until we end; the lock's file."""
+    global KEPT
+    if not keeps:
+        KEPT = PASSING
     if len(os.path.join(RUN, "s1000000", "run", "link.sock")) > 100:
         sys.exit("%s: the path is too long for sockets; build in another "
                  "folder" % RUN)
@@ -59,10 +64,11 @@ def clear_place(keeps):
         sys.exit("%s: another benchmark runs here" % PLACE)
     shutil.rmtree(RUN, ignore_errors=True)
     os.makedirs(RUN, mode=0o700)
-    if keeps:
-        for old in glob.glob(os.path.join(KEPT, "*")):
-            if os.path.basename(old) != shape():
-                shutil.rmtree(old)
+    for old in glob.glob(os.path.join(KEPT, "*")):
+        if os.path.basename(old) != shape():
+            shutil.rmtree(old)
+    for unfinished in glob.glob(os.path.join(KEPT, "*", "*.new")):
+        shutil.rmtree(unfinished)
     return lock
 
 
@@ -167,10 +173,14 @@ class Filled:
         return [os.path.join(RUN, self.name)] + sorted(
             glob.glob(os.path.join(RUN, "home-%s-*" % self.name)))
 
-    def remove(self):
+    def renew(self):
+        """As it was kept, and stopped."""
+        if self.registry.process:
+            self.stop()
         for part in self.parts():
             shutil.rmtree(part)
-        Filled.all.remove(self)
+        self.take()
+        return self.lay()
 
     def keep(self):
         to = os.path.join(KEPT, shape(), self.name)
@@ -211,21 +221,17 @@ def make_base():
     registry.stop()
 
 
-def found(keeps):
+def found():
     """The base, with people and without a case."""
-    if keeps and BASE.take():
+    if BASE.take():
         BASE.lay()
         return
     make_base()
-    if keeps:
-        for stale in glob.glob(os.path.join(KEPT, shape(), "*.new")):
-            shutil.rmtree(stale)
-        BASE.keep()
+    BASE.keep()
 
 
-def twin(before, name, size):
-    """Another of the same, of a name of its own; both are stopped."""
-    one = Filled(name, size)
+def copy_of(before, one):
+    """The same with the name of another; both are stopped."""
     copy(os.path.join(RUN, before.name), os.path.join(RUN, one.name))
     shutil.rmtree(os.path.join(RUN, one.name, "run"), ignore_errors=True)
     for link in glob.glob(os.path.join(RUN, one.name, "run*")):
@@ -234,16 +240,16 @@ def twin(before, name, size):
         name = os.path.basename(home).rpartition("-")[2]
         if name in ("ada", "bob"):
             copy(home, os.path.join(RUN, "home-%s-%s" % (one.name, name)))
-    return one.lay()
+    one.lay()
+    one.size = before.size
 
 
-def grow(before, size, keeps):
+def grow(before, size):
     """A registry of size cases out of a smaller one, stopped."""
-    if keeps:
-        one = Filled("s%d" % size, size)
-        if one.take():
-            return one.lay()
-    one = twin(before, "s%d" % size, before.size)
+    one = Filled("s%d" % size, size)
+    if one.take():
+        return one.lay()
+    copy_of(before, one)
     one.start()
     one.size = size
     done, step = before.size, 5000
@@ -254,8 +260,7 @@ def grow(before, size, keeps):
     one.stop()
     progress("")
     say("%d cases registered through the protocol" % (size - before.size))
-    if keeps:
-        one.keep()
+    one.keep()
     return one
 
 

@@ -1,6 +1,7 @@
 """What the benchmarks share, beside tests/flow/libflow.py; TMP is set first."""
 import glob
 import os
+import statistics
 import sys
 import time
 
@@ -9,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 from libflow import SECOND  # noqa: E402
 
 LONGEST_S = 900  # of a rotation: then it is given up
+BEFORE_COPY = ("KEY_TURN", "KEY_REWRAP")
 HZ = os.sysconf("SC_CLK_TCK")
 
 
@@ -24,8 +26,7 @@ def progress(text):
 
 def mid(values):
     """Median, least and most."""
-    values = sorted(values)
-    return values[len(values) // 2], values[0], values[-1]
+    return statistics.median(values), min(values), max(values)
 
 
 def identity_of(person):
@@ -80,11 +81,11 @@ class Rotation:
         return b"copy.done" in said
 
     def wait_rewrapped(self):
-        """Seconds until no case key is under an old key any more."""
+        """Seconds until it is seen that no case key is under an old key."""
         while not self.ended():
             status = self.registry.ada.must("key", "status", "--json").json()
             running = status.get("running")
-            if not running or running["phase"] not in ("turn", "rewrap"):
+            if not running or running["phase"]["code"] not in BEFORE_COPY:
                 break
             time.sleep(0.02)
         return time.monotonic() - self.began

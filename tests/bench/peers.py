@@ -199,8 +199,8 @@ def targets():
 
 
 def prepare():
-    filled.found(True)
-    one = filled.grow(BASE, CASES, True)
+    filled.found()
+    one = filled.grow(BASE, CASES)
     one.start()
     body = round(one.drive.do("register", 1, 1)["body"])
     progress("PostgreSQL: a cluster, and %d cases in it, twice" % CASES)
