@@ -423,6 +423,18 @@ bench-rotate: $(OUT)/bench/mix $(PROGRAMS)	## keys turn, all is sealed anew, and
 		CASES='$(CASES)' RATE='$(RATE)' ROUNDS='$(ROUNDS)' \
 		tests/bench/rotate.py
 
+# A wall clock that can be set, for the daemon of a long run.
+$(OUT)/soak/clock.so: tests/soak/clock.c $(OUT)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) $(TEST_WARN) -fPIC -shared -o $@ $<
+
+.PHONY: soak
+soak: $(OUT)/soak/clock.so $(PROGRAMS)	## a long run of everything against a model; S=3600 seconds
+	@CDOPD=$(CURDIR)/$(OUT)/cdopd CDOP=$(CURDIR)/$(OUT)/cdop \
+		SOAK_SHIM=$(CURDIR)/$(OUT)/soak/clock.so \
+		tests/soak/soak.py '$(if $(filter file,$(origin S)),3600,$(S))'
+
 .PHONY: cover
 cover:	## coverage of the unit tests, a line a file
 	+$(Q)$(MAKE) --no-print-directory MODE=cover CC=clang unit-programs
