@@ -342,6 +342,7 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"AuditExport", "", " entries"},
 	    {"BackupCreate", "", " bytes"},
 	    {"keys turned", "", " case keys"},
+	    {"key destroyed", "the next one has ", ""},
 	};
 
 	size_t i;

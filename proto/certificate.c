@@ -18,6 +18,7 @@ static const char *const outside[] = {
 };
 
 static const char *const outside_case[] = {
+    "the log: its reference, and who asked for it and when",
     "searches: what was typed to find it, until its quarter is forgotten",
     "other cases: what they say in words, and links that name the reference",
     "clients: what people have printed, exported or kept",
@@ -102,6 +103,13 @@ put_outside(struct note_out *to, const struct cdop_certificate *certificate)
 
 	for (i = 0; i < sizeof(outside) / sizeof(outside[0]); i++)
 		put_words(to, "outside", outside[i]);
+	if (certificate->incarnation > 1) {
+		put_number(to, "outside lost: before incarnation",
+		    certificate->incarnation);
+		cdop_note_put_text(to,
+		    " backups were perhaps taken that a restore made unknown "
+		    "here\n");
+	}
 	if (certificate->reference == NULL)
 		return;
 	for (i = 0; i < sizeof(outside_case) / sizeof(outside_case[0]); i++)

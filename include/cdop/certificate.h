@@ -74,6 +74,9 @@ struct cdop_certificate {
 	const struct cdop_certificate_backup *backup;
 	size_t n_backup; /* at most CDOP_CERTIFICATE_BACKUPS */
 	uint64_t more_backups;
+	/* Over 1: it goes on from an earlier state.  Backups of what was lost
+	 * may hold anything, and nobody here knows of them. */
+	uint64_t incarnation;
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "server/registry/backups.h"
 #include "server/registry/certificates.h"
 #include "server/registry/checkpoints.h"
+#include "server/vault/rows.h"
 
 struct issuing {
 	struct registry *reg;
@@ -185,6 +186,7 @@ certificates_note(struct registry *reg, struct cdop_arena *arena,
 	issuing.out.ground = ground_word(stored->ground);
 	issuing.out.rows = stored->rows;
 	issuing.out.case_key = stored->case_key;
+	issuing.out.incarnation = rows_incarnation(reg->rows);
 	err = take_rotation(&issuing);
 	if (err == CDOP_OK)
 		err = look_at_backups(&issuing);

@@ -278,9 +278,10 @@ append_key(Cdop__StoredRotation *stored, struct cdop_arena *arena, uint64_t key)
 	return CDOP_OK;
 }
 
+/* With what the key in its place wraps, or seals, by now. */
 static enum cdop_err
 gone_leaf(struct rotation *rotation, struct cdop_arena *arena, const char *of,
-    uint64_t key, uint64_t now_ms)
+    uint64_t key, uint64_t count, uint64_t now_ms)
 {
 	char number[32];
 	const char *reason;
@@ -289,7 +290,8 @@ gone_leaf(struct rotation *rotation, struct cdop_arena *arena, const char *of,
 	    arena, "%s:%s", of, rows_number_text(key, number));
 	if (reason == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	return leaf(rotation, arena, AUDIT_EVENT_KEY_GONE, reason, 0, now_ms);
+	return leaf(
+	    rotation, arena, AUDIT_EVENT_KEY_GONE, reason, count, now_ms);
 }
 
 /* An area's key that is not its newest; false: there is none left. */
@@ -304,25 +306,33 @@ find_old(const struct rows *rows, struct rows_rewrap_epoch *ret_epoch)
 	return false;
 }
 
+/* Case keys under an epoch key. */
+static uint64_t
+wraps(const struct rows *rows, uint64_t key)
+{
+	struct rows_rewrap_epoch epoch;
+	size_t i;
+
+	for (i = 0; rows_rewrap_epoch(rows, i, &epoch); i++)
+		if (epoch.key == key)
+			return epoch.wraps;
+	return 0;
+}
+
 static enum cdop_err
 destroy_one(struct rotation *rotation, struct cdop_arena *arena,
     Cdop__StoredRotation *stored, const struct rows_rewrap_epoch *epoch,
     uint64_t now_ms)
 {
 	struct rows *rows = rotation_registry(rotation)->rows;
-	char number[32];
-	const char *reason;
 	enum cdop_err err;
 
 	if ((err = rows_keys_epoch_destroy(rows, epoch->key)) != CDOP_OK)
 		return err;
 	if ((err = append_key(stored, arena, epoch->key)) != CDOP_OK)
 		return err;
-	reason = cdop_arena_printf(
-	    arena, "%s:%s", epoch->area, rows_number_text(epoch->key, number));
-	if (reason == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	return leaf(rotation, arena, AUDIT_EVENT_KEY_GONE, reason, 0, now_ms);
+	return gone_leaf(rotation, arena, epoch->area, epoch->key,
+	    wraps(rows, rows_rewrap_newest(rows, epoch->area)), now_ms);
 }
 
 static enum cdop_err
@@ -345,6 +355,18 @@ destroy(struct rotation *rotation, struct cdop_arena *arena,
 
 /* ---- COPY -------------------------------------------------------------- */
 
+/* Rows of the new file under a key. */
+static uint64_t
+seals(const Cdop__StoredRotation *stored, uint64_t key)
+{
+	size_t i;
+
+	for (i = 0; i < stored->n_census; i++)
+		if (stored->census[i]->key == key)
+			return stored->census[i]->rows;
+	return 0;
+}
+
 /* Keys that stayed behind in the old file. */
 static enum cdop_err
 name_gone(struct rotation *rotation, struct cdop_arena *arena,
@@ -357,7 +379,8 @@ name_gone(struct rotation *rotation, struct cdop_arena *arena,
 		err = append_key(stored, arena, stored->pair[i]->from);
 		if (err == CDOP_OK)
 			err = gone_leaf(rotation, arena, "registry",
-			    stored->pair[i]->from, now_ms);
+			    stored->pair[i]->from,
+			    seals(stored, stored->pair[i]->to), now_ms);
 		if (err != CDOP_OK)
 			return err;
 	}
@@ -376,8 +399,8 @@ end_copy(struct rotation *rotation, struct cdop_arena *arena,
 	err = leaf(rotation, arena, AUDIT_EVENT_KEYS,
 	    stored->reseal ? "resealed" : "copied", stored->rows, now_ms);
 	if (err == CDOP_OK && stored->what == CDOP__KEY_WHAT__KEY_ROOT)
-		err = leaf(
-		    rotation, arena, AUDIT_EVENT_KEY_GONE, "root", 0, now_ms);
+		err = leaf(rotation, arena, AUDIT_EVENT_KEY_GONE, "root",
+		    count_epochs(rotation_registry(rotation)->rows), now_ms);
 	if (err == CDOP_OK)
 		err = name_gone(rotation, arena, stored, now_ms);
 	if (err != CDOP_OK)

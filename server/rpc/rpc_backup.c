@@ -49,13 +49,24 @@ refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
 	}
 }
 
+/* Nobody writes a line of a list or a certificate with it. */
 static enum cdop_err
 check_label(struct rpc_ctx *ctx, const char *label)
 {
-	if (*label != '\0' && cdop_text_length(label) <= BACKUPS_LABEL_MAX)
+	enum cdop_text_fault fault;
+	const char *clean;
+	enum cdop_err err;
+
+	err =
+	    cdop_text_clean(label, CDOP_TEXT_LINE, ctx->arena, &clean, &fault);
+	if (err == CDOP_RESOURCE_EXHAUSTED)
+		return err;
+	if (err == CDOP_OK && *label != '\0' && strcmp(label, clean) == 0 &&
+	    cdop_text_length(label) <= BACKUPS_LABEL_MAX)
 		return CDOP_OK;
 	rpc_violation(ctx, "label", "text_needed", CDOP__SEVERITY__ERROR,
-	    "what the backup is called, in one line of at most 80 characters");
+	    "what the backup is called, in one line of at most 80 characters, "
+	    "without control characters and blanks at its ends");
 	return rpc_fail(
 	    ctx, CDOP_INVALID_ARGUMENT, "text_needed", "it needs a label");
 }

@@ -112,6 +112,15 @@ what_is_signed_is_read_back(void **state)
 	assert_null(says(line, n, "destroyed"));
 	assert_string_equal(says(line, n, "backup"), "0 0 holds x destroyed 7");
 
+	/* What a restore has made unknown is not claimed. */
+	assert_null(memmem(note.data, note.len, "\noutside lost", 13));
+	certificate.incarnation = 2;
+	assert_int_equal(
+	    cdop_certificate_sign(&certificate, &signer, arena, &note),
+	    CDOP_OK);
+	assert_non_null(memmem(note.data, note.len,
+	    "\noutside lost: before incarnation 2 backups were ", 49));
+
 	certificate.reference = NULL;
 	assert_int_equal(
 	    cdop_certificate_sign(&certificate, &signer, arena, &note),

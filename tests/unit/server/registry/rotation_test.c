@@ -150,7 +150,7 @@ an_area_gets_a_new_key_and_the_old_one_goes(void **state)
 	assert_null(rotation_running(w.reg->rotation));
 
 	(void)snprintf(wanted, sizeof(wanted),
-	    "1011 wirral:%s 0\n1010 rewrapped 5\n1010 turned 5\n",
+	    "1011 wirral:%s 5\n1010 rewrapped 5\n1010 turned 5\n",
 	    rows_number_text(old, number));
 	said = said_now();
 	assert_non_null(strstr(said.words, wanted));

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "server/registry/audit.h"
 #include "server/registry/cases.h"
 #include "server/registry/certificates.h"
 #include "server/store/db.h"
@@ -24,6 +25,7 @@
 
 static struct world w;
 static char *gone;
+static uint64_t gone_key;
 
 static int
 setup(void **state)
@@ -51,8 +53,10 @@ struct kept {
 	uint64_t number;
 };
 
-static struct kept kept[ROWS_MAX];
+static struct kept kept[ROWS_MAX]; /* rows */
 static size_t n_kept;
+static struct kept box[ROWS_MAX]; /* of leaves; number: the leaf's index */
+static size_t n_box;
 
 static void
 keep_row(uint64_t number, struct cdop_bytes row)
@@ -117,7 +121,79 @@ keep_rows(uint64_t key_id)
 	w.rows->txn = NULL;
 }
 
-/* How many of the kept rows this key opens. */
+/* A leaf's box that lies under the case key in ctx. */
+static bool
+keep_box(void *ctx, const struct audit_leaf *leaf)
+{
+	const Cdop__StoredLeaf *stored = leaf->stored;
+	const uint64_t *key = ctx;
+
+	if (!stored->has_case_box || stored->case_box_key != *key)
+		return true;
+	assert_true(n_box < ROWS_MAX);
+	box[n_box].len = stored->case_box.len;
+	box[n_box].bytes = malloc(stored->case_box.len);
+	assert_non_null(box[n_box].bytes);
+	memcpy(box[n_box].bytes, stored->case_box.data, stored->case_box.len);
+	box[n_box++].number = leaf->index;
+	return true;
+}
+
+static void
+keep_boxes(uint64_t key)
+{
+	uint64_t cursor = 0;
+
+	do
+		assert_int_equal(audit_walk(w.reg->audit, w.arena, &cursor, 256,
+				     keep_box, &key),
+		    CDOP_OK);
+	while (cursor != 0);
+}
+
+/* The kept boxes that lie in the log as they were. */
+static size_t
+boxes_in_log(void)
+{
+	struct kept before[ROWS_MAX];
+	const size_t n = n_box;
+	size_t i, k, same = 0;
+
+	memcpy(before, box, sizeof(before));
+	n_box = 0;
+	keep_boxes(gone_key);
+	for (i = 0; i < n_box; i++) {
+		for (k = 0; k < n; k++)
+			same += before[k].number == box[i].number &&
+			    before[k].len == box[i].len &&
+			    memcmp(before[k].bytes, box[i].bytes, box[i].len) ==
+				0;
+		free(box[i].bytes);
+	}
+	memcpy(box, before, sizeof(before));
+	n_box = n;
+	return same;
+}
+
+static size_t
+boxes_opened_by(struct envelope_key *key)
+{
+	static uint8_t out[ENVELOPE_ROW_MAX];
+	struct cdop_bytes context, data;
+	uint8_t index[8];
+	size_t i, n = 0;
+
+	context = (struct cdop_bytes){index, sizeof(index)};
+	for (i = 0; i < n_box; i++) {
+		cdop_put64(index, box[i].number);
+		n += envelope_box_unseal(key, w.rows->registry, context,
+			 (struct cdop_bytes){box[i].bytes, box[i].len}, out,
+			 &data) == ENVELOPE_FINE;
+	}
+	return n;
+}
+
+/* How many of the kept rows and boxes this key opens. */
 static size_t
 opened_by(struct envelope_key *key)
 {
@@ -135,7 +211,7 @@ opened_by(struct envelope_key *key)
 		n += envelope_unseal(ring, key, &head, row, out, &data) ==
 		    ENVELOPE_FINE;
 	}
-	return n;
+	return n + boxes_opened_by(key);
 }
 
 /* By every case key that there is. */
@@ -224,11 +300,15 @@ after_the_copy_there_is_no_byte_and_no_key(void **state)
 	size_t i;
 
 	(void)state;
-	n_kept = 0;
-	keep_rows(index_at(index, calls_slot(&w, gone))->key_id);
+	n_kept = n_box = 0;
+	(void)calls_show(&w, WORLD_COORDINATOR, gone, CDOP_OK);
+	gone_key = index_at(index, calls_slot(&w, gone))->key_id;
+	keep_rows(gone_key);
+	keep_boxes(gone_key);
 	assert_true(n_kept >= 4); /* state, notification, summary, key */
+	assert_true(n_box >= 2);  /* registered, shown */
 	assert_int_equal(found_in_file(), n_kept);
-	assert_int_equal(opened_by_any(), n_kept);
+	assert_int_equal(opened_by_any(), n_kept + n_box);
 
 	calls_erase(&w, gone);
 	/* Its key is gone; its wrapped key opens still, and so all of it. */
@@ -242,8 +322,16 @@ after_the_copy_there_is_no_byte_and_no_key(void **state)
 	assert_int_equal(opened_by_any(), 0);
 	assert_int_equal(found_in_file(), 0);
 	assert_true(is_certified());
+	/* The leaves keep their boxes, which nothing opens, whatever turns. */
+	assert_int_equal(boxes_in_log(), n_box);
+	(void)turning_begin_with(&w, NULL, true);
+	(void)turning_finish(&w, 8);
+	assert_int_equal(boxes_in_log(), n_box);
+	assert_int_equal(opened_by_any(), 0);
 	for (i = 0; i < n_kept; i++)
 		free(kept[i].bytes);
+	for (i = 0; i < n_box; i++)
+		free(box[i].bytes);
 }
 
 int

@@ -15,11 +15,13 @@
 #include <cmocka.h>
 
 #include "cdop/certificate.h"
+#include "server/base/undo.h"
 #include "server/registry/backups.h"
 #include "server/registry/cases.h"
 #include "server/registry/certificates.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/rotation_step.h"
+#include "server/vault/rows.h"
 #include "tests/unit/server/registry/turning.h"
 #include "tests/unit/server/rpc/calls.h"
 
@@ -391,6 +393,35 @@ it_names_the_backups_and_claims_no_more(void **state)
 	    reply->certificate[0]->note.len, "sefton", 6));
 }
 
+/*
+ * Restored from the first of two backups: the second one is forgotten, may
+ * hold the case, and a certificate that says nothing of it would claim that
+ * it does not.
+ */
+static void
+what_a_restore_forgot_is_not_claimed(void **state)
+{
+	Cdop__CertificateGetReply *reply;
+	const char *words;
+	size_t i;
+
+	(void)state;
+	add_backup(1, w.now_ms + 1, 0, NULL, 0);
+	undo_begin(w.undo);
+	assert_int_equal(rows_begin(w.rows, 1u << 18, 16), CDOP_OK);
+	assert_int_equal(rows_next_incarnation(w.rows), CDOP_OK);
+	assert_int_equal(registry_commit(w.reg), CDOP_OK);
+	w.now_ms += 1000;
+	calls_erase(&w, gone);
+	(void)turning_finish(&w, 8);
+	reply = certificate(WORLD_AUDITOR, 1, CDOP_OK);
+	assert_non_null(strstr(says(reply, "backup", 0), "unknown early"));
+	for (i = 0; (words = says(reply, "outside", i)) != NULL; i++)
+		if (strncmp(words, "lost: before incarnation 2", 26) == 0)
+			return;
+	fail_msg("the lost backups are passed over");
+}
+
 static void
 a_rotation_has_one_and_only_who_works_for_an_area_hears(void **state)
 {
@@ -455,6 +486,7 @@ main(void)
 	    TEST(it_is_gone_before_and_after_a_start),
 	    TEST(an_erasure_that_is_aborted_erases_nothing),
 	    TEST(it_names_the_backups_and_claims_no_more),
+	    TEST(what_a_restore_forgot_is_not_claimed),
 	    TEST(a_rotation_has_one_and_only_who_works_for_an_area_hears),
 	    TEST(killed_at_any_step_it_ends_with_one_certificate),
 	};
