@@ -51,6 +51,9 @@ static const struct config_key config_keys[] = {
     {"anchor_dir", CONFIG_PATH, AT(anchor_dir), 0, 0, "", false,
 	"a directory outside data_dir for the anchor against a rolled back "
 	"registry"},
+    {"metrics_file", CONFIG_PATH, AT(metrics_file), 0, 0, "", true,
+	"a file that is written anew every ten seconds, for the textfile "
+	"collector of a Prometheus node exporter; it counts, and names nobody"},
     {"user", CONFIG_WORD, AT(user), 0, 0, "", false,
 	"become this user when started as root"},
     {"listen", CONFIG_LISTEN, AT(listen), 0, 0, "unix link.sock", false,

@@ -23,6 +23,7 @@ struct config {
 	char key_file[CONFIG_PATH_MAX];      /* empty: none */
 	char boot_key_file[CONFIG_PATH_MAX]; /* empty: none */
 	char anchor_dir[CONFIG_PATH_MAX];    /* empty: none */
+	char metrics_file[CONFIG_PATH_MAX];  /* empty: none */
 	char user[CONFIG_WORD_MAX];          /* empty: stay who we are */
 	char listen[CONFIG_LISTEN_MAX][CONFIG_PATH_MAX];
 	uint32_t n_listen;

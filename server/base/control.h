@@ -11,6 +11,7 @@
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 #include "server/base/config.h"
+#include "server/base/metrics.h"
 
 /* Descriptors of a child when it starts. */
 #define CONTROL_FD            3
@@ -69,10 +70,12 @@ struct control_start {
 
 /*
  * The page the vault shares with the parent, so that a death tells whose
- * request did it (TRUST-DECISIONS S23) at the price of a store.
+ * request did it (TRUST-DECISIONS S23) at the price of a store; and what is
+ * counted for the monitor.
  */
 struct control_note {
 	_Atomic uint64_t credential; /* being worked on; 0: none */
+	struct metrics metrics;
 };
 
 /* One slot of a sealed vault, and of a passphrase what Argon2id needs. */

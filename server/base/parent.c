@@ -4,6 +4,7 @@
  */
 #include "server/base/parent.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,8 +23,9 @@
 #include "server/base/sandbox.h"
 #include "server/base/signals.h"
 
-#define PARENT_TICK_MS 2000
-#define PARENT_HANG_MS 60000 /* a child that leaves a ping unanswered */
+#define PARENT_TICK_MS    2000
+#define PARENT_PUBLISH_MS 10000
+#define PARENT_HANG_MS    60000 /* a child that leaves a ping unanswered */
 /* A child that starts: a vault reads its registry first. */
 #define PARENT_START_MS 900000
 
@@ -103,11 +105,16 @@ start_child(struct parent_child *child, int link)
 		args.fds[args.n_fds++] = setup->credential_fd;
 		args.fds[args.n_fds++] = setup->boot_fd;
 		control_note_set(setup->note, 0);
+		metrics_set(&setup->note->metrics, METRIC_OPEN, 0);
 		parent->unseal.n_slots = 0;
 		parent->unseal.heard = false;
 	}
 	if ((err = child_spawn(&args, &child->pid, &child->control)) != CDOP_OK)
 		return err;
+	metrics_add(&setup->note->metrics,
+	    child->role == PARENT_GATE ? METRIC_GATE_STARTS
+				       : METRIC_VAULT_STARTS,
+	    1);
 	child->ready = false;
 	child->answers = false;
 	child->hung = false;
@@ -252,6 +259,23 @@ reap(struct parent *parent)
 		event_base_loopbreak(parent->base);
 }
 
+/* A monitor that is not told anything is no reason to stop. */
+static void
+publish(struct parent *parent)
+{
+	const char *path = parent->conf.metrics_file;
+	bool failed;
+
+	parent->published_ms = clock_ms();
+	if (path[0] == '\0')
+		return;
+	failed = metrics_publish(&parent->setup.note->metrics, path) != CDOP_OK;
+	if (failed && !parent->unpublished)
+		log_warning("metrics.failed", "file=%s problem=%s", path,
+		    strerror(errno));
+	parent->unpublished = failed;
+}
+
 static void
 parent_reload(struct parent *parent)
 {
@@ -278,6 +302,7 @@ parent_reload(struct parent *parent)
 			log_warning("reload.unheard", "child=%s",
 			    parent_role_name(parent->children[i].role));
 	}
+	publish(parent);
 	log_info("reload.done", "wait_for_restart=%s", waiting);
 }
 
@@ -338,6 +363,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		well = watch_child(&parent->children[i]) && well;
 	if (well && notify_watchdog_ms() > 0)
 		notify_send("WATCHDOG=1");
+	if (clock_ms() - parent->published_ms >= PARENT_PUBLISH_MS)
+		publish(parent);
 }
 
 static void

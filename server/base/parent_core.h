@@ -57,6 +57,8 @@ struct parent {
 	uint64_t held_back;
 	struct deaths deaths;
 	struct unseal unseal;
+	uint64_t published_ms; /* the last try at metrics_file */
+	bool unpublished;      /* it failed, which was said */
 	char state[CONTROL_STATE_MAX];
 	bool announced;
 	bool stopping;

@@ -412,11 +412,17 @@ take_back(struct batch *batch, struct registry *reg, size_t mark)
 
 /* CDOP_DATA_LOSS: the outcome is unknown. */
 static enum cdop_err
-commit(struct registry *reg)
+commit(struct batch *batch, struct registry *reg)
 {
+	uint64_t before_us = clock_us();
 	enum cdop_err err;
 
 	err = registry_commit(reg);
+	if (batch->note != NULL) {
+		metrics_took(
+		    &batch->note->metrics.commit, clock_us() - before_us);
+		metrics_add(&batch->note->metrics, METRIC_BATCHES, 1);
+	}
 	return err == CDOP_OK || err == CDOP_RESOURCE_EXHAUSTED
 	    ? err
 	    : CDOP_DATA_LOSS;
@@ -475,7 +481,7 @@ run_together(struct batch *batch, struct registry *reg,
 		return err == CDOP_DATA_LOSS ? CDOP_INTERNAL : err;
 	} while (end < batch->n && !is_part(batch, until_ms));
 	*ret_end = end;
-	if ((err = commit(reg)) != CDOP_OK)
+	if ((err = commit(batch, reg)) != CDOP_OK)
 		return err;
 	for (i = batch->done; i < end; i++)
 		finish(batch, reg, &batch->item[i], times);
@@ -505,7 +511,7 @@ refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 		take_back(batch, reg, mark);
 		return CDOP_OK;
 	}
-	err = commit(reg);
+	err = commit(batch, reg);
 	if (err == CDOP_OK)
 		finish(batch, reg, item, times);
 	return err == CDOP_DATA_LOSS ? err : CDOP_OK;
@@ -525,7 +531,7 @@ run_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 		take_back(batch, reg, mark);
 		return refuse_alone(batch, reg, item, times, err);
 	}
-	err = commit(reg);
+	err = commit(batch, reg);
 	if (err == CDOP_RESOURCE_EXHAUSTED) {
 		/* It was promised and is not there after all. */
 		rows_room_give(reg->rows);

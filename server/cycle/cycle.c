@@ -12,6 +12,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cycle/cycle_state.h"
+#include "server/cycle/meter.h"
 #include "server/cycle/pace.h"
 #include "server/registry/audit.h"
 #include "server/registry/leaf_clock.h"
@@ -114,6 +115,7 @@ void
 cycle_refuse(struct cycle *cycle, struct session *session)
 {
 	cycle->refused++;
+	meter_refused(cycle);
 	cycle_close(cycle, session);
 }
 
@@ -372,6 +374,7 @@ answer(struct cycle *cycle, size_t first, uint64_t boot_ms)
 			renewed(cycle, item, boot_ms);
 		if (item->kind == BATCH_ROTATE)
 			rotated(cycle, item, boot_ms);
+		meter_item(cycle, item, boot_ms);
 		if (item->session == NULL || item->session->discarding)
 			continue;
 		if (answer_item(cycle, item, boot_ms) != CDOP_OK)
@@ -475,6 +478,7 @@ tick(struct cycle *cycle, uint64_t boot_ms)
 	if (boot_ms - cycle->tick_ms < TICK_MS)
 		return;
 	cycle->tick_ms = boot_ms;
+	meter_tick(cycle);
 	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
 	if (cycle->reg != NULL)
 		cycle->reg->reserve_short =
@@ -541,7 +545,7 @@ work(struct cycle *cycle, uint64_t boot_ms)
 	err = batch_run(cycle->batch, cycle->reg, &times);
 	if (err == CDOP_OK) {
 		cycle_tell_keys(cycle);
-		answer(cycle, first, boot_ms);
+		answer(cycle, first, clock_boot_ms());
 	}
 	set_width(cycle, first);
 	if (batch_done(cycle->batch) < batch_count(cycle->batch))

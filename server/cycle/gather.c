@@ -5,6 +5,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cycle/cycle_state.h"
+#include "server/cycle/meter.h"
 #include "server/cycle/pace.h"
 #include "server/registry/audit.h"
 #include "server/registry/backups.h"
@@ -321,6 +322,7 @@ gather_scrub(struct cycle *cycle, uint64_t boot_ms)
 	if (!scrub_step(cycle->reg->scrub, SCRUB_ROWS, &end))
 		return;
 	cycle->scrub_ms = boot_ms + SCRUB_AGAIN_MS;
+	meter_scrubbed(cycle, end.fault != NULL);
 	if (end.fault != NULL)
 		log_error("log.damaged", "finding=%s next=%s",
 		    scrub_finding(cycle->reg->scrub),

@@ -8,6 +8,7 @@
 #include "cdop/link.h"
 #include "server/base/clock.h"
 #include "server/cycle/cycle_state.h"
+#include "server/cycle/meter.h"
 #include "server/registry/audit.h"
 #include "server/registry/registry.h"
 #include "server/vault/boot_set.h"
@@ -33,6 +34,7 @@ take_open(
 	if (cycle->n_sessions >= CDOP_VAULT_SESSIONS_MAX ||
 	    cycle->n_half_open >= CDOP_VAULT_HALF_OPEN_MAX) {
 		cycle->refused++;
+		meter_refused(cycle);
 		cycle_send(cycle, packet->conn, IPC_CLOSE, nothing);
 		return;
 	}
@@ -40,6 +42,7 @@ take_open(
 	    cycle->args.mem, packet->conn, packet->bytes, boot_ms, &session);
 	if (err != CDOP_OK) {
 		cycle->refused++;
+		meter_refused(cycle);
 		cycle_send(cycle, packet->conn, IPC_CLOSE, nothing);
 		return;
 	}
