@@ -30,7 +30,6 @@
 #define DISCARD_MS     100   /* the gate's word is awaited so long */
 #define LONG_AGAIN_MS  60000 /* long work that failed */
 #define SOON_MS        5
-#define COPY_MS        1 /* until another look, while a copy rests */
 
 static const struct cdop_bytes nothing;
 
@@ -222,8 +221,6 @@ cycle_sleep_ms(const struct cycle *cycle)
 	if ((cycle->busy || cycle_copy_waits(cycle)) &&
 	    !outbox_waits(cycle->outbox))
 		return 0;
-	if (cycle->copy_rests)
-		return COPY_MS;
 	if (cycle->soon)
 		return SOON_MS;
 	if (cycle->discards > 0)

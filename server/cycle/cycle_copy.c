@@ -1,7 +1,9 @@
 /*
- * Copying the store in everybody's pauses: long slices where nobody calls,
- * else short ones, and seldom.
+ * Copying the store in everybody's pauses: as long as nobody asks for
+ * anything, and a small share of the time where somebody always does.
  */
+#include <poll.h>
+
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cycle/cycle_state.h"
@@ -10,20 +12,38 @@
 #include "server/registry/rotation_copy.h"
 
 #define ROTATE_AGAIN_MS 60000 /* one that failed */
-/* While somebody calls: what a call waits longer for it, and how often. */
-#define SLICE_US       1000
-#define SLICE_ROWS     128
-#define SLICE_EVERY_US 4000
-#define SLICE_ALONE_US 20000
-#define SLICE_ALONE    4096
-#define SLICE_BYTES    ((size_t)8 << 20)
+#define SLICE_US        20000 /* then the timers are looked at */
+#define SLICE_ROWS      4096
+#define SLICE_BYTES     ((size_t)8 << 20)
+/* It has one part in so many, however much is asked for, in pieces of: */
+#define SHARE   4
+#define MUST_US 1000
+/* What it had in pauses counts for so long. */
+#define AHEAD_US (8 * MUST_US)
+
+struct slice {
+	const struct cycle *cycle;
+	uint64_t must_us; /* until then it goes on, whoever waits */
+	uint64_t until_us;
+};
+
+/* Somebody's call is there and not worked on, or half of it. */
+static bool
+is_waited_for(const struct cycle *cycle)
+{
+	struct pollfd link = {.fd = cycle->link, .events = POLLIN};
+
+	return cycle->busy || (cycle->link >= 0 && poll(&link, 1, 0) > 0);
+}
 
 static bool
 is_over(void *ctx)
 {
-	const uint64_t *until_us = ctx;
+	const struct slice *slice = ctx;
+	uint64_t now_us = clock_us();
 
-	return clock_us() >= *until_us;
+	return now_us >= slice->until_us ||
+	    (now_us >= slice->must_us && is_waited_for(slice->cycle));
 }
 
 static bool
@@ -51,7 +71,7 @@ cycle_is_called(const struct cycle *cycle, uint64_t boot_ms)
 bool
 cycle_copy_waits(const struct cycle *cycle)
 {
-	return (is_running(cycle) && !cycle->copy_rests) || has_ended(cycle);
+	return is_running(cycle) || has_ended(cycle);
 }
 
 static void
@@ -71,25 +91,43 @@ say_end(const struct copying *copying)
 		    "nothing was changed; with a finding, run cdopd verify");
 }
 
+/* What it is owed of the time until now, and has had of it. */
+static void
+account(struct cycle *cycle, uint64_t now_us, uint64_t had_us)
+{
+	uint64_t passed_us = now_us - cycle->copy_us;
+
+	if (passed_us > SLICE_US)
+		passed_us = SLICE_US;
+	cycle->copy_us = now_us;
+	cycle->copy_owed_us += (int64_t)(passed_us / SHARE) - (int64_t)had_us;
+	if (cycle->copy_owed_us > MUST_US)
+		cycle->copy_owed_us = MUST_US;
+	if (cycle->copy_owed_us < -AHEAD_US)
+		cycle->copy_owed_us = -AHEAD_US;
+}
+
 enum cdop_err
 cycle_copy(struct cycle *cycle)
 {
 	const uint64_t now_us = clock_us();
-	const bool called = cycle_is_called(cycle, clock_boot_ms());
-	uint64_t until_us = now_us + (called ? SLICE_US : SLICE_ALONE_US);
-	const struct walk_budget budget = {
-	    .rows = called ? SLICE_ROWS : SLICE_ALONE,
+	struct slice slice = {
+	    .cycle = cycle, .must_us = now_us, .until_us = now_us + SLICE_US};
+	const struct walk_budget budget = {.rows = SLICE_ROWS,
 	    .bytes = SLICE_BYTES,
 	    .spent = is_over,
-	    .ctx = &until_us};
+	    .ctx = &slice};
 	enum cdop_err err;
 
-	cycle->copy_rests = is_running(cycle) && called &&
-	    now_us - cycle->copy_us < SLICE_EVERY_US;
-	if (!is_running(cycle) || cycle->copy_rests)
+	if (!is_running(cycle))
 		return CDOP_OK;
-	cycle->copy_us = now_us;
+	account(cycle, now_us, 0);
+	if (cycle->copy_owed_us == MUST_US)
+		slice.must_us += MUST_US;
+	else if (is_waited_for(cycle))
+		return CDOP_OK;
 	err = copying_step(cycle->reg->copying, &budget);
+	account(cycle, clock_us(), clock_us() - now_us);
 	if (err == CDOP_OK)
 		say_end(cycle->reg->copying);
 	return err;

@@ -68,8 +68,8 @@ struct cycle {
 	uint64_t called_ms;     /* when the last batch had a call in it */
 	uint32_t passed;        /* batches with calls and no long work */
 	bool worked;            /* this turn had a batch */
-	uint64_t copy_us;       /* when a slice of a copy was begun */
-	bool copy_rests;        /* it is not yet time for the next one */
+	uint64_t copy_us;       /* until then the copy has its share, but for */
+	int64_t copy_owed_us;   /* so much */
 	STAILQ_HEAD(, cycle_held) held;
 	struct cycle_given given[CYCLE_GIVEN_MAX]; /* to be logged */
 	size_t n_given;

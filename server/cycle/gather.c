@@ -26,9 +26,9 @@
 #define CALLS_EACH      4  /* of a session, before it is another's turn */
 #define LONG_EVERY      10 /* batches with calls in them */
 /* A slice of a rotation, while somebody waits and while nobody does. */
-#define SLICE_MS       2
-#define SLICE_ROWS     64 /* each a page of its own to be written */
-#define SLICE_EVERY_MS 10
+#define SLICE_MS       1
+#define SLICE_ROWS     32 /* each a page of its own to be written */
+#define SLICE_EVERY_MS 5
 #define SLICE_ALONE_MS 20
 #define SLICE_ALONE    1024
 

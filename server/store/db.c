@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "server/store/db_core.h"
 #include "server/store/dir.h"
@@ -351,4 +352,32 @@ db_count(struct db_txn *txn, uint64_t *ret_n)
 		return stick(txn, db_core_error(rc));
 	*ret_n = stat.ms_entries;
 	return CDOP_OK;
+}
+
+/* ---- What was read ---- */
+
+#define LET_GO ((size_t)4 << 20) /* at most: rows of a step lie together */
+
+void
+db_read_add(struct db_read *read, struct cdop_bytes row)
+{
+	if (read->from == NULL || row.data < read->from)
+		read->from = row.data;
+	if (read->to == NULL || row.data + row.len > read->to)
+		read->to = row.data + row.len;
+}
+
+void
+db_read_let_go(struct db_read *read)
+{
+	const size_t lead = (uintptr_t)read->from % DB_PAGE;
+	size_t len = (size_t)(read->to - read->from) + lead;
+	void *from;
+
+	if (read->from == NULL)
+		return;
+	read->from -= lead; /* of its page */
+	memcpy(&from, &read->from, sizeof(from));
+	(void)madvise(from, len < LET_GO ? len : LET_GO, MADV_DONTNEED);
+	*read = (struct db_read){NULL, NULL};
 }

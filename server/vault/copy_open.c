@@ -5,7 +5,7 @@
 
 #include "server/vault/copy_core.h"
 
-#define LOOK_EVERY 16 /* rows, between two looks at the clock */
+#define LOOK_EVERY 8 /* rows, between two looks at who waits */
 
 /* ---- The census -------------------------------------------------------- */
 
@@ -224,6 +224,7 @@ go_on(struct copy *copy, struct db_txn *txn, const struct walk_budget *budget,
     bool *ret_end)
 {
 	size_t rows = 0, bytes = 0;
+	struct db_read read = {NULL, NULL};
 	struct cdop_bytes row;
 	uint64_t number;
 	enum cdop_err err;
@@ -242,7 +243,9 @@ go_on(struct copy *copy, struct db_txn *txn, const struct walk_budget *budget,
 		copy->cursor = number + 1;
 		rows++;
 		bytes += row.len;
+		db_read_add(&read, row);
 	}
+	db_read_let_go(&read);
 	return CDOP_OK;
 }
 

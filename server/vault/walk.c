@@ -10,7 +10,7 @@
 #include "server/vault/rows_core.h"
 #include "server/vault/walk_core.h"
 
-#define LOOK_EVERY 16 /* rows, between two looks at the clock */
+#define LOOK_EVERY 8 /* rows, between two looks at who waits */
 #define FIRST_GONE 256
 
 struct gone {
@@ -190,6 +190,7 @@ go_on(struct walk *walk, const struct walk_budget *budget,
 {
 	size_t rows = 0, bytes = 0;
 	struct cdop_bytes row;
+	struct db_read read = {NULL, NULL};
 	uint64_t number;
 	enum cdop_err err;
 
@@ -208,7 +209,9 @@ go_on(struct walk *walk, const struct walk_budget *budget,
 		walk->cursor = number + 1;
 		rows++;
 		bytes += row.len;
+		db_read_add(&read, row);
 	}
+	db_read_let_go(&read);
 	return CDOP_OK;
 }
 

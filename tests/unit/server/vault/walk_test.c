@@ -215,10 +215,10 @@ time_and_bytes_end_a_step(void **state)
 	budget.spent = at_once;
 	assert_int_equal(walk_step(walk, &budget, &sink, &end), CDOP_OK);
 	assert_false(end);
-	assert_int_equal(kept.n, 16);
+	assert_int_equal(kept.n, 8);
 	budget = (struct walk_budget){.rows = SIZE_MAX, .bytes = 500};
 	assert_int_equal(walk_step(walk, &budget, &sink, &end), CDOP_OK);
-	assert_in_range(kept.n, 17, 18);
+	assert_in_range(kept.n, 9, 10);
 	walk_free(walk);
 }
 
