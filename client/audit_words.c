@@ -112,6 +112,7 @@ static const struct {
     {"possible_duplicate", "it may have been registered already"},
     {"purpose_needed", "no purpose was said"},
     {"purpose_text_needed", "the purpose was not said in words"},
+    {"reason_outlives", "a reason would have outlived the case"},
     {"requester_rights", "whoever asked for it had no right to it any more"},
     {"rotation_running", "keys were being turned already"},
     {"same_person", "it takes another person"},

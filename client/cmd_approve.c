@@ -288,7 +288,7 @@ run_approve(struct cmd_ctx *ctx)
 
 static const struct cmd_opt approve_opts[] = {
     {"--decline", NULL, "refuse it; it is gone then", false},
-    {"--reason", "TEXT", "why", false},
+    {"--reason", "TEXT", "why; not with the approval of an erasure", false},
     {"--confirm", "NUMBER", "the number again, instead of a yes", false},
     {NULL, NULL, NULL, false},
 };

@@ -180,6 +180,15 @@ act_reason(const struct work *work)
 	return clean;
 }
 
+/* A decision on an act about a case: the words go where the case's go. */
+static bool
+is_about_case(const struct rpc_ctx *ctx)
+{
+	const struct rpc_method *method = rpc_method_find(ctx->approved_method);
+
+	return method != NULL && method->scope == CDOP_SCOPE_AREA;
+}
+
 /* Of the case that the words belong to; 0 where none, or several, left. */
 static uint64_t
 case_key(const struct rpc_ctx *ctx)
@@ -243,7 +252,7 @@ append_leaf(
 	entry.reason_text = ctx->audit_reason;
 	if ((reason = act_reason(work)) != NULL) {
 		entry.reason_text = reason;
-		entry.keep_reason = true;
+		entry.keep_reason = !is_about_case(ctx);
 	}
 	entry.terms = terms;
 	entry.n_terms = ctx->n_terms;

@@ -320,6 +320,52 @@ approved_before(struct rpc_ctx *ctx, Cdop__ApproveReply *rep)
 	return CDOP_OK;
 }
 
+/* Words of a decision have a bound, and a place (TRUST M3). */
+static enum cdop_err
+check_reason(struct rpc_ctx *ctx, const char *reason)
+{
+	if (reason == NULL || cdop_text_length(reason) <= CDOP_REASON_MAX)
+		return CDOP_OK;
+	rpc_violation(ctx, "reason", "text_long", CDOP__SEVERITY__ERROR,
+	    "why, in at most 500 characters");
+	return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_long",
+	    "a reason has at most 500 characters");
+}
+
+/* Ended; whoever asked may take it back the same way. */
+static enum cdop_err
+decline(struct rpc_ctx *ctx, const struct approval *approval)
+{
+	enum cdop_err err;
+
+	rpc_hold_about(ctx, approval);
+	err = approvals_drop(ctx->reg->approvals, approval->number);
+	if (err != CDOP_OK)
+		return err;
+	ctx->applied = true;
+	return rpc_fail(ctx, CDOP_OK, "declined", NULL);
+}
+
+/* What is said against a yes before anything is tried. */
+static enum cdop_err
+check_yes(struct rpc_ctx *ctx, const struct approval *approval,
+    const Cdop__ApproveRequest *req)
+{
+	if (approval->requester == ctx->actor->person)
+		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "same_person",
+		    "you asked for it: another person has to approve");
+	if ((rpc_method_find(approval->method)->states & ctx->reg->state) == 0)
+		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "state",
+		    "not in the state the registry is in: it waits on");
+	if (req->reason == NULL || *req->reason == '\0' ||
+	    rpc_hold_has_box(approval))
+		return CDOP_OK;
+	rpc_violation(ctx, "reason", "reason_outlives", CDOP__SEVERITY__ERROR,
+	    "nothing about an erased case is kept: leave it out");
+	return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "reason_outlives",
+	    "a reason would outlive the case: approve without one");
+}
+
 enum cdop_err
 rpc_approve(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
     Cdop__ApproveReply *rep)
@@ -330,34 +376,20 @@ rpc_approve(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
 
 	if (ctx->replay != NULL)
 		return approved_before(ctx, rep);
-	if (req->reason != NULL &&
-	    cdop_text_length(req->reason) > CDOP_REASON_MAX) {
-		rpc_violation(ctx, "reason", "text_long", CDOP__SEVERITY__ERROR,
-		    "why, in at most 500 characters");
-		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_long",
-		    "a reason has at most 500 characters");
-	}
+	if ((err = check_reason(ctx, req->reason)) != CDOP_OK)
+		return err;
 	if ((approval = find(ctx, req, &err)) == NULL)
 		return err;
 	method = approval->method;
 	rep->has_method = true;
 	rep->method = method;
 	if (!req->approve) {
-		/* Whoever asked may take it back the same way. */
-		err = approvals_drop(ctx->reg->approvals, approval->number);
-		if (err != CDOP_OK)
-			return err;
-		ctx->applied = true;
-		rpc_fail(ctx, CDOP_OK, "declined", NULL);
-		keep_outcome(ctx, method, false);
-		return CDOP_OK;
+		if ((err = decline(ctx, approval)) == CDOP_OK)
+			keep_outcome(ctx, method, false);
+		return err;
 	}
-	if (approval->requester == ctx->actor->person)
-		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "same_person",
-		    "you asked for it: another person has to approve");
-	if ((rpc_method_find(method)->states & ctx->reg->state) == 0)
-		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "state",
-		    "not in the state the registry is in: it waits on");
+	if ((err = check_yes(ctx, approval, req)) != CDOP_OK)
+		return err;
 	err = apply(ctx, approval, rep);
 	if (err != CDOP_OK) {
 		ctx->with_reply = true;

@@ -169,6 +169,31 @@ rpc_hold_may_second(const struct rpc_ctx *ctx, const struct approval *approval)
 	    access_may_see(&act.access, index_at(act.index, slot));
 }
 
+bool
+rpc_hold_has_box(const struct approval *approval)
+{
+	const struct rpc_method *method = rpc_method_find(approval->method);
+
+	return !is_about_case(method) ||
+	    (method->second & CDOP_ROLE_COORDINATOR) != 0;
+}
+
+void
+rpc_hold_about(struct rpc_ctx *ctx, const struct approval *approval)
+{
+	const uint64_t case_id = case_id_of(ctx, approval);
+	struct cases_act act;
+	uint32_t slot;
+
+	if (case_id == 0)
+		return;
+	rpc_case_act(ctx, &act);
+	if (!index_by_case(act.index, case_id, &slot))
+		return;
+	rpc_case_about(ctx, &act, slot);
+	rpc_case_release(ctx, &act, slot, 0);
+}
+
 void
 rpc_hold_release(struct rpc_ctx *ctx, const struct approval *approval)
 {

@@ -17,6 +17,15 @@ bool rpc_hold_may_second(
 bool rpc_hold_is_about(const struct rpc_ctx *ctx,
     const struct approval *approval, uint64_t case_id);
 
+/*
+ * Whether words about its approval have a place that goes with the case.
+ * What ends the case itself has none: its key is gone with the yes.
+ */
+bool rpc_hold_has_box(const struct approval *approval);
+
+/* The words of the one who declines it belong to its case. */
+void rpc_hold_about(struct rpc_ctx *ctx, const struct approval *approval);
+
 /* Names the case that such an act, which leaves with a list, is about. */
 void rpc_hold_release(struct rpc_ctx *ctx, const struct approval *approval);
 

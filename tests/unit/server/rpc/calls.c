@@ -325,7 +325,8 @@ calls_waiting(struct world *world, enum world_who who)
 }
 
 static void
-approve(struct world *world, enum world_who who, const Cdop__Approval *approval)
+decide(struct world *world, enum world_who who, const Cdop__Approval *approval,
+    bool yes, const char *reason)
 {
 	const struct cdop_second second = {
 	    .registry = world->reg->id,
@@ -342,7 +343,9 @@ approve(struct world *world, enum world_who who, const Cdop__Approval *approval)
 	cdop__approve_request__init(&request);
 	request.number = approval->number;
 	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = true;
+	request.approve = yes;
+	if (reason != NULL)
+		request.reason = calls_text(world, reason);
 	world_call(world, who, 21, &request.base, &last);
 	assert_int_equal(last.failed, CDOP_OK);
 }
@@ -351,9 +354,35 @@ const Cdop__Reply *
 calls_approve(struct world *world, enum world_who who,
     const Cdop__Approval *approval, enum cdop_err want)
 {
-	approve(world, who, approval);
+	return calls_decide(world, who, approval, true, NULL, want);
+}
+
+const Cdop__Reply *
+calls_decide(struct world *world, enum world_who who,
+    const Cdop__Approval *approval, bool yes, const char *reason,
+    enum cdop_err want)
+{
+	decide(world, who, approval, yes, reason);
 	assert_int_equal(last.reply->status, want);
 	return last.reply;
+}
+
+const Cdop__AuditEntry *
+calls_audited(struct world *world, const char *call)
+{
+	Cdop__AuditListRequest request;
+	Cdop__AuditListReply *list;
+	size_t i;
+
+	cdop__audit_list_request__init(&request);
+	world_call(world, WORLD_AUDITOR, 70, &request.base, &last);
+	assert_int_equal(last.reply->status, CDOP_OK);
+	list = world_body(world, &last, &cdop__audit_list_reply__descriptor);
+	for (i = 0; i < list->n_entry; i++)
+		if (strcmp(list->entry[i]->call, call) == 0)
+			return list->entry[i];
+	fail_msg("no entry of %s", call);
+	return NULL;
 }
 
 void
@@ -361,7 +390,7 @@ calls_approve_aborted(
     struct world *world, enum world_who who, const Cdop__Approval *approval)
 {
 	world->abort = true;
-	approve(world, who, approval);
+	decide(world, who, approval, true, NULL);
 	assert_int_equal(last.packed_status, CDOP_OK);
 	world->abort = false;
 }

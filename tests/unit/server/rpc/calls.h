@@ -56,6 +56,12 @@ Cdop__Approval *calls_waiting(struct world *world, enum world_who who);
 /* Approve of it, as it was shown. */
 const Cdop__Reply *calls_approve(struct world *world, enum world_who who,
     const Cdop__Approval *approval, enum cdop_err want);
+/* Yes or no to it, with a reason (NULL: none). */
+const Cdop__Reply *calls_decide(struct world *world, enum world_who who,
+    const Cdop__Approval *approval, bool yes, const char *reason,
+    enum cdop_err want);
+/* What the auditor reads of the newest entry of this call. */
+const Cdop__AuditEntry *calls_audited(struct world *world, const char *call);
 /* CaseErase of version 1, and the custodian's yes. */
 void calls_erase(struct world *world, const char *reference);
 

@@ -190,6 +190,30 @@ one_rotation_at_a_time(void **state)
 	(void)ask(WORLD_COORDINATOR, other, CDOP_OK);
 }
 
+/* A custodian's words have no place that goes with the case. */
+static void
+it_is_approved_without_a_reason(void **state)
+{
+	const Cdop__Approval *a;
+	const Cdop__Reply *reply;
+
+	(void)state;
+	(void)ask(WORLD_COORDINATOR, gone, CDOP_OK);
+	a = calls_waiting(&w, WORLD_CUSTODIAN);
+	reply = calls_decide(&w, WORLD_CUSTODIAN, a, true, "the child Smith",
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(reply->reason, "reason_outlives");
+	assert_null(calls_audited(&w, "Approve")->reason_text);
+	/* It waits on, and a no may say why: the case is there. */
+	(void)calls_decide(
+	    &w, WORLD_CUSTODIAN, a, false, "the child Smith", CDOP_OK);
+	assert_null(calls_audited(&w, "Approve")->reason_text);
+	(void)ask(WORLD_COORDINATOR, gone, CDOP_OK);
+	(void)calls_decide(&w, WORLD_CUSTODIAN,
+	    calls_waiting(&w, WORLD_CUSTODIAN), true, "", CDOP_OK);
+	assert_null(calls_audited(&w, "Approve")->reason_text);
+}
+
 /* ---- what is left -------------------------------------------------------- */
 
 static void
@@ -481,6 +505,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_takes_one_who_reads_it_and_one_who_does_not),
 	    TEST(a_case_on_hold_is_not_erased),
+	    TEST(it_is_approved_without_a_reason),
 	    TEST(one_rotation_at_a_time),
 	    TEST(what_pointed_to_it_stands),
 	    TEST(it_is_gone_before_and_after_a_start),

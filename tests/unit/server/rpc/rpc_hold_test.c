@@ -141,6 +141,33 @@ two_who_may_see_it_lift_it(void **state)
 	assert_null(last_detail(ref)->after);
 }
 
+/* Words of either decision go with the case, and are no row of their own. */
+static void
+a_decision_says_nothing_that_outlives_the_case(void **state)
+{
+	char *ref =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "wirral"));
+	const Cdop__AuditEntry *e;
+	Cdop__Approval *a;
+	bool yes;
+
+	(void)state;
+	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+	for (yes = false;; yes = true) {
+		(void)hold(
+		    WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+		a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
+		(void)calls_decide(&w, WORLD_COORDINATOR_WIRRAL, a, yes,
+		    "the child in the tall house", CDOP_OK);
+		e = calls_audited(&w, "Approve");
+		assert_null(e->reason_text);
+		assert_int_equal(e->n_released, 1);
+		assert_int_equal(listed_on_hold(), !yes);
+		if (yes)
+			break;
+	}
+}
+
 static void
 who_does_not_see_the_case_hears_nothing(void **state)
 {
@@ -216,6 +243,9 @@ main(void)
 		it_is_seen_wherever_the_case_is, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		two_who_may_see_it_lift_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_decision_says_nothing_that_outlives_the_case, setup,
+		teardown),
 	    cmocka_unit_test_setup_teardown(
 		who_does_not_see_the_case_hears_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
