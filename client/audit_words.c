@@ -54,6 +54,7 @@ static const struct deed deeds[] = {
     {"WitnessSubmit", "handed in a cosignature"},
     {"BackupCreate", "took a backup"},
     {"CertificateGet", "looked at certificates of destruction"},
+    {"BackupKept", "said that a backup lies in a file"},
     {"BackupList", "looked at the backups"},
     {"BackupProved", "said that a backup was proved"},
     {"RestoreView", "looked at what was restored"},

@@ -114,6 +114,28 @@ check_signature(struct cmd_ctx *ctx, const struct sink *sink)
 	    : does_not_hold(ctx, "the log has not signed it");
 }
 
+/* Until then it is none for the registry (status, certificates). */
+static enum exit_code
+tell_kept(struct cmd_ctx *ctx, const struct sink *sink)
+{
+	Cdop__BackupKeptRequest request;
+	Cdop__BackupKeptReply *reply;
+	uint8_t hash[CDOP_MANIFEST_HASH];
+	enum exit_code code;
+
+	cdop_manifest_hash(hash, sink->manifest);
+	cdop__backup_kept_request__init(&request);
+	request.number = sink->number;
+	request.manifest = (ProtobufCBinaryData){sizeof(hash), hash};
+	code = call_backup_kept(ctx, &request, &reply);
+	if (code != EXIT_OK)
+		print_note(ctx,
+		    "%s is whole, but the registry does not know: "
+		    "cdopd verify %s, then cdop backup proved %" PRIu32,
+		    sink->path, sink->path, sink->number);
+	return code;
+}
+
 /* Every record of what lies on the disk now. */
 static enum cdop_err
 read_back(const char *path, const struct cdop_manifest *manifest)
@@ -212,9 +234,11 @@ run_create(struct cmd_ctx *ctx)
 	code = receive(ctx, &sink, &manifest);
 	if (close(sink.fd) != 0 && code == EXIT_OK)
 		code = cannot_write(ctx, &sink);
-	if (code != EXIT_OK)
+	if (code != EXIT_OK) {
 		(void)unlink(sink.path);
-	else
+		return code;
+	}
+	if ((code = tell_kept(ctx, &sink)) == EXIT_OK)
 		print_made(ctx, &sink, &manifest);
 	return code;
 }
@@ -229,7 +253,7 @@ facts(struct cmd_ctx *ctx, const Cdop__BackupEntry *entry)
 
 	if (!entry->has_ended_ms || !entry->has_manifest ||
 	    cdop_manifest_parse(note, ctx->arena, &manifest) != CDOP_OK)
-		return "not taken whole";
+		return "not known to be whole";
 	return cdop_arena_printf(ctx->arena,
 	    "%" PRIu64 " cases, %" PRIu64 " rows, up to log entry %" PRIu64,
 	    manifest.cases, manifest.rows, manifest.checkpoint.size);

@@ -238,3 +238,11 @@ cdop_manifest_parse(struct cdop_bytes file, struct cdop_arena *arena,
 			return CDOP_INVALID_ARGUMENT;
 	return parse_lines(rest, arena, ret_manifest);
 }
+
+void
+cdop_manifest_hash(
+    uint8_t out[static CDOP_MANIFEST_HASH], struct cdop_bytes note)
+{
+	cdop_secret_hash(
+	    out, CDOP_MANIFEST_HASH, NULL, "cdop-manifest/1", &note, 1);
+}

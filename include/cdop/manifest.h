@@ -66,4 +66,10 @@ CDOP_MUST enum cdop_err cdop_manifest_sign(const struct cdop_manifest *manifest,
 CDOP_MUST enum cdop_err cdop_manifest_parse(struct cdop_bytes file,
     struct cdop_arena *arena, struct cdop_manifest *ret_manifest);
 
+#define CDOP_MANIFEST_HASH 32
+
+/* What names a manifest: BLAKE2b-256 over "cdop-manifest/1" || the note. */
+void cdop_manifest_hash(
+    uint8_t out[static CDOP_MANIFEST_HASH], struct cdop_bytes note);
+
 #endif

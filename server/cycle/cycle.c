@@ -15,6 +15,7 @@
 #include "server/cycle/meter.h"
 #include "server/cycle/pace.h"
 #include "server/registry/audit.h"
+#include "server/registry/backups.h"
 #include "server/registry/leaf_clock.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
@@ -81,6 +82,17 @@ cycle_find(struct cycle *cycle, uint64_t conn)
 	return NULL;
 }
 
+/* What only this session took is waited for no longer. */
+static void
+leave_backups(struct cycle *cycle, const struct session *session)
+{
+	const struct session_more *more;
+
+	for (more = session->more; more != NULL; more = more->next)
+		if (more->cursor.backup != 0)
+			backups_leave(cycle->reg->backups, more->cursor.backup);
+}
+
 void
 cycle_drop(struct cycle *cycle, struct session *session)
 {
@@ -90,6 +102,7 @@ cycle_drop(struct cycle *cycle, struct session *session)
 		cycle->discards--;
 	cycle->n_sessions--;
 	batch_forget(cycle->batch, session);
+	leave_backups(cycle, session);
 	LIST_REMOVE(session, by_conn);
 	TAILQ_REMOVE(&cycle->turn, session, in_turn);
 	session_free(session);

@@ -28,12 +28,12 @@ struct backups_entry {
 	uint32_t device;
 	uint64_t row;
 	uint64_t begun_ms;
-	uint64_t ended_ms;  /* 0: nobody has taken all of it */
+	uint64_t ended_ms;  /* 0: nobody has said that a file has all of it */
 	uint64_t proved_ms; /* 0: nobody has said that it can be restored */
 	uint32_t proved_by;
 	uint32_t version;
 	char *label;
-	struct cdop_bytes manifest; /* empty until it is whole */
+	struct cdop_bytes manifest; /* empty until all of it was sent */
 };
 
 enum backups_fault {
@@ -43,6 +43,7 @@ enum backups_fault {
 	BACKUPS_FULL,      /* as many as can be numbered */
 	BACKUPS_OVER,      /* another was begun, or it was given up */
 	BACKUPS_FAILED,    /* a row on the way is damaged: backups_news() */
+	BACKUPS_TURNED,    /* rows were sealed anew meanwhile: begin again */
 };
 
 CDOP_MUST enum cdop_err backups_new(
@@ -70,20 +71,45 @@ struct backups_piece {
 	uint8_t *out;
 	size_t max;
 	size_t len; /* of what was taken; 0: nothing yet */
-	bool end;   /* it was the last one, and its row says so */
+	bool end;   /* it was the last one, and its row has the manifest */
 };
 
 /*
  * Within a batch: the next piece of backup number; out and max are the
- * caller's.  CDOP_FAILED_PRECONDITION, CDOP_DATA_LOSS: *ret_fault.
+ * caller's.  CDOP_FAILED_PRECONDITION, CDOP_ABORTED, CDOP_DATA_LOSS:
+ * *ret_fault.
  */
 CDOP_MUST enum cdop_err backups_take(struct backups *backups,
-    struct cdop_arena *arena, uint32_t number, uint64_t now_ms,
-    struct backups_piece *piece, enum backups_fault *ret_fault);
+    struct cdop_arena *arena, uint32_t number, struct backups_piece *piece,
+    enum backups_fault *ret_fault);
 
 /*
- * Within a batch: somebody has opened it elsewhere.  CDOP_NOT_FOUND: no such
- * backup.  CDOP_FAILED_PRECONDITION: it was not taken whole.
+ * Between batches: whoever took backup number is gone, so that another one
+ * may begin.  Nothing where it is not the one that is being taken.
+ */
+void backups_leave(struct backups *backups, uint32_t number);
+
+/* What the device that took one says of the file it made. */
+struct backups_kept {
+	uint32_t number;
+	const uint8_t
+	    *manifest; /* cdop_manifest_hash() of what it read there */
+	uint64_t now_ms;
+};
+
+/*
+ * Within a batch: from now on it counts as whole.  CDOP_NOT_FOUND: this
+ * device has begun no such backup.  CDOP_FAILED_PRECONDITION: not all of it
+ * was sent.  CDOP_ABORTED: what was sent has another manifest.
+ */
+CDOP_MUST enum cdop_err backups_kept(struct backups *backups,
+    struct cdop_arena *arena, const struct actor *actor,
+    const struct backups_kept *kept);
+
+/*
+ * Within a batch: somebody has opened it elsewhere, so it is whole, too.
+ * CDOP_NOT_FOUND: no such backup.  CDOP_FAILED_PRECONDITION: not all of it
+ * was ever sent.
  */
 CDOP_MUST enum cdop_err backups_prove(struct backups *backups,
     struct cdop_arena *arena, const struct actor *actor, uint32_t number,

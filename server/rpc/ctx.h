@@ -49,6 +49,7 @@ struct rpc_cursor {
 	 */
 	uint32_t covered; /* the handler's: how far that leaf speaks */
 	uint64_t leaf;    /* its index */
+	uint32_t backup;  /* that this stream takes; 0: none */
 	bool pause;       /* the next one wants a leaf: not within a second */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "cdop/manifest.h"
 #include "cdop/text.h"
 #include "server/registry/backups.h"
 #include "server/registry/people.h"
@@ -17,6 +18,8 @@ enum cdop_err rpc_backup_create(struct rpc_ctx *ctx,
     const Cdop__BackupCreateRequest *req, Cdop__BackupCreateReply *rep);
 enum cdop_err rpc_backup_list(struct rpc_ctx *ctx,
     const Cdop__BackupListRequest *req, Cdop__BackupListReply *rep);
+enum cdop_err rpc_backup_kept(struct rpc_ctx *ctx,
+    const Cdop__BackupKeptRequest *req, Cdop__BackupKeptReply *rep);
 enum cdop_err rpc_backup_proved(struct rpc_ctx *ctx,
     const Cdop__BackupProvedRequest *req, Cdop__BackupProvedReply *rep);
 
@@ -39,6 +42,9 @@ refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
 		return rpc_fail(ctx, err, "backup_over",
 		    "it was given up, as nobody took anything for two "
 		    "minutes: begin again");
+	case BACKUPS_TURNED:
+		return rpc_fail(ctx, err, "keys_turned",
+		    "keys were turned while it was taken: begin again");
 	case BACKUPS_FAILED:
 		return rpc_fail(ctx, err, "backup_failed",
 		    "a row could not be read: the operator's log says which, "
@@ -88,10 +94,11 @@ begin(struct rpc_ctx *ctx, const Cdop__BackupCreateRequest *req,
 	rep->has_number = true;
 	rep->number = number;
 	ctx->next.at = number;
+	ctx->next.backup = number;
 	return CDOP_OK;
 }
 
-/* The manifest of the one that is whole now. */
+/* The manifest of the one whose last piece this is. */
 static enum cdop_err
 fill_manifest(
     struct rpc_ctx *ctx, uint32_t number, Cdop__BackupCreateReply *rep)
@@ -118,8 +125,8 @@ go_on(struct rpc_ctx *ctx, Cdop__BackupCreateReply *rep)
 	piece.out = cdop_arena_alloc(ctx->arena, PIECE);
 	if (piece.out == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	err = backups_take(
-	    ctx->reg->backups, ctx->arena, number, ctx->now_ms, &piece, &fault);
+	err =
+	    backups_take(ctx->reg->backups, ctx->arena, number, &piece, &fault);
 	if (err != CDOP_OK)
 		return refused(ctx, err, fault);
 	rep->has_piece = true;
@@ -129,6 +136,7 @@ go_on(struct rpc_ctx *ctx, Cdop__BackupCreateReply *rep)
 	if (piece.end)
 		return fill_manifest(ctx, number, rep);
 	ctx->next.at = number;
+	ctx->next.backup = number;
 	return CDOP_OK;
 }
 
@@ -170,7 +178,7 @@ fill_entry(struct rpc_ctx *ctx, const struct backups_entry *entry,
 	out->has_proved_ms = entry->proved_ms != 0;
 	out->proved_ms = entry->proved_ms;
 	out->proved_by = name_of(ctx, entry->proved_by);
-	out->has_manifest = entry->manifest.len > 0;
+	out->has_manifest = entry->manifest.len > 0 && entry->ended_ms != 0;
 	out->manifest.data = (uint8_t *)(uintptr_t)entry->manifest.data;
 	out->manifest.len = entry->manifest.len;
 	*ret_out = out;
@@ -211,6 +219,41 @@ rpc_backup_list(struct rpc_ctx *ctx, const Cdop__BackupListRequest *req,
 		rep->n_backup++;
 		bytes += entry->manifest.len;
 	}
+	return CDOP_OK;
+}
+
+/* ---- what is said of one ------------------------------------------------- */
+
+enum cdop_err
+rpc_backup_kept(struct rpc_ctx *ctx, const Cdop__BackupKeptRequest *req,
+    Cdop__BackupKeptReply *rep)
+{
+	const struct backups_kept kept = {
+	    .number = req->number,
+	    .manifest = req->manifest.data,
+	    .now_ms = ctx->now_ms,
+	};
+	enum cdop_err err = CDOP_OK;
+
+	if (req->manifest.len != CDOP_MANIFEST_HASH)
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "bad_field",
+		    "the hash of the manifest has 32 bytes");
+	if (ctx->replay == NULL)
+		err = backups_kept(
+		    ctx->reg->backups, ctx->arena, ctx->actor, &kept);
+	if (err == CDOP_NOT_FOUND)
+		return rpc_fail(ctx, err, "no_such_backup",
+		    "this device has begun no backup of that number");
+	if (err == CDOP_FAILED_PRECONDITION)
+		return rpc_fail(ctx, err, "backup_not_whole",
+		    "not all of it was sent, so no file has all of it");
+	if (err == CDOP_ABORTED)
+		return rpc_fail(ctx, err, "backup_differs",
+		    "what was sent has another manifest");
+	if (err != CDOP_OK)
+		return err;
+	ctx->applied = ctx->replay == NULL;
+	rep->number = req->number;
 	return CDOP_OK;
 }
 

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 
-from libflow import (CDOPD, FINDINGS, INVALID, NOT_FOUND, OK, SECOND, STOPPED,
+from libflow import (CDOP, CDOPD, FINDINGS, INVALID, NOT_FOUND, OK, SECOND, STOPPED,
                      TMP, USAGE, Registry, check, end, equal, scene)
 import libsynthetic
 import libtype
@@ -50,6 +50,22 @@ def taken_meanwhile(registry, cora):
     check("a backup is taken while the registry serves", made.code == OK,
           made)
     return made.json()
+
+
+def not_written(ada):
+    """What was sent and lies in no file is no backup."""
+    path = os.path.join(TMP, "full.cdop")
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 8; trap "" XFSZ; exec "$@"', "sh", CDOP,
+         "backup", "create", path], env=ada.env(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+        check=False)
+    check("a file that cannot be written is said and removed",
+          done.returncode == 1 and b"too large" in done.stdout.lower() and
+          not os.path.exists(path), done.stdout)
+    check("and counts as no backup", "no backup was ever taken" in
+          ada.must("status").out and "not known to be whole" in
+          ada.must("backup", "list").out)
 
 
 def proved(registry, shares, made):
@@ -240,7 +256,10 @@ def main():
     registry.start()
     write(os.path.join(TMP, "first.csv"), libsynthetic.rows(50, 500))
     cora.must("notify", "--from", os.path.join(TMP, "first.csv"))
+    not_written(ada)
     made = taken_meanwhile(registry, cora)
+    check("what its client has read back counts", "no backup was ever taken"
+          not in ada.must("status").out)
     check("it has at least what was there before", made["cases"] >= 50, made)
     equal("a file that is there is not written over",
           ada.cdop("backup", "create", FILE).code, USAGE)
@@ -255,7 +274,7 @@ def main():
     told = audrey.must("audit", "exposure", str(ada.person)).out
     check("all that was in it is told of who took it",
           "No record left unsealed." in told and
-          "Took 1 backup: every record" in told, told)
+          "Took 2 backups: every record" in told, told)
     told = audrey.must("audit", "by", str(ada.person)).out
     check("and how much that was", re.search(r"[1-9][0-9]* bytes", told) and
           "count" not in told, told)

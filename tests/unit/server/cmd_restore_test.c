@@ -97,10 +97,10 @@ in_a_batch(uint32_t *number, struct backups_piece *piece)
 
 	undo_begin(w.undo);
 	assert_int_equal(rows_begin(w.rows, 1u << 19, 32), CDOP_OK);
-	err = *number == 0 ? backups_begin(w.reg->backups, w.arena, &ada,
-				 "monday", w.now_ms, number, &fault)
-			   : backups_take(w.reg->backups, w.arena, *number,
-				 w.now_ms, piece, &fault);
+	err = *number == 0
+	    ? backups_begin(w.reg->backups, w.arena, &ada, "monday", w.now_ms,
+		  number, &fault)
+	    : backups_take(w.reg->backups, w.arena, *number, piece, &fault);
 	assert_int_equal(err, CDOP_OK);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);
 	return fault;

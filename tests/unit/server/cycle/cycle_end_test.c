@@ -6,12 +6,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "cdop/varint.h"
 #include "server/base/fds.h"
+#include "server/base/undo.h"
+#include "server/vault/rows_slots.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
 
 static struct fixture f;
@@ -30,6 +33,54 @@ teardown(void **state)
 	(void)state;
 	fixture_end(&f);
 	return 0;
+}
+
+/* ---- what a session leaves ----------------------------------------------- */
+
+static void
+add_shares(void)
+{
+	const struct slots_set_new plan = {.k = 2, .n = 4};
+	struct cdop_share share[SHAMIR_MAX];
+	uint16_t number;
+
+	undo_begin(f.world.undo);
+	assert_int_equal(rows_begin(f.world.rows, 1u << 20, 64), CDOP_OK);
+	assert_int_equal(
+	    rows_slots_add_set(f.world.rows, "people", &plan, &number, share),
+	    CDOP_OK);
+	assert_int_equal(registry_commit(f.world.reg), CDOP_OK);
+}
+
+static void
+ask_for_backup(struct fixture_client *client)
+{
+	char label[] = "nightly";
+	Cdop__BackupCreateRequest request;
+
+	cdop__backup_create_request__init(&request);
+	request.label = label;
+	(void)fixture_call(client, FIXTURE_BACKUP_CREATE, &request.base);
+	fixture_send(&f, client);
+	fixture_turn(&f);
+}
+
+/* Nobody waits for a client that was interrupted. */
+static void
+a_backup_ends_with_its_session(void **state)
+{
+	struct fixture_client *one, *two;
+
+	(void)state;
+	add_shares();
+	one = fixture_sign_in(&f, WORLD_ADMIN_1);
+	two = fixture_sign_in(&f, WORLD_ADMIN_2);
+	ask_for_backup(one);
+	assert_int_equal(fixture_reply(&f, one)->status, CDOP_OK);
+	/* Nothing but its number was taken yet. */
+	fixture_say(&f, one->conn, IPC_CLOSED, NULL, 0);
+	ask_for_backup(two);
+	assert_int_equal(fixture_reply(&f, two)->status, CDOP_OK);
 }
 
 /* ---- ending the sessions of others ------------------------------------- */
@@ -319,6 +370,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(a_backup_ends_with_its_session),
 	    TEST(the_answer_waits_for_the_gates_word),
 	    TEST(the_answer_waits_100_ms_at_most),
 	    TEST(a_suspended_device_gets_no_further),

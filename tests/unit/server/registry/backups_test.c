@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -17,7 +18,7 @@
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/vault/rows_slots.h"
-#include "tests/unit/server/world.h"
+#include "tests/unit/server/registry/turning.h"
 
 #define PIECE 700 /* so that there are many */
 
@@ -95,8 +96,8 @@ take(uint32_t number, struct backups_piece *piece)
 
 	*piece = (struct backups_piece){.out = out, .max = sizeof(out)};
 	begin_batch();
-	if (backups_take(w.reg->backups, w.arena, number, w.now_ms, piece,
-		&fault) == CDOP_OK)
+	if (backups_take(w.reg->backups, w.arena, number, piece, &fault) ==
+	    CDOP_OK)
 		commit();
 	else
 		back();
@@ -123,7 +124,7 @@ take_all(uint32_t number, uint8_t hash[static 32], uint64_t *ret_len)
 			    .out = out, .max = sizeof(out)};
 			begin_batch();
 			assert_int_equal(backups_take(w.reg->backups, w.arena,
-					     number, w.now_ms, &piece, &fault),
+					     number, &piece, &fault),
 			    CDOP_OK);
 			back();
 		}
@@ -132,6 +133,114 @@ take_all(uint32_t number, uint8_t hash[static 32], uint64_t *ret_len)
 		*ret_len += piece.len;
 	} while (!piece.end);
 	crypto_hash_sha256_final(&state, hash);
+}
+
+static enum cdop_err
+keep(uint32_t number, const struct actor *actor, const uint8_t *manifest)
+{
+	const struct backups_kept kept = {
+	    .number = number,
+	    .manifest = manifest,
+	    .now_ms = w.now_ms,
+	};
+	enum cdop_err err;
+
+	begin_batch();
+	err = backups_kept(w.reg->backups, w.arena, actor, &kept);
+	if (err == CDOP_OK)
+		commit();
+	else
+		back();
+	return err;
+}
+
+/* The manifest of what was sent. */
+static void
+manifest_of(uint32_t number, uint8_t hash[static CDOP_MANIFEST_HASH])
+{
+	const struct backups_entry *entry =
+	    backups_find(w.reg->backups, number);
+
+	assert_non_null(entry);
+	assert_true(entry->manifest.len > 0);
+	cdop_manifest_hash(hash, entry->manifest);
+}
+
+/* What was sent may lie nowhere: a full disk, a client that died. */
+static void
+it_is_whole_when_its_client_says_so(void **state)
+{
+	const struct actor bob = {
+	    .person = WORLD_ADMIN_1, .device = WORLD_ADMIN_2};
+	uint8_t hash[CDOP_MANIFEST_HASH], other[CDOP_MANIFEST_HASH];
+	uint32_t number;
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(begin(&number), BACKUPS_FINE);
+	assert_int_equal(keep(number, &ada, other), CDOP_FAILED_PRECONDITION);
+	take_all(number, hash, &len);
+	assert_null(backups_newest(w.reg->backups));
+	manifest_of(number, hash);
+	memcpy(other, hash, sizeof(other));
+	other[7] ^= 1;
+	assert_int_equal(keep(number, &ada, other), CDOP_ABORTED);
+	assert_int_equal(keep(number, &bob, hash), CDOP_NOT_FOUND);
+	assert_int_equal(keep(number + 1, &ada, hash), CDOP_NOT_FOUND);
+	assert_null(backups_newest(w.reg->backups));
+	world_reopen(&w);
+	assert_null(backups_newest(w.reg->backups));
+	assert_int_equal(keep(number, &ada, hash), CDOP_OK);
+	assert_int_equal(backups_newest(w.reg->backups)->number, number);
+	w.now_ms += 9;
+	assert_int_equal(keep(number, &ada, hash), CDOP_OK);
+	assert_int_equal(
+	    backups_newest(w.reg->backups)->ended_ms, w.now_ms - 9);
+	world_reopen(&w);
+	assert_int_equal(backups_newest(w.reg->backups)->number, number);
+}
+
+/* Who was sent all of it and did not say so may have it all the same. */
+static void
+what_was_opened_is_whole(void **state)
+{
+	uint8_t hash[32];
+	uint32_t number;
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(begin(&number), BACKUPS_FINE);
+	take_all(number, hash, &len);
+	begin_batch();
+	assert_int_equal(
+	    backups_prove(w.reg->backups, w.arena, &ada, number, w.now_ms),
+	    CDOP_OK);
+	commit();
+	assert_int_equal(backups_newest(w.reg->backups)->number, number);
+}
+
+/* A copy that ends meanwhile is no damage. */
+static void
+keys_that_turn_meanwhile_are_no_damage(void **state)
+{
+	struct backups_piece piece;
+	uint32_t number;
+	unsigned i;
+
+	(void)state;
+	/* More than one step of it. */
+	for (i = 1; i <= 150; i++)
+		free(world_register(&w, i, "wirral"));
+	assert_int_equal(begin(&number), BACKUPS_FINE);
+	(void)backups_pump(w.reg->backups, ++boot_ms);
+	assert_int_equal(take(number, &piece), BACKUPS_FINE);
+	(void)turning_begin_with(&w, NULL, true);
+	(void)turning_finish(&w, 8);
+	(void)backups_pump(w.reg->backups, ++boot_ms);
+	assert_int_equal(take(number, &piece), BACKUPS_TURNED);
+	assert_null(backups_news(w.reg->backups));
+	backups_leave(w.reg->backups, number);
+	assert_int_equal(begin(&number), BACKUPS_FINE);
 }
 
 static void
@@ -146,7 +255,7 @@ what_a_failed_batch_took_comes_again(void **state)
 	(void)state;
 	assert_int_equal(begin(&number), BACKUPS_FINE);
 	take_all(number, hash, &len);
-	entry = backups_newest(w.reg->backups);
+	entry = backups_find(w.reg->backups, number);
 	assert_non_null(entry);
 	assert_int_equal(
 	    cdop_manifest_parse(entry->manifest, w.arena, &manifest), CDOP_OK);
@@ -172,6 +281,12 @@ one_at_a_time_and_nobody_is_waited_for(void **state)
 	assert_int_equal(begin(&second), BACKUPS_FINE);
 	assert_int_equal(take(first, &piece), BACKUPS_OVER);
 	assert_int_equal(second, first + 1);
+	/* Whose session has ended is not waited for at all. */
+	backups_leave(w.reg->backups, first);
+	assert_int_equal(begin(&first), BACKUPS_BUSY);
+	backups_leave(w.reg->backups, second);
+	assert_int_equal(begin(&first), BACKUPS_FINE);
+	assert_int_equal(take(second, &piece), BACKUPS_OVER);
 }
 
 static void
@@ -249,6 +364,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(it_is_whole_when_its_client_says_so),
+	    TEST(what_was_opened_is_whole),
+	    TEST(keys_that_turn_meanwhile_are_no_damage),
 	    TEST(what_a_failed_batch_took_comes_again),
 	    TEST(one_at_a_time_and_nobody_is_waited_for),
 	    TEST(what_was_begun_is_known_after_a_start),

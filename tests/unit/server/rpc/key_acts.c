@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/manifest.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
@@ -243,6 +244,33 @@ key_acts_slots(bool *ret_done)
 	return call(WORLD_ADMIN_1, SLOT_REMOVE, &request.base);
 }
 
+/* The newest one, where all of it was sent and nobody has said more. */
+static const struct backups_entry *
+sent(void)
+{
+	const size_t n = backups_count(w->reg->backups);
+	const struct backups_entry *last =
+	    n == 0 ? NULL : backups_at(w->reg->backups, n - 1);
+
+	return last != NULL && last->manifest.len > 0 && last->ended_ms == 0
+	    ? last
+	    : NULL;
+}
+
+static enum cdop_err
+keep(const struct actor *actor, const struct backups_entry *entry)
+{
+	uint8_t hash[CDOP_MANIFEST_HASH];
+	const struct backups_kept kept = {
+	    .number = entry->number,
+	    .manifest = hash,
+	    .now_ms = w->now_ms,
+	};
+
+	cdop_manifest_hash(hash, entry->manifest);
+	return backups_kept(w->reg->backups, w->arena, actor, &kept);
+}
+
 /* One that was under way when the vault died is never whole. */
 enum cdop_err
 key_acts_backup(bool *ret_done)
@@ -266,6 +294,8 @@ key_acts_backup(bool *ret_done)
 		undo_rollback(w->undo);
 		return err;
 	}
+	if (sent() != NULL)
+		return end(keep(&ada, sent()));
 	if (whole != NULL)
 		return end(backups_prove(
 		    w->reg->backups, w->arena, &ada, whole->number, w->now_ms));
@@ -273,8 +303,8 @@ key_acts_backup(bool *ret_done)
 		err = end(backups_begin(w->reg->backups, w->arena, &ada,
 		    "monday", w->now_ms, &number, &fault));
 	else
-		err = end(backups_take(w->reg->backups, w->arena, taking,
-		    w->now_ms, &piece, &fault));
+		err = end(backups_take(
+		    w->reg->backups, w->arena, taking, &piece, &fault));
 	if (err == CDOP_OK)
 		taking = piece.end ? 0 : number;
 	return err;
