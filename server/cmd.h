@@ -50,6 +50,9 @@ int cmd_slot(int argc, char **argv);
 /* Makes a registry of a backup and marks it, offline. */
 int cmd_restore(int argc, char **argv);
 
+/* Looks at what is around the registry; exit 16 where that is not right. */
+int cmd_check(int argc, char **argv);
+
 /* Opens every row offline; exit 16 where something was found. */
 int cmd_verify(int argc, char **argv);
 

@@ -24,6 +24,8 @@ static const struct verb verbs[] = {
     {"run", cmd_run, "[-f FILE]", "start the daemon; stays in front"},
     {"unseal", cmd_unseal, "[-f FILE] " OFFLINE_KEY_USAGE,
 	"open a sealed registry that runs here"},
+    {"check", cmd_check, "[-f FILE] [--json]",
+	"what is not right on this host, and how it is mended"},
     {"slot", cmd_slot, "list|add|test|remove DIR ...",
 	"offline: what opens a registry"},
     {"verify", cmd_verify, "DIR|FILE [--key VKEY] " OFFLINE_KEY_USAGE,

@@ -290,16 +290,28 @@ fill_landlock(int rules, uint64_t handled, const char *const dirs[], size_t n)
 	return err;
 }
 
+/* Its version; below 1: there is none. */
+static long
+landlock_abi(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+bool
+sandbox_has_landlock(void)
+{
+	return landlock_abi() >= 1;
+}
+
 static enum cdop_err
 enter_landlock(const char *const dirs[], size_t n, bool *ret_landlock)
 {
 	struct landlock_rules all;
 	enum cdop_err err;
-	long abi;
+	long abi = landlock_abi();
 	int rules;
 
-	abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
-	    LANDLOCK_CREATE_RULESET_VERSION);
 	if (abi < 1) {
 		*ret_landlock = false;
 		return CDOP_OK;

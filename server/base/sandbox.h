@@ -20,6 +20,9 @@ enum sandbox_role {
 	SANDBOX_KDF,   /* memory, the descriptors it has, nothing else */
 };
 
+/* Whether this kernel has Landlock. */
+bool sandbox_has_landlock(void);
+
 /*
  * Shuts the calling process in for good.  dirs are readable and writable
  * with everything beneath; n 0: no file system at all.  Where the kernel

@@ -57,7 +57,7 @@ def verbs():
     equal("each has a part of its own",
           set(re.findall(r"^\.Ss ([a-z-]+)$", page, re.M)), named)
     said += "".join(run(CDOPD, verb, "--help")[1]
-                    for verb in ("run", "unseal", "verify"))
+                    for verb in ("run", "unseal", "check", "verify"))
     equal("the flags of cdopd(8) are those of the program",
           page_flags(page), set(FLAG.findall(said)) - {
               "--by", "--mode", "--profile",  # of those with an own page

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""cdopd check: each thing that it looks at is in the manual, and is found when
+it is not right, while the daemon runs and while it does not."""
+import json
+import os
+import re
+import socket
+import subprocess
+
+from libflow import CDOPD, FINDINGS, TMP, TOP, Registry, check, end, equal
+
+METRICS = os.path.join(TMP, "cdopd.prom")
+
+
+def look(conf):
+    """Verdicts by name, the lines, and the exit status."""
+    done = subprocess.run([CDOPD, "check", "-f", conf, "--json"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          timeout=60, check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {line["name"]: line["verdict"] for line in lines}, lines, \
+        done.returncode
+
+
+def manual(names):
+    with open(os.path.join(TOP, "packaging/man/cdopd.8"),
+              encoding="ascii") as f:
+        part = f.read().partition(".Ss check\n")[2].partition(".Ss ")[0]
+    equal("the manual has each of them, in their order",
+          re.findall(r"^\.It Cm (\w+)$", part, re.M), list(names))
+
+
+def without(registry, *keys):
+    """The configuration but for these lines, and with others."""
+    path = os.path.join(TMP, "other.conf")
+    with open(registry.conf, encoding="ascii") as f:
+        lines = [line for line in f.read().splitlines()
+                 if line.split(" =")[0] not in
+                 {key.split(" =")[0] for key in keys}]
+    with open(path, "w", encoding="ascii") as f:
+        f.write("\n".join(lines + [key for key in keys if "=" in key]) + "\n")
+    return path
+
+
+def stopped(registry):
+    """One thing is wrong at a time."""
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    open_key = os.path.join(TMP, "open.key")
+    with open(open_key, "wb") as f:
+        f.write(bytes(32))
+    os.chmod(open_key, 0o644)
+    empty = os.path.join(TMP, "empty")
+    os.mkdir(empty, 0o700)
+    wanted = [
+        ("daemon", "warning", ()),
+        ("user", "problem", ("user = nobody-of-that-name",)),
+        ("data_dir", "problem", ("data_dir = " + os.path.join(TMP, "no"),)),
+        ("registry", "problem", ("data_dir = " + empty,)),
+        ("key_file", "problem", ("key_file = " + open_key,)),
+        ("key_file", "problem", ("key_file = " + open_key + ".none",)),
+        ("key_file", "warning", ()),  # on one disk with the registry
+        ("boot_key_file", "problem", ("boot_key_file = " + registry.conf,)),
+        ("anchor_dir", "warning", ("anchor_dir",)),
+        ("anchor_dir", "problem", ("anchor_dir = " + open_key,)),
+        ("run_dir", "problem", ("run_dir = " + open_key,)),
+        ("listen", "problem", ("listen = tcp 127.0.0.1:%d" % port,)),
+        ("map", "fine", ()),
+        ("boot_key_file", "none", ("boot_key_file",)),
+        ("metrics_file", "none", ("metrics_file",)),
+    ]
+    for name, verdict, keys in wanted:
+        seen, lines, status = look(without(registry, *keys))
+        line = [line for line in lines if line["name"] == name][0]
+        equal("%s, %s" % (name, keys), seen[name], verdict)
+        check("and what is next", (verdict in ("fine", "none")) !=
+              bool(line.get("next")), line)
+        equal("its status", status, FINDINGS)
+    taken.close()
+    half = os.path.join(registry.data, "copy.mdb")
+    with open(half, "wb"):
+        pass
+    equal("what was left half done", look(registry.conf)[0]["leftovers"],
+          "warning")
+    os.unlink(half)
+    with open(os.path.join(registry.data, "data.mdb"), "r+b") as f:
+        whole = f.read(8192)
+        f.seek(0)
+        f.write(bytes(8192))
+    equal("a registry that is none", look(registry.conf)[0]["registry"],
+          "problem")
+    with open(os.path.join(registry.data, "data.mdb"), "r+b") as f:
+        f.write(whole)
+
+
+def main():
+    registry = Registry(conf=["metrics_file = " + METRICS])
+    registry.init()
+    before = sorted(os.listdir(registry.data))
+    seen, lines, _ = look(registry.conf)
+    manual(seen)
+    stopped(registry)
+    equal("nothing was changed", sorted(os.listdir(registry.data)), before)
+    registry.start()
+    seen, lines, _ = look(registry.conf)
+    equal("it runs", [seen[name] for name in (
+        "daemon", "data_dir", "registry", "leftovers", "map", "listen",
+        "run_dir")], ["fine"] * 7)
+    done = subprocess.run([CDOPD, "check", "-f", registry.conf],
+                          stdout=subprocess.PIPE, timeout=60, check=False)
+    text = done.stdout.decode()
+    check("the same in words", all(
+        re.search("^%s +%s " % (line["verdict"], line["name"]), text, re.M)
+        for line in lines if line["verdict"] != "none"), text)
+    equal("with a bad file it says where", subprocess.run(
+        [CDOPD, "check", "-f", METRICS + ".none"], stderr=subprocess.PIPE,
+        timeout=60, check=False).returncode, 78)
+    end()
+
+
+main()
