@@ -151,7 +151,7 @@ daemon_runs(const struct check_scene *scene, char words[static CHECK_WORDS])
 }
 
 static enum check_verdict
-user(const struct check_scene *scene, char words[static CHECK_WORDS])
+runs_as(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
 	const char *name = scene->conf->user;
 
@@ -300,7 +300,7 @@ listens(const struct check_scene *scene, char words[static CHECK_WORDS])
 	struct address address;
 	enum cdop_err err;
 	uint32_t i;
-	int fd;
+	int fd = -1;
 
 	for (i = 0; i < scene->conf->n_listen && !scene->runs; i++) {
 		if (strncmp(scene->conf->listen[i], "tcp ", 4) != 0)
@@ -398,7 +398,7 @@ walls(const struct check_scene *scene, char words[static CHECK_WORDS])
 
 const struct check check_table[] = {
     {"daemon", daemon_runs, "cdopd run, or systemctl start cdopd"},
-    {"user", user, "make the user, and name it in user ="},
+    {"user", runs_as, "make the user, and name it in user ="},
     {"data_dir", data_dir, "chown and chmod 0700, or see data_dir ="},
     {"registry", registry,
 	"cdopd init makes one; a damaged one is restored "
