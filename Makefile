@@ -450,18 +450,29 @@ soak: $(OUT)/soak/clock.so $(PROGRAMS)	## a long run of everything against a mod
 		SOAK_SHIM=$(CURDIR)/$(OUT)/soak/clock.so \
 		tests/soak/soak.py '$(if $(filter file,$(origin S)),3600,$(S))'
 
-.PHONY: cover
-cover:	## coverage of the unit tests, a line a file
-	+$(Q)$(MAKE) --no-print-directory MODE=cover CC=clang unit-programs
-	@rm -f build/cover/*.profraw
-	@LLVM_PROFILE_FILE='$(CURDIR)/build/cover/%p.profraw' \
-		tests/run unit=build/cover
+.PHONY: cover-run
+cover-run:
+	+$(Q)$(MAKE) --no-print-directory MODE=cover CC=clang \
+		unit-programs all evil
+	@rm -rf build/cover/prof && mkdir -p build/cover/prof
+	@LLVM_PROFILE_FILE='$(CURDIR)/build/cover/prof/%c%m.profraw' \
+		tests/run unit=build/cover flow=build/cover
 	@llvm-profdata merge -sparse -o build/cover/all.profdata \
-		build/cover/*.profraw
+		build/cover/prof/*.profraw 2>/dev/null
+
+.PHONY: cover
+cover: cover-run	## what unit and flow tests reach, a line a file
 	@llvm-cov report -instr-profile=build/cover/all.profdata \
 		-ignore-filename-regex='(^|/)(tests|build)/' \
-		$(addprefix -object ,$(patsubst tests/unit/%.c,\
-			build/cover/unit/%,$(UNIT_SRC)))
+		build/cover/cdopd -object build/cover/cdop
+
+.PHONY: check-cover
+check-cover: cover-run	## the same against the ledger of tests/cover
+	@tests/cover/ledger build/cover build/cover/all.profdata
+
+.PHONY: cover-ledger
+cover-ledger: cover-run	## writes that ledger anew
+	@tests/cover/ledger build/cover build/cover/all.profdata --write
 
 .PHONY: deps
 deps:	## install the Debian packages of packaging/deps.debian

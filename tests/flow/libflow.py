@@ -267,7 +267,7 @@ class Person:
     def env(self):
         env = {"HOME": self.home, "PATH": os.environ["PATH"],
                "LC_ALL": "C.UTF-8", "TZ": "Europe/London"}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
             if name in os.environ:
                 env[name] = os.environ[name]
         return env

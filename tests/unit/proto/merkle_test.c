@@ -200,6 +200,9 @@ what_is_not_in_the_tree_is_not_proved(void **state)
 	assert_int_equal(cdop_merkle_prove_inclusion(0,
 			     CDOP_MERKLE_SIZE_MAX + 1, fetch, &source, &proof),
 	    CDOP_INVALID_ARGUMENT);
+	assert_int_equal(cdop_merkle_prove_consistency(8,
+			     CDOP_MERKLE_SIZE_MAX + 1, fetch, &source, &proof),
+	    CDOP_INVALID_ARGUMENT);
 	assert_int_equal(cdop_merkle_root(UINT64_MAX, fetch, &source, root),
 	    CDOP_INVALID_ARGUMENT);
 	assert_int_equal(source.asked, 0);

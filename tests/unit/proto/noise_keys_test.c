@@ -303,6 +303,16 @@ any_of_several_psks_fits(void **state)
 			assert_memory_equal(out, "\x02\x08\x01\x00", 4);
 			assert_true(cdop_noise_is_done(&pair.server));
 		}
+	/* Where several do, the first. */
+	memset(psks, 0xbb, sizeof(psks));
+	at_message_3(&pair, psks[0], &rest);
+	assert_int_equal(
+	    cdop_noise_read_finish_any(&pair.server, rest,
+		(struct cdop_noise_psks){
+		    (const uint8_t(*)[CDOP_KEY_LEN])psks, CDOP_NOISE_PSKS_MAX},
+		out, sizeof(out), &len, &which),
+	    CDOP_OK);
+	assert_int_equal(which, 0);
 }
 
 static void

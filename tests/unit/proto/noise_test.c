@@ -320,6 +320,34 @@ a_handshake_message_that_does_not_fit_fails(void **state)
 	assert_dead(&pair.server);
 }
 
+static void
+what_is_longer_than_any_message_is_none(void **state)
+{
+	static uint8_t big[CDOP_NOISE_MAX + 1], out[CDOP_NOISE_MAX + 1];
+	const struct cdop_bytes all = {big, sizeof(big)};
+	struct cdop_bytes rest;
+	struct pair pair;
+	size_t len;
+
+	(void)state;
+	pair_init(&pair);
+	assert_int_equal(
+	    cdop_noise_write(&pair.client, all, out, sizeof(out), &len),
+	    CDOP_RESOURCE_EXHAUSTED);
+	assert_dead(&pair.client);
+	pair_init(&pair);
+	assert_int_equal(cdop_noise_read_begin(&pair.server, all, &rest),
+	    CDOP_UNAUTHENTICATED);
+	assert_dead(&pair.server);
+	/* And none comes behind the last. */
+	pair_init(&pair);
+	pair_run_to(&pair, 3);
+	assert_int_equal(
+	    cdop_noise_read_begin(&pair.server,
+		(struct cdop_bytes){pair.message[2], pair.len[2]}, &rest),
+	    CDOP_FAILED_PRECONDITION);
+}
+
 int
 main(void)
 {
@@ -335,6 +363,7 @@ main(void)
 	    cmocka_unit_test(the_last_nonce_is_never_used),
 	    cmocka_unit_test(the_longest_message_is_65535_bytes),
 	    cmocka_unit_test(a_handshake_message_that_does_not_fit_fails),
+	    cmocka_unit_test(what_is_longer_than_any_message_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,6 +247,9 @@ a_bundle_that_is_cut_or_full_is_refused(void **state)
 	assert_int_equal(cdop_tile_entry_write(entry, bundle, 8, &len),
 	    CDOP_RESOURCE_EXHAUSTED);
 	assert_int_equal(len, 4);
+	len = 9; /* behind its end already */
+	assert_int_equal(cdop_tile_entry_write(entry, bundle, 8, &len),
+	    CDOP_RESOURCE_EXHAUSTED);
 	len = 3;
 	assert_int_equal(
 	    cdop_tile_entry_write(entry, bundle, 8, &len), CDOP_OK);

@@ -142,6 +142,105 @@ a_session_that_is_over_takes_no_call(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
 
+/* Of a call that names it as the one to act in; "" where that is fine. */
+static const char *
+as_role(enum world_who who, uint32_t method, Cdop__Role role)
+{
+	char purpose[] = "case_work";
+	struct world_answer answer;
+	Cdop__Call call;
+
+	cdop__call__init(&call);
+	call.id = 1;
+	call.method = method;
+	call.purpose = purpose;
+	call.has_use = true;
+	call.use = CDOP__USE__SCREEN;
+	call.has_role = true;
+	call.role = role;
+	call.has_body = true;
+	world.waited_ms = 0;
+	world_send(&world, who, &call, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	return answer.reply->status == CDOP_OK ? "" : answer.reply->reason;
+}
+
+static void
+a_role_that_is_named_has_to_be_ones_own(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    as_role(WORLD_COORDINATOR, CASE_LIST, CDOP__ROLE__COORDINATOR), "");
+	assert_string_equal(
+	    as_role(WORLD_COORDINATOR, CASE_LIST, CDOP__ROLE__PARTNER), "role");
+	assert_string_equal(
+	    as_role(WORLD_COORDINATOR, CASE_LIST, CDOP__ROLE__AUDITOR), "role");
+	/* Where anybody may, it says as whom, and has to be so. */
+	assert_string_equal(
+	    as_role(WORLD_AUDITOR, STATUS, CDOP__ROLE__AUDITOR), "");
+	assert_string_equal(
+	    as_role(WORLD_AUDITOR, STATUS, CDOP__ROLE__COORDINATOR), "role");
+}
+
+/* Kinds of calls: a look, a list, a change, one that takes two people. */
+static enum cdop_err
+call_kind(unsigned kind)
+{
+	Cdop__NotificationRegisterRequest request;
+	Cdop__PersonChangeRequest change;
+	char reason[] = "a new post", title[] = "Nurse";
+	struct world_answer answer;
+
+	if (kind == 0) {
+		world_call(&world, WORLD_ADMIN_1, STATUS, NULL, &answer);
+	} else if (kind == 1) {
+		world_call(&world, WORLD_COORDINATOR, CASE_LIST, NULL, &answer);
+	} else if (kind == 2) {
+		cdop__notification_register_request__init(&request);
+		request.form = world_form(&world, 7, "wirral");
+		world_call(
+		    &world, WORLD_COORDINATOR, 40, &request.base, &answer);
+	} else {
+		cdop__person_change_request__init(&change);
+		change.person = WORLD_PARTNER_WIRRAL;
+		change.job_title = title;
+		change.reason = reason;
+		world_call(&world, WORLD_ADMIN_1, 17, &change.base, &answer);
+	}
+	if (answer.failed != CDOP_OK)
+		return answer.failed;
+	return answer.reply != NULL ? (enum cdop_err)answer.reply->status
+				    : answer.packed_status;
+}
+
+/* In any room it is done, or refused for the room and for nothing else. */
+static void
+little_memory_is_enough_or_said_to_be_none(void **state)
+{
+	unsigned kind, refused, done;
+	enum cdop_err err;
+	size_t budget;
+
+	(void)state;
+	world.waited_ms = 0;
+	world.abort = true;
+	for (kind = 0; kind < 4; kind++) {
+		refused = done = 0;
+		for (budget = 128; budget < 96u << 10; budget += 384) {
+			world.budget = budget;
+			err = call_kind(kind);
+			refused += err == CDOP_RESOURCE_EXHAUSTED;
+			done += err == CDOP_OK;
+			if (err != CDOP_OK && err != CDOP_RESOURCE_EXHAUSTED)
+				fail_msg("kind %u, %zu bytes: %d", kind, budget,
+				    (int)err);
+		}
+		assert_true(refused > 0 && done > 0);
+	}
+	world.budget = 0;
+	world.abort = false;
+}
+
 int
 main(void)
 {
@@ -149,6 +248,8 @@ main(void)
 	    TEST(a_call_that_waited_past_its_deadline_is_not_begun),
 	    TEST(a_purpose_is_stated_and_said_where_it_has_to_be),
 	    TEST(a_session_that_is_over_takes_no_call),
+	    TEST(a_role_that_is_named_has_to_be_ones_own),
+	    TEST(little_memory_is_enough_or_said_to_be_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
