@@ -129,6 +129,8 @@ def starts(one):
     FIGURES.add("start.cold", "ms", start_ms(one), None, one.size)
     one.registry.stop()
     FIGURES.add("start.warm", "ms", start_ms(one), None, one.size)
+    FIGURES.add("start.server", "ms CPU", 1000 * on_cpu(one.pids()), None,
+                one.size)
     one.registry.stop()
     one.start()
     return idle(one)

@@ -1,11 +1,12 @@
 """Registries of a size, filled through the protocol and kept.
 
 Everything lies under build/bench: run/ is what is at work and goes with the
-run; kept/ is copied from there before the measuring begins.  Each round begins with
-what is kept, and so does the next run, as long as formats and children are the
-same.
+run; kept/ is copied from there before the measuring begins.  Each round begins
+with what is kept, and so does the next run, as long as formats and children
+are the same.
 """
 import fcntl
+import functools
 import glob
 import hashlib
 import json
@@ -28,7 +29,7 @@ from libflow import Person, Registry  # noqa: E402
 CLIENTS = 64
 WINDOW = 8            # calls of a client in flight while it is filled
 SHAPE = ("proto/*.proto", "server/store/schema.c", "server/registry/summary.h",
-         "tests/bench/mix_child.c", "tests/bench/filled.py",
+         "tests/bench/mix_child.c",
          "packaging/profiles/merseyside.conf")
 CONF = ["restarts = 100", "map_size_gib = 64", "gate_source_handshakes = 0",
         "gate_source_connections = 1024"]
@@ -38,6 +39,7 @@ def copy(source, to):
     subprocess.run(["cp", "-a", source, to], check=True)
 
 
+@functools.cache
 def shape():
     """Another word when what is kept would not be what is made now."""
     said = hashlib.sha256(RUN.encode())

@@ -20,9 +20,9 @@ LIMITS = ("fdatasync_append", "fdatasync_overwrite", "lmdb_put_1",
           "echo_64")
 KINDS = ("register", "amend", "show", "find", "list", "scan")
 OF_CALLS = ("", ".p50", ".p99", ".server", ".client")
-OF_SIZE = ("start.cold", "start.warm", "memory.idle", "memory.case",
-           "notification", "disk.case", "disk.resealed", "rewrap.keys",
-           "rewrap", "reseal", "reseal.loaded")
+OF_SIZE = ("start.cold", "start.warm", "start.server", "memory.idle",
+           "memory.case", "notification", "disk.case", "disk.resealed",
+           "rewrap.keys", "rewrap", "reseal", "reseal.loaded")
 FIELDS = {"name", "clients", "cases", "unit", "median", "min", "max", "runs",
           "limit", "ratio"}
 
