@@ -15,6 +15,9 @@
 #include <cmocka.h>
 
 #include "server/store/backup_load.h"
+#include "server/store/db.h"
+#include "server/vault/layout.h"
+#include "server/vault/rows_core.h"
 #include "server/vault/rows_slots.h"
 #include "tests/unit/server/vault/store_fixture.h"
 
@@ -123,6 +126,72 @@ load(struct backup_loaded *ret_loaded)
 	cdop_backup_close(backup);
 }
 
+/* ---- row by row ---------------------------------------------------------- */
+
+/* A number that is taken over byte for byte: all but slots and head row. */
+static bool
+is_taken_over(struct cdop_bytes row, uint64_t number, uint64_t head)
+{
+	return number != head &&
+	    (layout_incarnation(number) != 0 || row.data[0] == 1);
+}
+
+/* The next of them behind number; false: there are no more. */
+static bool
+next_row(struct db_txn *txn, uint64_t head, uint64_t *number,
+    struct cdop_bytes *ret_row)
+{
+	do
+		if (db_next(txn, *number + 1, number, ret_row) != CDOP_OK)
+			return false;
+	while (!is_taken_over(*ret_row, *number, head));
+	return true;
+}
+
+static uint64_t
+head_of(struct db_txn *txn)
+{
+	struct cdop_bytes row;
+	uint64_t number;
+
+	assert_int_equal(db_previous(txn, UINT64_MAX, &number, &row), CDOP_OK);
+	return number;
+}
+
+/* Nothing of the running store is missing in the loaded one, nothing more is
+ * there, and no byte is another; how many rows that is. */
+static uint64_t
+expect_same_rows(void)
+{
+	const struct db_args args = {
+	    .dir = place, .map_bytes = STORE_FIXTURE_MAP, .read_only = true};
+	struct db_txn *was, *is;
+	struct cdop_bytes a, b;
+	uint64_t i = 0, k = 0, n = 0, head;
+	struct db *db;
+	bool more;
+
+	assert_int_equal(db_open(&args, &db), CDOP_OK);
+	assert_int_equal(db_begin_read(f.rows->db, &was), CDOP_OK);
+	assert_int_equal(db_begin_read(db, &is), CDOP_OK);
+	head = head_of(was);
+	assert_int_equal(head_of(is), head);
+	do {
+		more = next_row(was, head, &i, &a);
+		assert_int_equal(next_row(is, head, &k, &b), more);
+		if (!more)
+			break;
+		assert_int_equal(i, k);
+		assert_int_equal(a.len, b.len);
+		assert_memory_equal(a.data, b.data, a.len);
+		n++;
+	} while (more);
+	db_abort(is);
+	db_abort(was);
+	db_close(db);
+	return n;
+}
+
 /* Opens what was loaded in the place of the old store, which goes. */
 static enum cdop_err
 open_loaded(const uint8_t k[static 32])
@@ -156,6 +225,7 @@ it_opens_with_shares_and_every_row_is_fine(void **state)
 	take(NULL, &manifest);
 	load(&loaded);
 	assert_int_equal(loaded.rows, manifest.rows);
+	assert_true(expect_same_rows() > 10);
 	assert_int_equal(manifest.cases, 2);
 	assert_int_equal(slots_set_combine(share, K, s), CDOP_OK);
 	assert_int_equal(open_loaded(s), CDOP_OK);
@@ -199,6 +269,7 @@ what_happens_meanwhile_is_in_it_to_the_last_commit(void **state)
 	leaves = rows_next_leaf(f.rows);
 	load(&loaded);
 	assert_int_equal(loaded.rows, manifest.rows);
+	assert_true(expect_same_rows() > 20);
 	assert_true(manifest.cases > 3);
 	assert_int_equal(slots_set_combine(share + 1, K, s), CDOP_OK);
 	assert_int_equal(open_loaded(s), CDOP_OK);
