@@ -7,8 +7,9 @@ import re
 import signal
 import subprocess
 
-from libflow import (CDOP, CDOPD, FINDINGS, INVALID, NOT_FOUND, OK, SECOND, STOPPED,
-                     TMP, USAGE, Registry, check, end, equal, scene)
+from libflow import (CDOP, CDOPD, FINDINGS, INVALID, NOT_FOUND, OK, SECOND,
+                     STOPPED, TMP, USAGE, Registry, check, end, equal, scene,
+                     wait_for)
 import libsynthetic
 import libtype
 
@@ -41,9 +42,10 @@ def write(path, rows):
 def taken_meanwhile(registry, cora):
     """While a file of notifications goes in; what create said."""
     path = os.path.join(TMP, "import.csv")
-    write(path, libsynthetic.rows(200))
+    write(path, libsynthetic.rows(400))
     with open(path + ".told", "w+b") as out:
         client = cora.popen("notify", "--from", path, "--json", stdout=out)
+        wait_for(lambda: len(everything(cora)) > 60)
         made = registry.ada.cdop("backup", "create", FILE, "--json")
         check("the import goes on to its end",
               client.wait(timeout=120) == OK, client.returncode)
@@ -204,9 +206,22 @@ def everything(person):
     return rows
 
 
-def restored(registry, cora, shares, made):
+def registered(audrey):
+    """Each case with the log entry that made it."""
+    return {released["reference"]: int(entry["index"])
+            for entry in audrey.must("audit", "list", "--json", "--purpose",
+                                     "audit").lines()
+            if entry["call"] == "NotificationRegister" and
+            entry["outcome"]["code"] == "OK"
+            for released in entry.get("released", [])}
+
+
+def restored(registry, cora, shares, made, audrey):
     """In another directory, by two administrators, as it was then."""
-    before = everything(cora)
+    before, made_by = everything(cora), registered(audrey)
+    check("it was taken in the middle of the import",
+          60 < made["cases"] < len(before) == len(made_by) == 450,
+          (made, len(before), len(made_by)))
     copy = registry.data + ".lost"
     registry.stop()
     os.rename(registry.data, copy)
@@ -234,7 +249,9 @@ def restored(registry, cora, shares, made):
         person.must("trust", "restore", "--yes")
     after = everything(cora)
     equal("as many cases as its manifest says", len(after), made["cases"])
-    check("and none that came later", set(after) <= set(before))
+    equal("those that the log has up to its checkpoint, and no other",
+          set(after), {reference for reference, index in made_by.items()
+                       if index < made["log_entries"]})
     equal("each of them as it was", [
         (row, before[name]) for name, row in after.items()
         if {**before[name], **row} != before[name]], [])
@@ -284,7 +301,7 @@ def main():
     damaged(shares, add_shares(stranger))
     stopped(registry, shares)
     never_over(registry, shares)
-    restored(registry, cora, shares, made)
+    restored(registry, cora, shares, made, audrey)
     end()
 
 
