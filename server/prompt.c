@@ -68,8 +68,9 @@ prompt_terminal(
 	 */
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 	hidden.c_cc[VEOL] = PROMPT_INTERRUPT;
-	say(fd, prompt);
+	/* First: who is quick is not shown, and not thrown away. */
 	(void)tcsetattr(fd, TCSAFLUSH, &hidden);
+	say(fd, prompt);
 	err = read_line(fd, ret_secret, max, ret_len);
 	(void)tcsetattr(fd, TCSAFLUSH, &shown);
 	say(fd, "\n");

@@ -135,8 +135,6 @@ def damaged(shares, other):
 
 def stopped(registry, shares):
     """Whoever stops it at the question for shares leaves nothing behind."""
-    fifo = os.path.join(TMP, "fifo")
-    os.mkfifo(fifo, 0o600)
     place = os.path.join(TMP, "stopped")
     unpacked = os.environ["TMPDIR"]
     wanted = [(place, ("restore", FILE, place, "--by", "Olga Operator",
@@ -145,6 +143,9 @@ def stopped(registry, shares):
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL:
         for where, command in wanted:
             name = "%s, %s: " % (command[0], number.name)
+            # Its own: the child of the one before may still read that one's.
+            fifo = os.path.join(TMP, "fifo-%s-%d" % (command[0], number))
+            os.mkfifo(fifo, 0o600)
             waiting = subprocess.Popen(
                 [CDOPD, *command, "--share-file", fifo],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
