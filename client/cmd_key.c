@@ -1,4 +1,5 @@
 /* cdop key: keys that turn, and how far they are. */
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,8 +53,11 @@ what_of(struct cmd_ctx *ctx)
 }
 
 static const char *
-question_of(Cdop__KeyWhat what)
+question_of(Cdop__KeyWhat what, bool compromised)
 {
+	if (what == CDOP__KEY_WHAT__KEY_ROOT && compromised)
+		return "Ask for another root (made on the host, with new "
+		       "slots; none of today's opens it)";
 	if (what == CDOP__KEY_WHAT__KEY_ROOT)
 		return "Ask for a new root (every slot opens it; nobody is "
 		       "needed)";
@@ -63,6 +67,9 @@ question_of(Cdop__KeyWhat what)
 	if (what == CDOP__KEY_WHAT__KEY_LINK_TURN)
 		return "Ask for its turn (who has not learnt it is invited "
 		       "anew)";
+	if (compromised)
+		return "Ask for new area keys, a new key for every case, and "
+		       "new ciphertext";
 	return "Ask for new area keys (the old ones are destroyed at the end)";
 }
 
@@ -106,6 +113,14 @@ show_waiting(struct cmd_ctx *ctx)
 	return code;
 }
 
+/* The flag, or the word alone as the reason; of keys that the words fit. */
+static bool
+is_compromised(struct cmd_ctx *ctx, const char *reason)
+{
+	return cmd_flag(ctx, "--compromised") ||
+	    (!cmd_flag(ctx, "--link") && strcmp(reason, "compromised") == 0);
+}
+
 static enum exit_code
 rotate_keys(struct cmd_ctx *ctx, char *reason)
 {
@@ -122,13 +137,16 @@ rotate_keys(struct cmd_ctx *ctx, char *reason)
 	request.has_reseal = cmd_flag(ctx, "--reseal");
 	request.reseal = request.has_reseal;
 	request.what = what_of(ctx);
+	request.has_compromised = is_compromised(ctx, reason);
+	request.compromised = request.has_compromised;
 	while (request.n_area < AREAS &&
 	    (value = cmd_value_at(ctx, "--area", request.n_area)) != NULL)
 		area[request.n_area++] = cdop_arena_strdup(ctx->arena, value);
 	if (request.what == CDOP__KEY_WHAT__KEY_LINK_TURN &&
 	    (code = show_waiting(ctx)) != EXIT_OK)
 		return code;
-	code = prompt_agree(ctx, question_of(request.what));
+	code = prompt_agree(
+	    ctx, question_of(request.what, request.has_compromised));
 	if (code != EXIT_OK)
 		return code;
 	code = call_key_rotate(ctx, &request, &reply);
@@ -138,21 +156,6 @@ rotate_keys(struct cmd_ctx *ctx, char *reason)
 		print_json(object);
 	}
 	return code;
-}
-
-/*
- * Whoever had the root had the secret of each slot, which only its holder can
- * give another; so this is said and not done.
- */
-static enum exit_code
-compromised(struct cmd_ctx *ctx)
-{
-	return cmd_fail(ctx, EXIT_USAGE, NULL,
-	    "on the host: cdopd slot add for each holder, cdopd slot remove "
-	    "for each old slot; then cdop key rotate --root, then cdop key "
-	    "rotate --all --reseal",
-	    "a slot's own secret is not made anew by a rotation: its holder "
-	    "is needed");
 }
 
 static enum exit_code
@@ -174,8 +177,12 @@ which_keys(struct cmd_ctx *ctx)
 		    "cdop key rotate --all --reseal",
 		    "rows are sealed under the keys of areas: --reseal goes "
 		    "with --area or --all");
-	if (cmd_flag(ctx, "--compromised"))
-		return compromised(ctx);
+	if (cmd_flag(ctx, "--compromised") && (log || link))
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    log ? "cdop key rotate --log"
+			: "cdop key rotate --link, then --link --finish",
+		    "--compromised goes with --area, --all or --root: this key "
+		    "has one way to turn");
 	return EXIT_OK;
 }
 
@@ -189,8 +196,12 @@ run_rotate(struct cmd_ctx *ctx)
 
 	if ((code = which_keys(ctx)) != EXIT_OK)
 		return code;
-	if ((code = people_reason(ctx, &reason)) != EXIT_OK ||
-	    (code = session_open(ctx)) != EXIT_OK)
+	if (cmd_flag(ctx, "--compromised") &&
+	    cmd_value(ctx, "--reason") == NULL)
+		reason = "compromised";
+	else if ((code = people_reason(ctx, &reason)) != EXIT_OK)
+		return code;
+	if ((code = session_open(ctx)) != EXIT_OK)
 		return code;
 	copy = cdop_arena_strdup(ctx->arena, reason);
 	if (!ctx->g.json)
@@ -222,6 +233,10 @@ phase_words(const Cdop__KeyRotation *r)
 		return "opening every row of the new file";
 	if (r->phase == CDOP__KEY_PHASE__KEY_DESTROY)
 		return "destroying old keys";
+	if (r->phase == CDOP__KEY_PHASE__KEY_HOLDERS)
+		return "waits for the holders of slots";
+	if (r->has_given_up && r->given_up)
+		return "given up, nothing was done";
 	if (r->phase == CDOP__KEY_PHASE__KEY_DONE)
 		return "done";
 	return "in a phase that this cdop does not know";
@@ -288,9 +303,22 @@ show_rotation(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
 		print_out(ctx,
 		    "  WARNING  it does not go on: the log of the server says "
 		    "why");
-	if (r->has_done)
+	if (r->has_compromised && r->compromised)
+		print_out(ctx, "  COMPROMISED: somebody had %s",
+		    r->what == CDOP__KEY_WHAT__KEY_ROOT
+			? "the root, and all that it opens"
+			: "these keys, and the cases' that they open");
+	if (r->phase == CDOP__KEY_PHASE__KEY_HOLDERS)
+		print_out(ctx,
+		    "  until %s: stop cdopd on the host, and run cdopd "
+		    "renew-root there",
+		    print_time(ctx->arena, r->until_ms));
+	else if (r->has_done)
 		print_out(ctx, "  %s", bar_of(ctx, r));
-	if (r->has_ended_ms && r->what == CDOP__KEY_WHAT__KEY_ROOT)
+	if (r->has_ended_ms && r->has_given_up && r->given_up)
+		print_out(
+		    ctx, "  ended %s", print_time(ctx->arena, r->ended_ms));
+	else if (r->has_ended_ms && r->what == CDOP__KEY_WHAT__KEY_ROOT)
 		print_out(ctx,
 		    "  ended %s, the old root opens none of the %llu rows of "
 		    "the new file",
@@ -386,7 +414,8 @@ run_status(struct cmd_ctx *ctx)
 		code = call_key_status(ctx, &request, &reply);
 		if (code != EXIT_OK)
 			return code;
-		if (!watch || reply->running == NULL || term_is_stopped())
+		if (!watch || reply->running == NULL || term_is_stopped() ||
+		    reply->running->phase == CDOP__KEY_PHASE__KEY_HOLDERS)
 			break;
 		show_look(ctx, reply);
 		shown = true;
@@ -455,7 +484,8 @@ static const struct cmd_opt rotate_opts[] = {
     {"--link", NULL, "the server's next link key, which devices learn", false},
     {"--finish", NULL, "with --link: the next one is the current one", false},
     {"--reseal", NULL, "new case keys too, and every row sealed anew", false},
-    {"--compromised", NULL, "somebody had the root: says what to do", false},
+    {"--compromised", NULL,
+	"somebody had them: every key below and every row anew", false},
     {"--log", NULL, "the key that signs the audit log", false},
     {"--reason", "TEXT", "why; with --log every client is shown it", false},
     {"--yes", NULL, "do not ask", false},
@@ -477,9 +507,15 @@ const struct cmd cmd_key_rows[] = {
 	"The server's link key turns in two steps: first a next one is made, "
 	"which each\ndevice learns in its next session; then, with --finish, "
 	"it is the current one.\nWho has not learnt it by then is listed "
-	"before, and has to be invited anew.",
+	"before, and has to be invited anew.\n--compromised, or compromised as "
+	"the reason: every case gets a new key, and every\nrow new ciphertext; "
+	"with --all registry, log and searches, too.  A root that\nsomebody "
+	"had "
+	"is made anew on the host, within 72 hours, by cdopd renew-root: no\n"
+	"slot of today opens it.",
 	"  cdop key rotate --area wirral --reason \"once a year\"\n"
 	"  cdop key rotate --root --reason \"a custodian has left\"\n"
+	"  cdop key rotate --root --compromised --reason \"a key was lost\"\n"
 	"  cdop key rotate --link --reason \"once a year\"\n"
 	"  cdop key rotate --log --reason \"once a year\"",
 	rotate_opts, 0, 0, 0, NULL, run_rotate},

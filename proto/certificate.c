@@ -132,6 +132,10 @@ put_all(struct note_out *to, const struct cdop_certificate *certificate)
 	cdop_note_put_text(to, "\n");
 	put_line(to, "approved", certificate->approver);
 	put_line(to, "rotation", certificate->rotation);
+	if (certificate->compromised)
+		put_words(to, "cause", "compromised");
+	if (certificate->renewed)
+		put_words(to, "root", "renewed");
 	for (i = 0; i < certificate->n_destroyed; i++)
 		put_line(to, "destroyed", certificate->destroyed[i]);
 	put_line(to, "copied", certificate->copied);

@@ -47,6 +47,8 @@ int cmd_accept(int argc, char **argv);
 
 /* What opens a registry: looks, adds, tries, removes, offline. */
 int cmd_slot(int argc, char **argv);
+/* Another root for one that somebody had, with other slots, offline. */
+int cmd_renew(int argc, char **argv);
 /* Makes a registry of a backup and marks it, offline. */
 int cmd_restore(int argc, char **argv);
 

@@ -346,12 +346,13 @@ write_sheet(struct init *init, int fd, const char *path)
 	    .rows = init->offline.rows,
 	    .dir = dir != NULL ? dir : init->args.dir,
 	    .key_file = key_file != NULL ? key_file : init->args.key_file,
+	    .now_ms = init->offline.reg->created_ms,
 	    .degraded = init->degraded,
 	};
 	struct cdop_bytes text;
 	enum cdop_err err;
 
-	err = sheet_write(&sheet, init->offline.arena, &text);
+	err = sheet_text(&sheet, init->offline.arena, &text);
 	free(dir);
 	free(key_file);
 	if (err == CDOP_OK)

@@ -1,9 +1,8 @@
 /*
- * cdopd slot list|add|test|remove DIR: what opens a registry, offline
+ * cdopd slot list|add|test|remove|sheet DIR: what opens a registry, offline
  * (adr/0021).  What needs it open takes one of the slots there are.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cdop/date.h"
@@ -13,6 +12,7 @@
 #include "server/base/log.h"
 #include "server/cmd.h"
 #include "server/registry/custody_act.h"
+#include "server/sheet.h"
 #include "server/slot_add.h"
 #include "server/vault/keystore.h"
 #include "server/vault/rows_slots.h"
@@ -26,6 +26,7 @@ static const char usage_text[] =
     "            --new-shares K/N --out DIR [--holder NAME ...])\n"
     "           " OFFLINE_KEY_USAGE "\n"
     "       cdopd slot test DIR " OFFLINE_KEY_USAGE "\n"
+    "       cdopd slot sheet DIR [--out FILE] " OFFLINE_KEY_USAGE "\n"
     "       cdopd slot remove DIR --slot N --by NAME --reason TEXT\n"
     "           " OFFLINE_KEY_USAGE "\n"
     "--share-file is given once for each share.";
@@ -41,60 +42,6 @@ usage(const char *why)
 /* ---- arguments ---------------------------------------------------------- */
 
 static bool
-take_number(const char *value, uint32_t max, uint32_t *ret_n)
-{
-	char *end;
-	unsigned long n;
-
-	n = strtoul(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end != '\0' || n > max)
-		return false;
-	*ret_n = (uint32_t)n;
-	return true;
-}
-
-/* "3/5" */
-static bool
-take_plan(const char *value, struct slots_set_new *plan)
-{
-	unsigned k, n;
-	char end;
-
-	if (sscanf(value, "%2u/%2u%c", &k, &n, &end) != 2)
-		return false;
-	plan->k = (uint8_t)k;
-	plan->n = (uint8_t)n;
-	return true;
-}
-
-static bool
-take_new(struct slot_add *add, const char *name, const char *value)
-{
-	if (strcmp(name, "--new-key-file") == 0)
-		add->key_file = value;
-	else if (strcmp(name, "--new-credential") == 0)
-		add->credential = value;
-	else if (strcmp(name, "--new-passphrase-file") == 0)
-		add->passphrase.file = value;
-	else if (strcmp(name, "--new-shares") == 0 &&
-	    take_plan(value, &add->plan))
-		add->is_shares = true;
-	else if (strcmp(name, "--out") == 0)
-		add->out = value;
-	else if (strcmp(name, "--holder") == 0 && add->n_holder < SHAMIR_MAX)
-		add->plan.holder[add->n_holder++] = value;
-	else if (strcmp(name, "--label") == 0)
-		add->label = value;
-	else if (strcmp(name, "--kdf-memory") == 0)
-		return take_number(value, 1024, &add->kdf_memory_mib);
-	else if (strcmp(name, "--kdf-passes") == 0)
-		return take_number(value, SLOTS_PASSES_MAX, &add->kdf_passes);
-	else
-		return false;
-	return true;
-}
-
-static bool
 take_value(struct slot_add *add, const char *name, const char *value)
 {
 	if (strcmp(name, "--by") == 0)
@@ -102,9 +49,11 @@ take_value(struct slot_add *add, const char *name, const char *value)
 	else if (strcmp(name, "--reason") == 0)
 		add->reason = value;
 	else if (strcmp(name, "--slot") == 0)
-		return take_number(value, UINT16_MAX, &add->slot);
+		return slot_make_number(value, UINT16_MAX, &add->slot);
+	else if (strcmp(name, "--label") == 0)
+		add->new.label = value;
 	else
-		return take_new(add, name, value);
+		return slot_make_take(&add->new, name, value);
 	return true;
 }
 
@@ -117,7 +66,7 @@ parse(struct slot_add *add, int argc, char **argv)
 		if (argv[i][0] != '-' && add->from.dir == NULL)
 			add->from.dir = argv[i];
 		else if (strcmp(argv[i], "--new-passphrase") == 0)
-			add->is_passphrase = true;
+			add->new.is_passphrase = true;
 		else if (offline_key_take(&add->from, argc, argv, &i))
 			continue;
 		else if (i + 1 < argc && take_value(add, argv[i], argv[i + 1]))
@@ -261,6 +210,27 @@ test(struct slot_add *add)
 	return true;
 }
 
+/* ---- sheet -------------------------------------------------------------- */
+
+/* The recovery sheet as it has to be now: to be printed, and put away. */
+static bool
+sheet(struct slot_add *add)
+{
+	int fd = -1;
+
+	if (!offline_load(&add->offline, &add->from, clock_wall_ms()))
+		return false;
+	if (add->new.out != NULL && (fd = offline_create(add->new.out)) < 0)
+		return false;
+	if (!sheet_put(&add->offline, add->from.dir, add->from.key_file, fd,
+		add->new.out != NULL ? add->new.out : "it"))
+		return false;
+	if (fd != -1)
+		printf("recovery sheet: %s (no secret in it: print it)\n",
+		    add->new.out);
+	return true;
+}
+
 /* ---- remove ------------------------------------------------------------- */
 
 static bool
@@ -282,7 +252,8 @@ take_away(struct slot_add *add)
 	err = custody_act_remove(offline->reg, offline->arena,
 	    (uint16_t)add->slot, add->by, add->reason, now_ms);
 	if (err == CDOP_OK) {
-		printf("slot %u is gone\n%s", add->slot, SLOT_ADD_ROOT_STAYS);
+		printf("slot %u is gone\n%s" SLOT_ADD_SHEET, add->slot,
+		    SLOT_ADD_ROOT_STAYS);
 		return true;
 	}
 	log_tell("slot %u: %s", add->slot,
@@ -304,6 +275,7 @@ static const struct {
     {"add", slot_add_run, true},
     {"test", test, false},
     {"remove", take_away, true},
+    {"sheet", sheet, false},
 };
 
 int
@@ -322,7 +294,7 @@ cmd_slot(int argc, char **argv)
 		if (argc > 1 && strcmp(argv[1], deeds[i].name) == 0)
 			break;
 	if (i == sizeof(deeds) / sizeof(deeds[0]))
-		return usage("list, add, test or remove");
+		return usage("list, add, test, remove or sheet");
 	slot_add_init(&add);
 	if ((status = parse(&add, argc, argv)) != CMD_OK)
 		return status;

@@ -26,7 +26,7 @@ static const struct verb verbs[] = {
 	"open a sealed registry that runs here"},
     {"check", cmd_check, "[-f FILE] [--json]",
 	"what is not right on this host, and how it is mended"},
-    {"slot", cmd_slot, "list|add|test|remove DIR ...",
+    {"slot", cmd_slot, "list|add|test|remove|sheet DIR ...",
 	"offline: what opens a registry"},
     {"verify", cmd_verify, "DIR|FILE [--key VKEY] " OFFLINE_KEY_USAGE,
 	"open every row of a registry that is not running, or of a backup"},
@@ -34,6 +34,9 @@ static const struct verb verbs[] = {
 	"offline: make a registry of a backup, to be accepted by two people"},
     {"recover-people", cmd_recover, "DIR --by NAME --by NAME ...",
 	"offline: invite new administrators when too few are left"},
+    {"renew-root", cmd_renew, "DIR --by NAME --reason TEXT ...",
+	"offline: another root and slots, when somebody had the ones there "
+	"are"},
     {"accept-rollback", cmd_accept, "DIR --by NAME --reason TEXT ...",
 	"offline: go on from an older database than the anchor knows"},
     {"gate", cmd_role_gate, NULL, NULL},

@@ -19,7 +19,7 @@
 #include "server/registry/people.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
-#include "server/vault/rows.h"
+#include "server/vault/rows_slots.h"
 
 #define UNDO_MAX    ((size_t)64 << 20)
 #define ARENA_MAX   ((size_t)256 << 20)
@@ -250,26 +250,30 @@ unseal(struct offline *offline, const struct offline_from *from)
 	return err == CDOP_OK;
 }
 
-bool
-offline_load(
-    struct offline *offline, const struct offline_from *from, uint64_t now_ms)
+static bool
+open_rows(struct offline *offline, const struct offline_from *from)
 {
 	const struct rows_args args = {
 	    .dir = from->dir,
 	    .ks = offline->ks,
 	    .undo = offline->undo,
 	};
+	enum cdop_err err;
+
+	if ((err = rows_open(&args, &offline->rows)) == CDOP_OK)
+		return true;
+	log_tell("%s: %s", called(from),
+	    err == CDOP_FAILED_PRECONDITION ? "in use: stop cdopd first"
+					    : cdop_err_name(err));
+	return false;
+}
+
+static bool
+load(struct offline *offline, const struct offline_from *from, uint64_t now_ms)
+{
 	const char *why = "";
 	enum cdop_err err;
 
-	if ((err = rows_open(&args, &offline->rows)) != CDOP_OK) {
-		log_tell("%s: %s", called(from),
-		    err == CDOP_FAILED_PRECONDITION ? "in use: stop cdopd first"
-						    : cdop_err_name(err));
-		return false;
-	}
-	if (!unseal(offline, from))
-		return false;
 	err = registry_new(offline->rows, offline->ks, offline->undo,
 	    offline->mem, &offline->reg);
 	if (err == CDOP_OK)
@@ -277,6 +281,41 @@ offline_load(
 	if (err != CDOP_OK)
 		log_tell("%s: %s %s", called(from), cdop_err_name(err), why);
 	return err == CDOP_OK;
+}
+
+bool
+offline_load(
+    struct offline *offline, const struct offline_from *from, uint64_t now_ms)
+{
+	return open_rows(offline, from) && unseal(offline, from) &&
+	    load(offline, from, now_ms);
+}
+
+void
+offline_shut(struct offline *offline)
+{
+	registry_free(offline->reg);
+	offline->reg = NULL;
+	rows_close(offline->rows);
+	offline->rows = NULL;
+}
+
+bool
+offline_load_with(struct offline *offline, const struct offline_from *from,
+    uint16_t number, const uint8_t k[static 32], uint64_t now_ms)
+{
+	enum cdop_err err = CDOP_NOT_FOUND;
+	size_t slot;
+
+	if (!open_rows(offline, from))
+		return false;
+	if (rows_slots_find(offline->rows, number, &slot))
+		err = rows_unseal(offline->rows, slot, k);
+	if (err == CDOP_OK)
+		return load(offline, from, now_ms);
+	log_tell("slot %u: %s %s", number, cdop_err_name(err),
+	    rows_finding(offline->rows));
+	return false;
 }
 
 /* ---- addresses --------------------------------------------------------- */

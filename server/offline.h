@@ -67,6 +67,13 @@ struct offline_from {
 bool offline_load(
     struct offline *offline, const struct offline_from *from, uint64_t now_ms);
 
+/* Registry and rows closed; it may load again. */
+void offline_shut(struct offline *offline);
+
+/* As offline_load(), through the slot of a number, with its K. */
+bool offline_load_with(struct offline *offline, const struct offline_from *from,
+    uint16_t number, const uint8_t k[static 32], uint64_t now_ms);
+
 /* K of a key file, into 32 bytes of locked memory.  Says what is wrong. */
 CDOP_MUST enum cdop_err offline_key_file(
     const char *path, uint8_t ret_k[static 32]);

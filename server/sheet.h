@@ -18,12 +18,23 @@ struct sheet {
 	const struct registry *reg;
 	const struct rows *rows;
 	const char *dir;
-	const char *key_file; /* where it was when the sheet was made */
+	const char *key_file; /* where it is; NULL: not said */
+	uint64_t now_ms;
 	bool degraded;
 };
 
 /* Its text, in arena.  CDOP_RESOURCE_EXHAUSTED. */
-CDOP_MUST enum cdop_err sheet_write(const struct sheet *sheet,
+CDOP_MUST enum cdop_err sheet_text(const struct sheet *sheet,
     struct cdop_arena *arena, struct cdop_bytes *ret_text);
+
+struct offline;
+
+/*
+ * Of an open registry, into fd (-1: to standard output), with whole paths; and
+ * noted, so that status can say when it is no longer so.  path names the file
+ * in words.  Closes fd.  false: said why.
+ */
+bool sheet_put(struct offline *offline, const char *dir, const char *key_file,
+    int fd, const char *path);
 
 #endif

@@ -5,29 +5,22 @@
 #ifndef CDOP_SERVER_SLOT_ADD_H
 #define CDOP_SERVER_SLOT_ADD_H
 
-#include "server/offline_key.h"
+#include "server/slot_make.h"
 
 #define SLOT_ADD_ROOT_STAYS                                                    \
 	"A copy of the database from before still opens with it, as long as "  \
 	"the root is the same: cdop key rotate --root.\n"
+
+#define SLOT_ADD_SHEET                                                         \
+	"The recovery sheet says something else now: cdopd slot sheet.\n"
 
 /* The arguments of cdopd slot, as they were typed. */
 struct slot_add {
 	struct offline_from from;
 	const char *by;
 	const char *reason;
-	const char *label; /* NULL: the name of its kind */
-	const char *key_file;
-	const char *credential;
-	bool is_passphrase;
-	struct offline_passphrase passphrase; /* the new one */
-	uint32_t kdf_passes;
-	uint32_t kdf_memory_mib;
-	bool is_shares;
-	struct slots_set_new plan;
-	size_t n_holder;
-	const char *out; /* a directory for the shares */
-	uint32_t slot;   /* of remove */
+	struct slot_make_args new;
+	uint32_t slot; /* of remove */
 	struct offline offline;
 };
 

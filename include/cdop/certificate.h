@@ -17,6 +17,8 @@
  *	asked 1790000000000 4     when, and the person
  *	approved 9                the person
  *	rotation 2
+ *	cause compromised         somebody had the keys; else no such line
+ *	root renewed              with root, ring and slots; likewise
  *	destroyed 281474976710657 an epoch key, each
  *	copied 375                rows of the file that is the store now
  *	census 281474976710701 12 key, and what it wraps or seals in that file
@@ -66,6 +68,8 @@ struct cdop_certificate {
 	uint64_t requester;
 	uint64_t approver;
 	uint64_t rotation;
+	bool compromised;
+	bool renewed; /* the root, too */
 	const uint64_t *destroyed;
 	size_t n_destroyed;
 	uint64_t copied;

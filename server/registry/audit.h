@@ -44,6 +44,9 @@ enum audit_event {
 				       * leaves; reason: what ended it */
 	AUDIT_EVENT_KEYS = 1010, /* a rotation; reason: how far; count: keys */
 	AUDIT_EVENT_KEY_GONE = 1011,     /* reason: area and id of the key */
+	AUDIT_EVENT_ROOT = 1012,         /* made anew on the host; count:
+					  * rotation */
+	AUDIT_EVENT_SHEET = 1013,        /* a recovery sheet was written */
 	AUDIT_EVENT_SLOT_ADDED = 1020,   /* on the host; count: slot */
 	AUDIT_EVENT_SLOT_REMOVED = 1021, /* likewise */
 	AUDIT_EVENT_SLOT_TESTED = 1022,  /* likewise, and it was good */

@@ -157,6 +157,9 @@ take_rotation(struct issuing *issuing)
 	out->census = census;
 	out->n_census = rotation->n_census;
 	out->rotation = rotation->number;
+	out->compromised = rotation->compromised;
+	out->renewed =
+	    rotation->compromised && rotation->what == CDOP__KEY_WHAT__KEY_ROOT;
 	out->destroyed = rotation->destroyed;
 	out->n_destroyed = rotation->n_destroyed;
 	out->copied = rotation->rows;

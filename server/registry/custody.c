@@ -4,15 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdop/secret.h"
 #include "server/base/undo.h"
 #include "server/registry/message.h"
 #include "server/store/schema.h"
 #include "server/vault/rows_slots.h"
 
+#define SHEET 32 /* bytes of the hash of one */
+
 struct custody {
 	struct registry *reg;
 	uint64_t row; /* 0: there is none yet */
 	uint32_t version;
+	uint8_t sheet[SHEET];
+	uint64_t sheet_ms; /* 0: none is known of */
 	size_t n;
 	struct custody_proof list[CUSTODY_MAX];
 };
@@ -97,8 +102,13 @@ custody_load(
 	const Cdop__StoredProof *from;
 	size_t i;
 
-	if (custody->row != 0 || stored->n_proof > CUSTODY_MAX)
+	if (custody->row != 0 || stored->n_proof > CUSTODY_MAX ||
+	    (stored->has_sheet && stored->sheet.len != SHEET))
 		return CDOP_DATA_LOSS;
+	if (stored->has_sheet) {
+		memcpy(custody->sheet, stored->sheet.data, SHEET);
+		custody->sheet_ms = stored->sheet_ms;
+	}
 	for (i = 0; i < stored->n_proof; i++) {
 		from = stored->proof[i];
 		if (from->slot > UINT16_MAX || from->share > UINT8_MAX)
@@ -131,6 +141,10 @@ store(struct custody *custody, struct cdop_arena *arena)
 
 	cdop__stored_custody__init(&stored);
 	stored.version = custody->version;
+	stored.has_sheet = stored.has_sheet_ms = custody->sheet_ms != 0;
+	if (stored.has_sheet)
+		stored.sheet = (ProtobufCBinaryData){SHEET, custody->sheet};
+	stored.sheet_ms = custody->sheet_ms;
 	stored.n_proof = custody->n;
 	stored.proof =
 	    cdop_arena_calloc(arena, custody->n + 1, sizeof(*stored.proof));
@@ -175,6 +189,85 @@ take(struct custody *custody, const struct custody_proof *proof)
 	if (place != NULL)
 		*place = *proof;
 }
+
+/* ---- the recovery sheet ------------------------------------------------- */
+
+static void
+hash_more(uint8_t hash[static SHEET], struct cdop_bytes bytes)
+{
+	const struct cdop_bytes parts[2] = {{hash, SHEET}, bytes};
+	uint8_t out[SHEET];
+
+	cdop_secret_hash(out, SHEET, NULL, "cdop-sheet/1", parts, 2);
+	memcpy(hash, out, SHEET);
+}
+
+static void
+hash_text(uint8_t hash[static SHEET], const char *text)
+{
+	hash_more(
+	    hash, (struct cdop_bytes){(const uint8_t *)text, strlen(text)});
+}
+
+static void
+hash_slot(uint8_t hash[static SHEET], const struct rows *rows, size_t slot)
+{
+	const struct slots_info *info = rows_slot(rows, slot);
+	const struct slots_set *set = rows_slots_set(rows, info->number);
+	const uint8_t clear[] = {(uint8_t)(info->number >> 8),
+	    (uint8_t)info->number, info->kind, set != NULL ? set->k : 0,
+	    set != NULL ? set->n : 0};
+	size_t i;
+
+	hash_more(hash, (struct cdop_bytes){clear, sizeof(clear)});
+	hash_text(hash, info->label);
+	for (i = 0; set != NULL && i < set->n; i++)
+		hash_text(hash, set->holder[i]);
+}
+
+/* What a sheet says that may be another tomorrow. */
+static void
+hash_sheet(const struct registry *reg, uint8_t out[static SHEET])
+{
+	uint8_t key[CDOP_KEY_LEN];
+	size_t i;
+
+	memset(out, 0, SHEET);
+	cdop_secret_public(key, reg->link_secret);
+	hash_more(out, (struct cdop_bytes){key, sizeof(key)});
+	for (i = 0; i < rows_slots(reg->rows); i++)
+		hash_slot(out, reg->rows, i);
+}
+
+enum custody_sheet
+custody_sheet(const struct custody *custody, uint64_t *ret_ms)
+{
+	uint8_t now[SHEET];
+
+	*ret_ms = custody->sheet_ms;
+	if (custody->sheet_ms == 0)
+		return CUSTODY_SHEET_UNKNOWN;
+	hash_sheet(custody->reg, now);
+	return memcmp(now, custody->sheet, SHEET) == 0 ? CUSTODY_SHEET_CURRENT
+						       : CUSTODY_SHEET_OLD;
+}
+
+enum cdop_err
+custody_note_sheet(
+    struct custody *custody, struct cdop_arena *arena, uint64_t now_ms)
+{
+	enum cdop_err err;
+
+	err = undo_save(custody->reg->undo, custody, sizeof(*custody));
+	if (err != CDOP_OK)
+		return err;
+	hash_sheet(custody->reg, custody->sheet);
+	custody->sheet_ms = now_ms;
+	custody->version++;
+	return store(custody, arena);
+}
+
+/* ---- proofs ------------------------------------------------------------- */
 
 enum cdop_err
 custody_note(struct custody *custody, struct cdop_arena *arena,

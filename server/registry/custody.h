@@ -42,6 +42,19 @@ const struct custody_proof *custody_proof(
 /* When a share was last proved by its holder, of any set; 0: never. */
 uint64_t custody_drilled_ms(const struct custody *custody);
 
+/* The newest recovery sheet, held against what there is now. */
+enum custody_sheet {
+	CUSTODY_SHEET_UNKNOWN, /* none was noted: from before it was */
+	CUSTODY_SHEET_CURRENT,
+	CUSTODY_SHEET_OLD, /* slots, holders or link key are others now */
+};
+enum custody_sheet custody_sheet(
+    const struct custody *custody, uint64_t *ret_ms);
+
+/* Within a batch: one is written that says what there is now. */
+CDOP_MUST enum cdop_err custody_note_sheet(
+    struct custody *custody, struct cdop_arena *arena, uint64_t now_ms);
+
 /* "opened it", "in a drill": for people. */
 const char *custody_how(Cdop__Proof how);
 

@@ -160,3 +160,23 @@ custody_act_tested(struct registry *reg, struct cdop_arena *arena,
 	act.now_ms = proofs[0].at_ms;
 	return run(&act, tested);
 }
+
+/* ---- the sheet ---------------------------------------------------------- */
+
+static enum cdop_err
+written(struct act *act)
+{
+	enum cdop_err err;
+
+	err = custody_note_sheet(act->reg->custody, act->arena, act->now_ms);
+	return err == CDOP_OK ? leaf(act, AUDIT_EVENT_SHEET) : err;
+}
+
+enum cdop_err
+custody_act_sheet(
+    struct registry *reg, struct cdop_arena *arena, uint64_t now_ms)
+{
+	struct act act = {.reg = reg, .arena = arena, .now_ms = now_ms};
+
+	return run(&act, written);
+}

@@ -31,6 +31,10 @@ CDOP_MUST enum cdop_err custody_act_remove(struct registry *reg,
     struct cdop_arena *arena, uint16_t number, const char *by,
     const char *reason, uint64_t now_ms);
 
+/* A recovery sheet was written of what there is now. */
+CDOP_MUST enum cdop_err custody_act_sheet(
+    struct registry *reg, struct cdop_arena *arena, uint64_t now_ms);
+
 /* What was tried on the host and was good: slot, or slot and shares. */
 CDOP_MUST enum cdop_err custody_act_tested(struct registry *reg,
     struct cdop_arena *arena, const struct custody_proof *proofs, size_t n);

@@ -6,6 +6,7 @@
 
 #include "cdop/secret.h"
 #include "server/base/undo.h"
+#include "server/registry/audit.h"
 #include "server/registry/message.h"
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
@@ -25,6 +26,7 @@ struct rotation {
 	struct rotation_pace pace;
 	bool stalled;
 	bool copies;
+	bool late;
 };
 
 enum cdop_err
@@ -82,12 +84,26 @@ rotation_copies(const struct rotation *rotation)
 	return rotation->copies;
 }
 
+void
+rotation_set_late(struct rotation *rotation, bool late)
+{
+	rotation->late = late;
+}
+
+bool
+rotation_is_late(const struct rotation *rotation)
+{
+	return rotation->late;
+}
+
 /* ---- the table --------------------------------------------------------- */
 
 static void
 take(struct rotation_job *job, uint64_t row, const Cdop__StoredRotation *stored)
 {
 	job->row = row;
+	job->floor = stored->floor;
+	job->until_ms = stored->has_until_ms ? stored->until_ms : 0;
 	job->number = stored->number;
 	job->what = stored->what;
 	job->phase = stored->phase;
@@ -132,6 +148,14 @@ rotation_running(const struct rotation *rotation)
 	return newest != NULL && newest->phase != CDOP__KEY_PHASE__KEY_DONE
 	    ? newest
 	    : NULL;
+}
+
+bool
+rotation_waits(const struct rotation *rotation)
+{
+	const struct rotation_job *job = rotation_running(rotation);
+
+	return job != NULL && job->phase == CDOP__KEY_PHASE__KEY_HOLDERS;
 }
 
 enum cdop_err
@@ -194,6 +218,43 @@ rotation_put(struct rotation *rotation, struct cdop_arena *arena,
 	return err;
 }
 
+enum cdop_err
+rotation_leaf(struct rotation *rotation, struct cdop_arena *arena,
+    uint32_t event, const char *reason, uint64_t count, uint64_t now_ms)
+{
+	const struct audit_entry entry = {
+	    .call = event,
+	    .time_ms = now_ms,
+	    .reason = reason,
+	    .count = count,
+	};
+
+	return audit_append(rotation->reg->audit, arena, &entry, NULL);
+}
+
+enum cdop_err
+rotation_give_up(
+    struct rotation *rotation, struct cdop_arena *arena, uint64_t now_ms)
+{
+	Cdop__StoredRotation *stored;
+	enum cdop_err err;
+
+	CDOP_ASSERT(rotation_waits(rotation));
+	err =
+	    rotation_read(rotation, rotation_running(rotation), arena, &stored);
+	if (err != CDOP_OK)
+		return err;
+	stored->has_given_up = true;
+	stored->given_up = true;
+	stored->has_ended_ms = true;
+	stored->ended_ms = now_ms;
+	stored->phase = CDOP__KEY_PHASE__KEY_DONE;
+	if ((err = rotation_put(rotation, arena, stored)) != CDOP_OK)
+		return err;
+	return rotation_leaf(
+	    rotation, arena, AUDIT_EVENT_KEYS, "given_up", 0, now_ms);
+}
+
 /* The oldest makes room for the next. */
 static enum cdop_err
 make_room(struct rotation *rotation)
@@ -213,19 +274,37 @@ make_room(struct rotation *rotation)
 	return CDOP_OK;
 }
 
+/* A compromised root is made on the host, with those there who open it. */
+static void
+set_phase(Cdop__StoredRotation *stored, const struct rotation_new *new)
+{
+	stored->phase = CDOP__KEY_PHASE__KEY_TURN;
+	stored->has_compromised = new->compromised;
+	stored->compromised = new->compromised;
+	if (new->what != CDOP__KEY_WHAT__KEY_ROOT || !new->compromised)
+		return;
+	stored->phase = CDOP__KEY_PHASE__KEY_HOLDERS;
+	stored->has_until_ms = true;
+	stored->until_ms = new->now_ms + ROTATION_WAIT_MS;
+}
+
 enum cdop_err
 rotation_begin(struct rotation *rotation, struct cdop_arena *arena,
     const struct rotation_new *new, uint32_t *ret_number)
 {
 	struct registry *reg = rotation->reg;
-	const struct rotation_job *newest = rotation_at(rotation, 0);
+	const struct rotation_job *newest;
 	struct table *table = &rotation->table;
 	Cdop__StoredRotation stored;
 	uint64_t row = 0;
 	enum cdop_err err;
 
+	if (rotation_waits(rotation) &&
+	    (err = rotation_give_up(rotation, arena, new->now_ms)) != CDOP_OK)
+		return err;
 	if (rotation_running(rotation) != NULL)
 		return CDOP_FAILED_PRECONDITION;
+	newest = rotation_at(rotation, 0);
 	cdop__stored_rotation__init(&stored);
 	stored.number = newest != NULL ? newest->number + 1 : 1;
 	stored.what = new->what;
@@ -237,7 +316,7 @@ rotation_begin(struct rotation *rotation, struct cdop_arena *arena,
 	stored.requester = new->requester;
 	stored.approver = new->approver;
 	stored.started_ms = new->now_ms;
-	stored.phase = CDOP__KEY_PHASE__KEY_TURN;
+	set_phase(&stored, new);
 	stored.floor = rows_rewrap_next(reg->rows);
 	err = undo_save(reg->undo, &rotation->pace, sizeof(rotation->pace));
 	if (err == CDOP_OK)

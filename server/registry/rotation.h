@@ -19,12 +19,15 @@
 struct rotation;
 
 #define ROTATION_KEPT      100
-#define ROTATION_AREAS_MAX 256 /* that one request names */
+#define ROTATION_AREAS_MAX 256                 /* that one request names */
+#define ROTATION_WAIT_MS   UINT64_C(259200000) /* for holders: 72 hours */
 
 /* What is kept of each in memory; the row has the rest. */
 struct rotation_job {
 	uint64_t row;
 	uint64_t total; /* case keys to be wrapped anew, once that is known */
+	uint64_t floor; /* what it makes has key ids from here on */
+	uint64_t until_ms; /* a root that waits for its holders */
 	uint32_t number;
 	Cdop__KeyWhat what;
 	Cdop__KeyPhase phase;
@@ -44,6 +47,7 @@ struct rotation_new {
 	size_t n_area;
 	const char *reason;
 	bool reseal;
+	bool compromised; /* with areas: reseal, too */
 	uint32_t requester;
 	uint32_t approver;
 	uint64_t now_ms;
@@ -71,9 +75,13 @@ CDOP_MUST enum cdop_err rotation_read(const struct rotation *rotation,
     const struct rotation_job *job, struct cdop_arena *arena,
     Cdop__StoredRotation **ret_stored);
 
+/* The one under way is a root that waits for its holders (rotation_renew.h). */
+bool rotation_waits(const struct rotation *rotation);
+
 /*
- * Begins one, in the open transaction.  CDOP_FAILED_PRECONDITION: there is
- * one.  The areas have to be some that have a key.
+ * Begins one, in the open transaction; one that waits for holders is given up
+ * for it.  CDOP_FAILED_PRECONDITION: there is one that does not wait.  The
+ * areas have to be some that have a key.
  */
 CDOP_MUST enum cdop_err rotation_begin(struct rotation *rotation,
     struct cdop_arena *arena, const struct rotation_new *new,
@@ -89,7 +97,7 @@ CDOP_MUST enum cdop_err rotation_pause(
 /* What an act about keys is bound to. */
 void rotation_target(const struct rotation *rotation, uint8_t out[static 32]);
 
-/* ---- For rotation_step.c and rotation_copy.c only ---- */
+/* ---- For the other rotation_*.c only ---- */
 
 struct registry *rotation_registry(struct rotation *rotation);
 struct rotation_pace *rotation_pace(struct rotation *rotation);
@@ -101,6 +109,19 @@ bool rotation_is_stalled(const struct rotation *rotation);
 /* The copy that the registry has under way is this one's. */
 void rotation_set_copies(struct rotation *rotation, bool copies);
 bool rotation_copies(const struct rotation *rotation);
+
+/* One that waits has waited long enough. */
+void rotation_set_late(struct rotation *rotation, bool late);
+bool rotation_is_late(const struct rotation *rotation);
+
+/* A leaf of its own, of one of the events of keys. */
+CDOP_MUST enum cdop_err rotation_leaf(struct rotation *rotation,
+    struct cdop_arena *arena, uint32_t event, const char *reason,
+    uint64_t count, uint64_t now_ms);
+
+/* Ends the one that waits, with nothing done. */
+CDOP_MUST enum cdop_err rotation_give_up(
+    struct rotation *rotation, struct cdop_arena *arena, uint64_t now_ms);
 
 /* Puts the one under way as it is now. */
 CDOP_MUST enum cdop_err rotation_put(struct rotation *rotation,

@@ -75,10 +75,12 @@ static void
 take_areas(struct rotation *rotation, const Cdop__StoredRotation *stored,
     struct copy_plan *plan)
 {
-	const bool all = stored->what == CDOP__KEY_WHAT__KEY_ALL;
+	/* A case that was moved since has the key that somebody may have. */
+	const bool all =
+	    stored->what == CDOP__KEY_WHAT__KEY_ALL || stored->compromised;
 
 	if (!rows_rewrap_has_case(rotation_registry(rotation)->rows,
-		(const char *const *)stored->area, stored->n_area,
+		(const char *const *)stored->area, all ? 0 : stored->n_area,
 		stored->copy_floor))
 		return;
 	plan->all_areas = all;
@@ -134,6 +136,8 @@ rotation_copy_tend(struct rotation *rotation, uint64_t now_ms)
 	struct copying *copying = copying_of(rotation);
 	enum copying_state state = copying_state(copying);
 
+	rotation_set_late(
+	    rotation, rotation_waits(rotation) && now_ms >= job->until_ms);
 	if (rotation_copies(rotation) &&
 	    (!is_phase(rotation) || state == COPYING_FAILED)) {
 		let_go(rotation);

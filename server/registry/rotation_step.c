@@ -7,6 +7,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/certificates.h"
 #include "server/registry/rotation_copy.h"
+#include "server/registry/rotation_renew.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_keys.h"
 #include "server/vault/rows_rewrap.h"
@@ -19,9 +20,13 @@ rotation_step_due(const struct rotation *rotation)
 {
 	const struct rotation_job *job = rotation_running(rotation);
 
-	return job != NULL && !job->paused &&
-	    (job->phase != CDOP__KEY_PHASE__KEY_COPY ||
-		rotation_copy_ended(rotation));
+	if (job == NULL || job->paused)
+		return false;
+	if (job->phase == CDOP__KEY_PHASE__KEY_HOLDERS)
+		return rotation_is_late(rotation) ||
+		    rotation_renew_stands(rotation);
+	return job->phase != CDOP__KEY_PHASE__KEY_COPY ||
+	    rotation_copy_ended(rotation);
 }
 
 /* Epoch keys that there are: all that the root wraps beside the ring. */
@@ -54,21 +59,6 @@ rotation_step_rows(const struct rotation *rotation)
 	rows = rotation_registry((struct rotation *)(uintptr_t)rotation)->rows;
 	/* Slots are as large as two key rows; so is the ring. */
 	return count_epochs(rows) + 2 * (rows_slots(rows) + 1);
-}
-
-static enum cdop_err
-leaf(struct rotation *rotation, struct cdop_arena *arena, uint32_t event,
-    const char *reason, uint64_t count, uint64_t now_ms)
-{
-	const struct audit_entry entry = {
-	    .call = event,
-	    .time_ms = now_ms,
-	    .reason = reason,
-	    .count = count,
-	};
-
-	return audit_append(
-	    rotation_registry(rotation)->audit, arena, &entry, NULL);
 }
 
 static enum cdop_err
@@ -204,8 +194,9 @@ turn(struct rotation *rotation, struct cdop_arena *arena,
 	err = enter(rotation, arena, stored, CDOP__KEY_PHASE__KEY_REWRAP);
 	if (err != CDOP_OK)
 		return err;
-	return leaf(
-	    rotation, arena, AUDIT_EVENT_KEYS, "turned", stored->total, now_ms);
+	return rotation_leaf(rotation, arena, AUDIT_EVENT_KEYS,
+	    stored->compromised ? "compromised" : "turned", stored->total,
+	    now_ms);
 }
 
 /*
@@ -222,8 +213,28 @@ turn_root(struct rotation *rotation, struct cdop_arena *arena,
 	if ((err = rows_keys_root_turn(rows)) != CDOP_OK)
 		return err;
 	stored->has_total = true;
-	err = leaf(rotation, arena, AUDIT_EVENT_KEYS, "root",
+	err = rotation_leaf(rotation, arena, AUDIT_EVENT_KEYS, "root",
 	    count_epochs(rows), now_ms);
+	return err == CDOP_OK ? to_copy(rotation, arena, stored) : err;
+}
+
+/* ---- HOLDERS ----------------------------------------------------------- */
+
+/*
+ * Made on the host, or not in time.  What is left is a copy that counts what
+ * is under what: the file that was switched to has nothing of the old one.
+ */
+static enum cdop_err
+wait_ends(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored, uint64_t now_ms)
+{
+	enum cdop_err err;
+
+	if (!rotation_renew_stands(rotation))
+		return rotation_give_up(rotation, arena, now_ms);
+	stored->has_total = true;
+	err = rotation_leaf(rotation, arena, AUDIT_EVENT_KEYS, "renewed",
+	    count_epochs(rotation_registry(rotation)->rows), now_ms);
 	return err == CDOP_OK ? to_copy(rotation, arena, stored) : err;
 }
 
@@ -256,7 +267,7 @@ rewrap(struct rotation *rotation, struct cdop_arena *arena, uint64_t now_ms,
 		    rotation, arena, stored, CDOP__KEY_PHASE__KEY_DESTROY);
 	if (err != CDOP_OK)
 		return err;
-	return leaf(rotation, arena, AUDIT_EVENT_KEYS, "rewrapped",
+	return rotation_leaf(rotation, arena, AUDIT_EVENT_KEYS, "rewrapped",
 	    stored->total, now_ms);
 }
 
@@ -290,7 +301,7 @@ gone_leaf(struct rotation *rotation, struct cdop_arena *arena, const char *of,
 	    arena, "%s:%s", of, rows_number_text(key, number));
 	if (reason == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	return leaf(
+	return rotation_leaf(
 	    rotation, arena, AUDIT_EVENT_KEY_GONE, reason, count, now_ms);
 }
 
@@ -387,6 +398,35 @@ name_gone(struct rotation *rotation, struct cdop_arena *arena,
 	return CDOP_OK;
 }
 
+/* The old root, with what it led to. */
+static enum cdop_err
+name_root(struct rotation *rotation, struct cdop_arena *arena,
+    Cdop__StoredRotation *stored, uint64_t now_ms)
+{
+	const char *reason;
+	enum cdop_err err;
+	size_t i;
+
+	err = rotation_leaf(rotation, arena, AUDIT_EVENT_KEY_GONE, "root",
+	    count_epochs(rotation_registry(rotation)->rows), now_ms);
+	if (err != CDOP_OK || !stored->compromised)
+		return err;
+	for (i = 0; i < stored->n_leaving; i++) {
+		err = append_key(stored, arena, stored->leaving[i]);
+		if (err != CDOP_OK)
+			return err;
+	}
+	err = rotation_leaf(
+	    rotation, arena, AUDIT_EVENT_KEY_GONE, "ring", 0, now_ms);
+	if (err != CDOP_OK)
+		return err;
+	reason = cdop_arena_printf(arena, "epochs:%zu", stored->n_leaving);
+	if (reason == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	return rotation_leaf(
+	    rotation, arena, AUDIT_EVENT_KEY_GONE, reason, 0, now_ms);
+}
+
 /* The new file stands: what it is, and the end. */
 static enum cdop_err
 end_copy(struct rotation *rotation, struct cdop_arena *arena,
@@ -396,11 +436,10 @@ end_copy(struct rotation *rotation, struct cdop_arena *arena,
 
 	if ((err = rotation_copy_count(rotation, arena, stored)) != CDOP_OK)
 		return err;
-	err = leaf(rotation, arena, AUDIT_EVENT_KEYS,
+	err = rotation_leaf(rotation, arena, AUDIT_EVENT_KEYS,
 	    stored->reseal ? "resealed" : "copied", stored->rows, now_ms);
 	if (err == CDOP_OK && stored->what == CDOP__KEY_WHAT__KEY_ROOT)
-		err = leaf(rotation, arena, AUDIT_EVENT_KEY_GONE, "root",
-		    count_epochs(rotation_registry(rotation)->rows), now_ms);
+		err = name_root(rotation, arena, stored, now_ms);
 	if (err == CDOP_OK)
 		err = name_gone(rotation, arena, stored, now_ms);
 	if (err != CDOP_OK)
@@ -414,7 +453,7 @@ end_copy(struct rotation *rotation, struct cdop_arena *arena,
 		    now_ms);
 	if (err != CDOP_OK)
 		return err;
-	return leaf(
+	return rotation_leaf(
 	    rotation, arena, AUDIT_EVENT_KEYS, "done", stored->total, now_ms);
 }
 
@@ -439,6 +478,8 @@ rotation_step_run(struct rotation *rotation, struct cdop_arena *arena,
 		return err;
 	if (turns_root(job))
 		return turn_root(rotation, arena, stored, now_ms);
+	if (job->phase == CDOP__KEY_PHASE__KEY_HOLDERS)
+		return wait_ends(rotation, arena, stored, now_ms);
 	if (job->phase == CDOP__KEY_PHASE__KEY_TURN)
 		return turn(rotation, arena, stored, now_ms, ret_n);
 	if (job->phase == CDOP__KEY_PHASE__KEY_COPY)

@@ -1,6 +1,8 @@
 /*
  * What a rotation has to do next, a few rows at a time between batches.
  *
+ *	HOLDERS  a compromised root waits until it is made anew on the host
+ *	         (rotation_renew.h), or is given up; COPY follows
  *	TURN     every area that is meant gets a new epoch key; the root
  *	         turns whole, and COPY follows
  *	REWRAP   case keys under an old one are wrapped by the newest

@@ -213,6 +213,7 @@ note_slots(struct setup *setup)
 	const struct rows *rows = setup->reg->rows;
 	struct custody_proof proofs[SLOTS_MAX];
 	size_t i, n = rows_slots(rows);
+	enum cdop_err err;
 
 	for (i = 0; i < n; i++)
 		proofs[i] = (struct custody_proof){
@@ -220,7 +221,12 @@ note_slots(struct setup *setup)
 		    .how = CDOP__PROOF__ADDED,
 		    .at_ms = setup->args->now_ms,
 		};
-	return custody_note(setup->reg->custody, setup->arena, proofs, n);
+	err = custody_note(setup->reg->custody, setup->arena, proofs, n);
+	if (err != CDOP_OK)
+		return err;
+	/* Init writes one behind this. */
+	return custody_note_sheet(
+	    setup->reg->custody, setup->arena, setup->args->now_ms);
 }
 
 static enum cdop_err

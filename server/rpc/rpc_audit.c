@@ -48,6 +48,10 @@ call_name(uint32_t call)
 		return "keys turned";
 	case AUDIT_EVENT_KEY_GONE:
 		return "key destroyed";
+	case AUDIT_EVENT_ROOT:
+		return "root made anew on the host";
+	case AUDIT_EVENT_SHEET:
+		return "recovery sheet written on the host";
 	case AUDIT_EVENT_SLOT_ADDED:
 		return "slot added on the host";
 	case AUDIT_EVENT_SLOT_REMOVED:

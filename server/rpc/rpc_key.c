@@ -65,6 +65,25 @@ check_reason(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 	return CDOP_OK;
 }
 
+/*
+ * Somebody had the keys.  The word alone means it, too: whoever types it as
+ * the reason does not mean a mere re-wrap.
+ */
+static bool
+is_compromised(const Cdop__KeyRotateRequest *req)
+{
+	return (req->has_compromised && req->compromised) ||
+	    strcmp(req->reason, "compromised") == 0;
+}
+
+/* A key that somebody had may have opened every case key it wraps. */
+static bool
+reseals(const Cdop__KeyRotateRequest *req)
+{
+	return req->what != CDOP__KEY_WHAT__KEY_ROOT &&
+	    ((req->has_reseal && req->reseal) || is_compromised(req));
+}
+
 static enum cdop_err
 check_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 {
@@ -73,13 +92,14 @@ check_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 	if ((err = check_areas(ctx, req)) != CDOP_OK)
 		return err;
 	if (req->what == CDOP__KEY_WHAT__KEY_ROOT && req->has_reseal &&
-	    req->reseal) {
+	    req->reseal && !is_compromised(req)) {
 		rpc_violation(ctx, "reseal", "reseal_root",
 		    CDOP__SEVERITY__ERROR, "rows are sealed under no root");
 		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "reseal_root",
 		    "the root wraps keys: to seal rows anew, turn all areas");
 	}
-	if (rotation_running(ctx->reg->rotation) != NULL)
+	if (rotation_running(ctx->reg->rotation) != NULL &&
+	    !rotation_waits(ctx->reg->rotation))
 		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION,
 		    "rotation_running",
 		    "keys are being turned already: one at a time");
@@ -145,6 +165,22 @@ say_root(struct rpc_ctx *ctx)
 	    "the keys of areas and the secrets of slots stay what they are");
 }
 
+/* Of keys that somebody had. */
+static void
+say_cases(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
+{
+	say(ctx,
+	    "COMPROMISED: give every case a new key, also those that have "
+	    "moved since, and seal every row of them anew in a new file");
+	if (req->what == CDOP__KEY_WHAT__KEY_ALL)
+		say(ctx,
+		    "give registry, log and searches new keys too, and seal "
+		    "their rows anew");
+	say(ctx,
+	    "the root and its slots stay: if somebody had those, ask for "
+	    "--root --compromised");
+}
+
 static void
 say_areas(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 {
@@ -160,20 +196,53 @@ say_areas(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 		"serves",
 		(unsigned long long)count_of(ctx, req)));
 	say(ctx, "then destroy the old ones: nothing opens with them any more");
+	if (is_compromised(req)) {
+		say_cases(ctx, req);
+		return;
+	}
 	say(ctx,
-	    req->has_reseal && req->reseal
+	    reseals(req)
 		? "seal every row of these cases anew, under new case keys, "
 		  "in a new file"
 		: "copy what there is into a new file, without the old bytes");
 }
 
+/* What is said of a root that somebody had: who is needed, what is left. */
+static void
+say_renewal(struct rpc_ctx *ctx)
+{
+	const struct rows *rows = ctx->reg->rows;
+
+	say(ctx,
+	    "COMPROMISED: wait at most 72 hours until cdopd renew-root is run "
+	    "on the host, with the daemon stopped and the holders of slots "
+	    "there");
+	say(ctx,
+	    cdop_arena_printf(ctx->arena,
+		"which makes new slots: none of the %zu that there are opens "
+		"the registry then, nor any share that was given out",
+		rows_slots(rows)));
+	say(ctx,
+	    "make a new root, new keys for heads, digest, registry, log, "
+	    "searches, every area and every case, and seal every row anew in "
+	    "a new file");
+	say(ctx,
+	    "what the root showed stays known: afterwards cdop key rotate "
+	    "--link and --log, and each device turns its key");
+}
+
 static void
 say_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 {
-	if (req->what == CDOP__KEY_WHAT__KEY_ROOT)
-		say_root(ctx);
-	else
+	if (rotation_waits(ctx->reg->rotation))
+		say(ctx,
+		    "give up the new root that waits for the holders of slots");
+	if (req->what != CDOP__KEY_WHAT__KEY_ROOT)
 		say_areas(ctx, req);
+	else if (is_compromised(req))
+		say_renewal(ctx);
+	else
+		say_root(ctx);
 	say(ctx, cdop_arena_printf(ctx->arena, "reason: %s", req->reason));
 }
 
@@ -186,7 +255,8 @@ rpc_key_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req,
 	    .area = req->area,
 	    .n_area = req->n_area,
 	    .reason = req->reason,
-	    .reseal = req->has_reseal && req->reseal,
+	    .reseal = reseals(req),
+	    .compromised = is_compromised(req),
 	    .requester = ctx->actor->person,
 	    .approver = ctx->second_person,
 	    .now_ms = ctx->now_ms,
@@ -265,6 +335,12 @@ fill_rotation(struct rpc_ctx *ctx, const struct rotation_job *job,
 	out->reseal = stored->reseal;
 	out->has_rows = stored->has_rows;
 	out->rows = stored->rows;
+	out->has_compromised = stored->has_compromised;
+	out->compromised = stored->compromised;
+	out->has_until_ms = stored->has_until_ms;
+	out->until_ms = stored->until_ms;
+	out->has_given_up = stored->has_given_up;
+	out->given_up = stored->given_up;
 	out->census = stored->census;
 	out->n_census = stored->n_census;
 	*ret_out = out;
@@ -381,7 +457,7 @@ set_paused(struct rpc_ctx *ctx, bool paused, Cdop__KeyPauseReply *rep)
 		rep->paused = paused;
 		return CDOP_OK;
 	}
-	if (job == NULL)
+	if (job == NULL || rotation_waits(ctx->reg->rotation))
 		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "no_rotation",
 		    "no keys are being turned");
 	err = rotation_pause(ctx->reg->rotation, ctx->arena, paused);

@@ -90,6 +90,13 @@ rpc_key_link(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 	uint8_t target[32];
 	enum cdop_err err;
 
+	if (req->has_compromised && req->compromised) {
+		rpc_violation(ctx, "compromised", "compromised_link",
+		    CDOP__SEVERITY__ERROR, "not of the link key");
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "compromised_link",
+		    "the link key has one way to turn: make a next one, then "
+		    "turn to it");
+	}
 	if ((err = check(ctx, turns)) != CDOP_OK)
 		return err;
 	if (turns) {

@@ -119,6 +119,20 @@ warn_slot(struct rpc_ctx *ctx, const struct slots_info *info)
 	    info->number, slots_kind_name(info->kind));
 }
 
+/* Of one that was never noted there is nothing to say against it. */
+static const char *
+warn_sheet(struct rpc_ctx *ctx)
+{
+	uint64_t at_ms;
+
+	if (custody_sheet(ctx->reg->custody, &at_ms) != CUSTODY_SHEET_OLD)
+		return "";
+	return cdop_arena_printf(ctx->arena,
+	    "the recovery sheet of %s is out of date: slots or the server's "
+	    "key are others now (cdopd slot sheet)",
+	    rpc_person_day(ctx, at_ms));
+}
+
 size_t
 slots_say_warnings(
     struct rpc_ctx *ctx, const char *ret_words[static SLOTS_SAY_MAX])
@@ -139,5 +153,8 @@ slots_say_warnings(
 		if (words == NULL || *words != '\0')
 			ret_words[n++] = words;
 	}
+	words = warn_sheet(ctx);
+	if (n < SLOTS_SAY_MAX && (words == NULL || *words != '\0'))
+		ret_words[n++] = words;
 	return n;
 }

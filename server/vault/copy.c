@@ -128,6 +128,8 @@ prepare(struct copy *copy, const struct copy_plan *plan)
 		return err;
 	if ((err = take_cases(copy, plan)) != CDOP_OK)
 		return err;
+	if (plan->n_slots > 0 && (err = copy_core_renew(copy, plan)) != CDOP_OK)
+		return err;
 	copy->reseals = copy->n_epochs > 0 || copy->opens_leaves;
 	if ((err = walk_begin(copy->rows, &copy->walk)) != CDOP_OK)
 		return err;
@@ -178,6 +180,8 @@ end(struct copy *copy)
 	copy->walk = NULL;
 	keystore_rest(copy->rows->ks);
 	sodium_memzero(keystore_copying(copy->rows->ks), ENVELOPE_KEY);
+	sodium_memzero(keystore_next(copy->rows->ks),
+	    sizeof(*keystore_next(copy->rows->ks)));
 	copy->done = true;
 }
 
@@ -195,6 +199,7 @@ copy_free(struct copy *copy)
 	cdop_arena_free(copy->arena);
 	free(copy->epochs);
 	free(copy->anew);
+	free(copy->low);
 	free(copy);
 }
 
@@ -275,7 +280,7 @@ put(struct copy *copy, uint64_t number, struct cdop_bytes bytes,
 	if (number == copy->rows->s.head_row)
 		return CDOP_OK;
 	copy->n_put++;
-	rows_core_count(copy->rows, number, bytes, scope, &copy->put);
+	copy_core_count(copy, number, bytes, scope, &copy->put);
 	return CDOP_OK;
 }
 
@@ -348,6 +353,44 @@ copy_step(struct copy *copy, const struct walk_budget *budget,
 
 /* ---- The end ----------------------------------------------------------- */
 
+/* The slots of the new root stand in no row of the old file. */
+static enum cdop_err
+put_slots(struct copy *copy)
+{
+	const struct copy_low *low;
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < copy->n_low; i++) {
+		low = &copy->low[i];
+		err = put(copy, low->number,
+		    (struct cdop_bytes){low->bytes, low->len}, SCHEMA_ROOT);
+		if (err != CDOP_OK)
+			return err;
+	}
+	return CDOP_OK;
+}
+
+static enum cdop_err
+take_renewed(struct copy *copy, const struct walk_row *row)
+{
+	struct cdop_bytes bytes;
+	enum cdop_err err;
+
+	if (row->number == copy->rows->s.head_row) {
+		if ((err = put_slots(copy)) != CDOP_OK)
+			return err;
+		copy_core_head(copy, row->head, &bytes);
+		return put(copy, row->number, bytes, SCHEMA_REGISTRY);
+	}
+	if (layout_incarnation(row->number) != 0)
+		return take_row(copy, row);
+	err = copy_core_renew_low(copy, row, &bytes);
+	if (err != CDOP_OK || bytes.len == 0)
+		return err;
+	return put(copy, row->number, bytes, SCHEMA_ROOT);
+}
+
 /* What the last look at the store finds: low rows, and the head row. */
 static enum cdop_err
 take_last(void *ctx, const struct walk_row *row)
@@ -357,6 +400,8 @@ take_last(void *ctx, const struct walk_row *row)
 	struct layout_key key;
 	enum cdop_err err;
 
+	if (copy->renews)
+		return take_renewed(copy, row);
 	if (row->head != NULL && row->head->kind == SCHEMA_KIND_EPOCH_KEY) {
 		err = rows_core_open(
 		    copy->rows, row->head, row->bytes, copy->plain, &data);
@@ -415,6 +460,13 @@ turn(struct copy *copy)
 {
 	struct rows *rows = copy->rows;
 
+	if (copy->renews) {
+		keystore_lock(rows->ks);
+		rows->phase = ROWS_CORE_SEALED;
+		rows->n_slots = 0;
+		rows->n_sets = 0;
+		return;
+	}
 	if (copy->turned != NULL)
 		copy->turned(copy->ctx, copy);
 	if (!copy->reseals)

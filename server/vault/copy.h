@@ -22,6 +22,7 @@
 #define CDOP_VAULT_COPY_H
 
 #include "cdop/arena.h"
+#include "server/vault/slots_set.h"
 #include "server/vault/walk.h"
 
 struct copy;
@@ -45,6 +46,13 @@ typedef enum cdop_err copy_leaf_fn(void *ctx, struct copy *copy,
     struct cdop_bytes data, struct cdop_arena *arena,
     struct cdop_bytes *ret_data);
 
+/* A slot of the new file, and of no file before. */
+struct copy_slot {
+	struct slots_new slot;           /* kind SHARES: label alone counts */
+	const struct slots_set_new *set; /* of SHARES */
+	struct cdop_share *shares;       /* of SHARES: SHAMIR_MAX, made here */
+};
+
 /* All of it zero: rows are copied as they are. */
 struct copy_plan {
 	const struct copy_epoch *epochs;
@@ -54,6 +62,15 @@ struct copy_plan {
 	size_t n_areas;
 	bool all_areas;     /* or every case there is. */
 	copy_leaf_fn *leaf; /* needed where cases get new keys */
+	/*
+	 * With all_areas and without epochs: a new root, which these slots
+	 * open and no other, a new ring, and new keys for every epoch there
+	 * is; what the old root led to opens nothing of the new file
+	 * (adr/0025).  No batch may come before copy_finish(), behind which
+	 * the store is sealed: close it, and open it with one of these.
+	 */
+	const struct copy_slot *slots;
+	size_t n_slots;
 	/* The new file stands; copy_key() tells the new names of keys. */
 	void (*turned)(void *ctx, const struct copy *copy);
 	void *ctx;
@@ -67,6 +84,17 @@ struct copy_plan {
  */
 CDOP_MUST enum cdop_err copy_begin(
     struct rows *rows, const struct copy_plan *plan, struct copy **ret_copy);
+
+/*
+ * Does it open slot i of the plan, in the new file?  Before copy_finish(), so
+ * that what was kept is known to be good.
+ */
+bool copy_slot_opens(struct copy *copy, size_t i, const uint8_t k[static 32]);
+/* The number of that slot; sets of shares have its number too. */
+uint16_t copy_slot_number(const struct copy *copy, size_t i);
+/* Its set: the shares that fit it are those that were made. */
+bool copy_slot_set(
+    const struct copy *copy, size_t i, struct slots_set *ret_set);
 
 /* A start found one that was not finished, and removed it. */
 bool copy_left_over(const struct rows *rows);

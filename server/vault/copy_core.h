@@ -8,6 +8,13 @@
 #include "server/vault/copy.h"
 #include "server/vault/rows_core.h"
 
+/* A row of format 2 that the new file has and the old one has not. */
+struct copy_low {
+	uint64_t number;
+	size_t len;
+	uint8_t bytes[SLOTS_SET];
+};
+
 struct copy {
 	struct rows *rows;
 	struct walk *walk;
@@ -23,6 +30,12 @@ struct copy {
 	uint64_t first_key; /* the new id of place 0 */
 	bool reseals;       /* false: rows are copied as they are */
 	bool opens_leaves;  /* for the boxes in them */
+	bool renews;        /* root and ring: keystore_next() */
+	/* The slots of the new root: of each a slot, and maybe a set. */
+	struct copy_low *low;
+	size_t n_low;
+	size_t slot_at[SLOTS_MAX]; /* where in low */
+	size_t n_slots;
 	copy_leaf_fn *leaf;
 	void (*turned)(void *ctx, const struct copy *copy);
 	void *ctx;
@@ -52,6 +65,38 @@ struct copy {
 /* Says what was found, and is CDOP_DATA_LOSS. */
 enum cdop_err copy_core_find(
     struct copy *copy, uint64_t number, const char *what);
+
+/* ---- copy_root.c ------------------------------------------------------- */
+
+/* New root and ring, the slots of the plan, and a pair for each epoch. */
+CDOP_MUST enum cdop_err copy_core_renew(
+    struct copy *copy, const struct copy_plan *plan);
+
+/* Header key and digest key of the new file. */
+const struct envelope_ring *copy_core_ring(const struct copy *copy);
+
+/* As rows_core_head() and rows_core_count(), of the new file. */
+CDOP_MUST enum cdop_err copy_core_look(struct copy *copy, uint64_t number,
+    struct cdop_bytes row, struct envelope_head *ret_head);
+void copy_core_count(struct copy *copy, uint64_t number, struct cdop_bytes row,
+    enum schema_scope scope, struct layout_head *head);
+
+/*
+ * Of a copy that renews: the key of an id in the new file, of that scope.
+ * CDOP_NOT_FOUND: there is none; no old key is one.
+ */
+CDOP_MUST enum cdop_err copy_core_renewed(struct copy *copy, uint64_t id,
+    enum schema_scope scope, struct envelope_key **ret_key);
+
+/*
+ * A low row of the old file as the new one has it; len 0: it has none of it.
+ */
+CDOP_MUST enum cdop_err copy_core_renew_low(struct copy *copy,
+    const struct walk_row *row, struct cdop_bytes *ret_bytes);
+
+/* Is a low row of the new file what it has to be? */
+CDOP_MUST enum cdop_err copy_core_check_low(
+    struct copy *copy, uint64_t number, struct cdop_bytes row);
 
 /* ---- copy_seal.c ------------------------------------------------------- */
 

@@ -65,12 +65,15 @@ key_of(struct copy *copy, const struct envelope_head *head,
 	enum schema_scope scope = schema_find(head->kind)->scope;
 	enum cdop_err err = CDOP_NOT_FOUND;
 
-	if (scope == SCHEMA_CASE && copy_core_is_new(copy, head->key_id)) {
+	if (copy->renews) {
+		err = copy_core_renewed(copy, head->key_id, scope, ret_key);
+	} else if (scope == SCHEMA_CASE &&
+	    copy_core_is_new(copy, head->key_id)) {
 		*ret_key = copy_core_new_key(copy, head->key_id);
 		return CDOP_OK;
-	}
-	if (copy_key(copy, head->key_id) == head->key_id)
+	} else if (copy_key(copy, head->key_id) == head->key_id) {
 		err = rows_core_key(copy->rows, head->key_id, scope, ret_key);
+	}
 	if (err != CDOP_NOT_FOUND)
 		return err;
 	return copy_core_find(
@@ -94,6 +97,7 @@ check_case_key(
 {
 	uint8_t label[LAYOUT_LABEL], k[ENVELOPE_KEY], *found;
 	const struct keystore_entry *entry;
+	struct envelope_key *above;
 	struct rows *rows = copy->rows;
 	struct layout_key key;
 	bool same;
@@ -107,10 +111,12 @@ check_case_key(
 	    copy_key(copy, entry->wrapped_by) != head->key_id)
 		return copy_core_find(copy, head->number, "not the key it was");
 	layout_label(key.id, head->key_id, SCHEMA_CASE, label);
+	/* First: it may need the scratch memory itself. */
+	above = copy_core_new_key(copy, head->key_id);
 	found = keystore_scratch(rows->ks);
-	if (envelope_unwrap(keystore_key(rows->ks, head->key_id),
-		rows->registry, (struct cdop_bytes){label, sizeof(label)},
-		key.wrap, found) != CDOP_OK)
+	if (envelope_unwrap(above, rows->registry,
+		(struct cdop_bytes){label, sizeof(label)}, key.wrap,
+		found) != CDOP_OK)
 		return copy_core_find(copy, head->number, "damaged (its key)");
 	copy_core_new_raw(copy, key.id, k);
 	same = !copy_core_is_new(copy, key.id) ||
@@ -130,13 +136,13 @@ unseal(struct copy *copy, uint64_t number, struct cdop_bytes bytes,
 	enum envelope_verdict verdict;
 	enum cdop_err err;
 
-	err = rows_core_head(copy->rows, number, bytes, ret_head);
+	err = copy_core_look(copy, number, bytes, ret_head);
 	if (err != CDOP_OK)
 		return err;
 	if ((err = key_of(copy, ret_head, &key)) != CDOP_OK)
 		return err;
-	verdict = envelope_unseal(keystore_ring(copy->rows->ks), key, ret_head,
-	    bytes, copy->plain, ret_data);
+	verdict = envelope_unseal(
+	    copy_core_ring(copy), key, ret_head, bytes, copy->plain, ret_data);
 	if (verdict == ENVELOPE_FINE)
 		return CDOP_OK;
 	return copy_core_find(copy, number, envelope_verdict_name(verdict));
@@ -154,8 +160,8 @@ open_row(struct copy *copy, uint64_t number, struct cdop_bytes bytes)
 	if (head.kind == SCHEMA_KIND_CASE_KEY &&
 	    (err = check_case_key(copy, &head, data)) != CDOP_OK)
 		return err;
-	rows_core_count(copy->rows, number, bytes,
-	    schema_find(head.kind)->scope, &copy->opened);
+	copy_core_count(
+	    copy, number, bytes, schema_find(head.kind)->scope, &copy->opened);
 	count_row(copy, &head, false);
 	return CDOP_OK;
 }
@@ -168,11 +174,11 @@ copy_core_close(struct copy *copy, uint64_t number, struct cdop_bytes bytes)
 	enum schema_scope scope;
 	enum cdop_err err;
 
-	err = rows_core_head(copy->rows, number, bytes, &head);
+	err = copy_core_look(copy, number, bytes, &head);
 	if (err != CDOP_OK)
 		return err;
 	scope = schema_find(head.kind)->scope;
-	rows_core_count(copy->rows, number, bytes, scope, &none);
+	copy_core_count(copy, number, bytes, scope, &none);
 	layout_digest_sub(copy->put.digest, none.digest);
 	layout_digest_sub(copy->put.log_digest, none.log_digest);
 	copy->n_put--;
@@ -272,8 +278,10 @@ open_low(struct copy *copy, uint64_t number, struct cdop_bytes row)
 	struct cdop_bytes data;
 	enum cdop_err err;
 
-	rows_core_count(copy->rows, number, row, SCHEMA_ROOT, &copy->opened);
+	copy_core_count(copy, number, row, SCHEMA_ROOT, &copy->opened);
 	copy->n_opened++;
+	if (copy->renews)
+		return copy_core_check_low(copy, number, row);
 	if (row.data[0] != 1)
 		return CDOP_OK;
 	if ((err = unseal(copy, number, row, &head, &data)) != CDOP_OK)

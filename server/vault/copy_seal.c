@@ -49,6 +49,8 @@ copy_core_is_new(const struct copy *copy, uint64_t id)
 {
 	uint64_t place = id - copy->first_key;
 
+	if (copy->renews && place - copy->n_anew < copy->n_epochs)
+		return true;
 	return id >= copy->first_key && is_anew(copy, (size_t)place) &&
 	    keystore_at(copy->rows->ks, (size_t)place)->scope == SCHEMA_CASE;
 }
@@ -67,6 +69,8 @@ copy_core_new_key(struct copy *copy, uint64_t id)
 	struct envelope_key *key = keystore_key(ks, id);
 	uint8_t *k = keystore_scratch(ks);
 
+	if (copy->renews && id == 0)
+		return &keystore_next(ks)->key;
 	if (key != NULL || !copy_core_is_new(copy, id))
 		return key;
 	/* Kept until the end of the step, as those of a batch are. */
@@ -85,7 +89,7 @@ seal(struct copy *copy, const struct envelope_head *head,
 {
 	struct rows *rows = copy->rows;
 
-	envelope_seal(keystore_ring(rows->ks), key, head, data, rows->buf);
+	envelope_seal(copy_core_ring(copy), key, head, data, rows->buf);
 	*ret_bytes = (struct cdop_bytes){rows->buf, envelope_row_len(data.len)};
 }
 
@@ -115,9 +119,14 @@ rewrap(struct copy *copy, const struct envelope_head *head, uint64_t wraps,
     struct layout_key *key)
 {
 	struct rows *rows = copy->rows;
+	/* First: it may need the scratch memory itself. */
+	struct envelope_key *above = copy_core_new_key(copy, wraps);
 	uint8_t label[LAYOUT_LABEL], *k = keystore_scratch(rows->ks);
 	enum cdop_err err;
 
+	if (above == NULL)
+		return copy_core_find(copy, head->number,
+		    envelope_verdict_name(ENVELOPE_UNKNOWN_KEY));
 	layout_label(key->id, head->key_id, SCHEMA_CASE, label);
 	err = envelope_unwrap(keystore_key(rows->ks, head->key_id),
 	    rows->registry, (struct cdop_bytes){label, sizeof(label)},
@@ -128,7 +137,7 @@ rewrap(struct copy *copy, const struct envelope_head *head, uint64_t wraps,
 	if (copy_core_is_new(copy, key->id))
 		copy_core_new_raw(copy, key->id, k);
 	layout_label(key->id, wraps, SCHEMA_CASE, label);
-	envelope_wrap(keystore_key(rows->ks, wraps), rows->registry,
+	envelope_wrap(above, rows->registry,
 	    (struct cdop_bytes){label, sizeof(label)}, k, key->wrap);
 	sodium_memzero(k, ENVELOPE_KEY);
 	return CDOP_OK;
@@ -231,7 +240,7 @@ copy_core_head(struct copy *copy, const struct envelope_head *head,
 	memcpy(says.log_digest, copy->put.log_digest, sizeof(says.log_digest));
 	layout_head_write(&says, data);
 	changed.key_id = copy_key(copy, head->key_id);
-	seal(copy, &changed, keystore_key(copy->rows->ks, changed.key_id),
+	seal(copy, &changed, copy_core_new_key(copy, changed.key_id),
 	    (struct cdop_bytes){data, sizeof(data)}, ret_bytes);
 	sodium_memzero(data, sizeof(data));
 }

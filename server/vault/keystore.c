@@ -410,6 +410,12 @@ keystore_copying(struct keystore *ks)
 	return ks->secrets->copying;
 }
 
+struct keystore_next *
+keystore_next(struct keystore *ks)
+{
+	return &ks->secrets->next;
+}
+
 /* What wraps what has changed throughout. */
 static void
 recount(struct keystore *ks)

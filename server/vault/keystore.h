@@ -134,6 +134,14 @@ bool keystore_place(const struct keystore *ks, uint64_t id, size_t *ret_place);
 /* What the secret of a copy is kept in: 32 locked bytes (adr/0019). */
 uint8_t *keystore_copying(struct keystore *ks);
 
+/* Root and ring that a copy makes for the new file (adr/0025). */
+struct keystore_next {
+	uint8_t root[ENVELOPE_KEY];
+	struct envelope_key key; /* of root */
+	struct envelope_ring ring;
+};
+struct keystore_next *keystore_next(struct keystore *ks);
+
 /*
  * Between batches: fn may give an entry another id, another wrapping key and
  * scope 0, which destroys it.  Not the newest epoch key of a scope or area.

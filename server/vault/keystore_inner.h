@@ -32,6 +32,7 @@ struct keystore_secrets {
 	struct keystore_in_use in_use[KEYSTORE_IN_USE];
 	uint8_t scratch[256];
 	uint8_t copying[ENVELOPE_KEY];
+	struct keystore_next next;
 };
 
 struct keystore_area {

@@ -99,10 +99,14 @@ what_is_signed_is_read_back(void **state)
 	assert_string_equal(
 	    says(line, n, "backup"), "0 0 holds a label with blanks");
 	assert_null(says(line, n, "more-backups"));
+	assert_null(says(line, n, "cause"));
+	assert_null(says(line, n, "root"));
 	assert_non_null(says(line, n, "outside"));
 
 	/* A line break in a label is no line of its own. */
 	backups[0].label = "x\ndestroyed 7";
+	certificate.compromised = true;
+	certificate.renewed = true;
 	certificate.n_destroyed = 0;
 	assert_int_equal(
 	    cdop_certificate_sign(&certificate, &signer, arena, &note),
@@ -110,6 +114,8 @@ what_is_signed_is_read_back(void **state)
 	assert_int_equal(
 	    cdop_certificate_parse(note, arena, &line, &n), CDOP_OK);
 	assert_null(says(line, n, "destroyed"));
+	assert_string_equal(says(line, n, "cause"), "compromised");
+	assert_string_equal(says(line, n, "root"), "renewed");
 	assert_string_equal(says(line, n, "backup"), "0 0 holds x destroyed 7");
 
 	/* What a restore has made unknown is not claimed. */

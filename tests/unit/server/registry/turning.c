@@ -14,6 +14,7 @@
 #include "server/registry/cases.h"
 #include "server/registry/copying.h"
 #include "server/registry/rotation_copy.h"
+#include "server/registry/rotation_renew.h"
 #include "server/registry/rotation_step.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_rewrap.h"
@@ -63,6 +64,58 @@ turning_begin_with(struct world *world, const char *area, bool reseal)
 		.n_area = area != NULL,
 		.reseal = reseal,
 	    });
+}
+
+uint32_t
+turning_begin_compromised(struct world *world, const char *area)
+{
+	char *areas[1] = {(char *)(uintptr_t)area};
+
+	return begin_new(world,
+	    (struct rotation_new){
+		.what = area == NULL ? CDOP__KEY_WHAT__KEY_ALL
+				     : CDOP__KEY_WHAT__KEY_AREAS,
+		.area = areas,
+		.n_area = area != NULL,
+		.reseal = true,
+		.compromised = true,
+	    });
+}
+
+uint32_t
+turning_begin_renewal(struct world *world)
+{
+	return begin_new(world,
+	    (struct rotation_new){
+		.what = CDOP__KEY_WHAT__KEY_ROOT, .compromised = true});
+}
+
+void
+turning_renew(struct world *world)
+{
+	const struct walk_budget budget = {.rows = 50, .bytes = 1u << 20};
+	const struct copy_slot slots[2] = {
+	    {.slot = {.kind = SLOTS_KIND_KEYFILE,
+		 .label = "another",
+		 .k = world->k}},
+	    {.slot = {.kind = SLOTS_KIND_CREDENTIAL,
+		 .label = "another, too",
+		 .k = world->k}},
+	};
+	const struct copy_plan plan = {
+	    .all_areas = true, .slots = slots, .n_slots = 2};
+	struct registry *reg = world->reg;
+
+	memset(world->k, world->k[0] + 1, sizeof(world->k));
+	assert_int_equal(rotation_renew_begin(reg, world->arena, "Olga",
+			     "a test", world->now_ms),
+	    CDOP_OK);
+	assert_int_equal(copying_begin(reg->copying, &plan), CDOP_OK);
+	while (copying_state(reg->copying) == COPYING_RUNS)
+		assert_int_equal(copying_step(reg->copying, &budget), CDOP_OK);
+	assert_int_equal(copying_state(reg->copying), COPYING_DONE);
+	copying_clear(reg->copying);
+	world_close(world);
 }
 
 uint32_t

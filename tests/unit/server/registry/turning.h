@@ -16,6 +16,19 @@ uint32_t turning_begin_with(struct world *world, const char *area, bool reseal);
 /* Begins one of the root; its number. */
 uint32_t turning_begin_root(struct world *world);
 
+/*
+ * Keys that somebody had: of an area (NULL: all of them), or the root, which
+ * waits then for turning_renew().
+ */
+uint32_t turning_begin_compromised(struct world *world, const char *area);
+uint32_t turning_begin_renewal(struct world *world);
+
+/*
+ * What cdopd renew-root does with the root that waits: closes the world with
+ * another file, which world->k, other bytes by then, opens as slots 3 and 4.
+ */
+void turning_renew(struct world *world);
+
 /* One move of it, in a batch or of its copy: as the cycle does. */
 enum cdop_err turning_pump(struct world *world, size_t n);
 

@@ -265,6 +265,86 @@ the_root_takes_two_people_and_no_area(void **state)
 	    status(WORLD_AUDITOR)->past[0]->what, CDOP__KEY_WHAT__KEY_ROOT);
 }
 
+static uint32_t
+rotate_compromised(Cdop__KeyWhat what, bool flag, struct world_answer *answer)
+{
+	Cdop__KeyRotateRequest request;
+	char why[] = "compromised", other[] = "a medium was lost";
+
+	cdop__key_rotate_request__init(&request);
+	request.what = what;
+	request.reason = flag ? other : why;
+	request.has_compromised = request.compromised = flag;
+	return call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, answer);
+}
+
+static bool
+words_say(const Cdop__Approval *act, const char *words)
+{
+	size_t i;
+
+	for (i = 0; i < act->n_words; i++)
+		if (strstr(act->words[i], words) != NULL)
+			return true;
+	return false;
+}
+
+/* By the flag, or by the word alone. */
+static void
+what_somebody_had_is_sealed_anew(void **state)
+{
+	const Cdop__KeyRotation *done;
+	const Cdop__Approval *act;
+	struct world_answer answer;
+
+	(void)state;
+	assert_int_equal(
+	    rotate_compromised(CDOP__KEY_WHAT__KEY_ALL, false, &answer),
+	    CDOP_OK);
+	act = waiting(WORLD_CUSTODIAN)->approval[0];
+	assert_true(words_say(act, "COMPROMISED: give every case a new key"));
+	assert_true(words_say(act, "registry, log and searches"));
+	assert_int_equal(approve(WORLD_CUSTODIAN, 0, &answer), CDOP_OK);
+	(void)turning_finish(&w, 2);
+	done = status(WORLD_AUDITOR)->past[0];
+	assert_true(done->compromised);
+	assert_true(done->reseal);
+	assert_int_equal(
+	    rotate_compromised(CDOP__KEY_WHAT__KEY_LINK, true, &answer),
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(reason_of(&answer), "compromised_link");
+}
+
+static void
+a_root_that_somebody_had_waits_and_is_given_up(void **state)
+{
+	const Cdop__KeyStatusReply *reply;
+	const Cdop__Approval *act;
+	struct world_answer answer;
+
+	(void)state;
+	assert_int_equal(
+	    rotate_compromised(CDOP__KEY_WHAT__KEY_ROOT, true, &answer),
+	    CDOP_OK);
+	act = waiting(WORLD_CUSTODIAN)->approval[0];
+	assert_true(words_say(act, "cdopd renew-root"));
+	assert_true(words_say(act, "none of the 2 that there are opens"));
+	assert_true(words_say(act, "a medium was lost"));
+	assert_int_equal(approve(WORLD_CUSTODIAN, 0, &answer), CDOP_OK);
+	reply = status(WORLD_AUDITOR);
+	assert_int_equal(reply->running->phase, CDOP__KEY_PHASE__KEY_HOLDERS);
+	assert_true(reply->running->until_ms > w.now_ms);
+	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_FAILED_PRECONDITION);
+	assert_string_equal(reason_of(&answer), "no_rotation");
+	/* The next one says that it gives this one up. */
+	assert_int_equal(rotate(WORLD_ADMIN_1, "wirral", &answer), CDOP_OK);
+	act = waiting(WORLD_CUSTODIAN)->approval[0];
+	assert_true(words_say(act, "give up the new root that waits"));
+	assert_int_equal(approve(WORLD_CUSTODIAN, 0, &answer), CDOP_OK);
+	(void)turning_finish(&w, 2);
+	assert_true(status(WORLD_AUDITOR)->past[1]->given_up);
+}
+
 static void
 one_at_a_time_and_what_was_asked_before_is_void(void **state)
 {
@@ -393,6 +473,8 @@ main(void)
 	    TEST(it_takes_two_people_who_see_what_will_happen),
 	    TEST(what_cannot_be_turned_is_refused),
 	    TEST(the_root_takes_two_people_and_no_area),
+	    TEST(what_somebody_had_is_sealed_anew),
+	    TEST(a_root_that_somebody_had_waits_and_is_given_up),
 	    TEST(one_at_a_time_and_what_was_asked_before_is_void),
 	    TEST(status_says_how_far_it_is),
 	    TEST(it_is_held_and_goes_on),

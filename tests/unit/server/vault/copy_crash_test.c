@@ -154,6 +154,8 @@ ftruncate(int fd, off_t len)
 static struct copy_fixture c;
 static struct copy_epoch epochs[COPY_FIXTURE_EPOCHS];
 static struct copy_plan plan; /* zero: a plain copy */
+static struct copy_slot slots[2];
+static bool swapped; /* the new root's slots open it */
 
 /* Everything that a plan can name. */
 static void
@@ -205,6 +207,15 @@ setup_reseal(void **state)
 {
 	(void)setup(state);
 	plan_reseal();
+	return 0;
+}
+
+static int
+setup_renewal(void **state)
+{
+	(void)setup(state);
+	plan = copy_fixture_renewal(&c, slots);
+	swapped = false;
 	return 0;
 }
 
@@ -276,8 +287,10 @@ dies_at(uint32_t call)
 	if (pid == 0) {
 		if (store_fixture_open(&c.f, 0) != CDOP_OK)
 			_exit(1);
+		copy_fixture_find_keys(&c);
 		stop_at = call;
-		if (whole(&copy, true) != COPY_SWITCHED)
+		/* A new root is made while nobody calls. */
+		if (whole(&copy, plan.n_slots == 0) != COPY_SWITCHED)
 			_exit(2);
 		_exit(seen_renamed ? 0 : 3);
 	}
@@ -286,6 +299,23 @@ dies_at(uint32_t call)
 	if (WEXITSTATUS(status) != 9)
 		assert_int_equal(WEXITSTATUS(status), 0);
 	return WEXITSTATUS(status) == 9;
+}
+
+/* Opened by what opened it before, or else by the slots of the new root. */
+static void
+open_again(void)
+{
+	enum cdop_err err = store_fixture_open(&c.f, 0);
+
+	if (err == CDOP_UNAUTHENTICATED && plan.n_slots > 0) {
+		store_fixture_close(&c.f);
+		assert_true(shared->renamed);
+		copy_fixture_swap(&c);
+		swapped = !swapped;
+		err = store_fixture_open(&c.f, 1);
+	}
+	assert_int_equal(err, CDOP_OK);
+	copy_fixture_find_keys(&c);
 }
 
 /* The store of the old keys, or that of the new ones. */
@@ -318,7 +348,7 @@ killed_at_any_call_it_is_the_old_file_or_the_new_one(void **state)
 	for (call = 1;; call++) {
 		store_fixture_write(&c.f, file, len);
 		died = dies_at(call);
-		assert_int_equal(store_fixture_open(&c.f, 0), CDOP_OK);
+		open_again();
 		/* All days that were committed, and none else. */
 		if (shared->leaves != 0)
 			assert_int_equal(
@@ -329,6 +359,9 @@ killed_at_any_call_it_is_the_old_file_or_the_new_one(void **state)
 			assert_int_equal(store_fixture_verify(&c.f), 0);
 		if (!died)
 			break;
+		if (swapped)
+			copy_fixture_swap(&c);
+		swapped = false;
 	}
 	/* Some commits, the sync, the name, the directory, the lock. */
 	assert_in_range(call, 12, 1000);
@@ -354,11 +387,12 @@ fails_at(uint32_t call, int code)
 	if (end == COPY_KEPT && copy != NULL)
 		assert_int_not_equal(copy_error(copy), CDOP_OK);
 	copy_free(copy);
-	if (end == COPY_LOST) {
+	if (end == COPY_LOST)
 		assert_true(shared->renamed);
+	/* The store of a new root is sealed. */
+	if (end == COPY_LOST || (end == COPY_SWITCHED && plan.n_slots > 0)) {
 		store_fixture_close(&c.f);
-		assert_int_equal(store_fixture_open(&c.f, 0), CDOP_OK);
-		copy_fixture_find_keys(&c);
+		open_again();
 	}
 	after = copy_fixture_texts(&c);
 	assert_string_equal(before, after);
@@ -410,6 +444,12 @@ main(void)
 		setup_reseal, teardown, NULL},
 	    {"failing_at_any_call_of_a_reseal_it_loses_nothing",
 		failing_at_any_call_it_loses_nothing, setup_reseal, teardown,
+		NULL},
+	    {"killed_at_any_call_of_a_new_root_it_is_one_of_both",
+		killed_at_any_call_it_is_the_old_file_or_the_new_one,
+		setup_renewal, teardown, NULL},
+	    {"failing_at_any_call_of_a_new_root_it_loses_nothing",
+		failing_at_any_call_it_loses_nothing, setup_renewal, teardown,
 		NULL},
 	};
 

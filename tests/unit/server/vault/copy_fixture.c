@@ -411,6 +411,40 @@ copy_fixture_plan(struct copy_fixture *c, const struct copy_epoch *epochs)
 	    .ctx = c};
 }
 
+/* K of the slots that a renewal makes; the others' while they are swapped. */
+static uint8_t other_k[2][32];
+
+struct copy_plan
+copy_fixture_renewal(struct copy_fixture *c, struct copy_slot slots[static 2])
+{
+	memset(slots, 0, 2 * sizeof(*slots));
+	memset(other_k[0], 0x31, sizeof(other_k[0]));
+	memset(other_k[1], 0x32, sizeof(other_k[1]));
+	slots[0].slot = (struct slots_new){.kind = SLOTS_KIND_KEYFILE,
+	    .label = "new key file",
+	    .k = other_k[0]};
+	slots[1].slot = (struct slots_new){.kind = SLOTS_KIND_PASSPHRASE,
+	    .label = "new passphrase",
+	    .k = other_k[1]};
+	assert_int_equal(
+	    slots_kdf_new(1, SLOTS_MEMORY_MIN, &slots[1].slot.kdf), CDOP_OK);
+	return (struct copy_plan){.all_areas = true,
+	    .leaf = copy_fixture_leaf,
+	    .ctx = c,
+	    .slots = slots,
+	    .n_slots = 2};
+}
+
+void
+copy_fixture_swap(struct copy_fixture *c)
+{
+	uint8_t k[2][32];
+
+	memcpy(k, c->f.k, sizeof(k));
+	memcpy(c->f.k, other_k, sizeof(k));
+	memcpy(other_k, k, sizeof(k));
+}
+
 void
 copy_fixture_finish(struct copy *copy)
 {

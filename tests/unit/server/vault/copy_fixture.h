@@ -87,6 +87,14 @@ enum cdop_err copy_fixture_ready(
 struct copy_plan copy_fixture_plan(
     struct copy_fixture *c, const struct copy_epoch *epochs);
 
+/*
+ * A plan of a new root, which a key file and a passphrase open whose K are
+ * other bytes than those of c->f; copy_fixture_swap() takes these, or back.
+ */
+struct copy_plan copy_fixture_renewal(
+    struct copy_fixture *c, struct copy_slot slots[static 2]);
+void copy_fixture_swap(struct copy_fixture *c);
+
 /* Finishes one that is ready, or fails the test with what was found. */
 void copy_fixture_finish(struct copy *copy);
 

@@ -1,0 +1,403 @@
+/*
+ * cdopd renew-root DIR: another root, because somebody had the one there is
+ * (adr/0025).  Offline, with the holders of slots there, when two persons have
+ * said so over the link; none of the old slots opens what it ends with.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cdop/role.h"
+#include "cdop/secret.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/cmd.h"
+#include "server/registry/custody_act.h"
+#include "server/registry/registry.h"
+#include "server/registry/reseal.h"
+#include "server/registry/rotation_renew.h"
+#include "server/sheet.h"
+#include "server/slot_make.h"
+#include "server/vault/copy.h"
+#include "server/vault/lockmem.h"
+#include "server/vault/rows_slots.h"
+
+#define KINDS_MIN 2 /* as at init: what is lost with one is not all */
+
+/* A slice of the copy, between two looks at nothing. */
+#define SLICE ((size_t)1 << 22)
+
+struct renew {
+	struct offline_from from;
+	const char *by;
+	const char *reason;
+	struct slot_make_args new;
+	struct offline offline;
+	struct slot_make make[SLOT_MAKE_KINDS];
+	struct copy_slot slot[SLOT_MAKE_KINDS];
+	uint16_t number[SLOT_MAKE_KINDS];
+	size_t n;
+	int fd; /* of the sheet */
+	char path[SLOT_MAKE_PATH];
+	bool stands; /* the new file is the registry */
+};
+
+static const char usage_text[] =
+    "usage: cdopd renew-root DIR --by NAME [--reason TEXT] --out DIR\n"
+    "           two kinds at least of new slots:\n"
+    "            " SLOT_MAKE_USAGE "\n"
+    "           and what opens it now:\n"
+    "            " OFFLINE_KEY_USAGE "\n"
+    "No slot that there is now opens the registry afterwards.";
+
+static int
+usage(const char *why)
+{
+	log_tell("renew-root: %s", why);
+	log_tell("%s", usage_text);
+	return CMD_USAGE;
+}
+
+static bool
+take_value(struct renew *renew, const char *name, const char *value)
+{
+	if (strcmp(name, "--by") == 0)
+		renew->by = value;
+	else if (strcmp(name, "--reason") == 0)
+		renew->reason = value;
+	else
+		return slot_make_take(&renew->new, name, value);
+	return true;
+}
+
+static int
+parse(struct renew *renew, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (argv[i][0] != '-' && renew->from.dir == NULL)
+			renew->from.dir = argv[i];
+		else if (strcmp(argv[i], "--new-passphrase") == 0)
+			renew->new.is_passphrase = true;
+		else if (offline_key_take(&renew->from, argc, argv, &i))
+			continue;
+		else if (i + 1 < argc &&
+		    take_value(renew, argv[i], argv[i + 1]))
+			i++;
+		else
+			return usage(argv[i]);
+	}
+	if (renew->from.dir == NULL || renew->by == NULL)
+		return usage("DIR and --by NAME are needed");
+	if (renew->new.out == NULL)
+		return usage("--out DIR: where the sheets are written");
+	return slot_make_check(&renew->new) ? CMD_OK : CMD_USAGE;
+}
+
+/* ---- before anything is made -------------------------------------------- */
+
+/* Two persons have asked for it; in setup there are none to ask. */
+static bool
+is_asked_for(const struct registry *reg, uint64_t now_ms)
+{
+	const struct rotation_job *job = rotation_running(reg->rotation);
+
+	if (rotation_renew_stands(reg->rotation)) {
+		log_tell("it is done: start cdopd, which writes it down");
+		return false;
+	}
+	if (rotation_waits(reg->rotation) && job->until_ms > now_ms)
+		return true;
+	if (job == NULL && reg->state == CDOP_STATE_SETUP)
+		return true;
+	log_tell("two persons ask for it: start cdopd; an administrator says "
+		 "cdop key rotate --root --compromised, and another one, or a "
+		 "custodian, cdop approve; then there are 72 hours for this");
+	return false;
+}
+
+/* The sheet's file first: what opens the new root has to be known. */
+static bool
+prepare_sheet(struct renew *renew)
+{
+	int len;
+
+	if (mkdir(renew->new.out, 0700) != 0 && errno != EEXIST) {
+		log_tell("%s: %s", renew->new.out, strerror(errno));
+		return false;
+	}
+	len = snprintf(renew->path, sizeof(renew->path), "%s/cdop-recovery.txt",
+	    renew->new.out);
+	if (len < 0 || (size_t)len >= sizeof(renew->path)) {
+		log_tell("%s: too long", renew->new.out);
+		return false;
+	}
+	renew->fd = offline_create(renew->path);
+	return renew->fd != -1;
+}
+
+static bool
+prepare_slots(struct renew *renew)
+{
+	enum slots_kind kind[SLOT_MAKE_KINDS];
+	struct slot_make *make;
+	size_t i, n = slot_make_kinds(&renew->new, kind);
+
+	for (i = 0; i < n; i++) {
+		make = &renew->make[renew->n++];
+		if (!slot_make_begin(make, &renew->new, kind[i],
+			renew->offline.mem, renew->offline.rows))
+			return false;
+		renew->slot[i] = (struct copy_slot){
+		    .slot = make->slot,
+		    .set = &renew->new.plan,
+		    .shares = make->share,
+		};
+	}
+	return true;
+}
+
+/* ---- the copy ----------------------------------------------------------- */
+
+/* With what was kept: file, typed twice, or sheets. */
+static bool
+prove(struct renew *renew, struct copy *copy)
+{
+	struct slot_make *make;
+	struct slots_set set;
+	size_t i;
+
+	for (i = 0; i < renew->n; i++) {
+		make = &renew->make[i];
+		renew->number[i] = copy_slot_number(copy, i);
+		if (make->slot.kind == SLOTS_KIND_SHARES &&
+		    (!copy_slot_set(copy, i, &set) ||
+			!slot_make_sheets(make, renew->offline.reg, &set)))
+			return false;
+		if (copy_slot_opens(copy, i, make->k))
+			continue;
+		log_tell("%s: does not open the new root",
+		    slots_kind_name((uint8_t)make->slot.kind));
+		return false;
+	}
+	return true;
+}
+
+/* Made by root for a daemon that runs as the directory's owner. */
+static bool
+give_to_owner(const struct renew *renew)
+{
+	char path[SLOT_MAKE_PATH];
+	struct stat st;
+	int len;
+
+	if (geteuid() != 0 || stat(renew->from.dir, &st) != 0)
+		return true;
+	len = snprintf(path, sizeof(path), "%s/copy.mdb", renew->from.dir);
+	if (len > 0 && (size_t)len < sizeof(path) &&
+	    lchown(path, st.st_uid, st.st_gid) == 0)
+		return true;
+	log_tell("%s: %s", path, strerror(errno));
+	return false;
+}
+
+static bool
+fill(struct copy *copy)
+{
+	const struct walk_budget budget = {.rows = SIZE_MAX, .bytes = SLICE};
+	enum copy_state state = COPY_MORE;
+
+	while (state == COPY_MORE)
+		if (copy_step(copy, &budget, &state) != CDOP_OK)
+			return false;
+	return true;
+}
+
+static bool
+copy_it(struct renew *renew, struct copy *copy)
+{
+	enum copy_end end = COPY_KEPT;
+
+	if (!prove(renew, copy) || !give_to_owner(renew))
+		return false;
+	if (fill(copy))
+		end = copy_finish(copy);
+	if (end == COPY_KEPT) {
+		log_tell("the registry is as it was: %s %s",
+		    cdop_err_name(copy_error(copy)), copy_finding(copy));
+		return false;
+	}
+	renew->stands = true;
+	if (end == COPY_LOST)
+		log_tell("the new file may stand, and could not be opened: "
+			 "cdopd verify says with which slots");
+	return end == COPY_SWITCHED;
+}
+
+static bool
+renew_it(struct renew *renew)
+{
+	struct offline *offline = &renew->offline;
+	struct copy_plan plan = {
+	    .all_areas = true, .slots = renew->slot, .n_slots = renew->n};
+	struct copy *copy = NULL;
+	enum cdop_err err;
+	bool good;
+
+	err = rotation_renew_begin(offline->reg, offline->arena, renew->by,
+	    renew->reason, clock_wall_ms());
+	if (err == CDOP_OK) {
+		reseal_prepare(offline->reg, &plan);
+		err = copy_begin(offline->rows, &plan, &copy);
+	}
+	if (err != CDOP_OK) {
+		log_tell("the registry is as it was: %s",
+		    err == CDOP_INVALID_ARGUMENT
+			? "a label or a holder is too long, or no text"
+			: cdop_err_name(err));
+		return false;
+	}
+	good = copy_it(renew, copy);
+	copy_free(copy);
+	return good;
+}
+
+/* ---- afterwards --------------------------------------------------------- */
+
+/* The registry of the new file, opened with one of its slots. */
+static bool
+open_again(struct renew *renew)
+{
+	struct offline *offline = &renew->offline;
+	size_t i;
+
+	offline_shut(offline);
+	if (!offline_load_with(offline, &renew->from, renew->number[0],
+		renew->make[0].k, clock_wall_ms()))
+		return false;
+	for (i = 0; i < renew->n; i++) {
+		size_t slot;
+
+		if (rows_slots_find(offline->rows, renew->number[i], &slot) &&
+		    rows_prove(offline->rows, slot, renew->make[i].k) ==
+			CDOP_OK)
+			continue;
+		log_tell("slot %u does not open it", renew->number[i]);
+		return false;
+	}
+	return true;
+}
+
+static bool
+note(struct renew *renew)
+{
+	struct custody_proof proofs[SLOT_MAKE_KINDS];
+	struct offline *offline = &renew->offline;
+	enum cdop_err err;
+	size_t i;
+
+	for (i = 0; i < renew->n; i++)
+		proofs[i] = (struct custody_proof){
+		    .slot = renew->number[i],
+		    .how = CDOP__PROOF__ADDED,
+		    .at_ms = clock_wall_ms(),
+		};
+	err =
+	    custody_act_tested(offline->reg, offline->arena, proofs, renew->n);
+	if (err != CDOP_OK)
+		log_tell("%s", cdop_err_name(err));
+	return err == CDOP_OK;
+}
+
+static void
+report(const struct renew *renew)
+{
+	const struct slot_make *make;
+	size_t i, k;
+
+	for (i = 0; i < renew->n; i++) {
+		make = &renew->make[i];
+		printf(
+		    "slot %u %s: opened\n", renew->number[i], make->slot.label);
+		if (make->slot.kind != SLOTS_KIND_SHARES)
+			continue;
+		for (k = 0; k < renew->new.plan.n; k++)
+			printf("share %zu: %s\n", k + 1, make->path[k]);
+	}
+	printf("recovery sheet: %s (no secret in it: print it)\n"
+	       "No older slot, share, root or key opens this registry.\n"
+	       "What is left to do:\n"
+	       "  key_file in cdopd.conf is the new one; start cdopd, which "
+	       "writes it down and certifies it (cdop key status)\n"
+	       "  print each sheet, give it to its holder, delete the files\n"
+	       "  whoever had the root had the server's link key, the log's "
+	       "key and the PSKs of devices:\n"
+	       "    cdop key rotate --link, then --link --finish; cdop key "
+	       "rotate --log; each device turns its PSK in its next session\n"
+	       "  backups from before open with the old slots: keep them as "
+	       "what they are, or destroy them\n",
+	    renew->path);
+}
+
+static bool
+finish(struct renew *renew)
+{
+	int fd = renew->fd;
+
+	if (!open_again(renew) || !note(renew))
+		return false;
+	renew->fd = -1;
+	return sheet_put(&renew->offline, renew->from.dir, renew->new.key_file,
+	    fd, renew->path);
+}
+
+static bool
+run(struct renew *renew)
+{
+	struct offline *offline = &renew->offline;
+	uint64_t now_ms = clock_wall_ms();
+
+	if (!offline_load(offline, &renew->from, now_ms) ||
+	    !is_asked_for(offline->reg, now_ms))
+		return false;
+	if (!prepare_sheet(renew) || !prepare_slots(renew) || !renew_it(renew))
+		return false;
+	if (finish(renew)) {
+		report(renew);
+		return true;
+	}
+	log_tell("the new root stands, and the new slots open it");
+	return false;
+}
+
+int
+cmd_renew(int argc, char **argv)
+{
+	static struct renew renew;
+	enum slots_kind kind[SLOT_MAKE_KINDS];
+	int status;
+	bool good;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts(usage_text);
+		return CMD_OK;
+	}
+	slot_make_args_init(&renew.new);
+	renew.fd = -1;
+	if ((status = parse(&renew, argc, argv)) != CMD_OK)
+		return status;
+	if (slot_make_kinds(&renew.new, kind) < KINDS_MIN)
+		return usage("two kinds of slots at least");
+	good = offline_open(&renew.offline) == CDOP_OK && run(&renew);
+	while (renew.n > 0)
+		slot_make_end(&renew.make[--renew.n], renew.stands);
+	if (renew.fd != -1) {
+		close(renew.fd);
+		(void)unlink(renew.path);
+	}
+	offline_close(&renew.offline);
+	return good ? CMD_OK : CMD_FAILED;
+}

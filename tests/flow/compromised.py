@@ -1,0 +1,283 @@
+#!/usr/bin/python3
+"""Keys that somebody had: of an area every case gets another key; of the root
+two people ask, and on the host another root is made with other slots, which
+whatever opened the registry before does not open."""
+import os
+import shutil
+import subprocess
+
+from libflow import (CDOPD, OK, PASSPHRASE, SECOND, TMP, USAGE, check, end,
+                     equal, scene)
+from libslots import add_shares, cdopd
+import libsynthetic
+
+OTHER = "four quite other words"
+
+
+def approve(person):
+    act = person.must("approve", "--json").lines()[0]
+    person.must("approve", act["number"], "--confirm", act["number"])
+    return " ".join(act["words"])
+
+
+def ask(registry, *what):
+    registry.ada.must("key", "rotate", *what, "--yes", code=SECOND)
+    words = approve(registry.bob)
+    check("the second person is told", "COMPROMISED" in words, words)
+    return words
+
+
+def certificate(ada):
+    number = ada.must("certificate", "list", "--json").lines()[0]["number"]
+    return ada.must("certificate", "show", str(number)).out
+
+
+def areas(registry):
+    ada = registry.ada
+    words = ask(registry, "--area", "wirral", "--reason", "compromised")
+    check("the word alone is enough", "every case a new key" in words and
+          "moved since" in words, words)
+    ada.must("key", "status", "--watch")
+    done = ada.must("key", "status")
+    check("status says why", "COMPROMISED: somebody had these keys" in
+          done.out, done)
+    words = ask(registry, "--all", "--compromised")
+    check("of all areas it is more", "registry, log and searches" in words,
+          words)
+    ada.must("key", "status", "--watch")
+    done = ada.must("key", "status", "--json").json()
+    equal("no key of before is left", [e["key"] for e in done["epoch"]
+                                       if not e["newest"]], [])
+    check("every row was sealed anew", done["past"][0]["reseal"] and
+          done["past"][0]["compromised"], done["past"][0])
+    for key in "--log", "--link":
+        equal("of %s it is not said" % key, ada.cdop(
+            "key", "rotate", key, "--compromised", "--yes").code, USAGE)
+
+
+def new_slots(registry):
+    path = os.path.join(registry.dir, "other-passphrase")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(OTHER + "\n")
+    return ["--new-key-file", registry.key + "-other", "--new-passphrase",
+            "--new-passphrase-file", path, "--kdf-memory", "8",
+            "--kdf-passes", "1", "--new-shares", "2/4", "--holder",
+            "Dora Director"]
+
+
+def renew_args(registry, out, slots=None):
+    return ["renew-root", registry.data, "--by", "Olga Operator", "--reason",
+            "the medium is gone", "--out", os.path.join(registry.dir, out),
+            *(new_slots(registry) if slots is None else slots),
+            "--key-file", registry.key]
+
+
+def renew(registry, out="renewed", slots=None):
+    return cdopd(*renew_args(registry, out, slots))
+
+
+def asked(registry):
+    """Nothing is made before two people have said so."""
+    ada = registry.ada
+    equal("it stops", registry.stop(), 0)
+    code, said = renew(registry)
+    check("nobody does it alone", code == 1 and "two persons ask for it" in
+          said, said)
+    registry.start()
+    words = ask(registry, "--root", "--compromised", "--reason",
+                "the medium is gone")
+    check("what opens it today will not", "none of the 3 that there are opens "
+          "the registry" in words and "--link" in words and
+          "the medium is gone" in words, words)
+    done = ada.must("key", "status")
+    check("it waits", "waits for the holders of slots" in done.out and
+          "renew-root" in done.out, done)
+    equal("and can not be held", ada.cdop("key", "pause").code in (8, 9),
+          True)
+    equal("it stops again", registry.stop(), 0)
+
+
+def refused(registry):
+    code, said = renew(registry, slots=new_slots(registry)[:2])
+    check("one kind is too few", code == 64 and "two kinds" in said, said)
+    slots = new_slots(registry)
+    slots[1] = registry.key
+    code, said = renew(registry, slots=slots)
+    check("not with a key file of before", code == 1 and
+          "opens slot 1 of the old root" in said, said)
+    slots = new_slots(registry)
+    slots[4] = os.path.join(registry.dir, "passphrase")
+    code, said = renew(registry, slots=slots)
+    check("nor with a passphrase of before", code == 1 and
+          "opens slot 2 of the old root" in said, said)
+    check("and nothing is left of it", not os.listdir(
+        os.path.join(registry.dir, "renewed")))
+    equal("the registry is as it was", registry.verify()[0], 0)
+
+
+def opens(registry, data, *args, stdin=b""):
+    return cdopd("slot", "test", data, *args, stdin=stdin)[0] == 0
+
+
+def shares(folder, *numbers):
+    return [part for n in numbers for part in (
+        "--share-file", os.path.join(folder, "share-%d.txt" % n))]
+
+
+def old_ways(registry):
+    return {"key file": (["--key-file", registry.key], b""),
+            "passphrase": (["--passphrase-stdin"], PASSPHRASE.encode() +
+                           b"\n"),
+            "shares": (shares(os.path.join(registry.out, "shares"), 1, 3, 5),
+                       b"")}
+
+
+def new_ways(registry, out):
+    return {"key file": (["--key-file", registry.key + "-other"], b""),
+            "passphrase": (["--passphrase-stdin"], OTHER.encode() + b"\n"),
+            "shares": (shares(os.path.join(registry.dir, out), 2, 4), b"")}
+
+
+def kill_when(registry, out, there):
+    """SIGKILL to one that makes it, once there() is; true: it was met."""
+    process = subprocess.Popen(
+        [CDOPD, *renew_args(registry, out)], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    while process.poll() is None and not there():
+        pass
+    met = process.poll() is None
+    process.kill()
+    process.wait()
+    return met
+
+
+def killed(registry, saved):
+    """At each thing that it makes: the old registry is whole, or the new.
+    Each write of the copy is tests/unit/server/vault/copy_crash_test.c."""
+    data = os.path.join(registry.data, "data.mdb")
+    for name in ("cdop-recovery.txt", "share-1.txt", "share-4.txt",
+                 "copy.mdb", "data.mdb"):
+        shutil.rmtree(registry.data)
+        shutil.copytree(saved, registry.data)
+        before = os.stat(data).st_ino
+        out = "killed-" + name
+        folder = os.path.join(registry.dir, out)
+        path = os.path.join(registry.data if name == "copy.mdb" else folder,
+                            name)
+        met = kill_when(registry, out, lambda: os.path.exists(path)
+                        if name != "data.mdb"
+                        else os.stat(data).st_ino != before)
+        old = opens(registry, registry.data, "--key-file", registry.key)
+        check("killed at %s: it is one of both" % name, old or all(
+            opens(registry, registry.data, *args, stdin=stdin)
+            for args, stdin in new_ways(registry, out).values()))
+        if name == "data.mdb":
+            check("and after it is there, the new one", not old or met)
+    shutil.rmtree(registry.data)
+    shutil.copytree(saved, registry.data)
+
+
+def made(registry, saved):
+    code, said = renew(registry)
+    check("it is made", code == 0 and "What is left to do" in said and
+          "slot 4 key file: opened" in said and "slot 6 shares: opened" in
+          said, said)
+    for kind, (args, stdin) in old_ways(registry).items():
+        check("%s of before: the file of before" % kind,
+              opens(registry, saved, *args, stdin=stdin))
+        check("%s of before: nothing now" % kind,
+              not opens(registry, registry.data, *args, stdin=stdin))
+    for kind, (args, stdin) in new_ways(registry, "renewed").items():
+        check("%s that is new opens it" % kind,
+              opens(registry, registry.data, *args, stdin=stdin))
+    with open(os.path.join(registry.dir, "renewed", "cdop-recovery.txt"),
+              encoding="utf-8") as f:
+        sheet = f.read()
+    check("a sheet of what there is now", "slot 4  key file" in sheet and
+          "any 2 of these 4" in sheet and "Dora Director" in sheet and
+          "slot 1 " not in sheet, sheet)
+    code, said = renew(registry, "again")
+    check("the old key does nothing more", code == 1 and "does not open" in
+          said, said)
+
+
+def serves(registry, cora, case):
+    ada = registry.ada
+    with open(registry.conf, encoding="ascii") as f:
+        conf = f.read()
+    with open(registry.conf, "w", encoding="ascii") as f:
+        f.write(conf.replace(registry.key + "\n", registry.key + "-other\n"))
+    registry.start()
+    check("the new key file starts it", "state=open" in registry.ready,
+          registry.ready)
+    ada.must("key", "status", "--watch")
+    done = ada.must("key", "status")
+    check("it is written down", "of the root: done" in done.out and
+          "the old root opens none" in done.out, done)
+    note = certificate(ada)
+    check("and certified", "compromised" in note and "renewed" in note, note)
+    equal("what was there is there", cora.cdop(
+        "case", "show", case).code, OK)
+    check("the sheet is the one of now", "recovery sheet" not in
+          ada.must("status").out)
+    entries = registry.audrey.must("audit", "list", "--json", "--purpose",
+                                   "audit").lines()
+    said = [(e["call"], e.get("reason")) for e in entries]
+    for one in (("keys turned", "renewed"), ("key destroyed", "ring"),
+                ("key destroyed", "root")):
+        check("the log says %s, %s" % one, one in said, said[:20])
+    check("and who did it", any(
+        e["call"] == "root made anew on the host" for e in entries))
+
+
+def sheet(registry):
+    """Status tells when the paper says something else than the registry."""
+    add_shares(registry)
+    registry.start()
+    done = registry.ada.must("status")
+    check("the sheet is out of date", "recovery sheet" in done.out and
+          "cdopd slot sheet" in done.out, done)
+    equal("it stops", registry.stop(), 0)
+    path = os.path.join(registry.dir, "sheet.txt")
+    code, said = cdopd("slot", "sheet", registry.data, "--out", path,
+                       "--key-file", registry.key)
+    check("another one", code == 0 and path in said, said)
+    code, said = cdopd("slot", "sheet", registry.data, "--key-file",
+                       registry.key)
+    check("or to the printer", code == 0 and "slot 3  shares: custodians" in
+          said and "share 1: Dora Director" in said, said)
+    with open(path, encoding="utf-8") as f:
+        check("both say the same", f.read().split("This sheet:")[0] ==
+              said.split("This sheet:")[0])
+    registry.start()
+    check("and status is content", "recovery sheet" not in
+          registry.ada.must("status").out)
+
+
+def main():
+    registry, cora = scene()
+    registry.audrey = registry.invite("Audrey Auditor", "--role", "auditor")
+    path = os.path.join(TMP, "cases.csv")
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        libsynthetic.write(libsynthetic.rows(20), f)
+    cora.cdop("notify", "--from", path)
+    case = cora.must("case", "list", "--json").lines()[0]["reference"]
+    equal("it stops", registry.stop(), 0)
+    sheet(registry)
+    areas(registry)
+    asked(registry)
+    refused(registry)
+    saved = registry.data + "-saved"
+    shutil.copytree(registry.data, saved)
+    killed(registry, saved)
+    made(registry, saved)
+    serves(registry, cora, case)
+    equal("it stops in order", registry.stop(), 0)
+    code, said = cdopd("verify", registry.data, "--key-file",
+                       registry.key + "-other")
+    check("verify says fine", code == 0, said)
+    end()
+
+
+if __name__ == "__main__":
+    main()
