@@ -493,6 +493,8 @@ install: all	## into $(DESTDIR)$(PREFIX)
 	$(call put,packaging/completions/cdop,share/bash-completion/completions)
 	install -D -m 644 packaging/systemd/cdopd.service \
 		$(DESTDIR)$(UNITDIR)/cdopd.service
+	sed -i 's|=/usr/sbin/|=$(PREFIX)/sbin/|' \
+		$(DESTDIR)$(UNITDIR)/cdopd.service
 	install -D -m 644 packaging/systemd/sysusers.conf \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/cdopd.conf
 	install -D -m 644 packaging/systemd/tmpfiles.conf \
