@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "server/vault/fresh.h"
+
 #define NONCE       crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG         crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define FORMAT      1
@@ -162,10 +164,10 @@ static void
 hedged_nonce(uint8_t out[static NONCE], struct envelope_key *key,
     const struct aad *aad, struct cdop_bytes plain)
 {
-	uint8_t fresh[32], hash[32];
+	uint8_t fresh[FRESH_LEN], hash[32];
 	crypto_generichash_state st;
 
-	randombytes_buf(fresh, sizeof(fresh));
+	fresh_take(fresh);
 	(void)crypto_generichash(
 	    hash, sizeof(hash), plain.data, plain.len, NULL, 0);
 	(void)crypto_generichash_init(
