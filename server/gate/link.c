@@ -13,7 +13,7 @@
 #include "server/base/log.h"
 
 #define LINK_HEAD       2     /* u16 length of a frame */
-#define LINK_SENT_STEP  65536 /* a SENT at least this often */
+#define LINK_SENT_STEP  65536 /* a SENT this often: each wakes the vault */
 #define LINK_CLOSING_MS 5000
 #define LINK_LINGER_MS  2000
 #define LINK_STUCK_MS   60000 /* for one frame to leave */
@@ -339,9 +339,7 @@ report_sent(struct link *link)
 	uint8_t count[4];
 	struct cdop_bytes bytes = {count, sizeof(count)};
 
-	if (link->out.written == 0 || !link->announced)
-		return;
-	if (!outq_is_empty(&link->out) && link->out.written < LINK_SENT_STEP)
+	if (link->out.written < LINK_SENT_STEP || !link->announced)
 		return;
 	cdop_put32(count, link->out.written);
 	if (hub_send(link->hub, link->conn, IPC_SENT, 0, bytes))

