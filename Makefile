@@ -438,6 +438,11 @@ bench-rotate: $(OUT)/bench/mix $(PROGRAMS)	## keys turn, all is sealed anew, and
 		CASES='$(CASES)' RATE='$(RATE)' ROUNDS='$(ROUNDS)' \
 		tests/bench/rotate.py
 
+.PHONY: bench-garbage
+bench-garbage: $(PROGRAMS)	## what a session feels of 10,000 connections of garbage
+	@CDOPD=$(CURDIR)/$(OUT)/cdopd CDOP=$(CURDIR)/$(OUT)/cdop \
+		tests/bench/garbage.py
+
 # A wall clock that can be set, for the daemon of a long run.
 $(OUT)/soak/clock.so: tests/soak/clock.c $(OUT)/flags
 	$(call say,CC,$<)

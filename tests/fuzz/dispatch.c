@@ -4,7 +4,8 @@
  * aborted, so that every input meets the same state.
  *
  * Input: records of a head (who, method, flags, length u16) and so many
- * bytes, which are the body of that call, or with flag 1 a whole Call.
+ * bytes, which are the body of that call, or with flag 1 a whole Call, or with
+ * flag 4 what the body is made of: a message of the type that the call takes.
  * "@REF0000001" to "@REF0000004" stand for references that there are, and
  * "@NUMBER1" and "@HASH---" for what waits for a second person.
  */
@@ -25,6 +26,7 @@
 #include "server/registry/cases.h"
 #include "server/registry/people.h"
 #include "server/vault/rows.h"
+#include "tests/fuzz/lib/answer.h"
 #include "tests/unit/server/world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -32,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define HEAD      5
 #define FLAG_RAW  1 /* a whole Call */
 #define FLAG_SAME 2 /* the request key of the call before */
+#define FLAG_MADE 4 /* a sound message, made of the bytes */
 #define CALLS_MAX 12
 #define REFS      4
 #define REF_MARK  "@REF000000"
@@ -151,6 +154,18 @@ envelope(const uint8_t *head, struct cdop_bytes body)
 	return out;
 }
 
+static struct cdop_bytes
+made(const uint8_t *head, struct cdop_bytes bytes)
+{
+	struct answer_bytes of = {bytes.data, bytes.len};
+	size_t n_methods;
+	const struct rpc_method *methods = rpc_method_all(&n_methods);
+
+	return answer_pack(world.arena,
+	    answer_make(
+		&of, world.arena, methods[head[1] % n_methods].request));
+}
+
 static void
 check_reply(const struct dispatch_result *result)
 {
@@ -173,6 +188,8 @@ call_once(const uint8_t *head, struct cdop_bytes bytes)
 	struct dispatch_result result;
 	uint8_t *copy;
 
+	if ((head[2] & (FLAG_MADE | FLAG_RAW)) == FLAG_MADE)
+		bytes = made(head, bytes);
 	copy = cdop_arena_alloc(world.arena, bytes.len);
 	CDOP_ASSERT(copy != NULL);
 	if (bytes.len > 0)

@@ -53,7 +53,7 @@ make_text(struct answer_bytes *bytes, struct cdop_arena *arena)
 	    "Zo\xc3\xab", "%s%n%x", "../../etc", "parent.2.family_name",
 	    "coordinator", "no_such_word", "999", "9990000018", "-1",
 	    "99999999999999999999", "text.long", "keyfile",
-	    "11111111111111111111111111111111/1", "case_work"};
+	    "11111111111111111111111111111111/1", "case_work", "@REF0000001"};
 	uint8_t n = answer_byte(bytes) % 32;
 	struct cdop_bytes raw;
 	char *text;

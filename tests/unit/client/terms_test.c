@@ -1,0 +1,82 @@
+/* Search terms from a file, so that nothing of a child stands in argv. */
+#include "client/terms.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#include "tests/unit/client/fixture.h"
+
+static enum exit_code
+from(struct fixture *f, const char *text, struct terms *terms)
+{
+	f->ctx.n_values = 0;
+	memset(terms, 0, sizeof(*terms));
+	fixture_option(
+	    f, "--from", fixture_file(f, "terms", text, strlen(text)));
+	return terms_read(&f->ctx, true, terms);
+}
+
+static void
+an_object_has_the_terms(void **state)
+{
+	struct fixture *f = *state;
+	struct terms terms;
+
+	f->ctx.mode = "live"; /* where the command line is refused */
+	assert_int_equal(
+	    from(f,
+		"{\"nhs_number\": \"999 000 0018\", \"family_name\": "
+		"\"Tarrant\", \"birth_date\": \"14/05/2024\", "
+		"\"mother_name\": \"Oyelaran\", \"first_name\": \"\"}",
+		&terms),
+	    EXIT_OK);
+	assert_string_equal(terms.nhs_number, "9990000018");
+	assert_string_equal(terms.family_name, "Tarrant");
+	assert_string_equal(terms.birth_date, "2024-05-14");
+	assert_string_equal(terms.mother_name, "Oyelaran");
+	assert_null(terms.first_name);
+	assert_null(terms.death_date);
+	assert_false(terms_are_short(&terms));
+}
+
+static void
+what_is_no_term_is_refused_by_name(void **state)
+{
+	struct fixture *f = *state;
+	struct terms terms;
+
+	assert_int_equal(
+	    from(f, "{\"nhs_number\": \"9990000019\"}", &terms), EXIT_INVALID);
+	assert_string_equal(f->ctx.error.reason, "nhs");
+	assert_int_equal(
+	    from(f, "{\"birth_date\": \"31/02/2024\"}", &terms), EXIT_INVALID);
+	assert_string_equal(f->ctx.error.reason, "date");
+	assert_int_equal(
+	    from(f, "{\"death_date\": \"2199-01-01\"}", &terms), EXIT_INVALID);
+	assert_string_equal(f->ctx.error.reason, "date");
+	assert_int_equal(from(f, "[]", &terms), EXIT_INVALID);
+	assert_int_equal(from(f, "{\"family_name\"", &terms), EXIT_INVALID);
+	f->ctx.n_values = 0;
+	fixture_option(f, "--from", "/nowhere/at/all");
+	assert_int_equal(terms_read(&f->ctx, true, &terms), EXIT_USAGE);
+}
+
+#define WITH(test)                                                             \
+	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WITH(an_object_has_the_terms),
+	    WITH(what_is_no_term_is_refused_by_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
