@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -336,18 +337,33 @@ is_fine(uint64_t *ret_rows)
 	return err == CDOP_OK && findings == 0;
 }
 
+static void
+clear(void)
+{
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
+	char file[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(file, sizeof(file), "%s/%s", dir, names[i]);
+		(void)unlink(file);
+	}
+	CDOP_ASSERT(rmdir(dir) == 0);
+}
+
 static bool
 judge(void)
 {
 	struct backup_check check;
-	uint64_t rows;
+	uint64_t rows = 0;
 	bool fine;
 
-	if (!backup_check_load(path, dir, NULL, arena, &check))
-		return false;
-	if ((fine = is_fine(&rows)))
+	CDOP_ASSERT(mkdir(dir, 0700) == 0);
+	fine =
+	    backup_check_load(path, dir, NULL, arena, &check) && is_fine(&rows);
+	if (fine)
 		CDOP_ASSERT(rows == all_rows);
-	backup_check_remove(dir);
+	clear();
 	return fine;
 }
 
