@@ -24,18 +24,22 @@ slot_add_init(struct slot_add *ret_add)
 	slot_make_args_init(&ret_add->new);
 }
 
-/* With what was kept: file, typed twice, or sheets. */
+/*
+ * With what was kept: file, typed twice, or sheets, which are written and read
+ * back first.  A slot that nobody could open would count as one.
+ */
 static bool
-prove(struct work *work)
+prove(void *ctx, uint16_t number)
 {
+	struct work *work = ctx;
 	struct offline *offline = &work->add->offline;
 	size_t slot;
 
 	if (work->make.slot.kind == SLOTS_KIND_SHARES &&
 	    !slot_make_sheets(&work->make, offline->reg,
-		rows_slots_set(offline->rows, work->number)))
+		rows_slots_set(offline->rows, number)))
 		return false;
-	return rows_slots_find(offline->rows, work->number, &slot) &&
+	return rows_slots_find(offline->rows, number, &slot) &&
 	    rows_prove(offline->rows, slot, work->make.k) == CDOP_OK;
 }
 
@@ -49,6 +53,8 @@ add_it(struct work *work)
 	    .by = work->add->by,
 	    .reason = work->add->reason,
 	    .now_ms = clock_wall_ms(),
+	    .prove = prove,
+	    .ctx = work,
 	};
 	enum cdop_err err;
 
@@ -60,15 +66,12 @@ add_it(struct work *work)
 		    SLOTS_LABEL);
 	else if (err == CDOP_RESOURCE_EXHAUSTED)
 		log_tell("there is no room, on the disk or for one slot more");
+	else if (err == CDOP_ABORTED)
+		log_tell("no slot was added: what was kept of it does not open "
+			 "the registry");
 	else if (err != CDOP_OK)
 		log_tell("%s", cdop_err_name(err));
-	if (err != CDOP_OK)
-		return false;
-	if (prove(work))
-		return true;
-	log_tell("slot %u was added and does not open the root: remove it",
-	    work->number);
-	return false;
+	return err == CDOP_OK;
 }
 
 static void
@@ -109,6 +112,6 @@ slot_add_run(struct slot_add *add)
 	    add_it(&work);
 	if (good)
 		report(&work);
-	slot_make_end(&work.make, true);
+	slot_make_end(&work.make, good);
 	return good;
 }

@@ -261,8 +261,10 @@ prepare_shares(struct slot_make *make)
 			return false;
 		}
 		make->fd[i] = offline_create(make->path[i]);
-		if (make->fd[i] < 0)
+		if (make->fd[i] < 0) {
+			make->path[i][0] = '\0'; /* not ours to take away */
 			return false;
+		}
 	}
 	return true;
 }

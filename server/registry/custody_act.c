@@ -76,6 +76,8 @@ add(struct act *act)
 		err = rows_slots_add(act->reg->rows, &new->slot, &act->number);
 	if (err != CDOP_OK)
 		return err;
+	if (new->prove != NULL && !new->prove(new->ctx, act->number))
+		return CDOP_ABORTED;
 	proof.slot = act->number;
 	err = custody_note(act->reg->custody, act->arena, &proof, 1);
 	return err == CDOP_OK ? leaf(act, AUDIT_EVENT_SLOT_ADDED) : err;

@@ -16,11 +16,18 @@ struct custody_act_new {
 	const char *by;                   /* who does it, and why */
 	const char *reason;
 	uint64_t now_ms;
+	/*
+	 * Whether what was kept of it outside opens slot number, asked before
+	 * it is one: the shares are those that custody_act_add() returns.
+	 * NULL: not asked.
+	 */
+	bool (*prove)(void *ctx, uint16_t number);
+	void *ctx;
 };
 
 /*
- * Durable when it returns, with the shares still to be given out.  CDOP_
- * INVALID_ARGUMENT: label or plan; CDOP_RESOURCE_EXHAUSTED: as many as can be.
+ * Durable when it returns.  CDOP_INVALID_ARGUMENT: label or plan;
+ * CDOP_RESOURCE_EXHAUSTED: as many as can be; CDOP_ABORTED: it was not proved.
  */
 CDOP_MUST enum cdop_err custody_act_add(struct registry *reg,
     struct cdop_arena *arena, const struct custody_act_new *new,

@@ -66,6 +66,25 @@ def adding(registry):
           "exists" in said, said)
 
 
+def full(registry):
+    """Sheets that cannot be written: there is no such slot, and no sheet."""
+    out = os.path.join(registry.dir, "small")
+    os.mkdir(out, 0o700)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "cdop", out],
+                      stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        print("skip sheets on a full disk: no tmpfs can be mounted here")
+        return
+    try:
+        before = slot(registry, "list")
+        code, said = add(registry, "--new-shares", "3/5", "--out", out)
+        check("sheets that find no room are no slot", code == 1 and
+              "no slot was added" in said, said)
+        equal("which nobody is told of", slot(registry, "list"), before)
+        equal("and no sheet stays", os.listdir(out), [])
+    finally:
+        subprocess.run(["umount", out], check=False)
+
+
 def listing(registry):
     code, said = cdopd("slot", "list", registry.data)
     check("list needs no key, and names them", code == 0 and
@@ -217,6 +236,7 @@ def main():
     code, said = add(registry, "--new-key-file", registry.key + "-2")
     check("not while it runs", code == 1 and "in use" in said, said)
     registry.stop()
+    full(registry)
     adding(registry)
     listing(registry)
     testing(registry)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "server/base/undo.h"
+#include "server/registry/audit.h"
 #include "server/registry/custody.h"
 #include "server/registry/custody_act.h"
 #include "server/vault/rows_slots.h"
@@ -50,6 +51,47 @@ end(void **state)
 	(void)state;
 	world_end(&world);
 	return 0;
+}
+
+static bool
+opens_nothing(void *ctx, uint16_t number)
+{
+	uint16_t *asked = ctx;
+	size_t slot;
+
+	*asked = number;
+	/* It is there to be tried. */
+	return !rows_slots_find(world.reg->rows, number, &slot);
+}
+
+static void
+a_slot_that_was_not_proved_is_none(void **state)
+{
+	static const struct slots_set_new plan = {.k = 2, .n = 4};
+	uint16_t number = 0, asked = 0;
+	const struct custody_act_new new = {
+	    .slot = {.kind = SLOTS_KIND_SHARES, .label = "others"},
+	    .plan = &plan,
+	    .by = "Ada",
+	    .now_ms = world.now_ms,
+	    .prove = opens_nothing,
+	    .ctx = &asked,
+	};
+	struct cdop_share other[SHAMIR_MAX];
+	const uint64_t leaves = audit_size(world.reg->audit);
+	size_t slot;
+
+	(void)state;
+	assert_int_equal(
+	    custody_act_add(world.reg, world.arena, &new, &number, other),
+	    CDOP_ABORTED);
+	assert_int_not_equal(asked, 0);
+	assert_false(rows_slots_find(world.reg->rows, asked, &slot));
+	assert_null(rows_slots_set(world.reg->rows, asked));
+	assert_int_equal(audit_size(world.reg->audit), leaves);
+	world_reopen(&world);
+	assert_false(rows_slots_find(world.reg->rows, asked, &slot));
+	assert_true(rows_slots_find(world.reg->rows, set, &slot));
 }
 
 static Cdop__CustodianDrillRequest
@@ -171,6 +213,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		a_slot_that_was_not_proved_is_none, make, end),
 	    cmocka_unit_test_setup_teardown(
 		a_drill_is_noted_and_a_wrong_proof_is_not, make, end),
 	    cmocka_unit_test_setup_teardown(
