@@ -3,6 +3,16 @@
 
 #include <string.h>
 
+#include "server/base/undo.h"
+#include "server/registry/registry.h"
+#include "server/vault/rows.h"
+
+uint64_t
+rpc_touched(const struct registry *reg)
+{
+	return undo_used(reg->undo) + rows_changes(reg->rows);
+}
+
 enum cdop_err
 rpc_fail(struct rpc_ctx *ctx, enum cdop_err err, const char *reason,
     const char *message)

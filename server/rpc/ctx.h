@@ -168,6 +168,13 @@ struct rpc_method {
 const struct rpc_method *rpc_method_find(uint32_t id);
 const struct rpc_method *rpc_method_all(size_t *ret_n);
 
+/*
+ * A number that is another one as soon as anything was changed within the
+ * batch, in memory or in the store: an error then leaves half a change, which
+ * cannot be taken back alone.
+ */
+uint64_t rpc_touched(const struct registry *reg);
+
 /* Sets reason and message (literals or arena text) and returns err. */
 enum cdop_err rpc_fail(struct rpc_ctx *ctx, enum cdop_err err,
     const char *reason, const char *message);

@@ -13,7 +13,6 @@
 #include "cdop/role.h"
 #include "cdop/scan.h"
 #include "cdop/text.h"
-#include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
@@ -451,7 +450,7 @@ dispatch_call(struct registry *reg, struct cdop_arena *arena,
 {
 	struct work *work;
 	enum cdop_err err;
-	size_t mark;
+	uint64_t mark;
 
 	work = cdop_arena_alloc(arena, sizeof(*work));
 	if (work == NULL)
@@ -465,11 +464,11 @@ dispatch_call(struct registry *reg, struct cdop_arena *arena,
 	if (err == CDOP_OK)
 		err = open_body(work);
 	if (err == CDOP_OK) {
-		mark = undo_used(reg->undo);
+		mark = rpc_touched(reg);
 		err = run_handler(work);
 		/* Half a change cannot be taken back alone. */
 		if (err != CDOP_OK && !work->ctx.kept &&
-		    undo_used(reg->undo) != mark)
+		    rpc_touched(reg) != mark)
 			return err;
 	}
 	if (err == CDOP_RESOURCE_EXHAUSTED && work->ctx.reason == NULL)

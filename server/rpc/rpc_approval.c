@@ -12,7 +12,6 @@
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "cdop/text.h"
-#include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
 #include "server/registry/people.h"
@@ -271,17 +270,17 @@ apply(struct rpc_ctx *ctx, const struct approval *approval,
 	struct cdop_bytes body;
 	struct actor requester;
 	uint8_t number[8];
-	size_t mark;
+	uint64_t mark;
 	enum cdop_err err;
 
 	memcpy(number, approval->number, sizeof(number));
 	err = requester_now(ctx, approval, method, &requester);
 	if (err != CDOP_OK)
 		return voided(ctx, number, err);
-	mark = undo_used(ctx->reg->undo);
+	mark = rpc_touched(ctx->reg);
 	err = dispatch_run_approved(ctx, method, &requester, approval->request,
 	    approval->request_key, approval->target_version, &body);
-	if (err != CDOP_OK && undo_used(ctx->reg->undo) != mark)
+	if (err != CDOP_OK && rpc_touched(ctx->reg) != mark)
 		return err; /* half done: the whole batch is taken back */
 	if (err == CDOP_RESOURCE_EXHAUSTED || err == CDOP_INTERNAL)
 		return err; /* not the request's fault: it may be tried again */

@@ -163,6 +163,12 @@ CDOP_MUST enum cdop_err rows_get(struct rows *rows, uint64_t number,
     struct cdop_arena *arena, struct rows_head *ret_head,
     struct cdop_bytes *ret_data);
 
+/*
+ * How many rows were put and deleted since it was opened.  Two looks that
+ * differ: something was changed between them, and an error leaves half of it.
+ */
+uint64_t rows_changes(const struct rows *rows);
+
 /* ---- What the head row carries for the audit log ---- */
 
 /* Index of the next leaf: the size of the tree. */

@@ -152,6 +152,7 @@ rows_core_write(struct rows *rows, const struct rows_new *row, uint64_t number)
 	    keystore_ring(rows->ks), key, &head, row->data, rows->buf);
 	sealed =
 	    (struct cdop_bytes){rows->buf, envelope_row_len(row->data.len)};
+	rows->changes++;
 	if ((err = db_put(rows->txn, number, sealed)) != CDOP_OK)
 		return err;
 	if (row->kind == SCHEMA_KIND_HEAD)
@@ -167,6 +168,7 @@ rows_core_write_raw(struct rows *rows, struct cdop_bytes row, uint64_t number)
 {
 	enum cdop_err err;
 
+	rows->changes++;
 	if ((err = db_put(rows->txn, number, row)) != CDOP_OK)
 		return err;
 	rows_core_count(rows, number, row, SCHEMA_ROOT, &rows->s.head);
@@ -198,7 +200,14 @@ rows_core_remove(struct rows *rows, uint64_t number, uint8_t kind)
 		uncount(rows, number, row, scope);
 	if (in_dir(&rows->s.dir, number))
 		layout_dir_set(&rows->s.dir, number);
+	rows->changes++;
 	return db_del(rows->txn, number);
+}
+
+uint64_t
+rows_changes(const struct rows *rows)
+{
+	return rows->changes;
 }
 
 /* ---- Keys ---- */

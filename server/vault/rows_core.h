@@ -47,6 +47,7 @@ struct rows {
 	struct undo *undo;
 	bool read_only;
 	bool batch;
+	uint64_t changes;     /* rows_changes() */
 	enum cdop_err failed; /* of the batch: the first error */
 	enum rows_core_phase phase;
 

@@ -81,7 +81,14 @@ shim_plan(enum shim_kind kind, uint64_t at)
 void
 shim_on(void)
 {
+	shim_entered();
 	shim.on = true;
+}
+
+bool
+shim_is_on(void)
+{
+	return shim.on;
 }
 
 void

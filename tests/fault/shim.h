@@ -85,7 +85,7 @@ enum shim_act {
 	SHIM_ACT_NAME,  /* renamed, over what was there */
 	SHIM_ACT_GONE,  /* unlinked */
 	SHIM_ACT_SYNC_DIR,
-	SHIM_ACT_SAID, /* everything until here was acknowledged */
+	SHIM_ACT_SAID, /* the vault's own code is entered again */
 };
 
 struct shim_event {
@@ -99,8 +99,13 @@ struct shim_event {
 	uint64_t said; /* with SAID: what the caller wants to know */
 };
 
-/* What is done to the watched directory from now on; NULL ends it. */
+/*
+ * What the vault does to the first watched directory from now on; NULL ends
+ * it.
+ */
 typedef void shim_event_fn(void *ctx, const struct shim_event *event);
 void shim_record(shim_event_fn *fn, void *ctx);
+/* The number of a file that is there already. */
+unsigned shim_file(const char *name);
 
 #endif

@@ -7,6 +7,9 @@
 /* Counts one; true: it is the one that is hit. */
 bool shim_due(enum shim_class which, const char *name);
 enum shim_kind shim_kind(void);
+bool shim_is_on(void);
+/* For the recorder: the vault's own code is entered. */
+void shim_entered(void);
 /* The process is gone, as by SIGKILL. */
 void shim_killed(void) __attribute__((noreturn));
 

@@ -115,6 +115,22 @@ say(const struct shim_event *event)
 }
 
 void
+shim_entered(void)
+{
+	say(&(struct shim_event){.act = SHIM_ACT_SAID});
+}
+
+unsigned
+shim_file(const char *name)
+{
+	unsigned *file = file_of(name);
+
+	if (*file == 0)
+		*file = ++n_files;
+	return *file;
+}
+
+void
 shim_record(shim_event_fn *fn, void *ctx)
 {
 	record_fn = fn;
@@ -132,7 +148,7 @@ opened(int fd, const char *name, bool first, int flags)
 	fds[fd] = (struct watched){.is = true, .recorded = first};
 	fds[fd].durable = (flags & O_DSYNC) != 0;
 	fds[fd].is_dir = *name == '\0';
-	if (!first || fds[fd].is_dir)
+	if (!first || fds[fd].is_dir || !shim_is_on())
 		return;
 	file = file_of(name);
 	if (*file == 0) {
@@ -150,7 +166,7 @@ acted(int fd, enum shim_act act, uint64_t at, const void *data, size_t len)
 	const struct watched *w = watched(fd);
 	struct shim_event event = {.act = act, .at = at, .len = len};
 
-	if (w == NULL || !w->recorded || record_fn == NULL)
+	if (w == NULL || !w->recorded || !shim_is_on())
 		return;
 	if (w->is_dir && act == SHIM_ACT_SYNC)
 		event.act = SHIM_ACT_SYNC_DIR;
@@ -471,7 +487,7 @@ unlink(const char *path)
 	if (name != NULL && fails(SHIM_WRITE, "unlink"))
 		return -1;
 	rc = fn(path);
-	if (rc != 0 || name == NULL || !first)
+	if (rc != 0 || name == NULL || !first || !shim_is_on())
 		return rc;
 	(void)snprintf(event.name, sizeof(event.name), "%s", name);
 	*file_of(name) = 0;
