@@ -161,6 +161,98 @@ shares_come_one_by_one_and_a_bad_one_is_named(void **state)
 	store_fixture_end(&f);
 }
 
+/* ---- several schemes ----------------------------------------------------- */
+
+/* The shares of a subset; with the bad one spoilt. */
+static size_t
+some_of(const struct dealt *dealt, unsigned subset, size_t bad,
+    struct cdop_share *out)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < SHAMIR_MAX; i++) {
+		if ((subset >> i & 1) == 0)
+			continue;
+		out[n] = dealt->share[i];
+		if (i == bad)
+			out[n].y[(subset + i) % sizeof(out[n].y)] ^= 0x40;
+		n++;
+	}
+	return n;
+}
+
+/* Given one by one: the bad one is named, and the others count. */
+static void
+expect_named(struct store_fixture *f, const struct cdop_share *some, size_t n,
+    uint8_t bad)
+{
+	struct shares_count seen = {0};
+	enum shares_verdict verdict;
+	struct shares *shares;
+	size_t i;
+
+	assert_int_equal(shares_new(f->mem, &shares), CDOP_OK);
+	for (i = 0; i < n; i++) {
+		verdict = shares_add(shares, f->rows, &some[i], i + 1, &seen);
+		assert_int_equal(verdict == SHARES_WRONG, some[i].x == bad);
+		assert_int_equal(shares_look(f->rows, &some[i]) == SHARES_WRONG,
+		    some[i].x == bad);
+	}
+	assert_int_equal(seen.have, n - 1);
+	shares_free(shares);
+}
+
+static void
+check_scheme(struct store_fixture *f, size_t k, size_t n)
+{
+	const struct slots_set_new plan = {.k = (uint8_t)k, .n = (uint8_t)n};
+	struct cdop_share some[SHAMIR_MAX];
+	struct dealt dealt;
+	unsigned subset;
+	size_t slot, bad, given;
+	uint8_t s[32];
+
+	store_fixture_begin(f);
+	assert_int_equal(rows_slots_add_set(f->rows, "a scheme", &plan,
+			     &dealt.number, dealt.share),
+	    CDOP_OK);
+	store_fixture_commit(f);
+	assert_true(rows_slots_find(f->rows, dealt.number, &slot));
+	for (subset = 1; subset < 1u << n; subset++) {
+		given = some_of(&dealt, subset, SIZE_MAX, some);
+		if (given < 2 || given + 1 < k || given > k)
+			continue;
+		assert_int_equal(slots_set_combine(some, given, s), CDOP_OK);
+		assert_int_equal(rows_prove(f->rows, slot, s),
+		    given == k ? CDOP_OK : CDOP_UNAUTHENTICATED);
+		for (bad = 0; given == k && bad < n; bad++) {
+			if ((subset >> bad & 1) == 0)
+				continue;
+			(void)some_of(&dealt, subset, bad, some);
+			assert_int_equal(
+			    slots_set_combine(some, k, s), CDOP_OK);
+			assert_int_equal(
+			    rows_prove(f->rows, slot, s), CDOP_UNAUTHENTICATED);
+			expect_named(f, some, k, (uint8_t)(bad + 1));
+		}
+	}
+}
+
+static void
+of_every_scheme_k_open_k_less_one_do_not_and_a_bad_one_is_named(void **state)
+{
+	static const uint8_t schemes[][2] = {
+	    {2, 4}, {2, 6}, {3, 6}, {4, 6}, {5, 8}, {6, 8}};
+	struct store_fixture f;
+	size_t i;
+
+	(void)state;
+	store_fixture_make(&f);
+	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		check_scheme(&f, schemes[i][0], schemes[i][1]);
+	store_fixture_end(&f);
+}
+
 static void
 shares_that_wait_too_long_are_forgotten(void **state)
 {
@@ -295,6 +387,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_k_of_n_open_before_and_after_the_root_turns),
 	    cmocka_unit_test(shares_come_one_by_one_and_a_bad_one_is_named),
+	    cmocka_unit_test(
+		of_every_scheme_k_open_k_less_one_do_not_and_a_bad_one_is_named),
 	    cmocka_unit_test(shares_that_wait_too_long_are_forgotten),
 	    cmocka_unit_test(a_slot_is_added_and_removed_and_never_the_last),
 	    cmocka_unit_test(every_flipped_bit_of_a_set_is_found),
