@@ -9,6 +9,7 @@
 #define NONCE       crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG         crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define FORMAT      1
+#define LAST_FORMAT 2 /* server/DESIGN.md, Rows */
 #define HEAD        28
 #define HEAD_TEXT   24 /* without its check */
 #define SEALED_AT   (1 + NONCE + HEAD)
@@ -96,6 +97,9 @@ envelope_verdict_name(enum envelope_verdict verdict)
 		return "under an unknown key";
 	case ENVELOPE_UNKNOWN_KIND:
 		return "of an unknown kind";
+	case ENVELOPE_UNKNOWN_FORMAT:
+		return "of an unknown format: a later version's, or its "
+		       "first byte was changed";
 	}
 	return "unknown";
 }
@@ -267,8 +271,11 @@ envelope_head_parse(const struct envelope_ring *ring, struct cdop_bytes row,
 {
 	uint8_t head[HEAD], check[4];
 
-	if (!envelope_is_row_len(row.len) || row.data[0] != FORMAT)
+	if (!envelope_is_row_len(row.len))
 		return ENVELOPE_DAMAGED;
+	if (row.data[0] != FORMAT)
+		return row.data[0] > LAST_FORMAT ? ENVELOPE_UNKNOWN_FORMAT
+						 : ENVELOPE_DAMAGED;
 	(void)crypto_stream_xchacha20_xor(
 	    head, row.data + 1 + NONCE, HEAD, row.data + 1, ring->header);
 	head_check(ring, row.data + 1, head, check);

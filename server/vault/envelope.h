@@ -23,10 +23,11 @@
 /* What became of a row; every finding has its own words. */
 enum envelope_verdict {
 	ENVELOPE_FINE = 0,
-	ENVELOPE_DAMAGED,     /* head, seal, length or padding is wrong */
-	ENVELOPE_MISPLACED,   /* whole, but under another number */
-	ENVELOPE_UNKNOWN_KEY, /* whole head, no such key in the key table */
-	ENVELOPE_UNKNOWN_KIND /* whole head, no such kind, or not its scope */
+	ENVELOPE_DAMAGED,       /* head, seal, length or padding is wrong */
+	ENVELOPE_MISPLACED,     /* whole, but under another number */
+	ENVELOPE_UNKNOWN_KEY,   /* whole head, no such key in the key table */
+	ENVELOPE_UNKNOWN_KIND,  /* whole head, no such kind, or not its scope */
+	ENVELOPE_UNKNOWN_FORMAT /* its first byte is none that there is */
 };
 
 /* "fine", "damaged", "misplaced", "under an unknown key" ... */

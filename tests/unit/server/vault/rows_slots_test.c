@@ -239,7 +239,7 @@ check_scheme(struct store_fixture *f, size_t k, size_t n)
 }
 
 static void
-of_every_scheme_k_open_k_less_one_do_not_and_a_bad_one_is_named(void **state)
+of_every_scheme_k_open_k_less_one_do_not_a_bad_one_is_named(void **state)
 {
 	static const uint8_t schemes[][2] = {
 	    {2, 4}, {2, 6}, {3, 6}, {4, 6}, {5, 8}, {6, 8}};
@@ -388,7 +388,7 @@ main(void)
 	    cmocka_unit_test(every_k_of_n_open_before_and_after_the_root_turns),
 	    cmocka_unit_test(shares_come_one_by_one_and_a_bad_one_is_named),
 	    cmocka_unit_test(
-		of_every_scheme_k_open_k_less_one_do_not_and_a_bad_one_is_named),
+		of_every_scheme_k_open_k_less_one_do_not_a_bad_one_is_named),
 	    cmocka_unit_test(shares_that_wait_too_long_are_forgotten),
 	    cmocka_unit_test(a_slot_is_added_and_removed_and_never_the_last),
 	    cmocka_unit_test(every_flipped_bit_of_a_set_is_found),

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "server/vault/rows_core.h"
+#include "tests/unit/server/vault/raw.h"
 #include "tests/unit/server/vault/store_fixture.h"
 
 static const char canary[] = "Quokkatina";
@@ -193,6 +194,110 @@ rows_without_their_key_are_found(void **state)
 	store_fixture_end(&f);
 }
 
+/* ---- five faults, five words --------------------------------------------- */
+
+enum fault {
+	OTHER_KEY,
+	UNKNOWN_KEY,
+	DAMAGED,
+	MISPLACED,
+	LATER_VERSION,
+	FAULTS,
+};
+
+static const char *const words[FAULTS] = {
+    [OTHER_KEY] = "",
+    [UNKNOWN_KEY] = "under an unknown key",
+    [DAMAGED] = "damaged",
+    [MISPLACED] = "misplaced",
+    [LATER_VERSION] = "of an unknown format: a later version",
+};
+
+/* Two persons' rows on the disk of a closed store. */
+static void
+spoil(const struct store_fixture *f, enum fault fault, uint64_t a, uint64_t b)
+{
+	static struct raw_table t;
+	struct raw row;
+	size_t i, at[2] = {0, 0};
+
+	raw_read(f, &t);
+	for (i = 0; i < t.n; i++) {
+		at[0] = t.rows[i].number == a ? i : at[0];
+		at[1] = t.rows[i].number == b ? i : at[1];
+	}
+	row = t.rows[at[0]];
+	if (fault == DAMAGED)
+		row.data[row.len - 1] ^= 1;
+	if (fault == LATER_VERSION)
+		row.data[0] = 3;
+	if (fault == DAMAGED || fault == LATER_VERSION)
+		raw_write(f, &t);
+	if (fault == MISPLACED)
+		raw_swap(f, &t, at[0], at[1]);
+	raw_free(&t);
+}
+
+static void
+expect_words(const char *said, enum fault fault)
+{
+	size_t i;
+
+	for (i = UNKNOWN_KEY; i < FAULTS; i++)
+		assert_int_equal(
+		    strstr(said, words[i]) != NULL, i == (size_t)fault);
+}
+
+/* Start and verify say the same, and no byte is another afterwards. */
+static void
+check_fault(enum fault fault)
+{
+	struct store_fixture f;
+	uint64_t a, b, key = 0;
+	uint8_t *before, *after;
+	size_t len, n;
+
+	store_fixture_make(&f);
+	store_fixture_begin(&f);
+	a = store_fixture_put(&f, SCHEMA_KIND_PERSON, 0, canary);
+	b = store_fixture_put(&f, SCHEMA_KIND_PERSON, 0, canary);
+	if (fault == UNKNOWN_KEY) {
+		key = store_fixture_case(&f, 1, "wirral");
+		assert_int_equal(rows_keys_case_destroy(f.rows, key), CDOP_OK);
+	}
+	store_fixture_commit(&f);
+	store_fixture_close(&f);
+	spoil(&f, fault, a, b);
+	before = store_fixture_file(&f, &len);
+	f.k[0][0] ^= fault == OTHER_KEY;
+	assert_int_equal(store_fixture_open(&f, 0),
+	    fault == OTHER_KEY ? CDOP_UNAUTHENTICATED : CDOP_DATA_LOSS);
+	expect_words(rows_finding(f.rows), fault);
+	store_fixture_close(&f);
+	f.lines[0] = '\0';
+	assert_int_equal(store_fixture_verify(&f) > 0, fault != OTHER_KEY);
+	assert_int_equal(f.last == CDOP_UNAUTHENTICATED, fault == OTHER_KEY);
+	expect_words(f.lines, fault);
+	assert_null(strstr(f.lines, canary));
+	after = store_fixture_file(&f, &n);
+	assert_int_equal(n, len);
+	assert_memory_equal(after, before, len);
+	free(after);
+	free(before);
+	f.k[0][0] ^= fault == OTHER_KEY;
+	store_fixture_end(&f);
+}
+
+static void
+five_faults_have_five_words_and_nothing_is_touched(void **state)
+{
+	unsigned fault;
+
+	(void)state;
+	for (fault = 0; fault < FAULTS; fault++)
+		check_fault((enum fault)fault);
+}
+
 static void
 a_registry_that_is_not_there_is_no_finding(void **state)
 {
@@ -218,6 +323,8 @@ main(void)
 		a_directory_that_hides_a_row_is_found_at_start_and_by_verify),
 	    cmocka_unit_test(a_leaf_index_that_is_there_twice_is_found),
 	    cmocka_unit_test(rows_without_their_key_are_found),
+	    cmocka_unit_test(
+		five_faults_have_five_words_and_nothing_is_touched),
 	    cmocka_unit_test(a_registry_that_is_not_there_is_no_finding),
 	};
 
