@@ -134,6 +134,13 @@ try_slot(struct vault *vault, size_t slot, const uint8_t k[static 32])
 	if (err == CDOP_OK)
 		return open_registry(
 		    vault, rows_slot(vault->rows, slot)->number);
+	if (err == CDOP_RESOURCE_EXHAUSTED) {
+		/* It says nothing about the key: the next one tries again. */
+		log_error("registry.refused", "code=%s next=%s",
+		    cdop_err_name(err), "look for memory and room");
+		vault->status = 1;
+		vault->stop = true;
+	}
 	if (err == CDOP_DATA_LOSS) {
 		finding = rows_finding(vault->rows);
 		log_error("registry.refused", "finding=%s next=%s", finding,

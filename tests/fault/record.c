@@ -37,6 +37,7 @@ static struct listing listed;        /* of the directory */
 static size_t synced[FILES_MAX];     /* the first event not yet in base */
 static size_t synced_dir;
 static size_t last_said;
+static bool lying; /* no sync has done anything */
 static record_said_fn *ask_said;
 
 const char *
@@ -183,6 +184,13 @@ record_rewind(void)
 	}
 }
 
+void
+record_lie(bool lies)
+{
+	lying = lies;
+	record_rewind();
+}
+
 static void
 load(const struct house_place *place, const char *what)
 {
@@ -251,7 +259,7 @@ record_go(size_t end)
 		e = &events[gone_to];
 		if (e->act == SHIM_ACT_SAID)
 			last_said = e->said;
-		if (e->act == SHIM_ACT_SYNC)
+		if (e->act == SHIM_ACT_SYNC && !lying)
 			sync_file(e->file, gone_to);
 		if (e->act != SHIM_ACT_SYNC_DIR)
 			continue;

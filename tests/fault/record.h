@@ -44,6 +44,8 @@ size_t record_events(void);
 void record_go(size_t end);
 /* From the beginning once more. */
 void record_rewind(void);
+/* The same, on a disk that lies: no sync has done anything. */
+void record_lie(bool lies);
 /* What said() last gave before that. */
 size_t record_said(void);
 /* Whether the event before was one that changed something. */

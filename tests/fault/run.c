@@ -27,9 +27,8 @@ static size_t ops[DAY_STEPS];
 
 /* ---- one run ------------------------------------------------------------ */
 
-/* Steps in which the store becomes another file. */
-static bool
-copies(size_t step)
+bool
+run_copies(size_t step)
 {
 	const char *name = day_steps[step].name;
 
@@ -52,7 +51,7 @@ check_end(const struct house *house, const struct run *run)
 	/* Of a store that cannot be opened again under its new name, too. */
 	if (err == CDOP_DATA_LOSS &&
 	    ((run->kind != SHIM_NO_MEMORY && run->kind != SHIM_LMDB_FULL) ||
-		copies(run->step)))
+		run_copies(run->step)))
 		return;
 	broken("it leaves with %s", run_keep->end);
 }

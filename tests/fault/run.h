@@ -37,6 +37,9 @@ void run_rehearse(size_t step, int (*play)(const struct run *run));
 uint64_t run_count(size_t step, enum shim_class which);
 size_t run_ops(size_t step);
 
+/* Whether the store becomes another file in that step. */
+bool run_copies(size_t step);
+
 /* Directory and memory are as at the beginning of the step. */
 void run_back(size_t step);
 

@@ -1,6 +1,7 @@
 /* Saying that something does not hold. */
 #include "tests/fault/say.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -34,4 +35,25 @@ must(enum cdop_err err, const char *what)
 {
 	if (err != CDOP_OK)
 		broken("%s: %s", what, cdop_err_name(err));
+}
+
+static int said_to = -1;
+
+void
+say_hush(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	(void)fflush(stdout);
+	said_to = dup(STDOUT_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	(void)close(null);
+}
+
+void
+say_on(void)
+{
+	(void)fflush(stdout);
+	(void)dup2(said_to, STDOUT_FILENO);
+	(void)close(said_to);
 }

@@ -16,4 +16,8 @@ void must(enum cdop_err err, const char *what);
 __attribute__((format(printf, 1, 2), noreturn)) void broken(
     const char *format, ...);
 
+/* Nothing is said between these two: what is broken is meant to be. */
+void say_hush(void);
+void say_on(void);
+
 #endif

@@ -30,7 +30,7 @@ static struct {
 enum shim_class
 shim_class_of(enum shim_kind kind)
 {
-	static const enum shim_class class_of[SHIM_KINDS] = {
+	static const enum shim_class class_of[SHIM_KINDS + 1] = {
 	    [SHIM_NO_MEMORY] = SHIM_ALLOC,
 	    [SHIM_LMDB_EIO] = SHIM_LMDB,
 	    [SHIM_LMDB_FULL] = SHIM_LMDB,
@@ -42,6 +42,7 @@ shim_class_of(enum shim_kind kind)
 	    [SHIM_TORN] = SHIM_DATA,
 	    [SHIM_NO_RANDOM] = SHIM_RANDOM,
 	    [SHIM_STUCK] = SHIM_RANDOM,
+	    [SHIM_LIE] = SHIM_COMMIT,
 	};
 
 	return class_of[kind];
@@ -50,7 +51,7 @@ shim_class_of(enum shim_kind kind)
 const char *
 shim_kind_name(enum shim_kind kind)
 {
-	static const char *const names[SHIM_KINDS] = {
+	static const char *const names[SHIM_KINDS + 1] = {
 	    [SHIM_NO_MEMORY] = "no memory",
 	    [SHIM_LMDB_EIO] = "LMDB: EIO",
 	    [SHIM_LMDB_FULL] = "LMDB: full",
@@ -62,6 +63,7 @@ shim_kind_name(enum shim_kind kind)
 	    [SHIM_TORN] = "killed in a write",
 	    [SHIM_NO_RANDOM] = "no randomness",
 	    [SHIM_STUCK] = "randomness stuck",
+	    [SHIM_LIE] = "a lie",
 	};
 
 	return names[kind];

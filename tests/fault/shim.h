@@ -42,6 +42,9 @@ enum shim_kind {
 	SHIM_NO_RANDOM, /* the source fails: libsodium ends the process */
 	SHIM_STUCK,     /* the same byte for ever, from here on */
 	SHIM_KINDS,
+	/* No fault but a lie, which has to be found out: a commit that says
+	 * that it was done, and was not. */
+	SHIM_LIE = SHIM_KINDS,
 };
 
 #define SHIM_EXIT_KILLED 9

@@ -61,6 +61,10 @@ int
 __wrap_mdb_txn_commit(void *txn)
 {
 	if (shim_due(SHIM_COMMIT, "mdb_txn_commit")) {
+		if (shim_kind() == SHIM_LIE) {
+			mdb_txn_abort(txn);
+			return 0;
+		}
 		(void)__real_mdb_txn_commit(txn);
 		return EIO;
 	}
