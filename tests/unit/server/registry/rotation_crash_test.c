@@ -3,7 +3,8 @@
  * one of them, and what goes on from there ends with the same census.  What
  * comes then, the copy, has tests/unit/server/vault/copy_crash_test.c.
  *
- * Once for the keys of an area, and once for the root.
+ * For the keys of an area, for the root, and for a root that was made on the
+ * host, which the next start writes down; and what the host notes before.
  *
  * pwrite, writev and fdatasync of this program stand before those of the C
  * library, so that LMDB calls them too.
@@ -23,6 +24,8 @@
 
 #include <cmocka.h>
 
+#include "server/base/undo.h"
+#include "server/registry/rotation_renew.h"
 #include "server/registry/rotation_step.h"
 #include "server/vault/keystore.h"
 #include "server/vault/rows.h"
@@ -37,9 +40,11 @@ static struct world w;
 
 /* ---- the disk ----------------------------------------------------------- */
 
+/* What stands behind len is zeros: room that was taken before. */
 struct image {
 	uint8_t *data;
 	size_t len;
+	off_t size;
 };
 
 static bool watched;       /* writes to data.mdb are looked at */
@@ -58,6 +63,7 @@ read_image(void)
 
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", w.dir);
 	assert_int_equal(stat(path, &st), 0);
+	image.size = st.st_size;
 	image.len = (size_t)st.st_size;
 	image.data = malloc(image.len);
 	assert_non_null(image.data);
@@ -65,6 +71,10 @@ read_image(void)
 	assert_non_null(file);
 	assert_int_equal(fread(image.data, 1, image.len, file), image.len);
 	(void)fclose(file);
+	while (image.len > 1 && image.data[image.len - 1] == 0)
+		image.len--;
+	image.data = realloc(image.data, image.len);
+	assert_non_null(image.data);
 	return image;
 }
 
@@ -78,6 +88,8 @@ write_image(const struct image *image)
 	file = fopen(path, "we");
 	assert_non_null(file);
 	assert_int_equal(fwrite(image->data, 1, image->len, file), image->len);
+	assert_int_equal(fflush(file), 0);
+	assert_int_equal(ftruncate(fileno(file), image->size), 0);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -169,8 +181,17 @@ fdatasync(int fd)
 
 static struct image before;
 static char wanted[TURNING_TEXT];
-static bool of_root;
+static bool of_root, of_host;
 static uint8_t old_root[32];
+
+/* A new file has none yet, and would take it in every test. */
+static void
+take_room(void)
+{
+	undo_begin(w.undo);
+	assert_int_equal(rows_begin(w.rows, 1u << 20, 256), CDOP_OK);
+	assert_int_equal(registry_commit(w.reg), CDOP_OK);
+}
 
 static int
 setup(void **state)
@@ -184,10 +205,17 @@ setup(void **state)
 		free(
 		    world_register(&w, i, i < CASES - 1 ? "wirral" : "sefton"));
 	memcpy(old_root, keystore_raw(w.ks, 0), sizeof(old_root));
-	if (of_root)
+	if (of_host)
+		(void)turning_begin_renewal(&w);
+	else if (of_root)
 		(void)turning_begin_root(&w);
 	else
 		(void)turning_begin(&w, "wirral");
+	if (of_host) {
+		turning_renew(&w);
+		world_open(&w);
+		take_room();
+	}
 	world_close(&w);
 	before = read_image();
 	return 0;
@@ -198,6 +226,27 @@ setup_root(void **state)
 {
 	of_root = true;
 	return setup(state);
+}
+
+static int
+setup_host(void **state)
+{
+	of_host = true;
+	return setup_root(state);
+}
+
+/* A root that waits, and nobody has come yet. */
+static int
+setup_waits(void **state)
+{
+	(void)state;
+	of_host = false;
+	world_make(&w);
+	free(world_register(&w, 0, "wirral"));
+	(void)turning_begin_renewal(&w);
+	world_close(&w);
+	before = read_image();
+	return 0;
 }
 
 static int
@@ -305,6 +354,44 @@ a_disk_that_fails_at_any_write_delays_it(void **state)
 		}
 }
 
+/* Once it was begun it is begun again, whatever of it was noted. */
+static void
+killed_on_the_host_it_waits_still(void **state)
+{
+	static struct image images[WRITES_MAX];
+	size_t i, n;
+
+	(void)state;
+	write_image(&before);
+	world_open(&w);
+	watch();
+	keep = images;
+	assert_int_equal(
+	    rotation_renew_begin(w.reg, w.arena, "Olga", "a test", w.now_ms),
+	    CDOP_OK);
+	keep = NULL;
+	watched = false;
+	n = n_writes;
+	assert_true(n >= 3);
+	world_close(&w);
+	for (i = 0; i < n; i++) {
+		write_image(&images[i]);
+		free(images[i].data);
+		world_open(&w);
+		assert_true(rotation_waits(w.reg->rotation));
+		assert_false(rotation_renew_stands(w.reg->rotation));
+		memset(w.k, 0x5b, sizeof(w.k));
+		turning_renew(&w);
+		world_open(&w);
+		(void)turning_finish(&w, 2);
+		turning_all_readable(&w);
+		world_close(&w);
+		memset(w.k, 0x5b, sizeof(w.k));
+		cdop_arena_reset(w.arena);
+	}
+	write_image(&before);
+}
+
 int
 main(void)
 {
@@ -313,8 +400,16 @@ main(void)
 	    cmocka_unit_test(a_disk_that_fails_at_any_write_delays_it),
 	};
 
+	const struct CMUnitTest host[] = {
+	    cmocka_unit_test(killed_on_the_host_it_waits_still),
+	};
+
 	return cmocka_run_group_tests_name(
 		   "of an area", tests, setup, teardown) +
 	    cmocka_run_group_tests_name(
-		"of the root", tests, setup_root, teardown);
+		"of the root", tests, setup_root, teardown) +
+	    cmocka_run_group_tests_name(
+		"of a root made on the host", tests, setup_host, teardown) +
+	    cmocka_run_group_tests_name(
+		"on the host", host, setup_waits, teardown);
 }
