@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/bytes.h"
 #include "cdop/limits.h"
 #include "tests/unit/server/world.h"
 
@@ -182,6 +183,45 @@ a_role_that_is_named_has_to_be_ones_own(void **state)
 	    as_role(WORLD_AUDITOR, STATUS, CDOP__ROLE__COORDINATOR), "role");
 }
 
+/* Of a change under this key, of so many bytes; 0: none. */
+static const char *
+under_key(uint64_t ms, size_t len)
+{
+	char purpose[] = "case_work";
+	struct world_answer answer;
+	uint8_t key[16] = {0};
+	Cdop__Call call;
+
+	cdop_put16(key, (uint16_t)(ms >> 32));
+	cdop_put32(key + 2, (uint32_t)ms);
+	cdop__call__init(&call);
+	call.id = 1;
+	call.method = 40;
+	call.purpose = purpose;
+	call.has_request_key = len > 0;
+	call.request_key = (ProtobufCBinaryData){len, key};
+	call.has_body = true;
+	world_send(&world, WORLD_COORDINATOR, &call, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_not_equal(answer.reply->status, CDOP_OK);
+	return answer.reply->reason;
+}
+
+static void
+a_change_has_a_key_of_these_days(void **state)
+{
+	const uint64_t day = 86400000, now = world.now_ms;
+
+	(void)state;
+	assert_string_equal(under_key(now, 0), "request_key_needed");
+	assert_string_equal(under_key(now + 2 * day, 16), "request_key_ahead");
+	assert_string_equal(under_key(now - 31 * day, 16), "request_key_old");
+	/* Neither is said of one of today, whatever else is. */
+	assert_string_not_equal(under_key(now, 16), "request_key_ahead");
+	assert_string_not_equal(under_key(now, 16), "request_key_old");
+	assert_string_equal(under_key(now, 15), "bad_request_key");
+}
+
 /* Kinds of calls: a look, a list, a change, one that takes two people. */
 static enum cdop_err
 call_kind(unsigned kind)
@@ -249,6 +289,7 @@ main(void)
 	    TEST(a_purpose_is_stated_and_said_where_it_has_to_be),
 	    TEST(a_session_that_is_over_takes_no_call),
 	    TEST(a_role_that_is_named_has_to_be_ones_own),
+	    TEST(a_change_has_a_key_of_these_days),
 	    TEST(little_memory_is_enough_or_said_to_be_none),
 	};
 
