@@ -173,21 +173,13 @@ make_key_file(struct init *init)
 static bool
 check_place(struct init *init)
 {
-	struct stat key, dir;
-
-	if (stat(init->args.key_file, &key) != 0 ||
-	    stat(init->args.dir, &dir) != 0) {
-		log_tell("%s: %s", init->args.key_file, strerror(errno));
+	if (offline_is_beside(init->args.key_file, init->args.dir,
+		&init->degraded) != CDOP_OK)
 		return false;
-	}
-	init->degraded = key.st_dev == dir.st_dev;
 	init->setup.degraded = init->degraded;
 	if (!init->degraded || init->args.degraded)
 		return true;
-	log_tell("%s lies on the same file system as %s: whoever takes the "
-		 "disk has both.  Put it on another one, or say --degraded "
-		 "(status will repeat it for ever)",
-	    init->args.key_file, init->args.dir);
+	offline_tell_beside(init->args.key_file, init->args.dir);
 	return false;
 }
 

@@ -82,6 +82,8 @@ parse(struct renew *renew, int argc, char **argv)
 			renew->from.dir = argv[i];
 		else if (strcmp(argv[i], "--new-passphrase") == 0)
 			renew->new.is_passphrase = true;
+		else if (strcmp(argv[i], "--degraded") == 0)
+			renew->new.degraded = true;
 		else if (offline_key_take(&renew->from, argc, argv, &i))
 			continue;
 		else if (i + 1 < argc &&
@@ -146,6 +148,8 @@ prepare_slots(struct renew *renew)
 	struct slot_make *make;
 	size_t i, n = slot_make_kinds(&renew->new, kind);
 
+	renew->new.dir = renew->from.dir;
+	renew->new.is_registry_degraded = renew->offline.reg->degraded;
 	for (i = 0; i < n; i++) {
 		make = &renew->make[renew->n++];
 		if (!slot_make_begin(make, &renew->new, kind[i],
@@ -292,6 +296,17 @@ open_again(struct renew *renew)
 }
 
 static bool
+is_beside(const struct renew *renew)
+{
+	bool beside = false;
+	size_t i;
+
+	for (i = 0; i < renew->n; i++)
+		beside = beside || renew->make[i].degraded;
+	return beside;
+}
+
+static bool
 note(struct renew *renew)
 {
 	struct custody_proof proofs[SLOT_MAKE_KINDS];
@@ -305,8 +320,8 @@ note(struct renew *renew)
 		    .how = CDOP__PROOF__ADDED,
 		    .at_ms = clock_wall_ms(),
 		};
-	err =
-	    custody_act_tested(offline->reg, offline->arena, proofs, renew->n);
+	err = custody_act_tested(
+	    offline->reg, offline->arena, proofs, renew->n, is_beside(renew));
 	if (err != CDOP_OK)
 		log_tell("%s", cdop_err_name(err));
 	return err == CDOP_OK;

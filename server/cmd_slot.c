@@ -20,7 +20,7 @@
 static const char usage_text[] =
     "usage: cdopd slot list DIR " OFFLINE_KEY_USAGE "\n"
     "       cdopd slot add DIR --by NAME [--reason TEXT] [--label TEXT]\n"
-    "           (--new-key-file FILE | --new-credential FILE |\n"
+    "           (--new-key-file FILE [--degraded] | --new-credential FILE |\n"
     "            --new-passphrase [--new-passphrase-file FILE]\n"
     "                [--kdf-memory MIB] [--kdf-passes N] |\n"
     "            --new-shares K/N --out DIR [--holder NAME ...])\n"
@@ -67,6 +67,8 @@ parse(struct slot_add *add, int argc, char **argv)
 			add->from.dir = argv[i];
 		else if (strcmp(argv[i], "--new-passphrase") == 0)
 			add->new.is_passphrase = true;
+		else if (strcmp(argv[i], "--degraded") == 0)
+			add->new.degraded = true;
 		else if (offline_key_take(&add->from, argc, argv, &i))
 			continue;
 		else if (i + 1 < argc && take_value(add, argv[i], argv[i + 1]))
@@ -198,7 +200,8 @@ test(struct slot_add *add)
 		proofs[n] = proofs[0];
 		proofs[n++].share = (uint8_t)(i + 1);
 	}
-	err = custody_act_tested(offline->reg, offline->arena, proofs, n);
+	err =
+	    custody_act_tested(offline->reg, offline->arena, proofs, n, false);
 	if (err != CDOP_OK) {
 		log_tell("it opens, and that could not be noted: %s",
 		    cdop_err_name(err));

@@ -133,6 +133,28 @@ offline_key_file(const char *path, uint8_t ret_k[static 32])
 	return err;
 }
 
+enum cdop_err
+offline_is_beside(const char *key_file, const char *dir, bool *ret_beside)
+{
+	struct stat key, data;
+
+	if (stat(key_file, &key) != 0 || stat(dir, &data) != 0) {
+		log_tell("%s: %s", key_file, strerror(errno));
+		return CDOP_NOT_FOUND;
+	}
+	*ret_beside = key.st_dev == data.st_dev;
+	return CDOP_OK;
+}
+
+void
+offline_tell_beside(const char *key_file, const char *dir)
+{
+	log_tell("%s lies on the same file system as %s: whoever takes the "
+		 "disk has both.  Put it on another one, or say --degraded "
+		 "(status will repeat it for ever)",
+	    key_file, dir);
+}
+
 static enum cdop_err
 passphrase_of_file(const char *path, uint8_t *out, size_t max, size_t *ret_len)
 {

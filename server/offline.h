@@ -79,6 +79,16 @@ CDOP_MUST enum cdop_err offline_key_file(
     const char *path, uint8_t ret_k[static 32]);
 
 /*
+ * Whether a key file lies on the file system of the data: whoever takes the
+ * disk has both then.  Says what is wrong.
+ */
+CDOP_MUST enum cdop_err offline_is_beside(
+    const char *key_file, const char *dir, bool *ret_beside);
+
+/* For a key file that lies so, and --degraded was not said. */
+void offline_tell_beside(const char *key_file, const char *dir);
+
+/*
  * A passphrase, at most max bytes; prompt is for the terminal.  Says what is
  * wrong.  The caller wipes it.
  */

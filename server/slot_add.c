@@ -53,6 +53,7 @@ add_it(struct work *work)
 	    .by = work->add->by,
 	    .reason = work->add->reason,
 	    .now_ms = clock_wall_ms(),
+	    .degraded = work->make.degraded,
 	    .prove = prove,
 	    .ctx = work,
 	};
@@ -81,6 +82,9 @@ report(const struct work *work)
 	size_t i;
 
 	printf("slot %u %s: opened\n", work->number, work->make.slot.label);
+	if (work->make.degraded)
+		puts("DEGRADED: the key file lies on the file system of the "
+		     "data.");
 	fputs(SLOT_ADD_SHEET, stdout);
 	if (work->make.slot.kind != SLOTS_KIND_SHARES)
 		return;
@@ -107,8 +111,10 @@ slot_add_run(struct slot_add *add)
 	    !offline_load(&add->offline, &add->from, clock_wall_ms()))
 		return false;
 	work.add = add;
-	good = slot_make_begin(
-		   &work.make, &add->new, kind[0], add->offline.mem, NULL) &&
+	add->new.dir = add->from.dir;
+	add->new.is_registry_degraded = add->offline.reg->degraded;
+	good = slot_make_begin(&work.make, &add->new, kind[0], add->offline.mem,
+		   add->offline.rows) &&
 	    add_it(&work);
 	if (good)
 		report(&work);

@@ -129,20 +129,33 @@ is_another(struct slot_make *make, const uint8_t k[static 32], uint8_t kind)
 	struct rows *rows = make->rows;
 	size_t i;
 
-	for (i = 0; rows != NULL && i < rows_slots(rows); i++)
+	for (i = 0; i < rows_slots(rows); i++)
 		if (slots_kind_is_file(rows_slot(rows, i)->kind) ==
 			slots_kind_is_file(kind) &&
 		    rows_prove(rows, i, k) == CDOP_OK) {
-			log_tell("that opens slot %u of the old root: whoever "
-				 "had that would have this one; take another",
+			log_tell("that opens slot %u already: whoever had that "
+				 "would have this one; take another",
 			    rows_slot(rows, i)->number);
 			return false;
 		}
 	return true;
 }
 
+/* One that is there is used, if it is one. */
 static bool
-make_key_file(const char *path)
+take_key_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
+		log_tell("warning: %s is there already, and others than its "
+			 "owner may open it: chmod 0400",
+		    path);
+	return true;
+}
+
+static bool
+make_key_file(struct slot_make *make, const char *path)
 {
 	uint8_t key[SLOTS_KEYFILE];
 	bool good;
@@ -151,11 +164,12 @@ make_key_file(const char *path)
 	fd = open(
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
 	if (fd < 0 && errno == EEXIST)
-		return true; /* one that is there is used, if it is one */
+		return take_key_file(path);
 	if (fd < 0) {
 		log_tell("%s: %s", path, strerror(errno));
 		return false;
 	}
+	(void)snprintf(make->path[0], SLOT_MAKE_PATH, "%s", path);
 	cdop_secret_random(key, sizeof(key));
 	good = offline_write(fd, path, (struct cdop_bytes){key, sizeof(key)});
 	cdop_secret_wipe(key, sizeof(key));
@@ -173,7 +187,7 @@ is_new_passphrase(struct slot_make *make, struct cdop_bytes text)
 	bool good = true;
 	size_t i;
 
-	for (i = 0; make->rows != NULL && i < rows_slots(make->rows); i++) {
+	for (i = 0; i < rows_slots(make->rows); i++) {
 		info = rows_slot(make->rows, i);
 		if (info->kind != SLOTS_KIND_PASSPHRASE ||
 		    slots_derive_passphrase(&info->kdf, text, k) != CDOP_OK)
@@ -269,10 +283,25 @@ prepare_shares(struct slot_make *make)
 	return true;
 }
 
+/* As at init: beside the data it makes the encryption worth little. */
+static bool
+check_place(struct slot_make *make)
+{
+	const struct slot_make_args *args = make->args;
+
+	if (offline_is_beside(args->key_file, args->dir, &make->degraded) !=
+	    CDOP_OK)
+		return false;
+	if (!make->degraded || args->degraded || args->is_registry_degraded)
+		return true;
+	offline_tell_beside(args->key_file, args->dir);
+	return false;
+}
+
 static bool
 prepare_file(struct slot_make *make, const char *path)
 {
-	return make_key_file(path) &&
+	return strlen(path) < SLOT_MAKE_PATH && make_key_file(make, path) &&
 	    offline_key_file(path, make->k) == CDOP_OK &&
 	    is_another(make, make->k, (uint8_t)make->slot.kind);
 }
@@ -286,7 +315,8 @@ prepare(struct slot_make *make)
 	case SLOTS_KIND_PASSPHRASE:
 		return prepare_passphrase(make);
 	case SLOTS_KIND_KEYFILE:
-		return prepare_file(make, make->args->key_file);
+		return prepare_file(make, make->args->key_file) &&
+		    check_place(make);
 	case SLOTS_KIND_CREDENTIAL:
 		break;
 	}

@@ -12,7 +12,7 @@
 #define SLOT_MAKE_PATH  1024
 
 #define SLOT_MAKE_USAGE                                                        \
-	"--new-key-file FILE, --new-credential FILE,\n"                        \
+	"--new-key-file FILE [--degraded], --new-credential FILE,\n"           \
 	"            --new-passphrase [--new-passphrase-file FILE]\n"          \
 	"                [--kdf-memory MIB] [--kdf-passes N],\n"               \
 	"            --new-shares K/N --out DIR [--holder NAME ...]"
@@ -23,6 +23,9 @@ struct lockmem;
 struct slot_make_args {
 	const char *label; /* NULL: the name of its kind */
 	const char *key_file;
+	const char *dir; /* of the data, which a key is not to lie beside */
+	bool is_registry_degraded;
+	bool degraded; /* it may */
 	const char *credential;
 	bool is_passphrase;
 	struct offline_passphrase passphrase;
@@ -54,17 +57,19 @@ bool slot_make_check(const struct slot_make_args *args);
 struct slot_make {
 	const struct slot_make_args *args;
 	struct lockmem *mem;
-	struct rows *rows; /* whose slots it may not open; NULL: any */
+	struct rows *rows; /* whose slots it may not open */
+	bool degraded;     /* a key file beside the data, as it was allowed */
 	struct slots_new slot;
 	uint8_t *k;                          /* locked; of shares at the end */
 	struct cdop_share share[SHAMIR_MAX]; /* for whoever makes the set */
 	int fd[SHAMIR_MAX];
+	/* Of sheets; of a key file that was made the first. */
 	char path[SHAMIR_MAX][SLOT_MAKE_PATH];
 };
 
 /*
  * Asks for its secret, or makes it; of shares the files that they will be in.
- * others: a store that it may open nothing of, or NULL.  false: said why, and
+ * others: a store whose slots it may not open.  false: said why, and
  * slot_make_end() is due as well.
  */
 bool slot_make_begin(struct slot_make *make, const struct slot_make_args *args,
@@ -77,7 +82,7 @@ bool slot_make_begin(struct slot_make *make, const struct slot_make_args *args,
 bool slot_make_sheets(struct slot_make *make, const struct registry *reg,
     const struct slots_set *set);
 
-/* Wipes; sheets that were written stay where they are to be kept. */
+/* Wipes; files that were made stay where they are to be kept. */
 void slot_make_end(struct slot_make *make, bool keep);
 
 #endif

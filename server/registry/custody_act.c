@@ -7,7 +7,7 @@
 #include "server/registry/audit.h"
 #include "server/vault/rows_slots.h"
 
-#define BYTES_MAX (64u << 10)
+#define BYTES_MAX (256u << 10)
 #define ROWS_MAX  16
 
 struct act {
@@ -21,6 +21,7 @@ struct act {
 	const char *reason;
 	uint64_t now_ms;
 	struct cdop_share *shares;
+	bool degraded;
 };
 
 static enum cdop_err
@@ -59,6 +60,22 @@ run(struct act *act, enum cdop_err (*fn)(struct act *act))
 	return err;
 }
 
+/* Said where a key was put beside the data; status repeats it for ever. */
+static enum cdop_err
+mark(const struct act *act)
+{
+	Cdop__StoredConfig *config;
+	enum cdop_err err;
+
+	if (!act->degraded || act->reg->degraded)
+		return CDOP_OK;
+	err = registry_edit_config(act->reg, act->arena, &config);
+	if (err != CDOP_OK)
+		return err;
+	config->has_degraded = config->degraded = true;
+	return registry_put_config(act->reg, act->arena, config);
+}
+
 /* ---- adding ------------------------------------------------------------- */
 
 static enum cdop_err
@@ -80,6 +97,8 @@ add(struct act *act)
 		return CDOP_ABORTED;
 	proof.slot = act->number;
 	err = custody_note(act->reg->custody, act->arena, &proof, 1);
+	if (err == CDOP_OK)
+		err = mark(act);
 	return err == CDOP_OK ? leaf(act, AUDIT_EVENT_SLOT_ADDED) : err;
 }
 
@@ -96,6 +115,7 @@ custody_act_add(struct registry *reg, struct cdop_arena *arena,
 	    .reason = new->reason,
 	    .now_ms = new->now_ms,
 	    .shares = ret_shares,
+	    .degraded = new->degraded,
 	};
 	enum cdop_err err;
 
@@ -142,18 +162,21 @@ tested(struct act *act)
 
 	err = custody_note(
 	    act->reg->custody, act->arena, act->proofs, act->n_proofs);
+	if (err == CDOP_OK)
+		err = mark(act);
 	return err == CDOP_OK ? leaf(act, AUDIT_EVENT_SLOT_TESTED) : err;
 }
 
 enum cdop_err
 custody_act_tested(struct registry *reg, struct cdop_arena *arena,
-    const struct custody_proof *proofs, size_t n)
+    const struct custody_proof *proofs, size_t n, bool degraded)
 {
 	struct act act = {
 	    .reg = reg,
 	    .arena = arena,
 	    .proofs = proofs,
 	    .n_proofs = n,
+	    .degraded = degraded,
 	};
 
 	if (n == 0)

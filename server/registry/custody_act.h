@@ -16,6 +16,7 @@ struct custody_act_new {
 	const char *by;                   /* who does it, and why */
 	const char *reason;
 	uint64_t now_ms;
+	bool degraded; /* a key file beside the data: remembered for ever */
 	/*
 	 * Whether what was kept of it outside opens slot number, asked before
 	 * it is one: the shares are those that custody_act_add() returns.
@@ -42,8 +43,12 @@ CDOP_MUST enum cdop_err custody_act_remove(struct registry *reg,
 CDOP_MUST enum cdop_err custody_act_sheet(
     struct registry *reg, struct cdop_arena *arena, uint64_t now_ms);
 
-/* What was tried on the host and was good: slot, or slot and shares. */
+/*
+ * What was tried on the host and was good: slot, or slot and shares.
+ * degraded: as of custody_act_new.
+ */
 CDOP_MUST enum cdop_err custody_act_tested(struct registry *reg,
-    struct cdop_arena *arena, const struct custody_proof *proofs, size_t n);
+    struct cdop_arena *arena, const struct custody_proof *proofs, size_t n,
+    bool degraded);
 
 #endif

@@ -77,8 +77,8 @@ warn_all(struct rpc_ctx *ctx, const struct people_rule_admins *admins,
 			admins->n));
 	if (ctx->reg->degraded)
 		warn(rep,
-		    "DEGRADED: made with --degraded: a key lies beside the "
-		    "data, whoever takes the disk has both");
+		    "DEGRADED: a key was put beside the data (--degraded): "
+		    "whoever takes the disk has both");
 	if (ctx->reg->anchor_failed)
 		warn(rep,
 		    "the anchor cannot be written: a registry that is put "

@@ -104,12 +104,12 @@ def refused(registry):
     slots[1] = registry.key
     code, said = renew(registry, slots=slots)
     check("not with a key file of before", code == 1 and
-          "opens slot 1 of the old root" in said, said)
+          "opens slot 1 already" in said, said)
     slots = new_slots(registry)
     slots[4] = os.path.join(registry.dir, "passphrase")
     code, said = renew(registry, slots=slots)
     check("nor with a passphrase of before", code == 1 and
-          "opens slot 2 of the old root" in said, said)
+          "opens slot 2 already" in said, said)
     check("and nothing is left of it", not os.listdir(
         os.path.join(registry.dir, "renewed")))
     equal("the registry is as it was", registry.verify()[0], 0)

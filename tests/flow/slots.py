@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """What opens a registry: every kind of slot, added, proved, used whatever the
 start-up mode, and k of n shares of which a bad one is named."""
+import atexit
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 from libflow import (CDOPD, OK, PASSPHRASE, SEALED, TOP, Registry, check, end,
                      equal, wait_for)
@@ -227,7 +230,49 @@ def in_setup():
     equal("verify is fine", registry.verify()[0], 0)
 
 
+def beside():
+    """A key is not put beside the data unless somebody says so."""
+    registry = Registry("beside")
+    safe = tempfile.mkdtemp(prefix="cdop-slots-", dir="/dev/shm")
+    atexit.register(shutil.rmtree, safe, ignore_errors=True)
+    if os.stat(safe).st_dev == os.stat(registry.dir).st_dev:
+        print("skip a key beside the data: there is one file system here")
+        return
+    registry.key = os.path.join(safe, "key")
+    registry.init()
+    before = slot(registry, "list")
+    near = os.path.join(registry.dir, "near")
+    code, said = add(registry, "--new-key-file", near)
+    check("a key beside the data is refused", code == 1 and
+          "same file system" in said and "--degraded" in said, said)
+    check("and not left there", not os.path.exists(near))
+    code, said = add(registry, "--new-key-file", registry.key)
+    check("a key that opens a slot already is no second one", code == 1 and
+          "opens slot 1 already" in said, said)
+    check("and is left", os.path.exists(registry.key))
+    code, said = add(registry, "--new-passphrase", "--new-passphrase-file",
+                     os.path.join(registry.dir, "passphrase"),
+                     "--kdf-memory", "8", "--kdf-passes", "1")
+    check("nor is a passphrase", code == 1 and "opens slot 2 already" in said,
+          said)
+    equal("nothing was added", slot(registry, "list"), before)
+    open_to_all = os.path.join(safe, "another")
+    with open(open_to_all, "wb") as f:
+        f.write(os.urandom(32))
+    os.chmod(open_to_all, 0o644)
+    code, said = add(registry, "--new-key-file", open_to_all)
+    check("of one that others may read it warns", code == 0 and
+          "chmod 0400" in said and "slot 3 key file: opened" in said, said)
+    check("elsewhere is not degraded", "DEGRADED" not in said +
+          slot(registry, "sheet")[1], said)
+    code, said = add(registry, "--new-key-file", near, "--degraded")
+    check("beside the data where it is said", code == 0 and "DEGRADED" in
+          said and "chmod" not in said, said)
+    check("which is remembered", "DEGRADED" in slot(registry, "sheet")[1])
+
+
 def main():
+    beside()
     registry = Registry(key_file=False)
     registry.init()
     registry.start()
