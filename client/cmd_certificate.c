@@ -73,7 +73,9 @@ run_erase(struct cmd_ctx *ctx)
 	request.reference = change.reference;
 	request.version = change.version;
 	code = prompt_agree(ctx,
-	    "Ask for this case to be erased, with all its versions, for ever");
+	    cdop_arena_printf(ctx->arena,
+		"Ask for case %s to be erased, with all its versions, for ever",
+		change.reference));
 	if (code != EXIT_OK)
 		return code;
 	code = call_case_erase(ctx, &request, &reply);

@@ -459,6 +459,11 @@ run_pause(struct cmd_ctx *ctx)
 	enum exit_code code;
 
 	cdop__key_pause_request__init(&request);
+	if (cmd_value(ctx, "--reason") == NULL)
+		return cmd_fail(ctx, EXIT_USAGE, "input_needed",
+		    "--reason TEXT", "others wait for it: say why it is held");
+	request.reason =
+	    cdop_arena_strdup(ctx->arena, cmd_value(ctx, "--reason"));
 	code = call_key_pause(ctx, &request, &reply);
 	return code != EXIT_OK ? code
 			       : answer(ctx, "key.pause", reply, "is held");
@@ -497,6 +502,9 @@ static const struct cmd_opt status_opts[] = {
     {NULL, NULL, NULL, false},
 };
 
+static const struct cmd_opt pause_opts[] = {
+    {"--reason", "TEXT", "why", false}, {NULL, NULL, NULL, false}};
+
 const struct cmd cmd_key_rows[] = {
     {"key rotate", "", "ask for new keys; takes two people",
 	"An area's new key is used at once, every case key of the area is "
@@ -522,8 +530,11 @@ const struct cmd cmd_key_rows[] = {
     {"key status", "", "which keys there are, and how far a rotation is",
 	"With --json and --watch, a line for each look.",
 	"  cdop key status --watch", status_opts, 0, 0, 0, NULL, run_status},
-    {"key pause", "", "hold the rotation that is under way", NULL,
-	"  cdop key pause", NULL, 0, 0, 0, NULL, run_pause},
+    {"key pause", "", "hold the rotation that is under way",
+	"For a day in all; then it goes on. Erasures and other turns wait for "
+	"it.",
+	"  cdop key pause --reason \"the disk is being replaced\"", pause_opts,
+	0, 0, 0, NULL, run_pause},
     {"key resume", "", "have it go on", NULL, "  cdop key resume", NULL, 0, 0,
 	0, NULL, run_resume},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},

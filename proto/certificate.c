@@ -24,6 +24,10 @@ static const char *const outside_case[] = {
     "clients: what people have printed, exported or kept",
 };
 
+static const char came_from[] =
+    "cases it came from: values of what was moved that were amended into "
+    "their record";
+
 /* ---- writing ------------------------------------------------------------ */
 
 static void
@@ -114,6 +118,8 @@ put_outside(struct note_out *to, const struct cdop_certificate *certificate)
 		return;
 	for (i = 0; i < sizeof(outside_case) / sizeof(outside_case[0]); i++)
 		put_words(to, "outside", outside_case[i]);
+	if (certificate->moved)
+		put_words(to, "outside", came_from);
 }
 
 static void

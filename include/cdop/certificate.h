@@ -62,6 +62,7 @@ struct cdop_certificate {
 	uint64_t issued_ms;    /* UTC, since 1970 */
 	const char *reference; /* NULL: no case */
 	const char *ground;
+	bool moved; /* notifications came to it from other cases */
 	uint64_t rows;
 	uint64_t case_key;
 	uint64_t asked_ms;

@@ -78,6 +78,17 @@ certificates_of_case(const struct certificates *certificates, uint64_t case_id)
 	return NULL;
 }
 
+const struct certificates_entry *
+certificates_waiting(const struct certificates *certificates)
+{
+	size_t i;
+
+	for (i = 0; i < certificates->n; i++)
+		if (!certificates->list[i]->issued)
+			return certificates->list[i];
+	return NULL;
+}
+
 enum cdop_err
 certificates_read(const struct certificates *certificates,
     const struct certificates_entry *entry, struct cdop_arena *arena,
@@ -121,6 +132,7 @@ take(struct certificates_entry *entry, uint64_t row,
 	entry->number = stored->number;
 	entry->rotation = stored->rotation;
 	entry->version = stored->version;
+	entry->asked_ms = stored->asked_ms;
 	entry->issued = stored->has_issued_ms;
 }
 

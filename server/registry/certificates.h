@@ -24,6 +24,7 @@ struct certificates_entry {
 	uint32_t number;  /* from 1 on */
 	uint32_t rotation;
 	uint32_t version;
+	uint64_t asked_ms;
 	bool issued;
 };
 
@@ -63,6 +64,10 @@ const struct certificates_entry *certificates_find(
 /* Of an erased case, or NULL: its id is never drawn again. */
 const struct certificates_entry *certificates_of_case(
     const struct certificates *certificates, uint64_t case_id);
+
+/* The oldest of which nothing is proved yet; NULL: none waits. */
+const struct certificates_entry *certificates_waiting(
+    const struct certificates *certificates);
 
 /* All of one, in arena.  Errors of rows_get(). */
 CDOP_MUST enum cdop_err certificates_read(

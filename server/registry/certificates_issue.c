@@ -187,6 +187,8 @@ certificates_note(struct registry *reg, struct cdop_arena *arena,
 	issuing.out.approver = stored->approver;
 	issuing.out.reference = stored->reference;
 	issuing.out.ground = ground_word(stored->ground);
+	/* Then there is no day before which no backup has any of it. */
+	issuing.out.moved = stored->has_case_id && stored->since_ms == 0;
 	issuing.out.rows = stored->rows;
 	issuing.out.case_key = stored->case_key;
 	issuing.out.incarnation = rows_incarnation(reg->rows);

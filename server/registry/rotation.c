@@ -24,6 +24,7 @@ struct rotation {
 	struct registry *reg;
 	struct table table;
 	struct rotation_pace pace;
+	uint64_t now_ms;
 	bool stalled;
 	bool copies;
 	bool late;
@@ -73,6 +74,30 @@ rotation_is_stalled(const struct rotation *rotation)
 }
 
 void
+rotation_set_now(struct rotation *rotation, uint64_t now_ms)
+{
+	rotation->now_ms = now_ms;
+}
+
+/* How long it was held in all by then. */
+static uint64_t
+held(const struct rotation_job *job, uint64_t now_ms)
+{
+	return job->held_ms +
+	    (job->paused && now_ms > job->paused_ms ? now_ms - job->paused_ms
+						    : 0);
+}
+
+bool
+rotation_is_held(const struct rotation *rotation)
+{
+	const struct rotation_job *job = rotation_running(rotation);
+
+	return job != NULL && job->paused &&
+	    held(job, rotation->now_ms) < ROTATION_HELD_MS;
+}
+
+void
 rotation_set_copies(struct rotation *rotation, bool copies)
 {
 	rotation->copies = copies;
@@ -108,6 +133,8 @@ take(struct rotation_job *job, uint64_t row, const Cdop__StoredRotation *stored)
 	job->what = stored->what;
 	job->phase = stored->phase;
 	job->paused = stored->has_paused && stored->paused;
+	job->paused_ms = stored->paused_ms;
+	job->held_ms = stored->held_ms;
 	job->total = stored->total;
 }
 
@@ -333,7 +360,8 @@ rotation_begin(struct rotation *rotation, struct cdop_arena *arena,
 }
 
 enum cdop_err
-rotation_pause(struct rotation *rotation, struct cdop_arena *arena, bool paused)
+rotation_pause(struct rotation *rotation, struct cdop_arena *arena, bool paused,
+    uint64_t now_ms)
 {
 	const struct rotation_job *job = rotation_running(rotation);
 	struct rotation_pace *pace = &rotation->pace;
@@ -342,6 +370,8 @@ rotation_pause(struct rotation *rotation, struct cdop_arena *arena, bool paused)
 
 	if (job == NULL)
 		return CDOP_FAILED_PRECONDITION;
+	if (paused && held(job, now_ms) >= ROTATION_HELD_MS)
+		return CDOP_RESOURCE_EXHAUSTED;
 	if (job->paused == paused)
 		return CDOP_OK;
 	err = undo_save(rotation->reg->undo, pace, sizeof(*pace));
@@ -352,7 +382,12 @@ rotation_pause(struct rotation *rotation, struct cdop_arena *arena, bool paused)
 	/* The rate is that of work, not of waiting. */
 	pace->since_ms = 0;
 	pace->worked = 0;
+	stored->has_held_ms = true;
+	stored->held_ms = held(job, now_ms);
 	stored->has_paused = true;
 	stored->paused = paused;
+	stored->has_paused_ms = true;
+	stored->paused_ms = now_ms;
+	rotation->now_ms = now_ms;
 	return rotation_put(rotation, arena, stored);
 }

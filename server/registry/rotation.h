@@ -22,6 +22,9 @@ struct rotation;
 #define ROTATION_AREAS_MAX 256                 /* that one request names */
 #define ROTATION_WAIT_MS   UINT64_C(259200000) /* for holders: 72 hours */
 
+/* So long one person may hold one, all in all: others wait for its end. */
+#define ROTATION_HELD_MS 86400000ull
+
 /* What is kept of each in memory; the row has the rest. */
 struct rotation_job {
 	uint64_t row;
@@ -31,7 +34,9 @@ struct rotation_job {
 	uint32_t number;
 	Cdop__KeyWhat what;
 	Cdop__KeyPhase phase;
-	bool paused;
+	bool paused;        /* for as long as rotation_is_held() */
+	uint64_t paused_ms; /* since when */
+	uint64_t held_ms;   /* in pauses before */
 };
 
 /* How far it is. */
@@ -66,6 +71,12 @@ CDOP_MUST enum cdop_err rotation_load(struct rotation *rotation, uint64_t row,
 /* The one under way, paused or not; NULL: none. */
 const struct rotation_job *rotation_running(const struct rotation *rotation);
 
+/* It is paused, and the time for which it may be is not over. */
+bool rotation_is_held(const struct rotation *rotation);
+
+/* Between batches, and where the time is known: it is that now. */
+void rotation_set_now(struct rotation *rotation, uint64_t now_ms);
+
 /* Number i of those kept, newest first; NULL: there are no more. */
 const struct rotation_job *rotation_at(
     const struct rotation *rotation, size_t i);
@@ -89,10 +100,11 @@ CDOP_MUST enum cdop_err rotation_begin(struct rotation *rotation,
 
 /*
  * Holds the one under way, or has it go on; nothing where it is so.
- * CDOP_FAILED_PRECONDITION: there is none.
+ * CDOP_FAILED_PRECONDITION: there is none.  CDOP_RESOURCE_EXHAUSTED, too: it
+ * was held for ROTATION_HELD_MS.
  */
-CDOP_MUST enum cdop_err rotation_pause(
-    struct rotation *rotation, struct cdop_arena *arena, bool paused);
+CDOP_MUST enum cdop_err rotation_pause(struct rotation *rotation,
+    struct cdop_arena *arena, bool paused, uint64_t now_ms);
 
 /* What an act about keys is bound to. */
 void rotation_target(const struct rotation *rotation, uint8_t out[static 32]);

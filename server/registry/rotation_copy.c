@@ -136,6 +136,7 @@ rotation_copy_tend(struct rotation *rotation, uint64_t now_ms)
 	struct copying *copying = copying_of(rotation);
 	enum copying_state state = copying_state(copying);
 
+	rotation_set_now(rotation, now_ms);
 	rotation_set_late(
 	    rotation, rotation_waits(rotation) && now_ms >= job->until_ms);
 	if (rotation_copies(rotation) &&
@@ -146,11 +147,11 @@ rotation_copy_tend(struct rotation *rotation, uint64_t now_ms)
 	if (!is_phase(rotation))
 		return CDOP_OK;
 	if (rotation_copies(rotation)) {
-		copying_hold(copying, job->paused);
+		copying_hold(copying, rotation_is_held(rotation));
 		return CDOP_OK;
 	}
 	/* Somebody else's has to end first. */
-	if (job->paused || state != COPYING_NONE)
+	if (rotation_is_held(rotation) || state != COPYING_NONE)
 		return CDOP_OK;
 	return begin_in(rotation, now_ms);
 }

@@ -20,7 +20,7 @@ rotation_step_due(const struct rotation *rotation)
 {
 	const struct rotation_job *job = rotation_running(rotation);
 
-	if (job == NULL || job->paused)
+	if (job == NULL || rotation_is_held(rotation))
 		return false;
 	if (job->phase == CDOP__KEY_PHASE__KEY_HOLDERS)
 		return rotation_is_late(rotation) ||
@@ -378,6 +378,21 @@ seals(const Cdop__StoredRotation *stored, uint64_t key)
 	return 0;
 }
 
+/* What a key of no area is for. */
+static const char *
+scope_word(const struct rows *rows, uint64_t key)
+{
+	struct rows_rewrap_epoch epoch;
+	size_t i;
+
+	for (i = 0; rows_rewrap_epoch(rows, i, &epoch); i++)
+		if (epoch.key == key)
+			return epoch.scope == SCHEMA_LOG   ? "log"
+			    : epoch.scope == SCHEMA_SEARCH ? "search"
+							   : "registry";
+	return "registry";
+}
+
 /* Keys that stayed behind in the old file. */
 static enum cdop_err
 name_gone(struct rotation *rotation, struct cdop_arena *arena,
@@ -389,7 +404,9 @@ name_gone(struct rotation *rotation, struct cdop_arena *arena,
 	for (i = 0; i < stored->n_pair; i++) {
 		err = append_key(stored, arena, stored->pair[i]->from);
 		if (err == CDOP_OK)
-			err = gone_leaf(rotation, arena, "registry",
+			err = gone_leaf(rotation, arena,
+			    scope_word(rotation_registry(rotation)->rows,
+				stored->pair[i]->to),
 			    stored->pair[i]->from,
 			    seals(stored, stored->pair[i]->to), now_ms);
 		if (err != CDOP_OK)

@@ -34,6 +34,18 @@ bad_area(struct rpc_ctx *ctx, const char *words)
 	return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "area_unknown", words);
 }
 
+static bool
+is_named_twice(const Cdop__KeyRotateRequest *req)
+{
+	size_t i, k;
+
+	for (i = 0; i < req->n_area; i++)
+		for (k = 0; k < i; k++)
+			if (strcmp(req->area[i], req->area[k]) == 0)
+				return true;
+	return false;
+}
+
 static enum cdop_err
 check_areas(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 {
@@ -48,6 +60,8 @@ check_areas(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 	for (i = 0; i < req->n_area; i++)
 		if (rows_rewrap_newest(ctx->reg->rows, req->area[i]) == 0)
 			return bad_area(ctx, "not an area that has a key");
+	if (is_named_twice(req))
+		return bad_area(ctx, "an area is named twice");
 	return CDOP_OK;
 }
 
@@ -325,8 +339,9 @@ fill_rotation(struct rpc_ctx *ctx, const struct rotation_job *job,
 	out->started_ms = stored->started_ms;
 	out->has_ended_ms = stored->has_ended_ms;
 	out->ended_ms = stored->ended_ms;
-	out->has_paused = job->paused;
-	out->paused = job->paused;
+	out->paused = job == rotation_running(ctx->reg->rotation) &&
+	    rotation_is_held(ctx->reg->rotation);
+	out->has_paused = out->paused;
 	out->has_total = stored->has_total;
 	out->total = stored->total;
 	out->destroyed = stored->destroyed;
@@ -460,7 +475,12 @@ set_paused(struct rpc_ctx *ctx, bool paused, Cdop__KeyPauseReply *rep)
 	if (job == NULL || rotation_waits(ctx->reg->rotation))
 		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "no_rotation",
 		    "no keys are being turned");
-	err = rotation_pause(ctx->reg->rotation, ctx->arena, paused);
+	err =
+	    rotation_pause(ctx->reg->rotation, ctx->arena, paused, ctx->now_ms);
+	if (err == CDOP_RESOURCE_EXHAUSTED && paused)
+		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "held_enough",
+		    "it was held for a day in all, and goes on: erasures and "
+		    "other turns wait for it");
 	if (err != CDOP_OK)
 		return err;
 	ctx->applied = true;
@@ -474,7 +494,13 @@ enum cdop_err
 rpc_key_pause(struct rpc_ctx *ctx, const Cdop__KeyPauseRequest *req,
     Cdop__KeyPauseReply *rep)
 {
-	(void)req;
+	if (req->reason != NULL &&
+	    cdop_text_length(req->reason) > CDOP_REASON_MAX) {
+		rpc_violation(ctx, "reason", "text_long", CDOP__SEVERITY__ERROR,
+		    "why, in at most 500 characters");
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_long",
+		    "a reason has at most 500 characters");
+	}
 	return set_paused(ctx, true, rep);
 }
 

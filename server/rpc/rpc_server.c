@@ -9,11 +9,14 @@
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/backups.h"
+#include "server/registry/certificates.h"
 #include "server/registry/leaf_clock.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
+#include "server/registry/rotation.h"
 #include "server/registry/scrub.h"
 #include "server/registry/witnesses.h"
+#include "server/rpc/rpc_hold.h"
 #include "server/rpc/rpc_person.h"
 #include "server/rpc/slots_say.h"
 #include "server/vault/rows.h"
@@ -27,6 +30,7 @@
 #define CLOCK_WARN_MS 60000
 #define DAY_MS        86400000ull
 #define PACED_MS      3600000u
+#define HELD_WARN_MS  3600000u
 
 enum cdop_err rpc_status(struct rpc_ctx *ctx, const Cdop__StatusRequest *req,
     Cdop__StatusReply *rep);
@@ -234,6 +238,45 @@ warn_slots(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 		warn(rep, words[i]);
 }
 
+static bool
+is_older(const struct rpc_ctx *ctx, uint64_t at_ms, unsigned days)
+{
+	return at_ms + days * (uint64_t)PEOPLE_DAY_MS < ctx->now_ms;
+}
+
+/* What nobody asks for and others wait for. */
+static void
+warn_keys(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const struct rotation *rotation = ctx->reg->rotation;
+	const struct rotation_job *job = rotation_running(rotation);
+	const struct certificates_entry *waits;
+
+	if (job == NULL)
+		return;
+	if (rotation_is_held(rotation) &&
+	    job->paused_ms + HELD_WARN_MS < ctx->now_ms)
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"rotation %u is held since %s, and others wait for "
+			"it: cdop key resume",
+			(unsigned)job->number,
+			rpc_person_day(ctx, job->paused_ms)));
+	if (rotation_is_stalled(rotation))
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"rotation %u does not get on: the operator's log says "
+			"why",
+			(unsigned)job->number));
+	waits = certificates_waiting(ctx->reg->certificates);
+	if (waits != NULL && is_older(ctx, waits->asked_ms, 1))
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"what was erased on %s is not proved to be gone: cdop "
+			"key status",
+			rpc_person_day(ctx, waits->asked_ms)));
+}
+
 /* ---- status ------------------------------------------------------------ */
 
 /* That the caller may approve. */
@@ -253,7 +296,8 @@ count_waiting(struct rpc_ctx *ctx)
 		method = rpc_method_find(approval->method);
 		waiting += method != NULL &&
 		    approval->requester != ctx->actor->person &&
-		    (method->second & ctx->actor->roles) != 0;
+		    (method->second & ctx->actor->roles) != 0 &&
+		    rpc_hold_may_second(ctx, approval);
 	}
 	return waiting;
 }
@@ -297,12 +341,6 @@ fill_witness(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 		    cdop_arena_printf(ctx->arena,
 			"the log was last co-signed on %s: cdop audit witness",
 			rpc_person_day(ctx, at_ms)));
-}
-
-static bool
-is_older(const struct rpc_ctx *ctx, uint64_t at_ms, unsigned days)
-{
-	return at_ms + days * (uint64_t)PEOPLE_DAY_MS < ctx->now_ms;
 }
 
 /* When the registry was last saved, and when that was last proved. */
@@ -373,6 +411,7 @@ rpc_status(
 	if ((ctx->actor->roles & keepers) != 0) {
 		warn_admins(ctx, &admins, rep);
 		warn_slots(ctx, rep);
+		warn_keys(ctx, rep);
 		if ((err = slots_say_fill(ctx, rep)) != CDOP_OK)
 			return err;
 		warn_devices(ctx, rep);

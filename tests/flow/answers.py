@@ -172,7 +172,7 @@ def scenes(reference, other, files, people):
         ("ada", ["key", "rotate", "--all", "--yes", *why], SECOND, [], False),
         ("ada", ["key", "status"], OK, ["key.status"], False),
         ("ada", ["key", "status", "--watch"], OK, ["key.status"], False),
-        ("ada", ["key", "pause"], 8, [], False),
+        ("ada", ["key", "pause", "--reason", "disk"], 8, [], False),
         ("ada", ["key", "resume"], 8, [], False),
         ("ada", ["key", "remove-slot", "2", "--one-kind", "--yes", *why],
          SECOND, [], False),

@@ -9,10 +9,12 @@ import signal
 import subprocess
 import time
 
-from libflow import (CDOPD, CONFLICT, FORBIDDEN, NOT_FOUND, OK, PARTIAL,
-                     SECOND, TMP, USAGE, check, end, equal, scene, wait_for)
+from libflow import (CDOP, CDOPD, CONFLICT, FORBIDDEN, NOT_FOUND, OK, PARTIAL,
+                     SECOND, STOPPED, TMP, USAGE, check, end, equal, scene,
+                     wait_for)
 from libsearch import words_of
 import libsynthetic
+import libtype
 
 COUNT = 40
 PAUSE = 0.25  # between two looks: handshakes of one address are counted
@@ -73,6 +75,11 @@ def on_hold(cora, dora, cuno, reference):
 
 def ask(cora, reference):
     cora.must("case", "show", reference)
+    code, said = libtype.run(
+        [CDOP, "case", "erase", reference, "--reason", "court_order"],
+        {"for ever": ["no"]}, cora.env())
+    check("who is asked reads which case it is", code == STOPPED and
+          "Ask for case %s to be erased" % reference in said, said)
     cora.must("case", "erase", reference, "--reason", "court_order", "--yes",
               code=SECOND)
 

@@ -91,7 +91,8 @@ def by_two_people(ada, bob, cora):
     equal("the others are what they were", census(status), before)
     check("it is said in words", "destroyed: key 1/" in
           keys(ada, "status").out)
-    equal("there is nothing to hold", ada.cdop("key", "pause").code, CONFLICT)
+    equal("there is nothing to hold", ada.cdop(
+        "key", "pause", "--reason", "disk").code, CONFLICT)
 
 
 def killed(registry, ada, bob, cora, turn, after, reseal):

@@ -258,7 +258,7 @@ it_can_be_held_and_goes_on(void **state)
 	undo_begin(w.undo);
 	assert_int_equal(rows_begin(w.rows, 4096, 16), CDOP_OK);
 	assert_int_equal(
-	    rotation_pause(w.reg->rotation, w.arena, true), CDOP_OK);
+	    rotation_pause(w.reg->rotation, w.arena, true, w.now_ms), CDOP_OK);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);
 	assert_false(rotation_step_due(w.reg->rotation));
 	assert_int_equal(turning_step(&w, 5), CDOP_OK);
@@ -269,7 +269,7 @@ it_can_be_held_and_goes_on(void **state)
 	undo_begin(w.undo);
 	assert_int_equal(rows_begin(w.rows, 4096, 16), CDOP_OK);
 	assert_int_equal(
-	    rotation_pause(w.reg->rotation, w.arena, false), CDOP_OK);
+	    rotation_pause(w.reg->rotation, w.arena, false, w.now_ms), CDOP_OK);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);
 	(void)turning_finish(&w, 5);
 	has_line("wirral: 1 keys, 5 cases, 0 old");
@@ -459,6 +459,8 @@ every_row_is_sealed_anew(void **state)
 	has_line("wirral: 1 keys, 5 cases, 0 old");
 	assert_non_null(strstr(said_now().words, "1010 resealed "));
 	assert_non_null(strstr(said_now().words, "1011 registry:"));
+	assert_non_null(strstr(said_now().words, "1011 log:"));
+	assert_non_null(strstr(said_now().words, "1011 search:"));
 	/* And it goes on. */
 	(void)calls_amend(&w, wirral[0], 1, "child.sex", "2", NULL, CDOP_OK);
 	assert_non_null(calls_show(&w, WORLD_COORDINATOR, sefton[0], CDOP_OK));

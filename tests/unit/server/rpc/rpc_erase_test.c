@@ -16,6 +16,7 @@
 
 #include "cdop/certificate.h"
 #include "server/base/undo.h"
+#include "server/registry/approvals.h"
 #include "server/registry/backups.h"
 #include "server/registry/cases.h"
 #include "server/registry/certificates.h"
@@ -29,6 +30,7 @@
 #define LINK        53
 #define PAIRS       54
 #define HOLD_SET    56
+#define MOVE        42
 #define ERASE       92
 #define CERTIFICATE 93
 
@@ -446,6 +448,77 @@ what_a_restore_forgot_is_not_claimed(void **state)
 	fail_msg("the lost backups are passed over");
 }
 
+/* What was moved into it may be in any backup, and in the case it left. */
+static void
+what_came_from_another_case_is_said(void **state)
+{
+	const uint64_t registered_ms =
+	    index_at(cases_index(w.reg->cases), calls_slot(&w, gone))
+		->registered_ms;
+	const uint64_t earlier = 1;
+	struct calls_tell tell = {
+	    .form = world_form(&w, 2, "sefton"), .n_decision = 1};
+	Cdop__NotificationMoveRequest request;
+	Cdop__CertificateGetReply *reply;
+	size_t i = 0;
+
+	(void)state;
+	add_backup(1, registered_ms - 9, registered_ms - 5, &earlier, 1);
+	w.now_ms += 1000;
+	calls_erase(&w, third);
+	/* One that is begun in that very moment has it, and the next not. */
+	add_backup(2, w.now_ms, w.now_ms + 600, &earlier, 1);
+	add_backup(3, w.now_ms + 1, w.now_ms + 600, &earlier, 1);
+	(void)turning_finish(&w, 8);
+	reply = certificate(WORLD_AUDITOR, 1, CDOP_OK);
+	assert_non_null(strstr(says(reply, "backup", 0), "holds weekly"));
+	assert_null(says(reply, "backup", 1));
+	while (says(reply, "outside", i) != NULL)
+		assert_null(
+		    strstr(says(reply, "outside", i++), "cases it came from"));
+
+	tell.decision[0] =
+	    calls_decision(&w, other, CDOP__DECISION__JOIN, "the same");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	cdop__notification_move_request__init(&request);
+	request.reference = other;
+	request.notification = 2;
+	request.version = 2;
+	request.to_reference = gone;
+	request.reason = calls_text(&w, "another child");
+	(void)calls_change(&w, WORLD_COORDINATOR, MOVE, &request.base, CDOP_OK);
+	(void)ask_version(WORLD_COORDINATOR, gone, 2, CDOP_OK);
+	(void)calls_approve(
+	    &w, WORLD_CUSTODIAN, calls_waiting(&w, WORLD_CUSTODIAN), CDOP_OK);
+	(void)turning_finish(&w, 8);
+	reply = certificate(WORLD_AUDITOR, 2, CDOP_OK);
+	assert_non_null(strstr(says(reply, "backup", 1), "holds early"));
+	for (i = 0;
+	     strstr(says(reply, "outside", i), "cases it came from") == NULL;
+	     i++)
+		;
+}
+
+/* Nothing about it waits for a second person any more. */
+static void
+what_waits_about_it_goes_with_it(void **state)
+{
+	const Cdop__Approval *a;
+
+	(void)state;
+	(void)ask(WORLD_COORDINATOR, gone, CDOP_OK);
+	w.now_ms++; /* the list is in the order of time */
+	(void)ask(WORLD_COORDINATOR, other, CDOP_OK);
+	(void)ask(WORLD_COORDINATOR, gone, CDOP_OK);
+	assert_int_equal(approvals_count(w.reg->approvals, w.now_ms), 3);
+	a = calls_waiting(&w, WORLD_CUSTODIAN);
+	assert_non_null(strstr(a->words[0], gone));
+	(void)calls_approve(&w, WORLD_CUSTODIAN, a, CDOP_OK);
+	assert_int_equal(approvals_count(w.reg->approvals, w.now_ms), 1);
+	a = calls_waiting(&w, WORLD_CUSTODIAN);
+	assert_non_null(strstr(a->words[0], other));
+}
+
 static void
 a_rotation_has_one_and_only_who_works_for_an_area_hears(void **state)
 {
@@ -512,6 +585,8 @@ main(void)
 	    TEST(an_erasure_that_is_aborted_erases_nothing),
 	    TEST(it_names_the_backups_and_claims_no_more),
 	    TEST(what_a_restore_forgot_is_not_claimed),
+	    TEST(what_came_from_another_case_is_said),
+	    TEST(what_waits_about_it_goes_with_it),
 	    TEST(a_rotation_has_one_and_only_who_works_for_an_area_hears),
 	    TEST(killed_at_any_step_it_ends_with_one_certificate),
 	};

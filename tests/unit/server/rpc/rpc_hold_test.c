@@ -114,6 +114,20 @@ it_is_seen_wherever_the_case_is(void **state)
 	assert_string_equal(last_detail(ref)->after, "inquest");
 }
 
+static uint32_t
+counted(enum world_who who)
+{
+	Cdop__StatusRequest request;
+	struct world_answer answer;
+	Cdop__StatusReply *reply;
+
+	cdop__status_request__init(&request);
+	world_call(&w, who, 1, &request.base, &answer);
+	reply = world_body(&w, &answer, &cdop__status_reply__descriptor);
+	assert_true(reply->has_approvals_waiting);
+	return reply->approvals_waiting;
+}
+
 static void
 two_who_may_see_it_lift_it(void **state)
 {
@@ -131,6 +145,7 @@ two_who_may_see_it_lift_it(void **state)
 	assert_true(listed_on_hold());
 	(void)calls_approve(&w, WORLD_COORDINATOR,
 	    calls_waiting(&w, WORLD_COORDINATOR), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(counted(WORLD_COORDINATOR_WIRRAL), 1);
 	a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
 	assert_non_null(a);
 	assert_true(a->you_may);
@@ -181,6 +196,8 @@ who_does_not_see_the_case_hears_nothing(void **state)
 	assert_null(calls_waiting(&w, WORLD_COORDINATOR_WIRRAL));
 	assert_null(calls_waiting(&w, WORLD_ADMIN_1));
 	assert_null(calls_waiting(&w, WORLD_CUSTODIAN));
+	/* Not even that there is one. */
+	assert_int_equal(counted(WORLD_COORDINATOR_WIRRAL), 0);
 	a = calls_waiting(&w, WORLD_COORDINATOR);
 	assert_string_equal(
 	    calls_approve(&w, WORLD_COORDINATOR_WIRRAL, a, CDOP_NOT_FOUND)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "cdop/second.h"
+#include "server/registry/rotation_copy.h"
 #include "server/registry/rotation_step.h"
 #include "server/store/schema.h"
 #include "tests/unit/server/registry/turning.h"
@@ -208,10 +209,21 @@ what_cannot_be_turned_is_refused(void **state)
 	struct world_answer answer;
 	Cdop__KeyRotateRequest request;
 	char empty[] = "";
+	char *twice[2];
 
 	(void)state;
 	assert_int_equal(
 	    rotate(WORLD_ADMIN_1, "atlantis", &answer), CDOP_INVALID_ARGUMENT);
+	assert_string_equal(reason_of(&answer), "area_unknown");
+	twice[0] = twice[1] = calls_text(&w, "wirral");
+	cdop__key_rotate_request__init(&request);
+	request.what = CDOP__KEY_WHAT__KEY_AREAS;
+	request.area = twice;
+	request.n_area = 2;
+	request.reason = calls_text(&w, "a slip");
+	assert_int_equal(
+	    call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer),
+	    CDOP_INVALID_ARGUMENT);
 	assert_string_equal(reason_of(&answer), "area_unknown");
 	cdop__key_rotate_request__init(&request);
 	request.what = CDOP__KEY_WHAT__KEY_ALL;
@@ -443,6 +455,79 @@ it_is_held_and_goes_on(void **state)
 	(void)turning_finish(&w, 5);
 }
 
+static bool
+is_warned(enum world_who who, const char *words)
+{
+	Cdop__StatusRequest request;
+	struct world_answer answer;
+	Cdop__StatusReply *reply;
+	size_t i;
+
+	cdop__status_request__init(&request);
+	assert_int_equal(call(who, 1, &request.base, &answer), CDOP_OK);
+	reply = world_body(&w, &answer, &cdop__status_reply__descriptor);
+	for (i = 0; i < reply->n_warning; i++)
+		if (strstr(reply->warning[i], words) != NULL)
+			return true;
+	return false;
+}
+
+/* An erasure waits for its end: no one person holds it for ever. */
+static void
+it_is_held_for_a_day_at_most(void **state)
+{
+	const uint64_t hour_ms = 3600000;
+	struct world_answer answer;
+
+	(void)state;
+	(void)rotate(WORLD_ADMIN_1, NULL, &answer);
+	(void)approve(WORLD_ADMIN_2, 0, &answer);
+	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_OK);
+	assert_false(is_warned(WORLD_ADMIN_2, "is held since"));
+	w.now_ms += 2 * hour_ms;
+	assert_true(is_warned(WORLD_ADMIN_2, "is held since"));
+	assert_int_equal(hold(KEY_RESUME, &answer), CDOP_OK);
+	assert_false(is_warned(WORLD_ADMIN_2, "is held since"));
+	/* What it was held before counts, and a start forgets nothing. */
+	w.now_ms += 50 * hour_ms;
+	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_OK);
+	w.now_ms += 21 * hour_ms;
+	world_reopen(&w);
+	assert_int_equal(
+	    rotation_copy_tend(w.reg->rotation, w.now_ms), CDOP_OK);
+	assert_false(rotation_step_due(w.reg->rotation));
+	w.now_ms += hour_ms;
+	assert_int_equal(
+	    rotation_copy_tend(w.reg->rotation, w.now_ms), CDOP_OK);
+	assert_true(rotation_step_due(w.reg->rotation));
+	assert_false(status(WORLD_ADMIN_1)->running->has_paused);
+	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_FAILED_PRECONDITION);
+	assert_string_equal(reason_of(&answer), "held_enough");
+	(void)turning_finish(&w, 5);
+}
+
+static void
+one_that_does_not_get_on_is_in_status(void **state)
+{
+	struct world_answer answer;
+
+	(void)state;
+	(void)rotate(WORLD_ADMIN_1, NULL, &answer);
+	(void)approve(WORLD_ADMIN_2, 0, &answer);
+	assert_false(is_warned(WORLD_AUDITOR, "does not get on"));
+	rotation_set_stalled(w.reg->rotation, true);
+	assert_true(is_warned(WORLD_AUDITOR, "does not get on"));
+	rotation_set_stalled(w.reg->rotation, false);
+	(void)turning_finish(&w, 5);
+	/* And what was erased and is not proved. */
+	calls_erase(&w, reference[0]);
+	assert_false(is_warned(WORLD_CUSTODIAN, "not proved"));
+	w.now_ms += 25 * 3600000ull;
+	assert_true(is_warned(WORLD_CUSTODIAN, "not proved"));
+	(void)turning_finish(&w, 5);
+	assert_false(is_warned(WORLD_CUSTODIAN, "not proved"));
+}
+
 /* Every reply of the tests before was searched; so that the search can fail. */
 static void
 the_search_finds_what_a_coordinator_is_shown(void **state)
@@ -478,6 +563,8 @@ main(void)
 	    TEST(one_at_a_time_and_what_was_asked_before_is_void),
 	    TEST(status_says_how_far_it_is),
 	    TEST(it_is_held_and_goes_on),
+	    TEST(it_is_held_for_a_day_at_most),
+	    TEST(one_that_does_not_get_on_is_in_status),
 	    TEST(the_search_finds_what_a_coordinator_is_shown),
 	};
 
