@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """A backup is taken while cases come in, proved, restored elsewhere, and is
 then the registry as it was; and what is wrong with one has words of its own."""
+import base64
 import glob
+import hashlib
 import os
 import re
 import signal
@@ -131,6 +133,78 @@ def damaged(shares, other):
         check("and nothing stays", not os.path.exists(place))
     code, said = cdopd("verify", with_byte("bytes.cdop", size // 2), *shares)
     equal("verify has its own status for it", code, FINDINGS)
+
+
+def with_manifest(name, old, new):
+    """A copy whose manifest says something else, in as many bytes."""
+    path = os.path.join(TMP, name)
+    with open(FILE, "rb") as f:
+        data = f.read()
+    at = data.rfind(b"\ncdop-backup/1\nnumber")
+    at = data.rfind(b"\n", 0, data.rfind(b"\n", 0, at))  # before its size
+    tail, n = re.subn(old, new, data[at:], count=1)
+    check(name + " is another one", n == 1 and len(tail) == len(data) - at
+          and tail != data[at:])
+    with open(path, "wb") as f:
+        f.write(data[:at] + tail)
+    return path
+
+
+def other(match):
+    """Its last digit, or letter, is another one."""
+    text = match.group(0)
+    return text[:-1] + (b"1" if text[-1:] != b"1" else b"2")
+
+
+def forged(shares):
+    """What the log has not signed is no backup of it."""
+    place = os.path.join(TMP, "forged")
+    wanted = [
+        ("cases.cdop", rb"\ncases [0-9]+", "not signed by the key"),
+        ("size.cdop", rb"\n[0-9]+(?=\n)", "not signed by the key"),
+        ("sha256.cdop", rb"\nsha256 .{20}", "its bytes are not those"),
+        ("rows.cdop", rb"\nrows [0-9]+", "and its manifest says"),
+    ]
+    for name, part, words in wanted:
+        path = with_manifest(name, part, other)
+        code, said = cdopd("restore", path, place, "--by", "Olga Operator",
+                           "--reason", "drill", *shares)
+        check("restore %s: %s" % (name, words), code == 1 and words in said,
+              said)
+        check("and nothing of it stays", not os.path.exists(place))
+    code, said = cdopd("verify", os.path.join(TMP, "size.cdop"), *shares)
+    check("verify compares the log with the manifest", code == FINDINGS and
+          "not the one that the manifest has signed" in said, said)
+    code, said = cdopd("verify", os.path.join(TMP, "sha256.cdop"), *shares)
+    check("and the bytes", code == FINDINGS and "its bytes are not those"
+          in said, said)
+
+
+def of_another(vkey):
+    """The key of nobody, under the name of this log."""
+    name = vkey.split("+", 2)[0]
+    made = b"\x01" + bytes(range(32))
+    return "%s+%s+%s" % (
+        name, hashlib.sha256(name.encode() + b"\n" + made).hexdigest()[:8],
+        base64.b64encode(made).decode())
+
+
+def under_key(shares, vkey):
+    """--key: whose log it has to be, known from elsewhere."""
+    place = os.path.join(TMP, "keyed")
+    restore = ("restore", FILE, place, "--by", "Olga Operator", "--reason",
+               "drill")
+    for command, status in (("verify", FILE), FINDINGS), (restore, 1):
+        code, said = cdopd(*command, "--key", of_another(vkey), *shares)
+        check("%s under another log's key" % command[0], code == status and
+              "not signed by the key of that log" in said, said)
+        code, said = cdopd(*command, "--key", "no/1+key", *shares)
+        check("under what is none", code != 0 and "not the key of a log"
+              in said, said)
+    check("nothing of it stays", not os.path.exists(place))
+    for command in ("verify", FILE), restore:
+        code, said = cdopd(*command, "--key", vkey, *shares)
+        equal("%s under its own" % command[0], code, 0) or print("# " + said)
 
 
 def stopped(registry, shares):
@@ -300,6 +374,9 @@ def main():
     stranger = Registry("stranger")
     stranger.init()
     damaged(shares, add_shares(stranger))
+    forged(shares)
+    under_key(shares, audrey.must("audit", "export", os.path.join(
+        TMP, "log"), "--json").json()["key"])
     stopped(registry, shares)
     never_over(registry, shares)
     restored(registry, cora, shares, made, audrey)
