@@ -147,9 +147,10 @@ def main():
         line for line in said(registry) if "reads a word" in line], [])
     passed = re.findall(r"([\w-]+): (\d+) frames passed",
                         "\n".join(said(registry)))
-    check("though something passed by it in each round",
-          {deed for deed, n in passed if int(n) > 3} >=
-          {deed for deed, _ in DEEDS} - {"forge", "lie-key", "rules"}, passed)
+    # Some rounds end with the gate, which then says no last word.
+    busy = {deed for deed, n in passed if int(n) > 3}
+    check("though something passed by it", len(busy) > len(DEEDS) / 2 and
+          {deed for deed, answers in DEEDS if answers} <= busy, passed)
     afterwards(registry, cora, audrey, rounds, before)
     equal("it stops in order", registry.stop(), 0)
     code, text = registry.verify()
