@@ -184,6 +184,12 @@ say_removal(struct rpc_ctx *ctx, const Cdop__SlotRemoveRequest *req)
 	    left == NULL
 		? NULL
 		: cdop_arena_printf(ctx->arena, "left then: slots %s", left));
+	if (slots_say_has_shares(ctx, 0) &&
+	    !slots_say_has_shares(ctx, req->slot))
+		say(ctx,
+		    "these are the last shares: no backup can be taken then, "
+		    "and nobody opens the registry but on its host (cdopd slot "
+		    "add --new-shares)");
 	say(ctx,
 	    "a copy of the database from before still opens with it, until "
 	    "the root is another (cdop key rotate --root)");

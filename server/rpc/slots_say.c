@@ -39,6 +39,19 @@ slots_say_line(struct rpc_ctx *ctx, size_t slot)
 	    words);
 }
 
+bool
+slots_say_has_shares(const struct rpc_ctx *ctx, uint32_t but)
+{
+	const struct rows *rows = ctx->reg->rows;
+	size_t i;
+
+	for (i = 0; i < rows_slots(rows); i++)
+		if (rows_slot(rows, i)->kind == SLOTS_KIND_SHARES &&
+		    rows_slot(rows, i)->number != but)
+			return true;
+	return false;
+}
+
 enum cdop_err
 slots_say_fill(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 {
@@ -148,6 +161,11 @@ slots_say_warnings(
 		    "DEGRADED: slots of one kind alone open the registry: "
 		    "what is lost with one may be lost with all (cdopd slot "
 		    "add)";
+	if (!slots_say_has_shares(ctx, 0))
+		ret_words[n++] =
+		    "no slot of shares: no backup can be taken, and nobody "
+		    "opens the registry but on its host (cdopd slot add "
+		    "--new-shares)";
 	for (i = 0; i < rows_slots(rows) && n < SLOTS_SAY_MAX; i++) {
 		words = warn_slot(ctx, rows_slot(rows, i));
 		if (words == NULL || *words != '\0')

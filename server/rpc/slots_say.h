@@ -13,6 +13,9 @@
 /* 'slot 3 shares "custodians" (any 3 of 5), proved ...'; NULL: no memory. */
 const char *slots_say_line(struct rpc_ctx *ctx, size_t slot);
 
+/* That custodians open it, and a backup, with; but for slot but (0: none). */
+bool slots_say_has_shares(const struct rpc_ctx *ctx, uint32_t but);
+
 /* Lines and the last drill into the reply.  CDOP_RESOURCE_EXHAUSTED. */
 CDOP_MUST enum cdop_err slots_say_fill(
     struct rpc_ctx *ctx, Cdop__StatusReply *rep);

@@ -91,7 +91,7 @@ def removing(registry, cass):
     check("a custodian sees what will happen", 'remove slot 2 passphrase '
           '"passphrase"' in words and "left then: slots 1 key file, 3 shares"
           in words and "until the root is another" in words and
-          "the passphrase was seen" in words, act)
+          "the passphrase was seen" in words and "backup" not in words, act)
     equal("whoever asked does not approve", approve(ada, act).code != OK, True)
     equal("and approves", approve(cass, act).code, OK)
     check("then it is gone", 'slot 2' not in ada.must("status").out)
@@ -105,8 +105,14 @@ def removing(registry, cass):
         "key", "remove-slot", "3", "--one-kind", "--reason", "x",
         "--yes").code, SECOND)
     act = [a for a in waiting(bob) if a["you_may"]][0]
+    check("and what goes with the last shares is said", "no backup can be "
+          "taken then" in " ".join(act["words"]), act)
+    check("which are there still", "no slot of shares" not in
+          ada.must("status").out)
     equal("by another administrator", approve(bob, act).code, OK)
     status = ada.must("status")
+    check("then status says that they are gone", "no slot of shares: no "
+          "backup can be taken" in status.out, status)
     check("then status says DEGRADED", "DEGRADED: slots of one kind alone" in
           status.out and "last drill" in status.out, status)
     done = ada.cdop("key", "remove-slot", "1", "--one-kind", "--reason", "x",
