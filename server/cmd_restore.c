@@ -189,6 +189,7 @@ go_on(struct restore *restore)
 	if (!offline_load(offline, &restore->from, restore->mark.now_ms) ||
 	    !backup_check_log(&restore->check, offline->reg, restore->file))
 		return false;
+	restore->mark.manifest = restore->check.note;
 	err = restored_mark(offline->reg, offline->arena, &restore->mark, &why);
 	if (err != CDOP_OK)
 		log_tell("%s", why != NULL ? why : cdop_err_name(err));

@@ -261,3 +261,32 @@ backups_prove(struct backups *backups, struct cdop_arena *arena,
 	next.proved_by = actor->person;
 	return backups_change(backups, arena, entry, &next);
 }
+
+enum cdop_err
+backups_restored(struct backups *backups, struct cdop_arena *arena,
+    struct cdop_bytes manifest, uint64_t now_ms)
+{
+	const struct backups_entry *entry;
+	struct cdop_manifest said;
+	struct backups_entry next;
+	enum cdop_err err;
+
+	err = cdop_manifest_parse(manifest, arena, &said);
+	if (err != CDOP_OK)
+		return err;
+	entry = said.number > BACKUPS_MAX
+	    ? NULL
+	    : backups_find(backups, (uint32_t)said.number);
+	if (entry == NULL)
+		return CDOP_DATA_LOSS;
+	next = *entry;
+	if ((err = backups_copy(manifest, &next.manifest)) != CDOP_OK)
+		return err;
+	next.ended_ms = now_ms;
+	next.proved_ms = now_ms;
+	next.proved_by = 0; /* on the host, by the one whom the mark names */
+	err = backups_change(backups, arena, entry, &next);
+	if (err != CDOP_OK)
+		free((uint8_t *)(uintptr_t)next.manifest.data);
+	return err;
+}

@@ -115,6 +115,14 @@ CDOP_MUST enum cdop_err backups_prove(struct backups *backups,
     struct cdop_arena *arena, const struct actor *actor, uint32_t number,
     uint64_t now_ms);
 
+/*
+ * Within a batch: the registry was restored from the one that has this
+ * manifest, which in its own rows is one that was only begun: it is whole,
+ * and was proved by that.  CDOP_DATA_LOSS: it is in no row.
+ */
+CDOP_MUST enum cdop_err backups_restored(struct backups *backups,
+    struct cdop_arena *arena, struct cdop_bytes manifest, uint64_t now_ms);
+
 /* NULL: no such backup. */
 const struct backups_entry *backups_find(
     const struct backups *backups, uint32_t number);

@@ -9,11 +9,12 @@
 #include "cdop/text.h"
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
+#include "server/registry/backups.h"
 #include "server/registry/statements.h"
 #include "server/vault/rows.h"
 
 #define MARK_BYTES (256u << 10)
-#define MARK_ROWS  8
+#define MARK_ROWS  12
 
 /* Of one that is known to be this registry's. */
 static uint16_t
@@ -154,6 +155,10 @@ apply_mark(const struct mark *mark)
 	if ((err = move_on(mark)) != CDOP_OK)
 		return err;
 	if ((err = change_config(mark)) != CDOP_OK)
+		return err;
+	if (mark->args->manifest.len > 0 &&
+	    (err = backups_restored(mark->reg->backups, mark->arena,
+		 mark->args->manifest, mark->args->now_ms)) != CDOP_OK)
 		return err;
 	return audit_append(mark->reg->audit, mark->arena, &entry, NULL);
 }

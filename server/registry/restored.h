@@ -23,6 +23,8 @@ struct restored_mark_args {
 	struct cdop_bytes lost;
 	const char *by;     /* who does it on the host */
 	const char *reason; /* one line */
+	/* Of the backup that it was restored from; len 0: of none. */
+	struct cdop_bytes manifest;
 	uint64_t now_ms;
 };
 

@@ -270,6 +270,9 @@ say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
 			"came after is lost",
 			(unsigned long long)lost->size, lost->origin));
 	say(ctx,
+	    "cases erased, holds set and people suspended after that are as "
+	    "before: do it again, from what was kept of certificates and log");
+	say(ctx,
 	    cdop_arena_printf(ctx->arena, "restored on the host by %s: %s",
 		restored->by, restored->reason));
 	say(ctx, cdop_arena_printf(ctx->arena, "reason: %s", reason));

@@ -318,10 +318,17 @@ def restored(registry, cora, shares, made, audrey):
     ada, bob = registry.ada, registry.bob
     equal("one asks", ada.cdop("restore", "accept", "--reason",
                                "disk failure", "--yes").code, SECOND)
-    number = bob.must("approve", "--json").lines()[0]["number"]
+    act = bob.must("approve", "--json").lines()[0]
+    number = act["number"]
+    check("what has to be done again is said", "cases erased, holds set" in
+          " ".join(act["words"]), act["words"])
     bob.must("approve", number, "--confirm", number)
     for person in ada, bob, cora:
         person.must("trust", "restore", "--yes")
+    status = ada.must("status").out
+    check("what it was restored from is known, and proved by that",
+          "no backup was ever" not in status and
+          "%d cases" % made["cases"] in ada.must("backup", "list").out, status)
     after = everything(cora)
     equal("as many cases as its manifest says", len(after), made["cases"])
     equal("those that the log has up to its checkpoint, and no other",
