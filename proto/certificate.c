@@ -92,6 +92,17 @@ put_backup(struct note_out *to, const struct cdop_certificate_backup *backup)
 }
 
 static void
+put_range(struct note_out *to, const struct cdop_certificate_range *range)
+{
+	put_number(to, "backups", range->from);
+	cdop_note_put_text(to, "-");
+	cdop_note_put_decimal(to, range->to);
+	cdop_note_put_text(to, " ");
+	cdop_note_put_text(to, holds_word(range->holds));
+	cdop_note_put_text(to, "\n");
+}
+
+static void
 put_case(struct note_out *to, const struct cdop_certificate *certificate)
 {
 	put_words(to, "erased", certificate->reference);
@@ -151,6 +162,8 @@ put_all(struct note_out *to, const struct cdop_certificate *certificate)
 	}
 	for (i = 0; i < certificate->n_backup; i++)
 		put_backup(to, &certificate->backup[i]);
+	for (i = 0; i < certificate->n_ranges; i++)
+		put_range(to, &certificate->range[i]);
 	if (certificate->more_backups > 0)
 		put_line(to, "more-backups", certificate->more_backups);
 	put_outside(to, certificate);

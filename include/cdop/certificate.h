@@ -24,7 +24,8 @@
  *	census 281474976710701 12 key, and what it wraps or seals in that file
  *	backup 3 1780000000000 holds weekly
  *	outside raw media: ...    what is not proved, each
- *	more-backups 2            that are not named: the list is full
+ *	backups 1-6 holds         older ones, from number to number
+ *	more-backups 6            so many have no line of their own
  *
  * A backup line has number, when it was begun, one of the words below, and
  * the label.
@@ -35,7 +36,8 @@
 #include "cdop/arena.h"
 #include "cdop/checkpoint.h"
 
-#define CDOP_CERTIFICATE_BACKUPS 128 /* that one names */
+#define CDOP_CERTIFICATE_BACKUPS 128 /* that have a line of their own */
+#define CDOP_CERTIFICATE_RANGES  256 /* of older ones */
 
 /* What a backup still has. */
 enum cdop_certificate_holds {
@@ -49,6 +51,13 @@ struct cdop_certificate_backup {
 	uint64_t begun_ms;
 	enum cdop_certificate_holds holds;
 	const char *label;
+};
+
+/* From number to number; UNKNOWN: some of them may be good. */
+struct cdop_certificate_range {
+	uint64_t from;
+	uint64_t to;
+	enum cdop_certificate_holds holds;
 };
 
 struct cdop_certificate_count {
@@ -78,7 +87,9 @@ struct cdop_certificate {
 	size_t n_census;
 	const struct cdop_certificate_backup *backup;
 	size_t n_backup; /* at most CDOP_CERTIFICATE_BACKUPS */
-	uint64_t more_backups;
+	const struct cdop_certificate_range *range;
+	size_t n_ranges;       /* at most CDOP_CERTIFICATE_RANGES */
+	uint64_t more_backups; /* that lie in ranges */
 	/* Over 1: it goes on from an earlier state.  Backups of what was lost
 	 * may hold anything, and nobody here knows of them. */
 	uint64_t incarnation;

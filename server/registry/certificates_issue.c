@@ -12,6 +12,7 @@ struct issuing {
 	const Cdop__StoredCertificate *stored;
 	const Cdop__StoredRotation *rotation;
 	struct cdop_certificate_backup *backup;
+	struct cdop_certificate_range *range;
 	struct cdop_certificate out;
 };
 
@@ -74,6 +75,29 @@ has_case(const struct issuing *issuing, const struct backups_entry *entry)
 	    entry->ended_ms >= stored->since_ms;
 }
 
+/*
+ * Older than all before.  Where there is no room for one more range the last
+ * one takes it in, and claims no more than that nobody knows.
+ */
+static void
+name_in_range(
+    struct issuing *issuing, uint64_t number, enum cdop_certificate_holds holds)
+{
+	struct cdop_certificate *out = &issuing->out;
+	struct cdop_certificate_range *last =
+	    out->n_ranges == 0 ? NULL : &issuing->range[out->n_ranges - 1];
+
+	if (last != NULL && last->from == number + 1 && last->holds == holds) {
+		last->from = number;
+	} else if (out->n_ranges < CDOP_CERTIFICATE_RANGES) {
+		issuing->range[out->n_ranges++] =
+		    (struct cdop_certificate_range){number, number, holds};
+	} else if (last != NULL) {
+		last->from = number;
+		last->holds = CDOP_CERTIFICATE_UNKNOWN;
+	}
+}
+
 static void
 name_backup(struct issuing *issuing, const struct backups_entry *entry,
     enum cdop_certificate_holds holds)
@@ -82,6 +106,7 @@ name_backup(struct issuing *issuing, const struct backups_entry *entry,
 
 	if (out->n_backup == CDOP_CERTIFICATE_BACKUPS) {
 		out->more_backups++;
+		name_in_range(issuing, entry->number, holds);
 		return;
 	}
 	issuing->backup[out->n_backup++] = (struct cdop_certificate_backup){
@@ -126,9 +151,12 @@ look_at_backups(struct issuing *issuing)
 
 	issuing->backup = cdop_arena_calloc(
 	    issuing->arena, CDOP_CERTIFICATE_BACKUPS, sizeof(*issuing->backup));
-	if (issuing->backup == NULL)
+	issuing->range = cdop_arena_calloc(
+	    issuing->arena, CDOP_CERTIFICATE_RANGES, sizeof(*issuing->range));
+	if (issuing->backup == NULL || issuing->range == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	issuing->out.backup = issuing->backup;
+	issuing->out.range = issuing->range;
 	for (i = backups_count(backups); err == CDOP_OK && i > 0; i--)
 		err = look_at(issuing, backups_at(backups, i - 1));
 	return err;

@@ -30,6 +30,7 @@ teardown(void **state)
 }
 
 static struct cdop_certificate_backup backups[CDOP_CERTIFICATE_BACKUPS];
+static struct cdop_certificate_range ranges[CDOP_CERTIFICATE_RANGES];
 static struct cdop_certificate_count census[1024];
 static uint64_t destroyed[1024];
 
@@ -163,6 +164,11 @@ the_longest_one_fits(void **state)
 	certificate.n_backup = CDOP_CERTIFICATE_BACKUPS;
 	certificate.n_census = 1024;
 	certificate.n_destroyed = 1024;
+	for (i = 0; i < CDOP_CERTIFICATE_RANGES; i++)
+		ranges[i] = (struct cdop_certificate_range){
+		    UINT16_MAX, UINT16_MAX, CDOP_CERTIFICATE_UNKNOWN};
+	certificate.range = ranges;
+	certificate.n_ranges = CDOP_CERTIFICATE_RANGES;
 	certificate.more_backups = UINT16_MAX;
 	assert_int_equal(
 	    cdop_certificate_sign(&certificate, &signer, arena, &note),
