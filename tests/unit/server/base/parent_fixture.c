@@ -163,6 +163,7 @@ parent_fixture_child(const char *role)
 	static struct control_start start;
 	char path[CONFIG_PATH_MAX + 64];
 	bool landlock, is_vault = strcmp(role, "vault") == 0;
+	struct pollfd pfd = {CONTROL_LINK_FD, POLLIN, 0};
 	uint64_t lost = 0;
 	bool is_deaf, is_silent;
 
@@ -188,8 +189,13 @@ parent_fixture_child(const char *role)
 	if (control_send_state(
 		CONTROL_FD, CONTROL_READY, is_vault ? "open" : "") != CDOP_OK)
 		return 93;
-	if (lost != 0)
+	if (!is_vault)
+		(void)!write(child_link, "", 1);
+	if (lost != 0) {
+		/* Of a gate that has been ready. */
+		(void)poll(&pfd, 1, PATIENCE_MS);
 		child_say_lost(lost);
+	}
 	child_loop(is_deaf, is_silent, lost);
 	return 0;
 }
