@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/base/config.h"
@@ -153,17 +154,32 @@ metrics_print(const struct metrics *metrics, FILE *out)
 	    "what a commit took, both syncs with it", &metrics->commit);
 }
 
+/* The directory is often one that others write in too. */
+static int
+make(const char *path)
+{
+	if (unlink(path) != 0 && errno != ENOENT)
+		return -1;
+	return open(path,
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    0644);
+}
+
 enum cdop_err
 metrics_publish(const struct metrics *metrics, const char *path)
 {
 	char beside[CONFIG_PATH_MAX + 8];
+	struct stat st;
 	FILE *out = NULL;
 	bool good;
 	int fd;
 
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		errno = EEXIST;
+		return CDOP_PERMISSION_DENIED;
+	}
 	(void)snprintf(beside, sizeof(beside), "%s.new", path);
-	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-	    0644);
+	fd = make(beside);
 	if (fd >= 0 && (out = fdopen(fd, "w")) == NULL)
 		(void)close(fd);
 	if (out == NULL)

@@ -69,7 +69,8 @@ void metrics_print(const struct metrics *metrics, FILE *out);
 
 /*
  * The same as a file (0644) that is whole at any moment: written beside path
- * and renamed.  CDOP_PERMISSION_DENIED: it cannot be; errno says why.
+ * and renamed.  What lies there and is no file stays as it is.
+ * CDOP_PERMISSION_DENIED: it cannot be; errno says why.
  */
 CDOP_MUST enum cdop_err metrics_publish(
     const struct metrics *metrics, const char *path);

@@ -55,6 +55,31 @@ def until(registry, name, wanted):
     return wait_for(lambda: parse(read(registry))[0][name, None] >= wanted)
 
 
+def others(registry):
+    """What others put in its way, in a directory that they write in too."""
+    precious = os.path.join(TMP, "precious")
+    with open(precious, "w", encoding="ascii") as f:
+        f.write("precious")
+    for put in (lambda: os.mkfifo(FILE + ".new"),
+                lambda: os.link(precious, FILE + ".new"),
+                lambda: os.symlink(precious, FILE + ".new")):
+        put()
+        check("it goes on", parse(read(registry)))
+        with open(precious, encoding="ascii") as f:
+            equal("and what others have stays", f.read(), "precious")
+    before = os.path.getsize(registry.log)
+    os.unlink(FILE)
+    os.symlink(precious, FILE)
+    registry.process.send_signal(signal.SIGHUP)
+    check("a name that is no file is said", wait_for(
+        lambda: "metrics.failed" in open(
+            registry.log, encoding="utf-8").read()[before:]))
+    with open(precious, encoding="ascii") as f:
+        equal("and left", f.read(), "precious")
+    os.unlink(FILE)
+    check("when it is gone it goes on", parse(read(registry)))
+
+
 def histograms(values, types):
     for name, kind in types.items():
         if kind != "histogram":
@@ -100,6 +125,7 @@ def main():
           parse(read(registry))[0]["cdopd_calls_total", None] >= calls)
     equal("it can be read by a collector", os.stat(FILE).st_mode & 0o777,
           0o644)
+    others(registry)
     equal("nothing else lies there", [
         name for name in os.listdir(TMP) if name.startswith("cdopd.prom")],
           ["cdopd.prom"])
