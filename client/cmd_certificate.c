@@ -1,4 +1,6 @@
 /* cdop case erase, cdop certificate: what is gone, and what proves it. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cdop/certificate.h"
@@ -203,6 +205,35 @@ show_json(struct cmd_ctx *ctx, const Cdop__Destruction *d,
 	print_json(object);
 }
 
+/* A number that a person reads as a key, or as a time; else as it is. */
+static const char *
+read_as(struct cmd_ctx *ctx, const char *word, const char *says)
+{
+	const bool is_time =
+	    strcmp(word, "issued") == 0 || strcmp(word, "asked") == 0;
+	const bool is_key = strcmp(word, "destroyed") == 0 ||
+	    strcmp(word, "census") == 0 || strcmp(word, "case-key") == 0;
+	unsigned long long number;
+	const char *text;
+	char *rest;
+
+	if (!is_time && !is_key)
+		return says;
+	errno = 0;
+	number = strtoull(says, &rest, 10);
+	if (errno != 0 || rest == says || (*rest != '\0' && *rest != ' '))
+		return says;
+	if (is_time)
+		text = cdop_arena_printf(ctx->arena, "%s%s%s",
+		    print_time(ctx->arena, number),
+		    *rest == '\0' ? "" : ", by person", rest);
+	else
+		text = cdop_arena_printf(ctx->arena, "key %llu/%llu%s%s",
+		    number >> 48, number & ((1ull << 48) - 1),
+		    *rest == '\0' ? "" : ": ", *rest == '\0' ? "" : rest + 1);
+	return text != NULL ? text : says;
+}
+
 static enum exit_code
 show_one(struct cmd_ctx *ctx, const Cdop__Destruction *d)
 {
@@ -225,7 +256,8 @@ show_one(struct cmd_ctx *ctx, const Cdop__Destruction *d)
 	for (i = 0; i < n; i++)
 		print_out(ctx, "  %-12s %s",
 		    print_one_line(ctx->arena, line[i].word),
-		    print_one_line(ctx->arena, line[i].says));
+		    print_one_line(
+			ctx->arena, read_as(ctx, line[i].word, line[i].says)));
 	print_out(ctx, "It proves nothing of what is called outside.");
 	return EXIT_OK;
 }

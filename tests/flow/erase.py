@@ -5,6 +5,7 @@ and nobody without a case role was shown a word of a child."""
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -113,9 +114,12 @@ def erased(cora, dora, cuno, ada, reference):
                                              SECONDS))
     said = must(cuno, "certificate", "show", "1").out
     for line in ("erased       " + reference, "ground       court_order",
-                 "destroyed    2814", "holds before", "raw media",
+                 "destroyed    key 1/", "case-key     key 1/",
+                 "census       key 1/", "holds before", "raw media",
                  "the old root"):
         check("the certificate says: " + line, line in said, said)
+    check("and when, as people say it", re.search(
+        r"\n  issued       [0-9]{1,2} [A-Z][a-z]{2} 20[0-9]{2} ", said), said)
     made = must(ada, "certificate", "show", "1", "--json").json()
     check("its note is a checkpoint", "cdop-certificate/1\n" in made["note"]
           and made["note"].splitlines()[1].isdigit(), made)
