@@ -184,8 +184,10 @@ metrics_publish(const struct metrics *metrics, const char *path)
 		(void)close(fd);
 	if (out == NULL)
 		return CDOP_PERMISSION_DENIED;
+	/* The collector is somebody else, whatever the service's umask is. */
+	good = fchmod(fd, 0644) == 0;
 	metrics_print(metrics, out);
-	good = ferror(out) == 0;
+	good = ferror(out) == 0 && good;
 	good = fclose(out) == 0 && good;
 	if (good && rename(beside, path) == 0)
 		return CDOP_OK;

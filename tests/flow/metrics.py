@@ -91,6 +91,7 @@ def histograms(values, types):
 
 
 def main():
+    os.umask(0o077)  # as the packaged unit has it
     registry, cora = scene(conf=["metrics_file = " + FILE])
     rows = libsynthetic.rows(3)
     path = os.path.join(TMP, "rows.csv")
