@@ -364,7 +364,9 @@ const struct cmd cmd_backup_rows[] = {
     {"backup create", "FILE", "the whole registry as one sealed file",
 	"Taken while the registry serves. It opens with the custodians' "
 	"shares only:\nneither the key file nor the passphrase of the "
-	"registry opens it. It is\nchecked at once.",
+	"registry opens it. The file is\nread back and held against the "
+	"manifest that the log has signed; then the\nregistry is told that "
+	"it is whole, and not before. One that does not hold is\nremoved.",
 	"  cdop backup create /mnt/backup/2026-11-26.cdop", create_opts, 1, 1,
 	0, NULL, run_create},
     {"backup proved", "NUMBER", "say that a backup was opened elsewhere",
