@@ -48,6 +48,33 @@ show_share(struct cmd_ctx *ctx, const Cdop__SlotShare *share)
 		: "");
 }
 
+/* Whoever showed as many as open it: they lie in one hand. */
+static void
+show_hand(struct cmd_ctx *ctx, const Cdop__Slot *slot)
+{
+	const Cdop__SlotShare *share;
+	size_t i, k, shown;
+
+	for (i = 0; i < slot->n_share; i++) {
+		share = slot->share[i];
+		for (k = 0, shown = 0; share->has_person && k < slot->n_share;
+		     k++)
+			shown += slot->share[k]->has_person &&
+			    slot->share[k]->person == share->person;
+		if (!slot->has_need || shown < slot->need || shown == 0)
+			continue;
+		print_out(ctx,
+		    "      WARNING: person %s showed %zu of them, and can open "
+		    "the "
+		    "registry alone",
+		    share->person_name != NULL
+			? print_one_line(ctx->arena, share->person_name)
+			: "?",
+		    shown);
+		return;
+	}
+}
+
 static void
 show_slot(struct cmd_ctx *ctx, const Cdop__Slot *slot)
 {
@@ -61,6 +88,7 @@ show_slot(struct cmd_ctx *ctx, const Cdop__Slot *slot)
 		    slot->n_share);
 	for (i = 0; i < slot->n_share; i++)
 		show_share(ctx, slot->share[i]);
+	show_hand(ctx, slot);
 }
 
 static enum exit_code

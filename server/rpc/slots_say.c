@@ -95,6 +95,52 @@ fresh_shares(const struct rpc_ctx *ctx, const struct slots_set *set)
 	return fresh;
 }
 
+/*
+ * Who showed as many shares of a set as open it, in drills or to a closed
+ * registry; 0: nobody.  That each lies in another hand is what they are for.
+ */
+static uint32_t
+one_hand(const struct rpc_ctx *ctx, const struct slots_set *set)
+{
+	const struct custody *custody = ctx->reg->custody;
+	const struct custody_proof *proof, *other;
+	unsigned shown;
+	uint8_t x, y;
+
+	for (x = 1; x <= set->n; x++) {
+		proof = custody_proof(custody, set->number, x);
+		if (proof == NULL || proof->person == 0)
+			continue;
+		shown = 0;
+		for (y = 1; y <= set->n; y++) {
+			other = custody_proof(custody, set->number, y);
+			shown +=
+			    other != NULL && other->person == proof->person;
+		}
+		if (shown >= set->k)
+			return proof->person;
+	}
+	return 0;
+}
+
+/* Both of the warnings on a set can be due. */
+static const char *
+warn_hand(struct rpc_ctx *ctx, const struct slots_info *info)
+{
+	const struct slots_set *set =
+	    rows_slots_set(ctx->reg->rows, info->number);
+	uint32_t person = set != NULL ? one_hand(ctx, set) : 0;
+
+	if (person == 0)
+		return "";
+	return cdop_arena_printf(ctx->arena,
+	    "slot %u: person %s showed %u shares or more, and %u open it: one "
+	    "person "
+	    "can open the registry alone; each share goes to a holder of its "
+	    "own (cdopd slot add --new-shares)",
+	    info->number, rpc_person_name(ctx, person), set->k, set->k);
+}
+
 static const char *
 warn_set(struct rpc_ctx *ctx, const struct slots_info *info)
 {
@@ -146,12 +192,18 @@ warn_sheet(struct rpc_ctx *ctx)
 	    rpc_person_day(ctx, at_ms));
 }
 
+static void
+add_words(const char *words[static SLOTS_SAY_MAX], size_t *n, const char *more)
+{
+	if (*n < SLOTS_SAY_MAX && (more == NULL || *more != '\0'))
+		words[(*n)++] = more;
+}
+
 size_t
 slots_say_warnings(
     struct rpc_ctx *ctx, const char *ret_words[static SLOTS_SAY_MAX])
 {
 	const struct rows *rows = ctx->reg->rows;
-	const char *words;
 	size_t i, n = 0;
 
 	if (ctx->reg->state != CDOP_STATE_OPEN)
@@ -166,13 +218,10 @@ slots_say_warnings(
 		    "no slot of shares: no backup can be taken, and nobody "
 		    "opens the registry but on its host (cdopd slot add "
 		    "--new-shares)";
-	for (i = 0; i < rows_slots(rows) && n < SLOTS_SAY_MAX; i++) {
-		words = warn_slot(ctx, rows_slot(rows, i));
-		if (words == NULL || *words != '\0')
-			ret_words[n++] = words;
+	for (i = 0; i < rows_slots(rows); i++) {
+		add_words(ret_words, &n, warn_hand(ctx, rows_slot(rows, i)));
+		add_words(ret_words, &n, warn_slot(ctx, rows_slot(rows, i)));
 	}
-	words = warn_sheet(ctx);
-	if (n < SLOTS_SAY_MAX && (words == NULL || *words != '\0'))
-		ret_words[n++] = words;
+	add_words(ret_words, &n, warn_sheet(ctx));
 	return n;
 }

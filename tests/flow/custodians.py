@@ -20,7 +20,7 @@ def approve(person, act):
     return person.cdop("approve", act["number"], "--confirm", act["number"])
 
 
-def drilling(registry, cass, files):
+def drilling(registry, cass, dan, files):
     ada = registry.ada
     before = ada.must("status")
     check("status says what opens it", 'slot 3 shares "custodians" (any 3 of '
@@ -53,9 +53,21 @@ def drilling(registry, cass, files):
     after = ada.must("status")
     check("status has the last drill", "never" not in after.out and
           "and 2 were proved" in after.out, after)
+    check("of two in one hand nothing is said", "showed" not in after.out and
+          "WARNING" not in listed.out, after)
     cass.must("custodian", "drill", "--from", files[3])
+    status = ada.must("status")
     check("with enough of them it is content", "were proved" not in
-          ada.must("status").out)
+          status.out, status)
+    check("but not that one person showed them all", '"Cass Custodian" showed 3 '
+          'shares or more' in status.out, status)
+    listed = ada.must("custodian", "list")
+    check("nor is the list", re.search(
+        r'WARNING: person \d+ "Cass Custodian" showed 3 of them', listed.out), listed)
+    dan.must("custodian", "drill", "--from", files[3])
+    check("until another hand shows it", "showed" not in
+          ada.must("status").out and "WARNING" not in
+          ada.must("custodian", "list").out)
     check("nothing of a share has left its sheet", not any(
         letters in text for letters in (letters_of(f) for f in files)
         for text in (listed.out, after.out)))
@@ -229,10 +241,11 @@ def main():
     registry.start()
     registry.people()
     cass = registry.invite("Cass Custodian", "--role", "custodian")
+    dan = registry.invite("Dan Custodian", "--role", "custodian")
     olga = registry.invite("Olga Auditor", "--role", "auditor")
     files = [os.path.join(registry.out, "shares", "share-%d.txt" % n)
              for n in range(1, 6)]
-    drilling(registry, cass, files)
+    drilling(registry, cass, dan, files)
     is_kept_by(registry, cass, files)
     equal("without a terminal the share is a file", cass.cdop(
         "custodian", "drill").code in (USAGE, STOPPED), True)
