@@ -4,6 +4,7 @@
 #include "client/families.h"
 #include "client/json.h"
 #include "client/print.h"
+#include "client/prompt.h"
 #include "client/session.h"
 #include "client/share_in.h"
 
@@ -173,6 +174,38 @@ run_drill(struct cmd_ctx *ctx)
 
 /* ---- submit ------------------------------------------------------------- */
 
+/* An open registry takes no share; who comes in as ever sees that it is. */
+static enum exit_code
+reach(struct cmd_ctx *ctx)
+{
+	enum exit_code code = session_open_sealed(ctx);
+
+	if (code != EXIT_CONFLICT)
+		return code;
+	session_hang_up(ctx);
+	ctx->session->boot = false;
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	return cmd_fail(ctx, EXIT_CONFLICT, "not_sealed", "cdop status",
+	    "the registry is open: it takes no share now");
+}
+
+/*
+ * Nobody types a share that is not taken; and nobody is waited for while they
+ * type.
+ */
+static enum exit_code
+get_share(struct cmd_ctx *ctx, struct cdop_share *ret_share)
+{
+	enum exit_code code = EXIT_OK;
+
+	if (cmd_value(ctx, "--from") == NULL && prompt_is_possible(ctx)) {
+		code = reach(ctx);
+		session_hang_up(ctx);
+	}
+	return code == EXIT_OK ? share_in_get(ctx, ret_share) : code;
+}
+
 static enum exit_code
 send_share(struct cmd_ctx *ctx, Cdop__ShareSubmitReply **ret_reply)
 {
@@ -181,14 +214,14 @@ send_share(struct cmd_ctx *ctx, Cdop__ShareSubmitReply **ret_reply)
 	struct cdop_share share;
 	enum exit_code code;
 
-	if ((code = share_in_get(ctx, &share)) != EXIT_OK)
+	if ((code = get_share(ctx, &share)) != EXIT_OK)
 		return code;
 	cdop_share_pack(&share, packed);
 	cdop_secret_wipe(&share, sizeof(share));
 	cdop__share_submit_request__init(&request);
 	request.share.data = packed;
 	request.share.len = sizeof(packed);
-	code = session_open_sealed(ctx);
+	code = reach(ctx);
 	if (code == EXIT_OK)
 		code = call_share_submit(ctx, &request, ret_reply);
 	cdop_secret_wipe(packed, sizeof(packed));
@@ -222,6 +255,7 @@ run_submit(struct cmd_ctx *ctx)
 
 static const struct cmd_opt drill_opts[] = {
     {"--from", "FILE", "the sheet as a file; - is standard input", false},
+    {"--show", NULL, "show the letters as they are typed", false},
     {NULL, NULL, NULL, false},
 };
 
@@ -230,7 +264,8 @@ const struct cmd cmd_custodian_rows[] = {
 	"  cdop custodian list", NULL, 0, 0, 0, NULL, run_list},
     {"custodian drill", "", "show that a share is there and good",
 	"The share is typed from its sheet and never leaves this computer: "
-	"what is sent shows that you have it, and opens nothing.",
+	"what is sent shows that you have it, and opens nothing.  A slip is "
+	"told by its line, which alone is typed again.",
 	"  cdop custodian drill", drill_opts, 0, 0, 0, NULL, run_drill},
     {"custodian submit", "", "give a share to a registry that is closed",
 	"The last share that is needed opens it.  The registry forgets those "

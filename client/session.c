@@ -275,8 +275,12 @@ connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 {
 	if (ctx->session->boot && (end == CONN_PIN || end == CONN_REFUSED))
 		return cmd_fail(ctx, EXIT_CONFLICT, "not_sealed", "cdop status",
-		    "the registry takes no share now: it is "
-		    "open, or knows this device as no custodian's");
+		    "the registry takes no share now");
+	if (ctx->session->boot && end == CONN_SEALED)
+		return cmd_fail(ctx, EXIT_SEALED, "sealed", whom_to_ring(ctx),
+		    "the registry is closed, and takes no share from here: "
+		    "this device is no custodian's, or the server has no boot "
+		    "key");
 	switch (end) {
 	case CONN_SEALED:
 		return cmd_fail(ctx, EXIT_SEALED, "sealed", whom_to_ring(ctx),

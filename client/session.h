@@ -44,8 +44,8 @@ enum exit_code session_open(struct cmd_ctx *ctx);
 
 /*
  * The same to a sealed registry, as a custodian whom it lets in for this and
- * nothing else.  EXIT_SEALED: it lets nobody in; EXIT_CONFLICT: it is open, or
- * does not know this device as a custodian's.
+ * nothing else.  EXIT_SEALED: it is closed, and lets this device in for
+ * nothing; EXIT_CONFLICT: it is open, or knows this device no more.
  */
 enum exit_code session_open_sealed(struct cmd_ctx *ctx);
 

@@ -1,6 +1,7 @@
 /*
- * A custodian's share, from a sheet or typed without echo; a slip in it is
- * found here, before anything is sent.  Never argv.
+ * A custodian's share, from a sheet or typed without echo (--show: with it); a
+ * slip in it is found here, with its line where it is one, before anything is
+ * sent.  Never argv.
  */
 #ifndef CDOP_CLIENT_SHARE_IN_H
 #define CDOP_CLIENT_SHARE_IN_H

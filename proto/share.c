@@ -1,7 +1,6 @@
 /* Shares of a registry's secret as bytes and as text. */
 #include "cdop/share.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "cdop/secret.h"
@@ -122,6 +121,75 @@ size_t
 cdop_share_count(struct cdop_bytes text)
 {
 	return gather(text, NULL, 0);
+}
+
+size_t
+cdop_share_letters(
+    struct cdop_bytes text, char ret_letters[static CDOP_SHARE_CHARS + 1])
+{
+	size_t n = gather(text, ret_letters, CHARS);
+
+	ret_letters[n < CHARS ? n : CHARS] = '\0';
+	return n;
+}
+
+static bool
+fits(const char *plain)
+{
+	uint8_t bytes[CDOP_SHARE_LEN];
+	struct cdop_share share;
+	size_t len = 0;
+	bool good;
+
+	good = cdop_secret_unbase32(plain, bytes, sizeof(bytes), &len) ==
+		CDOP_OK &&
+	    cdop_share_unpack((struct cdop_bytes){bytes, len}, &share) ==
+		CDOP_OK;
+	cdop_secret_wipe(bytes, sizeof(bytes));
+	cdop_secret_wipe(&share, sizeof(share));
+	return good;
+}
+
+/* 48 bits of check: what fits by chance is one in 10^11. */
+static bool
+fits_but_for(char plain[static CHARS + 1], size_t i)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	const char was = plain[i], next = plain[i + 1];
+	bool found = false;
+	size_t j;
+
+	for (j = 0; !found && letters[j] != '\0'; j++) {
+		plain[i] = letters[j];
+		found = fits(plain);
+	}
+	plain[i] = was;
+	if (found || next == '\0')
+		return found;
+	plain[i] = next;
+	plain[i + 1] = was;
+	found = fits(plain);
+	plain[i] = was;
+	plain[i + 1] = next;
+	return found;
+}
+
+bool
+cdop_share_slip(struct cdop_bytes text, unsigned *ret_line, unsigned *ret_group)
+{
+	char plain[CHARS + 1];
+	bool found = false;
+	size_t i;
+
+	if (cdop_share_letters(text, plain) != CHARS)
+		plain[0] = '\0';
+	for (i = 0; !found && plain[i] != '\0'; i++) {
+		found = fits_but_for(plain, i);
+		*ret_line = (unsigned)(i / PER_LINE + 1);
+		*ret_group = (unsigned)(i % PER_LINE / CDOP_SHARE_GROUP + 1);
+	}
+	cdop_secret_wipe(plain, sizeof(plain));
+	return found;
 }
 
 enum cdop_err

@@ -19,10 +19,15 @@ static enum cdop_err
 parse(const char *what, struct cdop_bytes text, struct cdop_share *ret_share)
 {
 	size_t n = cdop_share_count(text);
+	unsigned line, group;
 	enum cdop_err err;
 
 	err = cdop_share_parse(text, ret_share);
-	if (err == CDOP_DATA_LOSS)
+	if (err == CDOP_DATA_LOSS && cdop_share_slip(text, &line, &group))
+		log_tell("%s: there is a slip in it: line %u of the letters, "
+			 "group %u",
+		    what, line, group);
+	else if (err == CDOP_DATA_LOSS)
 		log_tell("%s: there is a slip in it; compare it letter by "
 			 "letter",
 		    what);

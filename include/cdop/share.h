@@ -15,6 +15,8 @@
 #ifndef CDOP_SHARE_H
 #define CDOP_SHARE_H
 
+#include <stdbool.h>
+
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 
@@ -24,6 +26,8 @@
 #define CDOP_SHARE_COMMIT   32
 #define CDOP_SHARE_GROUP    5 /* characters */
 #define CDOP_SHARE_ROW      4 /* groups on a line */
+#define CDOP_SHARE_CHARS    80
+#define CDOP_SHARE_LINE     20 /* characters of a line */
 /* Of cdop_share_write: 80 characters, a blank or a line end behind each
  * group, and a NUL. */
 #define CDOP_SHARE_TEXT 97
@@ -53,6 +57,18 @@ CDOP_MUST enum cdop_err cdop_share_parse(
  * to people with it.
  */
 size_t cdop_share_count(struct cdop_bytes text);
+
+/* Those characters, at most 80 of them, and a NUL; how many there are. */
+size_t cdop_share_letters(
+    struct cdop_bytes text, char ret_letters[static CDOP_SHARE_CHARS + 1]);
+
+/*
+ * Where a slip is that cdop_share_parse() found, if it is one letter or two
+ * neighbours that changed places: with that put right the check fits.  Line
+ * and group are counted from 1.  false: it is more than that.
+ */
+bool cdop_share_slip(
+    struct cdop_bytes text, unsigned *ret_line, unsigned *ret_group);
 
 /* The bytes alone, as they travel, and back.  As cdop_share_parse(). */
 void cdop_share_pack(

@@ -4,7 +4,8 @@ keys sees what was proved when, and two people remove a slot."""
 import os
 import re
 
-from libflow import (CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, OK, SEALED,
+import libtype
+from libflow import (CDOP, CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, OK, SEALED,
                      SECOND, STOPPED, TMP, USAGE, Registry, check, end, equal,
                      wait_for)
 from libslots import add_shares, cdopd, changed, forge, letters_of
@@ -71,6 +72,35 @@ def drilling(registry, cass, dan, files):
     check("nothing of a share has left its sheet", not any(
         letters in text for letters in (letters_of(f) for f in files)
         for text in (listed.out, after.out)))
+
+
+def lines_of(path):
+    with open(path, encoding="ascii") as f:
+        return [line.strip() for line in f if not line.startswith("#")]
+
+
+def typing(cass, path):
+    """Off the sheet: a slip is told by its line, which is typed again."""
+    def typed(*first, show=()):
+        lines = lines_of(path)
+        given = {"Line %d" % n: [line] for n, line in enumerate(lines, 1)}
+        given["Line 2"] = [f for f in first] + given["Line 2"]
+        return libtype.run([CDOP, "custodian", "drill", *show], given,
+                           cass.env())
+    right = lines_of(path)[1]
+    slip = right[:12] + ("B" if right[12] != "B" else "C") + right[13:]
+    code, said = typed(slip)
+    check("a slip is told by line and group, and that line typed again",
+          code == OK and "slip in line 2 of the share, in group 3" in said and
+          said.count("Line 1") == 1 and said.count("Line 2") == 2, said)
+    check("nothing of it is shown", right not in said and slip not in said,
+          said)
+    code, said = typed(right[:-1])
+    check("a line that is too short is told at once", code == OK and
+          "this has 19" in said and said.count("Line 3") == 1, said)
+    code, said = typed(show=["--show"])
+    check("whoever wants it sees the letters", code == OK and right in said,
+          said)
 
 
 def is_kept_by(registry, cass, files):
@@ -145,6 +175,9 @@ def remote(registry, cass, dan, audit):
     done = cass.cdop("custodian", "submit", "--from", files[0])
     check("what is open takes no share", done.code == CONFLICT and
           "open" in done.err, done)
+    code, said = libtype.run([CDOP, "custodian", "submit"], {}, cass.env())
+    check("which is said before anything is typed", code == CONFLICT and
+          "the registry is open" in said and "Line 1" not in said, said)
     registry.kill_role("vault")
     check("closed", wait_for(lambda: ada.cdop("status").code == SEALED, 5))
     for person in (ada, cass):
@@ -152,12 +185,15 @@ def remote(registry, cass, dan, audit):
         check("to %s it is closed and no more" % person.name,
               done.code == SEALED and not done.out, done)
     done = ada.cdop("custodian", "submit", "--from", files[0])
-    check("an administrator gives none, and hears the hint alone",
-          done.code == SEALED, done)
+    check("an administrator gives none, and is told why",
+          done.code == SEALED and "no custodian's" in done.err, done)
     done = cass.must("custodian", "submit", "--from", files[0])
     check("a custodian gives the first", "1 of 3" in done.out, done)
-    done = cass.must("custodian", "submit", "--from", files[0])
-    check("twice is once", "1 of 3" in done.out, done)
+    code, said = libtype.run(
+        [CDOP, "custodian", "submit"], {
+            "Line %d" % n: [line] for n, line in enumerate(
+                lines_of(files[0]), 1)}, cass.env())
+    check("twice is once, typed or not", code == OK and "1 of 3" in said, said)
     done = cass.cdop("custodian", "submit", "--from", forge(files[1]))
     check("a forged one is named and counts for nothing",
           done.code == INVALID and "not the share" in done.err, done)
@@ -246,6 +282,7 @@ def main():
     files = [os.path.join(registry.out, "shares", "share-%d.txt" % n)
              for n in range(1, 6)]
     drilling(registry, cass, dan, files)
+    typing(cass, files[0])
     is_kept_by(registry, cass, files)
     equal("without a terminal the share is a file", cass.cdop(
         "custodian", "drill").code in (USAGE, STOPPED), True)

@@ -111,6 +111,68 @@ every_wrong_character_is_found(void **state)
 	}
 }
 
+static bool
+slip(const char *text, unsigned *ret_line, unsigned *ret_group)
+{
+	return cdop_share_slip(
+	    (struct cdop_bytes){(const uint8_t *)text, strlen(text)}, ret_line,
+	    ret_group);
+}
+
+static void
+one_slip_is_told_by_its_place(void **state)
+{
+	struct cdop_share share = sample();
+	char text[CDOP_SHARE_TEXT], c;
+	unsigned line, group;
+	size_t i, n = 0;
+
+	(void)state;
+	cdop_share_write(&share, text);
+	for (i = 0; text[i] != '\0'; i++) {
+		if (isspace((unsigned char)text[i]))
+			continue;
+		c = text[i];
+		text[i] = c == 'Q' ? 'r' : 'Q';
+		assert_true(slip(text, &line, &group));
+		assert_int_equal(line, n / 20 + 1);
+		assert_int_equal(group, n % 20 / 5 + 1);
+		text[i] = c;
+		n++;
+	}
+	c = text[7]; /* neighbours in the second group, then in two lines */
+	text[7] = text[8];
+	text[8] = c;
+	assert_true(slip(text, &line, &group));
+	assert_int_equal(line, 1);
+	assert_int_equal(group, 2);
+	text[8] = text[7];
+	text[7] = c;
+	c = text[22];
+	text[22] = text[24];
+	text[24] = c;
+	assert_true(slip(text, &line, &group));
+	assert_int_equal(line, 1);
+	assert_int_equal(group, 4);
+}
+
+static void
+two_slips_are_more_than_one(void **state)
+{
+	struct cdop_share share = sample();
+	char text[CDOP_SHARE_TEXT];
+	unsigned line, group;
+
+	(void)state;
+	cdop_share_write(&share, text);
+	text[0] = text[0] == 'B' ? 'C' : 'B';
+	text[50] = text[50] == 'B' ? 'C' : 'B';
+	assert_false(slip(text, &line, &group));
+	text[40] = '\0';
+	assert_false(slip(text, &line, &group));
+	assert_false(slip("", &line, &group));
+}
+
 static void
 two_groups_that_changed_places_are_found(void **state)
 {
@@ -167,6 +229,8 @@ main(void)
 	    cmocka_unit_test(what_is_written_is_read),
 	    cmocka_unit_test(the_text_of_the_second_implementation),
 	    cmocka_unit_test(every_wrong_character_is_found),
+	    cmocka_unit_test(one_slip_is_told_by_its_place),
+	    cmocka_unit_test(two_slips_are_more_than_one),
 	    cmocka_unit_test(two_groups_that_changed_places_are_found),
 	    cmocka_unit_test(what_is_no_share_is_said_to_be_none),
 	};
