@@ -345,7 +345,7 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"BackupCreate", "", " bytes"},
 	    {"keys turned", "", " case keys"},
 	    {"key destroyed", "the next one has ", ""},
-	    {"root made anew on the host", "for rotation ", ""},
+	    {"root to be made anew on the host", "for rotation ", ""},
 	};
 
 	size_t i;

@@ -141,6 +141,24 @@ prepare_sheet(struct renew *renew)
 	return renew->fd != -1;
 }
 
+/* One secret in two slots is lost with the one and the other. */
+static bool
+is_its_own(const struct renew *renew)
+{
+	const struct slot_make *last = &renew->make[renew->n - 1];
+	size_t i;
+
+	for (i = 0; i + 1 < renew->n; i++)
+		if (slots_kind_is_file((uint8_t)last->slot.kind) &&
+		    slots_kind_is_file((uint8_t)renew->make[i].slot.kind) &&
+		    cdop_secret_equal(renew->make[i].k, last->k, 32)) {
+			log_tell("the key file and the credential are one "
+				 "secret: take another one");
+			return false;
+		}
+	return true;
+}
+
 static bool
 prepare_slots(struct renew *renew)
 {
@@ -153,7 +171,8 @@ prepare_slots(struct renew *renew)
 	for (i = 0; i < n; i++) {
 		make = &renew->make[renew->n++];
 		if (!slot_make_begin(make, &renew->new, kind[i],
-			renew->offline.mem, renew->offline.rows))
+			renew->offline.mem, renew->offline.rows) ||
+		    !is_its_own(renew))
 			return false;
 		renew->slot[i] = (struct copy_slot){
 		    .slot = make->slot,

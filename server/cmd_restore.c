@@ -143,6 +143,9 @@ begin(struct restore *restore)
 	err = dir_ready(restore->dir, true);
 	if (err == CDOP_OK)
 		err = dir_lock(restore->dir, &restore->lock);
+	/* What one that was killed has left is not to stay there. */
+	if (err == CDOP_OK)
+		workplace_sweep(restore->dir, "restore");
 	if (err == CDOP_OK)
 		err = dir_file(restore->dir, true);
 	if (!say(restore, err))

@@ -3,6 +3,7 @@
 #include "server/base/parent.h"
 #include "server/cmd.h"
 #include "server/kdf.h"
+#include "server/workplace.h"
 
 int
 cmd_run(int argc, char **argv)
@@ -16,5 +17,6 @@ cmd_run(int argc, char **argv)
 		return status;
 	args.conf = &conf;
 	log_init("parent", (enum log_level)conf.log_level);
+	workplace_sweep(conf.data_dir, "restore");
 	return parent_run(&args);
 }

@@ -11,6 +11,19 @@
 
 #define PROMPT_INTERRUPT 3 /* Ctrl-C, while signals are off */
 
+/* What a terminal was before; for a handler that ends the process. */
+static struct {
+	volatile sig_atomic_t fd; /* 0: nothing is hidden */
+	struct termios shown;
+} hiding;
+
+void
+prompt_give_back(void)
+{
+	if (hiding.fd > 0)
+		(void)tcsetattr(hiding.fd, TCSANOW, &hiding.shown);
+}
+
 /* Byte by byte, so that nothing after the line is taken. */
 static enum cdop_err
 read_line(int fd, uint8_t *ret_secret, size_t max, size_t *ret_len)
@@ -69,10 +82,13 @@ prompt_terminal(
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 	hidden.c_cc[VEOL] = PROMPT_INTERRUPT;
 	/* First: who is quick is not shown, and not thrown away. */
+	hiding.shown = shown;
+	hiding.fd = fd;
 	(void)tcsetattr(fd, TCSAFLUSH, &hidden);
 	say(fd, prompt);
 	err = read_line(fd, ret_secret, max, ret_len);
 	(void)tcsetattr(fd, TCSAFLUSH, &shown);
+	hiding.fd = 0;
 	say(fd, "\n");
 	close(fd);
 	return err;

@@ -19,6 +19,12 @@
 CDOP_MUST enum cdop_err prompt_terminal(
     const char *prompt, uint8_t *ret_secret, size_t max, size_t *ret_len);
 
+/*
+ * The terminal of a prompt that is open is as it was before.  For a signal
+ * handler.
+ */
+void prompt_give_back(void);
+
 /* One line from stdin; bytes behind it are left unread or lost. */
 CDOP_MUST enum cdop_err prompt_stdin(
     uint8_t *ret_secret, size_t max, size_t *ret_len);

@@ -285,16 +285,15 @@ prepare_shares(struct slot_make *make)
 
 /* As at init: beside the data it makes the encryption worth little. */
 static bool
-check_place(struct slot_make *make)
+check_place(struct slot_make *make, const char *path)
 {
 	const struct slot_make_args *args = make->args;
 
-	if (offline_is_beside(args->key_file, args->dir, &make->degraded) !=
-	    CDOP_OK)
+	if (offline_is_beside(path, args->dir, &make->degraded) != CDOP_OK)
 		return false;
 	if (!make->degraded || args->degraded || args->is_registry_degraded)
 		return true;
-	offline_tell_beside(args->key_file, args->dir);
+	offline_tell_beside(path, args->dir);
 	return false;
 }
 
@@ -303,7 +302,8 @@ prepare_file(struct slot_make *make, const char *path)
 {
 	return strlen(path) < SLOT_MAKE_PATH && make_key_file(make, path) &&
 	    offline_key_file(path, make->k) == CDOP_OK &&
-	    is_another(make, make->k, (uint8_t)make->slot.kind);
+	    is_another(make, make->k, (uint8_t)make->slot.kind) &&
+	    check_place(make, path);
 }
 
 static bool
@@ -315,8 +315,7 @@ prepare(struct slot_make *make)
 	case SLOTS_KIND_PASSPHRASE:
 		return prepare_passphrase(make);
 	case SLOTS_KIND_KEYFILE:
-		return prepare_file(make, make->args->key_file) &&
-		    check_place(make);
+		return prepare_file(make, make->args->key_file);
 	case SLOTS_KIND_CREDENTIAL:
 		break;
 	}

@@ -10,11 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/prompt.h"
 #include "server/store/dir.h"
 
-#define HELD "held" /* locked while somebody works there */
+#define PREFIX_MAX 64
+#define HELD       "held" /* locked while somebody works there */
 
 /* All that is ever made there. */
 static const char *const names[] = {
@@ -43,6 +46,7 @@ clear(int dir)
 static void
 on_end(int number)
 {
+	prompt_give_back();
 	clear(here.dir);
 	(void)rmdir(here.path);
 	(void)signal(number, SIG_DFL);
@@ -96,11 +100,19 @@ sweep_one(int top, const char *name)
 }
 
 static void
-sweep(const char *top, const char *prefix)
+prefix_of(const char *name, char prefix[static PREFIX_MAX])
+{
+	(void)snprintf(prefix, PREFIX_MAX, "cdopd-%s.", name);
+}
+
+void
+workplace_sweep(const char *top, const char *name)
 {
 	DIR *dir = opendir(top);
 	struct dirent *entry;
+	char prefix[PREFIX_MAX];
 
+	prefix_of(name, prefix);
 	while (dir != NULL && (entry = readdir(dir)) != NULL)
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
 			sweep_one(dirfd(dir), entry->d_name);
@@ -113,11 +125,11 @@ sweep(const char *top, const char *prefix)
 enum cdop_err
 workplace_make(const char *top, const char *name)
 {
-	char prefix[64];
+	char prefix[PREFIX_MAX];
 	int n, dir, held;
 
-	(void)snprintf(prefix, sizeof(prefix), "cdopd-%s.", name);
-	sweep(top, prefix);
+	prefix_of(name, prefix);
+	workplace_sweep(top, name);
 	n = snprintf(here.top, sizeof(here.top), "%s", top);
 	if (n < 0 || (size_t)n >= sizeof(here.top)) {
 		errno = ENAMETOOLONG;
@@ -153,8 +165,14 @@ enum cdop_err
 workplace_publish(void)
 {
 	char path[PATH_MAX];
+	struct stat st;
 
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", here.top);
+	/* Root may do this for the user whose directory it is. */
+	if (stat(here.top, &st) != 0 ||
+	    fchownat(here.dir, "data.mdb", st.st_uid, st.st_gid,
+		AT_SYMLINK_NOFOLLOW) != 0)
+		return CDOP_PERMISSION_DENIED;
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return CDOP_ALREADY_EXISTS;
 	/* A second name of it would keep its bytes when a copy takes its

@@ -18,12 +18,16 @@
  */
 CDOP_MUST enum cdop_err workplace_make(const char *top, const char *name);
 
+/* Removes those that nobody holds. */
+void workplace_sweep(const char *top, const char *name);
+
 /* Its path; the database of it is a registry's directory of its own. */
 const char *workplace_path(void);
 
 /*
  * Its data.mdb, closed and durable, becomes TOP's, which the caller has
- * locked; nothing in TOP is written over.  CDOP_ALREADY_EXISTS: there is one.
+ * locked, and belongs to whom TOP belongs; nothing in TOP is written over.
+ * CDOP_ALREADY_EXISTS: there is one.  CDOP_PERMISSION_DENIED.
  * CDOP_DATA_LOSS: the disk failed.
  */
 CDOP_MUST enum cdop_err workplace_publish(void);

@@ -49,7 +49,7 @@ call_name(uint32_t call)
 	case AUDIT_EVENT_KEY_GONE:
 		return "key destroyed";
 	case AUDIT_EVENT_ROOT:
-		return "root made anew on the host";
+		return "root to be made anew on the host";
 	case AUDIT_EVENT_SHEET:
 		return "recovery sheet written on the host";
 	case AUDIT_EVENT_SLOT_ADDED:

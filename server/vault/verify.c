@@ -317,7 +317,7 @@ verify_dir(const struct verify_args *args, struct verify_result *ret_result)
 		(void)close(fds[0]);
 		child.fd = fds[1];
 		/* What it reads is taken away when the other one goes. */
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 ||
 		    getppid() != parent)
 			_exit((int)CDOP_INTERNAL);
 		child_end(&child, child_run(&child));

@@ -92,7 +92,8 @@ def asked(registry):
     done = ada.must("key", "status")
     check("it waits", "waits for the holders of slots" in done.out and
           "renew-root" in done.out, done)
-    equal("and can not be held", ada.cdop("key", "pause").code in (8, 9),
+    equal("and can not be held", ada.cdop("key", "pause",
+                                          "--reason", "disk").code in (8, 9),
           True)
     equal("it stops again", registry.stop(), 0)
 
@@ -227,7 +228,7 @@ def serves(registry, cora, case):
                 ("key destroyed", "root")):
         check("the log says %s, %s" % one, one in said, said[:20])
     check("and who did it", any(
-        e["call"] == "root made anew on the host" for e in entries))
+        e["call"] == "root to be made anew on the host" for e in entries))
 
 
 def sheet(registry):
