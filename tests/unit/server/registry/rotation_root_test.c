@@ -385,6 +385,44 @@ the_log_says_so(void **state)
 	    said, "1010 done\n1011 root\n1010 copied\n1010 root\n");
 }
 
+static void
+pause_it(bool held)
+{
+	undo_begin(w.undo);
+	assert_int_equal(rows_begin(w.rows, 4096, 16), CDOP_OK);
+	assert_int_equal(
+	    rotation_pause(w.reg->rotation, w.arena, held, w.now_ms), CDOP_OK);
+	assert_int_equal(registry_commit(w.reg), CDOP_OK);
+	assert_int_equal(
+	    rotation_copy_tend(w.reg->rotation, w.now_ms), CDOP_OK);
+}
+
+static void
+a_pause_holds_the_copy_too(void **state)
+{
+	struct copy_progress before, after;
+	size_t i;
+
+	(void)state;
+	(void)turning_begin_root(&w);
+	turning_to_copy(&w, 1);
+	assert_int_equal(
+	    rotation_copy_tend(w.reg->rotation, w.now_ms), CDOP_OK);
+	assert_int_equal(copying_state(w.reg->copying), COPYING_RUNS);
+	copy_progress(copying_copy(w.reg->copying), &before);
+	pause_it(true);
+	assert_int_equal(copying_state(w.reg->copying), COPYING_HELD);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(turning_pump(&w, 1), CDOP_OK);
+	copy_progress(copying_copy(w.reg->copying), &after);
+	assert_int_equal(after.rows, before.rows);
+	assert_non_null(rotation_running(w.reg->rotation));
+	pause_it(false);
+	assert_int_equal(copying_state(w.reg->copying), COPYING_RUNS);
+	(void)turning_finish(&w, 1);
+	every_slot_opens();
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -396,6 +434,7 @@ main(void)
 	    test(a_turn_can_be_taken_back),
 	    test(there_is_room_for_every_key),
 	    test(the_log_says_so),
+	    test(a_pause_holds_the_copy_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "server/base/undo.h"
+#include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/custody.h"
 #include "server/registry/custody_act.h"
@@ -16,6 +17,7 @@
 
 enum {
 	STATUS = 1,
+	APPROVE = 21,
 	SLOT_LIST = 86,
 	SLOT_REMOVE = 87,
 	CUSTODIAN_DRILL = 88,
@@ -186,6 +188,68 @@ a_removal_waits_and_one_kind_or_none_never_stays_by_mistake(void **state)
 	assert_string_equal(answer.reply->reason, "second_person");
 }
 
+/* By another administrator; what came of it. */
+static const char *
+approve(void)
+{
+	const struct approval *a =
+	    approvals_at(world.reg->approvals, 0, world.now_ms);
+	Cdop__ApproveRequest request;
+	struct world_answer answer;
+	uint8_t number[8], hash[32];
+
+	assert_non_null(a);
+	memcpy(number, a->number, sizeof(number));
+	memcpy(hash, a->hash, sizeof(hash));
+	cdop__approve_request__init(&request);
+	request.number = (ProtobufCBinaryData){sizeof(number), number};
+	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
+	request.approve = true;
+	world_call(&world, WORLD_ADMIN_2, APPROVE, &request.base, &answer);
+	return answer.reply->reason != NULL ? answer.reply->reason : "";
+}
+
+/* TRUST M13: what is approved is all that opens it, as it was then. */
+static void
+slots_that_have_changed_meanwhile_are_not_what_was_approved(void **state)
+{
+	static const struct slots_set_new plan = {.k = 2, .n = 4};
+	const struct custody_act_new new = {
+	    .slot = {.kind = SLOTS_KIND_SHARES, .label = "others"},
+	    .plan = &plan,
+	    .by = "Ada",
+	    .now_ms = world.now_ms,
+	};
+	Cdop__SlotRemoveRequest request = removal_of(2);
+	struct cdop_share other[SHAMIR_MAX];
+	struct world_answer answer;
+	uint16_t number;
+	size_t slot;
+
+	(void)state;
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "second_person");
+	assert_int_equal(
+	    custody_act_add(world.reg, world.arena, &new, &number, other),
+	    CDOP_OK);
+	assert_string_equal(approve(), "target_changed");
+	assert_true(rows_slots_find(world.reg->rows, 2, &slot));
+}
+
+static void
+slots_that_have_not_changed_are(void **state)
+{
+	Cdop__SlotRemoveRequest request = removal_of(2);
+	struct world_answer answer;
+	size_t slot;
+
+	(void)state;
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "second_person");
+	assert_string_equal(approve(), "");
+	assert_false(rows_slots_find(world.reg->rows, 2, &slot));
+}
+
 static void
 only_who_keeps_keys_or_looks_on_is_told_of_slots(void **state)
 {
@@ -220,6 +284,11 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_removal_waits_and_one_kind_or_none_never_stays_by_mistake,
 		make, end),
+	    cmocka_unit_test_setup_teardown(
+		slots_that_have_changed_meanwhile_are_not_what_was_approved,
+		make, end),
+	    cmocka_unit_test_setup_teardown(
+		slots_that_have_not_changed_are, make, end),
 	    cmocka_unit_test_setup_teardown(
 		only_who_keeps_keys_or_looks_on_is_told_of_slots, make, end),
 	};
