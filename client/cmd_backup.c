@@ -11,6 +11,7 @@
 #include "client/families.h"
 #include "client/file.h"
 #include "client/json.h"
+#include "client/paged.h"
 #include "client/pager.h"
 #include "client/print.h"
 #include "client/progress.h"
@@ -295,9 +296,9 @@ run_list(struct cmd_ctx *ctx)
 {
 	Cdop__BackupListRequest request;
 	Cdop__BackupListReply *reply;
+	struct paged paged = {.of = "backups", .falls = true};
 	enum exit_code code;
-	uint32_t last;
-	size_t n = 0;
+	size_t i, n = 0;
 
 	cdop__backup_list_request__init(&request);
 	do {
@@ -306,16 +307,15 @@ run_list(struct cmd_ctx *ctx)
 			return code;
 		pager_start(ctx);
 		show(ctx, reply);
-		n += reply->n_backup;
-		if (reply->n_backup == 0)
-			break;
-		last = reply->backup[reply->n_backup - 1]->number;
-		if (request.has_before && last >= request.before)
-			return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
-			    "the list of backups does not go on");
-		request.has_before = true;
-		request.before = last;
-	} while (reply->more && !pager_is_left());
+		i = reply->n_backup;
+		n += i;
+		code = paged_took(ctx, &paged,
+		    i > 0 ? &reply->backup[i - 1]->number : NULL, reply->more);
+		if (code != EXIT_OK)
+			return code;
+		request.has_before = paged.has_last;
+		request.before = paged.last;
+	} while (paged.more);
 	if (ctx->g.json)
 		print_end(ctx, "backup.list", n);
 	else if (n == 0)

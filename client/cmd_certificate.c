@@ -8,6 +8,7 @@
 #include "client/change.h"
 #include "client/families.h"
 #include "client/json.h"
+#include "client/paged.h"
 #include "client/pager.h"
 #include "client/print.h"
 #include "client/prompt.h"
@@ -134,9 +135,9 @@ run_list(struct cmd_ctx *ctx)
 {
 	Cdop__CertificateGetRequest request;
 	Cdop__CertificateGetReply *reply;
+	struct paged paged = {.of = "certificates", .falls = true};
 	enum exit_code code;
-	uint32_t last;
-	size_t n = 0;
+	size_t i, n = 0;
 
 	cdop__certificate_get_request__init(&request);
 	do {
@@ -145,16 +146,16 @@ run_list(struct cmd_ctx *ctx)
 			return code;
 		pager_start(ctx);
 		show_list(ctx, reply);
-		n += reply->n_certificate;
-		if (reply->n_certificate == 0)
-			break;
-		last = reply->certificate[reply->n_certificate - 1]->number;
-		if (request.has_before && last >= request.before)
-			return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
-			    "the list of certificates does not go on");
-		request.has_before = true;
-		request.before = last;
-	} while (reply->has_more && reply->more && !pager_is_left());
+		i = reply->n_certificate;
+		n += i;
+		code = paged_took(ctx, &paged,
+		    i > 0 ? &reply->certificate[i - 1]->number : NULL,
+		    reply->has_more && reply->more);
+		if (code != EXIT_OK)
+			return code;
+		request.has_before = paged.has_last;
+		request.before = paged.last;
+	} while (paged.more);
 	if (ctx->g.json)
 		print_end(ctx, "certificate.list", n);
 	else if (n == 0)

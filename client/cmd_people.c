@@ -5,6 +5,7 @@
 #include "client/families.h"
 #include "client/invite.h"
 #include "client/json.h"
+#include "client/paged.h"
 #include "client/pager.h"
 #include "client/people.h"
 #include "client/print.h"
@@ -355,9 +356,9 @@ run_list(struct cmd_ctx *ctx)
 	const struct cdop_profile *profile;
 	Cdop__PeopleListRequest request;
 	Cdop__PeopleListReply *reply;
+	struct paged paged = {.of = "people"};
 	enum exit_code code;
-	uint32_t last;
-	size_t n = 0;
+	size_t i, n = 0;
 
 	if ((code = session_open(ctx)) != EXIT_OK)
 		return code;
@@ -373,15 +374,15 @@ run_list(struct cmd_ctx *ctx)
 		show_people(ctx, reply);
 		show_invitations(ctx, reply);
 		n += reply->n_person + reply->n_invitation;
-		if (reply->n_person == 0)
-			break;
-		last = reply->person[reply->n_person - 1]->number;
-		if (last <= request.after)
-			return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
-			    "the list of people does not go on");
-		request.has_after = true;
-		request.after = last;
-	} while (reply->has_more && reply->more && !pager_is_left());
+		i = reply->n_person;
+		code = paged_took(ctx, &paged,
+		    i > 0 ? &reply->person[i - 1]->number : NULL,
+		    reply->has_more && reply->more);
+		if (code != EXIT_OK)
+			return code;
+		request.has_after = paged.has_last;
+		request.after = paged.last;
+	} while (paged.more);
 	if (ctx->g.json)
 		print_end(ctx, "people.list", n);
 	return EXIT_OK;
