@@ -115,6 +115,8 @@ why_not(enum cdop_err err)
 	case CDOP_PERMISSION_DENIED:
 		return "has to be a directory of yours, closed to others "
 		       "(0700)";
+	case CDOP_NOT_FOUND:
+		return "has to be a directory, or a name in one that is there";
 	case CDOP_RESOURCE_EXHAUSTED:
 		return "not enough room, or memory";
 	default:

@@ -1,4 +1,5 @@
 /* cdopd: argv to one of the verbs below. */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,6 +85,10 @@ run_verb(const struct verb *verb, int argc, char **argv)
 		log_tell("this process cannot be kept from dumping core");
 		return CMD_FAILED;
 	}
+	/* What cannot be written is said, and what was begun is cleared away.
+	 */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	return help ? verb->run(2, ask) : verb->run(argc, argv);
 }
 

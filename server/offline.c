@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +19,7 @@
 #include "server/offline_key.h"
 #include "server/prompt.h"
 #include "server/registry/people.h"
+#include "server/store/dir.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows_slots.h"
@@ -402,6 +405,32 @@ offline_create(const char *path)
 	return fd;
 }
 
+/*
+ * The name of a file, and of the directory it is in: what is committed next
+ * may make this all that opens the registry.
+ */
+static bool
+sync_name(const char *path)
+{
+	char dir[PATH_MAX];
+	char *slash;
+	int level;
+
+	(void)snprintf(dir, sizeof(dir), "%s", path);
+	for (level = 0; level < 2; level++) {
+		slash = strrchr(dir, '/');
+		if (slash == NULL)
+			return dir_sync(".") == CDOP_OK;
+		slash[slash == dir] = '\0';
+		/* The one above may be nobody's to open. */
+		if (dir_sync(dir) != CDOP_OK && level == 0)
+			return false;
+		if (slash == dir)
+			break;
+	}
+	return true;
+}
+
 bool
 offline_write(int fd, const char *path, struct cdop_bytes bytes)
 {
@@ -419,7 +448,7 @@ offline_write(int fd, const char *path, struct cdop_bytes bytes)
 		close(fd);
 		return false;
 	}
-	if (close(fd) != 0) {
+	if (close(fd) != 0 || !sync_name(path)) {
 		log_tell("%s: %s", path, strerror(errno));
 		return false;
 	}

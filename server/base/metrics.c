@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,8 @@ static const struct {
 	"times that the gate was started"},
     [METRIC_VAULT_STARTS] = {"cdopd_vault_starts_total", COUNTER,
 	"times that the vault was started"},
+    [METRIC_WRITTEN_MS] = {"cdopd_written_timestamp_seconds", GAUGE_MS,
+	"when this was written: an old one is of a daemon that is gone"},
 };
 
 static const uint32_t bound_us[METRICS_BOUNDS] = {
@@ -154,6 +157,29 @@ metrics_print(const struct metrics *metrics, FILE *out)
 	    "what a commit took, both syncs with it", &metrics->commit);
 }
 
+/*
+ * Nothing is there, or what was written here before: a slip of the
+ * configuration is not to cost a registry or a key.
+ */
+static bool
+is_ours(const char *path)
+{
+	static const char head[] = "# HELP cdopd_";
+	char seen[sizeof(head)] = "";
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT;
+	n = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+	    ? read(fd, seen, sizeof(head) - 1)
+	    : -1;
+	(void)close(fd);
+	return n == 0 || (n > 0 && strcmp(seen, head) == 0);
+}
+
 /* The directory is often one that others write in too. */
 static int
 make(const char *path)
@@ -169,12 +195,11 @@ enum cdop_err
 metrics_publish(const struct metrics *metrics, const char *path)
 {
 	char beside[CONFIG_PATH_MAX + 8];
-	struct stat st;
 	FILE *out = NULL;
 	bool good;
 	int fd;
 
-	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+	if (!is_ours(path)) {
 		errno = EEXIST;
 		return CDOP_PERMISSION_DENIED;
 	}

@@ -41,6 +41,7 @@ enum metric {
 	METRIC_ROTATION_KEYS_DONE,
 	METRIC_GATE_STARTS,
 	METRIC_VAULT_STARTS,
+	METRIC_WRITTEN_MS,
 	METRICS,
 };
 
@@ -69,7 +70,7 @@ void metrics_print(const struct metrics *metrics, FILE *out);
 
 /*
  * The same as a file (0644) that is whole at any moment: written beside path
- * and renamed.  What lies there and is no file stays as it is.
+ * and renamed.  What lies there and was not written here stays as it is.
  * CDOP_PERMISSION_DENIED: it cannot be; errno says why.
  */
 CDOP_MUST enum cdop_err metrics_publish(

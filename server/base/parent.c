@@ -269,6 +269,8 @@ publish(struct parent *parent)
 	parent->published_ms = clock_ms();
 	if (path[0] == '\0')
 		return;
+	metrics_set(
+	    &parent->setup.note->metrics, METRIC_WRITTEN_MS, clock_wall_ms());
 	failed = metrics_publish(&parent->setup.note->metrics, path) != CDOP_OK;
 	if (failed && !parent->unpublished)
 		log_warning("metrics.failed", "file=%s problem=%s", path,
@@ -477,6 +479,9 @@ parent_run(const struct parent_args *args)
 		    parent->children[1].pid != 0)
 			event_base_dispatch(parent->base);
 		status = parent->status;
+		/* It is not to be taken for one that runs. */
+		metrics_set(&parent->setup.note->metrics, METRIC_OPEN, 0);
+		publish(parent);
 	}
 	log_info("parent.ended", "status=%d", status);
 	parent_free(parent);

@@ -23,6 +23,7 @@ db_core_error(int rc)
 	case ENOMEM:
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:
 		return CDOP_RESOURCE_EXHAUSTED;
 	case MDB_KEYEXIST:
 	case MDB_BAD_VALSIZE:

@@ -265,6 +265,28 @@ def given(shares):
           ["data.mdb"])
 
 
+def without_room(shares):
+    """A file that may not grow any more, and words that nobody reads."""
+    place = os.path.join(TMP, "limited")
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", CDOPD, "restore", FILE,
+         place, "--by", "Olga Operator", "--reason", "drill", *shares],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=60, check=False)
+    check("a file that may not grow is said", done.returncode == 1 and
+          b"not enough room" in done.stdout, done)
+    check("and nothing stays", not os.path.exists(place))
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [CDOPD, "restore", FILE, place, "--by", "Olga Operator", "--reason",
+         "drill", *shares], stdin=subprocess.DEVNULL, stdout=writes,
+        timeout=60, check=False)
+    os.close(writes)
+    equal("what stands has its status, read or not", done.returncode, 0)
+    equal("and is all there is", os.listdir(place), ["data.mdb"])
+
+
 def never_over(registry, shares):
     """Neither one that runs nor one that is stopped, in whose place it is."""
     before = sorted(os.listdir(registry.data))
@@ -408,6 +430,7 @@ def main():
         TMP, "log"), "--json").json()["key"])
     stopped(registry, shares)
     never_over(registry, shares)
+    without_room(shares)
     restored(registry, cora, shares, made, audrey)
     end()
 

@@ -4,6 +4,7 @@ name of it in the manual, and nothing that tells of whom."""
 import os
 import re
 import signal
+import time
 
 from libflow import TMP, TOP, check, end, equal, scene, wait_for
 import libsynthetic
@@ -74,8 +75,13 @@ def others(registry):
     check("a name that is no file is said", wait_for(
         lambda: "metrics.failed" in open(
             registry.log, encoding="utf-8").read()[before:]))
-    with open(precious, encoding="ascii") as f:
-        equal("and left", f.read(), "precious")
+    os.unlink(FILE)
+    os.rename(precious, FILE)
+    registry.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: open(registry.log, encoding="utf-8").read()[
+        before:].count("reload.done") == 2)
+    with open(FILE, encoding="ascii") as f:
+        equal("and a file of something else is left", f.read(), "precious")
     os.unlink(FILE)
     check("when it is gone it goes on", parse(read(registry)))
 
@@ -127,6 +133,12 @@ def main():
     equal("it can be read by a collector", os.stat(FILE).st_mode & 0o777,
           0o644)
     others(registry)
+    registry.stop()
+    with open(FILE, encoding="ascii") as f:
+        values = parse(f.read())[0]
+    equal("one that was stopped is not open", values["cdopd_open", None], 0)
+    check("and says when that was", abs(
+        values["cdopd_written_timestamp_seconds", None] - time.time()) < 60)
     equal("nothing else lies there", [
         name for name in os.listdir(TMP) if name.startswith("cdopd.prom")],
           ["cdopd.prom"])
