@@ -371,9 +371,17 @@ report(const struct renew *renew)
 	       "key and the PSKs of devices:\n"
 	       "    cdop key rotate --link, then --link --finish; cdop key "
 	       "rotate --log; each device turns its PSK in its next session\n"
-	       "  backups from before open with the old slots: keep them as "
-	       "what they are, or destroy them\n",
-	    renew->path);
+	       "%s"
+	       "    invitations that are open have their PSKs from before: "
+	       "invite anew\n"
+	       "  take a backup and prove it; those from before open with the "
+	       "old slots: keep them as what they are, or destroy them\n",
+	    renew->path,
+	    renew->offline.reg->link_secret_next == NULL
+		? ""
+		: "    there was a next link key, which they had as well: turn "
+		  "to "
+		  "it (--link --finish), then make another and turn again\n");
 }
 
 static bool
