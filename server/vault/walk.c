@@ -93,6 +93,8 @@ grow(struct walk *walk)
 
 	if (walk->n_gone < walk->max_gone)
 		return true;
+	if (walk->max_gone >= WALK_GONE_MAX)
+		return false;
 	max = walk->max_gone == 0 ? FIRST_GONE : walk->max_gone * 2;
 	more = malloc(max * sizeof(*more));
 	if (more == NULL)
@@ -105,6 +107,16 @@ grow(struct walk *walk)
 	return true;
 }
 
+/* It holds nothing from here on: it may be held for a long time. */
+static void
+lose(struct walk *walk)
+{
+	walk->lost = true;
+	free(walk->gone);
+	walk->gone = NULL;
+	walk->max_gone = 0;
+}
+
 void
 walk_core_note(struct walk *first, uint64_t number, bool is_log,
     const uint8_t term[static 32])
@@ -113,13 +125,14 @@ walk_core_note(struct walk *first, uint64_t number, bool is_log,
 	struct walk *walk;
 
 	for (walk = first; walk != NULL; walk = walk->next) {
-		if (number >= walk->cursor || layout_incarnation(number) == 0)
+		if (walk->lost || number >= walk->cursor ||
+		    layout_incarnation(number) == 0)
 			continue;
 		/* What cannot be noted ends the walk, and not the batch. */
 		if (undo_save(walk->rows->undo, &walk->n_gone,
 			sizeof(walk->n_gone)) != CDOP_OK ||
 		    !grow(walk)) {
-			walk->lost = true;
+			lose(walk);
 			continue;
 		}
 		gone = &walk->gone[walk->n_gone++];

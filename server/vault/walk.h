@@ -18,6 +18,12 @@
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 
+/*
+ * Rows that may go between two steps: 48 MiB of notes.  One that is held for
+ * longer is lost, and whoever wanted it begins again.
+ */
+#define WALK_GONE_MAX ((size_t)1 << 20)
+
 struct envelope_head;
 struct rows;
 struct walk;

@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
+#include "server/base/undo.h"
 #include "server/vault/rows_core.h"
+#include "server/vault/walk_core.h"
 #include "tests/unit/server/vault/copy_fixture.h"
 
 #define ROWS_MAX 20000
@@ -238,6 +240,38 @@ what_the_sink_says_ends_it(void **state)
 	copy_fixture_live(&c);
 }
 
+/* Somebody holds it, and rows go: it is lost before memory is. */
+static void
+what_is_noted_has_a_bound(void **state)
+{
+	const struct walk_budget budget = copy_fixture_budget(2000);
+	static const uint8_t term[32];
+	struct walk *walk, *fresh;
+	size_t i;
+	bool end;
+
+	(void)state;
+	assert_int_equal(walk_begin(c.f.rows, &walk), CDOP_OK);
+	assert_int_equal(walk_step(walk, &budget, &sink, &end), CDOP_OK);
+	assert_int_equal(walk_begin(c.f.rows, &fresh), CDOP_OK);
+	for (i = 0; i <= WALK_GONE_MAX + 1; i++) {
+		if (i % 1000 == 0)
+			undo_begin(c.f.rows->undo);
+		walk_core_note(
+		    c.f.rows->walks, kept.row[0].number, false, term);
+		if (i % 1000 == 999)
+			undo_commit(c.f.rows->undo);
+	}
+	undo_rollback(c.f.rows->undo);
+	assert_int_equal(walk_step(walk, &budget, &sink, &end), CDOP_ABORTED);
+	walk_free(walk);
+	/* Who has not come there yet is not concerned. */
+	forget();
+	assert_int_equal(walk_step(fresh, &budget, &sink, &end), CDOP_OK);
+	walk_free(fresh);
+	copy_fixture_live(&c);
+}
+
 int
 main(void)
 {
@@ -250,6 +284,8 @@ main(void)
 		time_and_bytes_end_a_step, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		what_the_sink_says_ends_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_is_noted_has_a_bound, setup, teardown),
 	};
 
 	if (sodium_init() < 0)
