@@ -136,6 +136,9 @@ take(struct rotation_job *job, uint64_t row, const Cdop__StoredRotation *stored)
 	job->paused_ms = stored->paused_ms;
 	job->held_ms = stored->held_ms;
 	job->total = stored->total;
+	job->ended_ms = stored->has_ended_ms ? stored->ended_ms : 0;
+	job->compromised = stored->has_compromised && stored->compromised;
+	job->given_up = stored->has_given_up && stored->given_up;
 }
 
 enum cdop_err
@@ -183,6 +186,21 @@ rotation_waits(const struct rotation *rotation)
 	const struct rotation_job *job = rotation_running(rotation);
 
 	return job != NULL && job->phase == CDOP__KEY_PHASE__KEY_HOLDERS;
+}
+
+const struct rotation_job *
+rotation_root_had(const struct rotation *rotation)
+{
+	const struct rotation_job *job;
+	size_t i;
+
+	for (i = 0; (job = rotation_at(rotation, i)) != NULL; i++)
+		if (job->what == CDOP__KEY_WHAT__KEY_ROOT && job->compromised)
+			break;
+	return job != NULL &&
+		(job->given_up || job->phase == CDOP__KEY_PHASE__KEY_HOLDERS)
+	    ? job
+	    : NULL;
 }
 
 enum cdop_err

@@ -37,6 +37,9 @@ struct rotation_job {
 	bool paused;        /* for as long as rotation_is_held() */
 	uint64_t paused_ms; /* since when */
 	uint64_t held_ms;   /* in pauses before */
+	uint64_t ended_ms;  /* 0: not yet */
+	bool compromised;
+	bool given_up;
 };
 
 /* How far it is. */
@@ -88,6 +91,12 @@ CDOP_MUST enum cdop_err rotation_read(const struct rotation *rotation,
 
 /* The one under way is a root that waits for its holders (rotation_renew.h). */
 bool rotation_waits(const struct rotation *rotation);
+
+/*
+ * Of the roots that somebody had the newest, where it still is the root: no
+ * renewal has begun to take its place.  It waits, or was given up.  NULL: none.
+ */
+const struct rotation_job *rotation_root_had(const struct rotation *rotation);
 
 /*
  * Begins one, in the open transaction; one that waits for holders is given up

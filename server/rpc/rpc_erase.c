@@ -194,6 +194,16 @@ again(struct rpc_ctx *ctx, Cdop__CaseEraseReply *rep)
 	return CDOP_OK;
 }
 
+/* Why it is not done now, and who ends that. */
+static const char *
+running_words(const struct rotation *rotation)
+{
+	return rotation_waits(rotation)
+	    ? "a new root waits for cdopd renew-root on the host: a case is "
+	      "erased when that is done, or was given up after 72 hours"
+	    : "keys are being turned: a case is erased when that has ended";
+}
+
 enum cdop_err
 rpc_case_erase(struct rpc_ctx *ctx, const Cdop__CaseEraseRequest *req,
     Cdop__CaseEraseReply *rep)
@@ -215,9 +225,7 @@ rpc_case_erase(struct rpc_ctx *ctx, const Cdop__CaseEraseRequest *req,
 	rpc_case_release(ctx, &act, erase.slot, 0);
 	if (rotation_running(ctx->reg->rotation) != NULL)
 		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION,
-		    "rotation_running",
-		    "keys are being turned: a case is erased when that has "
-		    "ended");
+		    "rotation_running", running_words(ctx->reg->rotation));
 	say_erase(ctx, &erase, req->ground);
 	target_of(&act, &erase, target);
 	if (!rpc_second_may_apply(ctx, target))

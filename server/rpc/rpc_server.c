@@ -244,6 +244,29 @@ is_older(const struct rpc_ctx *ctx, uint64_t at_ms, unsigned days)
 	return at_ms + days * (uint64_t)PEOPLE_DAY_MS < ctx->now_ms;
 }
 
+/* Two people have said that somebody has the root, and he has it still. */
+static void
+warn_root(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const struct rotation_job *job = rotation_root_had(ctx->reg->rotation);
+
+	if (job == NULL)
+		return;
+	if (!job->given_up)
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"COMPROMISED: somebody has the root: cdopd renew-root "
+			"on the host, until %s",
+			rpc_person_day(ctx, job->until_ms)));
+	else
+		warn(rep,
+		    cdop_arena_printf(ctx->arena,
+			"COMPROMISED: somebody has the root, and its renewal "
+			"was given up on %s: cdop key rotate --root "
+			"--compromised",
+			rpc_person_day(ctx, job->ended_ms)));
+}
+
 /* What nobody asks for and others wait for. */
 static void
 warn_keys(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
@@ -410,6 +433,7 @@ rpc_status(
 	rep->approvals_waiting = count_waiting(ctx);
 	if ((ctx->actor->roles & keepers) != 0) {
 		warn_admins(ctx, &admins, rep);
+		warn_root(ctx, rep);
 		warn_slots(ctx, rep);
 		warn_keys(ctx, rep);
 		if ((err = slots_say_fill(ctx, rep)) != CDOP_OK)

@@ -95,6 +95,9 @@ def asked(registry):
     equal("and can not be held", ada.cdop("key", "pause",
                                           "--reason", "disk").code in (8, 9),
           True)
+    done = ada.must("status")
+    check("which status says", "COMPROMISED: somebody has the root" in
+          done.out and "renew-root" in done.out, done)
     equal("it stops again", registry.stop(), 0)
 
 
@@ -215,6 +218,8 @@ def serves(registry, cora, case):
     done = ada.must("key", "status")
     check("it is written down", "of the root: done" in done.out and
           "the old root opens none" in done.out, done)
+    check("and nobody has the root", "somebody has the root" not in
+          ada.must("status").out)
     note = certificate(ada)
     check("and certified", "compromised" in note and "renewed" in note, note)
     equal("what was there is there", cora.cdop(

@@ -25,6 +25,7 @@
 #define KEY_STATUS    81
 #define KEY_PAUSE     82
 #define KEY_RESUME    83
+#define ERASE         92
 #define CASES         6
 
 static struct world w;
@@ -327,10 +328,28 @@ what_somebody_had_is_sealed_anew(void **state)
 	assert_string_equal(reason_of(&answer), "compromised_link");
 }
 
+static bool
+is_warned(enum world_who who, const char *words)
+{
+	Cdop__StatusRequest request;
+	struct world_answer answer;
+	Cdop__StatusReply *reply;
+	size_t i;
+
+	cdop__status_request__init(&request);
+	assert_int_equal(call(who, 1, &request.base, &answer), CDOP_OK);
+	reply = world_body(&w, &answer, &cdop__status_reply__descriptor);
+	for (i = 0; i < reply->n_warning; i++)
+		if (strstr(reply->warning[i], words) != NULL)
+			return true;
+	return false;
+}
+
 static void
 a_root_that_somebody_had_waits_and_is_given_up(void **state)
 {
 	const Cdop__KeyStatusReply *reply;
+	Cdop__CaseEraseRequest erase;
 	const Cdop__Approval *act;
 	struct world_answer answer;
 
@@ -348,6 +367,17 @@ a_root_that_somebody_had_waits_and_is_given_up(void **state)
 	assert_true(reply->running->until_ms > w.now_ms);
 	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_FAILED_PRECONDITION);
 	assert_string_equal(reason_of(&answer), "no_rotation");
+	assert_true(is_warned(WORLD_ADMIN_1, "somebody has the root: cdopd"));
+	assert_true(is_warned(WORLD_AUDITOR, "somebody has the root: cdopd"));
+	assert_false(is_warned(WORLD_COORDINATOR, "somebody has the root"));
+	cdop__case_erase_request__init(&erase);
+	erase.reference = reference[0];
+	erase.version = 1;
+	erase.ground = CDOP__ERASURE_GROUND__COURT_ORDER;
+	assert_int_equal(call(WORLD_COORDINATOR, ERASE, &erase.base, &answer),
+	    CDOP_FAILED_PRECONDITION);
+	assert_non_null(
+	    strstr(answer.reply->message, "waits for cdopd renew-root"));
 	/* The next one says that it gives this one up. */
 	assert_int_equal(rotate(WORLD_ADMIN_1, "wirral", &answer), CDOP_OK);
 	act = waiting(WORLD_CUSTODIAN)->approval[0];
@@ -355,6 +385,10 @@ a_root_that_somebody_had_waits_and_is_given_up(void **state)
 	assert_int_equal(approve(WORLD_CUSTODIAN, 0, &answer), CDOP_OK);
 	(void)turning_finish(&w, 2);
 	assert_true(status(WORLD_AUDITOR)->past[1]->given_up);
+	/* Which is no reason to be quiet of it, also after a start. */
+	assert_true(is_warned(WORLD_CUSTODIAN, "was given up on"));
+	world_reopen(&w);
+	assert_true(is_warned(WORLD_CUSTODIAN, "was given up on"));
 }
 
 static void
@@ -453,23 +487,6 @@ it_is_held_and_goes_on(void **state)
 	assert_true(rotation_step_due(w.reg->rotation));
 	assert_false(status(WORLD_ADMIN_1)->running->has_paused);
 	(void)turning_finish(&w, 5);
-}
-
-static bool
-is_warned(enum world_who who, const char *words)
-{
-	Cdop__StatusRequest request;
-	struct world_answer answer;
-	Cdop__StatusReply *reply;
-	size_t i;
-
-	cdop__status_request__init(&request);
-	assert_int_equal(call(who, 1, &request.base, &answer), CDOP_OK);
-	reply = world_body(&w, &answer, &cdop__status_reply__descriptor);
-	for (i = 0; i < reply->n_warning; i++)
-		if (strstr(reply->warning[i], words) != NULL)
-			return true;
-	return false;
 }
 
 /* An erasure waits for its end: no one person holds it for ever. */
