@@ -33,6 +33,7 @@ struct renew {
 	struct offline_from from;
 	const char *by;
 	const char *reason;
+	bool without_shares; /* it is meant */
 	struct slot_make_args new;
 	struct offline offline;
 	struct slot_make make[SLOT_MAKE_KINDS];
@@ -48,6 +49,7 @@ static const char usage_text[] =
     "usage: cdopd renew-root DIR --by NAME [--reason TEXT] --out DIR\n"
     "           two kinds at least of new slots:\n"
     "            " SLOT_MAKE_USAGE "\n"
+    "           where there are shares, others, or [--without-shares]\n"
     "           and what opens it now:\n"
     "            " OFFLINE_KEY_USAGE "\n"
     "No slot that there is now opens the registry afterwards.";
@@ -84,6 +86,8 @@ parse(struct renew *renew, int argc, char **argv)
 			renew->new.is_passphrase = true;
 		else if (strcmp(argv[i], "--degraded") == 0)
 			renew->new.degraded = true;
+		else if (strcmp(argv[i], "--without-shares") == 0)
+			renew->without_shares = true;
 		else if (offline_key_take(&renew->from, argc, argv, &i))
 			continue;
 		else if (i + 1 < argc &&
@@ -118,6 +122,30 @@ is_asked_for(const struct registry *reg, uint64_t now_ms)
 	log_tell("two persons ask for it: start cdopd; an administrator says "
 		 "cdop key rotate --root --compromised, and another one, or a "
 		 "custodian, cdop approve; then there are 72 hours for this");
+	return false;
+}
+
+static bool
+has_shares(const struct rows *rows)
+{
+	size_t i;
+
+	for (i = 0; i < rows_slots(rows); i++)
+		if (rows_slot(rows, i)->kind == SLOTS_KIND_SHARES)
+			return true;
+	return false;
+}
+
+/* Nobody takes them from the custodians without a word. */
+static bool
+keeps_shares(const struct renew *renew)
+{
+	if (renew->new.is_shares || renew->without_shares ||
+	    !has_shares(renew->offline.rows))
+		return true;
+	log_tell("custodians have shares now, and would have none: they could "
+		 "not open it, and no backup could be taken.  Make others "
+		 "with --new-shares K/N, or say --without-shares");
 	return false;
 }
 
@@ -374,14 +402,18 @@ report(const struct renew *renew)
 	       "%s"
 	       "    invitations that are open have their PSKs from before: "
 	       "invite anew\n"
-	       "  take a backup and prove it; those from before open with the "
-	       "old slots: keep them as what they are, or destroy them\n",
+	       "%s  take a backup and prove it; those from before open with "
+	       "the old slots: keep them as what they are, or destroy them\n",
 	    renew->path,
 	    renew->offline.reg->link_secret_next == NULL
 		? ""
 		: "    there was a next link key, which they had as well: turn "
 		  "to "
-		  "it (--link --finish), then make another and turn again\n");
+		  "it (--link --finish), then make another and turn again\n",
+	    renew->new.is_shares
+		? ""
+		: "  there are no shares, and no backup can be taken without: "
+		  "cdopd slot add --new-shares K/N\n");
 }
 
 static bool
@@ -403,7 +435,7 @@ run(struct renew *renew)
 	uint64_t now_ms = clock_wall_ms();
 
 	if (!offline_load(offline, &renew->from, now_ms) ||
-	    !is_asked_for(offline->reg, now_ms))
+	    !is_asked_for(offline->reg, now_ms) || !keeps_shares(renew))
 		return false;
 	if (!prepare_sheet(renew) || !prepare_slots(renew) || !renew_it(renew))
 		return false;

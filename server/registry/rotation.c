@@ -11,8 +11,10 @@
 #include "server/store/schema.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_rewrap.h"
+#include "server/vault/rows_slots.h"
 
-#define SCHEMA 1
+#define SCHEMA     1
+#define SLOT_BYTES 5 /* of one, in a target */
 
 /* In the order of numbers. */
 struct table {
@@ -218,15 +220,44 @@ rotation_read(const struct rotation *rotation, const struct rotation_job *job,
 	return *ret_stored == NULL ? CDOP_DATA_LOSS : CDOP_OK;
 }
 
+/* Number, kind, and k and n of shares; a number is never used again. */
+static size_t
+describe_slots(
+    const struct rows *rows, uint8_t out[static SLOTS_MAX * SLOT_BYTES])
+{
+	const struct slots_info *info;
+	const struct slots_set *set;
+	size_t i, n = rows_slots(rows);
+
+	for (i = 0; i < n; i++) {
+		info = rows_slot(rows, i);
+		set = rows_slots_set(rows, info->number);
+		out[0] = (uint8_t)(info->number >> 8);
+		out[1] = (uint8_t)info->number;
+		out[2] = info->kind;
+		out[3] = set != NULL ? set->k : 0;
+		out[4] = set != NULL ? set->n : 0;
+		out += SLOT_BYTES;
+	}
+	return n * SLOT_BYTES;
+}
+
+/* Whoever has a slot makes the new root: a slot more is another act. */
 void
-rotation_target(const struct rotation *rotation, uint8_t out[static 32])
+rotation_target(const struct rotation *rotation, const struct rotation_new *new,
+    uint8_t out[static 32])
 {
 	const struct rotation_job *newest = rotation_at(rotation, 0);
-	uint8_t number[4];
-	struct cdop_bytes part = {number, sizeof(number)};
+	const bool renews =
+	    new->what == CDOP__KEY_WHAT__KEY_ROOT &&new->compromised;
+	uint8_t number[4], slots[SLOTS_MAX * SLOT_BYTES];
+	struct cdop_bytes part[2] = {{number, sizeof(number)}, {slots, 0}};
 
 	cdop_put32(number, newest != NULL ? newest->number : 0);
-	cdop_secret_hash(out, 32, NULL, "cdop-target/1 keys", &part, 1);
+	if (renews)
+		part[1].len = describe_slots(rotation->reg->rows, slots);
+	cdop_secret_hash(
+	    out, 32, NULL, "cdop-target/1 keys", part, renews ? 2 : 1);
 }
 
 /* ---- changes ----------------------------------------------------------- */

@@ -115,8 +115,12 @@ CDOP_MUST enum cdop_err rotation_begin(struct rotation *rotation,
 CDOP_MUST enum cdop_err rotation_pause(struct rotation *rotation,
     struct cdop_arena *arena, bool paused, uint64_t now_ms);
 
-/* What an act about keys is bound to. */
-void rotation_target(const struct rotation *rotation, uint8_t out[static 32]);
+/*
+ * What an act about keys is bound to: the rotations there were and, for a root
+ * that somebody had, the slots that there are.
+ */
+void rotation_target(const struct rotation *rotation,
+    const struct rotation_new *new, uint8_t out[static 32]);
 
 /* ---- For the other rotation_*.c only ---- */
 

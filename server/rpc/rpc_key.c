@@ -288,7 +288,7 @@ rpc_key_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req,
 	if ((err = check_rotate(ctx, req)) != CDOP_OK)
 		return err;
 	say_rotate(ctx, req);
-	rotation_target(ctx->reg->rotation, target);
+	rotation_target(ctx->reg->rotation, &new, target);
 	if (!rpc_second_may_apply(ctx, target))
 		return CDOP_OK;
 	err =

@@ -114,6 +114,9 @@ def refused(registry):
     code, said = renew(registry, slots=slots)
     check("nor with a passphrase of before", code == 1 and
           "opens slot 2 already" in said, said)
+    code, said = renew(registry, slots=new_slots(registry)[:9])
+    check("nor without shares, where there are some", code == 1 and
+          "--without-shares" in said and "no backup" in said, said)
     check("and nothing is left of it", not os.listdir(
         os.path.join(registry.dir, "renewed")))
     equal("the registry is as it was", registry.verify()[0], 0)
@@ -155,14 +158,21 @@ def kill_when(registry, out, there):
     return met
 
 
+def as_saved(registry, saved):
+    """And without the key file of the last run, which may be half a one."""
+    shutil.rmtree(registry.data)
+    shutil.copytree(saved, registry.data)
+    if os.path.exists(registry.key + "-other"):
+        os.unlink(registry.key + "-other")
+
+
 def killed(registry, saved):
     """At each thing that it makes: the old registry is whole, or the new.
     Each write of the copy is tests/unit/server/vault/copy_crash_test.c."""
     data = os.path.join(registry.data, "data.mdb")
     for name in ("cdop-recovery.txt", "share-1.txt", "share-4.txt",
                  "copy.mdb", "data.mdb"):
-        shutil.rmtree(registry.data)
-        shutil.copytree(saved, registry.data)
+        as_saved(registry, saved)
         before = os.stat(data).st_ino
         out = "killed-" + name
         folder = os.path.join(registry.dir, out)
@@ -177,8 +187,16 @@ def killed(registry, saved):
             for args, stdin in new_ways(registry, out).values()))
         if name == "data.mdb":
             check("and after it is there, the new one", not old or met)
-    shutil.rmtree(registry.data)
-    shutil.copytree(saved, registry.data)
+    as_saved(registry, saved)
+
+
+def without(registry, saved):
+    """Where it is said, nobody has a share; and what that means is said."""
+    code, said = renew(registry, "without", new_slots(registry)[:9] +
+                       ["--without-shares"])
+    check("without shares, as it was meant", code == 0 and
+          "no backup can be taken" in said, said)
+    as_saved(registry, saved)
 
 
 def made(registry, saved):
@@ -276,6 +294,7 @@ def main():
     saved = registry.data + "-saved"
     shutil.copytree(registry.data, saved)
     killed(registry, saved)
+    without(registry, saved)
     made(registry, saved)
     serves(registry, cora, case)
     equal("it stops in order", registry.stop(), 0)

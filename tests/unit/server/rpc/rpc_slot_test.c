@@ -12,11 +12,13 @@
 #include "server/registry/audit.h"
 #include "server/registry/custody.h"
 #include "server/registry/custody_act.h"
+#include "server/registry/rotation.h"
 #include "server/vault/rows_slots.h"
-#include "tests/unit/server/world.h"
+#include "tests/unit/server/rpc/calls.h"
 
 enum {
 	STATUS = 1,
+	KEY_ROTATE = 80,
 	APPROVE = 21,
 	SLOT_LIST = 86,
 	SLOT_REMOVE = 87,
@@ -273,6 +275,53 @@ only_who_keeps_keys_or_looks_on_is_told_of_slots(void **state)
 	}
 }
 
+static void
+ask_for_another_root(void)
+{
+	Cdop__KeyRotateRequest request;
+	struct world_answer answer;
+
+	cdop__key_rotate_request__init(&request);
+	request.what = CDOP__KEY_WHAT__KEY_ROOT;
+	request.reason = reason;
+	request.has_compromised = request.compromised = true;
+	world_call(&world, WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "second_person");
+}
+
+/* Whoever adds a slot in between would make the new root with it. */
+static void
+a_new_root_is_approved_with_the_slots_it_was_asked_with(void **state)
+{
+	static const struct slots_set_new plan = {.k = 2, .n = 4};
+	const struct custody_act_new new = {
+	    .slot = {.kind = SLOTS_KIND_SHARES, .label = "Mallory"},
+	    .plan = &plan,
+	    .by = "Mallory",
+	    .now_ms = world.now_ms,
+	};
+	struct cdop_share more[SHAMIR_MAX];
+	uint16_t number;
+
+	(void)state;
+	ask_for_another_root();
+	assert_int_equal(
+	    custody_act_add(world.reg, world.arena, &new, &number, more),
+	    CDOP_OK);
+	assert_string_equal(
+	    calls_approve(&world, WORLD_CUSTODIAN,
+		calls_waiting(&world, WORLD_CUSTODIAN), CDOP_ABORTED)
+		->reason,
+	    "target_changed");
+	assert_null(rotation_running(world.reg->rotation));
+	/* Asked again it is what there is, and no start changes that. */
+	ask_for_another_root();
+	world_reopen(&world);
+	(void)calls_approve(&world, WORLD_CUSTODIAN,
+	    calls_waiting(&world, WORLD_CUSTODIAN), CDOP_OK);
+	assert_true(rotation_waits(world.reg->rotation));
+}
+
 int
 main(void)
 {
@@ -289,6 +338,9 @@ main(void)
 		make, end),
 	    cmocka_unit_test_setup_teardown(
 		slots_that_have_not_changed_are, make, end),
+	    cmocka_unit_test_setup_teardown(
+		a_new_root_is_approved_with_the_slots_it_was_asked_with, make,
+		end),
 	    cmocka_unit_test_setup_teardown(
 		only_who_keeps_keys_or_looks_on_is_told_of_slots, make, end),
 	};
