@@ -100,6 +100,7 @@ parse(struct renew *renew, int argc, char **argv)
 		return usage("DIR and --by NAME are needed");
 	if (renew->new.out == NULL)
 		return usage("--out DIR: where the sheets are written");
+	renew->new.dir = renew->from.dir;
 	return slot_make_check(&renew->new) ? CMD_OK : CMD_USAGE;
 }
 
@@ -155,10 +156,8 @@ prepare_sheet(struct renew *renew)
 {
 	int len;
 
-	if (mkdir(renew->new.out, 0700) != 0 && errno != EEXIST) {
-		log_tell("%s: %s", renew->new.out, strerror(errno));
+	if (!slot_make_out(&renew->new))
 		return false;
-	}
 	len = snprintf(renew->path, sizeof(renew->path), "%s/cdop-recovery.txt",
 	    renew->new.out);
 	if (len < 0 || (size_t)len >= sizeof(renew->path)) {
@@ -194,7 +193,6 @@ prepare_slots(struct renew *renew)
 	struct slot_make *make;
 	size_t i, n = slot_make_kinds(&renew->new, kind);
 
-	renew->new.dir = renew->from.dir;
 	renew->new.is_registry_degraded = renew->offline.reg->degraded;
 	for (i = 0; i < n; i++) {
 		make = &renew->make[renew->n++];

@@ -85,6 +85,13 @@ CDOP_MUST enum cdop_err offline_key_file(
 CDOP_MUST enum cdop_err offline_is_beside(
     const char *key_file, const char *dir, bool *ret_beside);
 
+/*
+ * Whether a path lies in the directory of the data, or is it; links are
+ * followed.  Both have to be there.  Says what is wrong.
+ */
+CDOP_MUST enum cdop_err offline_is_inside(
+    const char *path, const char *dir, bool *ret_inside);
+
 /* For a key file that lies so, and --degraded was not said. */
 void offline_tell_beside(const char *key_file, const char *dir);
 

@@ -254,6 +254,29 @@ prepare_passphrase(struct slot_make *make)
 	return read_passphrase(make, &slot->kdf);
 }
 
+bool
+slot_make_out(const struct slot_make_args *args)
+{
+	const bool made = mkdir(args->out, 0700) == 0;
+	bool inside = false;
+
+	if (!made && errno != EEXIST) {
+		log_tell("%s: %s", args->out, strerror(errno));
+		return false;
+	}
+	if (offline_is_inside(args->out, args->dir, &inside) == CDOP_OK) {
+		if (!inside)
+			return true;
+		log_tell("%s lies in %s: whoever takes the data would have "
+			 "the sheets as well.  Take a directory elsewhere, "
+			 "best on another medium",
+		    args->out, args->dir);
+	}
+	if (made)
+		(void)rmdir(args->out);
+	return false;
+}
+
 /* Files first: shares that cannot be written open nothing. */
 static bool
 prepare_shares(struct slot_make *make)
@@ -263,10 +286,8 @@ prepare_shares(struct slot_make *make)
 	int len;
 
 	make->slot.kind = SLOTS_KIND_SHARES;
-	if (mkdir(args->out, 0700) != 0 && errno != EEXIST) {
-		log_tell("%s: %s", args->out, strerror(errno));
+	if (!slot_make_out(args))
 		return false;
-	}
 	for (i = 0; i < args->plan.n; i++) {
 		len = snprintf(make->path[i], SLOT_MAKE_PATH,
 		    "%s/share-%zu.txt", args->out, i + 1);

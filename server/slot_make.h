@@ -53,6 +53,12 @@ size_t slot_make_kinds(const struct slot_make_args *args,
 /* Shares can be made as they were asked for.  false: said why not. */
 bool slot_make_check(const struct slot_make_args *args);
 
+/*
+ * The directory for sheets, made where it is not there; inside the data it is
+ * refused.  false: said why.
+ */
+bool slot_make_out(const struct slot_make_args *args);
+
 /* One that is being made. */
 struct slot_make {
 	const struct slot_make_args *args;

@@ -45,6 +45,13 @@ def adding(registry):
     code, said = add(registry, "--new-shares", "3/4", "--out", registry.out)
     check("two shares more than needed, at least", code == 1 and
           "two may be lost" in said, said)
+    link = os.path.join(registry.dir, "elsewhere")
+    os.symlink(registry.data, link)
+    for out in (os.path.join(registry.data, "sheets"), link):
+        before = sorted(os.listdir(registry.data))
+        code, said = add(registry, "--new-shares", "3/5", "--out", out)
+        check("no sheets in the data", code == 1 and "lies in" in said and
+              sorted(os.listdir(registry.data)) == before, said)
     code, said = add(registry, "--new-shares", "3/5", "--out",
                      os.path.join(registry.out, "shares"), "--holder",
                      "Dora Director", "--label", "custodians")
