@@ -10,10 +10,14 @@
 #include "server/registry/rotation_step.h"
 #include "server/rpc/ctx.h"
 #include "server/rpc/rpc_key_link.h"
+#include "server/rpc/slots_say.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_rewrap.h"
 
-#define PAST_MAX 10
+#define PAST_MAX   10
+#define SLOTS_SAID 8 /* of those who may make a new root */
+
+_Static_assert(SLOTS_SAID + 7 <= RPC_WORDS_MAX, "all of it is said");
 
 enum cdop_err rpc_key_rotate(struct rpc_ctx *ctx,
     const Cdop__KeyRotateRequest *req, Cdop__KeyRotateReply *rep);
@@ -221,6 +225,26 @@ say_areas(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 		: "copy what there is into a new file, without the old bytes");
 }
 
+/* One is enough; newest first: who looks for what should not be there. */
+static void
+say_who_renews(struct rpc_ctx *ctx)
+{
+	const size_t n = rows_slots(ctx->reg->rows);
+	const char *line;
+	size_t i;
+
+	for (i = 0; i < n && i < SLOTS_SAID; i++) {
+		line = slots_say_line(ctx, n - 1 - i);
+		say(ctx,
+		    line == NULL
+			? NULL
+			: cdop_arena_printf(ctx->arena,
+			      "whoever has this makes the new root: %s", line));
+	}
+	if (n > SLOTS_SAID)
+		say(ctx, "and more slots: cdop slot list");
+}
+
 /* What is said of a root that somebody had: who is needed, what is left. */
 static void
 say_renewal(struct rpc_ctx *ctx)
@@ -236,6 +260,7 @@ say_renewal(struct rpc_ctx *ctx)
 		"which makes new slots: none of the %zu that there are opens "
 		"the registry then, nor any share that was given out",
 		rows_slots(rows)));
+	say_who_renews(ctx);
 	say(ctx,
 	    "make a new root, new keys for heads, digest, registry, log, "
 	    "searches, every area and every case, and seal every row anew in "

@@ -360,6 +360,7 @@ a_root_that_somebody_had_waits_and_is_given_up(void **state)
 	act = waiting(WORLD_CUSTODIAN)->approval[0];
 	assert_true(words_say(act, "cdopd renew-root"));
 	assert_true(words_say(act, "none of the 2 that there are opens"));
+	assert_true(words_say(act, "makes the new root: slot 2 credential"));
 	assert_true(words_say(act, "a medium was lost"));
 	assert_int_equal(approve(WORLD_CUSTODIAN, 0, &answer), CDOP_OK);
 	reply = status(WORLD_AUDITOR);
