@@ -283,11 +283,18 @@ class Cluster:
             return [parent, *map(int, f.read().split())]
 
     def on_cpu(self):
-        """Seconds of all its processes, those that ended with them."""
-        ticks = 0
-        for i, line in enumerate(proc_lines(self.pids(), "stat")):
-            fields = line.rpartition(")")[2].split()
-            ticks += sum(map(int, fields[11:15 if i == 0 else 13]))
+        """Seconds of all its processes, those that ended with them.  A
+        backend that ends meanwhile would be in neither sum: again, then."""
+        while True:
+            pids = self.pids()
+            lines = [line.rpartition(")")[2].split()
+                     for line in proc_lines(pids, "stat")]
+            ends = any(fields[0] in "ZX" for fields in lines)
+            if len(lines) == len(pids) and not ends and pids == self.pids():
+                break
+            time.sleep(0.01)
+        ticks = sum(sum(map(int, fields[11:13])) for fields in lines) + \
+            sum(map(int, lines[0][13:15]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def stop(self):
