@@ -290,6 +290,8 @@ found(struct db_txn *txn, int rc, const MDB_val *k, const MDB_val *v,
 		return stick(txn, db_core_error(rc));
 	*ret_number = cdop_get64(k->mv_data);
 	*ret_row = bytes_of(v);
+	if (!txn->write)
+		db_read_add(&txn->read, *ret_row);
 	return CDOP_OK;
 }
 
@@ -368,8 +370,9 @@ db_read_add(struct db_read *read, struct cdop_bytes row)
 		read->to = row.data + row.len;
 }
 
-void
-db_read_let_go(struct db_read *read)
+/* Whole pages from the first byte on, so many bytes at most. */
+static void
+let_go(struct db_read *read, size_t most)
 {
 	const size_t lead = (uintptr_t)read->from % DB_PAGE;
 	size_t len = (size_t)(read->to - read->from) + lead;
@@ -379,6 +382,19 @@ db_read_let_go(struct db_read *read)
 		return;
 	read->from -= lead; /* of its page */
 	memcpy(&from, &read->from, sizeof(from));
-	(void)madvise(from, len < LET_GO ? len : LET_GO, MADV_DONTNEED);
+	(void)madvise(from, len < most ? len : most, MADV_DONTNEED);
 	*read = (struct db_read){NULL, NULL};
+}
+
+void
+db_read_let_go(struct db_read *read)
+{
+	let_go(read, LET_GO);
+}
+
+void
+db_let_go(struct db_txn *txn)
+{
+	CDOP_ASSERT(!txn->write); /* or its rows lie in memory, too */
+	let_go(&txn->read, SIZE_MAX);
 }

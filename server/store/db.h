@@ -147,6 +147,12 @@ struct db_read {
 void db_read_add(struct db_read *read, struct cdop_bytes row);
 void db_read_let_go(struct db_read *read);
 
+/*
+ * All that db_next() and db_previous() have read in this snapshot: after a
+ * walk through everything, whose pages would count as ours for ever.
+ */
+void db_let_go(struct db_txn *txn);
+
 /* How many rows the table says it has. */
 CDOP_MUST enum cdop_err db_count(struct db_txn *txn, uint64_t *ret_n);
 

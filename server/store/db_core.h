@@ -22,6 +22,7 @@ struct db_txn {
 	bool has_last;
 	uint64_t last; /* no row stands above it */
 	enum cdop_err err;
+	struct db_read read; /* by walking, without write */
 };
 
 struct db {

@@ -250,6 +250,7 @@ rows_scan(struct rows *rows, rows_scan_fn *fn, void *ctx)
 		err = walk_later(&scan);
 	if (err == CDOP_OK)
 		err = compare(&scan);
+	db_let_go(rows->txn);
 	db_abort(rows->txn);
 	rows->txn = NULL;
 	rows->seen_row = 0;
@@ -378,6 +379,7 @@ read_end(struct rows *rows, bool mine)
 {
 	if (!mine)
 		return;
+	db_let_go(rows->txn);
 	db_abort(rows->txn);
 	rows->txn = NULL;
 }

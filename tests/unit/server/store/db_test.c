@@ -305,6 +305,56 @@ the_lock_ends_with_its_process(void **state)
 	end(db);
 }
 
+/* KiB of the file that count as this process's. */
+static unsigned long
+resident(void)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	char line[512], name[128];
+	unsigned long kib, sum = 0;
+	bool ours = false;
+
+	assert_non_null(f);
+	(void)snprintf(name, sizeof(name), "%s/data.mdb", dir);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "%lx-%lx %*s", &kib, &kib) == 2)
+			ours = strstr(line, name) != NULL;
+		else if (ours && sscanf(line, "Rss: %lu kB", &kib) == 1)
+			sum += kib;
+	}
+	assert_int_equal(fclose(f), 0);
+	return sum;
+}
+
+static void
+what_a_walk_has_read_is_let_go(void **state)
+{
+	const struct cdop_bytes row = bytes("a row of a walk");
+	struct db *db = make();
+	struct cdop_bytes got;
+	struct db_txn *txn;
+	uint64_t n;
+
+	(void)state;
+	assert_int_equal(db_room(db, 1024), CDOP_OK);
+	assert_int_equal(db_begin(db, &txn), CDOP_OK);
+	for (n = 0; n < 40000; n++)
+		assert_int_equal(db_put(txn, n, row), CDOP_OK);
+	assert_int_equal(db_commit(txn), CDOP_OK);
+
+	assert_int_equal(db_begin_read(db, &txn), CDOP_OK);
+	for (n = 0; db_next(txn, n, &n, &got) == CDOP_OK; n++)
+		assert_int_equal(got.len, row.len);
+	assert_int_equal(n, 40000);
+	assert_true(resident() > 1024);
+	db_let_go(txn);
+	assert_true(resident() < 256);
+	assert_int_equal(db_next(txn, 7, &n, &got), CDOP_OK);
+	assert_memory_equal(got.data, row.data, row.len);
+	db_abort(txn);
+	db_close(db);
+}
+
 int
 main(void)
 {
@@ -317,6 +367,7 @@ main(void)
 	    cmocka_unit_test(a_full_map_takes_nothing_and_leaves_a_good_file),
 	    cmocka_unit_test(the_right_directory_or_none),
 	    cmocka_unit_test(the_lock_ends_with_its_process),
+	    cmocka_unit_test(what_a_walk_has_read_is_let_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
