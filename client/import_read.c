@@ -8,12 +8,16 @@
 #include <strings.h>
 
 #include "cdop/secret.h"
+#include "cdop/text.h"
 #include "cdop/utf8.h"
 #include "client/csv_out.h"
 #include "client/encoding.h"
 #include "client/file.h"
 
 #define COLUMNS_MAX 2000
+#define NAMED_MAX   8          /* columns that are no fields, by name */
+#define NAME_SHOWN  60         /* characters of a name */
+#define CELL_STEP   (1u << 16) /* by which libcsv has a cell grow */
 #define NUMBER_MAX  (2 * CDOP_IMPORT_ROWS_MAX)
 
 static const char *const controls[] = {"decision", "decision_reason",
@@ -69,8 +73,9 @@ on_cell(void *text, size_t len, void *arg)
 		r->too_wide = r->line + 1;
 		return;
 	}
-	r->cell[r->n++] =
+	r->cell[r->n] =
 	    cdop_arena_strndup(r->ctx->arena, text == NULL ? "" : text, len);
+	r->no_memory |= r->cell[r->n++] == NULL;
 }
 
 static bool
@@ -118,17 +123,28 @@ take_head(struct reader *r)
  * comes back as it was.
  */
 static const char *
-beyond(const struct reader *r)
+beyond(struct reader *r)
 {
 	const struct import_file *f = r->file;
-	const char *text = NULL;
-	size_t i;
+	size_t i, len, size = 0;
+	char *text, *at;
 
+	if (r->n <= f->n_columns || r->no_memory)
+		return NULL;
 	for (i = f->n_columns; i < r->n; i++)
-		text = text == NULL
-		    ? unquote(f, r->cell[i])
-		    : cdop_arena_printf(r->ctx->arena, "%s%c%s", text,
-			  f->delimiter, unquote(f, r->cell[i]));
+		size += strlen(unquote(f, r->cell[i])) + 1;
+	at = text = cdop_arena_alloc(r->ctx->arena, size);
+	if (text == NULL) {
+		r->no_memory = true;
+		return NULL;
+	}
+	for (i = f->n_columns; i < r->n; i++) {
+		len = strlen(unquote(f, r->cell[i]));
+		memcpy(at, unquote(f, r->cell[i]), len);
+		at += len;
+		*at++ = f->delimiter;
+	}
+	at[-1] = '\0';
 	return text;
 }
 
@@ -218,6 +234,7 @@ read_csv(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
 	csv_set_delim(&parser, (unsigned char)f->delimiter);
 	csv_set_space_func(&parser, never_space);
+	csv_set_blk_size(&parser, CELL_STEP);
 	done = csv_parse(&parser, text.data, text.len, on_cell, on_row, &r);
 	if (done == text.len && csv_fini(&parser, on_cell, on_row, &r) != 0)
 		done = 0;
@@ -230,26 +247,61 @@ read_csv(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
 	return check_sizes(ctx, &r);
 }
 
+/* Bytes of the first characters of a name, for words. */
+static int
+shown(const char *name)
+{
+	const char *at = name;
+	uint32_t one;
+	unsigned n = 0;
+
+	while (n++ < NAME_SHOWN && *at != '\0' && cdop_text_next(&at, &one))
+		;
+	return (int)(at - name);
+}
+
+/*
+ * Which columns are no fields, by name: the first of them, for the first row
+ * of a file without names may be anything, and long.
+ */
+static const char *
+unknown_of(struct cmd_ctx *ctx, const struct import_file *f)
+{
+	const char *said = "";
+	struct cdop_path path;
+	size_t i, n = 0;
+
+	for (i = 0; i < f->n_columns && said != NULL; i++) {
+		if (f->column[i][0] == '\0' ||
+		    import_read_is_control(f->column[i]) ||
+		    cdop_form_path_parse(f->column[i], &path) == CDOP_OK ||
+		    n++ >= NAMED_MAX)
+			continue;
+		said = cdop_arena_printf(ctx->arena, "%s%s%.*s", said,
+		    n > 1 ? ", " : "", shown(f->column[i]), f->column[i]);
+	}
+	if (n > NAMED_MAX && said != NULL)
+		said = cdop_arena_printf(
+		    ctx->arena, "%s and %zu more", said, n - NAMED_MAX);
+	return said;
+}
+
 static enum exit_code
 check_columns(struct cmd_ctx *ctx, const struct import_file *f)
 {
-	struct cdop_path path;
-	const char *unknown = "";
+	const char *unknown;
 	size_t i, k;
 
-	for (i = 0; i < f->n_columns; i++) {
+	for (i = 0; i < f->n_columns; i++)
 		for (k = 0; k < i; k++)
 			if (strcmp(f->column[i], f->column[k]) == 0)
 				return cmd_fail(ctx, EXIT_INVALID, "csv", NULL,
-				    "%s: column %s stands twice", f->path,
-				    f->column[i]);
-		if (f->column[i][0] != '\0' &&
-		    !import_read_is_control(f->column[i]) &&
-		    cdop_form_path_parse(f->column[i], &path) != CDOP_OK)
-			unknown =
-			    cdop_arena_printf(ctx->arena, "%s%s%s", unknown,
-				unknown[0] != '\0' ? ", " : "", f->column[i]);
-	}
+				    "%s: column %.*s stands twice", f->path,
+				    shown(f->column[i]), f->column[i]);
+	unknown = unknown_of(ctx, f);
+	if (unknown == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
 	if (f->n_columns == 0)
 		return cmd_fail(ctx, EXIT_INVALID, "csv",
 		    "the first row names the fields", "%s is empty", f->path);

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* cmocka wants the headers above before it. */
@@ -43,6 +45,41 @@ text_of(struct fixture *f, const char *path)
 
 	assert_int_equal(file_read(path, 65536, f->ctx.arena, &text), CDOP_OK);
 	return (const char *)text.data;
+}
+
+/* 2,000 columns of nonsense of 900 bytes, over a row of as many cells. */
+static void
+a_wide_file_is_told_in_few_words(void **state)
+{
+	enum {
+		COLUMNS = 2000,
+		EACH = 900
+	};
+	struct fixture *f = *state;
+	struct import_file file;
+	char *text = malloc(COLUMNS * (EACH + 1) + 64), *at = text;
+	size_t i;
+
+	assert_non_null(text);
+	for (i = 0; i < COLUMNS; i++) {
+		memset(at, 'x', EACH);
+		(void)snprintf(at, 8, "c%zu", i);
+		at[strlen(at)] = 'x';
+		at += EACH;
+		*at++ = i + 1 < COLUMNS ? ',' : '\n';
+	}
+	*at = '\0';
+	assert_int_equal(read_text(f, "bad.csv", text, &file), EXIT_INVALID);
+	assert_non_null(strstr(f->ctx.error.message, "xxx and 1992 more"));
+	assert_true(strlen(f->ctx.error.message) < 1000);
+
+	/* The same as cells that no column is for come back whole. */
+	memmove(text + 18, text, (size_t)(at - text) + 1);
+	memcpy(text, "child.family_name\n", 18);
+	assert_int_equal(read_text(f, "wide.csv", text, &file), EXIT_OK);
+	assert_int_equal(file.n_rows, 1);
+	assert_int_equal(strlen(file.row[0].beyond) + EACH + 2, at - text);
+	free(text);
 }
 
 /* A comma without quotes moves all that stands behind it. */
@@ -188,6 +225,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WITH(a_row_with_too_many_cells_is_rejected_alone),
+	    WITH(a_wide_file_is_told_in_few_words),
 	    WITH(what_is_wrong_with_a_file_is_said),
 	    WITH(a_number_stands_there_once),
 	    WITH(corrected_rejects_are_not_written_over),
