@@ -29,6 +29,7 @@
 #include "server/base/log.h"
 #include "server/cycle/cycle.h"
 #include "server/registry/audit.h"
+#include "tests/fuzz/lib/quick.h"
 #include "tests/unit/server/world.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -380,6 +381,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	log_set_level(LOG_LEVEL_ERROR);
+	CDOP_ASSERT(setenv("TMPDIR", quick_top(), 1) == 0);
 	CDOP_ASSERT(ipc_inbox_new(&inbox) == CDOP_OK);
 	world_begin();
 	(void)atexit(world_over);

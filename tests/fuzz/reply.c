@@ -25,6 +25,7 @@
 #include "client/receipt.h"
 #include "client/session.h"
 #include "tests/fuzz/lib/answer.h"
+#include "tests/fuzz/lib/quick.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -488,8 +489,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	CDOP_ASSERT(
 	    cdop_profile_parse((const char *)profile_text.data,
 		profile_text.len, for_profile, &profile, &error) == CDOP_OK);
-	(void)snprintf(dir, sizeof(dir), "%s/cdop-fuzz-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	(void)snprintf(dir, sizeof(dir), "%s/cdop-fuzz-XXXXXX", quick_top());
 	CDOP_ASSERT(mkdtemp(dir) != NULL);
 	(void)atexit(go_away);
 	return 0;

@@ -324,12 +324,13 @@ world_make(struct world *world)
 	    {.kind = SLOTS_KIND_KEYFILE, .label = "key file"},
 	    {.kind = SLOTS_KIND_CREDENTIAL, .label = "credential"},
 	};
+	const char *top = getenv("TMPDIR");
 	struct rows_args args;
 
 	memset(world, 0, sizeof(*world));
 	world->now_ms = START_MS;
-	(void)snprintf(
-	    world->dir, sizeof(world->dir), "/tmp/cdop-world.XXXXXX");
+	(void)snprintf(world->dir, sizeof(world->dir), "%s/cdop-world.XXXXXX",
+	    top == NULL ? "/tmp" : top);
 	assert_non_null(mkdtemp(world->dir));
 	assert_int_equal(cdop_arena_new(256u << 20, &world->arena), CDOP_OK);
 	memset(world->k, 0x5b, sizeof(world->k));
