@@ -315,7 +315,7 @@ check-ct:	## no branch and no address by a secret byte (valgrind)
 # words, for it stands before it.  Only gcc's sanitizer lets it.
 WRAPPED := env_create env_set_mapsize env_open txn_begin txn_commit dbi_open \
 	dbi_flags get put del cursor_open cursor_get stat
-FAULT_MAIN := points images
+FAULT_MAIN := points images full
 FAULT_OBJ := $(call objs,$(filter-out $(FAULT_MAIN:%=tests/fault/%.c),\
 	$(FAULT_SRC)))
 $(FAULT_MAIN:%=$(OUT)/fault/%): $(OUT)/fault/%: $(OUT)/obj/tests/fault/%.o \

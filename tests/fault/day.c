@@ -113,6 +113,7 @@ ask(struct day *day, unsigned who, struct keep_op *op, town_more_fn *more,
 		day->dead = heard == TOWN_DEAD;
 		if (heard == TOWN_ANSWERED && !is_for_later(reply))
 			break;
+		day->keep->hindered = true;
 		if (heard == TOWN_ANSWERED)
 			require(
 			    reply->message != NULL && reply->message[0] != '\0',
@@ -247,7 +248,8 @@ settle(struct day *day)
 			return;
 		shim_pass(sleep == 0 ? 1 : sleep < 1000 ? 1000 : 5000);
 	}
-	if (!day->dead)
+	day->keep->hindered = true;
+	if (!day->hopeless)
 		broken("it does not come to rest");
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cdop/limits.h"
@@ -44,18 +45,32 @@ add_shares(struct world *world)
 	must(registry_commit(world->reg), "shares are there");
 }
 
-void
-house_make(struct house_place *place)
+/* Data and anchor lie on one disk, what is kept of them beside it. */
+static void
+make_place(struct house_place *place, house_disk_fn *disk)
 {
-	static struct world world;
-	char command[512];
+	char path[HOUSE_PATH];
 
 	(void)snprintf(place->top, sizeof(place->top), "%s/cdop-fault.XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	require(mkdtemp(place->top) != NULL, "a folder");
-	(void)snprintf(place->data, sizeof(place->data), "%s/data", place->top);
+	(void)snprintf(path, sizeof(path), "%s/disk", place->top);
+	require(mkdir(path, 0700) == 0, path);
+	if (disk != NULL)
+		disk(path);
 	(void)snprintf(
-	    place->anchor, sizeof(place->anchor), "%s/anchor", place->top);
+	    place->data, sizeof(place->data), "%s/disk/data", place->top);
+	(void)snprintf(
+	    place->anchor, sizeof(place->anchor), "%s/disk/anchor", place->top);
+}
+
+void
+house_make(struct house_place *place, house_disk_fn *disk)
+{
+	static struct world world;
+	char command[512];
+
+	make_place(place, disk);
 	world_make(&world);
 	memcpy(place->k, world.k, sizeof(place->k));
 	add_shares(&world);
@@ -271,6 +286,8 @@ house_turn(struct house *house, house_packet_fn *take, void *ctx)
 	enum cdop_err err;
 	size_t i, n;
 
+	if (++house->turns == house->hinder_at)
+		house->hinder();
 	shim_on();
 	err = cycle_turn(house->cycle);
 	if (err == CDOP_OK)

@@ -34,6 +34,10 @@ struct house {
 	int link; /* the gate's end */
 	struct ipc_inbox *inbox;
 	uint64_t last_conn;
+	size_t turns;
+	/* Before this one (from 1 on), and 0: never. */
+	size_t hinder_at;
+	void (*hinder)(void);
 	/* How it ended, and what it says of that; CDOP_OK: it has not. */
 	enum cdop_err err;
 	const char *where;
@@ -43,8 +47,13 @@ struct house {
 /* A packet of the vault. */
 typedef void house_packet_fn(void *ctx, const struct ipc_packet *packet);
 
-/* A registry with a cast of people, a set of shares and nothing in it. */
-void house_make(struct house_place *place);
+/*
+ * A registry with a cast of people, a set of shares and nothing in it.  disk(),
+ * which may be NULL, is told of the folder of everything before anything is
+ * there.
+ */
+typedef void house_disk_fn(const char *path);
+void house_make(struct house_place *place, house_disk_fn *disk);
 void house_remove(const struct house_place *place);
 
 /* The whole of it kept aside under a name, and brought back. */

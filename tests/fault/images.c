@@ -202,7 +202,7 @@ main(int argc, char **argv)
 	int loss;
 
 	want = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
-	run_make();
+	run_make(NULL);
 	for (step = 0; step < DAY_STEPS; step++)
 		run_rehearse(step, play_recorded);
 	count_images();

@@ -56,9 +56,11 @@ struct keep {
 	uint32_t backup; /* the last that was taken whole */
 	/* Of the run under way. */
 	bool fired;
+	bool hindered; /* something was not for now, or did not come to rest */
 	char hit[32];  /* the call that was hit */
 	char end[192]; /* how the vault left; "" where it did not */
 	uint64_t count[16];
+	size_t turns; /* of the vault */
 	char facts[4096];
 };
 

@@ -74,9 +74,10 @@ class Trace:
     def traced(self, pid):
         try:
             with open("/proc/%d/status" % pid, encoding="ascii") as f:
-                return "TracerPid:\t0\n" not in f.read()
+                text = f.read()
         except OSError:
             return True  # it was killed already
+        return "TracerPid:\t0\n" not in text or "\nState:\tZ" in text
 
     def end(self):
         """What it wrote."""

@@ -231,7 +231,7 @@ main(int argc, char **argv)
 	want = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
 	if (argc > 2 && strcmp(argv[1], "only") == 0)
 		all.only = strtoull(argv[2], NULL, 10);
-	run_make();
+	run_make(NULL);
 	for (step = 0; step < DAY_STEPS; step++)
 		run_rehearse(step, run_process);
 	n = count_points();

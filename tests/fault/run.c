@@ -23,7 +23,7 @@ struct keep *run_keep;
 static struct keep kept[DAY_STEPS + 1];
 static char facts[DAY_STEPS][sizeof(kept[0].facts)];
 static uint64_t counts[DAY_STEPS][SHIM_CLASSES];
-static size_t ops[DAY_STEPS];
+static size_t ops[DAY_STEPS], turns[DAY_STEPS];
 
 /* ---- one run ------------------------------------------------------------ */
 
@@ -56,6 +56,29 @@ check_end(const struct house *house, const struct run *run)
 	broken("it leaves with %s", run_keep->end);
 }
 
+static void
+look(struct day *day)
+{
+	if (day->dead)
+		broken("without a fault it leaves with %s: %s %s",
+		    day->house.where, cdop_err_name(day->house.err),
+		    day->house.why);
+	day_check_log(day);
+	day_facts(day, run_keep->facts, sizeof(run_keep->facts));
+}
+
+/* Nothing that was said while it was hindered is gone; and on it goes. */
+static void
+go_on(struct day *day, const struct run *run)
+{
+	day_check_log(day);
+	run->relieve();
+	day->dead = day->hopeless = false;
+	run_keep->at = 0;
+	day_play(day, &day_steps[run->step]);
+	look(day);
+}
+
 void
 run_play(const struct run *run)
 {
@@ -67,25 +90,28 @@ run_play(const struct run *run)
 	shim_plan(run->kind, run->step == 0 ? run->at : 0);
 	run_keep->at = 0;
 	run_keep->end[0] = '\0';
+	run_keep->hindered = false;
+	run_keep->facts[0] = '\0';
+	if (run->hinder != NULL && run->hinder_at == 0)
+		run->hinder();
 	if (day_open(&day, &run_place, run_keep)) {
 		if (run->step != 0)
 			shim_plan(run->kind, run->at);
-		day.hopeless = run->kind == SHIM_STUCK;
+		day.hopeless = run->kind == SHIM_STUCK || run->hinder != NULL;
+		day.house.hinder = run->hinder;
+		day.house.hinder_at = run->hinder_at;
 		day.leap_at = run->leap_at;
 		day.leap_ms = run->leap_ms;
 		day_play(&day, &day_steps[run->step]);
+		if (run->relieve != NULL && day.house.err == CDOP_OK)
+			go_on(&day, run);
 	}
-	if (run->last) {
-		if (day.dead)
-			broken("without a fault it leaves with %s: %s %s",
-			    day.house.where, cdop_err_name(day.house.err),
-			    day.house.why);
-		day_check_log(&day);
-		day_facts(&day, run_keep->facts, sizeof(run_keep->facts));
-	}
+	if (run->last)
+		look(&day);
 	run_keep->now_ms = shim_now_ms();
 	(void)snprintf(run_keep->hit, sizeof(run_keep->hit), "%s", shim_hit());
 	check_end(&day.house, run);
+	run_keep->turns = day.house.turns;
 	day_close(&day);
 	run_keep->fired = shim_fired();
 	if (run->at == 0)
@@ -139,6 +165,7 @@ run_rehearse(size_t step, int (*play)(const struct run *run))
 		broken("the day does not go through: %s", run_keep->end);
 	memcpy(counts[step], run_keep->count, sizeof(counts[step]));
 	ops[step] = run_keep->at;
+	turns[step] = run_keep->turns;
 	kept[step + 1] = *run_keep;
 	image_name(step + 1, name);
 	house_save(&run_place, name);
@@ -152,14 +179,14 @@ run_rehearse(size_t step, int (*play)(const struct run *run))
 }
 
 void
-run_make(void)
+run_make(house_disk_fn *disk)
 {
 	must(cdop_secret_init(), "libsodium");
 	log_init("vault", LOG_LEVEL_ERROR);
 	run_keep = mmap(NULL, sizeof(*run_keep), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	require(run_keep != MAP_FAILED, "memory that is shared");
-	house_make(&run_place);
+	house_make(&run_place, disk);
 	run_keep->now_ms = START_MS;
 }
 
@@ -181,6 +208,12 @@ run_ops(size_t step)
 	return ops[step];
 }
 
+size_t
+run_turns(size_t step)
+{
+	return turns[step];
+}
+
 void
 run_back(size_t step)
 {
@@ -192,12 +225,31 @@ run_back(size_t step)
 }
 
 bool
+run_verify(void)
+{
+	pid_t pid;
+	int status;
+
+	(void)fflush(stdout);
+	pid = fork();
+	require(pid != -1, "a process");
+	if (pid == 0)
+		_exit(house_verify(&run_place) == 0 ? 0 : 1);
+	require(waitpid(pid, &status, 0) == pid, "its end");
+	return status == 0;
+}
+
+bool
 run_again(size_t step)
 {
 	const struct run again = {.step = step, .last = true};
 
-	if (run_process(&again) != 0)
-		return false;
+	return run_process(&again) == 0 && run_came_to_its_end(step);
+}
+
+bool
+run_came_to_its_end(size_t step)
+{
 	if (strcmp(run_keep->facts, facts[step]) == 0)
 		return true;
 	(void)printf("#   it comes to another end; wanted\n%s---- seen\n%s",

@@ -429,15 +429,21 @@ ftruncate(int fd, off_t len)
 typedef int fsync_fn(int fd);
 typedef int fdatasync_fn(int fd);
 
+static int
+synced(int fd, const char *name, fsync_fn *fn)
+{
+	if (shim_file_fails(fd, SHIM_WRITE, name) || fn(fd) != 0)
+		return -1;
+	acted(fd, SHIM_ACT_SYNC, 0, NULL, 0);
+	return 0;
+}
+
 int
 fsync(int fd)
 {
 	NEXT(fsync);
 
-	if (shim_file_fails(fd, SHIM_WRITE, "fsync") || fn(fd) != 0)
-		return -1;
-	acted(fd, SHIM_ACT_SYNC, 0, NULL, 0);
-	return 0;
+	return synced(fd, "fsync", fn);
 }
 
 int
@@ -445,10 +451,7 @@ fdatasync(int fd)
 {
 	NEXT(fdatasync);
 
-	if (shim_file_fails(fd, SHIM_WRITE, "fdatasync") || fn(fd) != 0)
-		return -1;
-	acted(fd, SHIM_ACT_SYNC, 0, NULL, 0);
-	return 0;
+	return synced(fd, "fdatasync", fn);
 }
 
 typedef int renameat_fn(int a, const char *from, int b, const char *to);

@@ -15,6 +15,18 @@ text(struct day *day, const char *from)
 	return copy;
 }
 
+typedef void act_fn(struct day *day);
+
+/* One after the other, as far as the vault goes along. */
+static void
+in_order(struct day *day, act_fn *const acts[], size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && !day->dead; i++)
+		acts[i](day);
+}
+
 static void
 play_start(struct day *day)
 {
@@ -189,11 +201,9 @@ show(struct day *day)
 static void
 play_work(struct day *day)
 {
-	void (*const acts[])(struct day *) = {amend, find, partner_asks, show};
-	size_t i;
+	static act_fn *const acts[] = {amend, find, partner_asks, show};
 
-	for (i = 0; i < sizeof(acts) / sizeof(acts[0]) && !day->dead; i++)
-		acts[i](day);
+	in_order(day, acts, sizeof(acts) / sizeof(acts[0]));
 }
 
 static void
@@ -239,11 +249,9 @@ hold(struct day *day)
 static void
 play_move(struct day *day)
 {
-	void (*const acts[])(struct day *) = {interest, owner, hold};
-	size_t i;
+	static act_fn *const acts[] = {interest, owner, hold};
 
-	for (i = 0; i < sizeof(acts) / sizeof(acts[0]) && !day->dead; i++)
-		acts[i](day);
+	in_order(day, acts, sizeof(acts) / sizeof(acts[0]));
 }
 
 static void

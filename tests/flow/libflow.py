@@ -152,6 +152,9 @@ class Registry:
 
     def kill_role(self, role):
         """SIGKILL to gate or vault, and a wait until another one stands."""
+        # 0 would be everybody of ours.
+        if not wait_for(lambda: self.pid_of(role) != 0):
+            self.fail("there is no %s to kill" % role)
         old = self.pid_of(role)
         os.kill(old, signal.SIGKILL)
         wait_for(lambda: self.pid_of(role) not in (0, old))
