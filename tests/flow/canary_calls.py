@@ -149,12 +149,12 @@ def note(who, name, answer):
     return answer
 
 
-def ask(cast, who, name, request=None, key=True):
+def ask(cast, who, name, request=None, key=True, **said):
     """In a session of its own; its Welcome is looked at, too."""
     with cast.open(who) as session:
         seen.append((who, "Welcome", session.welcome.SerializeToString()))
         return note(who, name, (session.change if key else session.call)(
-            name, request))
+            name, request, **said))
 
 
 def second(cast, name, request, by="bob", approve=True):
@@ -304,7 +304,9 @@ def refused(cast, one):
             request = client.METHODS[name].request()
             if "reference" in request.DESCRIPTOR.fields_by_name:
                 request.reference = one
-            answer = ask(cast, who, name, request.SerializePartialToString())
+            # A purpose is said, so that nothing but the role forbids it.
+            answer = ask(cast, who, name, request.SerializePartialToString(),
+                         **CASE)
             check("%s may not: %s" % (role, name), answer.status != 0,
                   answer)
 

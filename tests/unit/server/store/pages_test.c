@@ -20,12 +20,14 @@ static char dir[64];
 static char path[80];
 static unsigned int findings;
 static char last[160];
+static bool twice;
 
 static void
 on_finding(void *ctx, const char *finding)
 {
 	(void)ctx;
 	findings++;
+	twice |= strstr(finding, "used twice") != NULL;
 	(void)snprintf(last, sizeof(last), "%s", finding);
 }
 
@@ -35,6 +37,7 @@ check(void)
 	uint64_t pages;
 
 	findings = 0;
+	twice = false;
 	last[0] = '\0';
 	assert_int_equal(
 	    pages_check(path, false, on_finding, NULL, &pages), CDOP_OK);
@@ -153,6 +156,87 @@ damage_in_headers_is_found_and_harms_nobody(void **state)
 	end();
 }
 
+/* n bytes at `at` of a page, as LMDB writes numbers. */
+static uint64_t
+peek(size_t page, size_t at, size_t n)
+{
+	uint8_t bytes[8];
+	uint64_t v = 0;
+	int fd;
+
+	assert_true(n <= sizeof(bytes));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(
+	    pread(fd, bytes, n, (off_t)(page * DB_PAGE + at)), (ssize_t)n);
+	(void)close(fd);
+	while (n > 0)
+		v = v << 8 | bytes[--n];
+	return v;
+}
+
+/* The root of the table, as the newer meta page has it. */
+static size_t
+root(void)
+{
+	return (size_t)peek(
+	    peek(1, 16 + 128, 8) > peek(0, 16 + 128, 8), 16 + 72 + 40, 8);
+}
+
+/* Where entry i of a page lies in it. */
+static size_t
+node(size_t page, size_t i)
+{
+	return (size_t)peek(page, 16 + 2 * i, 2);
+}
+
+/* From the root down to a leaf: the number in its head, and its kind. */
+static void
+a_page_is_the_one_and_the_kind_it_says(void **state)
+{
+	size_t page, bit, depth = 0;
+	bool is_leaf;
+
+	(void)state;
+	make();
+	for (page = root(), is_leaf = false; !is_leaf; depth++) {
+		is_leaf = peek(page, 10, 2) == 2;
+		for (bit = 0; bit < 12 * 8; bit++) {
+			if (bit / 8 == 8 || bit / 8 == 9)
+				continue; /* of no use */
+			poke(page, bit / 8, (uint8_t)(1u << bit % 8));
+			assert_int_not_equal(check(), 0);
+			poke(page, bit / 8, (uint8_t)(1u << bit % 8));
+		}
+		page = (size_t)peek(page, node(page, 0), 6);
+	}
+	assert_true(depth >= 2);
+	assert_int_equal(check(), 0);
+	end();
+}
+
+/* Two entries of the root lead to one page, the other is reached by none. */
+static void
+a_page_is_reached_once(void **state)
+{
+	size_t at, from, to, i;
+	uint8_t bits;
+
+	(void)state;
+	make();
+	at = root();
+	assert_int_equal(peek(at, 10, 2), 1);
+	from = node(at, 0);
+	to = node(at, 1);
+	for (i = 0; i < 6; i++) {
+		bits = (uint8_t)(peek(at, from + i, 1) ^ peek(at, to + i, 1));
+		poke(at, to + i, bits);
+	}
+	assert_int_not_equal(check(), 0);
+	assert_true(twice);
+	end();
+}
+
 static void
 damage_in_the_meta_pages_stops_the_opening(void **state)
 {
@@ -196,6 +280,8 @@ main(void)
 	    cmocka_unit_test(a_good_file_has_no_finding),
 	    cmocka_unit_test(a_missing_file_is_no_finding_but_an_error),
 	    cmocka_unit_test(damage_in_headers_is_found_and_harms_nobody),
+	    cmocka_unit_test(a_page_is_the_one_and_the_kind_it_says),
+	    cmocka_unit_test(a_page_is_reached_once),
 	    cmocka_unit_test(damage_in_the_meta_pages_stops_the_opening),
 	    cmocka_unit_test(a_file_that_was_cut_short_is_damaged),
 	};
