@@ -132,7 +132,8 @@ tell_kept(struct cmd_ctx *ctx, const struct sink *sink)
 	if (code != EXIT_OK)
 		print_note(ctx,
 		    "%s is whole, but the registry does not know: "
-		    "cdopd verify %s, then cdop backup proved %" PRIu32,
+		    "cdopd verify %s, then cdop backup proved %" PRIu32
+		    " and the code that it prints",
 		    sink->path, sink->path, sink->number);
 	return code;
 }
@@ -260,6 +261,16 @@ facts(struct cmd_ctx *ctx, const Cdop__BackupEntry *entry)
 	    manifest.cases, manifest.rows, manifest.checkpoint.size);
 }
 
+static const char *
+proved(struct cmd_ctx *ctx, const Cdop__BackupEntry *entry)
+{
+	if (!entry->has_proved_ms)
+		return "never";
+	return cdop_arena_printf(ctx->arena, "%s%s",
+	    print_time(ctx->arena, entry->proved_ms),
+	    entry->by_code ? "" : ", by word");
+}
+
 static void
 show(struct cmd_ctx *ctx, const Cdop__BackupListReply *reply)
 {
@@ -281,9 +292,7 @@ show(struct cmd_ctx *ctx, const Cdop__BackupListReply *reply)
 		row[1] = print_time(ctx->arena, entry->begun_ms);
 		row[2] = entry->label;
 		row[3] = entry->name;
-		row[4] = entry->has_proved_ms
-		    ? print_time(ctx->arena, entry->proved_ms)
-		    : "never";
+		row[4] = proved(ctx, entry);
 		row[5] = facts(ctx, entry);
 		row += COLUMNS;
 	}
@@ -325,6 +334,27 @@ run_list(struct cmd_ctx *ctx)
 
 /* ---- proved -------------------------------------------------------------- */
 
+/* What cdopd verify has printed; of an old backup there is nothing. */
+static enum exit_code
+take_code(struct cmd_ctx *ctx, Cdop__BackupProvedRequest *request)
+{
+	uint8_t *proof;
+
+	if (ctx->n_pos < 2)
+		return EXIT_OK;
+	proof = cdop_arena_alloc(ctx->arena, CDOP_MANIFEST_PROOF);
+	if (proof == NULL)
+		return cmd_fail(
+		    ctx, EXIT_UNEXPECTED, NULL, NULL, "not enough memory");
+	if (cdop_manifest_proof_parse(ctx->pos[1], proof) != CDOP_OK)
+		return cmd_fail(ctx, EXIT_USAGE, "input_needed",
+		    "it is like ABCD-EFGH-JKLM-NOPQ",
+		    "that is not the code that cdopd verify prints");
+	request->has_proof = true;
+	request->proof = (ProtobufCBinaryData){CDOP_MANIFEST_PROOF, proof};
+	return EXIT_OK;
+}
+
 static enum exit_code
 run_proved(struct cmd_ctx *ctx)
 {
@@ -339,7 +369,8 @@ run_proved(struct cmd_ctx *ctx)
 	if (code != EXIT_OK)
 		return code;
 	request.number = (uint32_t)number;
-	if ((code = call_backup_proved(ctx, &request, &reply)) != EXIT_OK)
+	if ((code = take_code(ctx, &request)) != EXIT_OK ||
+	    (code = call_backup_proved(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	if (ctx->g.json) {
 		object = print_envelope(ctx, "backup.proved", true);
@@ -348,9 +379,10 @@ run_proved(struct cmd_ctx *ctx)
 		return EXIT_OK;
 	}
 	print_mode(ctx);
-	print_out(ctx, "Noted: backup %u (%s) was proved on %s.",
+	print_out(ctx, "Noted: backup %u (%s) was proved on %s%s.",
 	    reply->backup->number, reply->backup->label,
-	    print_time(ctx->arena, reply->backup->proved_ms));
+	    print_time(ctx->arena, reply->backup->proved_ms),
+	    reply->backup->by_code ? "" : ", by word alone");
 	return EXIT_OK;
 }
 
@@ -369,10 +401,13 @@ const struct cmd cmd_backup_rows[] = {
 	"it is whole, and not before. One that does not hold is\nremoved.",
 	"  cdop backup create /mnt/backup/2026-11-26.cdop", create_opts, 1, 1,
 	0, NULL, run_create},
-    {"backup proved", "NUMBER", "say that a backup was opened elsewhere",
-	"What cdopd verify FILE has found is known to whoever typed it; this "
-	"tells the\nregistry, and status stops to ask for it.",
-	"  cdop backup proved 3", NULL, 1, 1, 0, NULL, run_proved},
+    {"backup proved", "NUMBER [CODE]", "say that a backup was opened elsewhere",
+	"CODE is what cdopd verify FILE prints when every row has opened. "
+	"Without the\nbackup and its shares nobody knows it, and the registry "
+	"takes no other. A backup\nfrom before there were codes is proved by "
+	"word alone, and the list says so.",
+	"  cdop backup proved 3 ABCD-EFGH-JKLM-NOPQ", NULL, 1, 2, 0, NULL,
+	run_proved},
     {"backup list", "", "the backups that were ever begun",
 	"Each of them still has the keys of its day.", "  cdop backup list",
 	NULL, 0, 0, 0, NULL, run_list},

@@ -246,3 +246,42 @@ cdop_manifest_hash(
 	cdop_secret_hash(
 	    out, CDOP_MANIFEST_HASH, NULL, "cdop-manifest/1", &note, 1);
 }
+
+/* ---- the code of one that was opened --------------------------------------
+ */
+
+#define PROOF_CHARS CDOP_BASE32_LEN(CDOP_MANIFEST_PROOF)
+#define PROOF_GROUP 4
+
+void
+cdop_manifest_proof_write(const uint8_t proof[static CDOP_MANIFEST_PROOF],
+    char ret_text[static CDOP_MANIFEST_PROOF_TEXT])
+{
+	char plain[PROOF_CHARS + 1];
+	char *out = ret_text;
+	size_t i;
+
+	cdop_secret_base32(
+	    (struct cdop_bytes){proof, CDOP_MANIFEST_PROOF}, plain);
+	for (i = 0; i < PROOF_CHARS; i++) {
+		if (i > 0 && i % PROOF_GROUP == 0)
+			*out++ = '-';
+		*out++ = plain[i];
+	}
+	*out = '\0';
+}
+
+enum cdop_err
+cdop_manifest_proof_parse(
+    const char *text, uint8_t ret_proof[static CDOP_MANIFEST_PROOF])
+{
+	uint8_t bytes[CDOP_MANIFEST_PROOF];
+	size_t len = 0;
+	enum cdop_err err;
+
+	err = cdop_secret_unbase32(text, bytes, sizeof(bytes), &len);
+	if (err != CDOP_OK || len != sizeof(bytes))
+		return CDOP_INVALID_ARGUMENT;
+	memcpy(ret_proof, bytes, sizeof(bytes));
+	return CDOP_OK;
+}

@@ -79,6 +79,17 @@ why(enum cdop_err err)
 	return cdop_err_name(err);
 }
 
+/* What a drill has to show for itself. */
+static void
+report_backup(const struct verify *verify, const struct verify_result *result)
+{
+	const unsigned long long number = verify->check.manifest.number;
+
+	printf("proof  %s\n", result->proof);
+	printf("it can be restored; say so: cdop backup proved %llu %s\n",
+	    number, result->proof);
+}
+
 static int
 report(const struct verify *verify, enum cdop_err err,
     const struct verify_result *result)
@@ -93,6 +104,8 @@ report(const struct verify *verify, enum cdop_err err,
 	    (unsigned long long)result->rows, (unsigned long long)result->fine,
 	    (unsigned long long)result->findings);
 	puts(result->findings == 0 ? "fine" : "NOT FINE");
+	if (result->findings == 0 && verify->is_backup)
+		report_backup(verify, result);
 	return result->findings == 0 ? CMD_OK : EXIT_FOUND;
 }
 
@@ -141,6 +154,8 @@ walk(struct verify *verify)
 	    .line = print_line,
 	    .ctx = verify,
 	    .log = verify->is_backup ? &log : &verify->tree,
+	    .manifest = verify->is_backup ? verify->check.note
+					  : (struct cdop_bytes){NULL, 0},
 	};
 	struct tree_verify *tree;
 	struct verify_result result;
@@ -207,9 +222,6 @@ backup(struct verify *verify, struct cdop_arena *arena)
 	verify->is_backup = true;
 	status = walk(verify);
 	workplace_remove();
-	if (status == CMD_OK)
-		printf("it can be restored; say so: cdop backup proved %llu\n",
-		    (unsigned long long)verify->check.manifest.number);
 	return status;
 }
 

@@ -72,4 +72,22 @@ CDOP_MUST enum cdop_err cdop_manifest_parse(struct cdop_bytes file,
 void cdop_manifest_hash(
     uint8_t out[static CDOP_MANIFEST_HASH], struct cdop_bytes note);
 
+#define CDOP_MANIFEST_PROOF      10
+#define CDOP_MANIFEST_PROOF_TEXT 20 /* with its hyphens, and a NUL */
+
+/*
+ * The code of a backup, which whoever opened it reads off and types
+ * elsewhere: base32 (RFC 4648) in groups of four.  How it is made is
+ * server/vault/dump.h's.
+ */
+void cdop_manifest_proof_write(const uint8_t proof[static CDOP_MANIFEST_PROOF],
+    char ret_text[static CDOP_MANIFEST_PROOF_TEXT]);
+
+/*
+ * In either case, with or without blanks and hyphens.  CDOP_INVALID_ARGUMENT:
+ * not 16 letters and digits of base32.
+ */
+CDOP_MUST enum cdop_err cdop_manifest_proof_parse(
+    const char *text, uint8_t ret_proof[static CDOP_MANIFEST_PROOF]);
+
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdop/secret.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/backups_inner.h"
@@ -136,10 +137,15 @@ fill_entry(
 	    .proved_ms = stored->has_proved_ms ? stored->proved_ms : 0,
 	    .proved_by = stored->has_proved_by ? stored->proved_by : 0,
 	    .version = stored->has_version ? stored->version : 1,
+	    .by_code = stored->has_by_code && stored->by_code,
 	    .label = strdup(stored->label),
 	};
 	if (entry->label == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
+	entry->has_proof =
+	    stored->has_proof && stored->proof.len == sizeof(entry->proof);
+	if (entry->has_proof)
+		memcpy(entry->proof, stored->proof.data, sizeof(entry->proof));
 	if (!stored->has_manifest)
 		return CDOP_OK;
 	return backups_copy(
@@ -193,6 +199,11 @@ backups_put(struct backups *backups, struct cdop_arena *arena,
 	stored.proved_ms = entry->proved_ms;
 	stored.has_proved_by = entry->proved_by != 0;
 	stored.proved_by = entry->proved_by;
+	stored.has_by_code = entry->by_code;
+	stored.by_code = entry->by_code;
+	stored.has_proof = entry->has_proof;
+	stored.proof.data = (uint8_t *)(uintptr_t)entry->proof;
+	stored.proof.len = sizeof(entry->proof);
 	stored.has_version = true;
 	stored.version = entry->version;
 	stored.has_manifest = entry->manifest.len > 0;
@@ -243,22 +254,44 @@ backups_kept(struct backups *backups, struct cdop_arena *arena,
 	return backups_change(backups, arena, entry, &next);
 }
 
+/* What speaks against it. */
+static enum backups_fault
+doubt(const struct backups_entry *entry, const uint8_t *code)
+{
+	if (entry->manifest.len == 0)
+		return BACKUPS_NOT_SENT;
+	if (code == NULL)
+		return entry->has_proof ? BACKUPS_CODE_NEEDED : BACKUPS_FINE;
+	if (!entry->has_proof)
+		return BACKUPS_NO_CODE;
+	return cdop_secret_equal(code, entry->proof, sizeof(entry->proof))
+	    ? BACKUPS_FINE
+	    : BACKUPS_CODE_WRONG;
+}
+
 enum cdop_err
 backups_prove(struct backups *backups, struct cdop_arena *arena,
-    const struct actor *actor, uint32_t number, uint64_t now_ms)
+    const struct actor *actor, const struct backups_proof *proof,
+    enum backups_fault *ret_fault)
 {
-	const struct backups_entry *entry = backups_find(backups, number);
+	const struct backups_entry *entry =
+	    backups_find(backups, proof->number);
 	struct backups_entry next;
 
+	*ret_fault = BACKUPS_FINE;
 	if (entry == NULL)
 		return CDOP_NOT_FOUND;
-	if (entry->manifest.len == 0)
-		return CDOP_FAILED_PRECONDITION;
+	*ret_fault = doubt(entry, proof->code);
+	if (*ret_fault != BACKUPS_FINE)
+		return *ret_fault == BACKUPS_NOT_SENT ? CDOP_FAILED_PRECONDITION
+						      : CDOP_INVALID_ARGUMENT;
 	next = *entry;
 	if (next.ended_ms == 0)
-		next.ended_ms = now_ms; /* whoever opened it has all of it */
-	next.proved_ms = now_ms;
+		next.ended_ms =
+		    proof->now_ms; /* whoever opened it has all of it */
+	next.proved_ms = proof->now_ms;
 	next.proved_by = actor->person;
+	next.by_code = proof->code != NULL;
 	return backups_change(backups, arena, entry, &next);
 }
 
@@ -285,6 +318,10 @@ backups_restored(struct backups *backups, struct cdop_arena *arena,
 	next.ended_ms = now_ms;
 	next.proved_ms = now_ms;
 	next.proved_by = 0; /* on the host, by the one whom the mark names */
+	next.by_code = true;
+	/* Its own rows are older than its manifest, and have no code of it. */
+	dump_proof(backups->reg->rows, manifest, next.proof);
+	next.has_proof = true;
 	err = backups_change(backups, arena, entry, &next);
 	if (err != CDOP_OK)
 		free((uint8_t *)(uintptr_t)next.manifest.data);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "cdop/arena.h"
-#include "cdop/bytes.h"
+#include "cdop/manifest.h"
 #include "server/registry/registry.h"
 
 #define BACKUPS_LABEL_MAX 80 /* characters */
@@ -31,6 +31,9 @@ struct backups_entry {
 	uint64_t ended_ms;  /* 0: nobody has said that a file has all of it */
 	uint64_t proved_ms; /* 0: nobody has said that it can be restored */
 	uint32_t proved_by;
+	bool by_code; /* ... with its code, and not by word alone */
+	bool has_proof;
+	uint8_t proof[CDOP_MANIFEST_PROOF]; /* the code */
 	uint32_t version;
 	char *label;
 	struct cdop_bytes manifest; /* empty until all of it was sent */
@@ -38,12 +41,16 @@ struct backups_entry {
 
 enum backups_fault {
 	BACKUPS_FINE,
-	BACKUPS_NO_SHARES, /* no slot could open it */
-	BACKUPS_BUSY,      /* one is being taken */
-	BACKUPS_FULL,      /* as many as can be numbered */
-	BACKUPS_OVER,      /* another was begun, or it was given up */
-	BACKUPS_FAILED,    /* a row on the way is damaged: backups_news() */
-	BACKUPS_TURNED,    /* rows were sealed anew meanwhile: begin again */
+	BACKUPS_NO_SHARES,   /* no slot could open it */
+	BACKUPS_BUSY,        /* one is being taken */
+	BACKUPS_FULL,        /* as many as can be numbered */
+	BACKUPS_OVER,        /* another was begun, or it was given up */
+	BACKUPS_FAILED,      /* a row on the way is damaged: backups_news() */
+	BACKUPS_TURNED,      /* rows were sealed anew meanwhile: begin again */
+	BACKUPS_NOT_SENT,    /* not all of it ever was */
+	BACKUPS_CODE_NEEDED, /* it has a code, and none was named */
+	BACKUPS_CODE_WRONG,  /* that is not its code */
+	BACKUPS_NO_CODE,     /* it is older than codes are, and one was named */
 };
 
 CDOP_MUST enum cdop_err backups_new(
@@ -106,14 +113,22 @@ CDOP_MUST enum cdop_err backups_kept(struct backups *backups,
     struct cdop_arena *arena, const struct actor *actor,
     const struct backups_kept *kept);
 
+/* What somebody says who has opened one elsewhere. */
+struct backups_proof {
+	uint32_t number;
+	const uint8_t *code; /* dump_proof(); NULL: nothing but his word */
+	uint64_t now_ms;
+};
+
 /*
  * Within a batch: somebody has opened it elsewhere, so it is whole, too.
- * CDOP_NOT_FOUND: no such backup.  CDOP_FAILED_PRECONDITION: not all of it
- * was ever sent.
+ * His word alone is taken of one that has no code, and of no other.
+ * CDOP_NOT_FOUND: no such backup.  CDOP_FAILED_PRECONDITION,
+ * CDOP_INVALID_ARGUMENT: *ret_fault.
  */
 CDOP_MUST enum cdop_err backups_prove(struct backups *backups,
-    struct cdop_arena *arena, const struct actor *actor, uint32_t number,
-    uint64_t now_ms);
+    struct cdop_arena *arena, const struct actor *actor,
+    const struct backups_proof *proof, enum backups_fault *ret_fault);
 
 /*
  * Within a batch: the registry was restored from the one that has this

@@ -35,6 +35,7 @@ struct backups {
 	uint64_t moved_ms; /* when something was last taken */
 	size_t waiting;    /* bytes, then */
 	struct cdop_bytes manifest;
+	uint8_t proof[CDOP_MANIFEST_PROOF]; /* of that manifest */
 	char finding[160];
 	bool news; /* which nobody was told yet */
 };

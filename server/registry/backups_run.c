@@ -146,6 +146,8 @@ end(struct backups *backups, struct cdop_arena *arena)
 	enum cdop_err err;
 
 	sent.manifest = backups->manifest;
+	sent.has_proof = true;
+	memcpy(sent.proof, backups->proof, sizeof(sent.proof));
 	err = undo_save(undo, &backups->run, sizeof(backups->run));
 	if (err == CDOP_OK)
 		err = undo_save(
@@ -215,7 +217,10 @@ finish(struct backups *backups, struct cdop_arena *arena)
 		    backups->reg->checkpoints, arena, &manifest, &note);
 	if (err == CDOP_OK)
 		err = backups_copy(note, &backups->manifest);
-	return err == CDOP_OK ? dump_end(backups->dump, note) : err;
+	if (err != CDOP_OK)
+		return err;
+	dump_proof(backups->reg->rows, note, backups->proof);
+	return dump_end(backups->dump, note);
 }
 
 static enum cdop_err

@@ -49,6 +49,21 @@ refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
 		return rpc_fail(ctx, err, "backup_failed",
 		    "a row could not be read: the operator's log says which, "
 		    "and cdopd verify looks at all of them");
+	case BACKUPS_NOT_SENT:
+		return rpc_fail(ctx, err, "backup_not_whole",
+		    "it was not taken whole, so nobody can have opened it");
+	case BACKUPS_CODE_NEEDED:
+		return rpc_fail(ctx, err, "code_needed",
+		    "it has a code, which cdopd verify FILE prints when every "
+		    "row of it has opened");
+	case BACKUPS_CODE_WRONG:
+		return rpc_fail(ctx, err, "code_wrong",
+		    "that is not what opening this backup gives: look at the "
+		    "number, and at the code that cdopd verify FILE printed");
+	case BACKUPS_NO_CODE:
+		return rpc_fail(ctx, err, "no_code",
+		    "it is older than codes are, and was said to be proved by "
+		    "word alone: leave the code out");
 	case BACKUPS_FINE:
 	default:
 		return err;
@@ -178,6 +193,8 @@ fill_entry(struct rpc_ctx *ctx, const struct backups_entry *entry,
 	out->has_proved_ms = entry->proved_ms != 0;
 	out->proved_ms = entry->proved_ms;
 	out->proved_by = name_of(ctx, entry->proved_by);
+	out->has_by_code = entry->proved_ms != 0;
+	out->by_code = entry->by_code;
 	out->has_manifest = entry->manifest.len > 0 && entry->ended_ms != 0;
 	out->manifest.data = (uint8_t *)(uintptr_t)entry->manifest.data;
 	out->manifest.len = entry->manifest.len;
@@ -261,18 +278,26 @@ enum cdop_err
 rpc_backup_proved(struct rpc_ctx *ctx, const Cdop__BackupProvedRequest *req,
     Cdop__BackupProvedReply *rep)
 {
+	const struct backups_proof proof = {
+	    .number = req->number,
+	    .code = req->has_proof ? req->proof.data : NULL,
+	    .now_ms = ctx->now_ms,
+	};
+	enum backups_fault fault = BACKUPS_FINE;
 	const struct backups_entry *entry;
 	enum cdop_err err = CDOP_OK;
 
+	if (req->has_proof && req->proof.len != CDOP_MANIFEST_PROOF)
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "bad_field",
+		    "the code of a backup has 10 bytes");
 	if (ctx->replay == NULL)
-		err = backups_prove(ctx->reg->backups, ctx->arena, ctx->actor,
-		    req->number, ctx->now_ms);
+		err = backups_prove(
+		    ctx->reg->backups, ctx->arena, ctx->actor, &proof, &fault);
 	if (err == CDOP_NOT_FOUND)
 		return rpc_fail(ctx, err, "no_such_backup",
 		    "no backup has that number: cdop backup list");
-	if (err == CDOP_FAILED_PRECONDITION)
-		return rpc_fail(ctx, err, "backup_not_whole",
-		    "it was not taken whole, so nobody can have opened it");
+	if (fault != BACKUPS_FINE)
+		return refused(ctx, err, fault);
 	entry = backups_find(ctx->reg->backups, req->number);
 	if (err != CDOP_OK || entry == NULL)
 		return err != CDOP_OK ? err : CDOP_INTERNAL;

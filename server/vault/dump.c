@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cdop/backup.h"
+#include "cdop/secret.h"
 #include "server/vault/rows_core.h"
 
 #define FIRST_ROOM (1u << 20)
@@ -346,4 +347,17 @@ dump_describe(const struct dump *dump, struct cdop_arena *arena,
 	}
 	count_cases(ks, manifest);
 	return CDOP_OK;
+}
+
+void
+dump_proof(const struct rows *rows, struct cdop_bytes manifest,
+    uint8_t ret_proof[static CDOP_MANIFEST_PROOF])
+{
+	uint8_t hash[CDOP_MANIFEST_HASH], mac[32];
+	const struct cdop_bytes part = {hash, sizeof(hash)};
+
+	cdop_manifest_hash(hash, manifest);
+	cdop_secret_hash(mac, sizeof(mac), keystore_ring(rows->ks)->digest,
+	    "cdop-proof/1", &part, 1);
+	memcpy(ret_proof, mac, CDOP_MANIFEST_PROOF);
 }

@@ -55,6 +55,14 @@ CDOP_MUST enum cdop_err dump_describe(const struct dump *dump,
 CDOP_MUST enum cdop_err dump_end(struct dump *dump, struct cdop_bytes manifest);
 
 /*
+ * What shows that a backup was opened, for only its rows, unsealed, and the
+ * registry that it is of give it: the first bytes of BLAKE2b-256 under the
+ * digest key over "cdop-proof/1" || cdop_manifest_hash() of its manifest.
+ */
+void dump_proof(const struct rows *rows, struct cdop_bytes manifest,
+    uint8_t ret_proof[static CDOP_MANIFEST_PROOF]);
+
+/*
  * Bytes that wait; a copy of the first of them, at most max: how many.  They
  * wait until they are dropped.
  */

@@ -14,6 +14,7 @@
 #include "server/base/undo.h"
 #include "server/store/dir.h"
 #include "server/store/pages.h"
+#include "server/vault/dump.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows_start.h"
@@ -28,6 +29,7 @@ enum {
 	FINDING = 'F',
 	SAID = 'I',
 	RESULT = 'R',
+	PROOF = 'P',
 };
 
 /* ---- The child ---- */
@@ -157,6 +159,19 @@ unlock(struct child *child)
 	return err;
 }
 
+static void
+send_proof(const struct child *child)
+{
+	uint8_t proof[CDOP_MANIFEST_PROOF];
+	char text[CDOP_MANIFEST_PROOF_TEXT];
+
+	if (child->args->manifest.len == 0)
+		return;
+	dump_proof(child->rows, child->args->manifest, proof);
+	cdop_manifest_proof_write(proof, text);
+	send_line(child, PROOF, text);
+}
+
 static enum cdop_err
 child_run(struct child *child)
 {
@@ -177,6 +192,7 @@ child_run(struct child *child)
 	(void)snprintf(text, sizeof(text), "%llu %llu",
 	    (unsigned long long)rows, (unsigned long long)fine);
 	send_line(child, RESULT, text);
+	send_proof(child);
 	return CDOP_OK;
 }
 
@@ -200,6 +216,10 @@ take_line(const struct verify_args *args, char *line,
 		result->rows = strtoull(line + 1, &rest, 10);
 		result->fine = strtoull(rest, NULL, 10);
 		*ret_ended = true;
+		break;
+	case PROOF:
+		(void)snprintf(result->proof, sizeof(result->proof), "%.*s",
+		    (int)sizeof(result->proof) - 1, line + 1);
 		break;
 	default:
 		break;

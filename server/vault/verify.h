@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "cdop/manifest.h"
 #include "server/vault/rows.h"
 
 /* One line; is_finding false: only said. */
@@ -56,12 +57,16 @@ struct verify_args {
 	verify_line_fn *line;
 	void *ctx;                    /* of both */
 	const struct verify_log *log; /* NULL: only the rows themselves */
+	struct cdop_bytes manifest;   /* of a backup; empty: it is none */
 };
 
 struct verify_result {
 	uint64_t rows; /* seen */
 	uint64_t fine;
 	uint64_t findings; /* 0: the registry is fine */
+	/* Of a backup: what only its opened rows give; "": the walk did not
+	 * come to its end, or it is none. */
+	char proof[CDOP_MANIFEST_PROOF_TEXT];
 };
 
 /*

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cdop/form.h"
+#include "server/registry/backups.h"
 #include "tests/fault/day.h"
 #include "tests/fault/say.h"
 
@@ -333,6 +334,12 @@ play_backup(struct day *day)
 	day->keep->backup = taken.number;
 	cdop__backup_proved_request__init(&proved);
 	proved.number = taken.number;
+	/* What verify would print. */
+	proved.has_proof = true;
+	proved.proof = (ProtobufCBinaryData){CDOP_MANIFEST_PROOF,
+	    (uint8_t *)(uintptr_t)backups_find(
+		day->house.reg->backups, taken.number)
+		->proof};
 	(void)day_look(day, WORLD_ADMIN_1, 94, &proved.base, NULL, NULL);
 }
 

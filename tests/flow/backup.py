@@ -43,13 +43,20 @@ def write(path, rows):
         libsynthetic.write(rows, f)
 
 
-def held_half_way(client, cora):
+def cases_of(ada):
+    """As an administrator sees them.  What the coordinator sees waits for
+    the keys of her device, which her import may hold while it stands still."""
+    return sum(int(epoch.get("case_keys", 0)) for epoch in
+               ada.must("key", "status", "--json").json()["epoch"])
+
+
+def held_half_way(client, ada):
     """The import goes on by hundredths of a second until it has begun, and
     stands still then: how fast this machine is decides nothing."""
     for _ in range(2000):
         time.sleep(0.01)
         client.send_signal(signal.SIGSTOP)
-        if len(everything(cora)) > 60:
+        if cases_of(ada) > 60:
             return
         client.send_signal(signal.SIGCONT)
 
@@ -60,7 +67,7 @@ def taken_meanwhile(registry, cora):
     write(path, libsynthetic.rows(400))
     with open(path + ".told", "w+b") as out:
         client = cora.popen("notify", "--from", path, "--json", stdout=out)
-        held_half_way(client, cora)
+        held_half_way(client, registry.ada)
         backup = registry.ada.popen("backup", "create", FILE, "--json")
         begun = wait_for(lambda: os.path.exists(FILE) and
                          os.path.getsize(FILE) > 0)
@@ -91,7 +98,15 @@ def not_written(ada):
 
 
 def proved(registry, shares, made):
+    ada = registry.ada
+    number = str(made["number"])
+    done = ada.cdop("backup", "proved", number)
+    check("nobody's word is enough", done.code == INVALID and
+          "cdopd verify FILE prints" in done.err, done)
     code, said = cdopd("verify", FILE, *shares)
+    proof = re.search(r"^proof  (\S+)$", said, re.M).group(1)
+    check("it says what is to be typed", "say so: cdop backup proved %s %s"
+          % (number, proof) in said, said)
     check("every row of it opens with shares", code == 0 and
           "%d cases, %d rows" % (made["cases"], made["rows"]) in said and
           "%d rows, %d fine, 0 findings\nfine" % (made["rows"], made["rows"])
@@ -102,14 +117,23 @@ def proved(registry, shares, made):
     code, said = cdopd("verify", FILE, "--key-file", registry.key)
     check("the key file of the registry opens no backup",
           code != 0 and "no slot of that kind" in said, said)
-    ada = registry.ada
     status = ada.must("status").out
     check("status asks for the proof",
           "no backup was ever proved" in status and "last proved: never"
           in status, status)
     equal("which is said by number",
-          ada.cdop("backup", "proved", "7").code, NOT_FOUND)
-    ada.must("backup", "proved", str(made["number"]))
+          ada.cdop("backup", "proved", "7", proof).code, NOT_FOUND)
+    equal("and by what is a code",
+          ada.cdop("backup", "proved", number, proof[1:]).code, USAGE)
+    done = ada.cdop("backup", "proved", number,
+                    ("A" if proof[0] != "A" else "B") + proof[1:])
+    check("of that backup and no other", done.code == INVALID and
+          "not what opening this backup gives" in done.err, done)
+    check("nothing was proved by it",
+          "last proved: never" in ada.must("status").out)
+    ada.must("backup", "proved", number, proof.lower())
+    check("the list does not call it a word",
+          "by word" not in ada.must("backup", "list").out)
     status = ada.must("status").out
     check("and then does not", "proved to be" not in status, status)
 
@@ -151,6 +175,7 @@ def damaged(shares, other):
         check("and nothing stays", not os.path.exists(place))
     code, said = cdopd("verify", with_byte("bytes.cdop", size // 2), *shares)
     equal("verify has its own status for it", code, FINDINGS)
+    check("and prints no code", "proof" not in said, said)
 
 
 def with_manifest(name, old, new):

@@ -278,8 +278,13 @@ def keys(cast):
     must(ask(cast, "ada", "BackupKept", pb.BackupKeptRequest(
         number=taken.messages[0].number, manifest=noise_link.blake2b(
             b"cdop-manifest/1" + taken.messages[-1].manifest))))
+    path = os.path.join(TMP, "canary.cdop")
+    with open(path, "wb") as f:
+        f.write(b"".join(part.piece for part in taken.messages))
     must(ask(cast, "ada", "BackupProved", pb.BackupProvedRequest(
-        number=taken.messages[0].number)))
+        number=taken.messages[0].number, proof=libslots.code_of(path, *[
+            os.path.join(cast.registry.out, "shares", "share-%d.txt" % i)
+            for i in (1, 2, 3)]))))
     erased(cast)
     for who in "ada", "kim":
         must(ask(cast, who, "BackupList", None, False))
@@ -289,8 +294,6 @@ def keys(cast):
                 number=one.number), False))
     second(cast, "SlotRemove", pb.SlotRemoveRequest(
         slot=2, reason="it was seen"))
-    with open(os.path.join(TMP, "canary.cdop"), "wb") as f:
-        f.write(b"".join(part.piece for part in taken.messages))
     second(cast, "LogKeyRotate", pb.LogKeyRotateRequest(reason="a test"))
 
 

@@ -28,6 +28,16 @@ def add_shares(registry, *more):
         sys.exit("cdopd slot add: exit %d\n%s" % (code, said))
 
 
+def code_of(path, *shares):
+    """What verify prints of a backup that opened, as it travels."""
+    code, said = cdopd("verify", path, *[
+        word for name in shares for word in ("--share-file", name)])
+    proof = re.search(r"^proof  ([A-Z2-7-]{19})$", said, re.M)
+    if code != 0 or not proof:
+        sys.exit("cdopd verify: exit %d\n%s" % (code, said))
+    return base64.b32decode(proof.group(1).replace("-", ""))
+
+
 def letters_of(path):
     """The 80 letters of a sheet."""
     with open(path, encoding="ascii") as f:

@@ -68,6 +68,21 @@ try_share(struct cdop_bytes in)
 	CDOP_ASSERT(memcmp(bytes, again, sizeof(bytes)) == 0);
 }
 
+/* The code of one that was opened, typed by anybody. */
+static void
+try_proof(const uint8_t *data, size_t len)
+{
+	uint8_t proof[CDOP_MANIFEST_PROOF], again[CDOP_MANIFEST_PROOF];
+	char text[64] = "";
+
+	memcpy(text, data, len < sizeof(text) ? len : sizeof(text) - 1);
+	if (cdop_manifest_proof_parse(text, proof) != CDOP_OK)
+		return;
+	cdop_manifest_proof_write(proof, text);
+	CDOP_ASSERT(cdop_manifest_proof_parse(text, again) == CDOP_OK);
+	CDOP_ASSERT(memcmp(proof, again, sizeof(proof)) == 0);
+}
+
 static void
 try_certificate(struct cdop_bytes in, struct cdop_arena *arena)
 {
@@ -94,6 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	try_backup(path, len, arena);
 	try_manifest((struct cdop_bytes){data, len}, arena);
 	try_share((struct cdop_bytes){data, len});
+	try_proof(data, len);
 	try_certificate((struct cdop_bytes){data, len}, arena);
 	cdop_arena_free(arena);
 	(void)close(fd);

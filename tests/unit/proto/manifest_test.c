@@ -224,6 +224,35 @@ as_many_epochs_as_a_registry_has_fit(void **state)
 	    CDOP_INVALID_ARGUMENT);
 }
 
+static void
+a_code_is_read_as_it_was_typed(void **state)
+{
+	const uint8_t proof[CDOP_MANIFEST_PROOF] = {
+	    0, 1, 2, 0x7f, 0x80, 0xff, 0xfe, 9, 8, 7};
+	uint8_t got[CDOP_MANIFEST_PROOF];
+	char text[CDOP_MANIFEST_PROOF_TEXT];
+
+	(void)state;
+	cdop_manifest_proof_write(proof, text);
+	assert_string_equal(text, "AAAQ-E74A-777A-SCAH");
+	assert_int_equal(cdop_manifest_proof_parse(text, got), CDOP_OK);
+	assert_memory_equal(got, proof, sizeof(got));
+	assert_int_equal(
+	    cdop_manifest_proof_parse("aaaqe74a 777a-scah", got), CDOP_OK);
+	assert_memory_equal(got, proof, sizeof(got));
+	assert_int_equal(cdop_manifest_proof_parse("AAAQ-E74A-777A-SCA", got),
+	    CDOP_INVALID_ARGUMENT);
+	assert_int_equal(cdop_manifest_proof_parse("AAAQ-E74A-777A", got),
+	    CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    cdop_manifest_proof_parse("AAAQ-E74A-777A-SCAH-AA", got),
+	    CDOP_INVALID_ARGUMENT);
+	assert_int_equal(cdop_manifest_proof_parse("1AAQ-E74A-777A-SCAH", got),
+	    CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    cdop_manifest_proof_parse("", got), CDOP_INVALID_ARGUMENT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -236,6 +265,7 @@ main(void)
 	    TEST(what_is_no_manifest_is_refused),
 	    TEST(a_later_format_is_called_so),
 	    TEST(only_the_log_signs_it_and_words_are_words),
+	    TEST(a_code_is_read_as_it_was_typed),
 	    TEST(as_many_epochs_as_a_registry_has_fit),
 	};
 

@@ -17,6 +17,7 @@
 #include "cdop/manifest.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
+#include "server/vault/dump.h"
 #include "server/vault/rows_slots.h"
 #include "tests/unit/server/registry/turning.h"
 
@@ -154,6 +155,38 @@ keep(uint32_t number, const struct actor *actor, const uint8_t *manifest)
 	return err;
 }
 
+/* code NULL: by word alone. */
+static enum backups_fault
+prove(uint32_t number, const uint8_t *code)
+{
+	const struct backups_proof proof = {
+	    .number = number, .code = code, .now_ms = w.now_ms + 5};
+	enum backups_fault fault;
+	enum cdop_err err;
+
+	begin_batch();
+	err = backups_prove(w.reg->backups, w.arena, &ada, &proof, &fault);
+	if (err == CDOP_OK)
+		commit();
+	else
+		back();
+	assert_int_equal(err == CDOP_NOT_FOUND,
+	    backups_find(w.reg->backups, number) == NULL);
+	return fault;
+}
+
+/* The code that opening it gives. */
+static const uint8_t *
+code_of(uint32_t number)
+{
+	const struct backups_entry *entry =
+	    backups_find(w.reg->backups, number);
+
+	assert_non_null(entry);
+	assert_true(entry->has_proof);
+	return entry->proof;
+}
+
 /* The manifest of what was sent. */
 static void
 manifest_of(uint32_t number, uint8_t hash[static CDOP_MANIFEST_HASH])
@@ -211,11 +244,7 @@ what_was_opened_is_whole(void **state)
 	(void)state;
 	assert_int_equal(begin(&number), BACKUPS_FINE);
 	take_all(number, hash, &len);
-	begin_batch();
-	assert_int_equal(
-	    backups_prove(w.reg->backups, w.arena, &ada, number, w.now_ms),
-	    CDOP_OK);
-	commit();
+	assert_int_equal(prove(number, code_of(number)), BACKUPS_FINE);
 	assert_int_equal(backups_newest(w.reg->backups)->number, number);
 }
 
@@ -300,11 +329,7 @@ what_was_begun_is_known_after_a_start(void **state)
 	(void)state;
 	assert_int_equal(begin(&first), BACKUPS_FINE);
 	take_all(first, hash, &len);
-	begin_batch();
-	assert_int_equal(
-	    backups_prove(w.reg->backups, w.arena, &ada, first, w.now_ms + 5),
-	    CDOP_OK);
-	commit();
+	assert_int_equal(prove(first, code_of(first)), BACKUPS_FINE);
 	(void)backups_pump(w.reg->backups, ++boot_ms);
 	assert_int_equal(begin(&second), BACKUPS_FINE);
 	world_reopen(&w);
@@ -329,16 +354,65 @@ what_was_not_taken_whole_cannot_be_proved(void **state)
 
 	(void)state;
 	assert_int_equal(begin(&number), BACKUPS_FINE);
-	begin_batch();
-	assert_int_equal(
-	    backups_prove(w.reg->backups, w.arena, &ada, number, w.now_ms),
-	    CDOP_FAILED_PRECONDITION);
-	assert_int_equal(
-	    backups_prove(w.reg->backups, w.arena, &ada, number + 1, w.now_ms),
-	    CDOP_NOT_FOUND);
-	back();
+	assert_int_equal(prove(number, NULL), BACKUPS_NOT_SENT);
+	(void)prove(number + 1, NULL);
 	assert_null(backups_newest(w.reg->backups));
 	assert_null(backups_proved(w.reg->backups));
+}
+
+/* It is the one that its opened rows and its manifest give, and no other. */
+static void
+it_is_proved_with_what_opening_it_gives(void **state)
+{
+	uint8_t hash[32], other[CDOP_MANIFEST_PROOF];
+	const struct backups_entry *entry;
+	uint32_t first, second;
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(begin(&first), BACKUPS_FINE);
+	take_all(first, hash, &len);
+	(void)backups_pump(w.reg->backups, ++boot_ms);
+	assert_int_equal(begin(&second), BACKUPS_FINE);
+	take_all(second, hash, &len);
+	world_reopen(&w);
+	entry = backups_find(w.reg->backups, first);
+	assert_non_null(entry);
+	dump_proof(w.rows, entry->manifest, other);
+	assert_memory_equal(other, code_of(first), sizeof(other));
+	assert_memory_not_equal(other, code_of(second), sizeof(other));
+	assert_int_equal(prove(first, NULL), BACKUPS_CODE_NEEDED);
+	assert_int_equal(prove(first, code_of(second)), BACKUPS_CODE_WRONG);
+	other[9] ^= 1;
+	assert_int_equal(prove(first, other), BACKUPS_CODE_WRONG);
+	assert_null(backups_proved(w.reg->backups));
+	assert_int_equal(prove(first, code_of(first)), BACKUPS_FINE);
+	world_reopen(&w);
+	assert_int_equal(backups_proved(w.reg->backups)->number, first);
+	assert_true(backups_proved(w.reg->backups)->by_code);
+}
+
+/* A row that an earlier version wrote. */
+static void
+one_without_a_code_is_proved_by_word(void **state)
+{
+	struct backups_entry *entry;
+	uint32_t number;
+	uint8_t hash[32];
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(begin(&number), BACKUPS_FINE);
+	take_all(number, hash, &len);
+	entry = (struct backups_entry *)(uintptr_t)backups_find(
+	    w.reg->backups, number);
+	entry->has_proof = false;
+	assert_int_equal(prove(number, entry->proof), BACKUPS_NO_CODE);
+	assert_int_equal(prove(number, NULL), BACKUPS_FINE);
+	world_reopen(&w);
+	assert_int_equal(backups_proved(w.reg->backups)->number, number);
+	assert_false(backups_proved(w.reg->backups)->by_code);
+	assert_false(backups_proved(w.reg->backups)->has_proof);
 }
 
 static void
@@ -371,6 +445,8 @@ main(void)
 	    TEST(one_at_a_time_and_nobody_is_waited_for),
 	    TEST(what_was_begun_is_known_after_a_start),
 	    TEST(what_was_not_taken_whole_cannot_be_proved),
+	    TEST(it_is_proved_with_what_opening_it_gives),
+	    TEST(one_without_a_code_is_proved_by_word),
 	    TEST(a_begin_that_is_taken_back_leaves_nothing),
 	};
 

@@ -96,6 +96,20 @@ end(enum cdop_err err)
 	return err;
 }
 
+/* With the code that the registry keeps, as verify would print it. */
+static enum cdop_err
+prove(const struct actor *actor, const struct backups_entry *entry)
+{
+	const struct backups_proof proof = {
+	    .number = entry->number,
+	    .code = entry->proof,
+	    .now_ms = w->now_ms,
+	};
+	enum backups_fault fault;
+
+	return backups_prove(w->reg->backups, w->arena, actor, &proof, &fault);
+}
+
 /* The post of the case; NULL: it is erased. */
 static const struct index_post *
 post(void)
@@ -297,8 +311,7 @@ key_acts_backup(bool *ret_done)
 	if (sent() != NULL)
 		return end(keep(&ada, sent()));
 	if (whole != NULL)
-		return end(backups_prove(
-		    w->reg->backups, w->arena, &ada, whole->number, w->now_ms));
+		return end(prove(&ada, whole));
 	if (taking == 0)
 		err = end(backups_begin(w->reg->backups, w->arena, &ada,
 		    "monday", w->now_ms, &number, &fault));

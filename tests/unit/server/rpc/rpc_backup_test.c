@@ -1,4 +1,7 @@
-/* What a backup may be called, and that its label writes nobody's lines. */
+/*
+ * What a backup may be called, that its label writes nobody's lines, and what
+ * does not prove one.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +15,7 @@
 #include "tests/unit/server/rpc/calls.h"
 
 #define CREATE 90
+#define PROVED 94
 
 static struct world w;
 
@@ -89,11 +93,48 @@ a_label_is_one_plain_line(void **state)
 	assert_int_equal(backups_count(w.reg->backups), 1);
 }
 
+static const Cdop__Reply *
+prove(uint32_t number, uint8_t *code, size_t len)
+{
+	static struct world_answer answer;
+	Cdop__BackupProvedRequest request;
+
+	cdop__backup_proved_request__init(&request);
+	request.number = number;
+	request.has_proof = code != NULL;
+	request.proof = (ProtobufCBinaryData){len, code};
+	world_call(&w, WORLD_ADMIN_1, PROVED, &request.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	return answer.reply;
+}
+
+/* What was begun and never sent; what is no code; what is no backup. */
+static void
+what_is_no_proof_is_refused(void **state)
+{
+	uint8_t code[CDOP_MANIFEST_PROOF + 1] = {0};
+	const Cdop__Reply *reply;
+
+	(void)state;
+	if (backups_count(w.reg->backups) == 0)
+		(void)create("weekly");
+	reply = prove(1, code, sizeof(code));
+	assert_int_equal(reply->status, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(reply->reason, "bad_field");
+	reply = prove(1, code, CDOP_MANIFEST_PROOF);
+	assert_int_equal(reply->status, CDOP_FAILED_PRECONDITION);
+	assert_string_equal(reply->reason, "backup_not_whole");
+	reply = prove(2, code, CDOP_MANIFEST_PROOF);
+	assert_int_equal(reply->status, CDOP_NOT_FOUND);
+	assert_null(backups_proved(w.reg->backups));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_label_is_one_plain_line),
+	    cmocka_unit_test(what_is_no_proof_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
