@@ -94,6 +94,12 @@ cdop_fields_group(const char *group)
 	return NULL;
 }
 
+static const char *
+name_at(const char *const *names, size_t n, size_t i)
+{
+	return i < n && names[i] != NULL ? names[i] : "?";
+}
+
 const char *
 cdop_fields_kind_name(enum cdop_kind kind)
 {
@@ -116,11 +122,8 @@ cdop_fields_kind_name(enum cdop_kind kind)
 	    [CDOP_KIND_AGENCY] = "agency",
 	    [CDOP_KIND_ENTRY] = "entry",
 	};
-	size_t i = (size_t)kind;
 
-	if (i >= sizeof(names) / sizeof(*names) || names[i] == NULL)
-		return "?";
-	return names[i];
+	return name_at(names, sizeof(names) / sizeof(*names), (size_t)kind);
 }
 
 const char *
@@ -134,11 +137,8 @@ cdop_fields_need_name(enum cdop_need need)
 	    [CDOP_NEED_RETURN] = "return",
 	    [CDOP_NEED_OPTIONAL] = "optional",
 	};
-	size_t i = (size_t)need;
 
-	if (i >= sizeof(names) / sizeof(*names) || names[i] == NULL)
-		return "?";
-	return names[i];
+	return name_at(names, sizeof(names) / sizeof(*names), (size_t)need);
 }
 
 const char *
@@ -150,11 +150,8 @@ cdop_fields_stage_name(enum cdop_stage stage)
 	    [CDOP_STAGE_SAMEDAY] = "same day",
 	    [CDOP_STAGE_LATER] = "later",
 	};
-	size_t i = (size_t)stage;
 
-	if (i >= sizeof(names) / sizeof(*names) || names[i] == NULL)
-		return "?";
-	return names[i];
+	return name_at(names, sizeof(names) / sizeof(*names), (size_t)stage);
 }
 
 const char *

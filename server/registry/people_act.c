@@ -182,6 +182,21 @@ set_device(struct people_act *act, const struct people_device *was,
 	return people_act_store_device(act, device);
 }
 
+/* Whom it is about, and why as it is kept. */
+static enum cdop_err
+find_with_reason(struct people_act *act, const struct people_whom *whom,
+    const struct people_person **ret_person,
+    const struct people_device **ret_device, char reason[PEOPLE_REASON_ROOM])
+{
+	enum cdop_err err;
+
+	if ((err = people_act_find(act, whom, ret_person, ret_device)) !=
+	    CDOP_OK)
+		return err;
+	return people_act_text(act, "reason", whom->reason, CDOP_REASON_MAX,
+	    true, reason, PEOPLE_REASON_ROOM);
+}
+
 /* ---- suspend and resume ------------------------------------------------ */
 
 enum cdop_err
@@ -192,10 +207,7 @@ people_act_suspend(struct people_act *act, const struct people_whom *whom)
 	char reason[PEOPLE_REASON_ROOM];
 	enum cdop_err err;
 
-	if ((err = people_act_find(act, whom, &person, &device)) != CDOP_OK)
-		return err;
-	err = people_act_text(act, "reason", whom->reason, CDOP_REASON_MAX,
-	    true, reason, sizeof(reason));
+	err = find_with_reason(act, whom, &person, &device, reason);
 	if (err != CDOP_OK)
 		return err;
 	if (person->state != CDOP__PERSON_STATE__PERSON_ACTIVE)
@@ -224,10 +236,7 @@ people_act_resume(struct people_act *act, const struct people_whom *whom)
 	char reason[PEOPLE_REASON_ROOM];
 	enum cdop_err err;
 
-	if ((err = people_act_find(act, whom, &person, &device)) != CDOP_OK)
-		return err;
-	err = people_act_text(act, "reason", whom->reason, CDOP_REASON_MAX,
-	    true, reason, sizeof(reason));
+	err = find_with_reason(act, whom, &person, &device, reason);
 	if (err != CDOP_OK)
 		return err;
 	if (device == NULL
@@ -375,10 +384,7 @@ people_act_revoke(
 	char reason[PEOPLE_REASON_ROOM];
 	enum cdop_err err;
 
-	if ((err = people_act_find(act, whom, &person, &device)) != CDOP_OK)
-		return err;
-	err = people_act_text(act, "reason", whom->reason, CDOP_REASON_MAX,
-	    true, reason, sizeof(reason));
+	err = find_with_reason(act, whom, &person, &device, reason);
 	if (err != CDOP_OK)
 		return err;
 	err = check_revoke(act, person, device, administrator);

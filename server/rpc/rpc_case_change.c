@@ -105,15 +105,33 @@ run(struct rpc_ctx *ctx, alter_fn *fn, struct cases_alter *alter,
 	return rpc_case_end(ctx, &act, err);
 }
 
-enum cdop_err
-rpc_case_withdraw(struct rpc_ctx *ctx, const Cdop__CaseWithdrawRequest *req,
-    Cdop__ChangeReply *rep)
+/* Withdrawn and back, linked and unlinked: one request for both ways. */
+static struct cases_alter
+state_alter(const Cdop__CaseWithdrawRequest *req)
 {
-	struct cases_alter alter = {
+	return (struct cases_alter){
 	    .reference = req->reference,
 	    .version = req->version,
 	    .reason = req->reason,
 	};
+}
+
+static struct cases_alter
+link_alter(const Cdop__CaseLinkRequest *req)
+{
+	return (struct cases_alter){
+	    .reference = req->reference,
+	    .reason = req->reason,
+	    .other = req->other,
+	    .kind = req->kind,
+	};
+}
+
+enum cdop_err
+rpc_case_withdraw(struct rpc_ctx *ctx, const Cdop__CaseWithdrawRequest *req,
+    Cdop__ChangeReply *rep)
+{
+	struct cases_alter alter = state_alter(req);
 
 	return run(ctx, cases_state_withdraw, &alter, rep);
 }
@@ -122,11 +140,7 @@ enum cdop_err
 rpc_case_reinstate(struct rpc_ctx *ctx, const Cdop__CaseWithdrawRequest *req,
     Cdop__ChangeReply *rep)
 {
-	struct cases_alter alter = {
-	    .reference = req->reference,
-	    .version = req->version,
-	    .reason = req->reason,
-	};
+	struct cases_alter alter = state_alter(req);
 
 	return run(ctx, cases_state_reinstate, &alter, rep);
 }
@@ -180,12 +194,7 @@ enum cdop_err
 rpc_case_link_add(struct rpc_ctx *ctx, const Cdop__CaseLinkRequest *req,
     Cdop__ChangeReply *rep)
 {
-	struct cases_alter alter = {
-	    .reference = req->reference,
-	    .reason = req->reason,
-	    .other = req->other,
-	    .kind = req->kind,
-	};
+	struct cases_alter alter = link_alter(req);
 
 	return run(ctx, cases_state_link, &alter, rep);
 }
@@ -194,12 +203,7 @@ enum cdop_err
 rpc_case_link_end(struct rpc_ctx *ctx, const Cdop__CaseLinkRequest *req,
     Cdop__ChangeReply *rep)
 {
-	struct cases_alter alter = {
-	    .reference = req->reference,
-	    .reason = req->reason,
-	    .other = req->other,
-	    .kind = req->kind,
-	};
+	struct cases_alter alter = link_alter(req);
 
 	return run(ctx, cases_state_unlink, &alter, rep);
 }

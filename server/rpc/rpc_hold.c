@@ -178,17 +178,26 @@ rpc_hold_has_box(const struct approval *approval)
 	    (method->second & CDOP_ROLE_COORDINATOR) != 0;
 }
 
+/* The case that it is about, where there is one still. */
+static bool
+find_case(struct rpc_ctx *ctx, const struct approval *approval,
+    struct cases_act *act, uint32_t *ret_slot)
+{
+	const uint64_t case_id = case_id_of(ctx, approval);
+
+	if (case_id == 0)
+		return false;
+	rpc_case_act(ctx, act);
+	return index_by_case(act->index, case_id, ret_slot);
+}
+
 void
 rpc_hold_about(struct rpc_ctx *ctx, const struct approval *approval)
 {
-	const uint64_t case_id = case_id_of(ctx, approval);
 	struct cases_act act;
 	uint32_t slot;
 
-	if (case_id == 0)
-		return;
-	rpc_case_act(ctx, &act);
-	if (!index_by_case(act.index, case_id, &slot))
+	if (!find_case(ctx, approval, &act, &slot))
 		return;
 	rpc_case_about(ctx, &act, slot);
 	rpc_case_release(ctx, &act, slot, 0);
@@ -197,14 +206,10 @@ rpc_hold_about(struct rpc_ctx *ctx, const struct approval *approval)
 void
 rpc_hold_release(struct rpc_ctx *ctx, const struct approval *approval)
 {
-	const uint64_t case_id = case_id_of(ctx, approval);
 	struct cases_act act;
 	uint32_t slot;
 
-	if (case_id == 0)
-		return;
-	rpc_case_act(ctx, &act);
-	if (!index_by_case(act.index, case_id, &slot))
+	if (!find_case(ctx, approval, &act, &slot))
 		return;
 	/* A custodian is shown the reference and nothing of the case. */
 	rpc_case_release(ctx, &act, slot,

@@ -176,6 +176,17 @@ may_apply(struct rpc_ctx *ctx, uint32_t person)
 	return rpc_second_may_apply(ctx, target);
 }
 
+/* A person, or one device of theirs. */
+static struct people_whom
+whom_of(uint32_t person, bool has_device, uint32_t device, const char *reason)
+{
+	return (struct people_whom){
+	    .person = person,
+	    .device = has_device ? device : 0,
+	    .reason = reason,
+	};
+}
+
 static void
 end_sessions(struct rpc_ctx *ctx, const struct people_whom *whom)
 {
@@ -191,11 +202,8 @@ enum cdop_err
 rpc_suspend(struct rpc_ctx *ctx, const Cdop__SuspendRequest *req,
     Cdop__PersonReply *rep)
 {
-	const struct people_whom whom = {
-	    .person = req->person,
-	    .device = req->has_device ? req->device : 0,
-	    .reason = req->reason,
-	};
+	const struct people_whom whom =
+	    whom_of(req->person, req->has_device, req->device, req->reason);
 	struct people_act act;
 	enum cdop_err err;
 
@@ -218,11 +226,8 @@ enum cdop_err
 rpc_resume(
     struct rpc_ctx *ctx, const Cdop__ResumeRequest *req, Cdop__PersonReply *rep)
 {
-	const struct people_whom whom = {
-	    .person = req->person,
-	    .device = req->has_device ? req->device : 0,
-	    .reason = req->reason,
-	};
+	const struct people_whom whom =
+	    whom_of(req->person, req->has_device, req->device, req->reason);
 	struct people_act act;
 	enum cdop_err err;
 
@@ -305,11 +310,8 @@ enum cdop_err
 rpc_person_revoke(
     struct rpc_ctx *ctx, const Cdop__RevokeRequest *req, Cdop__PersonReply *rep)
 {
-	const struct people_whom whom = {
-	    .person = req->person,
-	    .device = req->has_device ? req->device : 0,
-	    .reason = req->reason,
-	};
+	const struct people_whom whom =
+	    whom_of(req->person, req->has_device, req->device, req->reason);
 	struct people_act act;
 	enum cdop_err err;
 
@@ -331,11 +333,8 @@ enum cdop_err
 rpc_administrator_revoke(
     struct rpc_ctx *ctx, const Cdop__RevokeRequest *req, Cdop__PersonReply *rep)
 {
-	const struct people_whom whom = {
-	    .person = req->person,
-	    .device = req->has_device ? req->device : 0,
-	    .reason = req->reason,
-	};
+	const struct people_whom whom =
+	    whom_of(req->person, req->has_device, req->device, req->reason);
 	struct people_act act;
 	enum cdop_err err;
 
@@ -456,11 +455,8 @@ enum cdop_err
 rpc_person_change(struct rpc_ctx *ctx, const Cdop__PersonChangeRequest *req,
     Cdop__PersonReply *rep)
 {
-	const struct people_whom whom = {
-	    .person = req->person,
-	    .device = req->has_device ? req->device : 0,
-	    .reason = req->reason,
-	};
+	const struct people_whom whom =
+	    whom_of(req->person, req->has_device, req->device, req->reason);
 	struct people_change change;
 	struct people_act act;
 	enum cdop_err err;

@@ -108,6 +108,14 @@ void world_key(struct world *world, uint8_t out[static 16]);
 void *world_body(struct world *world, const struct world_answer *answer,
     const ProtobufCMessageDescriptor *desc);
 
+/* What an approver's client binds a yes to, and the yes or no with it; reason
+ * may be NULL. */
+void world_hash(const struct world *world, const Cdop__Approval *approval,
+    uint8_t out[static 32]);
+void world_decide(struct world *world, enum world_who who,
+    const Cdop__Approval *approval, bool yes, char *reason,
+    struct world_answer *ret_answer);
+
 /*
  * A form that is accepted, of child number n (names and NHS number differ by
  * n) with this area of residence; in the world's arena.

@@ -31,23 +31,12 @@ setup(void **state)
 	return 0;
 }
 
-/* For what a failed test left behind. */
 static int
 teardown(void **state)
 {
 	(void)state;
-	if (f.pid > 0 && waitpid(f.pid, NULL, WNOHANG) == 0) {
-		kill(f.pid, SIGKILL);
-		waitpid(f.pid, NULL, 0);
-	}
+	gate_fixture_end(&f);
 	return 0;
-}
-
-static void
-start(void)
-{
-	gate_fixture_start(&f);
-	gate_fixture_say_keys(&f, 2);
 }
 
 static void
@@ -58,7 +47,7 @@ a_new_vault_closes_every_connection(void **state)
 	int fd[2], link[2];
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	fd[0] = gate_fixture_connect(&f);
 	gate_fixture_handshake(&f, fd[0]);
 	fd[1] = gate_fixture_connect_unix(&f);
@@ -104,7 +93,7 @@ a_vault_that_dies_resets_who_was_not_answered(void **state)
 	char c;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	fd[0] = gate_fixture_connect(&f);
 	gate_fixture_handshake(&f, fd[0]);
 	fd[1] = gate_fixture_connect(&f);
@@ -140,7 +129,7 @@ a_stop_writes_what_is_queued_and_reads_no_more(void **state)
 	int fd, st;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	fd = gate_fixture_connect(&f);
 	conn = gate_fixture_handshake(&f, fd);
 	assert_int_equal(
@@ -173,7 +162,7 @@ a_stop_without_a_vault_does_not_wait_for_one(void **state)
 	uint64_t begun;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	close(f.link);
 	usleep(100000);
 	f.link = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -188,7 +177,7 @@ without_a_parent_there_is_no_gate(void **state)
 	int st;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	close(f.control);
 	assert_int_equal(waitpid(f.pid, &st, 0), f.pid);
 	assert_true(WIFEXITED(st));
@@ -206,7 +195,7 @@ it_answers_pings_and_takes_a_new_configuration(void **state)
 	int fd[2];
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	assert_int_equal(
 	    control_send(f.control, CONTROL_PING, none, -1), CDOP_OK);
 	assert_int_equal(control_wait(f.control, 5000, &msg), CDOP_OK);

@@ -132,6 +132,22 @@ gate_fixture_say_keys(struct gate_fixture *f, uint8_t n)
 }
 
 void
+gate_fixture_begin(struct gate_fixture *f)
+{
+	gate_fixture_start(f);
+	gate_fixture_say_keys(f, 2);
+}
+
+void
+gate_fixture_end(struct gate_fixture *f)
+{
+	if (f->pid > 0 && waitpid(f->pid, NULL, WNOHANG) == 0) {
+		kill(f->pid, SIGKILL);
+		waitpid(f->pid, NULL, 0);
+	}
+}
+
+void
 gate_fixture_taken(struct gate_fixture *f, uint64_t conn, uint32_t len)
 {
 	uint8_t bytes[4];

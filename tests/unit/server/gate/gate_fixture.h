@@ -35,6 +35,12 @@ void gate_fixture_init(struct gate_fixture *f);
 /* Starts it and waits until it says ready. */
 void gate_fixture_start(struct gate_fixture *f);
 
+/* The same, with two keys of the vault. */
+void gate_fixture_begin(struct gate_fixture *f);
+
+/* What a failed test left behind. */
+void gate_fixture_end(struct gate_fixture *f);
+
 /* The vault's word: n keys, 0 to 2. */
 void gate_fixture_say_keys(struct gate_fixture *f, uint8_t n);
 

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -34,23 +33,12 @@ setup(void **state)
 	return 0;
 }
 
-/* For what a failed test left behind. */
 static int
 teardown(void **state)
 {
 	(void)state;
-	if (f.pid > 0 && waitpid(f.pid, NULL, WNOHANG) == 0) {
-		kill(f.pid, SIGKILL);
-		waitpid(f.pid, NULL, 0);
-	}
+	gate_fixture_end(&f);
 	return 0;
-}
-
-static void
-start(void)
-{
-	gate_fixture_start(&f);
-	gate_fixture_say_keys(&f, 2);
 }
 
 static void
@@ -62,7 +50,7 @@ strangers_make_room_for_strangers_not_for_sessions(void **state)
 
 	(void)state;
 	f.conf.gate_half_open = 4;
-	start();
+	gate_fixture_begin(&f);
 	session = gate_fixture_connect(&f);
 	conn = gate_fixture_handshake(&f, session);
 	for (i = 0; i < 8; i++) {
@@ -89,7 +77,7 @@ one_source_has_so_many_connections(void **state)
 
 	(void)state;
 	f.conf.gate_source_connections = 3;
-	start();
+	gate_fixture_begin(&f);
 	for (i = 0; i < 3; i++) {
 		fd[i] = gate_fixture_connect(&f);
 		gate_fixture_handshake(&f, fd[i]);
@@ -116,7 +104,7 @@ at_the_cap_nobody_is_accepted_until_one_leaves(void **state)
 
 	(void)state;
 	f.conf.gate_connections = 2;
-	start();
+	gate_fixture_begin(&f);
 	fd[0] = gate_fixture_connect(&f);
 	gate_fixture_handshake(&f, fd[0]);
 	fd[1] = gate_fixture_connect(&f);
@@ -141,7 +129,7 @@ a_source_of_garbage_is_refused_for_a_while(void **state)
 	(void)state;
 	f.conf.gate_source_garbage = 3;
 	f.conf.gate_penalty_s = 1;
-	start();
+	gate_fixture_begin(&f);
 	for (i = 0; i < 4; i++) {
 		fd = gate_fixture_connect(&f);
 		assert_int_equal(send(fd, "garbage!", 8, 0), 8);
@@ -172,7 +160,7 @@ a_source_has_so_many_handshakes_a_minute(void **state)
 
 	(void)state;
 	f.conf.gate_source_handshakes = 3;
-	start();
+	gate_fixture_begin(&f);
 	for (i = 0; i < 3; i++) {
 		fd = gate_fixture_connect(&f);
 		gate_fixture_handshake(&f, fd);
@@ -216,7 +204,7 @@ out_of_descriptors_it_rests_and_comes_back(void **state)
 
 	(void)state;
 	f.max_fds = 32;
-	start();
+	gate_fixture_begin(&f);
 	fd[0] = gate_fixture_connect(&f);
 	conn = gate_fixture_handshake(&f, fd[0]);
 	for (i = 1; i < 40; i++)
@@ -264,7 +252,7 @@ a_flood_of_garbage_leaves_sessions_and_memory_alone(void **state)
 	int fd, session;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	session = gate_fixture_connect(&f);
 	conn = gate_fixture_handshake(&f, session);
 	for (i = 0; i < 2000; i++) {
@@ -295,7 +283,7 @@ a_client_that_drips_is_cut_at_the_handshake_deadline(void **state)
 
 	(void)state;
 	f.conf.handshake_s = 1;
-	start();
+	gate_fixture_begin(&f);
 	fd = gate_fixture_connect(&f);
 	begun = clock_ms();
 	for (i = 0; i < 200 && !gate_fixture_is_closed(fd, 50); i++)
@@ -326,7 +314,7 @@ a_silent_session_is_closed(void **state)
 
 	(void)state;
 	f.conf.idle_s = 1;
-	start();
+	gate_fixture_begin(&f);
 	fd = gate_fixture_connect(&f);
 	conn = gate_fixture_handshake(&f, fd);
 	gate_fixture_expect(&f, IPC_CLOSED, conn);
@@ -346,7 +334,7 @@ a_client_that_does_not_read_is_dropped(void **state)
 	size_t i;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	fd[0] = gate_fixture_connect_unix(&f);
 	slow = gate_fixture_handshake(&f, fd[0]);
 	fd[1] = gate_fixture_connect_unix(&f);

@@ -6,7 +6,6 @@
 
 #include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -32,23 +30,12 @@ setup(void **state)
 	return 0;
 }
 
-/* For what a failed test left behind. */
 static int
 teardown(void **state)
 {
 	(void)state;
-	if (f.pid > 0 && waitpid(f.pid, NULL, WNOHANG) == 0) {
-		kill(f.pid, SIGKILL);
-		waitpid(f.pid, NULL, 0);
-	}
+	gate_fixture_end(&f);
 	return 0;
-}
-
-static void
-start(void)
-{
-	gate_fixture_start(&f);
-	gate_fixture_say_keys(&f, 2);
 }
 
 static void
@@ -60,7 +47,7 @@ a_right_first_frame_reaches_the_vault(void **state)
 	int fd;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	cdop_link_preamble(preamble);
 	fd = gate_fixture_connect(&f);
 	gate_fixture_greet(&f, fd, 0);
@@ -93,7 +80,7 @@ who_connects_first_may_speak_last(void **state)
 	int first, last;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	first = gate_fixture_connect(&f);
 	last = gate_fixture_connect_unix(&f);
 	gate_fixture_greet(&f, last, 0);
@@ -117,7 +104,7 @@ a_wrong_mac1_never_reaches_the_vault(void **state)
 	int fd;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	cdop_link_preamble(bytes);
 	cdop_put16(bytes + 8, CDOP_LINK_FRAME1_LEN);
 	for (i = 0; i < 20; i++) {
@@ -153,7 +140,7 @@ what_is_not_our_protocol_is_closed_at_once(void **state)
 	int fd;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		fd = gate_fixture_connect(&f);
 		assert_int_equal(
@@ -176,7 +163,7 @@ the_third_message_has_one_length(void **state)
 	int fd;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		fd = gate_fixture_connect(&f);
 		gate_fixture_greet(&f, fd, 0);
@@ -200,7 +187,7 @@ frames_of_every_length_pass_and_an_empty_one_closes(void **state)
 	int fd;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	fd = gate_fixture_connect(&f);
 	conn = gate_fixture_handshake(&f, fd);
 	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
@@ -228,7 +215,7 @@ a_cut_frame_is_put_together(void **state)
 	int fd;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	cdop_link_preamble(bytes);
 	cdop_put16(bytes + 8, CDOP_LINK_FRAME1_LEN);
 	memset(bytes + 10, 1, CDOP_LINK_FRAME1_LEN);
@@ -300,7 +287,7 @@ sent_counts_every_byte_and_close_comes_last(void **state)
 	int fd;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	fd = gate_fixture_connect(&f);
 	conn = gate_fixture_handshake(&f, fd);
 	for (i = 0; i < 20; i++) {
@@ -334,7 +321,7 @@ discard_throws_away_and_answers(void **state)
 	int fd;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	fd = gate_fixture_connect(&f);
 	conn = gate_fixture_handshake(&f, fd);
 	for (i = 0; i < 60; i++) /* 3.9 MB: more than the kernel takes */
@@ -386,7 +373,7 @@ who_sends_more_than_the_vault_takes_waits_alone(void **state)
 	int fd, quiet, size = 4096;
 
 	(void)state;
-	start();
+	gate_fixture_begin(&f);
 	fd = gate_fixture_connect_unix(&f);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	conn = gate_fixture_handshake(&f, fd);

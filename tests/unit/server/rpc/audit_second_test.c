@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "cdop/second.h"
 #include "tests/unit/proto/sample_profile.h"
 #include "tests/unit/server/world.h"
 
@@ -18,7 +17,6 @@
 #define SUSPEND       13
 #define PERSON_CHANGE 17
 #define APPROVAL_LIST 20
-#define APPROVE       21
 #define AUDIT_LIST    70
 
 static struct world w;
@@ -72,26 +70,9 @@ shown(void)
 static void
 decide(enum world_who who, const Cdop__Approval *a, bool yes, uint32_t want)
 {
-	const struct cdop_second second = {
-	    .registry = w.reg->id,
-	    .method = a->method,
-	    .requester = a->requester,
-	    .request_key = a->request_key.data,
-	    .request = {a->request.data, a->request.len},
-	    .target_version = a->target_version.data,
-	};
-	Cdop__ApproveRequest request;
 	struct world_answer answer;
-	uint8_t hash[32];
 
-	cdop_second_hash(hash, &second);
-	cdop__approve_request__init(&request);
-	request.number = a->number;
-	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = yes;
-	request.reason = yes ? NULL : no;
-	world_call(&w, who, APPROVE, &request.base, &answer);
-	assert_int_equal(answer.failed, CDOP_OK);
+	world_decide(&w, who, a, yes, yes ? NULL : no, &answer);
 	assert_int_equal(answer.reply->status, want);
 }
 

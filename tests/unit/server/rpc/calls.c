@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "cdop/form.h"
-#include "cdop/second.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/cases.h"
@@ -324,32 +323,6 @@ calls_waiting(struct world *world, enum world_who who)
 	return list->n_approval == 0 ? NULL : list->approval[0];
 }
 
-static void
-decide(struct world *world, enum world_who who, const Cdop__Approval *approval,
-    bool yes, const char *reason)
-{
-	const struct cdop_second second = {
-	    .registry = world->reg->id,
-	    .method = approval->method,
-	    .requester = approval->requester,
-	    .request_key = approval->request_key.data,
-	    .request = {approval->request.data, approval->request.len},
-	    .target_version = approval->target_version.data,
-	};
-	Cdop__ApproveRequest request;
-	uint8_t hash[32];
-
-	cdop_second_hash(hash, &second);
-	cdop__approve_request__init(&request);
-	request.number = approval->number;
-	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = yes;
-	if (reason != NULL)
-		request.reason = calls_text(world, reason);
-	world_call(world, who, 21, &request.base, &last);
-	assert_int_equal(last.failed, CDOP_OK);
-}
-
 const Cdop__Reply *
 calls_approve(struct world *world, enum world_who who,
     const Cdop__Approval *approval, enum cdop_err want)
@@ -362,7 +335,8 @@ calls_decide(struct world *world, enum world_who who,
     const Cdop__Approval *approval, bool yes, const char *reason,
     enum cdop_err want)
 {
-	decide(world, who, approval, yes, reason);
+	world_decide(world, who, approval, yes,
+	    reason == NULL ? NULL : calls_text(world, reason), &last);
 	assert_int_equal(last.reply->status, want);
 	return last.reply;
 }
@@ -390,7 +364,7 @@ calls_approve_aborted(
     struct world *world, enum world_who who, const Cdop__Approval *approval)
 {
 	world->abort = true;
-	decide(world, who, approval, true, NULL);
+	world_decide(world, who, approval, true, NULL, &last);
 	assert_int_equal(last.packed_status, CDOP_OK);
 	world->abort = false;
 }

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "cdop/role.h"
-#include "cdop/second.h"
 #include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/people.h"
@@ -77,36 +76,11 @@ shown(enum world_who who)
 	return list->n_approval == 0 ? NULL : list->approval[0];
 }
 
-/* As the approver's client computes it. */
-static void
-hash_of(const Cdop__Approval *a, uint8_t out[static 32])
-{
-	const struct cdop_second second = {
-	    .registry = world.reg->id,
-	    .method = a->method,
-	    .requester = a->requester,
-	    .request_key = a->request_key.data,
-	    .request = {a->request.data, a->request.len},
-	    .target_version = a->target_version.data,
-	};
-
-	cdop_second_hash(out, &second);
-}
-
 static void
 approve(enum world_who who, const Cdop__Approval *a, bool yes,
     struct world_answer *answer)
 {
-	Cdop__ApproveRequest request;
-	uint8_t hash[32];
-
-	hash_of(a, hash);
-	cdop__approve_request__init(&request);
-	request.number = a->number;
-	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = yes;
-	world_call(&world, who, APPROVE, &request.base, answer);
-	assert_int_equal(answer->failed, CDOP_OK);
+	world_decide(&world, who, a, yes, NULL, answer);
 }
 
 /* The reply says so, with whatever status. */
@@ -257,7 +231,7 @@ whoever_asked_cannot_approve_with_another_device(void **state)
 	    people_add_device(world.reg->people, &from, &made), CDOP_OK);
 	ask(WORLD_ADMIN_1, &answer);
 	a = shown(WORLD_ADMIN_2);
-	hash_of(a, hash);
+	world_hash(&world, a, hash);
 	cdop__approve_request__init(&body);
 	body.number = a->number;
 	body.hash = (ProtobufCBinaryData){sizeof(hash), hash};
@@ -516,7 +490,7 @@ approving_again_with_the_same_key_tells_the_outcome(void **state)
 	(void)state;
 	ask(WORLD_ADMIN_1, &answer);
 	a = shown(WORLD_ADMIN_2);
-	hash_of(a, hash);
+	world_hash(&world, a, hash);
 	cdop__approve_request__init(&request);
 	request.number = a->number;
 	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};

@@ -12,7 +12,6 @@
 
 #include <cmocka.h>
 
-#include "cdop/second.h"
 #include "server/registry/rotation_copy.h"
 #include "server/registry/rotation_step.h"
 #include "server/store/schema.h"
@@ -20,7 +19,6 @@
 #include "tests/unit/server/rpc/calls.h"
 
 #define APPROVAL_LIST 20
-#define APPROVE       21
 #define KEY_ROTATE    80
 #define KEY_STATUS    81
 #define KEY_PAUSE     82
@@ -135,25 +133,8 @@ waiting(enum world_who who)
 static uint32_t
 approve(enum world_who who, size_t i, struct world_answer *answer)
 {
-	const Cdop__Approval *act = waiting(who)->approval[i];
-	Cdop__ApproveRequest request;
-	struct cdop_second second;
-	uint8_t hash[32];
-
-	second = (struct cdop_second){
-	    .registry = w.reg->id,
-	    .method = act->method,
-	    .requester = act->requester,
-	    .request_key = act->request_key.data,
-	    .request = {act->request.data, act->request.len},
-	    .target_version = act->target_version.data,
-	};
-	cdop_second_hash(hash, &second);
-	cdop__approve_request__init(&request);
-	request.number = act->number;
-	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = true;
-	return call(who, APPROVE, &request.base, answer);
+	world_decide(&w, who, waiting(who)->approval[i], true, NULL, answer);
+	return answer->reply->status;
 }
 
 static Cdop__KeyStatusReply *

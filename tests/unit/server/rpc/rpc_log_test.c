@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "cdop/role.h"
-#include "cdop/second.h"
 #include "server/base/undo.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/restored.h"
@@ -22,7 +21,6 @@
 
 #define STATUS         1
 #define APPROVAL_LIST  20
-#define APPROVE        21
 #define CASE_LIST      44
 #define LOG_KEY_ROTATE 74
 #define RESTORE_ACCEPT 75
@@ -83,10 +81,7 @@ approve(enum world_who who)
 {
 	Cdop__ApprovalListRequest list_request;
 	Cdop__ApprovalListReply *list;
-	Cdop__ApproveRequest request;
 	struct world_answer answer;
-	struct cdop_second second;
-	uint8_t hash[32];
 
 	cdop__approval_list_request__init(&list_request);
 	assert_int_equal(
@@ -94,21 +89,8 @@ approve(enum world_who who)
 	list =
 	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
 	assert_int_equal(list->n_approval, 1);
-	second = (struct cdop_second){
-	    .registry = world.reg->id,
-	    .method = list->approval[0]->method,
-	    .requester = list->approval[0]->requester,
-	    .request_key = list->approval[0]->request_key.data,
-	    .request = {list->approval[0]->request.data,
-		list->approval[0]->request.len},
-	    .target_version = list->approval[0]->target_version.data,
-	};
-	cdop_second_hash(hash, &second);
-	cdop__approve_request__init(&request);
-	request.number = list->approval[0]->number;
-	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = true;
-	return call(who, APPROVE, &request.base, &answer);
+	world_decide(&world, who, list->approval[0], true, NULL, &answer);
+	return answer.reply->status;
 }
 
 static enum cdop_err

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "cdop/profile.h"
-#include "cdop/second.h"
 #include "server/base/undo.h"
 #include "server/registry/profile_act.h"
 #include "server/vault/keystore.h"
@@ -23,7 +22,6 @@
 #define PROFILE_APPLY 7
 #define PERSON_INVITE 10
 #define APPROVAL_LIST 20
-#define APPROVE       21
 
 static struct world world;
 
@@ -108,24 +106,7 @@ shown(void)
 static void
 approve(const Cdop__Approval *a, struct world_answer *answer)
 {
-	const struct cdop_second second = {
-	    .registry = world.reg->id,
-	    .method = a->method,
-	    .requester = a->requester,
-	    .request_key = a->request_key.data,
-	    .request = {a->request.data, a->request.len},
-	    .target_version = a->target_version.data,
-	};
-	Cdop__ApproveRequest request;
-	uint8_t hash[32];
-
-	cdop_second_hash(hash, &second);
-	cdop__approve_request__init(&request);
-	request.number = a->number;
-	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = true;
-	world_call(&world, WORLD_ADMIN_2, APPROVE, &request.base, answer);
-	assert_int_equal(answer->failed, CDOP_OK);
+	world_decide(&world, WORLD_ADMIN_2, a, true, NULL, answer);
 }
 
 static void

@@ -11,14 +11,12 @@
 
 #include <cmocka.h>
 
-#include "cdop/second.h"
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"
 
 #define APPROVAL_LIST 20
-#define APPROVE       21
 #define ASK           60
 #define SEARCHED      72
 
@@ -143,26 +141,10 @@ static void
 decide(enum world_who who, bool yes, enum cdop_err want)
 {
 	const Cdop__Approval *a = shown(who);
-	Cdop__ApproveRequest request;
 	struct world_answer answer;
-	struct cdop_second second;
-	uint8_t hash[32];
 
 	assert_non_null(a);
-	memset(&second, 0, sizeof(second));
-	second.registry = w.reg->id;
-	second.method = a->method;
-	second.requester = a->requester;
-	second.request_key = a->request_key.data;
-	second.request = (struct cdop_bytes){a->request.data, a->request.len};
-	second.target_version = a->target_version.data;
-	cdop_second_hash(hash, &second);
-	cdop__approve_request__init(&request);
-	request.number = a->number;
-	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = yes;
-	world_call(&w, who, APPROVE, &request.base, &answer);
-	assert_int_equal(answer.failed, CDOP_OK);
+	world_decide(&w, who, a, yes, NULL, &answer);
 	assert_int_equal(answer.reply->status, want);
 }
 
