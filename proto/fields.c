@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "cdop/bytes.h"
+
 #define CDOP_FIELD(path_, group_, name_, group_label_, label_, kind_, need_,   \
     stage_, class_, list_, min_, max_, unknown_, group_tag_, tag_, group_max_, \
-    help_)                                                                     \
+    group_at_, at_, first_, rows_, help_)                                      \
 	{                                                                      \
 	    .path = path_,                                                     \
 	    .group = group_,                                                   \
@@ -24,9 +26,14 @@
 	    .group_tag = group_tag_,                                           \
 	    .tag = tag_,                                                       \
 	    .group_max = group_max_,                                           \
+	    .group_at = group_at_,                                             \
+	    .at = at_,                                                         \
+	    .first = first_,                                                   \
+	    .rows = rows_,                                                     \
 	},
 
 #define CDOP_FIELD_BY_PATH(row_)
+#define CDOP_FIELD_BY_HASH(bucket_, row_)
 
 const struct cdop_field cdop_fields[] = {
 #include "fields_table.inc"
@@ -34,34 +41,60 @@ const struct cdop_field cdop_fields[] = {
 
 #undef CDOP_FIELD
 #undef CDOP_FIELD_BY_PATH
+#undef CDOP_FIELD_BY_HASH
 
 const size_t cdop_fields_count = sizeof(cdop_fields) / sizeof(*cdop_fields);
 
 /* Rows in the order of their paths. */
 #define CDOP_FIELD(...)
+#define CDOP_FIELD_BY_HASH(bucket_, row_)
 #define CDOP_FIELD_BY_PATH(row_) row_,
 
 static const uint16_t by_path[] = {
 #include "fields_table.inc"
 };
 
+#undef CDOP_FIELD_BY_PATH
+#undef CDOP_FIELD_BY_HASH
+
+/* One more than the row; 0: there is none. */
+#define BUCKETS 1024u
+#define CDOP_FIELD_BY_PATH(row_)
+#define CDOP_FIELD_BY_HASH(bucket_, row_) [bucket_] = row_ + 1,
+
+static const uint16_t by_hash[BUCKETS] = {
+#include "fields_table.inc"
+};
+
+/* hashed() of the generator is the same. */
+static size_t
+hash_of(const char *path, size_t len)
+{
+	uint8_t word[8];
+	uint64_t value = 0;
+	size_t i, n;
+
+	for (i = 0; i < len; i += n) {
+		n = len - i < sizeof(word) ? len - i : sizeof(word);
+		memset(word, 0, sizeof(word));
+		memcpy(word, path + i, n);
+		value = (value ^ cdop_get64(word)) * 0x9e3779b97f4a7c15u;
+		value ^= value >> 32;
+	}
+	return value % BUCKETS;
+}
+
 const struct cdop_field *
 cdop_fields_find(const char *path)
 {
-	size_t low = 0;
-	size_t high = cdop_fields_count;
-	size_t middle;
-	int order;
+	size_t at = hash_of(path, strlen(path));
+	const struct cdop_field *field;
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		order = strcmp(path, cdop_fields[by_path[middle]].path);
-		if (order == 0)
-			return &cdop_fields[by_path[middle]];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
+	/* More than half of the buckets are empty: it ends. */
+	for (; by_hash[at] != 0; at = (at + 1) % BUCKETS) {
+		field = &cdop_fields[by_hash[at] - 1];
+		if (strcmp(field->path, path) == 0)
+			return field;
 	}
 	return NULL;
 }
@@ -85,10 +118,7 @@ cdop_fields_group(const char *group)
 		} else if (order > 0) {
 			low = middle + 1;
 		} else {
-			while (field > cdop_fields &&
-			    field[-1].group_tag == field->group_tag)
-				field--;
-			return field;
+			return &cdop_fields[field->first];
 		}
 	}
 	return NULL;

@@ -1,87 +1,10 @@
 /*
- * Reading forms: paths, slots, values, iteration.  Members are reached by
+ * Reading forms: slots, values, iteration.  Members are reached by
  * the offsets of protobuf-c's descriptors.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "proto/form_inner.h"
-
-/* ---- paths ------------------------------------------------------------- */
-
-bool
-cdop_form_is_group(const struct cdop_path *path)
-{
-	return path->field->kind == CDOP_KIND_ENTRY;
-}
-
-/* 1 to CDOP_FORM_ENTRY_MAX without leading zeros, up to a dot. */
-static bool
-read_entry(const char *s, uint32_t *ret_entry, const char **ret_after)
-{
-	uint32_t entry = 0;
-
-	if (*s < '1' || *s > '9')
-		return false;
-	while (*s >= '0' && *s <= '9') {
-		entry = entry * 10 + (uint32_t)(*s++ - '0');
-		if (entry > CDOP_FORM_ENTRY_MAX)
-			return false;
-	}
-	*ret_entry = entry;
-	*ret_after = s;
-	return *s == '.';
-}
-
-enum cdop_err
-cdop_form_path_parse(const char *text, struct cdop_path *ret_path)
-{
-	char plain[CDOP_FORM_PATH_MAX];
-	struct cdop_path path = {0};
-	const char *dot = strchr(text, '.');
-	const char *leaf;
-	size_t len;
-
-	if (strlen(text) >= sizeof(plain))
-		return CDOP_INVALID_ARGUMENT;
-	if (dot == NULL) {
-		path.field = cdop_fields_group(text);
-		if (path.field == NULL || !cdop_form_is_group(&path))
-			return CDOP_INVALID_ARGUMENT;
-		*ret_path = path;
-		return CDOP_OK;
-	}
-	leaf = dot;
-	if (dot[1] >= '0' && dot[1] <= '9' &&
-	    !read_entry(dot + 1, &path.entry, &leaf))
-		return CDOP_INVALID_ARGUMENT;
-	len = (size_t)(dot - text);
-	memcpy(plain, text, len);
-	memcpy(plain + len, leaf, strlen(leaf) + 1);
-	path.field = cdop_fields_find(plain);
-	if (path.field == NULL || cdop_form_is_group(&path))
-		return CDOP_INVALID_ARGUMENT;
-	if ((path.field->group_max > 0) != (path.entry > 0))
-		return CDOP_INVALID_ARGUMENT;
-	*ret_path = path;
-	return CDOP_OK;
-}
-
-void
-cdop_form_path_write(
-    const struct cdop_path *path, char out[static CDOP_FORM_PATH_MAX])
-{
-	if (cdop_form_is_group(path))
-		(void)snprintf(
-		    out, CDOP_FORM_PATH_MAX, "%s", path->field->group);
-	else if (path->entry == 0)
-		(void)snprintf(
-		    out, CDOP_FORM_PATH_MAX, "%s", path->field->path);
-	else
-		(void)snprintf(out, CDOP_FORM_PATH_MAX, "%s.%u.%s",
-		    path->field->group, (unsigned)path->entry,
-		    path->field->name);
-}
 
 /* ---- members ----------------------------------------------------------- */
 
@@ -97,14 +20,13 @@ cdop_form_member_edit(void *msg, unsigned offset)
 	return (uint8_t *)msg + offset;
 }
 
-static const ProtobufCFieldDescriptor *
-group_descriptor(const struct cdop_field *field)
+const ProtobufCFieldDescriptor *
+cdop_form_group_descriptor(const struct cdop_field *field)
 {
 	const ProtobufCFieldDescriptor *fd;
 
-	fd = protobuf_c_message_descriptor_get_field(
-	    &cdop__form__descriptor, field->group_tag);
-	CDOP_ASSERT(fd != NULL);
+	fd = &cdop__form__descriptor.fields[field->group_at];
+	CDOP_ASSERT(fd->id == field->group_tag);
 	return fd;
 }
 
@@ -113,7 +35,7 @@ static ProtobufCMessage **
 entries_of(
     const Cdop__Form *form, const struct cdop_field *field, size_t *ret_n)
 {
-	const ProtobufCFieldDescriptor *fd = group_descriptor(field);
+	const ProtobufCFieldDescriptor *fd = cdop_form_group_descriptor(field);
 	ProtobufCMessage **entry;
 
 	memcpy(ret_n, cdop_form_member(form, fd->quantifier_offset),
@@ -126,12 +48,11 @@ entries_of(
 static uint32_t
 number_of(const ProtobufCMessage *entry)
 {
-	const ProtobufCFieldDescriptor *fd;
+	const ProtobufCFieldDescriptor *fd = entry->descriptor->fields;
 	protobuf_c_boolean has;
 	uint32_t number;
 
-	fd = protobuf_c_message_descriptor_get_field(entry->descriptor, 1);
-	CDOP_ASSERT(fd != NULL);
+	CDOP_ASSERT(fd->id == 1);
 	memcpy(
 	    &has, cdop_form_member(entry, fd->quantifier_offset), sizeof(has));
 	memcpy(&number, cdop_form_member(entry, fd->offset), sizeof(number));
@@ -148,7 +69,7 @@ group_of(const Cdop__Form *form, const struct cdop_path *path)
 	size_t i;
 
 	if (path->field->group_max == 0) {
-		fd = group_descriptor(path->field);
+		fd = cdop_form_group_descriptor(path->field);
 		memcpy(&msg, cdop_form_member(form, fd->offset), sizeof(msg));
 		return msg;
 	}
@@ -171,9 +92,8 @@ cdop_form_slot(const Cdop__Form *form, const struct cdop_path *path,
 	slot.msg = group_of(form, path);
 	if (slot.msg == NULL)
 		return false;
-	slot.fd = protobuf_c_message_descriptor_get_field(
-	    slot.msg->descriptor, path->field->tag);
-	CDOP_ASSERT(slot.fd != NULL);
+	slot.fd = &slot.msg->descriptor->fields[path->field->at];
+	CDOP_ASSERT(slot.fd->id == path->field->tag);
 	*ret_slot = slot;
 	return true;
 }
@@ -294,14 +214,10 @@ cdop_form_slot_text(const struct form_slot *slot, struct cdop_arena *arena)
 Cdop__Absent *
 cdop_form_absent(const Cdop__Form *form, const struct cdop_path *path)
 {
-	char text[CDOP_FORM_PATH_MAX];
 	size_t i;
 
-	if (form->n_absent == 0)
-		return NULL;
-	cdop_form_path_write(path, text);
 	for (i = 0; i < form->n_absent; i++) {
-		if (strcmp(form->absent[i]->path, text) == 0)
+		if (cdop_form_is_path(form->absent[i]->path, path))
 			return form->absent[i];
 	}
 	return NULL;
@@ -461,21 +377,7 @@ cdop_form_entry_number(const Cdop__Form *form, const char *group, size_t i)
 static size_t
 group_end(size_t row)
 {
-	uint32_t tag = cdop_fields[row].group_tag;
-
-	while (row < cdop_fields_count && cdop_fields[row].group_tag == tag)
-		row++;
-	return row;
-}
-
-static size_t
-group_start(size_t row)
-{
-	uint32_t tag = cdop_fields[row].group_tag;
-
-	while (row > 0 && cdop_fields[row - 1].group_tag == tag)
-		row--;
-	return row;
+	return (size_t)cdop_fields[row].first + cdop_fields[row].rows;
 }
 
 /* At the first row of a repeated group; true: the group itself is next. */
@@ -502,6 +404,8 @@ bool
 cdop_form_next(struct cdop_form_iter *iter, struct cdop_path *ret_path)
 {
 	const struct cdop_field *field;
+	ProtobufCMessage **entry;
+	size_t n;
 
 	while (iter->row < cdop_fields_count) {
 		field = &cdop_fields[iter->row];
@@ -515,13 +419,65 @@ cdop_form_next(struct cdop_form_iter *iter, struct cdop_path *ret_path)
 		iter->row++;
 		if (field->group_max == 0)
 			return true;
-		ret_path->entry = cdop_form_entry_number(
-		    iter->form, field->group, iter->entry - 1);
+		entry = entries_of(iter->form, field, &n);
+		if (iter->entry <= n)
+			ret_path->entry = number_of(entry[iter->entry - 1]);
 		if (iter->row == group_end(iter->row - 1)) {
-			iter->row = group_start(iter->row - 1);
+			iter->row = field->first;
 			iter->entry++;
 		}
 		return true;
 	}
 	return false;
+}
+
+/* A value or an absence may be in the group; false: there is neither. */
+static bool
+may_say(const Cdop__Form *form, const struct cdop_field *field)
+{
+	const ProtobufCFieldDescriptor *fd = cdop_form_group_descriptor(field);
+	size_t len = strlen(field->group), n, i;
+	const void *msg;
+
+	if (field->group_max > 0) {
+		(void)entries_of(form, field, &n);
+	} else {
+		memcpy(&msg, cdop_form_member(form, fd->offset), sizeof(msg));
+		n = msg != NULL;
+	}
+	for (i = 0; n == 0 && i < form->n_absent; i++)
+		n = strncmp(form->absent[i]->path, field->group, len) == 0;
+	return n != 0;
+}
+
+/* Over groups of which nobody says anything. */
+static void
+pass_silent(struct cdop_form_iter *iter)
+{
+	const struct cdop_field *field;
+
+	while (iter->row < cdop_fields_count && iter->entry == 0) {
+		field = &cdop_fields[iter->row];
+		if (iter->row != field->first || may_say(iter->form, field) ||
+		    (iter->also != NULL && may_say(iter->also, field)))
+			return;
+		iter->row = group_end(iter->row);
+	}
+}
+
+bool
+cdop_form_next_said(struct cdop_form_iter *iter, struct cdop_path *ret_path)
+{
+	for (;;) {
+		pass_silent(iter);
+		if (!cdop_form_next(iter, ret_path))
+			return false;
+		if (cdop_form_state(iter->form, ret_path) !=
+		    CDOP_VALUE_NOT_ASKED)
+			return true;
+		if (iter->also != NULL &&
+		    cdop_form_state(iter->also, ret_path) !=
+			CDOP_VALUE_NOT_ASKED)
+			return true;
+	}
 }

@@ -272,7 +272,7 @@ add_field(const Cdop__Form *form, const struct cdop_field *field,
 
 	if (field->group_max > 0) {
 		/* One line for the group: any entry will do. */
-		path.field = cdop_fields_group(field->group);
+		path.field = &cdop_fields[field->first];
 		if (cdop_form_entries(form, field->group) == 0 &&
 		    cdop_form_state(form, &path) == CDOP_VALUE_NOT_ASKED)
 			add(list, field->group, field->group_label,

@@ -227,7 +227,7 @@ cdop_form_check_values(struct form_run *run)
 	struct cdop_path path;
 	struct value value;
 
-	while (run->err == CDOP_OK && cdop_form_next(&iter, &path)) {
+	while (run->err == CDOP_OK && cdop_form_next_said(&iter, &path)) {
 		if (cdop_form_state(run->form, &path) != CDOP_VALUE_GIVEN)
 			continue;
 		run->err = cdop_form_get(run->form, &path, run->arena, &got);

@@ -52,7 +52,7 @@ cdop_form_classes(const Cdop__Form *form)
 	struct cdop_path path;
 	uint32_t classes = 0;
 
-	while (cdop_form_next(&iter, &path)) {
+	while (cdop_form_next_said(&iter, &path)) {
 		if (cdop_form_state(form, &path) == CDOP_VALUE_GIVEN)
 			classes |= cdop_form_class(form, &path);
 	}
@@ -65,13 +65,11 @@ cdop_form_classes(const Cdop__Form *form)
 
 /* Is a group about somebody who lives? */
 static bool
-is_person(const char *group)
+is_person(const struct cdop_field *of)
 {
-	const struct cdop_field *field = cdop_fields_group(group);
+	const struct cdop_field *field = &cdop_fields[of->first];
 
-	for (; field < cdop_fields + cdop_fields_count &&
-	     strcmp(field->group, group) == 0;
-	     field++)
+	for (; field < &cdop_fields[of->first + of->rows]; field++)
 		if ((field->class & LIVING) != 0 &&
 		    (field->kind == CDOP_KIND_NAME ||
 			field->kind == CDOP_KIND_PHONE))
@@ -88,7 +86,7 @@ cdop_form_living(
 	uint32_t last = 0; /* entry of the last one counted */
 	size_t n = 0;
 
-	while (cdop_form_next(&iter, &path)) {
+	while (cdop_form_next_said(&iter, &path)) {
 		const char *group = path.field->group;
 		bool same = n > 0 && strcmp(out[n - 1].kind, group) == 0;
 
@@ -96,7 +94,7 @@ cdop_form_living(
 		    path.field->kind == CDOP_KIND_YES_NO ||
 		    (same && path.entry == last) ||
 		    cdop_form_state(form, &path) != CDOP_VALUE_GIVEN ||
-		    !is_person(group))
+		    !is_person(path.field))
 			continue;
 		if (!same && n == CDOP_LIVING_MAX)
 			break;
@@ -116,7 +114,7 @@ clear_outside(Cdop__Form *form, uint32_t classes, bool locations)
 	struct cdop_form_iter iter = {.form = form};
 	struct cdop_path path;
 
-	while (cdop_form_next(&iter, &path)) {
+	while (cdop_form_next_said(&iter, &path)) {
 		if ((path.field->class == CDOP_CLASS_LOCATION) != locations)
 			continue;
 		if ((cdop_form_class(form, &path) & ~classes) != 0)

@@ -16,6 +16,13 @@ struct form_slot {
 /* Is it the path of a repeated group as a whole ("parent")? */
 bool cdop_form_is_group(const struct cdop_path *path);
 
+/* Is text what cdop_form_path_write() would write of the path? */
+bool cdop_form_is_path(const char *text, const struct cdop_path *path);
+
+/* Of the group in Form. */
+const ProtobufCFieldDescriptor *cdop_form_group_descriptor(
+    const struct cdop_field *field);
+
 /* False: the group or the entry is not there, or path is a group. */
 bool cdop_form_slot(const Cdop__Form *form, const struct cdop_path *path,
     struct form_slot *ret_slot);

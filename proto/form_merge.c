@@ -36,6 +36,37 @@ add_path(struct differ *d, const struct cdop_path *path)
 	return CDOP_OK;
 }
 
+static bool
+is_same_date(const Cdop__Date *a, const Cdop__Date *b)
+{
+	return a->has_year == b->has_year && a->year == b->year &&
+	    a->has_month == b->has_month && a->month == b->month &&
+	    a->has_day == b->has_day && a->day == b->day &&
+	    a->has_estimated == b->has_estimated &&
+	    a->estimated == b->estimated;
+}
+
+/* Equal in the message already; false: only their texts can tell. */
+static bool
+is_same_value(
+    const Cdop__Form *a, const Cdop__Form *b, const struct cdop_path *path)
+{
+	struct form_slot in_a, in_b;
+	const void *p, *q;
+
+	if (!cdop_form_slot(a, path, &in_a) || !cdop_form_slot(b, path, &in_b))
+		return false;
+	p = cdop_form_member(in_a.msg, in_a.fd->offset);
+	q = cdop_form_member(in_b.msg, in_b.fd->offset);
+	if (in_a.fd->type != PROTOBUF_C_TYPE_STRING &&
+	    in_a.fd->type != PROTOBUF_C_TYPE_MESSAGE)
+		return memcmp(p, q, sizeof(uint32_t)) == 0;
+	memcpy(&p, p, sizeof(p));
+	memcpy(&q, q, sizeof(q));
+	return in_a.fd->type == PROTOBUF_C_TYPE_STRING ? strcmp(p, q) == 0
+						       : is_same_date(p, q);
+}
+
 static enum cdop_err
 compare(struct differ *d, const Cdop__Form *a, const Cdop__Form *b,
     const struct cdop_path *path)
@@ -47,6 +78,8 @@ compare(struct differ *d, const Cdop__Form *a, const Cdop__Form *b,
 	enum cdop_err err;
 
 	if (in_a == in_b && in_a != CDOP_VALUE_GIVEN)
+		return CDOP_OK;
+	if (in_a == in_b && is_same_value(a, b, path))
 		return CDOP_OK;
 	if ((err = cdop_form_get(a, path, d->arena, &va)) != CDOP_OK)
 		return err;
@@ -68,17 +101,17 @@ has_entry(const Cdop__Form *form, const struct cdop_path *path)
 static enum cdop_err
 differ(struct differ *d, const Cdop__Form *a, const Cdop__Form *b)
 {
-	struct cdop_form_iter iter = {.form = a};
+	struct cdop_form_iter iter = {.form = a, .also = b};
 	struct cdop_path path;
 	enum cdop_err err;
 
-	while (cdop_form_next(&iter, &path)) {
+	while (cdop_form_next_said(&iter, &path)) {
 		if ((err = compare(d, a, b, &path)) != CDOP_OK)
 			return err;
 	}
 	/* Entries that only b has. */
 	iter = (struct cdop_form_iter){.form = b};
-	while (cdop_form_next(&iter, &path)) {
+	while (cdop_form_next_said(&iter, &path)) {
 		if (has_entry(a, &path))
 			continue;
 		if ((err = compare(d, a, b, &path)) != CDOP_OK)
@@ -267,9 +300,7 @@ cdop_form_merge(
 	struct cdop_path path;
 	enum cdop_err err;
 
-	while (cdop_form_next(&iter, &path)) {
-		if (cdop_form_state(change, &path) == CDOP_VALUE_NOT_ASKED)
-			continue;
+	while (cdop_form_next_said(&iter, &path)) {
 		if ((err = take(into, change, &path, arena)) != CDOP_OK)
 			return err;
 	}

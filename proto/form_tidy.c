@@ -56,7 +56,7 @@ cdop_form_tidy(Cdop__Form *form, const struct cdop_profile *profile,
 	struct cdop_path path;
 	enum cdop_err err;
 
-	while (cdop_form_next(&iter, &path)) {
+	while (cdop_form_next_said(&iter, &path)) {
 		if (!cdop_form_slot(form, &path, &slot) ||
 		    slot.fd->type != PROTOBUF_C_TYPE_STRING ||
 		    !cdop_form_slot_has(&slot))

@@ -5,17 +5,6 @@
 
 /* ---- slots ------------------------------------------------------------- */
 
-static const ProtobufCFieldDescriptor *
-group_descriptor(const struct cdop_field *field)
-{
-	const ProtobufCFieldDescriptor *fd;
-
-	fd = protobuf_c_message_descriptor_get_field(
-	    &cdop__form__descriptor, field->group_tag);
-	CDOP_ASSERT(fd != NULL);
-	return fd;
-}
-
 static ProtobufCMessage *
 new_message(
     const ProtobufCMessageDescriptor *descriptor, struct cdop_arena *arena)
@@ -46,7 +35,7 @@ static enum cdop_err
 add_entry(Cdop__Form *form, const struct cdop_field *field, uint32_t number,
     struct cdop_arena *arena)
 {
-	const ProtobufCFieldDescriptor *fd = group_descriptor(field);
+	const ProtobufCFieldDescriptor *fd = cdop_form_group_descriptor(field);
 	const ProtobufCFieldDescriptor *number_fd;
 	protobuf_c_boolean has = 1;
 	ProtobufCMessage *msg;
@@ -72,8 +61,8 @@ add_entry(Cdop__Form *form, const struct cdop_field *field, uint32_t number,
 	memcpy(
 	    cdop_form_member_edit(form, fd->quantifier_offset), &n, sizeof(n));
 	/* There are some: "none" and "not known" no longer hold. */
-	cdop_form_absent_drop(form,
-	    &(struct cdop_path){.field = cdop_fields_group(field->group)});
+	cdop_form_absent_drop(
+	    form, &(struct cdop_path){.field = &cdop_fields[field->first]});
 	return CDOP_OK;
 }
 
@@ -92,7 +81,7 @@ cdop_form_slot_make(Cdop__Form *form, const struct cdop_path *path,
 		if (err != CDOP_OK)
 			return err;
 	} else {
-		fd = group_descriptor(path->field);
+		fd = cdop_form_group_descriptor(path->field);
 		msg = new_message(fd->descriptor, arena);
 		if (msg == NULL)
 			return CDOP_RESOURCE_EXHAUSTED;
@@ -388,7 +377,7 @@ cdop_form_entry_remove(Cdop__Form *form, const char *group, uint32_t number)
 
 	if (field == NULL || field->group_max == 0)
 		return false;
-	fd = group_descriptor(field);
+	fd = cdop_form_group_descriptor(field);
 	n = cdop_form_entries(form, group);
 	memcpy(&list, cdop_form_member(form, fd->offset), sizeof(list));
 	for (i = 0; i < n; i++) {

@@ -26,13 +26,20 @@ enum wire {
 	FIXED32 = 5
 };
 
+/* One step of a path; 0: it does not repeat. */
+struct step {
+	const char *name;
+	size_t position;
+};
+
 /* The whole walk. */
 struct scan {
 	enum cdop_scan_mode mode;
 	size_t fields; /* so far, at all levels */
 	unsigned depth;
+	unsigned n_steps;
+	struct step step[CDOP_SCAN_DEPTH_MAX]; /* one of each level at most */
 	struct cdop_scan_fault fault;
-	size_t path_len;
 };
 
 /* One message of it. */
@@ -47,36 +54,45 @@ static enum cdop_err scan_level(struct scan *scan,
 
 /* ---- where and what ---------------------------------------------------- */
 
+/* A path that is too long is cut, never overrun. */
+static void
+write_path(struct scan *scan)
+{
+	char *out = scan->fault.path;
+	size_t left = sizeof(scan->fault.path);
+	const struct step *step;
+	unsigned i;
+	int len;
+
+	for (i = 0; i < scan->n_steps; i++) {
+		step = &scan->step[i];
+		if (step->position == 0)
+			len = snprintf(
+			    out, left, "%s%s", i > 0 ? "." : "", step->name);
+		else
+			len = snprintf(out, left, "%s%s.%zu", i > 0 ? "." : "",
+			    step->name, step->position);
+		CDOP_ASSERT(len > 0);
+		len = (size_t)len < left ? len : (int)left - 1;
+		out += len;
+		left -= (size_t)len;
+	}
+}
+
+/* Only here is it written where we are: most of what comes is good. */
 static enum cdop_err
 refuse(struct scan *scan, const char *rule)
 {
 	scan->fault.rule = rule;
+	write_path(scan);
 	return CDOP_INVALID_ARGUMENT;
 }
 
-/* One step down; a path that is too long is cut, never overrun. */
 static void
-path_push(struct scan *scan, const char *name, size_t position)
+step_down(struct scan *scan, const char *name, size_t position)
 {
-	size_t left;
-	int len;
-
-	left = sizeof(scan->fault.path) - scan->path_len;
-	if (position == 0)
-		len = snprintf(scan->fault.path + scan->path_len, left, "%s%s",
-		    scan->path_len > 0 ? "." : "", name);
-	else
-		len = snprintf(scan->fault.path + scan->path_len, left,
-		    "%s%s.%zu", scan->path_len > 0 ? "." : "", name, position);
-	CDOP_ASSERT(len > 0);
-	scan->path_len += (size_t)len < left ? (size_t)len : left - 1;
-}
-
-static void
-path_pop(struct scan *scan, size_t len)
-{
-	scan->path_len = len;
-	scan->fault.path[len] = '\0';
+	CDOP_ASSERT(scan->n_steps < CDOP_SCAN_DEPTH_MAX);
+	scan->step[scan->n_steps++] = (struct step){name, position};
 }
 
 /* ---- bytes ------------------------------------------------------------- */
@@ -348,12 +364,10 @@ scan_known(struct scan *scan, struct level *level, size_t i, unsigned wire)
 {
 	const ProtobufCFieldDescriptor *field;
 	enum cdop_err err;
-	size_t path_len;
 	bool packed;
 
 	field = &level->desc->fields[i];
-	path_len = scan->path_len;
-	path_push(scan, field->name,
+	step_down(scan, field->name,
 	    field->label == PROTOBUF_C_LABEL_REPEATED ? level->seen[i] + 1u
 						      : 0);
 	packed = (field->flags & PROTOBUF_C_FIELD_FLAG_PACKED) != 0;
@@ -365,7 +379,7 @@ scan_known(struct scan *scan, struct level *level, size_t i, unsigned wire)
 	    (err = count_value(scan, level, i)) == CDOP_OK)
 		err = scan_value(scan, field, &level->in);
 	if (err == CDOP_OK)
-		path_pop(scan, path_len);
+		scan->n_steps--;
 	return err;
 }
 
@@ -419,7 +433,7 @@ check_required(struct scan *scan, const struct level *level)
 		if (field->label != PROTOBUF_C_LABEL_REQUIRED ||
 		    level->seen[i] > 0)
 			continue;
-		path_push(scan, field->name, 0);
+		step_down(scan, field->name, 0);
 		return refuse(scan, "wire.required");
 	}
 	return CDOP_OK;

@@ -167,6 +167,41 @@ take(struct writer *w, enum deed deed, const char *s, size_t len)
 	}
 }
 
+/* Visible ASCII, and what parts it where it may stand already. */
+static bool
+is_clean(const char *text, enum cdop_text_shape shape)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	unsigned char before = '\n';
+
+	for (; *s != '\0'; before = *s++) {
+		if (*s > ' ' && *s < 0x7f)
+			continue;
+		if (shape != CDOP_TEXT_LINES &&
+		    (*s != ' ' || before == ' ' || before == '\n'))
+			return false;
+		if (shape == CDOP_TEXT_LINES &&
+		    ((*s != ' ' && *s != '\n') || s == (const void *)text ||
+			(*s == '\n' && before == ' ')))
+			return false;
+	}
+	return s == (const void *)text || before > ' ';
+}
+
+/* Most of what comes is as it has to be. */
+static enum cdop_err
+take_clean(const char *text, struct cdop_arena *arena, const char **ret_text,
+    enum cdop_text_fault *ret_fault)
+{
+	const char *copy = cdop_arena_strdup(arena, text);
+
+	if (copy == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	*ret_text = copy;
+	*ret_fault = CDOP_TEXT_FINE;
+	return CDOP_OK;
+}
+
 enum cdop_err
 cdop_text_clean(const char *text, enum cdop_text_shape shape,
     struct cdop_arena *arena, const char **ret_text,
@@ -178,6 +213,8 @@ cdop_text_clean(const char *text, enum cdop_text_shape shape,
 	enum deed deed;
 	uint32_t c;
 
+	if (is_clean(text, shape))
+		return take_clean(text, arena, ret_text, ret_fault);
 	/* A line end becomes at most two characters. */
 	w.out = cdop_arena_calloc(arena, strlen(text) + 1, 2);
 	if (w.out == NULL)

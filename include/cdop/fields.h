@@ -92,6 +92,12 @@ struct cdop_field {
 	uint32_t group_tag; /* field number of the group in Form */
 	uint32_t tag;       /* field number in the group */
 	uint32_t group_max; /* entries of a repeated group; 0: not repeated */
+	/* Where both are among the fields of their message's descriptor. */
+	uint16_t group_at;
+	uint16_t at;
+	/* The rows of the group: the first, and how many. */
+	uint16_t first;
+	uint16_t rows;
 };
 
 /* The rows, in the order of the dictionary. */

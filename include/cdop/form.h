@@ -98,11 +98,19 @@ bool cdop_form_date(
  */
 struct cdop_form_iter {
 	const Cdop__Form *form;
+	const Cdop__Form *also; /* for cdop_form_next_said() alone; or NULL */
 	size_t row;
 	size_t entry;
 };
 
 bool cdop_form_next(struct cdop_form_iter *iter, struct cdop_path *ret_path);
+
+/*
+ * The same of what is said alone, by a value or by an absence, in form or in
+ * `also`; entries are those of form.  Of most groups nothing is.
+ */
+bool cdop_form_next_said(
+    struct cdop_form_iter *iter, struct cdop_path *ret_path);
 
 /* ---- writing ----------------------------------------------------------- */
 

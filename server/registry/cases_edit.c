@@ -188,18 +188,15 @@ name_paths(
 	enum cdop_err err;
 	size_t cap = edit->n_clear, i;
 
-	while (cdop_form_next(&iter, &path))
-		cap += cdop_form_state(edit->form.form, &path) !=
-		    CDOP_VALUE_NOT_ASKED;
+	while (cdop_form_next_said(&iter, &path))
+		cap++;
 	a->named.path =
 	    cdop_arena_calloc(act->arena, cap, sizeof(*a->named.path));
 	if (a->named.path == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	iter = (struct cdop_form_iter){.form = edit->form.form};
-	while (cdop_form_next(&iter, &path)) {
-		if (path.field->kind == CDOP_KIND_ENTRY ||
-		    cdop_form_state(edit->form.form, &path) ==
-			CDOP_VALUE_NOT_ASKED)
+	while (cdop_form_next_said(&iter, &path)) {
+		if (path.field->kind == CDOP_KIND_ENTRY)
 			continue;
 		cdop_form_path_write(&path, text);
 		if ((err = name_path(act, a, text, cap)) != CDOP_OK)

@@ -278,19 +278,33 @@ has_body(const struct work *work, enum cdop_err status)
 	return status == CDOP_OK || work->ctx.with_reply;
 }
 
+/*
+ * The size of the reply, which a handler has filled in; it is not asked for
+ * twice.  CDOP_INTERNAL: it cannot be packed.
+ */
+static enum cdop_err
+measure_body(struct work *work)
+{
+	if (work->is_measured)
+		return CDOP_OK;
+	if (!protobuf_c_message_check(work->rep))
+		return CDOP_INTERNAL;
+	work->body_len = protobuf_c_message_get_packed_size(work->rep);
+	work->is_measured = true;
+	return CDOP_OK;
+}
+
 static enum cdop_err
 pack_body(struct work *work, Cdop__Reply *reply)
 {
-	const ProtobufCMessage *message = work->rep;
-	size_t len;
+	enum cdop_err err;
 
-	if (!protobuf_c_message_check(message))
-		return CDOP_INTERNAL;
-	len = protobuf_c_message_get_packed_size(message);
-	reply->body.data = cdop_arena_alloc(work->arena, len);
-	if (reply->body.data == NULL || len > BODY_MAX)
+	if ((err = measure_body(work)) != CDOP_OK)
+		return err;
+	reply->body.data = cdop_arena_alloc(work->arena, work->body_len);
+	if (reply->body.data == NULL || work->body_len > BODY_MAX)
 		return CDOP_RESOURCE_EXHAUSTED;
-	reply->body.len = protobuf_c_message_pack(message, reply->body.data);
+	reply->body.len = protobuf_c_message_pack(work->rep, reply->body.data);
 	reply->has_body = true;
 	return CDOP_OK;
 }
@@ -391,8 +405,7 @@ check_size(struct work *work, enum cdop_err status)
 	const char *message;
 
 	if (!has_body(work, status) || ctx->applied || ctx->kept ||
-	    !protobuf_c_message_check(work->rep) ||
-	    protobuf_c_message_get_packed_size(work->rep) <= BODY_MAX)
+	    measure_body(work) != CDOP_OK || work->body_len <= BODY_MAX)
 		return status;
 	ctx->n_released = 0;
 	message = cdop_arena_printf(work->arena, "too much for one answer: %s",

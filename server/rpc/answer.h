@@ -19,6 +19,8 @@ struct work {
 	void *req;
 	void *rep;
 	Cdop__StoredOutcome stored;
+	size_t body_len; /* of rep, where it is measured */
+	bool is_measured;
 	bool filed; /* waits for a second person */
 	uint8_t approval[8];
 	bool close;

@@ -416,7 +416,7 @@ work_init(struct work *work, struct registry *reg, struct cdop_arena *arena,
 	const struct dispatch_peer *peer = request->peer;
 	struct rpc_ctx *ctx = &work->ctx;
 
-	memset(work, 0, sizeof(*work));
+	/* It is zero: it has just come out of the arena. */
 	work->reg = reg;
 	work->arena = arena;
 	work->request = request;
@@ -509,7 +509,6 @@ dispatch_run_approved(struct rpc_ctx *outer, const struct rpc_method *method,
 	work = cdop_arena_alloc(outer->arena, sizeof(*work));
 	if (work == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	memset(work, 0, sizeof(*work));
 	work->reg = outer->reg;
 	work->arena = outer->arena;
 	work->actor = *requester;

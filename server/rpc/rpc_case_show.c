@@ -86,7 +86,7 @@ fill_sources(
 	struct cdop_path path;
 	size_t n = 0;
 
-	while (cdop_form_next(&iter, &path))
+	while (cdop_form_next_said(&iter, &path))
 		n++;
 	to->value_source =
 	    cdop_arena_calloc(s->ctx->arena, n, sizeof(*to->value_source));
@@ -95,10 +95,8 @@ fill_sources(
 		return;
 	}
 	iter = (struct cdop_form_iter){.form = stored->form};
-	while (!s->failed && cdop_form_next(&iter, &path)) {
-		if (path.field->kind == CDOP_KIND_ENTRY ||
-		    cdop_form_state(stored->form, &path) ==
-			CDOP_VALUE_NOT_ASKED)
+	while (!s->failed && cdop_form_next_said(&iter, &path)) {
+		if (path.field->kind == CDOP_KIND_ENTRY)
 			continue;
 		cdop_form_path_write(&path, text);
 		if ((from = source_of(stored, text)) != NULL)

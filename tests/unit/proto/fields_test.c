@@ -43,6 +43,33 @@ every_row_names_a_field_of_its_type(void **state)
 }
 
 static void
+every_row_knows_its_place(void **state)
+{
+	const ProtobufCMessageDescriptor *group;
+	const ProtobufCFieldDescriptor *fd;
+	const struct cdop_field *field;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < cdop_fields_count; i++) {
+		field = &cdop_fields[i];
+		fd = &cdop__form__descriptor.fields[field->group_at];
+		assert_int_equal(fd->id, field->group_tag);
+		group = fd->descriptor;
+		assert_int_equal(group->fields[field->at].id, field->tag);
+		assert_int_equal(field->rows, group->n_fields);
+		assert_true(field->first <= i);
+		assert_true(i < (size_t)field->first + field->rows);
+		assert_int_equal(
+		    cdop_fields[field->first].group_tag, field->group_tag);
+		if (field->first > 0)
+			assert_int_not_equal(
+			    cdop_fields[field->first - 1].group_tag,
+			    field->group_tag);
+	}
+}
+
+static void
 every_field_of_a_form_has_a_row(void **state)
 {
 	const ProtobufCMessageDescriptor *form = &cdop__form__descriptor;
@@ -142,6 +169,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_row_names_a_field_of_its_type),
+	    cmocka_unit_test(every_row_knows_its_place),
 	    cmocka_unit_test(every_field_of_a_form_has_a_row),
 	    cmocka_unit_test(paths_are_unique_and_found),
 	    cmocka_unit_test(every_row_has_its_words_and_one_class),

@@ -389,6 +389,73 @@ iteration_meets_every_field_once(void **state)
 	assert_false(cdop_form_next(&iter, &path));
 }
 
+/* Those of all rows that have a state, in their order, and no others. */
+static void
+assert_said(const Cdop__Form *form, const Cdop__Form *also, size_t wanted)
+{
+	struct cdop_form_iter all = {.form = form};
+	struct cdop_form_iter said = {.form = form, .also = also};
+	struct cdop_path path, found;
+	size_t n = 0;
+
+	while (cdop_form_next(&all, &path)) {
+		if (cdop_form_state(form, &path) == CDOP_VALUE_NOT_ASKED &&
+		    (also == NULL ||
+			cdop_form_state(also, &path) == CDOP_VALUE_NOT_ASKED))
+			continue;
+		assert_true(cdop_form_next_said(&said, &found));
+		assert_ptr_equal(found.field, path.field);
+		assert_int_equal(found.entry, path.entry);
+		n++;
+	}
+	assert_false(cdop_form_next_said(&said, &found));
+	assert_int_equal(n, wanted);
+}
+
+static void
+iteration_of_what_is_said_leaves_out_the_rest(void **state)
+{
+	struct sample *s = *state;
+	Cdop__Form *other = cdop_form_new(s->arena);
+	struct cdop_violations v = {NULL, 0, 0};
+
+	assert_said(s->form, NULL, 0);
+	sample_put(s, "child.sex", "2");
+	sample_put(s, "birth.date", "#nk");
+	sample_put(s, "parent.5.family_name", "A");
+	sample_put(s, "parent.2.family_name", "#ws");
+	sample_put(s, "parent.1234.first_names", "B");
+	sample_put(s, "agency", "#na");
+	assert_said(s->form, NULL, 6);
+	assert_int_equal(
+	    cdop_form_put(other, "mother.family_name", "C", NULL, s->arena, &v),
+	    CDOP_OK);
+	assert_int_equal(cdop_form_put(other, "parent.5.first_names", "#nk",
+			     NULL, s->arena, &v),
+	    CDOP_OK);
+	assert_said(s->form, other, 8);
+	assert_said(other, s->form, 6);
+}
+
+/* An absence is one of its path alone, whatever paths begin alike. */
+static void
+each_absence_is_that_of_its_path(void **state)
+{
+	static const char *const paths[] = {"birth.date", "death.date",
+	    "parent.1.family_name", "parent.11.family_name",
+	    "parent.1.first_names", "parent"};
+	struct sample *s = *state;
+	size_t n = sizeof(paths) / sizeof(*paths), i, k;
+
+	for (i = 0; i < n; i++) {
+		s->form = cdop_form_new(s->arena);
+		sample_put(s, paths[i], "#nk");
+		for (k = 0; k < n; k++)
+			assert_string_equal(
+			    sample_text(s, paths[k]), k == i ? "#nk" : "");
+	}
+}
+
 static void
 a_full_arena_is_said_and_the_form_stays_whole(void **state)
 {
@@ -440,7 +507,10 @@ main(void)
 	    T(an_entry_keeps_its_number),
 	    T(a_group_takes_no_more_entries_than_it_may),
 	    T(none_of_a_group_is_said_and_taken_back),
+
 	    T(iteration_meets_every_field_once),
+	    T(iteration_of_what_is_said_leaves_out_the_rest),
+	    T(each_absence_is_that_of_its_path),
 	    T(a_full_arena_is_said_and_the_form_stays_whole),
 	};
 #undef T

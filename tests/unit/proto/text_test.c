@@ -144,6 +144,29 @@ control_characters_and_broken_utf8_are_refused(void **state)
 	}
 }
 
+/* A mark that goes keeps a text from being taken as it stands. */
+static void
+what_is_clean_already_is_taken_as_it_would_be_made(void **state)
+{
+	static const enum cdop_text_shape shapes[] = {
+	    CDOP_TEXT_LINE, CDOP_TEXT_ADDRESS, CDOP_TEXT_LINES};
+
+	static const char letters[] = {'a', ',', ' ', '\n', '\r'};
+	char plain[7], marked[10];
+	size_t n, i, k, left;
+
+	for (n = 0; n < 5 * 5 * 5 * 5 * 5; n++) {
+		for (left = n, i = 0; left > 0; left /= 5)
+			plain[i++] = letters[left % 5];
+		plain[i] = '\0';
+		(void)snprintf(marked, sizeof(marked), "\xe2\x80\x8b%s", plain);
+		for (k = 0; k < 3; k++)
+			assert_string_equal(clean(state, plain, shapes[k]),
+			    clean(state, marked, shapes[k]));
+		cdop_arena_reset(*state);
+	}
+}
+
 static void
 length_counts_characters(void **state)
 {
@@ -164,6 +187,8 @@ main(void)
 	    cmocka_unit_test(a_narrative_keeps_its_lines),
 	    cmocka_unit_test(an_address_becomes_one_line),
 	    cmocka_unit_test(control_characters_and_broken_utf8_are_refused),
+	    cmocka_unit_test(
+		what_is_clean_already_is_taken_as_it_would_be_made),
 	    cmocka_unit_test(length_counts_characters),
 	};
 
