@@ -7,9 +7,13 @@ import os
 import re
 import stat
 
-from libflow import (FORBIDDEN, NOT_FOUND, OK, TMP, USAGE, Person, check, end,
+from libflow import (FORBIDDEN, NOT_FOUND, OK, PARTIAL, TMP, USAGE, Person, check, end,
                      equal, scene)
 import libsynthetic
+
+
+# A cell that a spreadsheet would work out.
+FORMULA = re.compile(r'(^|,)"?[=+@-]', re.M)
 
 
 def register(cora, i, area, **more):
@@ -109,7 +113,21 @@ def spreadsheet(audrey, cora, here):
     check("a line a record", here in rows and len(rows) == 2, text)
     equal("with its Commissioner", rows[here]["report_to"],
           "Information Commissioner's Office")
-    check("and no formula", not re.search(r'(^|,)"?[=+@-]', text), text)
+    check("and no formula", not FORMULA.search(text), text)
+    # What somebody typed into a form comes back in the rejects.
+    made = libsynthetic.rows(2, 60, bad=1)
+    for row in made:
+        row["circumstances.narrative"] = '=HYPERLINK("http://x","y")'
+    path = os.path.join(TMP, "typed.csv")
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        libsynthetic.write(made, f)
+    equal("one of two is rejected",
+          cora.cdop("notify", "--from", path).code, PARTIAL)
+    with open(os.path.join(TMP, "typed.rejects.csv"), newline="",
+              encoding="utf-8-sig") as f:
+        text = f.read()
+    check("its formula is there, and is none", "=HYPERLINK" in text and
+          not FORMULA.search(text), text)
 
 
 def one_entry(audrey, here):

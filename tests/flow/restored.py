@@ -74,6 +74,32 @@ def put_back(registry, cora):
     return lost
 
 
+def accepted(registry, cora, anchor):
+    """It serves nothing but its acceptance, by two."""
+    ada, bob = registry.ada, registry.bob
+    registry.start()
+    check("restored, after the start", "state=restored" in registry.ready,
+          registry.ready)
+    check("it serves no case", cora.cdop("case", "list").code != OK)
+    check("nor people", ada.cdop("people", "list").code != OK)
+    check("but its status", "restored" in ada.must("status").out)
+    done = cora.cdop("doctor")
+    check("and doctor has not seen the log", done.code == FINDINGS and
+          "shows no log" in done.out and "log goes on" not in done.out, done)
+    shown = ada.must("restore", "show").out
+    check("who restored it, and why",
+          "Olga Operator: the disk died" in shown, shown)
+    check("and what is lost", "known lost    %s leaves"
+          % anchor.split("\n")[1] in shown, shown)
+    equal("a reason is a line of text",
+          ada.cdop("restore", "accept", "--reason", "a\ab", "--yes").code,
+          INVALID)
+    done = ada.cdop("restore", "accept", "--reason", "disk failure", "--yes")
+    equal("one administrator asks", done.code, SECOND)
+    check("and cannot approve it alone", approve(ada).code != OK)
+    equal("another one accepts", approve(bob).code, OK)
+
+
 def followed(registry, cora, lost):
     """Clients stop, show the statement beside their own note, and go on when
     their person says so; what was kept goes out again."""
@@ -166,27 +192,7 @@ def main():
     code, said = registry.verify()
     equal("every row opens", code, 0)
 
-    registry.start()
-    check("restored, after the start", "state=restored" in registry.ready,
-          registry.ready)
-    check("it serves no case", cora.cdop("case", "list").code != OK)
-    check("nor people", ada.cdop("people", "list").code != OK)
-    check("but its status", "restored" in ada.must("status").out)
-    done = cora.cdop("doctor")
-    check("and doctor has not seen the log", done.code == FINDINGS and
-          "shows no log" in done.out and "log goes on" not in done.out, done)
-    shown = ada.must("restore", "show").out
-    check("who restored it, and why",
-          "Olga Operator: the disk died" in shown, shown)
-    check("and what is lost", "known lost    %s leaves"
-          % anchor.split("\n")[1] in shown, shown)
-    equal("a reason is a line of text",
-          ada.cdop("restore", "accept", "--reason", "a\ab", "--yes").code,
-          INVALID)
-    done = ada.cdop("restore", "accept", "--reason", "disk failure", "--yes")
-    equal("one administrator asks", done.code, SECOND)
-    check("and cannot approve it alone", approve(ada).code != OK)
-    equal("another one accepts", approve(bob).code, OK)
+    accepted(registry, cora, anchor)
     followed(registry, cora, lost)
     check("it serves again", "open" in ada.must("status").out)
     registry.stop()

@@ -74,6 +74,13 @@ budget_is_spent_to_the_last_byte_and_no_further(void **state)
 	assert_null(cdop_arena_alloc(*state, 0));
 	assert_null(cdop_arena_alloc(*state, 1));
 	assert_int_equal(cdop_arena_used(*state), MAX);
+	/* What one part of the work may take is less than all. */
+	cdop_arena_reset(*state);
+	cdop_arena_set_budget(*state, (size_t)2 * ALIGNMENT);
+	assert_null(cdop_arena_alloc(*state, (size_t)2 * ALIGNMENT + 1));
+	assert_non_null(cdop_arena_alloc(*state, (size_t)2 * ALIGNMENT));
+	assert_null(cdop_arena_alloc(*state, 1));
+	assert_int_equal(cdop_arena_used(*state), 2 * ALIGNMENT);
 }
 
 static void

@@ -215,6 +215,28 @@ a_page_is_the_one_and_the_kind_it_says(void **state)
 	end();
 }
 
+/* The length of a row: it may not reach behind the end of its page. */
+static void
+a_row_lies_within_its_page(void **state)
+{
+	size_t page, at, bit;
+
+	(void)state;
+	make();
+	page = root();
+	while (peek(page, 10, 2) == 1)
+		page = (size_t)peek(page, node(page, 1), 6);
+	at = node(page, 0);
+	assert_int_equal(peek(page, at + 4, 2), 0);
+	for (bit = 12; bit < 32; bit++) {
+		poke(page, at + bit / 8, (uint8_t)(1u << bit % 8));
+		assert_int_not_equal(check(), 0);
+		poke(page, at + bit / 8, (uint8_t)(1u << bit % 8));
+	}
+	assert_int_equal(check(), 0);
+	end();
+}
+
 /* Two entries of the root lead to one page, the other is reached by none. */
 static void
 a_page_is_reached_once(void **state)
@@ -281,6 +303,7 @@ main(void)
 	    cmocka_unit_test(a_missing_file_is_no_finding_but_an_error),
 	    cmocka_unit_test(damage_in_headers_is_found_and_harms_nobody),
 	    cmocka_unit_test(a_page_is_the_one_and_the_kind_it_says),
+	    cmocka_unit_test(a_row_lies_within_its_page),
 	    cmocka_unit_test(a_page_is_reached_once),
 	    cmocka_unit_test(damage_in_the_meta_pages_stops_the_opening),
 	    cmocka_unit_test(a_file_that_was_cut_short_is_damaged),
