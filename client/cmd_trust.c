@@ -142,7 +142,11 @@ conclude(struct cmd_ctx *ctx, size_t taken)
 		return EXIT_OK;
 	}
 	print_mode(ctx);
-	if (taken == 0)
+	if (ctx->session->welcome->state == CDOP__STATE__RESTORED)
+		print_out(ctx,
+		    "The registry was restored, and two administrators have "
+		    "to accept that: cdop restore show");
+	else if (taken == 0)
 		print_out(ctx,
 		    "Nothing waits: the log goes on as this computer knows "
 		    "it.");
@@ -155,12 +159,42 @@ conclude(struct cmd_ctx *ctx, size_t taken)
 	return EXIT_OK;
 }
 
+/*
+ * A registry of before a turn of this device's key knows the key of then.
+ * Whoever has an old copy of it could lie in wait for that: a person says so.
+ */
+static enum exit_code
+with_earlier(struct cmd_ctx *ctx, enum exit_code refused)
+{
+	const struct cmd_error error = ctx->error;
+	size_t n = ctx->session->identity.secret->n_psk_earlier;
+	enum exit_code code;
+
+	if (n == 0)
+		return refused;
+	code = prompt_agree(ctx,
+	    cdop_arena_printf(ctx->arena,
+		"The registry does not accept this device.  Was it restored, "
+		"and are its %zu keys of earlier days to be tried",
+		n));
+	if (code != EXIT_OK)
+		return code;
+	memset(&ctx->error, 0, sizeof(ctx->error));
+	ctx->session->earlier = true;
+	code = session_open(ctx);
+	if (ctx->session->refused)
+		ctx->error = error;
+	return code;
+}
+
 static enum exit_code
 run_restore(struct cmd_ctx *ctx)
 {
 	enum exit_code code = session_open(ctx);
 	size_t taken = 0;
 
+	if (code == EXIT_AUTH && ctx->session != NULL && ctx->session->refused)
+		code = with_earlier(ctx, code);
 	while (is_waiting(ctx, code) && taken < RESTORES_MAX) {
 		if ((code = take_one(ctx)) != EXIT_OK)
 			return code;
@@ -180,7 +214,10 @@ const struct cmd cmd_trust_rows[] = {
 	"  cdop trust show", NULL, 0, 0, 0, NULL, run_show},
     {"trust restore", "", "go on after a restore or a recovery",
 	"Shows the signed statement beside the checkpoint that this computer "
-	"holds,\nand goes on from there when you say yes.  Both are kept.",
+	"holds,\nand goes on from there when you say yes.  Both are kept.  "
+	"Where "
+	"the registry\nis restored from a day before this device's key turned, "
+	"it asks whether the\nkeys of earlier days are to be tried.",
 	"  cdop trust restore", restore_opts, 0, 0, 0, NULL, run_restore},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

@@ -135,8 +135,13 @@ make_key(struct identity *id, struct cdop_bytes passphrase)
 static bool
 secret_is_whole(const Cdop__ClientSecret *s)
 {
-	return s->static_key.len == CDOP_KEY_LEN &&
-	    s->psk.len == CDOP_KEY_LEN &&
+	size_t i;
+
+	for (i = 0; i < s->n_psk_earlier; i++)
+		if (s->psk_earlier[i].len != CDOP_KEY_LEN)
+			return false;
+	return s->n_psk_earlier <= IDENTITY_EARLIER_MAX &&
+	    s->static_key.len == CDOP_KEY_LEN && s->psk.len == CDOP_KEY_LEN &&
 	    (!s->has_psk_next || s->psk_next.len == CDOP_KEY_LEN);
 }
 
@@ -273,12 +278,16 @@ wipe_run(ProtobufCBinaryData *run)
 void
 identity_wipe(struct identity *identity)
 {
+	size_t i;
+
 	cdop_secret_wipe(identity->key, CDOP_KEY_LEN);
 	if (identity->secret == NULL)
 		return;
 	wipe_run(&identity->secret->static_key);
 	wipe_run(&identity->secret->psk);
 	wipe_run(&identity->secret->psk_next);
+	for (i = 0; i < identity->secret->n_psk_earlier; i++)
+		wipe_run(&identity->secret->psk_earlier[i]);
 	identity->secret = NULL;
 }
 

@@ -16,6 +16,9 @@
 #include "cdop/secret.h"
 #include "client.pb-c.h"
 
+/* PSKs of before that are kept: about a year of days at work. */
+#define IDENTITY_EARLIER_MAX 250
+
 struct identity {
 	const char *path;
 	Cdop__ClientIdentity *open; /* readable without a passphrase */

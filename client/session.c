@@ -14,6 +14,7 @@
 #include "client/passphrase.h"
 #include "client/print.h"
 #include "client/receipt.h"
+#include "client/session_dial.h"
 #include "client/term.h"
 #include "client/turn.h"
 
@@ -179,83 +180,6 @@ pack_hello(struct cmd_ctx *ctx, struct cdop_bytes *ret)
 	return EXIT_OK;
 }
 
-/* Of a session with a sealed registry; the name says whose it is. */
-static void
-use_boot_psk(struct conn_args *args, uint8_t boot[static CDOP_KEY_LEN])
-{
-	cdop_link_boot_psk(boot, args->link.psk);
-	args->link.psk = boot;
-	args->opening.kind = CDOP_LINK_BOOT;
-	cdop_link_boot_name(args->opening.invitation, boot);
-}
-
-/*
- * One address: every pinned key of the server, and for each the next PSK
- * before the current one, so that no reply that was lost locks us out.
- * Neither is ever dropped here (TRUST M9).
- */
-static enum conn_end
-try_address(
-    struct cmd_ctx *ctx, struct conn_args *args, bool *ret_next, bool *ret_gone)
-{
-	struct session *s = ctx->session;
-	const Cdop__ClientSecret *secret = s->identity.secret;
-	enum conn_end end = CONN_UNREACHABLE;
-	uint8_t boot[CDOP_KEY_LEN];
-	bool gone = false;
-	size_t pin;
-	int psk;
-
-	for (pin = 0; pin < s->identity.open->n_server_key; pin++) {
-		args->link.server = s->identity.open->server_key[pin].data;
-		for (psk = secret->has_psk_next ? 1 : 0; psk >= 0; psk--) {
-			args->link.psk =
-			    psk == 1 ? secret->psk_next.data : secret->psk.data;
-			*ret_next = psk == 1;
-			if (s->boot)
-				use_boot_psk(args, boot);
-			end = conn_open(args, &s->conn, &gone);
-			*ret_gone = *ret_gone || gone;
-			if (end != CONN_REFUSED &&
-			    !(s->boot && end == CONN_SEALED))
-				break;
-		}
-		cdop_secret_wipe(boot, sizeof(boot));
-		if (end != CONN_PIN && end != CONN_IMPOSTOR)
-			break;
-	}
-	return end;
-}
-
-/*
- * All addresses.  Where somebody hung up who then was not there any more it
- * may have died in the midst of the handshake; then once again, before that
- * is called a refusal.
- */
-static enum conn_end
-try_addresses(struct cmd_ctx *ctx, struct conn_args *args, bool *ret_next)
-{
-	const Cdop__ClientIdentity *open = ctx->session->identity.open;
-	enum conn_end end = CONN_UNREACHABLE, best = CONN_UNREACHABLE;
-	bool gone = true;
-	size_t i;
-	int round;
-
-	for (round = 0; round < 2 && gone && end != CONN_OK; round++) {
-		gone = false;
-		best = CONN_UNREACHABLE;
-		for (i = 0; i < open->n_address && end != CONN_OK; i++) {
-			args->address = open->address[i];
-			args->connect_by_ms = conn_now_ms() + CONN_CONNECT_MS;
-			args->deadline_ms = args->connect_by_ms;
-			end = try_address(ctx, args, ret_next, &gone);
-			if (best == CONN_UNREACHABLE || end == CONN_OK)
-				best = end;
-		}
-	}
-	return best;
-}
-
 /* From the profile that was kept; a closed registry tells nothing. */
 static const char *
 whom_to_ring(struct cmd_ctx *ctx)
@@ -287,7 +211,8 @@ connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 		    "the registry is closed and waits for its key");
 	case CONN_REFUSED:
 		return cmd_fail(ctx, EXIT_AUTH, NULL,
-		    "ask an administrator: cdop people list",
+		    "ask an administrator: cdop people list; where the "
+		    "registry was restored: cdop trust restore",
 		    "the registry does not accept this device (not known, "
 		    "suspended, revoked or expired)");
 	case CONN_PIN:
@@ -365,9 +290,9 @@ is_announced(const struct session *s)
 		sizeof(s->profile_hash)) == 0;
 }
 
-/* *ret_next: it was the next PSK that opened. */
+/* *ret_psk: which PSK it was that opened. */
 static enum exit_code
-connect_any(struct cmd_ctx *ctx, bool *ret_next)
+connect_any(struct cmd_ctx *ctx, int *ret_psk)
 {
 	struct session *s = ctx->session;
 	const Cdop__ClientIdentity *open = s->identity.open;
@@ -386,18 +311,19 @@ connect_any(struct cmd_ctx *ctx, bool *ret_next)
 		memcpy(args.opening.invitation, open->invitation_id.data,
 		    CDOP_LINK_INVITATION_LEN);
 	}
-	end = try_addresses(ctx, &args, ret_next);
+	end = session_dial(ctx, &args, ret_psk);
+	s->refused = end == CONN_REFUSED;
 	return end == CONN_OK ? EXIT_OK : connect_failed(ctx, end);
 }
 
 /* One connection whose Welcome is sound; the log is not looked at yet. */
 static enum exit_code
-connect_once(struct cmd_ctx *ctx, bool *ret_next)
+connect_once(struct cmd_ctx *ctx, int *ret_psk)
 {
 	struct session *s = ctx->session;
 	enum exit_code code;
 
-	if ((code = connect_any(ctx, ret_next)) != EXIT_OK)
+	if ((code = connect_any(ctx, ret_psk)) != EXIT_OK)
 		return code;
 	cdop_link_session_id(s->link_id, conn_hash(s->conn));
 	s->next_id = 1;
@@ -410,17 +336,18 @@ static enum exit_code
 connect_held(struct cmd_ctx *ctx)
 {
 	struct session *s = ctx->session;
-	bool under_next = false, again = false;
+	bool again = false;
+	int psk = SESSION_DIAL_CURRENT;
 	enum exit_code code;
 
 	if ((code = witness_load(ctx)) != EXIT_OK)
 		return code;
-	code = connect_once(ctx, &under_next);
+	code = connect_once(ctx, &psk);
 	if (code == EXIT_OK)
 		code = witness_check(ctx, &again);
 	if (code == EXIT_OK && again) {
 		session_hang_up(ctx);
-		code = connect_once(ctx, &under_next);
+		code = connect_once(ctx, &psk);
 		if (code == EXIT_OK)
 			code = witness_check(ctx, &again);
 	}
@@ -436,7 +363,9 @@ connect_held(struct cmd_ctx *ctx)
 	notices_show(ctx, strcmp(ctx->cmd->words, "status") == 0);
 	if ((code = turn_pin(ctx)) != EXIT_OK)
 		return code;
-	return under_next ? turn_adopt(ctx) : EXIT_OK;
+	if (psk == SESSION_DIAL_NEXT)
+		return turn_adopt(ctx);
+	return psk >= 0 ? turn_back(ctx, (size_t)psk) : EXIT_OK;
 }
 
 enum exit_code
@@ -474,14 +403,14 @@ session_open(struct cmd_ctx *ctx)
 enum exit_code
 session_open_sealed(struct cmd_ctx *ctx)
 {
-	bool next = false;
+	int psk;
 	enum exit_code code;
 
 	if ((code = session_unlock(ctx)) != EXIT_OK ||
 	    (code = session_hold(ctx)) != EXIT_OK)
 		return code;
 	ctx->session->boot = true;
-	code = connect_once(ctx, &next);
+	code = connect_once(ctx, &psk);
 	session_release(ctx);
 	return code;
 }

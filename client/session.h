@@ -30,7 +30,10 @@ struct session {
 	struct cdop_bytes compared;
 	struct lock lock; /* of this device's files, while holds > 0 */
 	unsigned holds;
-	bool boot; /* it connects, or is connected, to a sealed registry */
+	bool boot;    /* it connects, or is connected, to a sealed registry */
+	bool refused; /* the last attempt: this device is not accepted */
+	/* Somebody has said that PSKs of before are to be tried as well. */
+	bool earlier;
 };
 
 /* Context and identity, still locked; ctx->mode is known from here on. */

@@ -21,14 +21,61 @@ save(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
+/* Among those of before, which lie in the arena; the oldest makes room. */
+static bool
+keep_earlier(struct cmd_ctx *ctx, const ProtobufCBinaryData *psk)
+{
+	Cdop__ClientSecret *secret = ctx->session->identity.secret;
+	size_t n = secret->n_psk_earlier, drop;
+	ProtobufCBinaryData *list;
+
+	list = cdop_arena_calloc(ctx->arena, n + 1, sizeof(*list));
+	if (list == NULL)
+		return false;
+	drop = n < IDENTITY_EARLIER_MAX ? 0 : n + 1 - IDENTITY_EARLIER_MAX;
+	if (n > drop)
+		memcpy(list, secret->psk_earlier + drop,
+		    (n - drop) * sizeof(*list));
+	list[n - drop] = *psk;
+	secret->psk_earlier = list;
+	secret->n_psk_earlier = n - drop + 1;
+	return true;
+}
+
+static enum exit_code
+out_of_memory(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+}
+
 enum exit_code
 turn_adopt(struct cmd_ctx *ctx)
 {
 	Cdop__ClientSecret *secret = ctx->session->identity.secret;
 
+	if (!keep_earlier(ctx, &secret->psk))
+		return out_of_memory(ctx);
 	/* If this is lost, the next session finds the key under next again. */
 	secret->psk = secret->psk_next;
 	secret->has_psk_next = false;
+	return save(ctx);
+}
+
+enum exit_code
+turn_back(struct cmd_ctx *ctx, size_t i)
+{
+	Cdop__ClientSecret *secret = ctx->session->identity.secret;
+	const ProtobufCBinaryData found = secret->psk_earlier[i];
+
+	secret->n_psk_earlier--;
+	memmove(&secret->psk_earlier[i], &secret->psk_earlier[i + 1],
+	    (secret->n_psk_earlier - i) * sizeof(found));
+	if (!keep_earlier(ctx, &secret->psk) ||
+	    (secret->has_psk_next && !keep_earlier(ctx, &secret->psk_next)))
+		return out_of_memory(ctx);
+	secret->psk = found;
+	secret->has_psk_next = false;
+	secret->has_turned_ms = false; /* to be turned soon */
 	return save(ctx);
 }
 

@@ -4,8 +4,18 @@
 
 #include "client/cmd.h"
 
-/* The session was made under the next key: it is the current one now. */
+/*
+ * The session was made under the next key: it is the current one now, and the
+ * one before is kept among those of before.
+ */
 enum exit_code turn_adopt(struct cmd_ctx *ctx);
+
+/*
+ * The session was made under the i-th of those of before, as the registry was
+ * restored from a day when that was in use: it is the current one again, and
+ * those that came after it are kept, should the registry of then come back.
+ */
+enum exit_code turn_back(struct cmd_ctx *ctx, size_t i);
 
 /*
  * The server's keys as this session's Welcome has them are those that the

@@ -13,6 +13,7 @@
 #include "server/registry/invitations.h"
 #include "server/registry/people_enrol.h"
 #include "server/registry/profile_act.h"
+#include "server/registry/restored.h"
 #include "server/registry/statements.h"
 #include "server/vault/rows.h"
 
@@ -26,6 +27,9 @@ struct setup {
 	const struct setup_args *args;
 	struct setup_result *result;
 	struct people_act act;
+	/* Of a recovery in state restored: what nobody has accepted yet. */
+	bool is_restored;
+	struct restored_view restored;
 };
 
 static void
@@ -280,12 +284,36 @@ notice_of(struct setup *setup)
 	    day, setup->args->by[0], setup->args->by[1], setup->args->reason);
 }
 
+/* The tree that is gone on from. */
+static enum cdop_err
+take_from(struct setup *setup, struct cdop_checkpoint *ret_from)
+{
+	struct registry *reg = setup->reg;
+	enum cdop_err err;
+
+	setup->is_restored = reg->state == CDOP_STATE_RESTORED;
+	if (!setup->is_restored)
+		return statements_from(reg, ret_from);
+	err = restored_view(reg, setup->arena, &setup->restored);
+	if (err == CDOP_OK)
+		*ret_from = setup->restored.from;
+	return err;
+}
+
+/*
+ * Where a restore waits for administrators who are not there any more, the
+ * two who recover it accept it: the statement is of that, with what is lost.
+ */
 static enum cdop_err
 state_it(struct setup *setup, const struct cdop_checkpoint *from,
     Cdop__StoredConfig *config, struct cdop_bytes *ret_note)
 {
+	const struct restored_view *restored = &setup->restored;
 	const struct statements_args args = {
-	    .kind = CDOP_STATEMENT_RECOVER,
+	    .kind = setup->is_restored ? CDOP_STATEMENT_RESTORE
+				       : CDOP_STATEMENT_RECOVER,
+	    .lost = setup->is_restored && restored->has_lost ? &restored->lost
+							     : NULL,
 	    .from = from,
 	    .by = {setup->args->by[0], setup->args->by[1]},
 	    .n_by = 2,
@@ -324,6 +352,7 @@ change_config(struct setup *setup, const struct cdop_checkpoint *from,
 	config->notice = all;
 	config->n_notice = i - drop + 1;
 	config->state = CDOP__STATE__SETUP;
+	config->restored = NULL;
 	err = state_it(setup, from, config, ret_note);
 	if (err != CDOP_OK)
 		return err;
@@ -337,7 +366,7 @@ recover(struct setup *setup)
 	struct cdop_bytes note;
 	enum cdop_err err;
 
-	if ((err = statements_from(setup->reg, &from)) != CDOP_OK)
+	if ((err = take_from(setup, &from)) != CDOP_OK)
 		return err;
 	/* First, so that every row of it stands under the new numbers. */
 	if ((err = rows_next_incarnation(setup->reg->rows)) != CDOP_OK)
@@ -386,10 +415,6 @@ check_recover(struct setup *setup, struct setup_args *args)
 	if (setup->reg->config_row == 0)
 		return refuse(setup, CDOP_FAILED_PRECONDITION,
 		    "there is no registry yet: cdopd init");
-	if (setup->reg->state == CDOP_STATE_RESTORED)
-		return refuse(setup, CDOP_FAILED_PRECONDITION,
-		    "it was restored, and two administrators have to accept "
-		    "that first (cdop restore accept)");
 	err = clean(setup, "the first name", &args->by[0], CDOP_TEXT_MAX);
 	if (err == CDOP_OK)
 		err = clean(

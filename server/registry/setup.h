@@ -46,7 +46,9 @@ CDOP_MUST enum cdop_err setup_found(struct registry *reg,
  * Into a loaded registry: invitations for new administrators, a notice that
  * every client shows, a leaf.  Numbers go on under the next incarnation, as
  * after a restore, and the registry is in setup until the new ones are
- * active.  CDOP_INVALID_ARGUMENT, CDOP_FAILED_PRECONDITION: result->why.
+ * active.  A restore that waits for being accepted is, by those who do this:
+ * there may be no two administrators any more who could. CDOP_INVALID_ARGUMENT,
+ * CDOP_FAILED_PRECONDITION: result->why.
  */
 CDOP_MUST enum cdop_err setup_recover(struct registry *reg,
     struct cdop_arena *arena, const struct setup_args *args,

@@ -12,6 +12,7 @@
 #include "server/registry/audit.h"
 #include "server/registry/audit_said.h"
 #include "server/registry/checkpoints.h"
+#include "server/registry/restored.h"
 #include "server/registry/statements.h"
 #include "server/vault/keystore.h"
 #include "server/vault/rows.h"
@@ -198,6 +199,55 @@ recovery_is_a_new_incarnation_that_everybody_sees(void **state)
 	house_end(&house);
 }
 
+/*
+ * There may be no two administrators who could accept what was restored: then
+ * those who recover it do, and the statement is of that.
+ */
+static void
+recovery_accepts_a_restore_that_waits(void **state)
+{
+	struct restored_mark_args mark = {
+	    .by = "Olga Operator",
+	    .reason = "the disk died",
+	};
+	struct house_client clients[2];
+	char origin[CDOP_CHECKPOINT_ORIGIN_MAX];
+	struct cdop_statement statement;
+	struct restored_view view;
+	struct setup_result result;
+	struct cdop_note_key key;
+	struct house house;
+	const char *why;
+	uint64_t from;
+
+	(void)state;
+	house_open(&house, 2, clients);
+	cdop_checkpoint_origin(house.reg->id, 1, origin);
+	assert_int_equal(cdop_note_key_init(&key, origin, CDOP_NOTE_ED25519,
+			     checkpoints_key(house.reg->checkpoints)),
+	    CDOP_OK);
+	from = audit_size(house.reg->audit);
+	mark.now_ms = house.now_ms;
+	assert_int_equal(
+	    restored_mark(house.reg, house.arena, &mark, &why), CDOP_OK);
+	house_reopen(&house);
+	assert_int_equal(house.reg->state, CDOP_STATE_RESTORED);
+	assert_int_equal(
+	    recover(&house, 2, "Ada One", "The Director", &result), CDOP_OK);
+	house_reopen(&house);
+	assert_int_equal(rows_incarnation(house.rows), 3);
+	assert_int_equal(house.reg->state, CDOP_STATE_SETUP);
+	assert_int_equal(restored_view(house.reg, house.arena, &view),
+	    CDOP_FAILED_PRECONDITION);
+	assert_int_equal(house.reg->statements->n, 1);
+	assert_int_equal(cdop_statement_open(house.reg->statements->note[0],
+			     house.reg->id, &key, &statement),
+	    CDOP_OK);
+	assert_int_equal(statement.kind, CDOP_STATEMENT_RESTORE);
+	assert_int_equal(statement.from.size, from);
+	house_end(&house);
+}
+
 /* The one who is left is the second person for the new one. */
 static void
 an_administrator_who_is_left_activates_the_new_one(void **state)
@@ -357,6 +407,7 @@ main(void)
 	    cmocka_unit_test(init_needs_two_different_names),
 	    cmocka_unit_test(recovery_is_a_new_incarnation_that_everybody_sees),
 	    cmocka_unit_test(recovery_is_in_the_log_with_both_names_and_why),
+	    cmocka_unit_test(recovery_accepts_a_restore_that_waits),
 	    cmocka_unit_test(in_setup_one_new_one_joins_the_one_who_waits),
 	    cmocka_unit_test(in_setup_with_nobody_who_waits_it_takes_two),
 	    cmocka_unit_test(
