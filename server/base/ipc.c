@@ -66,6 +66,41 @@ ipc_send(int fd, const struct ipc_packet *packet)
 }
 
 enum cdop_err
+ipc_send_many(
+    int fd, const struct ipc_packet *packets, size_t n, size_t *ret_sent)
+{
+	uint8_t headers[IPC_SEND_MAX][IPC_HEADER_LEN];
+	struct iovec iov[IPC_SEND_MAX][2];
+	struct mmsghdr msgs[IPC_SEND_MAX];
+	size_t i;
+	int sent;
+
+	CDOP_ASSERT(n <= IPC_SEND_MAX);
+	memset(msgs, 0, sizeof(msgs));
+	for (i = 0; i < n; i++) {
+		ipc_write_header(&packets[i], headers[i]);
+		iov[i][0].iov_base = headers[i];
+		iov[i][0].iov_len = sizeof(headers[i]);
+		/* sendmmsg only reads; iovec has no const form. */
+		memcpy(&iov[i][1].iov_base, &packets[i].bytes.data,
+		    sizeof(void *));
+		iov[i][1].iov_len = packets[i].bytes.len;
+		msgs[i].msg_hdr.msg_iov = iov[i];
+		msgs[i].msg_hdr.msg_iovlen = 2;
+	}
+	*ret_sent = 0;
+	while (*ret_sent < n) {
+		sent = sendmmsg(fd, msgs + *ret_sent, (unsigned)(n - *ret_sent),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0 && errno != EINTR)
+			return fds_errno();
+		/* A packet is sent whole or not at all. */
+		*ret_sent += sent < 0 ? 0 : (size_t)sent;
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
 ipc_inbox_new(struct ipc_inbox **ret_inbox)
 {
 	struct ipc_inbox *inbox;

@@ -62,6 +62,16 @@ CDOP_MUST enum cdop_err ipc_parse(
  */
 CDOP_MUST enum cdop_err ipc_send(int fd, const struct ipc_packet *packet);
 
+/*
+ * The same with several, at most IPC_SEND_MAX, in their order; *ret_sent, set
+ * whatever comes back, are on their way.  As ipc_send() of the first that is
+ * not.
+ */
+#define IPC_SEND_MAX 16
+
+CDOP_MUST enum cdop_err ipc_send_many(
+    int fd, const struct ipc_packet *packets, size_t n, size_t *ret_sent);
+
 CDOP_MUST enum cdop_err ipc_inbox_new(struct ipc_inbox **ret_inbox);
 
 /* Wipes and frees; NULL is fine. */

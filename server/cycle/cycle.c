@@ -461,6 +461,8 @@ flush(struct cycle *cycle)
 		if (session->state >= SESSION_OPENING)
 			flush_session(cycle, session);
 	}
+	if (outbox_flush(cycle->outbox) != CDOP_OK)
+		cycle->link_dead = true;
 }
 
 /* ---- timers ------------------------------------------------------------ */

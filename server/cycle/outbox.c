@@ -9,7 +9,7 @@
 #include "cdop/link.h"
 #include "server/cycle/session.h"
 
-/* Closings of every session there can be, and the frame that did not fit. */
+/* Closings of every session there can be, and the frames that did not fit. */
 #define PACKETS_MAX (4u * CDOP_VAULT_SESSIONS_MAX)
 
 struct waiting {
@@ -24,7 +24,11 @@ struct outbox {
 	int fd;
 	size_t n;
 	STAILQ_HEAD(, waiting) queue;
-	uint8_t room[CDOP_LINK_FRAME_ROOM];
+	/* Sealed, and on their way with the next push(): in front of the rest.
+	 */
+	size_t n_sealed;
+	struct ipc_packet sealed[IPC_SEND_MAX];
+	uint8_t room[IPC_SEND_MAX][CDOP_LINK_FRAME_ROOM];
 };
 
 enum cdop_err
@@ -56,6 +60,7 @@ outbox_set_link(struct outbox *outbox, int fd)
 {
 	while (!STAILQ_EMPTY(&outbox->queue))
 		drop_first(outbox);
+	outbox->n_sealed = 0;
 	outbox->fd = fd;
 }
 
@@ -94,6 +99,26 @@ queue(struct outbox *outbox, const struct ipc_packet *packet)
 	return CDOP_OK;
 }
 
+/*
+ * What does not fit waits.  Whose frame is lost cannot go on: without memory
+ * for one the link is given up.
+ */
+static enum cdop_err
+push(struct outbox *outbox)
+{
+	size_t n = outbox->n_sealed, i;
+	enum cdop_err err;
+
+	outbox->n_sealed = 0;
+	err = ipc_send_many(outbox->fd, outbox->sealed, n, &i);
+	if (err != CDOP_RESOURCE_EXHAUSTED)
+		return err;
+	for (; i < n; i++)
+		if (queue(outbox, &outbox->sealed[i]) != CDOP_OK)
+			return CDOP_UNAVAILABLE;
+	return CDOP_OK;
+}
+
 enum cdop_err
 outbox_send(struct outbox *outbox, uint64_t conn, enum ipc_kind kind,
     struct cdop_bytes bytes)
@@ -110,6 +135,8 @@ outbox_send(struct outbox *outbox, uint64_t conn, enum ipc_kind kind,
 	/* How many keys there are stands in the header. */
 	if (kind == IPC_KEYS)
 		packet.arg = (uint8_t)(bytes.len / IPC_KEY_LEN);
+	if ((err = push(outbox)) != CDOP_OK)
+		return err;
 	if (outbox_waits(outbox))
 		return queue(outbox, &packet);
 	err = ipc_send(outbox->fd, &packet);
@@ -125,6 +152,8 @@ outbox_flush(struct outbox *outbox)
 	struct ipc_packet packet;
 	enum cdop_err err;
 
+	if ((err = push(outbox)) != CDOP_OK)
+		return err;
 	while ((waiting = STAILQ_FIRST(&outbox->queue)) != NULL) {
 		memset(&packet, 0, sizeof(packet));
 		packet.conn = waiting->conn;
@@ -146,18 +175,25 @@ outbox_flush(struct outbox *outbox)
 enum cdop_err
 outbox_session(struct outbox *outbox, struct session *session)
 {
-	struct cdop_bytes frame;
+	struct ipc_packet *packet;
 	enum cdop_err err;
 
 	while (!outbox_waits(outbox) && session_queued(session) > 0) {
-		err = session_seal(session, outbox->room, &frame);
+		packet = &outbox->sealed[outbox->n_sealed];
+		*packet = (struct ipc_packet){
+		    .conn = session->conn,
+		    .kind = IPC_FRAME,
+		};
+		err = session_seal(
+		    session, outbox->room[outbox->n_sealed], &packet->bytes);
 		if (err != CDOP_OK)
 			return err;
-		if (frame.len == 0)
+		if (packet->bytes.len == 0)
 			break;
-		session->unconfirmed += frame.len;
-		err = outbox_send(outbox, session->conn, IPC_FRAME, frame);
-		if (err != CDOP_OK)
+		session->unconfirmed += packet->bytes.len;
+		if (++outbox->n_sealed < IPC_SEND_MAX)
+			continue;
+		if ((err = push(outbox)) != CDOP_OK)
 			return err;
 	}
 	return CDOP_OK;

@@ -36,8 +36,9 @@ CDOP_MUST enum cdop_err outbox_flush(struct outbox *outbox);
 bool outbox_waits(const struct outbox *outbox);
 
 /*
- * Seals and sends what a session has queued, as far as the socket takes it.
- * An error that is not CDOP_UNAVAILABLE ends the session.
+ * Seals what a session has queued, as far as the socket takes it.  It is on
+ * its way at the latest with the next outbox_flush(), in few system calls for
+ * many sessions.  An error that is not CDOP_UNAVAILABLE ends the session.
  */
 CDOP_MUST enum cdop_err outbox_session(
     struct outbox *outbox, struct session *session);

@@ -410,6 +410,8 @@ derive_record(struct cases_act *act, uint32_t slot, Cdop__StoredForm **ret_form)
 	err = cases_read_form(act, slot, 1, 1, &notification);
 	if (err != CDOP_OK)
 		return err == CDOP_NOT_FOUND ? CDOP_DATA_LOSS : err;
+	act->first = notification;
+	act->first_slot = slot;
 	return cases_form_record(act, notification, ret_form);
 }
 
@@ -421,6 +423,11 @@ cases_read_form(struct cases_act *act, uint32_t slot, uint32_t instance,
 
 	if (version == 0)
 		version = cases_form_version(act, slot, instance);
+	if (act->looks && act->first != NULL && act->first_slot == slot &&
+	    instance == 1 && version == 1) {
+		*ret_form = act->first;
+		return CDOP_OK;
+	}
 	if (version == 0 || version > INDEX_FORM_VERSIONS ||
 	    instance > INDEX_FORM_INSTANCES)
 		return CDOP_NOT_FOUND;

@@ -79,6 +79,14 @@ struct cases_act {
 	struct access access;
 	uint64_t now_ms;
 	bool dry; /* check all, change nothing */
+	/*
+	 * No form that is read is changed: the record that was never amended
+	 * may share its groups with the notification that it is made of, and
+	 * that one, `first` of the case `first_slot`, is not opened twice.
+	 */
+	bool looks;
+	uint32_t first_slot;
+	Cdop__StoredForm *first;
 
 	/* Said when it is refused: literals or arena text. */
 	const char *reason;

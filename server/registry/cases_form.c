@@ -66,6 +66,31 @@ cases_form_check(struct cases_act *act, const struct cases_form_args *args,
 
 /* ---- making ------------------------------------------------------------ */
 
+/*
+ * A form of the same groups, with lists of its own; unknown fields are the
+ * other's.  NULL: no memory.
+ */
+static Cdop__Form *
+share_form(const Cdop__Form *form, struct cdop_arena *arena)
+{
+	Cdop__Form *to = cdop_form_new(arena);
+	Cdop__Absent **absent;
+	Cdop__Raised **raised;
+
+	absent = cdop_arena_calloc(arena, form->n_absent, sizeof(*absent));
+	raised = cdop_arena_calloc(arena, form->n_raised, sizeof(*raised));
+	if (to == NULL || absent == NULL || raised == NULL)
+		return NULL;
+	*to = *form;
+	if (form->n_absent > 0)
+		memcpy(absent, form->absent, form->n_absent * sizeof(*absent));
+	if (form->n_raised > 0)
+		memcpy(raised, form->raised, form->n_raised * sizeof(*raised));
+	to->absent = absent;
+	to->raised = raised;
+	return to;
+}
+
 enum cdop_err
 cases_form_make(struct cases_act *act, const struct cases_form_args *args,
     uint64_t case_id, uint32_t number, uint64_t version,
@@ -101,7 +126,8 @@ cases_form_make(struct cases_act *act, const struct cases_form_args *args,
 		    cases_text(act, args->form->notifier->agency, &failed);
 	form->reason = cases_text(act, args->reason, &failed);
 	form->zone = cases_text(act, zone, &failed);
-	form->form = cdop_form_copy(args->form, act->arena);
+	form->form = act->looks ? share_form(args->form, act->arena)
+				: cdop_form_copy(args->form, act->arena);
 	form->n_override = args->n_override;
 	form->override = cdop_arena_calloc(
 	    act->arena, args->n_override, sizeof(*form->override));
@@ -220,6 +246,7 @@ earlier_start(struct earlier *e, const struct cases_act *act,
     const Cdop__StoredForm *newest)
 {
 	e->act = *act;
+	e->act.looks = false; /* its arena is wiped in between */
 	e->newest = newest;
 	if (!index_by_case(act->index, newest->case_id, &e->slot))
 		return CDOP_INTERNAL;

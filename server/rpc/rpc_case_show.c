@@ -564,6 +564,7 @@ rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
 	enum cdop_err err;
 
 	rpc_case_act(ctx, &s.act);
+	s.act.looks = true;
 	s.out = cdop_arena_alloc(ctx->arena, sizeof(*s.out));
 	if (s.out == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;

@@ -39,8 +39,8 @@ DISK = ("pwrite64", "writev", "fdatasync", "fsync", "renameat", "ftruncate",
 # What fails is another call instead, which the walls let through.
 DEEDS = ("signal=KILL", "error=EIO:syscall=getpid",
          "error=ENOSPC:syscall=getpid")
-TALK = ("sendmsg", "recvmsg", "sendto", "recvfrom", "accept4", "read", "write",
-        "readv", "writev", "epoll_wait", "poll", "close")
+TALK = ("sendmsg", "sendmmsg", "recvmsg", "sendto", "recvfrom", "accept4",
+        "read", "write", "readv", "writev", "epoll_wait", "poll", "close")
 MOST = 40     # points of one call that is about talking
 KEPT = os.path.join(TMP, "kept")
 

@@ -115,6 +115,40 @@ a_full_socket_takes_a_packet_whole_or_not_at_all(void **state)
 }
 
 static void
+many_are_sent_at_once_as_far_as_there_is_room(void **state)
+{
+	static uint8_t big[60000];
+	struct ipc_packet packets[IPC_SEND_MAX] = {{0}};
+	uint64_t sent = 0, seen = 0;
+	size_t i, n;
+	enum cdop_err err = CDOP_OK;
+
+	(void)state;
+	assert_int_equal(ipc_send_many(ends[0], packets, 0, &n), CDOP_OK);
+	while (err == CDOP_OK) {
+		for (i = 0; i < IPC_SEND_MAX; i++)
+			packets[i] = (struct ipc_packet){
+			    sent + i, IPC_FRAME, 0, {big, sizeof(big)}};
+		err = ipc_send_many(ends[0], packets, IPC_SEND_MAX, &n);
+		sent += n;
+	}
+	assert_int_equal(err, CDOP_RESOURCE_EXHAUSTED);
+	while (ipc_recv_many(ends[1], inbox, IPC_INBOX_MAX, &n) == CDOP_OK &&
+	    n > 0)
+		for (i = 0; i < n; i++) {
+			assert_int_equal(ipc_inbox_get(inbox, i)->conn, seen);
+			assert_int_equal(
+			    ipc_inbox_get(inbox, i)->bytes.len, sizeof(big));
+			seen++;
+		}
+	assert_int_equal(seen, sent);
+	shutdown(ends[1], SHUT_RDWR);
+	assert_int_equal(
+	    ipc_send_many(ends[0], packets, 3, &n), CDOP_UNAVAILABLE);
+	assert_int_equal(n, 0);
+}
+
+static void
 an_end_that_is_gone_is_known_on_both_sides(void **state)
 {
 	size_t n;
@@ -221,6 +255,9 @@ main(void)
 		packets_arrive_whole_and_in_order, open_pair, close_pair),
 	    cmocka_unit_test_setup_teardown(
 		a_full_socket_takes_a_packet_whole_or_not_at_all, open_pair,
+		close_pair),
+	    cmocka_unit_test_setup_teardown(
+		many_are_sent_at_once_as_far_as_there_is_room, open_pair,
 		close_pair),
 	    cmocka_unit_test_setup_teardown(
 		an_end_that_is_gone_is_known_on_both_sides, open_pair,
