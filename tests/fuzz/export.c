@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define FILES_MAX  16
 #define OPS_MAX    16
 #define HELD_MAX   4
+#define TWICE_MAX  (1u << 20)
 #define ARENA_MAX  ((size_t)64 << 20)
 
 struct file {
@@ -323,7 +324,7 @@ spoil(struct cdop_bytes bytes)
 
 	if (how % 4 == 1) /* something else */
 		return copy_of(some.data, some.len);
-	if (how % 4 == 2) { /* twice */
+	if (how % 4 == 2 && bytes.len < TWICE_MAX) { /* twice */
 		copy = cdop_arena_alloc(arena, 2 * bytes.len + 1);
 		CDOP_ASSERT(copy != NULL);
 		if (bytes.len > 0) {
