@@ -245,17 +245,11 @@ phase_words(const Cdop__KeyRotation *r)
 static const char *
 what_words(struct cmd_ctx *ctx, const Cdop__KeyRotation *r)
 {
-	const char *all = "";
-	size_t i;
-
 	if (r->what == CDOP__KEY_WHAT__KEY_ALL)
 		return "all areas";
 	if (r->what == CDOP__KEY_WHAT__KEY_ROOT)
 		return "the root";
-	for (i = 0; i < r->n_area; i++)
-		all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
-		    i > 0 ? ", " : "", show_area(ctx, r->area[i]));
-	return all;
+	return show_areas(ctx, r->area, r->n_area);
 }
 
 /* "[#####---] 3 of 8 case keys, 2 a second, 3 s left" */

@@ -295,7 +295,7 @@ devices(struct cmd_ctx *ctx, const Cdop__Person *p)
 		    p->device[i]->label,
 		    show_state(ctx, &cdop__credential_state__descriptor,
 			p->device[i]->state));
-	return all;
+	return all != NULL ? all : "";
 }
 
 static void

@@ -45,15 +45,9 @@ is_pending(const struct cmd_ctx *ctx)
 static const char *
 areas_of(struct cmd_ctx *ctx, const Cdop__Person *p)
 {
-	const char *all = "";
-	size_t i;
-
 	if (p->has_all_areas && p->all_areas)
 		return "all areas";
-	for (i = 0; i < p->n_area; i++)
-		all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
-		    i > 0 ? ", " : "", show_area(ctx, p->area[i]));
-	return all[0] != '\0' ? all : "no area";
+	return p->n_area > 0 ? show_areas(ctx, p->area, p->n_area) : "no area";
 }
 
 /* Whole days by the registry's clock; one that is over has none. */

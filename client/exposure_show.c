@@ -197,10 +197,12 @@ show_places(const struct exposure_report *w)
 
 	for (word = w->x->area; word != NULL; word = word->next) {
 		n = count_in(w->x, NULL, word->word, &living);
-		all = cdop_arena_printf(ctx->arena, "%s%s%s %zu", all,
-		    *all != '\0' ? ", " : "", show_area(ctx, word->word), n);
+		if (all != NULL)
+			all = cdop_arena_printf(ctx->arena, "%s%s%s %zu", all,
+			    *all != '\0' ? ", " : "",
+			    show_area(ctx, word->word), n);
 	}
-	print_out(ctx, "By area: %s", all);
+	print_out(ctx, "By area: %s", all != NULL ? all : "...");
 	for (word = w->x->jurisdiction; word != NULL; word = word->next) {
 		n = count_in(w->x, word->word, NULL, &living);
 		to = commissioner(ctx, word->word);

@@ -229,13 +229,36 @@ const char *
 show_joined(
     struct cmd_ctx *ctx, char *const *word, size_t n, const char *between)
 {
-	const char *all = "";
+	const size_t gap = strlen(between);
+	size_t i, len, size = 1;
+	char *all, *at;
+
+	for (i = 0; i < n; i++)
+		size += strlen(word[i]) + gap;
+	at = all = cdop_arena_alloc(ctx->arena, size);
+	if (all == NULL)
+		return "";
+	for (i = 0; i < n; i++) {
+		len = i > 0 ? gap : 0;
+		memcpy(at, between, len);
+		at += len;
+		len = strlen(word[i]);
+		memcpy(at, word[i], len);
+		at += len;
+	}
+	*at = '\0';
+	return all;
+}
+
+const char *
+show_areas(struct cmd_ctx *ctx, char *const *area, size_t n)
+{
+	char **word = cdop_arena_calloc(ctx->arena, n + 1, sizeof(*word));
 	size_t i;
 
-	for (i = 0; i < n && all != NULL; i++)
-		all = cdop_arena_printf(
-		    ctx->arena, "%s%s%s", all, i > 0 ? between : "", word[i]);
-	return all != NULL ? all : "";
+	for (i = 0; word != NULL && i < n; i++)
+		word[i] = (char *)(uintptr_t)show_area(ctx, area[i]);
+	return word != NULL ? show_joined(ctx, word, n, ", ") : "";
 }
 
 const char *

@@ -59,6 +59,9 @@ const char *show_code(struct cmd_ctx *ctx, const char *list, const char *code);
 const char *show_joined(
     struct cmd_ctx *ctx, char *const *word, size_t n, const char *between);
 
+/* Labels of areas, likewise. */
+const char *show_areas(struct cmd_ctx *ctx, char *const *area, size_t n);
+
 /* "coordinator, auditor" */
 const char *show_roles(
     struct cmd_ctx *ctx, Cdop__RoleGrant *const *grant, size_t n);
