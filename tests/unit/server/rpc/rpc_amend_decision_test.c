@@ -245,6 +245,66 @@ each_decision_is_about_one_other_case(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- overrides ----------------------------------------------------------- */
+
+/* One field, and with it what overrides the warning about another. */
+static void
+amend_over(const char *reference, uint64_t version, const char *path,
+    const char *typed, Cdop__Override *over, enum cdop_err want)
+{
+	Cdop__CaseAmendRequest request;
+	Cdop__Override *list[] = {over};
+
+	cdop__case_amend_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.form = cdop_form_new(w.arena);
+	request.reason = calls_text(&w, "the GP rang");
+	request.source = calls_text(&w, "telephone, GP");
+	request.n_override = over != NULL ? 1 : 0;
+	request.override = list;
+	calls_put(&w, request.form, path, typed);
+	(void)calls_change(&w, WORLD_COORDINATOR, 46, &request.base, want);
+}
+
+static Cdop__Override
+light(const char *grams)
+{
+	Cdop__Override over;
+
+	cdop__override__init(&over);
+	over.path = calls_text(&w, "birth.weight_grams");
+	over.rule = calls_text(&w, "weight.range");
+	over.value = calls_text(&w, grams);
+	over.reason = calls_text(&w, "weighed twice");
+	return over;
+}
+
+/* A warning that was answered once is not asked about again. */
+static void
+an_override_stays_until_its_value_is_another(void **state)
+{
+	Cdop__Override over;
+	char *reference;
+
+	(void)state;
+	reference = fresh(1, "wirral");
+	amend_over(reference, 1, "birth.weight_grams", "250", NULL,
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "weight.range");
+	over = light("250");
+	amend_over(reference, 1, "birth.weight_grams", "250", &over, CDOP_OK);
+	amend_over(reference, 2, "gp.name", "Dr Sample", NULL, CDOP_OK);
+	/* Of another value; and the one given with it takes its place. */
+	amend_over(reference, 3, "birth.weight_grams", "240", NULL,
+	    CDOP_INVALID_ARGUMENT);
+	over = light("240");
+	amend_over(reference, 3, "birth.weight_grams", "240", &over, CDOP_OK);
+	amend_over(reference, 4, "gp.name", "Dr Other", NULL, CDOP_OK);
+	amend_over(reference, 5, "birth.weight_grams", "250", NULL,
+	    CDOP_INVALID_ARGUMENT);
+}
+
 int
 main(void)
 {
@@ -254,6 +314,7 @@ main(void)
 	    TEST(a_sibling_is_linked_and_not_asked_about_again),
 	    TEST(another_child_is_linked_as_no_duplicate),
 	    TEST(each_decision_is_about_one_other_case),
+	    TEST(an_override_stays_until_its_value_is_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

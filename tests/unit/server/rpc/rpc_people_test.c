@@ -16,6 +16,7 @@
 #include "server/base/undo.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/people.h"
+#include "server/registry/people_enrol.h"
 #include "server/vault/rows.h"
 #include "tests/unit/server/world.h"
 
@@ -191,6 +192,41 @@ a_person_is_invited_enrols_and_is_activated(void **state)
 	    active->device_state, CDOP__CREDENTIAL_STATE__CREDENTIAL_ACTIVE);
 	assert_int_equal(
 	    active->person_state, CDOP__PERSON_STATE__PERSON_ACTIVE);
+}
+
+/* By whose it is, where one device of that person waits. */
+static void
+a_person_is_activated_by_number(void **state)
+{
+	char string[CDOP_COMPARE_TEXT] = "";
+	Cdop__PersonActivateRequest request;
+	Cdop__PersonActivateReply *active;
+	Cdop__InviteReply *invitation;
+	uint8_t hash[64], bytes[CDOP_COMPARE_LEN];
+	struct world_answer answer;
+
+	(void)state;
+	invitation = invite(WORLD_ADMIN_1, CDOP__ROLE__COORDINATOR);
+	memset(hash, 0x91, sizeof(hash));
+	cdop_compare_bytes(bytes, hash);
+	cdop_compare_text(string, bytes);
+	cdop__person_activate_request__init(&request);
+	request.has_person = true;
+	request.person = invitation->person;
+	request.comparison = string;
+	world_call(
+	    &world, WORLD_ADMIN_2, PERSON_ACTIVATE, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_NOT_FOUND);
+	assert_int_equal(enrol(invitation, 0x91)->status, CDOP_OK);
+	world_call(
+	    &world, WORLD_ADMIN_2, PERSON_ACTIVATE, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	active = world_body(
+	    &world, &answer, &cdop__person_activate_reply__descriptor);
+	assert_int_equal(active->person, invitation->person);
+	/* Now none of them waits. */
+	assert_int_equal(
+	    people_enrol_waiting(world.reg->people, invitation->person), 0);
 }
 
 static void
@@ -514,6 +550,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_person_is_invited_enrols_and_is_activated),
+	    TEST(a_person_is_activated_by_number),
 	    TEST(a_wrong_string_stays_counted_though_refused),
 	    TEST(a_second_key_is_refused_and_flagged_for_good),
 	    TEST(a_lost_invitation_reply_is_given_again),

@@ -279,6 +279,51 @@ what_happens_meanwhile_is_in_it_to_the_last_commit(void **state)
 	assert_int_equal(store_fixture_open(&f, 0), CDOP_OK);
 }
 
+#define NOTES 12
+static uint64_t note[NOTES];
+
+/* Every other of them goes once all of them were handed out. */
+static void
+delete_some(unsigned i)
+{
+	unsigned k;
+
+	if (i != 10)
+		return;
+	store_fixture_begin(&f);
+	for (k = 0; k < NOTES; k += 2)
+		assert_int_equal(rows_del(f.rows, note[k]), CDOP_OK);
+	store_fixture_commit(&f);
+}
+
+static void
+what_goes_meanwhile_is_not_in_it(void **state)
+{
+	struct cdop_manifest manifest;
+	struct backup_loaded loaded;
+	uint8_t s[32];
+	unsigned k;
+
+	(void)state;
+	deal();
+	store_fixture_begin(&f);
+	for (k = 0; k < NOTES; k++)
+		note[k] =
+		    store_fixture_put(&f, SCHEMA_KIND_PERSON, 0, "a note");
+	store_fixture_commit(&f);
+	for (k = 1; k < 5; k++)
+		add_case(k);
+	take(delete_some, &manifest);
+	load(&loaded);
+	assert_int_equal(loaded.rows, manifest.rows);
+	assert_true(expect_same_rows() > 20);
+	assert_int_equal(slots_set_combine(share, K, s), CDOP_OK);
+	assert_int_equal(open_loaded(s), CDOP_OK);
+	store_fixture_close(&f);
+	assert_int_equal(store_fixture_verify(&f), 0);
+	assert_int_equal(store_fixture_open(&f, 0), CDOP_OK);
+}
+
 static void
 without_shares_there_is_none(void **state)
 {
@@ -336,6 +381,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_opens_with_shares_and_every_row_is_fine),
 	    TEST(what_happens_meanwhile_is_in_it_to_the_last_commit),
+	    TEST(what_goes_meanwhile_is_not_in_it),
 	    TEST(without_shares_there_is_none),
 	    TEST(fewer_shares_open_nothing),
 	    TEST(epochs_and_their_cases_are_counted),

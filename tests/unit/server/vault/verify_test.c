@@ -17,6 +17,8 @@
 #include "tests/unit/server/vault/raw.h"
 #include "tests/unit/server/vault/store_fixture.h"
 
+#define PAGE 4096u
+
 static const char canary[] = "Quokkatina";
 
 struct report {
@@ -298,6 +300,39 @@ five_faults_have_five_words_and_nothing_is_touched(void **state)
 		check_fault((enum fault)fault);
 }
 
+/*
+ * The number of a page in use is another: it is told before anybody maps the
+ * file, and no row is looked at.
+ */
+static void
+a_page_in_the_wrong_place_is_found(void **state)
+{
+	struct store_fixture f;
+	uint8_t *file;
+	size_t len, at, found = 0;
+
+	(void)state;
+	store_fixture_make(&f);
+	store_fixture_close(&f);
+	file = store_fixture_file(&f, &len);
+	for (at = 2 * PAGE; at + PAGE <= len && at < 20 * PAGE; at += PAGE) {
+		file[at + 1] ^= 0x40;
+		store_fixture_write(&f, file, len);
+		file[at + 1] ^= 0x40;
+		f.lines[0] = '\0';
+		if (store_fixture_verify(&f) > 0) {
+			found++;
+			assert_non_null(strstr(f.lines, "page "));
+			assert_null(strstr(f.lines, "row "));
+		}
+	}
+	assert_true(found > 0);
+	store_fixture_write(&f, file, len);
+	assert_int_equal(store_fixture_verify(&f), 0);
+	free(file);
+	store_fixture_end(&f);
+}
+
 static void
 a_registry_that_is_not_there_is_no_finding(void **state)
 {
@@ -325,6 +360,7 @@ main(void)
 	    cmocka_unit_test(rows_without_their_key_are_found),
 	    cmocka_unit_test(
 		five_faults_have_five_words_and_nothing_is_touched),
+	    cmocka_unit_test(a_page_in_the_wrong_place_is_found),
 	    cmocka_unit_test(a_registry_that_is_not_there_is_no_finding),
 	};
 

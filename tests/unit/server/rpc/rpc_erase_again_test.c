@@ -1,0 +1,104 @@
+/*
+ * CaseErase sent once more under its key: it waits still, or says which
+ * certificate came of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/registry/approvals.h"
+#include "tests/unit/server/registry/turning.h"
+#include "tests/unit/server/rpc/calls.h"
+
+#define ERASE 92
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_end(&w);
+	return 0;
+}
+
+static const struct world_answer *
+erase(const char *reference, const uint8_t *key)
+{
+	Cdop__CaseEraseRequest request;
+
+	cdop__case_erase_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = 1;
+	request.ground = CDOP__ERASURE_GROUND__COURT_ORDER;
+	return calls_under(&w, WORLD_COORDINATOR, ERASE, &request.base, key);
+}
+
+static Cdop__CaseEraseReply *
+said(const struct world_answer *answer)
+{
+	return answer->reply->has_body
+	    ? world_body(&w, answer, &cdop__case_erase_reply__descriptor)
+	    : NULL;
+}
+
+static void
+it_waits_once_and_has_one_certificate(void **state)
+{
+	const struct world_answer *answer;
+	const Cdop__CaseEraseReply *reply;
+	char *gone = world_register(&w, 1, "sefton");
+	uint8_t key[16], number[8];
+
+	(void)state;
+	world_key(&w, key);
+	answer = erase(gone, key);
+	assert_int_equal(answer->reply->status, CDOP_OK);
+	assert_int_equal(answer->reply->approval.len, sizeof(number));
+	memcpy(number, answer->reply->approval.data, sizeof(number));
+
+	answer = erase(gone, key);
+	assert_int_equal(answer->reply->status, CDOP_OK);
+	assert_memory_equal(
+	    answer->reply->approval.data, number, sizeof(number));
+	assert_int_equal(approvals_count(w.reg->approvals, w.now_ms), 1);
+	reply = said(answer);
+	assert_true(reply == NULL || !reply->has_certificate);
+
+	(void)calls_approve(
+	    &w, WORLD_CUSTODIAN, calls_waiting(&w, WORLD_CUSTODIAN), CDOP_OK);
+	(void)turning_finish(&w, 8);
+	answer = erase(gone, key);
+	assert_int_equal(answer->reply->status, CDOP_OK);
+	assert_int_equal(approvals_count(w.reg->approvals, w.now_ms), 0);
+	reply = said(answer);
+	assert_non_null(reply);
+	assert_true(reply->has_certificate);
+	assert_int_equal(reply->certificate, 1);
+	free(gone);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(it_waits_once_and_has_one_certificate),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
