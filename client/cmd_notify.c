@@ -96,7 +96,8 @@ copy_like(struct cmd_ctx *ctx, struct notify *n)
 			cdop_form_clear(n->form, &path);
 	/* Nothing is above all classes: marks of what is gone go with it. */
 	cdop_form_redact(n->form, CDOP_CLASS_ALL);
-	show_form(ctx, n->form, NULL);
+	if (!ctx->g.json)
+		show_form(ctx, n->form, NULL);
 	if (prompt_is_possible(ctx))
 		code = prompt_yes(ctx, "Copy all this", true, &yes);
 	return code == EXIT_OK && !yes ? EXIT_STOPPED : code;

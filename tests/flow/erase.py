@@ -118,6 +118,9 @@ def erased(cora, dora, cuno, ada, reference):
                  "census       key 1/", "holds before", "raw media",
                  "the old root"):
         check("the certificate says: " + line, line in said, said)
+    check("a list of them says why", re.search(
+        r"case %s +court_order " % reference,
+        must(cuno, "certificate", "list").out))
     check("and when, as people say it", re.search(
         r"\n  issued       [0-9]{1,2} [A-Z][a-z]{2} 20[0-9]{2} ", said), said)
     made = must(ada, "certificate", "show", "1", "--json").json()
