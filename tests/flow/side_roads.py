@@ -104,7 +104,8 @@ def kept(cora, row):
             break
     done = cora.cdop(*notify(row))
     check("what cannot be kept is not sent, and it is said so",
-          done.code == UNEXPECTED and "cannot be" in done.out, done)
+          done.code == UNEXPECTED and "cannot be" in done.out + done.err,
+          done)
     equal("nothing arrived", cora.must(
         "case", "find", "--json", "--family-name", row["child.family_name"],
         "--death-date", row["death.date"]).lines(), [])
