@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -340,6 +341,46 @@ messages_go_both_ways(void **state)
 	stop(&s);
 }
 
+/* Whoever has many connections waits for all of them at once. */
+static void
+poll_is(struct conn *conn, const char *want)
+{
+	struct pollfd fd = {.fd = conn_fd(conn), .events = POLLIN};
+	struct cdop_bytes message = {NULL, 0};
+	unsigned i;
+
+	for (i = 0; i < 100 && message.data == NULL; i++) {
+		if (i > 0)
+			assert_int_equal(poll(&fd, 1, 5000), 1);
+		assert_int_equal(conn_poll(conn, &message), CONN_OK);
+	}
+	assert_int_equal(message.len, strlen(want));
+	assert_memory_equal(message.data, want, message.len);
+	conn_done(conn);
+	/* It had no more to say, and that is said at once. */
+	assert_int_equal(conn_poll(conn, &message), CONN_OK);
+	assert_null(message.data);
+}
+
+static void
+messages_are_taken_without_waiting(void **state)
+{
+	struct cdop_bytes one = {(const uint8_t *)"one", 3};
+	struct cdop_bytes message;
+	struct conn *conn = NULL;
+	struct server s;
+
+	(void)state;
+	start(&s, ANSWERS, false);
+	assert_int_equal(open_it(&s, 5000, &conn), CONN_OK);
+	poll_is(conn, "welcome");
+	assert_int_equal(conn_send(conn, one), CONN_OK);
+	poll_is(conn, "echo one");
+	stop(&s);
+	assert_int_equal(conn_poll(conn, &message), CONN_CLOSED);
+	conn_close(conn);
+}
+
 static void
 any_cut_is_taken(void **state)
 {
@@ -474,6 +515,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(messages_go_both_ways),
+	    cmocka_unit_test(messages_are_taken_without_waiting),
 	    cmocka_unit_test(any_cut_is_taken),
 	    cmocka_unit_test(each_end_has_its_name),
 	    cmocka_unit_test(a_refusal_is_no_death),
