@@ -3,7 +3,7 @@
 import os
 import re
 
-from libflow import (AUTH, CDOP, INVALID, OK, PASSPHRASE, STOPPED,
+from libflow import (AUTH, CDOP, INVALID, OK, PASSPHRASE, STOPPED, TMP,
                      USAGE, Person, check, end, equal, scene)
 from libtype import run
 
@@ -102,6 +102,7 @@ def warned(cora):
     code, shown = typed(cora, ["notify"], dict(
         CHILD, **{"Family name": ["Earlyson-Synthetic"],
                   "First names": ["Ferdinand"],
+                  "Add: ": ["yes", "no"],
                   "Date we were told": ["19/11/2024"],
                   "Go on with it": ["yes"],
                   "  Why:": ["told while the child was dying"]}))
@@ -176,6 +177,16 @@ def paged(registry, cora):
             **cora.env(), "TERM": "xterm", "PAGER": pager, **env})
         check("not with %s" % (words or env), code == OK and
               "paged:" not in text, text)
+    usual = os.path.join(TMP, "less")
+    with open(usual, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\nexec sed s/^/paged:/\n")
+    os.chmod(usual, 0o755)
+    for path, wanted in (TMP + ":" + os.environ["PATH"], True), \
+            ("/nowhere::/nor/here", False):
+        code, text = run([CDOP, "case", "list"], {}, {
+            **cora.env(), "TERM": "xterm", "PATH": path})
+        check("less is the usual one, where there is one: %s" % wanted,
+              code == OK and ("paged:" in text) == wanted, text)
     done = cora.cdop("case", "list")
     check("nor where no terminal is", "paged:" not in done.out, done)
     code, text = run([CDOP, "case", "list"], {}, {
