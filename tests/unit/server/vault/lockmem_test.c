@@ -1,14 +1,17 @@
 /* Locked memory: really locked, guarded, wiped, and not inherited. */
 #include "server/vault/lockmem.h"
 
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,6 +177,41 @@ a_lock_that_fails_is_said_and_not_passed_over(void **state)
 	assert_int_equal(signal_of(try_without_limit, NULL), 42);
 }
 
+static bool lies;
+
+/* Before the C library's: one that says yes and locks nothing. */
+int
+mlock(const void *p, size_t len)
+{
+	int (*next)(const void *, size_t);
+	void *found;
+
+	if (lies)
+		return 0;
+	found = dlsym(RTLD_NEXT, "mlock");
+	assert_non_null(found);
+	memcpy(&next, &found, sizeof(next));
+	return next(p, len);
+}
+
+static void
+a_lock_that_is_none_is_not_believed(void **state)
+{
+	struct lockmem *mem;
+	const char *why;
+
+	(void)state;
+	if (UNDER_ASAN) {
+		skip(); /* it makes all of them none */
+		return;
+	}
+	lies = true;
+	assert_int_equal(
+	    lockmem_new(SIZE, &mem, &why), CDOP_RESOURCE_EXHAUSTED);
+	lies = false;
+	assert_non_null(strstr(why, "VmLck"));
+}
+
 int
 main(void)
 {
@@ -184,6 +222,7 @@ main(void)
 	    cmocka_unit_test(
 		a_child_does_not_get_it_and_guards_stand_around_it),
 	    cmocka_unit_test(a_lock_that_fails_is_said_and_not_passed_over),
+	    cmocka_unit_test(a_lock_that_is_none_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
