@@ -77,6 +77,7 @@ static const struct deed acts[] = {
     {"AuditSearched", "hear who has searched for a child"},
     {"KeyRotate", "turn the keys of areas"},
     {"SlotRemove", "remove a slot"},
+    {"BackupDestroyed", "say that a backup was destroyed"},
     {"HoldLift", "lift a legal hold"},
     {"CaseErase", "erase a case for ever"},
 };

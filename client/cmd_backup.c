@@ -13,13 +13,15 @@
 #include "client/json.h"
 #include "client/paged.h"
 #include "client/pager.h"
+#include "client/people.h"
 #include "client/print.h"
 #include "client/progress.h"
+#include "client/prompt.h"
 #include "client/session.h"
 #include "client/witness.h"
 
 #define BACKUP_CREATE 90
-#define COLUMNS       6
+#define COLUMNS       7
 
 /* ---- create -------------------------------------------------------------- */
 
@@ -248,11 +250,45 @@ run_create(struct cmd_ctx *ctx)
 /* ---- list ---------------------------------------------------------------- */
 
 static const char *
+name(const char *of)
+{
+	return of != NULL ? of : "?";
+}
+
+/* The shares that open it, though the registry opens with others now. */
+static const char *
+opens_with(struct cmd_ctx *ctx, const Cdop__BackupEntry *entry)
+{
+	const Cdop__BackupSlot *slot;
+	const char *words = "";
+	size_t i;
+
+	if (entry->n_slot == 0)
+		return "not known";
+	for (i = 0; words != NULL && i < entry->n_slot; i++) {
+		slot = entry->slot[i];
+		words = cdop_arena_printf(ctx->arena,
+		    "%s%s%u of the shares of %sslot %u", words,
+		    i > 0 ? ", or " : "", slot->need,
+		    slot->gone ? "the former " : "", slot->number);
+	}
+	if (words != NULL && entry->older_root)
+		words =
+		    cdop_arena_printf(ctx->arena, "%s (root of before)", words);
+	return words;
+}
+
+static const char *
 facts(struct cmd_ctx *ctx, const Cdop__BackupEntry *entry)
 {
 	struct cdop_manifest manifest;
 	struct cdop_bytes note = {entry->manifest.data, entry->manifest.len};
 
+	if (entry->has_destroyed_ms)
+		return cdop_arena_printf(ctx->arena,
+		    "said to be destroyed on %s by %s and %s",
+		    print_time(ctx->arena, entry->destroyed_ms),
+		    name(entry->destroyed_by), name(entry->destroyed_second));
 	if (!entry->has_ended_ms || !entry->has_manifest ||
 	    cdop_manifest_parse(note, ctx->arena, &manifest) != CDOP_OK)
 		return "not known to be whole";
@@ -275,7 +311,7 @@ static void
 show(struct cmd_ctx *ctx, const Cdop__BackupListReply *reply)
 {
 	static const char *const head[COLUMNS] = {
-	    "BACKUP", "BEGUN", "LABEL", "BY", "PROVED", "WHAT"};
+	    "BACKUP", "BEGUN", "LABEL", "BY", "PROVED", "OPENS WITH", "WHAT"};
 	const char **cell = cdop_arena_calloc(
 	    ctx->arena, reply->n_backup * COLUMNS + 1, sizeof(*cell));
 	const Cdop__BackupEntry *entry;
@@ -293,7 +329,8 @@ show(struct cmd_ctx *ctx, const Cdop__BackupListReply *reply)
 		row[2] = entry->label;
 		row[3] = entry->name;
 		row[4] = proved(ctx, entry);
-		row[5] = facts(ctx, entry);
+		row[5] = opens_with(ctx, entry);
+		row[6] = facts(ctx, entry);
 		row += COLUMNS;
 	}
 	if (cell != NULL && !ctx->g.json && reply->n_backup > 0)
@@ -392,6 +429,49 @@ static const struct cmd_opt create_opts[] = {
     {NULL, NULL, NULL, false},
 };
 
+/* ---- destroyed ----------------------------------------------------------- */
+
+static enum exit_code
+run_destroyed(struct cmd_ctx *ctx)
+{
+	Cdop__BackupDestroyedRequest request;
+	Cdop__BackupDestroyedReply *reply;
+	const char *reason;
+	enum exit_code code;
+	uint64_t number;
+	json_t *object;
+
+	cdop__backup_destroyed_request__init(&request);
+	code = cmd_number(ctx, "NUMBER", ctx->pos[0], UINT32_MAX, &number);
+	if (code != EXIT_OK ||
+	    (code = people_reason(ctx, &reason)) != EXIT_OK ||
+	    (code = session_open(ctx)) != EXIT_OK)
+		return code;
+	request.number = (uint32_t)number;
+	request.reason = cdop_arena_strdup(ctx->arena, reason);
+	if (!ctx->g.json)
+		print_mode(ctx);
+	code = prompt_agree(ctx,
+	    cdop_arena_printf(ctx->arena,
+		"Say that there is no file any more of backup %u",
+		request.number));
+	if (code != EXIT_OK)
+		return code;
+	code = call_backup_destroyed(ctx, &request, &reply);
+	if (code != EXIT_OK || !ctx->g.json)
+		return code;
+	object = print_envelope(ctx, "backup.destroyed", true);
+	json_merge(ctx, object, &reply->base);
+	print_json(object);
+	return EXIT_OK;
+}
+
+static const struct cmd_opt destroyed_opts[] = {
+    {"--reason", "TEXT", "how and why", false},
+    {"--yes", NULL, "do not ask", false},
+    {NULL, NULL, NULL, false},
+};
+
 const struct cmd cmd_backup_rows[] = {
     {"backup create", "FILE", "the whole registry as one sealed file",
 	"Taken while the registry serves. It opens with the custodians' "
@@ -408,8 +488,17 @@ const struct cmd cmd_backup_rows[] = {
 	"word alone, and the list says so.",
 	"  cdop backup proved 3 ABCD-EFGH-JKLM-NOPQ", NULL, 1, 2, 0, NULL,
 	run_proved},
+    {"backup destroyed", "NUMBER",
+	"say that a backup was destroyed; takes two people",
+	"Certificates name it no more among those that hold what was erased, "
+	"but who has\nsaid that it is gone; nothing proves it. Certificates "
+	"that were issued before stay\nas they are.",
+	"  cdop backup destroyed 3 --reason \"tape 7 was shredded\"",
+	destroyed_opts, 1, 1, 0, NULL, run_destroyed},
     {"backup list", "", "the backups that were ever begun",
-	"Each of them still has the keys of its day.", "  cdop backup list",
-	NULL, 0, 0, 0, NULL, run_list},
+	"Each of them still has the keys of its day, and opens with the shares "
+	"of its day:\nthose are named, though the slot may be gone here or the "
+	"root another.",
+	"  cdop backup list", NULL, 0, 0, 0, NULL, run_list},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

@@ -206,6 +206,24 @@ show_json(struct cmd_ctx *ctx, const Cdop__Destruction *d,
 	print_json(object);
 }
 
+/* Number, when, by whom, the second person, and the label of a backup. */
+static const char *
+read_gone(struct cmd_ctx *ctx, const char *says)
+{
+	unsigned long long number, at, by, second;
+	const char *text;
+	int used = 0;
+
+	if (sscanf(says, "%19llu %19llu %19llu %19llu %n", &number, &at, &by,
+		&second, &used) != 4 ||
+	    used == 0)
+		return says;
+	text = cdop_arena_printf(ctx->arena,
+	    "backup %llu (%s), said on %s by person %llu and person %llu",
+	    number, says + used, print_time(ctx->arena, at), by, second);
+	return text != NULL ? text : says;
+}
+
 /* A number that a person reads as a key, or as a time; else as it is. */
 static const char *
 read_as(struct cmd_ctx *ctx, const char *word, const char *says)
@@ -218,6 +236,8 @@ read_as(struct cmd_ctx *ctx, const char *word, const char *says)
 	const char *text;
 	char *rest;
 
+	if (strcmp(word, "said-destroyed") == 0)
+		return read_gone(ctx, says);
 	if (!is_time && !is_key)
 		return says;
 	errno = 0;

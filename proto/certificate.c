@@ -62,6 +62,8 @@ holds_word(enum cdop_certificate_holds holds)
 		return "holds";
 	case CDOP_CERTIFICATE_EPOCH:
 		return "epoch";
+	case CDOP_CERTIFICATE_GONE:
+		return "destroyed";
 	case CDOP_CERTIFICATE_UNKNOWN:
 		break;
 	}
@@ -78,9 +80,26 @@ put_label(struct note_out *to, const char *label)
 		    1);
 }
 
+/* Said, and not proved: who reads it knows whom to ask. */
+static void
+put_gone(struct note_out *to, const struct cdop_certificate_backup *backup)
+{
+	put_number(to, "said-destroyed", backup->number);
+	put_number(to, "", backup->said_ms);
+	put_number(to, "", backup->said_by);
+	put_number(to, "", backup->said_second);
+	cdop_note_put_text(to, " ");
+	put_label(to, backup->label);
+	cdop_note_put_text(to, "\n");
+}
+
 static void
 put_backup(struct note_out *to, const struct cdop_certificate_backup *backup)
 {
+	if (backup->holds == CDOP_CERTIFICATE_GONE) {
+		put_gone(to, backup);
+		return;
+	}
 	put_number(to, "backup", backup->number);
 	cdop_note_put_text(to, " ");
 	cdop_note_put_decimal(to, backup->begun_ms);

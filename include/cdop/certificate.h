@@ -23,12 +23,15 @@
  *	copied 375                rows of the file that is the store now
  *	census 281474976710701 12 key, and what it wraps or seals in that file
  *	backup 3 1780000000000 holds weekly
+ *	said-destroyed 2 1790000000000 4 9 weekly
  *	outside raw media: ...    what is not proved, each
  *	backups 1-6 holds         older ones, from number to number
  *	more-backups 6            so many have no line of their own
  *
  * A backup line has number, when it was begun, one of the words below, and
- * the label.
+ * the label.  One that would be named and of which two people have said that
+ * it was destroyed has a line said-destroyed: number, when that was said, by
+ * whom, the second person, and the label.
  */
 #ifndef CDOP_CERTIFICATE_H
 #define CDOP_CERTIFICATE_H
@@ -44,6 +47,7 @@ enum cdop_certificate_holds {
 	CDOP_CERTIFICATE_HOLDS,   /* "holds": what was destroyed, with keys */
 	CDOP_CERTIFICATE_EPOCH,   /* "epoch": a destroyed epoch key alone */
 	CDOP_CERTIFICATE_UNKNOWN, /* "unknown": it was never taken whole */
+	CDOP_CERTIFICATE_GONE, /* said to be destroyed; in ranges "destroyed" */
 };
 
 struct cdop_certificate_backup {
@@ -51,6 +55,9 @@ struct cdop_certificate_backup {
 	uint64_t begun_ms;
 	enum cdop_certificate_holds holds;
 	const char *label;
+	uint64_t said_ms; /* of one that is GONE */
+	uint64_t said_by;
+	uint64_t said_second;
 };
 
 /* From number to number; UNKNOWN: some of them may be good. */

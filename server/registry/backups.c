@@ -73,9 +73,21 @@ backups_newest(const struct backups *backups)
 	size_t i;
 
 	for (i = backups->n; i > 0; i--)
-		if (backups->list[i - 1].ended_ms != 0)
+		if (backups->list[i - 1].ended_ms != 0 &&
+		    backups->list[i - 1].destroyed_ms == 0)
 			return &backups->list[i - 1];
 	return NULL;
+}
+
+bool
+backups_any_whole(const struct backups *backups)
+{
+	size_t i;
+
+	for (i = 0; i < backups->n; i++)
+		if (backups->list[i].ended_ms != 0)
+			return true;
+	return false;
 }
 
 const struct backups_entry *
@@ -86,7 +98,7 @@ backups_proved(const struct backups *backups)
 
 	for (i = 0; i < backups->n; i++) {
 		entry = &backups->list[i];
-		if (entry->proved_ms != 0 &&
+		if (entry->proved_ms != 0 && entry->destroyed_ms == 0 &&
 		    (last == NULL || entry->proved_ms >= last->proved_ms))
 			last = entry;
 	}
@@ -123,6 +135,24 @@ backups_grow(struct backups *backups)
 	return CDOP_OK;
 }
 
+static void
+fill_opens(struct backups_opens *opens, const Cdop__StoredBackup *stored)
+{
+	const Cdop__StoredBackupSlot *slot;
+	size_t i;
+
+	opens->known = stored->has_root;
+	opens->root = stored->root;
+	for (i = 0; i < stored->n_slot && i < BACKUPS_SLOTS; i++) {
+		slot = stored->slot[i];
+		opens->slot[opens->n++] = (struct backups_slot){
+		    .number = (uint16_t)slot->number,
+		    .need = (uint8_t)slot->need,
+		    .of = (uint8_t)slot->of,
+		};
+	}
+}
+
 static enum cdop_err
 fill_entry(
     struct backups_entry *entry, uint64_t row, const Cdop__StoredBackup *stored)
@@ -138,10 +168,14 @@ fill_entry(
 	    .proved_by = stored->has_proved_by ? stored->proved_by : 0,
 	    .version = stored->has_version ? stored->version : 1,
 	    .by_code = stored->has_by_code && stored->by_code,
+	    .destroyed_ms = stored->destroyed_ms,
+	    .destroyed_by = stored->destroyed_by,
+	    .destroyed_second = stored->destroyed_second,
 	    .label = strdup(stored->label),
 	};
 	if (entry->label == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
+	fill_opens(&entry->opens, stored);
 	entry->has_proof =
 	    stored->has_proof && stored->proof.len == sizeof(entry->proof);
 	if (entry->has_proof)
@@ -176,6 +210,50 @@ backups_load(
 	return fill_entry(entry, row, stored);
 }
 
+static enum cdop_err
+put_opens(Cdop__StoredBackup *stored, struct cdop_arena *arena,
+    const struct backups_opens *opens)
+{
+	Cdop__StoredBackupSlot *slot;
+	size_t i;
+
+	stored->has_root = opens->known;
+	stored->root = opens->root;
+	if (opens->n == 0)
+		return CDOP_OK;
+	slot = cdop_arena_calloc(arena, opens->n, sizeof(*slot));
+	stored->slot =
+	    cdop_arena_calloc(arena, opens->n, sizeof(*stored->slot));
+	if (slot == NULL || stored->slot == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < opens->n; i++) {
+		cdop__stored_backup_slot__init(&slot[i]);
+		slot[i].number = opens->slot[i].number;
+		slot[i].need = opens->slot[i].need;
+		slot[i].of = opens->slot[i].of;
+		stored->slot[i] = &slot[i];
+	}
+	stored->n_slot = opens->n;
+	return CDOP_OK;
+}
+
+static void
+put_said(Cdop__StoredBackup *stored, const struct backups_entry *entry)
+{
+	stored->has_proved_ms = entry->proved_ms != 0;
+	stored->proved_ms = entry->proved_ms;
+	stored->has_proved_by = entry->proved_by != 0;
+	stored->proved_by = entry->proved_by;
+	stored->has_by_code = entry->by_code;
+	stored->by_code = entry->by_code;
+	stored->has_destroyed_ms = entry->destroyed_ms != 0;
+	stored->destroyed_ms = entry->destroyed_ms;
+	stored->has_destroyed_by = entry->destroyed_ms != 0;
+	stored->destroyed_by = entry->destroyed_by;
+	stored->has_destroyed_second = entry->destroyed_ms != 0;
+	stored->destroyed_second = entry->destroyed_second;
+}
+
 enum cdop_err
 backups_put(struct backups *backups, struct cdop_arena *arena,
     const struct backups_entry *entry, uint64_t *ret_row)
@@ -186,6 +264,7 @@ backups_put(struct backups *backups, struct cdop_arena *arena,
 	    .version = entry->version,
 	};
 	Cdop__StoredBackup stored;
+	enum cdop_err err;
 
 	cdop__stored_backup__init(&stored);
 	stored.number = entry->number;
@@ -195,12 +274,9 @@ backups_put(struct backups *backups, struct cdop_arena *arena,
 	stored.begun_ms = entry->begun_ms;
 	stored.has_ended_ms = entry->ended_ms != 0;
 	stored.ended_ms = entry->ended_ms;
-	stored.has_proved_ms = entry->proved_ms != 0;
-	stored.proved_ms = entry->proved_ms;
-	stored.has_proved_by = entry->proved_by != 0;
-	stored.proved_by = entry->proved_by;
-	stored.has_by_code = entry->by_code;
-	stored.by_code = entry->by_code;
+	put_said(&stored, entry);
+	if ((err = put_opens(&stored, arena, &entry->opens)) != CDOP_OK)
+		return err;
 	stored.has_proof = entry->has_proof;
 	stored.proof.data = (uint8_t *)(uintptr_t)entry->proof;
 	stored.proof.len = sizeof(entry->proof);
@@ -251,6 +327,7 @@ backups_kept(struct backups *backups, struct cdop_arena *arena,
 		return CDOP_OK;
 	next = *entry;
 	next.ended_ms = kept->now_ms;
+	next.destroyed_ms = 0;
 	return backups_change(backups, arena, entry, &next);
 }
 
@@ -289,9 +366,28 @@ backups_prove(struct backups *backups, struct cdop_arena *arena,
 	if (next.ended_ms == 0)
 		next.ended_ms =
 		    proof->now_ms; /* whoever opened it has all of it */
+	next.destroyed_ms = 0;     /* evidently not */
 	next.proved_ms = proof->now_ms;
 	next.proved_by = actor->person;
 	next.by_code = proof->code != NULL;
+	return backups_change(backups, arena, entry, &next);
+}
+
+enum cdop_err
+backups_destroyed(struct backups *backups, struct cdop_arena *arena,
+    const struct backups_gone *gone)
+{
+	const struct backups_entry *entry = backups_find(backups, gone->number);
+	struct backups_entry next;
+
+	if (entry == NULL)
+		return CDOP_NOT_FOUND;
+	if (entry->destroyed_ms != 0)
+		return CDOP_FAILED_PRECONDITION;
+	next = *entry;
+	next.destroyed_ms = gone->now_ms;
+	next.destroyed_by = gone->by;
+	next.destroyed_second = gone->second;
 	return backups_change(backups, arena, entry, &next);
 }
 

@@ -21,6 +21,23 @@
 struct actor;
 struct backups;
 
+#define BACKUPS_SLOTS 8 /* of shares that are named of one */
+
+/* Shares that open one. */
+struct backups_slot {
+	uint16_t number;
+	uint8_t need;
+	uint8_t of;
+};
+
+/* What it takes to open one: which slots, under which root. */
+struct backups_opens {
+	bool known;    /* it is kept since there are codes */
+	uint32_t root; /* rotation_root() of then */
+	uint8_t n;
+	struct backups_slot slot[BACKUPS_SLOTS];
+};
+
 /* One that was begun; good until the next is. */
 struct backups_entry {
 	uint32_t number;
@@ -34,6 +51,10 @@ struct backups_entry {
 	bool by_code; /* ... with its code, and not by word alone */
 	bool has_proof;
 	uint8_t proof[CDOP_MANIFEST_PROOF]; /* the code */
+	uint64_t destroyed_ms; /* 0: nobody has said that it is no more */
+	uint32_t destroyed_by;
+	uint32_t destroyed_second;
+	struct backups_opens opens;
 	uint32_t version;
 	char *label;
 	struct cdop_bytes manifest; /* empty until all of it was sent */
@@ -130,6 +151,22 @@ CDOP_MUST enum cdop_err backups_prove(struct backups *backups,
     struct cdop_arena *arena, const struct actor *actor,
     const struct backups_proof *proof, enum backups_fault *ret_fault);
 
+/* Two people who say that there is no file of one any more. */
+struct backups_gone {
+	uint32_t number;
+	uint32_t by;
+	uint32_t second;
+	uint64_t now_ms;
+};
+
+/*
+ * Within a batch: from now on it counts for nothing, until somebody proves
+ * that it is there after all.  CDOP_NOT_FOUND: no such backup.
+ * CDOP_FAILED_PRECONDITION: it was said before.
+ */
+CDOP_MUST enum cdop_err backups_destroyed(struct backups *backups,
+    struct cdop_arena *arena, const struct backups_gone *gone);
+
 /*
  * Within a batch: the registry was restored from the one that has this
  * manifest, which in its own rows is one that was only begun: it is whole,
@@ -142,9 +179,15 @@ CDOP_MUST enum cdop_err backups_restored(struct backups *backups,
 const struct backups_entry *backups_find(
     const struct backups *backups, uint32_t number);
 
-/* The newest one that is whole, and the one that was proved last; or NULL. */
+/*
+ * Of those that nobody has said to be destroyed: the newest that is whole, and
+ * the one that was proved last; or NULL.
+ */
 const struct backups_entry *backups_newest(const struct backups *backups);
 const struct backups_entry *backups_proved(const struct backups *backups);
+
+/* Whether one was ever whole, though it may be said to be destroyed. */
+bool backups_any_whole(const struct backups *backups);
 
 /* Between batches: reads ahead.  True: there is more to be read now. */
 bool backups_pump(struct backups *backups, uint64_t boot_ms);

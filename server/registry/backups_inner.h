@@ -36,6 +36,7 @@ struct backups {
 	size_t waiting;    /* bytes, then */
 	struct cdop_bytes manifest;
 	uint8_t proof[CDOP_MANIFEST_PROOF]; /* of that manifest */
+	struct backups_opens opens;         /* it */
 	char finding[160];
 	bool news; /* which nobody was told yet */
 };

@@ -6,8 +6,10 @@
 #include "server/registry/actor.h"
 #include "server/registry/backups_inner.h"
 #include "server/registry/checkpoints.h"
+#include "server/registry/rotation.h"
 #include "server/vault/dump.h"
 #include "server/vault/rows.h"
+#include "server/vault/rows_slots.h"
 
 #define AHEAD_BYTES (512u << 10) /* read ahead of what was sent */
 #define STEP_ROWS   512
@@ -146,6 +148,7 @@ end(struct backups *backups, struct cdop_arena *arena)
 	enum cdop_err err;
 
 	sent.manifest = backups->manifest;
+	sent.opens = backups->opens;
 	sent.has_proof = true;
 	memcpy(sent.proof, backups->proof, sizeof(sent.proof));
 	err = undo_save(undo, &backups->run, sizeof(backups->run));
@@ -198,6 +201,29 @@ give_up(struct backups *backups)
 	backups->waiting = 0;
 }
 
+/* The slots that go along, as they are at this commit. */
+static void
+note_opens(struct backups *backups)
+{
+	const struct rows *rows = backups->reg->rows;
+	struct backups_opens *opens = &backups->opens;
+	const struct slots_set *set;
+	size_t i;
+
+	memset(opens, 0, sizeof(*opens));
+	opens->known = true;
+	opens->root = rotation_root(backups->reg->rotation);
+	for (i = 0; i < rows_slots(rows) && opens->n < BACKUPS_SLOTS; i++) {
+		set = rows_slots_set(rows, rows_slot(rows, i)->number);
+		if (set != NULL)
+			opens->slot[opens->n++] = (struct backups_slot){
+			    .number = set->number,
+			    .need = set->k,
+			    .of = set->n,
+			};
+	}
+}
+
 /* All that is left, and the manifest behind it. */
 static enum cdop_err
 finish(struct backups *backups, struct cdop_arena *arena)
@@ -220,6 +246,7 @@ finish(struct backups *backups, struct cdop_arena *arena)
 	if (err != CDOP_OK)
 		return err;
 	dump_proof(backups->reg->rows, note, backups->proof);
+	note_opens(backups);
 	return dump_end(backups->dump, note);
 }
 

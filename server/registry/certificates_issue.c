@@ -104,6 +104,8 @@ name_backup(struct issuing *issuing, const struct backups_entry *entry,
 {
 	struct cdop_certificate *out = &issuing->out;
 
+	if (entry->destroyed_ms != 0)
+		holds = CDOP_CERTIFICATE_GONE;
 	if (out->n_backup == CDOP_CERTIFICATE_BACKUPS) {
 		out->more_backups++;
 		name_in_range(issuing, entry->number, holds);
@@ -114,6 +116,9 @@ name_backup(struct issuing *issuing, const struct backups_entry *entry,
 	    .begun_ms = entry->begun_ms,
 	    .holds = holds,
 	    .label = entry->label,
+	    .said_ms = entry->destroyed_ms,
+	    .said_by = entry->destroyed_by,
+	    .said_second = entry->destroyed_second,
 	};
 }
 

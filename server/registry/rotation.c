@@ -205,6 +205,27 @@ rotation_root_had(const struct rotation *rotation)
 	    : NULL;
 }
 
+/* It has turned the root, and is perhaps still at the copy. */
+static bool
+has_turned(const struct rotation_job *job)
+{
+	return job->what == CDOP__KEY_WHAT__KEY_ROOT && !job->given_up &&
+	    job->phase != CDOP__KEY_PHASE__KEY_HOLDERS &&
+	    job->phase != CDOP__KEY_PHASE__KEY_TURN;
+}
+
+uint32_t
+rotation_root(const struct rotation *rotation)
+{
+	const struct rotation_job *job;
+	size_t i;
+
+	for (i = 0; (job = rotation_at(rotation, i)) != NULL; i++)
+		if (has_turned(job))
+			return job->number;
+	return 0;
+}
+
 enum cdop_err
 rotation_read(const struct rotation *rotation, const struct rotation_job *job,
     struct cdop_arena *arena, Cdop__StoredRotation **ret_stored)
@@ -331,22 +352,42 @@ rotation_give_up(
 	    rotation, arena, AUDIT_EVENT_KEYS, "given_up", 0, now_ms);
 }
 
+/*
+ * The oldest but for those of which something is said for ever: a root that
+ * somebody had and still is the root, and the one that made the root.
+ */
+static size_t
+oldest(const struct rotation *rotation)
+{
+	const struct rotation_job *had = rotation_root_had(rotation);
+	const uint32_t root = rotation_root(rotation);
+	const struct table *table = &rotation->table;
+	size_t i = 0;
+
+	while (i + 1 < table->n &&
+	    (&table->job[i] == had || table->job[i].number == root))
+		i++;
+	return i;
+}
+
 /* The oldest makes room for the next. */
 static enum cdop_err
 make_room(struct rotation *rotation)
 {
 	struct table *table = &rotation->table;
 	enum cdop_err err;
+	size_t at;
 
 	err = undo_save(rotation->reg->undo, table, sizeof(*table));
 	if (err != CDOP_OK || table->n < ROTATION_KEPT)
 		return err;
-	err = rows_del(rotation->reg->rows, table->job[0].row);
+	at = oldest(rotation);
+	err = rows_del(rotation->reg->rows, table->job[at].row);
 	if (err != CDOP_OK)
 		return err;
 	table->n--;
-	memmove(
-	    &table->job[0], &table->job[1], table->n * sizeof(table->job[0]));
+	memmove(&table->job[at], &table->job[at + 1],
+	    (table->n - at) * sizeof(table->job[0]));
 	return CDOP_OK;
 }
 

@@ -98,6 +98,9 @@ bool rotation_waits(const struct rotation *rotation);
  */
 const struct rotation_job *rotation_root_had(const struct rotation *rotation);
 
+/* The number of the one that made the root there is; 0: it is the first. */
+uint32_t rotation_root(const struct rotation *rotation);
+
 /*
  * Begins one, in the open transaction; one that waits for holders is given up
  * for it.  CDOP_FAILED_PRECONDITION: there is one that does not wait.  The

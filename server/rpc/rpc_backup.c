@@ -6,10 +6,13 @@
 
 #include "cdop/limits.h"
 #include "cdop/manifest.h"
+#include "cdop/secret.h"
 #include "cdop/text.h"
 #include "server/registry/backups.h"
 #include "server/registry/people.h"
-#include "server/rpc/ctx.h"
+#include "server/registry/rotation.h"
+#include "server/rpc/rpc_person.h"
+#include "server/vault/rows_slots.h"
 
 /* Every message has a leaf, and its whole piece is copied twice. */
 #define PIECE (512u << 10)
@@ -22,6 +25,8 @@ enum cdop_err rpc_backup_kept(struct rpc_ctx *ctx,
     const Cdop__BackupKeptRequest *req, Cdop__BackupKeptReply *rep);
 enum cdop_err rpc_backup_proved(struct rpc_ctx *ctx,
     const Cdop__BackupProvedRequest *req, Cdop__BackupProvedReply *rep);
+enum cdop_err rpc_backup_destroyed(struct rpc_ctx *ctx,
+    const Cdop__BackupDestroyedRequest *req, Cdop__BackupDestroyedReply *rep);
 
 static enum cdop_err
 refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
@@ -174,6 +179,50 @@ name_of(struct rpc_ctx *ctx, uint32_t number)
 }
 
 static enum cdop_err
+fill_slot(struct rpc_ctx *ctx, const struct backups_slot *slot,
+    Cdop__BackupSlot **ret_out)
+{
+	Cdop__BackupSlot *out;
+	size_t at;
+
+	out = cdop_arena_alloc(ctx->arena, sizeof(*out));
+	if (out == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__backup_slot__init(out);
+	out->number = slot->number;
+	out->need = slot->need;
+	out->of = slot->of;
+	out->gone = !rows_slots_find(ctx->reg->rows, slot->number, &at);
+	*ret_out = out;
+	return CDOP_OK;
+}
+
+/* Which shares open it, whatever the registry itself opens with today. */
+static enum cdop_err
+fill_opens(struct rpc_ctx *ctx, const struct backups_opens *opens,
+    Cdop__BackupEntry *out)
+{
+	enum cdop_err err;
+	size_t i;
+
+	if (!opens->known)
+		return CDOP_OK;
+	out->has_older_root = true;
+	out->older_root = opens->root != rotation_root(ctx->reg->rotation);
+	out->slot =
+	    cdop_arena_calloc(ctx->arena, BACKUPS_SLOTS, sizeof(*out->slot));
+	if (out->slot == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < opens->n; i++) {
+		err = fill_slot(ctx, &opens->slot[i], &out->slot[i]);
+		if (err != CDOP_OK)
+			return err;
+		out->n_slot++;
+	}
+	return CDOP_OK;
+}
+
+static enum cdop_err
 fill_entry(struct rpc_ctx *ctx, const struct backups_entry *entry,
     Cdop__BackupEntry **ret_out)
 {
@@ -195,11 +244,15 @@ fill_entry(struct rpc_ctx *ctx, const struct backups_entry *entry,
 	out->proved_by = name_of(ctx, entry->proved_by);
 	out->has_by_code = entry->proved_ms != 0;
 	out->by_code = entry->by_code;
+	out->has_destroyed_ms = entry->destroyed_ms != 0;
+	out->destroyed_ms = entry->destroyed_ms;
+	out->destroyed_by = name_of(ctx, entry->destroyed_by);
+	out->destroyed_second = name_of(ctx, entry->destroyed_second);
 	out->has_manifest = entry->manifest.len > 0 && entry->ended_ms != 0;
 	out->manifest.data = (uint8_t *)(uintptr_t)entry->manifest.data;
 	out->manifest.len = entry->manifest.len;
 	*ret_out = out;
-	return CDOP_OK;
+	return fill_opens(ctx, &entry->opens, out);
 }
 
 /* A page is not longer than a message: manifests may be. */
@@ -303,4 +356,105 @@ rpc_backup_proved(struct rpc_ctx *ctx, const Cdop__BackupProvedRequest *req,
 		return err != CDOP_OK ? err : CDOP_INTERNAL;
 	ctx->applied = ctx->replay == NULL;
 	return fill_entry(ctx, entry, &rep->backup);
+}
+
+/* ---- one that is no more --------------------------------------------------
+ */
+
+static enum cdop_err
+check_destroyed(struct rpc_ctx *ctx, const Cdop__BackupDestroyedRequest *req,
+    const struct backups_entry **ret_entry)
+{
+	if (*req->reason == '\0' ||
+	    cdop_text_length(req->reason) > CDOP_REASON_MAX) {
+		rpc_violation(ctx, "reason", "text_needed",
+		    CDOP__SEVERITY__ERROR,
+		    "how and why, in one line of at most 500 characters");
+		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_needed",
+		    "it needs a reason");
+	}
+	*ret_entry = backups_find(ctx->reg->backups, req->number);
+	if (*ret_entry == NULL)
+		return rpc_fail(ctx, CDOP_NOT_FOUND, "no_such_backup",
+		    "no backup has that number: cdop backup list");
+	if ((*ret_entry)->destroyed_ms != 0)
+		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "already_so",
+		    "it was said to be destroyed before");
+	return CDOP_OK;
+}
+
+/* What is approved is that backup, as it was known when it was asked. */
+static void
+version_of(const struct backups_entry *entry, uint8_t ret_version[static 32])
+{
+	uint8_t plain[16];
+	const struct cdop_bytes part = {plain, sizeof(plain)};
+
+	cdop_put32(plain, entry->number);
+	cdop_put32(plain + 4, entry->version);
+	cdop_put64(plain + 8, entry->begun_ms);
+	cdop_secret_hash(
+	    ret_version, 32, NULL, "cdop-backup-destroyed/1", &part, 1);
+}
+
+static void
+say(struct rpc_ctx *ctx, const char *words)
+{
+	rpc_second_words(ctx, words != NULL ? words : "(out of memory)");
+}
+
+static void
+say_destroyed(struct rpc_ctx *ctx, const Cdop__BackupDestroyedRequest *req,
+    const struct backups_entry *entry)
+{
+	say(ctx,
+	    cdop_arena_printf(ctx->arena,
+		"there is no file any more of backup %u \"%s\", begun on %s",
+		entry->number, entry->label,
+		rpc_person_day(ctx, entry->begun_ms)));
+	say(ctx,
+	    "nobody can prove that: a certificate names then the two of you, "
+	    "and not the backup, and status counts it no more");
+	say(ctx, cdop_arena_printf(ctx->arena, "reason: %s", req->reason));
+}
+
+static enum cdop_err
+destroy(struct rpc_ctx *ctx, uint32_t number, Cdop__BackupDestroyedReply *rep)
+{
+	const struct backups_gone gone = {
+	    .number = number,
+	    .by = ctx->actor->person,
+	    .second = ctx->second_person,
+	    .now_ms = ctx->now_ms,
+	};
+	enum cdop_err err;
+
+	err = backups_destroyed(ctx->reg->backups, ctx->arena, &gone);
+	if (err != CDOP_OK)
+		return err;
+	ctx->applied = true;
+	ctx->count = number;
+	return fill_entry(
+	    ctx, backups_find(ctx->reg->backups, number), &rep->backup);
+}
+
+enum cdop_err
+rpc_backup_destroyed(struct rpc_ctx *ctx,
+    const Cdop__BackupDestroyedRequest *req, Cdop__BackupDestroyedReply *rep)
+{
+	const struct backups_entry *entry = NULL;
+	uint8_t version[32];
+	enum cdop_err err;
+
+	rep->number = req->number;
+	if (ctx->replay != NULL)
+		return CDOP_OK;
+	if ((err = check_destroyed(ctx, req, &entry)) != CDOP_OK)
+		return err;
+	version_of(entry, version);
+	ctx->audit_reason = req->reason;
+	say_destroyed(ctx, req, entry);
+	return rpc_second_may_apply(ctx, version)
+	    ? destroy(ctx, req->number, rep)
+	    : CDOP_OK;
 }

@@ -375,7 +375,11 @@ fill_backup(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 	newest = backups_newest(ctx->reg->backups);
 	proved = backups_proved(ctx->reg->backups);
 	if (newest == NULL) {
-		warn(rep, "no backup was ever taken: cdop backup create FILE");
+		warn(rep,
+		    backups_any_whole(ctx->reg->backups)
+			? "no backup is left that was not said to be "
+			  "destroyed: cdop backup create FILE"
+			: "no backup was ever taken: cdop backup create FILE");
 		return;
 	}
 	rep->has_backup = true;

@@ -132,10 +132,30 @@ def proved(registry, shares, made):
     check("nothing was proved by it",
           "last proved: never" in ada.must("status").out)
     ada.must("backup", "proved", number, proof.lower())
+    said_destroyed(registry, number)
+    ada.must("backup", "proved", number, proof)
     check("the list does not call it a word",
           "by word" not in ada.must("backup", "list").out)
     status = ada.must("status").out
     check("and then does not", "proved to be" not in status, status)
+
+
+def said_destroyed(registry, number):
+    """By two people, whom the list names; who opens it shows that it is there."""
+    ada = registry.ada
+    equal("one alone says it", ada.cdop(
+        "backup", "destroyed", number, "--reason", "shredded",
+        "--yes").code, SECOND)
+    act = registry.bob.must("approve", "--json").lines()[0]
+    registry.bob.must("approve", act["number"], "--confirm", act["number"])
+    listed = ada.must("backup", "list").out
+    check("the other one, too", re.search(
+        "said to be destroyed on .* by Ada Admin and Bob", listed), listed)
+    check("with the shares that opened it",
+          "2 of the shares of slot 3" in listed, listed)
+    status = ada.must("status").out
+    check("and status counts it no more", "no backup is left" in status,
+          status)
 
 
 def with_byte(name, at, byte=None):

@@ -286,6 +286,8 @@ def keys(cast):
             os.path.join(cast.registry.out, "shares", "share-%d.txt" % i)
             for i in (1, 2, 3)]))))
     erased(cast)
+    second(cast, "BackupDestroyed", pb.BackupDestroyedRequest(
+        number=taken.messages[0].number, reason="it was shredded"), by="kim")
     for who in "ada", "kim":
         must(ask(cast, who, "BackupList", None, False))
         certificates = must(ask(cast, who, "CertificateGet", None, False))

@@ -154,8 +154,15 @@ the_longest_one_fits(void **state)
 		memcpy(label + i, "\xf0\x90\x8d\x88", 4);
 	label[sizeof(label) - 1] = '\0';
 	for (i = 0; i < CDOP_CERTIFICATE_BACKUPS; i++)
-		backups[i] = (struct cdop_certificate_backup){UINT16_MAX,
-		    UINT64_C(1) << 45, CDOP_CERTIFICATE_UNKNOWN, label};
+		backups[i] = (struct cdop_certificate_backup){
+		    .number = UINT16_MAX,
+		    .begun_ms = UINT64_C(1) << 45,
+		    .holds = CDOP_CERTIFICATE_GONE,
+		    .label = label,
+		    .said_ms = UINT64_C(1) << 45,
+		    .said_by = UINT32_MAX,
+		    .said_second = UINT32_MAX,
+		};
 	for (i = 0; i < 1024; i++) {
 		destroyed[i] = UINT64_MAX;
 		census[i].key = UINT64_MAX;
@@ -166,7 +173,7 @@ the_longest_one_fits(void **state)
 	certificate.n_destroyed = 1024;
 	for (i = 0; i < CDOP_CERTIFICATE_RANGES; i++)
 		ranges[i] = (struct cdop_certificate_range){
-		    UINT16_MAX, UINT16_MAX, CDOP_CERTIFICATE_UNKNOWN};
+		    UINT16_MAX, UINT16_MAX, CDOP_CERTIFICATE_GONE};
 	certificate.range = ranges;
 	certificate.n_ranges = CDOP_CERTIFICATE_RANGES;
 	certificate.more_backups = UINT16_MAX;

@@ -17,6 +17,7 @@
 #include "cdop/manifest.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
+#include "server/registry/rotation.h"
 #include "server/vault/dump.h"
 #include "server/vault/rows_slots.h"
 #include "tests/unit/server/registry/turning.h"
@@ -392,6 +393,88 @@ it_is_proved_with_what_opening_it_gives(void **state)
 	assert_true(backups_proved(w.reg->backups)->by_code);
 }
 
+static enum cdop_err
+destroy(uint32_t number)
+{
+	const struct backups_gone gone = {
+	    .number = number,
+	    .by = WORLD_ADMIN_1,
+	    .second = WORLD_ADMIN_2,
+	    .now_ms = w.now_ms,
+	};
+	enum cdop_err err;
+
+	begin_batch();
+	err = backups_destroyed(w.reg->backups, w.arena, &gone);
+	if (err == CDOP_OK)
+		commit();
+	else
+		back();
+	return err;
+}
+
+/* Until somebody opens it all the same. */
+static void
+what_is_said_to_be_destroyed_counts_for_nothing(void **state)
+{
+	const struct backups_entry *entry;
+	uint32_t first, second;
+	uint8_t hash[32];
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(begin(&first), BACKUPS_FINE);
+	take_all(first, hash, &len);
+	assert_int_equal(prove(first, code_of(first)), BACKUPS_FINE);
+	(void)backups_pump(w.reg->backups, ++boot_ms);
+	assert_int_equal(begin(&second), BACKUPS_FINE);
+	take_all(second, hash, &len);
+	assert_int_equal(destroy(first), CDOP_OK);
+	assert_int_equal(destroy(first), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(destroy(second + 1), CDOP_NOT_FOUND);
+	assert_null(backups_newest(w.reg->backups));
+	assert_null(backups_proved(w.reg->backups));
+	world_reopen(&w);
+	assert_null(backups_proved(w.reg->backups));
+	entry = backups_find(w.reg->backups, first);
+	assert_int_equal(entry->destroyed_ms, w.now_ms);
+	assert_int_equal(entry->destroyed_by, WORLD_ADMIN_1);
+	assert_int_equal(entry->destroyed_second, WORLD_ADMIN_2);
+	assert_int_equal(prove(first, code_of(first)), BACKUPS_FINE);
+	assert_int_equal(backups_proved(w.reg->backups)->number, first);
+	/* One that was sent and is not told of yet is there when it is. */
+	assert_int_equal(destroy(second), CDOP_OK);
+	manifest_of(second, hash);
+	assert_int_equal(keep(second, &ada, hash), CDOP_OK);
+	assert_int_equal(backups_newest(w.reg->backups)->number, second);
+}
+
+/* A new root takes no older backup from those who have the shares. */
+static void
+what_opens_it_is_kept(void **state)
+{
+	const struct backups_opens *opens;
+	uint32_t number, before;
+	uint8_t hash[32];
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(begin(&number), BACKUPS_FINE);
+	take_all(number, hash, &len);
+	before = rotation_root(w.reg->rotation);
+	(void)turning_begin_root(&w);
+	(void)turning_finish(&w, 8);
+	assert_int_not_equal(rotation_root(w.reg->rotation), before);
+	world_reopen(&w);
+	opens = &backups_find(w.reg->backups, number)->opens;
+	assert_true(opens->known);
+	assert_int_equal(opens->root, before);
+	assert_int_equal(opens->n, 1);
+	assert_int_equal(opens->slot[0].need, 2);
+	assert_int_equal(opens->slot[0].of, 4);
+	assert_non_null(rows_slots_set(w.rows, opens->slot[0].number));
+}
+
 /* A row that an earlier version wrote. */
 static void
 one_without_a_code_is_proved_by_word(void **state)
@@ -446,6 +529,8 @@ main(void)
 	    TEST(what_was_begun_is_known_after_a_start),
 	    TEST(what_was_not_taken_whole_cannot_be_proved),
 	    TEST(it_is_proved_with_what_opening_it_gives),
+	    TEST(what_is_said_to_be_destroyed_counts_for_nothing),
+	    TEST(what_opens_it_is_kept),
 	    TEST(one_without_a_code_is_proved_by_word),
 	    TEST(a_begin_that_is_taken_back_leaves_nothing),
 	};

@@ -493,22 +493,27 @@ what_the_switch_has_done_is_not_done_twice(void **state)
 
 /* ---- history ------------------------------------------------------------ */
 
+/* And a root that somebody had, of which nothing has come yet. */
 static void
 the_newest_hundred_are_kept(void **state)
 {
 	size_t i;
 
 	(void)state;
+	assert_int_equal(turning_begin_renewal(&w), 1);
 	for (i = 0; i < ROTATION_KEPT + 3; i++) {
-		assert_int_equal(turning_begin(&w, "liverpool"), i + 1);
+		assert_int_equal(turning_begin(&w, "liverpool"), i + 2);
 		(void)turning_finish(&w, 10);
 		cdop_arena_reset(w.arena);
 	}
 	world_reopen(&w);
 	assert_int_equal(
-	    rotation_at(w.reg->rotation, 0)->number, ROTATION_KEPT + 3);
+	    rotation_at(w.reg->rotation, 0)->number, ROTATION_KEPT + 4);
 	assert_int_equal(
-	    rotation_at(w.reg->rotation, ROTATION_KEPT - 1)->number, 4);
+	    rotation_at(w.reg->rotation, ROTATION_KEPT - 2)->number, 6);
+	assert_int_equal(
+	    rotation_at(w.reg->rotation, ROTATION_KEPT - 1)->number, 1);
+	assert_non_null(rotation_root_had(w.reg->rotation));
 	assert_null(rotation_at(w.reg->rotation, ROTATION_KEPT));
 }
 

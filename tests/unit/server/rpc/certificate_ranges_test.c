@@ -14,9 +14,11 @@
 #include <cmocka.h>
 
 #include "cdop/certificate.h"
+#include "server/base/undo.h"
 #include "server/registry/backups.h"
 #include "server/registry/certificates.h"
 #include "server/registry/checkpoints.h"
+#include "server/vault/rows.h"
 #include "tests/unit/server/registry/turning.h"
 #include "tests/unit/server/rpc/calls.h"
 
@@ -47,7 +49,8 @@ add(uint32_t number, bool whole, struct cdop_bytes note)
 
 /* The lines of the certificate of a case that n backups have. */
 static size_t
-erase_with(uint32_t n, bool mixed, struct cdop_certificate_line **ret_line)
+erase_from(uint32_t from, uint32_t n, bool mixed,
+    struct cdop_certificate_line **ret_line)
 {
 	struct cdop_manifest manifest = {.number = 1};
 	char *reference = world_register(&w, 1, "wirral");
@@ -59,7 +62,7 @@ erase_with(uint32_t n, bool mixed, struct cdop_certificate_line **ret_line)
 	assert_int_equal(
 	    checkpoints_manifest(w.reg->checkpoints, w.arena, &manifest, &note),
 	    CDOP_OK);
-	for (i = 1; i <= n; i++)
+	for (i = from; i <= n; i++)
 		add(i, !mixed || i % 2 == 0, note);
 	calls_erase(&w, reference);
 	free(reference);
@@ -72,6 +75,12 @@ erase_with(uint32_t n, bool mixed, struct cdop_certificate_line **ret_line)
 	assert_int_equal(
 	    cdop_certificate_parse(note, w.arena, ret_line, &lines), CDOP_OK);
 	return lines;
+}
+
+static size_t
+erase_with(uint32_t n, bool mixed, struct cdop_certificate_line **ret_line)
+{
+	return erase_from(1, n, mixed, ret_line);
 }
 
 /* How many lines have this word; the last of them. */
@@ -122,6 +131,35 @@ older_ones_stand_in_a_range(void **state)
 	assert_string_equal(last, "6");
 }
 
+/* Who has said it is named, and it is none of those that hold anything. */
+static void
+one_that_is_said_to_be_destroyed_is_named_apart(void **state)
+{
+	const struct backups_gone gone = {
+	    .number = 1, .by = 4, .second = 9, .now_ms = 1790000000123u};
+	struct cdop_certificate_line *line;
+	struct cdop_manifest manifest = {.number = 1};
+	struct cdop_bytes note;
+	const char *last;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(
+	    checkpoints_manifest(w.reg->checkpoints, w.arena, &manifest, &note),
+	    CDOP_OK);
+	add(1, true, note);
+	undo_begin(w.reg->undo);
+	assert_int_equal(rows_begin(w.reg->rows, 1u << 20, 64), CDOP_OK);
+	assert_int_equal(
+	    backups_destroyed(w.reg->backups, w.arena, &gone), CDOP_OK);
+	assert_int_equal(registry_commit(w.reg), CDOP_OK);
+	n = erase_from(2, 2, false, &line);
+	assert_int_equal(count(line, n, "backup", &last), 1);
+	assert_int_equal(strncmp(last, "2 ", 2), 0);
+	assert_int_equal(count(line, n, "said-destroyed", &last), 1);
+	assert_string_equal(last, "1 1790000000123 4 9 x");
+}
+
 static void
 where_ranges_are_too_many_nobody_knows(void **state)
 {
@@ -141,6 +179,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		older_ones_stand_in_a_range, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		one_that_is_said_to_be_destroyed_is_named_apart, setup,
+		teardown),
 	    cmocka_unit_test_setup_teardown(
 		where_ranges_are_too_many_nobody_knows, setup, teardown),
 	};

@@ -10,12 +10,14 @@
 
 #include <cmocka.h>
 
+#include "cdop/limits.h"
 #include "server/registry/backups.h"
 #include "server/registry/custody_act.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define CREATE 90
-#define PROVED 94
+#define CREATE    90
+#define PROVED    94
+#define DESTROYED 96
 
 static struct world w;
 
@@ -129,12 +131,66 @@ what_is_no_proof_is_refused(void **state)
 	assert_null(backups_proved(w.reg->backups));
 }
 
+static const Cdop__Reply *
+destroyed(uint32_t number, const char *reason)
+{
+	static struct world_answer answer;
+	Cdop__BackupDestroyedRequest request;
+
+	cdop__backup_destroyed_request__init(&request);
+	request.number = number;
+	request.reason = calls_text(&w, reason);
+	world_call(&w, WORLD_ADMIN_1, DESTROYED, &request.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	return answer.reply;
+}
+
+/* Bound to the backup as it was known when it was asked. */
+static void
+two_people_say_that_it_is_destroyed(void **state)
+{
+	char long_reason[CDOP_REASON_MAX + 2] = "";
+	struct backups_entry *entry;
+	Cdop__Approval *act;
+
+	(void)state;
+	assert_string_equal(destroyed(1, "")->reason, "text_needed");
+	memset(long_reason, 'x', CDOP_REASON_MAX + 1);
+	assert_string_equal(destroyed(1, long_reason)->reason, "text_needed");
+	assert_string_equal(destroyed(7, "shredded")->reason, "no_such_backup");
+	assert_string_equal(destroyed(1, "shredded")->reason, "second_person");
+	entry =
+	    (struct backups_entry *)(uintptr_t)backups_find(w.reg->backups, 1);
+	assert_non_null(entry);
+	assert_int_equal(entry->destroyed_ms, 0);
+	act = calls_waiting(&w, WORLD_ADMIN_2);
+	assert_non_null(act);
+	assert_non_null(strstr(act->words[0], "no file any more of backup 1"));
+	entry->version++; /* somebody has proved it meanwhile */
+	assert_string_equal(
+	    calls_approve(&w, WORLD_ADMIN_2, act, CDOP_ABORTED)->reason,
+	    "target_changed");
+	entry->version--;
+	assert_int_equal(entry->destroyed_ms, 0);
+	(void)destroyed(1, "shredded");
+	act = calls_waiting(&w, WORLD_ADMIN_2);
+	assert_non_null(act);
+	(void)calls_approve(&w, WORLD_ADMIN_2, act, CDOP_OK);
+	entry =
+	    (struct backups_entry *)(uintptr_t)backups_find(w.reg->backups, 1);
+	assert_int_not_equal(entry->destroyed_ms, 0);
+	assert_int_equal(entry->destroyed_by, WORLD_ADMIN_1);
+	assert_int_equal(entry->destroyed_second, WORLD_ADMIN_2);
+	assert_string_equal(destroyed(1, "shredded")->reason, "already_so");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_label_is_one_plain_line),
 	    cmocka_unit_test(what_is_no_proof_is_refused),
+	    cmocka_unit_test(two_people_say_that_it_is_destroyed),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
