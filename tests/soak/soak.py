@@ -41,6 +41,7 @@ LATER = (OUTCOME, UNREACHABLE, SEALED)
 WHY = ["--reason", "as the plan of the run says"]
 LEAF_BYTES = 2048    # of the file, an entry of the log with all its rows
 FILE_SLACK = 8 << 20
+AHEAD_MAX = 64 << 20  # room that the largest batch is given, and more
 MEMORY_SLACK = 6144  # KiB
 
 
@@ -65,6 +66,15 @@ def reader_slots(path):
     """High-water mark of LMDB's table of readers."""
     with open(path, "rb") as f:
         return struct.unpack_from("I", f.read(64), 56)[0]
+
+
+def pages(path):
+    """Bytes that LMDB has in use, by the newer of its two meta pages: the file
+    itself is longer by the room that was asked for ahead."""
+    with open(path, "rb") as f:
+        metas = [struct.unpack_from("<QQ", f.read(4096), 136)
+                 for _ in range(2)]
+    return (max(metas, key=lambda meta: meta[1])[0] + 1) * 4096
 
 
 class Watch:
@@ -93,7 +103,8 @@ class Watch:
                 "/proc/%d/fd" % self.registry.process.pid))
             data = self.registry.data
             row["slots"] = reader_slots(os.path.join(data, "lock.mdb"))
-            row["file"] = os.path.getsize(os.path.join(data, "data.mdb"))
+            file = os.path.join(data, "data.mdb")
+            row["file"], row["size"] = pages(file), os.path.getsize(file)
             row["names"] = len(os.listdir(data))
         except (OSError, AttributeError):
             return  # in the midst of a death
@@ -123,6 +134,9 @@ class Watch:
         check("the file grows by its log alone: %d KiB, then %d KiB, with %d "
               "entries more" % (early >> 10, late >> 10, more),
               0 < late <= early + more * LEAF_BYTES + FILE_SLACK)
+        ahead = max(row["size"] - row["file"] for row in self.seen)
+        check("room ahead of it has an end: %d KiB" % (ahead >> 10),
+              ahead <= AHEAD_MAX)
 
 
 # ---- the world -------------------------------------------------------------
