@@ -126,7 +126,10 @@ take_opt(struct cmd_ctx *ctx, int argc, char **argv, int *i)
 	if (opt == NULL && ctx->cmd != NULL)
 		opt = find_opt(ctx->cmd->opts, arg, len);
 	if (opt == NULL)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop COMMAND --help",
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    ctx->cmd == NULL ? "cdop --help"
+				     : cdop_arena_printf(ctx->arena,
+					   "cdop %s --help", ctx->cmd->words),
 		    "no such option: %.*s", (int)len, arg);
 	if (!opt->many && cmd_flag(ctx, opt->name))
 		return cmd_fail(

@@ -125,7 +125,8 @@ self_suspended(struct cmd_ctx *ctx, const struct people_target *target,
 	}
 	print_mode(ctx);
 	print_out(ctx,
-	    "Suspended: yourself, person %u.  Two administrators can lift it.",
+	    "Suspended: yourself, person %u.  Two other administrators can "
+	    "lift it; without them cdopd recover-people on the server helps.",
 	    target->person);
 	return EXIT_OK;
 }

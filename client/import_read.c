@@ -261,9 +261,22 @@ shown(const char *name)
 }
 
 /*
- * Which columns are no fields, by name: the first of them, for the first row
- * of a file without names may be anything, and long.
+ * What a column is called in words: in a file whose first row names no fields
+ * it is what somebody typed about a child, and is not said.
  */
+static const char *
+called(struct cmd_ctx *ctx, const struct import_file *f, size_t i)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._";
+	const char *name = f->column[i];
+
+	if (*name >= 'a' && *name <= 'z' && strpbrk(name, "._") != NULL &&
+	    name[strspn(name, letters)] == '\0')
+		return cdop_arena_printf(ctx->arena, "%.*s", shown(name), name);
+	return cdop_arena_printf(ctx->arena, "column %zu", i + 1);
+}
+
+/* Which columns are no fields: the first of them. */
 static const char *
 unknown_of(struct cmd_ctx *ctx, const struct import_file *f)
 {
@@ -277,8 +290,8 @@ unknown_of(struct cmd_ctx *ctx, const struct import_file *f)
 		    cdop_form_path_parse(f->column[i], &path) == CDOP_OK ||
 		    n++ >= NAMED_MAX)
 			continue;
-		said = cdop_arena_printf(ctx->arena, "%s%s%.*s", said,
-		    n > 1 ? ", " : "", shown(f->column[i]), f->column[i]);
+		said = cdop_arena_printf(ctx->arena, "%s%s%s", said,
+		    n > 1 ? ", " : "", called(ctx, f, i));
 	}
 	if (n > NAMED_MAX && said != NULL)
 		said = cdop_arena_printf(
@@ -296,8 +309,8 @@ check_columns(struct cmd_ctx *ctx, const struct import_file *f)
 		for (k = 0; k < i; k++)
 			if (strcmp(f->column[i], f->column[k]) == 0)
 				return cmd_fail(ctx, EXIT_INVALID, "csv", NULL,
-				    "%s: column %.*s stands twice", f->path,
-				    shown(f->column[i]), f->column[i]);
+				    "%s: the name of column %zu stands twice",
+				    f->path, i + 1);
 	unknown = unknown_of(ctx, f);
 	if (unknown == NULL)
 		return cmd_fail(
@@ -307,8 +320,9 @@ check_columns(struct cmd_ctx *ctx, const struct import_file *f)
 		    "the first row names the fields", "%s is empty", f->path);
 	if (unknown[0] != '\0')
 		return cmd_fail(ctx, EXIT_INVALID, "unknown_column",
-		    "the names are those of the dictionary: "
-		    "child.family_name, parent.1.family_name",
+		    "does the first row name the fields?  The names are "
+		    "those of the dictionary: child.family_name, "
+		    "parent.1.family_name",
 		    "%s: no such field: %s", f->path, unknown);
 	return EXIT_OK;
 }

@@ -58,7 +58,7 @@ static int
 usage(const char *why)
 {
 	log_tell("renew-root: %s", why);
-	log_tell("%s", usage_text);
+	log_usage(usage_text);
 	return CMD_USAGE;
 }
 

@@ -171,7 +171,7 @@ list(struct slot_add *add)
 		log_tell("%s: %s", add->from.dir,
 		    err == CDOP_FAILED_PRECONDITION
 			? "in use: cdop custodian list says it"
-			: cdop_err_name(err));
+			: offline_why(err));
 		return false;
 	}
 	print_slots(add);

@@ -130,6 +130,7 @@ unseal_key_file(const struct config *conf, const char *path)
 	log_tell("%s: %s", path,
 	    len < 0 ? strerror(errno)
 		    : "not a key file, which has exactly 32 bytes");
+	cdop_secret_wipe(file, sizeof(file));
 	return CMD_USAGE;
 }
 

@@ -217,6 +217,18 @@ offline_read_passphrase(const struct offline_passphrase *from,
 
 /* ---- opening ----------------------------------------------------------- */
 
+const char *
+offline_why(enum cdop_err err)
+{
+	if (err == CDOP_NOT_FOUND)
+		return "there is no registry: is that the data_dir of "
+		       "cdopd.conf?  (cdopd init makes one)";
+	if (err == CDOP_PERMISSION_DENIED)
+		return "not a directory of yours, closed to others (0700): "
+		       "type it as the user of cdopd";
+	return cdop_err_name(err);
+}
+
 /* Copies, as offline_key_next() wants them. */
 static struct slots_info *
 slots_of(const struct offline *offline)
@@ -309,7 +321,7 @@ open_rows(struct offline *offline, const struct offline_from *from)
 		return true;
 	log_tell("%s: %s", called(from),
 	    err == CDOP_FAILED_PRECONDITION ? "in use: stop cdopd first"
-					    : cdop_err_name(err));
+					    : offline_why(err));
 	return false;
 }
 

@@ -85,6 +85,9 @@ CDOP_MUST enum cdop_err offline_key_file(
 CDOP_MUST enum cdop_err offline_is_beside(
     const char *key_file, const char *dir, bool *ret_beside);
 
+/* Why a directory is not opened, and what to do, for a person. */
+const char *offline_why(enum cdop_err err);
+
 /*
  * Whether a path lies in the directory of the data, or is it; links are
  * followed.  Both have to be there.  Says what is wrong.

@@ -63,7 +63,7 @@ a_wide_file_is_told_in_few_words(void **state)
 	assert_non_null(text);
 	for (i = 0; i < COLUMNS; i++) {
 		memset(at, 'x', EACH);
-		(void)snprintf(at, 8, "c%zu", i);
+		(void)snprintf(at, 8, "c_%zu", i);
 		at[strlen(at)] = 'x';
 		at += EACH;
 		*at++ = i + 1 < COLUMNS ? ',' : '\n';
@@ -80,6 +80,25 @@ a_wide_file_is_told_in_few_words(void **state)
 	assert_int_equal(file.n_rows, 1);
 	assert_int_equal(strlen(file.row[0].beyond) + EACH + 2, at - text);
 	free(text);
+}
+
+/* Its first row is a child's, and nobody is told what stands there. */
+static void
+a_file_without_names_is_told_by_numbers(void **state)
+{
+	struct fixture *f = *state;
+	struct import_file file;
+
+	assert_int_equal(
+	    read_text(f, "bare.csv",
+		"Tarrant,9990000018,10.2.2021,child.famly_name\n", &file),
+	    EXIT_INVALID);
+	assert_string_equal(strstr(f->ctx.error.message, "no such"),
+	    "no such field: column 1, column 2, column 3, child.famly_name");
+	assert_int_equal(
+	    read_text(f, "bare.csv", "Tarrant,yes,yes\n", &file), EXIT_INVALID);
+	assert_non_null(strstr(f->ctx.error.message, "column 3 stands twice"));
+	assert_null(strstr(f->ctx.error.message, "yes"));
 }
 
 /* A comma without quotes moves all that stands behind it. */
@@ -226,6 +245,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH(a_row_with_too_many_cells_is_rejected_alone),
 	    WITH(a_wide_file_is_told_in_few_words),
+	    WITH(a_file_without_names_is_told_by_numbers),
 	    WITH(what_is_wrong_with_a_file_is_said),
 	    WITH(a_number_stands_there_once),
 	    WITH(corrected_rejects_are_not_written_over),

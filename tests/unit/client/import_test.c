@@ -133,7 +133,7 @@ broken_files_are_refused_whole(void **state)
 	refused(f, "child.family_name\n\"open\n", EXIT_INVALID, "quote");
 	refused(f, "child.family_name\na\"b\n", EXIT_INVALID, "quote");
 	refused(f, "child.family_name,child.nonsense,x\na,b,c\n", EXIT_INVALID,
-	    "child.nonsense, x");
+	    "child.nonsense, column 3");
 	refused(f, "child.sex,child.sex\n1,2\n", EXIT_INVALID, "twice");
 	refused(f, "", EXIT_INVALID, "empty");
 	refused(f, "{\"child\": ", EXIT_INVALID, "not JSON");
