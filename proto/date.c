@@ -268,23 +268,31 @@ cdop_date_time_parse(const char *text, unsigned *ret_minutes)
 
 /* ---- writing ----------------------------------------------------------- */
 
+static char *
+put_digits(char *out, unsigned number, unsigned first)
+{
+	for (; first > 0; first /= 10)
+		*out++ = (char)('0' + number / first % 10);
+	return out;
+}
+
+/* Without printf: a form has five, and each is written several times. */
 void
 cdop_date_write(
     const struct cdop_date *date, char out[static CDOP_DATE_TEXT_MAX])
 {
-	const char *tilde = date->estimated ? "~" : "";
-	unsigned year = date->year % 10000u;
-	unsigned month = date->month % 100u;
-	unsigned day = date->day % 100u;
-
-	if (date->month == 0)
-		(void)snprintf(out, CDOP_DATE_TEXT_MAX, "%s%04u", tilde, year);
-	else if (date->day == 0)
-		(void)snprintf(
-		    out, CDOP_DATE_TEXT_MAX, "%s%04u-%02u", tilde, year, month);
-	else
-		(void)snprintf(out, CDOP_DATE_TEXT_MAX, "%s%04u-%02u-%02u",
-		    tilde, year, month, day);
+	if (date->estimated)
+		*out++ = '~';
+	out = put_digits(out, date->year, 1000);
+	if (date->month != 0) {
+		*out++ = '-';
+		out = put_digits(out, date->month, 10);
+	}
+	if (date->month != 0 && date->day != 0) {
+		*out++ = '-';
+		out = put_digits(out, date->day, 10);
+	}
+	*out = '\0';
 }
 
 void

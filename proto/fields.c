@@ -66,22 +66,31 @@ static const uint16_t by_hash[BUCKETS] = {
 #include "fields_table.inc"
 };
 
-/* hashed() of the generator is the same. */
+static uint64_t
+mix(uint64_t value, const char *at)
+{
+	uint8_t word[8];
+
+	memcpy(word, at, sizeof(word));
+	value = (value ^ cdop_get64(word)) * 0x9e3779b97f4a7c15u;
+	return value ^ value >> 32;
+}
+
+/* Words of eight, the last one over what is left.  As in the generator. */
 static size_t
 hash_of(const char *path, size_t len)
 {
-	uint8_t word[8];
-	uint64_t value = 0;
-	size_t i, n;
+	uint64_t value = len;
+	char word[8] = {0};
+	size_t i;
 
-	for (i = 0; i < len; i += n) {
-		n = len - i < sizeof(word) ? len - i : sizeof(word);
-		memset(word, 0, sizeof(word));
-		memcpy(word, path + i, n);
-		value = (value ^ cdop_get64(word)) * 0x9e3779b97f4a7c15u;
-		value ^= value >> 32;
+	if (len < sizeof(word)) {
+		memcpy(word, path, len);
+		return mix(value, word) % BUCKETS;
 	}
-	return value % BUCKETS;
+	for (i = 0; i + 8 < len; i += 8)
+		value = mix(value, path + i);
+	return mix(value, path + len - 8) % BUCKETS;
 }
 
 const struct cdop_field *

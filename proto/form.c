@@ -436,7 +436,7 @@ static bool
 may_say(const Cdop__Form *form, const struct cdop_field *field)
 {
 	const ProtobufCFieldDescriptor *fd = cdop_form_group_descriptor(field);
-	size_t len = strlen(field->group), n, i;
+	size_t len, n, i;
 	const void *msg;
 
 	if (field->group_max > 0) {
@@ -445,6 +445,9 @@ may_say(const Cdop__Form *form, const struct cdop_field *field)
 		memcpy(&msg, cdop_form_member(form, fd->offset), sizeof(msg));
 		n = msg != NULL;
 	}
+	if (n != 0 || form->n_absent == 0)
+		return n != 0;
+	len = strlen(field->group);
 	for (i = 0; n == 0 && i < form->n_absent; i++)
 		n = strncmp(form->absent[i]->path, field->group, len) == 0;
 	return n != 0;

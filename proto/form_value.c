@@ -64,13 +64,19 @@ read_date(struct reader *r, const char *text, struct form_reading *ret)
 static enum cdop_err
 read_time(struct reader *r, const char *text, struct form_reading *ret)
 {
-	unsigned minutes;
+	unsigned minutes, hours;
+	char time[] = "00:00";
 
 	if (cdop_date_time_parse(text, &minutes) != CDOP_OK)
 		return refuse(r, "time.form",
 		    "not a time of day: type 17:40; midnight is 00:00");
-	ret->text = cdop_arena_printf(
-	    r->arena, "%02u:%02u", minutes / 60, minutes % 60);
+	hours = minutes / 60;
+	minutes %= 60;
+	time[0] = (char)('0' + hours / 10);
+	time[1] = (char)('0' + hours % 10);
+	time[3] = (char)('0' + minutes / 10);
+	time[4] = (char)('0' + minutes % 10);
+	ret->text = cdop_arena_strdup(r->arena, time);
 	return ret->text == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdop/bytes.h"
 #include "cdop/role.h"
-#include "cdop/secret.h"
 #include "server/base/clock.h"
 #include "server/base/control.h"
 #include "server/base/log.h"
@@ -22,6 +22,7 @@
 #include "server/registry/registry.h"
 #include "server/registry/rotation_step.h"
 #include "server/registry/search_key.h"
+#include "server/vault/fresh.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_room.h"
 #include "server/vault/shamir.h"
@@ -309,11 +310,11 @@ note(const struct batch *batch, const struct batch_item *item)
 static void
 set_budget(struct batch *batch)
 {
-	uint32_t chance;
+	uint8_t chance[FRESH_LEN];
 
-	cdop_secret_random(&chance, sizeof(chance));
-	cdop_arena_set_budget(
-	    batch->arena, CDOP_REQUEST_ARENA + chance % CDOP_REQUEST_CHANCE);
+	fresh_take(chance);
+	cdop_arena_set_budget(batch->arena,
+	    CDOP_REQUEST_ARENA + cdop_get32(chance) % CDOP_REQUEST_CHANCE);
 }
 
 static enum cdop_err

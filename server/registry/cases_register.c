@@ -151,7 +151,10 @@ cases_register_new(
 
 	if ((err = cases_draw(act, &reg->case_id)) != CDOP_OK)
 		return err;
+	/* They are written as they are, and one shares what is the other's. */
+	act->looks = true;
 	err = first_forms(act, reg, &change);
+	act->looks = false;
 	if (err == CDOP_OK)
 		err = first_state(act, reg, what, &state);
 	if (err == CDOP_OK)
