@@ -126,7 +126,8 @@ look_at_dir(const struct check_scene *scene, const char *path, mode_t open,
 }
 
 static enum check_verdict
-look_at_key(const char *path, char words[static CHECK_WORDS])
+look_at_key(const struct check_scene *scene, const char *path,
+    char words[static CHECK_WORDS])
 {
 	struct stat st;
 
@@ -138,6 +139,12 @@ look_at_key(const char *path, char words[static CHECK_WORDS])
 	if ((st.st_mode & 0077) != 0)
 		return SAY(CHECK_PROBLEM, "%s is open to others (mode %04o)",
 		    path, (unsigned)st.st_mode & 07777);
+	/* Root, who becomes that user, opens it before. */
+	if (st.st_uid != scene->uid)
+		return SAY(CHECK_WARNING,
+		    "%s belongs to user %u: started as %u, as a service "
+		    "manager does, cdopd cannot open it",
+		    path, (unsigned)st.st_uid, (unsigned)scene->uid);
 	return SAY(CHECK_FINE, "%s", path);
 }
 
@@ -247,7 +254,7 @@ key_file(const struct check_scene *scene, char words[static CHECK_WORDS])
 	if (path[0] == '\0')
 		return SAY(CHECK_FINE,
 		    "none: a credential opens it, or people do (cdopd unseal)");
-	verdict = look_at_key(path, words);
+	verdict = look_at_key(scene, path, words);
 	if (verdict == CHECK_FINE && on_one_disk(path, scene->conf->data_dir))
 		return SAY(CHECK_WARNING,
 		    "%s is on the disk of the registry: who takes that reads "
@@ -261,7 +268,7 @@ boot_key_file(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
 	const char *path = scene->conf->boot_key_file;
 
-	return path[0] == '\0' ? CHECK_NONE : look_at_key(path, words);
+	return path[0] == '\0' ? CHECK_NONE : look_at_key(scene, path, words);
 }
 
 static enum check_verdict
