@@ -2,8 +2,9 @@
 """What a coordinator, an auditor and a full disk do off the main road of the
 client: a sibling's form copied, an amendment out of a file, a purpose that
 nobody has, an export held against another one, a folder that takes nothing."""
-import json
+import datetime
 import os
+import re
 import shutil
 
 from libflow import (INTEGRITY, INVALID, OK, SECOND, TMP, USAGE, check, end,
@@ -94,6 +95,16 @@ def exports(registry, audrey):
           done.code == INTEGRITY, done)
 
 
+def for_a_while(registry):
+    """Whose device has a last day reads on which."""
+    until = datetime.date.today() + datetime.timedelta(days=10)
+    gail = registry.invite("Gail Guest", "--role", "partner", "--area",
+                           "wirral", "--device-until", until.isoformat())
+    said = gail.must("status").out
+    check("who is there for ten days reads it", re.search(
+        r"your access ends in (9|10) days, ", said), said)
+
+
 def kept(cora, row):
     """What cannot be kept here is not sent."""
     for folder, _, _ in os.walk(cora.home):
@@ -120,6 +131,7 @@ def main():
     from_file(cora, reference)
     purposes(cora)
     exports(registry, audrey)
+    for_a_while(registry)
     kept(cora, rows[2])
     registry.stop()
     end()
