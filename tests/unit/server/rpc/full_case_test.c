@@ -19,6 +19,7 @@
 #include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"
 
+#define MOVE     42
 #define LINK_ADD 53
 #define OTHERS   (CDOP_CASE_LINKS_MAX + 1)
 
@@ -103,6 +104,54 @@ a_case_has_links_to_twenty_others(void **state)
 	/* More about two that are linked already takes no other. */
 	tie(WORLD_COORDINATOR_WIRRAL, own, other[0], "same_mother", "so",
 	    CDOP_OK);
+	drop(&own, 1);
+	drop(other, OTHERS);
+}
+
+static void
+move(const char *from, const char *to, const char *path)
+{
+	Cdop__NotificationMoveRequest request;
+
+	cdop__notification_move_request__init(&request);
+	request.reference = calls_text(&w, from);
+	request.notification = 2;
+	request.version =
+	    calls_show(&w, WORLD_COORDINATOR, from, CDOP_OK)->version;
+	request.to_reference = calls_text(&w, to);
+	request.reason = calls_text(&w, "another child");
+	(void)calls_change(&w, WORLD_COORDINATOR, MOVE, &request.base,
+	    path == NULL ? CDOP_OK : CDOP_INVALID_ARGUMENT);
+	if (path != NULL) {
+		assert_string_equal(calls_rule(), "link.too_many");
+		assert_string_equal(
+		    calls_answer()->reply->violation[0]->path, path);
+	}
+	cdop_arena_reset(w.arena);
+}
+
+/* What is moved leaves a link behind, for which there has to be room. */
+static void
+nothing_moves_where_no_link_has_room(void **state)
+{
+	struct calls_tell tell = {.n_decision = 1};
+	char *own, *other[OTHERS];
+	size_t i;
+
+	(void)state;
+	make(&own, 1, 400, "wirral");
+	make(other, OTHERS, 401, "wirral");
+	tell.form = world_form(&w, 400, "wirral");
+	tell.decision[0] =
+	    calls_decision(&w, own, CDOP__DECISION__JOIN, "the same");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	for (i = 0; i < CDOP_CASE_LINKS_MAX; i++)
+		tie(WORLD_COORDINATOR, own, other[i], "siblings", "so",
+		    CDOP_OK);
+	move(own, NULL, "reference");
+	move(own, other[i], "to_reference");
+	/* To one that it is linked with it goes. */
+	move(own, other[0], NULL);
 	drop(&own, 1);
 	drop(other, OTHERS);
 }
@@ -258,6 +307,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_case_has_links_to_twenty_others),
+	    cmocka_unit_test(nothing_moves_where_no_link_has_room),
 	    cmocka_unit_test(what_a_caller_does_not_see_takes_no_room),
 	    cmocka_unit_test(a_question_is_not_decided_by_a_link_too_many),
 	    cmocka_unit_test(a_full_state_stays_far_below_the_end_of_a_row),
