@@ -68,6 +68,21 @@ def one_round(registry, people, deed, answers, number, known):
     return path, nhs
 
 
+def made_twice(entries, cora):
+    """Calls that her log has more than once since a session of hers began:
+    each of her commands makes one."""
+    seen, twice = set(), []
+    for entry in sorted(entries, key=lambda e: e["index"]):
+        if entry.get("person") != cora.person:
+            continue
+        if entry["call"] == "signed in":
+            seen.clear()
+        elif entry["call"] in WORK and entry["call"] in seen:
+            twice.append(entry)
+        seen.add(entry["call"])
+    return twice
+
+
 def afterwards(registry, cora, audrey, rounds, before):
     """What the real daemon has of all that."""
     registry.start()
@@ -78,6 +93,10 @@ def afterwards(registry, cora, audrey, rounds, before):
     equal("nobody has called but the one who did", [
         e for e in entries if e.get("person") not in (
             None, 0, cora.person, audrey.person)][:3], [])
+    check("a session is told from another", any(
+        e["call"] == "signed in" and e.get("person") == cora.person
+        for e in entries))
+    equal("no call was made twice", made_twice(entries, cora)[:3], [])
     for call in WORK:
         mine = [e for e in calls if e["call"] == call and
                 e["outcome"]["code"] == "OK"]

@@ -46,7 +46,7 @@ fill(const ProtobufCMessageDescriptor *desc, uint8_t *out, size_t max,
 static void
 the_dearest_forms_stay_within_their_memory(void **state)
 {
-	static uint8_t bytes[65536];
+	static uint8_t bytes[CDOP_MESSAGE_MAX];
 	const ProtobufCMessageDescriptor *desc = &cdop__form__descriptor;
 	struct cdop_arena *arena;
 	size_t len, fields;

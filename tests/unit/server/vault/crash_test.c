@@ -137,6 +137,8 @@ what_was_acknowledged_survives_kill_9(void **state)
 
 /* ---- A full disk ---- */
 
+static bool begun; /* the last batch: there was room for it */
+
 /* One batch of ten leaves; what stopped it. */
 static enum cdop_err
 ten_leaves(struct store_fixture *f)
@@ -146,6 +148,7 @@ ten_leaves(struct store_fixture *f)
 
 	undo_begin(f->undo);
 	err = rows_begin(f->rows, 1u << 14, 16);
+	begun = err == CDOP_OK;
 	for (i = 0; err == CDOP_OK && i < 10; i++)
 		(void)store_fixture_leaf(f, "a leaf");
 	if (err == CDOP_OK)
@@ -219,6 +222,7 @@ a_full_disk_is_found_before_anything_is_applied(void **state)
 		err = ten_leaves(&f);
 	}
 	assert_int_equal(err, CDOP_RESOURCE_EXHAUSTED);
+	assert_false(begun);
 	assert_int_equal(rows_next_leaf(f.rows), leaves);
 	/* Still refused, still readable, and on again when there is room. */
 	assert_int_equal(ten_leaves(&f), CDOP_RESOURCE_EXHAUSTED);
