@@ -38,6 +38,7 @@ SIZE ?= 30000
 RATE ?= 0
 ROUNDS ?= 3
 FAULT_POINTS ?= 0
+JOBS ?=
 
 Q := $(if $(filter 1,$(V)),,@)
 put = $(if $(1),install -D -m 644 -t $(DESTDIR)$(PREFIX)/$(strip $(2)) $(1))
@@ -334,6 +335,11 @@ fault: all	## faults at each step of a day, by the hour; FAULT_POINTS=300 takes 
 	+$(Q)$(MAKE) --no-print-directory MODE=debug CC=gcc fault-programs
 	@CDOPD=$(CURDIR)/$(OUT)/cdopd CDOP=$(CURDIR)/$(OUT)/cdop \
 		tests/fault/run $(FAULT_POINTS)
+
+# Copies of the tree in build/mutants, each with objects of its own.
+.PHONY: mutants
+mutants:	## each mitigation is taken away in a copy, and its test has to fail; T= picks, JOBS=2
+	@JOBS='$(JOBS)' tests/mutants/run '$(T)'
 
 # ---- Tools ---------------------------------------------------------------
 

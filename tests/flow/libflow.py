@@ -28,6 +28,16 @@ SEALED, INTEGRITY, UNREACHABLE, OUTCOME, FINDINGS = 12, 13, 14, 15, 16
 failures = 0
 
 
+def callers():
+    """Functions that are being run, the innermost first: a test by name."""
+    frame, names = sys._getframe(1), []
+    while frame:
+        if not frame.f_code.co_name.startswith("<"):
+            names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names
+
+
 def check(name, good, why=""):
     """One line for tests/run, and what was seen when it is not ok."""
     global failures
@@ -36,6 +46,7 @@ def check(name, good, why=""):
     else:
         failures += 1
         print("not ok %s" % name)
+        print("# in: " + ", ".join(callers()))
         if why:
             print("# " + str(why).replace("\n", "\n# "))
     sys.stdout.flush()
@@ -304,6 +315,7 @@ class Person:
                 with open(self.registry.log, encoding="utf-8",
                           errors="replace") as f:
                     log = f.read()
+            print("# in: " + ", ".join(callers()))
             print("not ok cdop %s\n# as %s: %s" % (
                 " ".join(args), self.name,
                 repr(done).replace("\n", "\n# ")))
