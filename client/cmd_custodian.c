@@ -127,9 +127,14 @@ prove(struct cmd_ctx *ctx, Cdop__CustodianDrillRequest *request)
 {
 	const Cdop__ClientIdentity *open;
 	struct cdop_share share;
-	enum exit_code code;
+	enum exit_code code = EXIT_OK;
 
-	if ((code = share_in_get(ctx, &share)) != EXIT_OK)
+	/* Nobody types a share for a server that is not there. */
+	if (cmd_value(ctx, "--from") == NULL && prompt_is_possible(ctx)) {
+		code = session_open(ctx);
+		session_hang_up(ctx);
+	}
+	if (code != EXIT_OK || (code = share_in_get(ctx, &share)) != EXIT_OK)
 		return code;
 	request->set = share.set;
 	request->share = share.x;

@@ -15,15 +15,15 @@
 static enum exit_code
 from_fd(struct cmd_ctx *ctx, int fd, struct cdop_bytes *ret)
 {
-	char *text = cdop_arena_alloc(ctx->arena, PASSPHRASE_MAX + 1);
+	char *text = cdop_arena_alloc(ctx->arena, PASSPHRASE_MAX + 2);
 	size_t len = 0;
 	ssize_t n = 1;
 
 	if (text == NULL)
 		return cmd_fail(
 		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-	while (len < PASSPHRASE_MAX && n > 0) {
-		n = read(fd, text + len, PASSPHRASE_MAX - len);
+	while (len <= PASSPHRASE_MAX && n > 0) {
+		n = read(fd, text + len, PASSPHRASE_MAX + 1 - len);
 		if (n < 0 && errno == EINTR)
 			n = 1;
 		else if (n > 0)
@@ -34,6 +34,11 @@ from_fd(struct cmd_ctx *ctx, int fd, struct cdop_bytes *ret)
 	if (n < 0 || len == 0)
 		return cmd_fail(ctx, EXIT_AUTH, NULL, NULL,
 		    "there is no passphrase in what was given");
+	if (len > PASSPHRASE_MAX)
+		return cmd_fail(ctx, EXIT_AUTH, NULL, NULL,
+		    "the first line of what was given is longer than a "
+		    "passphrase may be, %d bytes",
+		    PASSPHRASE_MAX);
 	ret->data = (const uint8_t *)text;
 	ret->len = len;
 	return EXIT_OK;

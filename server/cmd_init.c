@@ -22,6 +22,7 @@
 #include "server/init_args.h"
 #include "server/registry/people.h"
 #include "server/sheet.h"
+#include "server/store/dir.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
 
@@ -378,21 +379,15 @@ static bool
 give_to_owner(const struct init *init)
 {
 	static const char *const names[] = {"data.mdb", "lock.mdb"};
-	char path[PATH_ROOM];
-	struct stat st;
 	size_t i;
 
-	if (geteuid() != 0 || stat(init->args.dir, &st) != 0)
-		return true;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(
-		    path, sizeof(path), "%s/%s", init->args.dir, names[i]);
-		if (lchown(path, st.st_uid, st.st_gid) != 0 &&
-		    errno != ENOENT) {
-			log_tell("%s: %s", path, strerror(errno));
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (dir_give(init->args.dir, -1, names[i]) != CDOP_OK) {
+			log_tell("%s/%s cannot be given to the owner of the "
+				 "directory",
+			    init->args.dir, names[i]);
 			return false;
 		}
-	}
 	return true;
 }
 

@@ -20,6 +20,7 @@
 #include "server/registry/rotation_renew.h"
 #include "server/sheet.h"
 #include "server/slot_make.h"
+#include "server/store/dir.h"
 #include "server/vault/copy.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows_slots.h"
@@ -113,7 +114,9 @@ is_asked_for(const struct registry *reg, uint64_t now_ms)
 	const struct rotation_job *job = rotation_running(reg->rotation);
 
 	if (rotation_renew_stands(reg->rotation)) {
-		log_tell("it is done: start cdopd, which writes it down");
+		log_tell("it is done: start cdopd, which writes it down; cdopd "
+			 "slot sheet makes a recovery sheet, if that one was "
+			 "not written");
 		return false;
 	}
 	if (rotation_waits(reg->rotation) && job->until_ms > now_ms)
@@ -165,6 +168,11 @@ prepare_sheet(struct renew *renew)
 		return false;
 	}
 	renew->fd = offline_create(renew->path);
+	if (renew->fd == -1 && errno == EEXIST)
+		log_tell("left by one that did not end: destroy the sheets in "
+			 "%s, which open nothing, and the new key file, and "
+			 "say it again",
+		    renew->new.out);
 	return renew->fd != -1;
 }
 
@@ -239,18 +247,29 @@ prove(struct renew *renew, struct copy *copy)
 static bool
 give_to_owner(const struct renew *renew)
 {
-	char path[SLOT_MAKE_PATH];
-	struct stat st;
-	int len;
-
-	if (geteuid() != 0 || stat(renew->from.dir, &st) != 0)
+	if (dir_give(renew->from.dir, -1, "copy.mdb") == CDOP_OK)
 		return true;
-	len = snprintf(path, sizeof(path), "%s/copy.mdb", renew->from.dir);
-	if (len > 0 && (size_t)len < sizeof(path) &&
-	    lchown(path, st.st_uid, st.st_gid) == 0)
-		return true;
-	log_tell("%s: %s", path, strerror(errno));
+	log_tell("%s/copy.mdb cannot be given to the owner of the directory: "
+		 "somebody has put another file there, or it is a link",
+	    renew->from.dir);
 	return false;
+}
+
+/* Whoever reads it makes room, and begins again. */
+static void
+tell_kept(struct renew *renew, struct copy *copy)
+{
+	uint64_t used, size;
+
+	rows_usage(renew->offline.rows, &used, &size);
+	if (copy_error(copy) == CDOP_RESOURCE_EXHAUSTED)
+		log_tell("the registry is as it was: there is not enough room "
+			 "in %s, which takes %llu MiB more for the new file, "
+			 "or not enough memory",
+		    renew->from.dir, (unsigned long long)(used >> 20) + 1);
+	else
+		log_tell("the registry is as it was: %s %s",
+		    cdop_err_name(copy_error(copy)), copy_finding(copy));
 }
 
 static bool
@@ -275,8 +294,7 @@ copy_it(struct renew *renew, struct copy *copy)
 	if (fill(copy))
 		end = copy_finish(copy);
 	if (end == COPY_KEPT) {
-		log_tell("the registry is as it was: %s %s",
-		    cdop_err_name(copy_error(copy)), copy_finding(copy));
+		tell_kept(renew, copy);
 		return false;
 	}
 	renew->stands = true;
@@ -426,14 +444,37 @@ finish(struct renew *renew)
 	    fd, renew->path);
 }
 
+/*
+ * What was given opens nothing: perhaps one that was killed has done it
+ * already, and the key file that it has made opens the new root.
+ */
+static void
+look_whether_done(struct renew *renew, uint64_t now_ms)
+{
+	struct offline_from from = {
+	    .dir = renew->from.dir, .key_file = renew->new.key_file};
+
+	if (from.key_file == NULL)
+		from.key_file = renew->new.credential;
+	if (from.key_file == NULL || access(from.key_file, R_OK) != 0)
+		return;
+	log_tell("%s is there already, and is tried", from.key_file);
+	offline_shut(&renew->offline);
+	if (offline_load(&renew->offline, &from, now_ms))
+		(void)is_asked_for(renew->offline.reg, now_ms);
+}
+
 static bool
 run(struct renew *renew)
 {
 	struct offline *offline = &renew->offline;
 	uint64_t now_ms = clock_wall_ms();
 
-	if (!offline_load(offline, &renew->from, now_ms) ||
-	    !is_asked_for(offline->reg, now_ms) || !keeps_shares(renew))
+	if (!offline_load(offline, &renew->from, now_ms)) {
+		look_whether_done(renew, now_ms);
+		return false;
+	}
+	if (!is_asked_for(offline->reg, now_ms) || !keeps_shares(renew))
 		return false;
 	if (!prepare_sheet(renew) || !prepare_slots(renew) || !renew_it(renew))
 		return false;

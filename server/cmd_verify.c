@@ -86,6 +86,9 @@ report_backup(const struct verify *verify, const struct verify_result *result)
 	const unsigned long long number = verify->check.manifest.number;
 
 	printf("proof  %s\n", result->proof);
+	if (verify->vkey == NULL)
+		puts("who has signed its manifest was not looked at: --key "
+		     "VKEY, the log's, which cdop audit export prints");
 	printf("it can be restored; say so: cdop backup proved %llu %s\n",
 	    number, result->proof);
 }

@@ -11,9 +11,6 @@
 #include "server/offline.h"
 #include "server/vault/slots.h"
 
-#define KDF_PASSES     4
-#define KDF_MEMORY_MIB 256
-
 static int
 usage(const char *why, const char *more)
 {
@@ -181,8 +178,8 @@ init_args_parse(struct init_args *args, int argc, char **argv)
 
 	memset(args, 0, sizeof(*args));
 	args->out = ".";
-	args->kdf_passes = KDF_PASSES;
-	args->kdf_memory_mib = KDF_MEMORY_MIB;
+	args->kdf_passes = SLOTS_PASSES;
+	args->kdf_memory_mib = SLOTS_MEMORY / 1024;
 	for (i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
 			args->is_help = true;

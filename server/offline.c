@@ -429,11 +429,13 @@ offline_addresses(const char *const *address, size_t n)
 int
 offline_create(const char *path)
 {
-	int fd;
+	int fd, why;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	why = errno;
 	if (fd < 0)
-		log_tell("%s: %s", path, strerror(errno));
+		log_tell("%s: %s", path, strerror(why));
+	errno = why;
 	return fd;
 }
 

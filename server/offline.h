@@ -113,7 +113,7 @@ CDOP_MUST enum cdop_err offline_read_file(const char *path, size_t max,
 /* Can a client make something of them?  Says of which it cannot. */
 bool offline_addresses(const char *const *address, size_t n);
 
-/* A new file, 0600, that must not be there yet.  -1: said why. */
+/* A new file, 0600, that must not be there yet.  -1: said why; errno. */
 int offline_create(const char *path);
 
 /* Writes, syncs and closes.  false: said why. */

@@ -26,8 +26,8 @@ void
 slot_make_args_init(struct slot_make_args *ret_args)
 {
 	memset(ret_args, 0, sizeof(*ret_args));
-	ret_args->kdf_passes = 3;
-	ret_args->kdf_memory_mib = 256;
+	ret_args->kdf_passes = SLOTS_PASSES;
+	ret_args->kdf_memory_mib = SLOTS_MEMORY / 1024;
 }
 
 bool
@@ -147,11 +147,28 @@ take_key_file(const char *path)
 {
 	struct stat st;
 
+	if (stat(path, &st) == 0 && st.st_size == 0) {
+		log_tell("%s is there and empty, left by one that did not end: "
+			 "delete it, and say it again",
+		    path);
+		return false;
+	}
 	if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
 		log_tell("warning: %s is there already, and others than its "
 			 "owner may open it: chmod 0400",
 		    path);
 	return true;
+}
+
+/* Made by root, and read by the daemon, whose the directory of the data is. */
+static void
+give_to_owner(int fd, const char *dir)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && stat(dir, &st) == 0 &&
+	    fchown(fd, st.st_uid, st.st_gid) != 0)
+		log_tell("warning: the new key file stays root's");
 }
 
 static bool
@@ -171,6 +188,7 @@ make_key_file(struct slot_make *make, const char *path)
 	}
 	(void)snprintf(make->path[0], SLOT_MAKE_PATH, "%s", path);
 	cdop_secret_random(key, sizeof(key));
+	give_to_owner(fd, make->args->dir);
 	good = offline_write(fd, path, (struct cdop_bytes){key, sizeof(key)});
 	cdop_secret_wipe(key, sizeof(key));
 	if (good)

@@ -165,14 +165,12 @@ enum cdop_err
 workplace_publish(void)
 {
 	char path[PATH_MAX];
-	struct stat st;
+	enum cdop_err err;
 
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", here.top);
 	/* Root may do this for the user whose directory it is. */
-	if (stat(here.top, &st) != 0 ||
-	    fchownat(here.dir, "data.mdb", st.st_uid, st.st_gid,
-		AT_SYMLINK_NOFOLLOW) != 0)
-		return CDOP_PERMISSION_DENIED;
+	if ((err = dir_give(here.top, here.dir, "data.mdb")) != CDOP_OK)
+		return err;
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return CDOP_ALREADY_EXISTS;
 	/* A second name of it would keep its bytes when a copy takes its

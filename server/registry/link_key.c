@@ -63,6 +63,8 @@ link_key_turn(struct registry *reg, struct cdop_arena *arena)
 	if (err != CDOP_OK)
 		return err;
 	config->link_secret = config->link_secret_next;
+	config->has_link_made_ms = config->has_link_next_ms;
+	config->link_made_ms = config->link_next_ms;
 	config->has_link_secret_next = false;
 	config->has_link_next_ms = false;
 	return registry_put_config(reg, arena, config);

@@ -227,6 +227,8 @@ registry_take_config(struct registry *reg, const Cdop__StoredConfig *config)
 	reg->search_swept = config->search_swept;
 	reg->search_forgot_ms = config->search_forgot_ms;
 	reg->link_next_ms = config->link_next_ms;
+	reg->link_made_ms = config->link_made_ms;
+	reg->log_made_ms = config->log_made_ms;
 	err = take_secret(reg, &reg->link_secret, &config->link_secret);
 	if (err == CDOP_OK)
 		err = take_secret(reg, &reg->link_secret_next,
@@ -504,6 +506,12 @@ registry_put_config(struct registry *reg, struct cdop_arena *arena,
 	if (err == CDOP_OK)
 		err = undo_save(
 		    reg->undo, &reg->link_next_ms, sizeof(reg->link_next_ms));
+	if (err == CDOP_OK)
+		err = undo_save(
+		    reg->undo, &reg->link_made_ms, sizeof(reg->link_made_ms));
+	if (err == CDOP_OK)
+		err = undo_save(
+		    reg->undo, &reg->log_made_ms, sizeof(reg->log_made_ms));
 	if (err != CDOP_OK)
 		return err;
 	reg->config_row = number;

@@ -226,6 +226,18 @@ rotation_root(const struct rotation *rotation)
 	return 0;
 }
 
+const struct rotation_job *
+rotation_root_renewed(const struct rotation *rotation)
+{
+	const struct rotation_job *job;
+	size_t i;
+
+	for (i = 0; (job = rotation_at(rotation, i)) != NULL; i++)
+		if (has_turned(job) && job->compromised)
+			return job;
+	return NULL;
+}
+
 enum cdop_err
 rotation_read(const struct rotation *rotation, const struct rotation_job *job,
     struct cdop_arena *arena, Cdop__StoredRotation **ret_stored)

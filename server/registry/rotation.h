@@ -102,6 +102,13 @@ const struct rotation_job *rotation_root_had(const struct rotation *rotation);
 uint32_t rotation_root(const struct rotation *rotation);
 
 /*
+ * The newest root that was made anew because somebody had the one before, and
+ * is in use; NULL: none.
+ */
+const struct rotation_job *rotation_root_renewed(
+    const struct rotation *rotation);
+
+/*
  * Begins one, in the open transaction; one that waits for holders is given up
  * for it.  CDOP_FAILED_PRECONDITION: there is one that does not wait.  The
  * areas have to be some that have a key.

@@ -212,6 +212,8 @@ statements_make(struct registry *reg, struct cdop_arena *arena,
 		err = append(config, arena, *ret_note);
 	if (err == CDOP_OK)
 		err = take_seed(config, arena, turn->seed);
+	config->has_log_made_ms = true;
+	config->log_made_ms = args->now_ms;
 	lockmem_free(reg->mem, turn, sizeof(*turn));
 	return err;
 }

@@ -267,6 +267,37 @@ warn_root(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 			rpc_person_day(ctx, job->ended_ms)));
 }
 
+/*
+ * Whoever had the root had these keys as well: what was made before the renewal
+ * ended does not keep him out.
+ */
+static void
+warn_older(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const struct rotation_job *job =
+	    rotation_root_renewed(ctx->reg->rotation);
+
+	const struct {
+		uint64_t made_ms;
+		const char *what;
+	} key[] = {
+	    {ctx->reg->link_made_ms, "link"}, {ctx->reg->log_made_ms, "log"}};
+
+	size_t i;
+
+	if (job == NULL || job->ended_ms == 0)
+		return;
+	for (i = 0; i < sizeof(key) / sizeof(key[0]); i++)
+		if (key[i].made_ms < job->ended_ms)
+			warn(rep,
+			    cdop_arena_printf(ctx->arena,
+				"COMPROMISED: the %s key is older than the "
+				"root of %s, and whoever had the root before "
+				"has it: cdop key rotate --%s",
+				key[i].what, rpc_person_day(ctx, job->ended_ms),
+				key[i].what));
+}
+
 /* What nobody asks for and others wait for. */
 static void
 warn_keys(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
@@ -440,6 +471,7 @@ rpc_status(
 		warn_root(ctx, rep);
 		warn_slots(ctx, rep);
 		warn_keys(ctx, rep);
+		warn_older(ctx, rep);
 		if ((err = slots_say_fill(ctx, rep)) != CDOP_OK)
 			return err;
 		warn_devices(ctx, rep);

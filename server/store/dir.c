@@ -93,6 +93,42 @@ dir_file(const char *dir, bool create)
 	return create ? CDOP_ALREADY_EXISTS : err;
 }
 
+static enum cdop_err
+give(int dir, int in, const char *name)
+{
+	struct stat to, st;
+	bool good;
+	int fd;
+
+	if (fstat(dir, &to) != 0)
+		return CDOP_PERMISSION_DENIED;
+	if (to.st_uid == geteuid())
+		return CDOP_OK;
+	fd = openat(in, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd == -1)
+		return errno == ENOENT ? CDOP_OK : CDOP_PERMISSION_DENIED;
+	good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    st.st_uid == geteuid() && fchown(fd, to.st_uid, to.st_gid) == 0;
+	(void)close(fd);
+	return good ? CDOP_OK : CDOP_PERMISSION_DENIED;
+}
+
+enum cdop_err
+dir_give(const char *dir, int in, const char *name)
+{
+	enum cdop_err err;
+	int fd;
+
+	if (geteuid() != 0)
+		return CDOP_OK;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return CDOP_PERMISSION_DENIED;
+	err = give(fd, in == -1 ? fd : in, name);
+	(void)close(fd);
+	return err;
+}
+
 enum cdop_err
 dir_tidy(const char *dir, bool *ret_removed)
 {

@@ -30,6 +30,16 @@ CDOP_MUST enum cdop_err dir_lock(const char *dir, int *ret_fd);
 CDOP_MUST enum cdop_err dir_file(const char *dir, bool create);
 
 /*
+ * For root, who has made NAME, in DIR or in the open directory in (-1: DIR),
+ * for the user whose DIR is: it is his then.  Nothing where that is root, or
+ * where NAME is not there.
+ * Whoever may write there may have put another file in its place: one with a
+ * second name, or not of this process's user, is not given to anybody.
+ * CDOP_PERMISSION_DENIED.
+ */
+CDOP_MUST enum cdop_err dir_give(const char *dir, int in, const char *name);
+
+/*
  * Removes DIR/copy.mdb: a copy that was not finished is worth nothing.
  * CDOP_PERMISSION_DENIED, CDOP_DATA_LOSS: it is there and stays there.
  */

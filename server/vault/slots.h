@@ -27,7 +27,10 @@
 #define SLOTS_MEMORY_MAX (1u << 20) /* KiB: 1 GiB */
 #define SLOTS_MEMORY_MIN (1u << 13) /* KiB: 8 MiB */
 #define SLOTS_PASSES_MAX 8
-#define SLOTS_MAX        64 /* in one registry */
+/* Of a passphrase, where nobody says otherwise: init, slot add, renew-root. */
+#define SLOTS_PASSES 4
+#define SLOTS_MEMORY 262144 /* KiB */
+#define SLOTS_MAX    64     /* in one registry */
 
 enum slots_kind {
 	SLOTS_KIND_KEYFILE = 1,

@@ -105,6 +105,8 @@ def proved(registry, shares, made):
           "cdopd verify FILE prints" in done.err, done)
     code, said = cdopd("verify", FILE, *shares)
     proof = re.search(r"^proof  (\S+)$", said, re.M).group(1)
+    check("and that nobody has looked who signed it",
+          "who has signed its manifest was not looked at" in said, said)
     check("it says what is to be typed", "say so: cdop backup proved %s %s"
           % (number, proof) in said, said)
     check("every row of it opens with shares", code == 0 and
@@ -268,6 +270,7 @@ def under_key(shares, vkey):
     for command in ("verify", FILE), restore:
         code, said = cdopd(*command, "--key", vkey, *shares)
         equal("%s under its own" % command[0], code, 0) or print("# " + said)
+        check("then it was looked at", "not looked at" not in said, said)
 
 
 def stopped(registry, shares):

@@ -101,6 +101,27 @@ def asked(registry):
     equal("it stops again", registry.stop(), 0)
 
 
+def left_behind(registry):
+    """What one that was killed leaves is told from what is in the way."""
+    out = os.path.join(registry.dir, "left")
+    os.mkdir(out, 0o700)
+    sheet = os.path.join(out, "cdop-recovery.txt")
+    with open(sheet, "w", encoding="ascii"):
+        pass
+    code, said = renew(registry, "left")
+    check("sheets of a run that did not end", code == 1 and
+          "destroy the sheets in " + out in said, said)
+    os.unlink(sheet)
+    empty = registry.key + "-other"
+    with open(empty, "w", encoding="ascii"):
+        pass
+    code, said = renew(registry, "left")
+    check("an empty key file is none", code == 1 and
+          "empty, left by one that did not end" in said, said)
+    os.unlink(empty)
+    equal("and nothing more is left", os.listdir(out), [])
+
+
 def refused(registry):
     code, said = renew(registry, slots=new_slots(registry)[:2])
     check("one kind is too few", code == 64 and "two kinds" in said, said)
@@ -224,6 +245,11 @@ def made(registry, saved):
     code, said = renew(registry, "again")
     check("the old key does nothing more", code == 1 and "does not open" in
           said, said)
+    check("and it is said that it is done", "is there already, and is tried"
+          in said and "it is done: start cdopd" in said, said)
+    equal("the new key file belongs to whose the data is",
+          os.stat(registry.key + "-other").st_uid,
+          os.stat(registry.data).st_uid)
 
 
 def serves(registry, cora, case):
@@ -239,8 +265,16 @@ def serves(registry, cora, case):
     done = ada.must("key", "status")
     check("it is written down", "of the root: done" in done.out and
           "the old root opens none" in done.out, done)
-    check("and nobody has the root", "somebody has the root" not in
-          ada.must("status").out)
+    done = ada.must("status")
+    check("and nobody has the root", "somebody has the root" not in done.out)
+    check("but keys that are older than it", "the link key is older than the "
+          "root" in done.out and "the log key is older" in done.out, done)
+    ada.must("key", "rotate", "--log", "--reason", "renewed", "--yes",
+             code=SECOND)
+    approve(registry.bob)
+    done = ada.must("status")
+    check("until they are turned", "the log key is older" not in done.out and
+          "the link key is older" in done.out, done)
     note = certificate(ada)
     check("and certified", "compromised" in note and "renewed" in note, note)
     equal("what was there is there", cora.cdop(
@@ -293,6 +327,7 @@ def main():
     sheet(registry)
     areas(registry)
     asked(registry)
+    left_behind(registry)
     refused(registry)
     saved = registry.data + "-saved"
     shutil.copytree(registry.data, saved)

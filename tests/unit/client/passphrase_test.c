@@ -51,6 +51,26 @@ the_first_line_of_a_file_counts(void **state)
 	assert_non_null(f->ctx.error.message);
 }
 
+/* What is cut would be another one, that nobody ever typed. */
+static void
+a_line_that_is_too_long_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char text[PASSPHRASE_MAX + 3];
+	struct cdop_bytes got;
+
+	memset(text, 'x', sizeof(text));
+	text[PASSPHRASE_MAX + 1] = '\n';
+	text[PASSPHRASE_MAX + 2] = '\0';
+	(void)file(f, text);
+	assert_int_equal(passphrase_get(&f->ctx, "test", &got), EXIT_AUTH);
+	assert_non_null(strstr(f->ctx.error.message, "longer than"));
+	text[PASSPHRASE_MAX] = '\n';
+	(void)file(f, text);
+	assert_int_equal(passphrase_get(&f->ctx, "test", &got), EXIT_OK);
+	assert_int_equal(got.len, PASSPHRASE_MAX);
+}
+
 static void
 the_variable_names_a_file_and_is_none(void **state)
 {
@@ -114,6 +134,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    WITH(a_line_that_is_too_long_is_refused),
 	    WITH(the_first_line_of_a_file_counts),
 	    WITH(the_variable_names_a_file_and_is_none),
 	    WITH(a_descriptor_is_read_once),
