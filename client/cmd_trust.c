@@ -166,7 +166,6 @@ conclude(struct cmd_ctx *ctx, size_t taken)
 static enum exit_code
 with_earlier(struct cmd_ctx *ctx, enum exit_code refused)
 {
-	const struct cmd_error error = ctx->error;
 	size_t n = ctx->session->identity.secret->n_psk_earlier;
 	enum exit_code code;
 
@@ -182,9 +181,14 @@ with_earlier(struct cmd_ctx *ctx, enum exit_code refused)
 	memset(&ctx->error, 0, sizeof(ctx->error));
 	ctx->session->earlier = true;
 	code = session_open(ctx);
-	if (ctx->session->refused)
-		ctx->error = error;
-	return code;
+	if (!ctx->session->refused)
+		return code;
+	return cmd_fail(ctx, EXIT_AUTH, NULL,
+	    "an administrator invites this device anew; where none gets in: "
+	    "cdopd recover-people on the server",
+	    "the registry does not accept this device, under none of its %zu "
+	    "keys of earlier days either",
+	    n);
 }
 
 static enum exit_code

@@ -85,7 +85,8 @@ def keys(registry, cora):
     ada.must("people", "suspend", str(cora.person), "--reason", "a test")
     done = cora.cdop("trust", "restore", "--yes")
     check("whoever is suspended stays so", done.code == AUTH and
-          "does not accept this device" in done.err, done)
+          "does not accept this device" in done.err and
+          "earlier days either" in done.err, done)
 
 
 def people(registry):
