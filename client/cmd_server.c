@@ -96,6 +96,26 @@ state_words(Cdop__State state)
 	return "sealed";
 }
 
+static double
+each_ms(uint64_t us, uint64_t n)
+{
+	return n == 0 ? 0 : (double)us / 1000 / (double)n;
+}
+
+/* Since the daemon was started; none of it says who or what. */
+static void
+show_figures(struct cmd_ctx *ctx, const Cdop__Figures *f)
+{
+	const uint64_t calls = f->calls + f->calls_failed;
+
+	print_out(ctx,
+	    "calls: %llu, %.1f ms each   commits: %llu, %.1f ms each   "
+	    "sessions: %llu",
+	    (unsigned long long)calls, each_ms(f->call_us, calls),
+	    (unsigned long long)f->batches, each_ms(f->commit_us, f->batches),
+	    (unsigned long long)f->sessions);
+}
+
 static void
 show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 {
@@ -132,6 +152,8 @@ show_status(struct cmd_ctx *ctx, const Cdop__StatusReply *r)
 		print_out(ctx, "disk: %llu of %llu MiB",
 		    (unsigned long long)(r->map_used >> 20),
 		    (unsigned long long)(r->map_size >> 20));
+	if (r->figures != NULL)
+		show_figures(ctx, r->figures);
 	if (r->has_approvals_waiting && r->approvals_waiting > 0)
 		print_out(ctx, "%u wait for a second person (cdop approve)",
 		    r->approvals_waiting);

@@ -72,8 +72,8 @@ static const struct {
 	"when this was written: an old one is of a daemon that is gone"},
 };
 
-static const uint32_t bound_us[METRICS_BOUNDS] = {
-    1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 10000000};
+static const uint32_t bound_us[METRICS_BOUNDS] = {250, 500, 1000, 2500, 5000,
+    10000, 25000, 50000, 100000, 250000, 1000000, 10000000};
 
 void
 metrics_set(struct metrics *metrics, enum metric metric, uint64_t value)
@@ -87,6 +87,19 @@ metrics_add(struct metrics *metrics, enum metric metric, uint64_t n)
 {
 	atomic_fetch_add_explicit(
 	    &metrics->value[metric], n, memory_order_relaxed);
+}
+
+uint64_t
+metrics_get(const struct metrics *metrics, enum metric metric)
+{
+	return atomic_load_explicit(
+	    &metrics->value[metric], memory_order_relaxed);
+}
+
+uint64_t
+metrics_sum(const struct metrics_times *times)
+{
+	return atomic_load_explicit(&times->sum_us, memory_order_relaxed);
 }
 
 void

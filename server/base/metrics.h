@@ -45,7 +45,7 @@ enum metric {
 	METRICS,
 };
 
-#define METRICS_BOUNDS 10 /* of a histogram, and one without bound */
+#define METRICS_BOUNDS 12 /* of a histogram, and one without bound */
 
 struct metrics_times {
 	_Atomic uint64_t bucket[METRICS_BOUNDS + 1];
@@ -62,8 +62,13 @@ struct metrics {
 void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value);
 void metrics_add(struct metrics *metrics, enum metric metric, uint64_t n);
 
+uint64_t metrics_get(const struct metrics *metrics, enum metric metric);
+
 /* One more that took so long. */
 void metrics_took(struct metrics_times *times, uint64_t us);
+
+/* All that was taken, in microseconds. */
+uint64_t metrics_sum(const struct metrics_times *times);
 
 /* All of it as text. */
 void metrics_print(const struct metrics *metrics, FILE *out);

@@ -35,6 +35,7 @@ struct batch_item {
 	struct session *session;   /* NULL: the vault's own, or it has gone */
 	struct cdop_bytes message; /* CALL, MORE: in the batch's arena */
 	uint64_t arrived_ms;
+	uint64_t arrived_us; /* likewise of a call, by CLOCK_MONOTONIC */
 	struct rpc_cursor cursor;
 	uint32_t count;
 	size_t rows;       /* ROTATE: it changes at most so many */

@@ -384,7 +384,7 @@ answer(struct cycle *cycle, size_t first, uint64_t boot_ms)
 			renewed(cycle, item, boot_ms);
 		if (item->kind == BATCH_ROTATE)
 			rotated(cycle, item, boot_ms);
-		meter_item(cycle, item, boot_ms);
+		meter_item(cycle, item);
 		if (item->session == NULL || item->session->discarding)
 			continue;
 		if (answer_item(cycle, item, boot_ms) != CDOP_OK)

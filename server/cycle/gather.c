@@ -138,6 +138,7 @@ gather_calls(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 			return false;
 		/* Or later: its last frame was there by then. */
 		item->arrived_ms = session->active_ms;
+		item->arrived_us = session->active_us;
 		session_consume(session);
 		session->partial_ms = 0;
 	}

@@ -143,6 +143,7 @@ take_frame(struct cycle *cycle, struct session *session,
     struct cdop_bytes message, uint64_t boot_ms)
 {
 	session->active_ms = boot_ms;
+	session->active_us = clock_us();
 	switch (session->state) {
 	case SESSION_WAITS_1:
 		take_message1(cycle, session, message, boot_ms);

@@ -89,7 +89,7 @@ meter_tick(struct cycle *cycle)
 }
 
 void
-meter_item(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
+meter_item(struct cycle *cycle, const struct batch_item *item)
 {
 	struct metrics *m = of(cycle);
 
@@ -100,7 +100,7 @@ meter_item(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
 	if (item->kind != BATCH_CALL)
 		return;
 	metrics_add(m, item->failed ? METRIC_CALLS_FAILED : METRIC_CALLS, 1);
-	metrics_took(&m->call, (boot_ms - item->arrived_ms) * 1000);
+	metrics_took(&m->call, clock_us() - item->arrived_us);
 }
 
 void

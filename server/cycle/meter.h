@@ -12,8 +12,7 @@ struct cycle;
 void meter_tick(struct cycle *cycle);
 
 /* An item of a batch that was run, as it is answered. */
-void meter_item(
-    struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms);
+void meter_item(struct cycle *cycle, const struct batch_item *item);
 
 /* A handshake that failed. */
 void meter_refused(struct cycle *cycle);

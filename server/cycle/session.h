@@ -55,6 +55,7 @@ struct session {
 	char said_by_gate[96];
 	uint64_t born_ms;         /* CLOCK_BOOTTIME */
 	uint64_t active_ms;       /* last whole frame from the client */
+	uint64_t active_us;       /* the same by CLOCK_MONOTONIC */
 	uint64_t partial_ms;      /* of session_note_partial(); 0: none is */
 	uint32_t failed;          /* requests that made a batch abort */
 	uint64_t unconfirmed;     /* bytes given to the gate, no SENT yet */

@@ -100,6 +100,7 @@ open_registry(struct vault *vault, uint16_t slot)
 		vault->stop = true;
 		return false;
 	}
+	reg->metrics = &vault->fds->note->metrics;
 	reg->has_anchor = vault->anchoring.dir[0] != '\0';
 	if (!anchoring_check(&vault->anchoring, reg)) {
 		registry_free(reg);

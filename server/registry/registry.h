@@ -27,6 +27,7 @@ struct copying;
 struct custody;
 struct keystore;
 struct lockmem;
+struct metrics;
 struct people;
 struct rotation;
 struct rows;
@@ -73,8 +74,10 @@ struct registry {
 	uint32_t paced_device; /* that was slowed last, at paced_ms */
 	uint64_t paced_ms;     /* of leaves; 0: none was */
 	bool has_anchor;       /* one is configured */
-	bool anchor_failed;    /* it could not be written last time */
-	bool anchor_missed;    /* there was none when it was opened */
+	const struct metrics
+	    *metrics;       /* what the vault counts; NULL: nothing */
+	bool anchor_failed; /* it could not be written last time */
+	bool anchor_missed; /* there was none when it was opened */
 
 	/* X25519 secrets of the link, 32 bytes each, in locked memory. */
 	uint8_t *link_secret;

@@ -5,6 +5,7 @@
 #include "cdop/profile.h"
 #include "cdop/role.h"
 #include "cdop/version.h"
+#include "server/base/metrics.h"
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
@@ -439,6 +440,33 @@ fill_backup(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 			rpc_person_day(ctx, proved->proved_ms)));
 }
 
+static enum cdop_err
+fill_figures(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
+{
+	const struct metrics *m = ctx->reg->metrics;
+	Cdop__Figures *f;
+
+	if (m == NULL)
+		return CDOP_OK;
+	if ((f = cdop_arena_alloc(ctx->arena, sizeof(*f))) == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__figures__init(f);
+	f->calls = metrics_get(m, METRIC_CALLS);
+	f->calls_failed = metrics_get(m, METRIC_CALLS_FAILED);
+	f->call_us = metrics_sum(&m->call);
+	f->batches = metrics_get(m, METRIC_BATCHES);
+	f->commit_us = metrics_sum(&m->commit);
+	f->sessions = metrics_get(m, METRIC_SESSIONS);
+	f->streams = metrics_get(m, METRIC_STREAMS);
+	f->handshakes_refused = metrics_get(m, METRIC_HANDSHAKES_REFUSED);
+	f->has_rotation_keys = metrics_get(m, METRIC_ROTATION) != 0;
+	f->has_rotation_keys_done = f->has_rotation_keys;
+	f->rotation_keys = metrics_get(m, METRIC_ROTATION_KEYS);
+	f->rotation_keys_done = metrics_get(m, METRIC_ROTATION_KEYS_DONE);
+	rep->figures = f;
+	return CDOP_OK;
+}
+
 enum cdop_err
 rpc_status(
     struct rpc_ctx *ctx, const Cdop__StatusRequest *req, Cdop__StatusReply *rep)
@@ -491,6 +519,8 @@ rpc_status(
 		rows_usage(ctx->reg->rows, &rep->map_used, &rep->map_size);
 		if (rep->map_used > rep->map_size / 2)
 			warn(rep, "the store is over half full");
+		if ((err = fill_figures(ctx, rep)) != CDOP_OK)
+			return err;
 	}
 	return fill_contacts(ctx, rep);
 }

@@ -96,6 +96,27 @@ def histograms(values, types):
               values[name + "_count", None] > 0, counts)
 
 
+def status(registry, cora, before):
+    """An administrator is told the same over the link, and nobody else."""
+    done = registry.ada.must("status", "--json").json()["figures"]
+    check("status has what the file has", all(
+        int(done[field]) >= before[name, None] > 0 for field, name in (
+            ("calls", "cdopd_calls_total"),
+            ("batches", "cdopd_batches_total"))), (done, before))
+    check("how long calls and commits took", all(
+        0 < int(done[field]) / 1e6 < 3600 and
+        abs(int(done[field]) / 1e6 - before[name, None]) < 60
+        for field, name in (("call_us", "cdopd_call_seconds_sum"),
+                            ("commit_us", "cdopd_commit_seconds_sum"))), done)
+    check("no key turns", "rotation_keys" not in done, done)
+    said = registry.ada.must("status").out
+    check("in words, too", re.search(
+        r"^calls: [0-9]+, [0-9.]+ ms each   commits: [0-9]+, [0-9.]+ ms each"
+        r"   sessions: [0-9]", said, re.M), said)
+    check("others are not told", "figures" not in
+          cora.must("status", "--json").json())
+
+
 def main():
     os.umask(0o077)  # as the packaged unit has it
     registry, cora = scene(conf=["metrics_file = " + FILE])
@@ -115,6 +136,7 @@ def main():
     leaves = int(registry.ada.must("status", "--json").json()["leaves"])
     check("the log is as long as status says",
           until(registry, "cdopd_log_leaves", leaves), leaves)
+    status(registry, cora, values)
     histograms(values, types)
     said = [word for row in rows for path, word in row.items()
             if word and len(word) > 3 and not word.isdigit()]
