@@ -433,6 +433,14 @@ bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside Po
 .PHONY: bench-smoke
 bench-smoke: $(OUT)/bench/drive $(OUT)/bench/limits $(PROGRAMS)	## is bench whole?  with a handful of cases
 	$(BENCH) tests/bench/smoke.py
+	+@if [ ! -x /usr/lib/postgresql/15/bin/initdb ] || \
+		! pkg-config --exists sqlcipher; then \
+		echo 'skip bench-peers: packaging/quickstart bench'; exit 0; \
+	fi; \
+	$(MAKE) --no-print-directory $(OUT)/bench/sqlcipher && \
+	CDOPD=$(CURDIR)/$(OUT)/cdopd CDOP=$(CURDIR)/$(OUT)/cdop \
+		DRIVE=$(OUT)/bench/drive LIMITS=$(OUT)/bench/limits \
+		SQLCIPHER=$(OUT)/bench/sqlcipher tests/bench/peers_smoke.py
 
 .PHONY: bench-log
 bench-log: $(OUT)/bench/log	## append, proof and start of the log as it grows; N=1000000
