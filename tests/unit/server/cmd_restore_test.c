@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/backup.h"
 #include "cdop/share.h"
 #include "server/base/undo.h"
 #include "server/cmd.h"
@@ -45,6 +46,9 @@ static struct world w;
 static uint8_t k[32]; /* of the slot of shares */
 static char top[32];
 static char file[96], dir[96], share_file[SHARES][96];
+/* Backups whose manifest the log has truly signed, and of another log. */
+static char forged[2][96];
+static char said[96]; /* what the last of those was told */
 
 /* ---- a backup ------------------------------------------------------------ */
 
@@ -126,6 +130,46 @@ take_backup(void)
 	assert_int_equal(fclose(to), 0);
 }
 
+/* The bytes of the backup, with a manifest of another size or root behind. */
+static void
+forge(const char *path, bool is_size)
+{
+	const struct backups_entry *entry = backups_at(w.reg->backups, 0);
+	struct cdop_backup_record record = {.type = CDOP_BACKUP_END};
+	static uint8_t bytes[1u << 20];
+	uint8_t head[CDOP_BACKUP_RECORD];
+	struct cdop_manifest manifest;
+	struct cdop_note_signer signer;
+	FILE *f;
+
+	assert_int_equal(
+	    cdop_manifest_parse(entry->manifest, w.arena, &manifest), CDOP_OK);
+	if (is_size)
+		manifest.checkpoint.size++;
+	else
+		manifest.checkpoint.root[31] ^= 1;
+	assert_int_equal(
+	    cdop_note_signer_init(&signer, manifest.checkpoint.origin,
+		CDOP_NOTE_ED25519, w.reg->log_seed),
+	    CDOP_OK);
+	assert_int_equal(
+	    cdop_manifest_sign(&manifest, &signer, w.arena, &record.bytes),
+	    CDOP_OK);
+	cdop_backup_record_write(&record, head);
+	assert_in_range(manifest.bytes, 1, sizeof(bytes));
+	f = fopen(file, "re");
+	assert_non_null(f);
+	assert_int_equal(fread(bytes, 1, manifest.bytes, f), manifest.bytes);
+	assert_int_equal(fclose(f), 0);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, manifest.bytes, f), manifest.bytes);
+	assert_int_equal(fwrite(head, 1, sizeof(head), f), sizeof(head));
+	assert_int_equal(fwrite(record.bytes.data, 1, record.bytes.len, f),
+	    record.bytes.len);
+	assert_int_equal(fclose(f), 0);
+}
+
 static int
 setup(void **state)
 {
@@ -146,6 +190,12 @@ setup(void **state)
 	free(world_register(&w, 1, "wirral"));
 	add_shares();
 	take_backup();
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(
+		    forged[i], sizeof(forged[i]), "%s/forged-%zu", top, i);
+		forge(forged[i], i == 0);
+	}
+	(void)snprintf(said, sizeof(said), "%s/said", top);
 	world_close(&w);
 	return 0;
 }
@@ -195,7 +245,8 @@ empty(void)
 static int
 teardown(void **state)
 {
-	static const char *const names[] = {"file", "share-0", "share-1"};
+	static const char *const names[] = {
+	    "file", "share-0", "share-1", "forged-0", "forged-1", "said"};
 
 	(void)state;
 	empty();
@@ -209,15 +260,32 @@ teardown(void **state)
 /* ---- restoring ----------------------------------------------------------- */
 
 static int
-restore(void)
+restore_of(char *from)
 {
-	char *argv[] = {(char *)(uintptr_t) "restore", file, dir,
+	char *argv[] = {(char *)(uintptr_t) "restore", from, dir,
 	    (char *)(uintptr_t) "--by", (char *)(uintptr_t) "Olga",
 	    (char *)(uintptr_t) "--reason", (char *)(uintptr_t) "disk",
 	    (char *)(uintptr_t) "--share-file", share_file[0],
 	    (char *)(uintptr_t) "--share-file", share_file[1]};
 
 	return cmd_restore(sizeof(argv) / sizeof(argv[0]), argv);
+}
+
+static int
+restore(void)
+{
+	return restore_of(file);
+}
+
+static void
+forged_child(uint32_t at)
+{
+	if (freopen("/dev/null", "w", stdout) == NULL ||
+	    freopen(said, "w", stderr) == NULL)
+		_exit(2);
+	cut_begin(0, 0);
+	shared->status = restore_of(forged[at]);
+	cut_end();
 }
 
 static void
@@ -305,6 +373,35 @@ failing_at_any_call_nothing_stays_or_it_waits_for_two(void **state)
 		}
 }
 
+/* Whoever has the key of the log, or took it from another day of it. */
+static void
+one_of_another_state_of_the_log_is_refused(void **state)
+{
+	char words[512];
+	struct stat st;
+	size_t len;
+	uint32_t i;
+	FILE *f;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		shared->status = CMD_OK;
+		assert_false(cut_child(i, forged_child));
+		assert_int_equal(shared->status, CMD_FAILED);
+		assert_int_not_equal(stat(dir, &st), 0);
+		f = fopen(said, "re");
+		assert_non_null(f);
+		len = fread(words, 1, sizeof(words) - 1, f);
+		words[len] = '\0';
+		assert_int_equal(fclose(f), 0);
+		assert_non_null(strstr(words,
+		    "the log in it is not the one that its manifest has "
+		    "signed"));
+	}
+	again();
+	empty();
+}
+
 int
 main(void)
 {
@@ -312,6 +409,7 @@ main(void)
 	    cmocka_unit_test(killed_at_any_call_it_is_nothing_or_waits_for_two),
 	    cmocka_unit_test(
 		failing_at_any_call_nothing_stays_or_it_waits_for_two),
+	    cmocka_unit_test(one_of_another_state_of_the_log_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -252,6 +252,34 @@ a_case_that_changed_stays_on_hold(void **state)
 	assert_non_null(calls_show(&w, WORLD_COORDINATOR, ref, CDOP_OK)->hold);
 }
 
+/* Of each case another one: what is approved is of one, as it is. */
+static void
+what_waits_is_about_this_case(void **state)
+{
+	uint8_t first[32] = {0};
+	Cdop__Approval *a;
+	char *ref;
+	unsigned i;
+
+	(void)state;
+	for (i = 1; i <= 2; i++) {
+		ref = calls_new(
+		    &w, WORLD_COORDINATOR, world_form(&w, i, "wirral"));
+		(void)hold(
+		    WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+		(void)hold(
+		    WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+		a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
+		assert_non_null(a);
+		assert_int_equal(a->target_version.len, sizeof(first));
+		assert_memory_not_equal(
+		    a->target_version.data, first, sizeof(first));
+		memcpy(first, a->target_version.data, sizeof(first));
+		(void)calls_decide(
+		    &w, WORLD_COORDINATOR_WIRRAL, a, false, NULL, CDOP_OK);
+	}
+}
+
 int
 main(void)
 {
@@ -269,6 +297,8 @@ main(void)
 		nothing_leaves_a_case_on_hold, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_case_that_changed_stays_on_hold, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_waits_is_about_this_case, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
