@@ -1,6 +1,6 @@
 /*
  * CaseErase sent once more under its key: it waits still, or says which
- * certificate came of it.
+ * certificate came of it; and of a case that changed meanwhile nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,6 +91,27 @@ it_waits_once_and_has_one_certificate(void **state)
 	free(gone);
 }
 
+/* The number of the case's own state says nothing of its record. */
+static void
+what_waits_is_about_the_case_as_it_was(void **state)
+{
+	char *gone = world_register(&w, 1, "sefton");
+	const Cdop__Approval *a;
+	uint8_t key[16];
+
+	(void)state;
+	world_key(&w, key);
+	assert_int_equal(erase(gone, key)->reply->status, CDOP_OK);
+	a = calls_waiting(&w, WORLD_CUSTODIAN);
+	assert_non_null(a);
+	(void)calls_amend(&w, gone, 1, "child.sex", "2", NULL, CDOP_OK);
+	assert_string_equal(
+	    calls_approve(&w, WORLD_CUSTODIAN, a, CDOP_ABORTED)->reason,
+	    "target_changed");
+	(void)calls_show(&w, WORLD_COORDINATOR, gone, CDOP_OK);
+	free(gone);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -98,6 +119,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(it_waits_once_and_has_one_certificate),
+	    TEST(what_waits_is_about_the_case_as_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,23 +177,6 @@ a_case_on_hold_is_not_erased(void **state)
 	(void)calls_show(&w, WORLD_COORDINATOR, gone, CDOP_OK);
 }
 
-/* The number of the case's own state says nothing of its record. */
-static void
-what_waits_is_about_the_case_as_it_was(void **state)
-{
-	const Cdop__Approval *a;
-
-	(void)state;
-	(void)ask(WORLD_COORDINATOR, gone, CDOP_OK);
-	a = calls_waiting(&w, WORLD_CUSTODIAN);
-	assert_non_null(a);
-	(void)calls_amend(&w, gone, 1, "child.sex", "2", NULL, CDOP_OK);
-	assert_string_equal(
-	    calls_approve(&w, WORLD_CUSTODIAN, a, CDOP_ABORTED)->reason,
-	    "target_changed");
-	(void)calls_show(&w, WORLD_COORDINATOR, gone, CDOP_OK);
-}
-
 static void
 one_rotation_at_a_time(void **state)
 {
@@ -596,7 +579,6 @@ main(void)
 	    TEST(it_takes_one_who_reads_it_and_one_who_does_not),
 	    TEST(a_case_on_hold_is_not_erased),
 	    TEST(it_is_approved_without_a_reason),
-	    TEST(what_waits_is_about_the_case_as_it_was),
 	    TEST(one_rotation_at_a_time),
 	    TEST(what_pointed_to_it_stands),
 	    TEST(it_is_gone_before_and_after_a_start),
