@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -378,6 +379,32 @@ an_export_goes_on_while_calls_wait(void **state)
 	assert_int_equal(answered(auditor), 3);
 }
 
+/* Some frames of a turn are sealed and find no room: none is lost or turned. */
+static void
+what_finds_no_room_in_the_link_comes_later(void **state)
+{
+	const int smallest = 1;
+	uint64_t first[GREEDY];
+	size_t i, k;
+
+	(void)state;
+	greedy_sign_in(GREEDY);
+	assert_return_code(setsockopt(cycle_link(f.cycle), SOL_SOCKET,
+			       SO_SNDBUF, &smallest, sizeof(smallest)),
+	    0);
+	for (i = 0; i < GREEDY; i++) {
+		first[i] = fixture_call(greedy[i], FIXTURE_STATUS, NULL);
+		for (k = 1; k < 8; k++)
+			(void)fixture_call(greedy[i], FIXTURE_STATUS, NULL);
+		fixture_send(&f, greedy[i]);
+	}
+	assert_int_equal(cycle_turn(f.cycle), CDOP_OK);
+	assert_true(cycle_wants_write(f.cycle));
+	fixture_settle(&f);
+	for (i = 0; i < GREEDY; i++)
+		fixture_answers(&f, greedy[i], first[i], 8);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -395,6 +422,7 @@ main(void)
 	    TEST(a_device_that_asks_without_an_end_is_slowed),
 	    TEST(an_export_is_one_call_to_the_pace),
 	    TEST(an_export_goes_on_while_calls_wait),
+	    TEST(what_finds_no_room_in_the_link_comes_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
