@@ -316,14 +316,16 @@ check-ct:	## no branch and no address by a secret byte (valgrind)
 # words, for it stands before it.  Only gcc's sanitizer lets it.
 WRAPPED := env_create env_set_mapsize env_open txn_begin txn_commit dbi_open \
 	dbi_flags get put del cursor_open cursor_get stat
-FAULT_MAIN := points images full
+WRAPPED_OURS := sandbox_harden sandbox_enter
+FAULT_MAIN := points images full offline
 FAULT_OBJ := $(call objs,$(filter-out $(FAULT_MAIN:%=tests/fault/%.c),\
 	$(FAULT_SRC)))
 $(FAULT_MAIN:%=$(OUT)/fault/%): $(OUT)/fault/%: $(OUT)/obj/tests/fault/%.o \
 		$(FAULT_OBJ) $(OUT)/libtest.a $(OUT)/libserver.a $(OUT)/libcdop.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $(WRAPPED:%=-Wl,--wrap=mdb_%) -o $@ $^ $(LIBS_server) \
+	$(Q)$(LINK) $(WRAPPED:%=-Wl,--wrap=mdb_%) \
+		$(WRAPPED_OURS:%=-Wl,--wrap=%) -o $@ $^ $(LIBS_server) \
 		$(LIBS_test)
 
 .PHONY: fault-programs

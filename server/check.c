@@ -84,25 +84,36 @@ in_dir(const struct check_scene *scene, const char *name,
 	return path;
 }
 
-/* Bytes of data.mdb; 0: there is none, or it may not be looked at. */
-static uint64_t
-registry_bytes(const struct check_scene *scene)
+/* Bytes of data.mdb, 0 where there is none.  false: errno says why not. */
+static bool
+registry_bytes(const struct check_scene *scene, uint64_t *ret_bytes)
 {
 	char path[FILE_MAX];
 	struct stat st;
 
-	return stat(in_dir(scene, "data.mdb", path), &st) == 0
-	    ? (uint64_t)st.st_size
-	    : 0;
+	*ret_bytes = 0;
+	if (stat(in_dir(scene, "data.mdb", path), &st) != 0)
+		return errno == ENOENT;
+	*ret_bytes = (uint64_t)st.st_size;
+	return true;
 }
 
-static bool
-on_one_disk(const char *a, const char *b)
+/* Fine, or what is wrong with a path on the disk of the registry. */
+static enum check_verdict
+look_beside(const struct check_scene *scene, const char *path,
+    const char *wrong, char words[static CHECK_WORDS])
 {
+	const char *dir = scene->conf->data_dir;
 	struct stat one, other;
 
-	return stat(a, &one) == 0 && stat(b, &other) == 0 &&
-	    one.st_dev == other.st_dev;
+	if (stat(path, &one) != 0 || stat(dir, &other) != 0)
+		return SAY(CHECK_WARNING,
+		    "whether %s is on the disk of %s cannot be seen: %s", path,
+		    dir, strerror(errno));
+	if (one.st_dev == other.st_dev)
+		return SAY(CHECK_WARNING, "%s is on the disk of the registry%s",
+		    path, wrong);
+	return CHECK_FINE;
 }
 
 /* A directory that is its own. */
@@ -181,13 +192,16 @@ registry(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
 	char path[FILE_MAX];
 	enum cdop_err err;
+	uint64_t bytes = 0;
 
 	err = pages_roots(in_dir(scene, "data.mdb", path),
 	    dir_is_marked(scene->conf->data_dir));
+	if (err == CDOP_OK && !registry_bytes(scene, &bytes))
+		return SAY(CHECK_PROBLEM, "%s: %s", path, strerror(errno));
 	if (err == CDOP_OK)
 		return SAY(CHECK_FINE,
 		    "%s, %llu MiB; whether each row opens says cdopd verify",
-		    path, (unsigned long long)(registry_bytes(scene) / MIB));
+		    path, (unsigned long long)(bytes / MIB));
 	return SAY(CHECK_PROBLEM, "%s: %s", path,
 	    err == CDOP_NOT_FOUND       ? "there is none"
 		: err == CDOP_DATA_LOSS ? "damaged"
@@ -221,13 +235,13 @@ leftovers(const struct check_scene *scene, char words[static CHECK_WORDS])
 static enum check_verdict
 disk(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
-	const uint64_t need =
-	    registry_bytes(scene) + scene->conf->reserve_mib * MIB + 64 * MIB;
+	uint64_t need, have;
 	struct statvfs fs;
-	uint64_t have;
 
-	if (statvfs(scene->conf->data_dir, &fs) != 0)
+	if (!registry_bytes(scene, &need) ||
+	    statvfs(scene->conf->data_dir, &fs) != 0)
 		return CHECK_NONE;
+	need += scene->conf->reserve_mib * MIB + 64 * MIB;
 	have = (uint64_t)fs.f_bavail * fs.f_frsize;
 	return SAY(have < need ? CHECK_WARNING : CHECK_FINE,
 	    "%llu MiB are free, and a rotation of keys takes up to %llu",
@@ -238,8 +252,10 @@ static enum check_verdict
 map(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
 	const uint64_t size = (uint64_t)scene->conf->map_size_gib << 30;
-	const uint64_t used = registry_bytes(scene);
+	uint64_t used;
 
+	if (!registry_bytes(scene, &used))
+		return CHECK_NONE;
 	return SAY(used > size / 2 ? CHECK_WARNING : CHECK_FINE,
 	    "%llu of %llu MiB of map_size_gib are used",
 	    (unsigned long long)(used / MIB), (unsigned long long)(size / MIB));
@@ -255,12 +271,11 @@ key_file(const struct check_scene *scene, char words[static CHECK_WORDS])
 		return SAY(CHECK_FINE,
 		    "none: a credential opens it, or people do (cdopd unseal)");
 	verdict = look_at_key(scene, path, words);
-	if (verdict == CHECK_FINE && on_one_disk(path, scene->conf->data_dir))
-		return SAY(CHECK_WARNING,
-		    "%s is on the disk of the registry: who takes that reads "
-		    "it",
-		    path);
-	return verdict;
+	if (verdict != CHECK_FINE ||
+	    look_beside(scene, path, ": who takes that reads it", words) ==
+		CHECK_FINE)
+		return verdict;
+	return CHECK_WARNING;
 }
 
 static enum check_verdict
@@ -282,12 +297,11 @@ anchor_dir(const struct check_scene *scene, char words[static CHECK_WORDS])
 		    "none: an older registry that is put back is noticed by "
 		    "clients alone");
 	verdict = look_at_dir(scene, path, 0022, words);
-	if (verdict == CHECK_FINE && on_one_disk(path, scene->conf->data_dir))
-		return SAY(CHECK_WARNING,
-		    "%s is on the disk of the registry, and is put back with "
-		    "it",
-		    path);
-	return verdict;
+	if (verdict != CHECK_FINE ||
+	    look_beside(scene, path, ", and is put back with it", words) ==
+		CHECK_FINE)
+		return verdict;
+	return CHECK_WARNING;
 }
 
 static enum check_verdict

@@ -36,6 +36,7 @@ struct init {
 	uint8_t *k[2]; /* of the slots, in locked memory */
 	bool degraded; /* as it turned out */
 	/* What was made by us is taken away when it fails, until founded. */
+	bool made_out;
 	bool made_dir;
 	bool made_key;
 	bool made_store; /* or began to: the files in the directory are ours */
@@ -78,7 +79,8 @@ prepare_outputs(struct init *init)
 	size_t i, n = init->args.n_admin;
 	int len;
 
-	if (mkdir(init->args.out, 0700) != 0 && errno != EEXIST) {
+	init->made_out = mkdir(init->args.out, 0700) == 0;
+	if (!init->made_out && errno != EEXIST) {
 		log_tell("%s: %s", init->args.out, strerror(errno));
 		return false;
 	}
@@ -417,7 +419,8 @@ report(const struct init *init)
 static void
 take_back(struct init *init)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb"};
+	static const char *const names[] = {
+	    "data.mdb", "lock.mdb", "commit-failed"};
 	char path[PATH_ROOM];
 	size_t i;
 
@@ -426,6 +429,8 @@ take_back(struct init *init)
 			close(init->fd[i]);
 			(void)unlink(init->path[i]);
 		}
+	if (init->made_out)
+		(void)rmdir(init->args.out); /* which stays, if it has any */
 	/* The registry of another init, which may have taken our key file. */
 	if (init->is_founded || (!init->made_store && is_taken(init)))
 		return;

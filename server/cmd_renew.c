@@ -41,7 +41,8 @@ struct renew {
 	struct copy_slot slot[SLOT_MAKE_KINDS];
 	uint16_t number[SLOT_MAKE_KINDS];
 	size_t n;
-	int fd; /* of the sheet */
+	bool made_out; /* the directory of sheets, by us */
+	int fd;        /* of the sheet */
 	char path[SLOT_MAKE_PATH];
 	bool stands; /* the new file is the registry */
 };
@@ -159,7 +160,7 @@ prepare_sheet(struct renew *renew)
 {
 	int len;
 
-	if (!slot_make_out(&renew->new))
+	if (!slot_make_out(&renew->new, &renew->made_out))
 		return false;
 	len = snprintf(renew->path, sizeof(renew->path), "%s/cdop-recovery.txt",
 	    renew->new.out);
@@ -511,6 +512,8 @@ cmd_renew(int argc, char **argv)
 		close(renew.fd);
 		(void)unlink(renew.path);
 	}
+	if (renew.made_out && !renew.stands)
+		(void)rmdir(renew.new.out); /* which stays, if it has any */
 	offline_close(&renew.offline);
 	return good ? CMD_OK : CMD_FAILED;
 }

@@ -32,7 +32,7 @@ struct offline;
 /*
  * Of an open registry, into fd (-1: to standard output), with whole paths; and
  * noted, so that status can say when it is no longer so.  path names the file
- * in words.  Closes fd.  false: said why.
+ * in words.  Closes fd; a file that is not whole is removed.  false: said why.
  */
 bool sheet_put(struct offline *offline, const char *dir, const char *key_file,
     int fd, const char *path);

@@ -273,16 +273,18 @@ prepare_passphrase(struct slot_make *make)
 }
 
 bool
-slot_make_out(const struct slot_make_args *args)
+slot_make_out(const struct slot_make_args *args, bool *ret_made)
 {
 	const bool made = mkdir(args->out, 0700) == 0;
 	bool inside = false;
 
+	*ret_made = false;
 	if (!made && errno != EEXIST) {
 		log_tell("%s: %s", args->out, strerror(errno));
 		return false;
 	}
 	if (offline_is_inside(args->out, args->dir, &inside) == CDOP_OK) {
+		*ret_made = made && !inside;
 		if (!inside)
 			return true;
 		log_tell("%s lies in %s: whoever takes the data would have "
@@ -304,7 +306,7 @@ prepare_shares(struct slot_make *make)
 	int len;
 
 	make->slot.kind = SLOTS_KIND_SHARES;
-	if (!slot_make_out(args))
+	if (!slot_make_out(args, &make->made_out))
 		return false;
 	for (i = 0; i < args->plan.n; i++) {
 		len = snprintf(make->path[i], SLOT_MAKE_PATH,
@@ -394,6 +396,8 @@ slot_make_end(struct slot_make *make, bool keep)
 		if (make->fd[i] >= 0 || (!keep && make->path[i][0] != '\0'))
 			(void)unlink(make->path[i]);
 	}
+	if (!keep && make->made_out)
+		(void)rmdir(make->args->out); /* which stays, if it has any */
 	if (make->k != NULL)
 		lockmem_free(make->mem, make->k, 32);
 	cdop_secret_wipe(make, sizeof(*make));

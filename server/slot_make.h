@@ -54,10 +54,10 @@ size_t slot_make_kinds(const struct slot_make_args *args,
 bool slot_make_check(const struct slot_make_args *args);
 
 /*
- * The directory for sheets, made where it is not there; inside the data it is
- * refused.  false: said why.
+ * The directory for sheets, made where it is not there, which *ret_made says;
+ * inside the data it is refused.  false: said why.
  */
-bool slot_make_out(const struct slot_make_args *args);
+bool slot_make_out(const struct slot_make_args *args, bool *ret_made);
 
 /* One that is being made. */
 struct slot_make {
@@ -69,6 +69,7 @@ struct slot_make {
 	uint8_t *k;                          /* locked; of shares at the end */
 	struct cdop_share share[SHAMIR_MAX]; /* for whoever makes the set */
 	int fd[SHAMIR_MAX];
+	bool made_out; /* the directory of sheets, by us */
 	/* Of sheets; of a key file that was made the first. */
 	char path[SHAMIR_MAX][SLOT_MAKE_PATH];
 };

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/base/log.h"
 #include "server/prompt.h"
 #include "server/store/dir.h"
 
@@ -186,7 +187,10 @@ workplace_remove(void)
 	if (here.dir == 0)
 		return;
 	clear(here.dir);
-	(void)rmdir(here.path);
+	if (rmdir(here.path) != 0)
+		log_tell("%s cannot be taken away: %s; there are sealed rows "
+			 "in it",
+		    here.path, strerror(errno));
 	on_ends(SIG_DFL);
 	(void)close(here.held);
 	(void)close(here.dir);

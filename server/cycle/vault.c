@@ -33,6 +33,9 @@
 /* Of one batch: every table entry that may have to come back. */
 #define UNDO_MAX (64u << 20)
 
+#define NEXT_VERIFY "run cdopd verify on the data directory"
+#define NEXT_ROOM   "look for memory and room"
+
 struct vault {
 	const struct config *conf;
 	const struct vault_fds *fds;
@@ -78,12 +81,22 @@ refused_status(enum cdop_err err)
 	return err == CDOP_DATA_LOSS ? CONTROL_EXIT_DATA : 1;
 }
 
+static const char *
+refused_next(enum cdop_err err)
+{
+	if (err == CDOP_NOT_FOUND)
+		return "take the data directory away and run cdopd init";
+	if (err == CDOP_RESOURCE_EXHAUSTED)
+		return NEXT_ROOM;
+	return NEXT_VERIFY;
+}
+
 /* After the root is there.  Sets the exit status where it cannot go on. */
 static bool
 open_registry(struct vault *vault, uint16_t slot)
 {
 	const char *why = "";
-	struct registry *reg;
+	struct registry *reg = NULL;
 	enum cdop_err err;
 
 	err =
@@ -92,10 +105,8 @@ open_registry(struct vault *vault, uint16_t slot)
 		err = registry_load(reg, clock_wall_ms(), &why);
 	if (err != CDOP_OK) {
 		log_error("registry.refused", "code=%s finding=%s next=%s",
-		    cdop_err_name(err), why,
-		    err == CDOP_NOT_FOUND
-			? "take the data directory away and run cdopd init"
-			: "run cdopd verify on the data directory");
+		    cdop_err_name(err), why, refused_next(err));
+		registry_free(reg);
 		vault->status = refused_status(err);
 		vault->stop = true;
 		return false;
@@ -138,14 +149,14 @@ try_slot(struct vault *vault, size_t slot, const uint8_t k[static 32])
 	if (err == CDOP_RESOURCE_EXHAUSTED) {
 		/* It says nothing about the key: the next one tries again. */
 		log_error("registry.refused", "code=%s next=%s",
-		    cdop_err_name(err), "look for memory and room");
+		    cdop_err_name(err), NEXT_ROOM);
 		vault->status = 1;
 		vault->stop = true;
 	}
 	if (err == CDOP_DATA_LOSS) {
 		finding = rows_finding(vault->rows);
 		log_error("registry.refused", "finding=%s next=%s", finding,
-		    "run cdopd verify on the data directory");
+		    NEXT_VERIFY);
 		vault->status = CONTROL_EXIT_DATA;
 		vault->stop = true;
 	}
@@ -486,6 +497,23 @@ lock_memory(struct vault *vault)
 	return false;
 }
 
+/* What lasts is not tried again; memory and room come back. */
+static int
+say_store_refused(const char *dir, enum cdop_err err)
+{
+	const bool full = err == CDOP_RESOURCE_EXHAUSTED;
+	const bool lost = err == CDOP_DATA_LOSS;
+
+	log_error("store.refused", "code=%s dir=%s next=%s", cdop_err_name(err),
+	    dir,
+	    full       ? NEXT_ROOM
+		: lost ? NEXT_VERIFY
+		       : "is there a registry? cdopd init makes one");
+	if (full)
+		return 1;
+	return lost ? CONTROL_EXIT_DATA : CONTROL_EXIT_CONFIG;
+}
+
 static enum cdop_err
 vault_open(struct vault *vault)
 {
@@ -511,11 +539,7 @@ vault_open(struct vault *vault)
 	rows_args.ks = vault->ks;
 	rows_args.undo = vault->undo;
 	if ((err = rows_open(&rows_args, &vault->rows)) != CDOP_OK) {
-		log_error("store.refused", "code=%s dir=%s next=%s",
-		    cdop_err_name(err), vault->conf->data_dir,
-		    "is there a registry? cdopd init makes one");
-		vault->status = err == CDOP_DATA_LOSS ? CONTROL_EXIT_DATA
-						      : CONTROL_EXIT_CONFIG;
+		vault->status = say_store_refused(vault->conf->data_dir, err);
 		return err;
 	}
 	if (copy_left_over(vault->rows))

@@ -12,6 +12,7 @@
 #include "cdop/link.h"
 #include "cdop/logproof.h"
 #include "cdop/secret.h"
+#include "server/registry/tree.h"
 #include "server/vault/rows.h"
 #include "tests/fault/say.h"
 #include "tests/fault/shim.h"
@@ -429,11 +430,26 @@ send_call(struct town *town, struct client *client, const struct keep_op *op)
 	}
 }
 
+/* Promise 1: its leaf was there before it, and is handed over. */
+static void
+take_evidence(struct town *town, const Cdop__Reply *reply, uint64_t leaves)
+{
+	if (reply->has_receipt)
+		take_receipt(town, reply);
+	if (!reply->last)
+		return;
+	require(reply->has_receipt || reply->status != CDOP_OK,
+	    "what is answered has a receipt");
+	require(tree_size(town->house->reg->tree) > leaves,
+	    "no answer without a leaf");
+}
+
 /* Replies until the last one. */
 static enum town_heard
 listen(struct town *town, struct client *client, town_more_fn *more, void *ctx,
     Cdop__Reply **ret_reply)
 {
+	const uint64_t leaves = tree_size(town->house->reg->tree);
 	Cdop__Reply *reply;
 	size_t turns;
 
@@ -443,8 +459,7 @@ listen(struct town *town, struct client *client, town_more_fn *more, void *ctx,
 			turns = 0;
 			require(reply->id == client->last_id,
 			    "an answer to what was asked");
-			if (reply->has_receipt)
-				take_receipt(town, reply);
+			take_evidence(town, reply, leaves);
 			if (more != NULL)
 				more(ctx, reply);
 			*ret_reply = reply;

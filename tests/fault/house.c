@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -314,6 +315,45 @@ house_say(struct house *house, uint64_t conn, enum ipc_kind kind,
 	};
 
 	(void)!ipc_send(house->link, &packet);
+}
+
+/* ---- noise --------------------------------------------------------------- */
+
+/* Names, reasons, labels and numbers of the steps; see steps.c. */
+static void
+check_file(const struct house_place *place, const char *name)
+{
+	static const char *const words[] = {"Syntheti", "Testa", "Testina",
+	    "Dr Sample", "Newcomer", "the GP rang", "school there",
+	    "moved there", "inquest", "once a year", "monday", "2024-05-14"};
+	char path[2 * HOUSE_PATH];
+	struct stat st;
+	const void *map;
+	size_t i;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", place->data, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	require(fstat(fd, &st) == 0, path);
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	for (i = 0; map != MAP_FAILED && i < sizeof(words) / sizeof(words[0]);
+	     i++)
+		if (memmem(map, (size_t)st.st_size, words[i],
+			strlen(words[i])) != NULL)
+			broken("%s is read in %s", words[i], name);
+	if (map != MAP_FAILED)
+		(void)munmap((void *)(uintptr_t)map, (size_t)st.st_size);
+	(void)close(fd);
+}
+
+void
+house_check_noise(const struct house_place *place)
+{
+	check_file(place, "data.mdb");
+	check_file(place, "copy.mdb");
+	check_file(place, "reserve");
 }
 
 /* ---- every row ---------------------------------------------------------- */

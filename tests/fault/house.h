@@ -73,6 +73,9 @@ void house_say(struct house *house, uint64_t conn, enum ipc_kind kind,
 /* An orderly end where it has not left, and everything is freed. */
 void house_close(struct house *house);
 
+/* Promise 2: nothing that was said in this day is read in any file there. */
+void house_check_noise(const struct house_place *place);
+
 /* Every row, as cdopd verify sees it: how many findings; -1: it cannot. */
 int house_verify(const struct house_place *place);
 

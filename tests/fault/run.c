@@ -64,6 +64,7 @@ look(struct day *day)
 		    day->house.where, cdop_err_name(day->house.err),
 		    day->house.why);
 	day_check_log(day);
+	house_check_noise(&run_place);
 	day_facts(day, run_keep->facts, sizeof(run_keep->facts));
 }
 
@@ -92,6 +93,8 @@ run_play(const struct run *run)
 	run_keep->end[0] = '\0';
 	run_keep->hindered = false;
 	run_keep->facts[0] = '\0';
+	if (run->last)
+		house_check_noise(&run_place); /* of what was left */
 	if (run->hinder != NULL && run->hinder_at == 0)
 		run->hinder();
 	if (day_open(&day, &run_place, run_keep)) {

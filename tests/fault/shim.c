@@ -14,8 +14,7 @@
 
 #define TICK_US 20 /* that a look at the clock takes */
 
-static struct {
-	bool on;
+struct shim_state {
 	uint64_t count[SHIM_CLASSES];
 	enum shim_kind kind;
 	uint64_t at; /* 0: nothing is hit */
@@ -25,7 +24,23 @@ static struct {
 	bool stuck;
 	uint64_t now_us;
 	int64_t leap_ms;
-} shim = {.hit = "", .now_us = 1795600000000000ull};
+};
+
+/* Of this process; it is looked at before the sanitizer has its map. */
+static bool is_on;
+static struct shim_state own = {.hit = "", .now_us = 1795600000000000ull};
+static struct shim_state *shim = &own;
+
+void
+shim_share(void)
+{
+	void *page = mmap(NULL, sizeof(own), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		abort();
+	shim = memcpy(page, &own, sizeof(own));
+}
 
 enum shim_class
 shim_class_of(enum shim_kind kind)
@@ -72,49 +87,49 @@ shim_kind_name(enum shim_kind kind)
 void
 shim_plan(enum shim_kind kind, uint64_t at)
 {
-	memset(shim.count, 0, sizeof(shim.count));
-	shim.kind = kind;
-	shim.at = at;
-	shim.fired = false;
-	shim.hit = "";
-	shim.stuck = false;
+	memset(shim->count, 0, sizeof(shim->count));
+	shim->kind = kind;
+	shim->at = at;
+	shim->fired = false;
+	shim->hit = "";
+	shim->stuck = false;
 }
 
 void
 shim_on(void)
 {
 	shim_entered();
-	shim.on = true;
+	is_on = true;
 }
 
 bool
 shim_is_on(void)
 {
-	return shim.on;
+	return is_on;
 }
 
 void
 shim_off(void)
 {
-	shim.on = false;
+	is_on = false;
 }
 
 uint64_t
 shim_count(enum shim_class which)
 {
-	return shim.count[which];
+	return shim->count[which];
 }
 
 bool
 shim_fired(void)
 {
-	return shim.fired;
+	return shim->fired;
 }
 
 const char *
 shim_hit(void)
 {
-	return shim.hit;
+	return shim->hit;
 }
 
 void
@@ -126,21 +141,21 @@ shim_killed(void)
 bool
 shim_due(enum shim_class which, const char *name)
 {
-	if (!shim.on)
+	if (!is_on)
 		return false;
-	shim.count[which]++;
-	if (shim.at == 0 || shim_class_of(shim.kind) != which ||
-	    shim.count[which] != shim.at)
+	shim->count[which]++;
+	if (shim->at == 0 || shim_class_of(shim->kind) != which ||
+	    shim->count[which] != shim->at)
 		return false;
-	shim.fired = true;
-	shim.hit = name;
+	shim->fired = true;
+	shim->hit = name;
 	return true;
 }
 
 enum shim_kind
 shim_kind(void)
 {
-	return shim.kind;
+	return shim->kind;
 }
 
 /* ---- memory ------------------------------------------------------------- */
@@ -229,9 +244,9 @@ mmap(void *where, size_t len, int prot, int flags, int fd, off_t at)
 void
 shim_reset(uint64_t seed, uint64_t now_ms)
 {
-	shim.random = seed;
-	shim.now_us = now_ms * 1000;
-	shim.leap_ms = 0;
+	shim->random = seed;
+	shim->now_us = now_ms * 1000;
+	shim->leap_ms = 0;
 }
 
 /* splitmix64: two runs get the same bytes. */
@@ -240,7 +255,7 @@ next_random(void)
 {
 	uint64_t z;
 
-	z = shim.random += 0x9e3779b97f4a7c15ull;
+	z = shim->random += 0x9e3779b97f4a7c15ull;
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
 	return z ^ (z >> 31);
@@ -254,14 +269,14 @@ randombytes_buf(void *const buf, const size_t len)
 	size_t i;
 
 	if (shim_due(SHIM_RANDOM, "randombytes_buf")) {
-		if (shim.kind == SHIM_NO_RANDOM)
+		if (shim->kind == SHIM_NO_RANDOM)
 			shim_killed();
-		shim.stuck = true;
+		shim->stuck = true;
 	}
 	for (i = 0; i < len; i++) {
 		if (i % 8 == 0)
 			word = next_random();
-		out[i] = (uint8_t)(shim.stuck ? 0x5a : word >> i % 8 * 8);
+		out[i] = (uint8_t)(shim->stuck ? 0x5a : word >> i % 8 * 8);
 	}
 }
 
@@ -272,10 +287,10 @@ clock_gettime(clockid_t id, struct timespec *ret_time)
 {
 	int64_t us;
 
-	shim.now_us += TICK_US;
-	us = (int64_t)shim.now_us;
+	shim->now_us += TICK_US;
+	us = (int64_t)shim->now_us;
 	if (id == CLOCK_REALTIME)
-		us += shim.leap_ms * 1000;
+		us += shim->leap_ms * 1000;
 	ret_time->tv_sec = (time_t)(us / 1000000);
 	ret_time->tv_nsec = (long)(us % 1000000) * 1000;
 	return 0;
@@ -284,23 +299,23 @@ clock_gettime(clockid_t id, struct timespec *ret_time)
 uint64_t
 shim_wall_ms(void)
 {
-	return (uint64_t)((int64_t)(shim.now_us / 1000) + shim.leap_ms);
+	return (uint64_t)((int64_t)(shim->now_us / 1000) + shim->leap_ms);
 }
 
 uint64_t
 shim_now_ms(void)
 {
-	return shim.now_us / 1000;
+	return shim->now_us / 1000;
 }
 
 void
 shim_pass(uint64_t ms)
 {
-	shim.now_us += ms * 1000;
+	shim->now_us += ms * 1000;
 }
 
 void
 shim_leap(int64_t ms)
 {
-	shim.leap_ms = ms;
+	shim->leap_ms = ms;
 }

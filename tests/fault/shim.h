@@ -52,7 +52,16 @@ enum shim_kind {
 enum shim_class shim_class_of(enum shim_kind kind);
 const char *shim_kind_name(enum shim_kind kind);
 
-/* Everything below these; the second may be NULL.  Borrowed. */
+/*
+ * What is counted and hit is one for this process and all that it forks from
+ * now on.
+ */
+void shim_share(void);
+
+/*
+ * Everything below these; either may be NULL.  Only the first is recorded.
+ * Borrowed.
+ */
 void shim_watch(const char *dir, const char *other);
 
 /* The stream of random bytes begins anew, and the wall clock stands here. */

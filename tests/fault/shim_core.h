@@ -16,7 +16,16 @@ void shim_killed(void) __attribute__((noreturn));
 /* The same about a file that is watched; errno is set, or nobody is left. */
 bool shim_file_fails(int fd, enum shim_class which, const char *name);
 
+/* Or of a path below a watched directory. */
+bool shim_path_fails(const char *path, enum shim_class which, const char *name);
+
 /* The function of that name behind ours. */
 void shim_next(const char *name, void *ret_fn);
+
+/* As fn; resolved once: dlsym() asks for memory. */
+#define NEXT(name)                                                             \
+	static name##_fn *fn;                                                  \
+	if (fn == NULL)                                                        \
+	shim_next(#name, &fn)
 
 #endif

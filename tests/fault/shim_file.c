@@ -43,12 +43,6 @@ static struct {
 
 static unsigned n_files;
 
-/* Resolved once: dlsym() asks for memory. */
-#define NEXT(name)                                                             \
-	static name##_fn *fn;                                                  \
-	if (fn == NULL)                                                        \
-	shim_next(#name, &fn)
-
 void
 shim_next(const char *name, void *ret_fn)
 {
@@ -198,6 +192,14 @@ bool
 shim_file_fails(int fd, enum shim_class which, const char *name)
 {
 	return watched(fd) != NULL && fails(which, name);
+}
+
+bool
+shim_path_fails(const char *path, enum shim_class which, const char *name)
+{
+	bool first;
+
+	return below(path, &first) != NULL && fails(which, name);
 }
 
 typedef ssize_t pwrite_fn(int fd, const void *buf, size_t len, off_t at);

@@ -141,7 +141,7 @@ def refused(registry):
     code, said = renew(registry, os.path.join(registry.data, "sheets"))
     check("nor with sheets in the data", code == 1 and "lies in" in said and
           not os.path.exists(os.path.join(registry.data, "sheets")), said)
-    check("and nothing is left of it", not os.listdir(
+    check("and nothing is left of it", not os.path.exists(
         os.path.join(registry.dir, "renewed")))
     equal("the registry is as it was", registry.verify()[0], 0)
 
