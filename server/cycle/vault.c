@@ -501,16 +501,13 @@ lock_memory(struct vault *vault)
 static int
 say_store_refused(const char *dir, enum cdop_err err)
 {
-	const bool full = err == CDOP_RESOURCE_EXHAUSTED;
 	const bool lost = err == CDOP_DATA_LOSS;
 
+	if (err == CDOP_RESOURCE_EXHAUSTED)
+		return 1; /* as of whatever else it takes to open */
 	log_error("store.refused", "code=%s dir=%s next=%s", cdop_err_name(err),
 	    dir,
-	    full       ? NEXT_ROOM
-		: lost ? NEXT_VERIFY
-		       : "is there a registry? cdopd init makes one");
-	if (full)
-		return 1;
+	    lost ? NEXT_VERIFY : "is there a registry? cdopd init makes one");
 	return lost ? CONTROL_EXIT_DATA : CONTROL_EXIT_CONFIG;
 }
 
@@ -594,6 +591,8 @@ vault_main(const struct config *conf, const struct vault_fds *fds)
 		/* After a commit of unknown outcome nothing is known. */
 		if (vault.status == 0)
 			anchoring_stop(&vault.anchoring, vault.reg);
+	} else if (vault.status == 1) {
+		log_error("vault.not_open", "next=%s", NEXT_ROOM);
 	}
 	vault_close(&vault);
 	return vault.status;

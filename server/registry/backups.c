@@ -373,6 +373,13 @@ backups_prove(struct backups *backups, struct cdop_arena *arena,
 	return backups_change(backups, arena, entry, &next);
 }
 
+static void
+give_back(void *ctx, uint64_t arg)
+{
+	(void)arg;
+	free(ctx);
+}
+
 enum cdop_err
 backups_destroyed(struct backups *backups, struct cdop_arena *arena,
     const struct backups_gone *gone)
@@ -399,6 +406,7 @@ backups_restored(struct backups *backups, struct cdop_arena *arena,
 	struct cdop_manifest said;
 	struct backups_entry next;
 	enum cdop_err err;
+	uint8_t *copy;
 
 	err = cdop_manifest_parse(manifest, arena, &said);
 	if (err != CDOP_OK)
@@ -411,6 +419,12 @@ backups_restored(struct backups *backups, struct cdop_arena *arena,
 	next = *entry;
 	if ((err = backups_copy(manifest, &next.manifest)) != CDOP_OK)
 		return err;
+	copy = (uint8_t *)(uintptr_t)next.manifest.data;
+	err = undo_call(backups->reg->undo, give_back, copy, 0);
+	if (err != CDOP_OK) {
+		free(copy);
+		return err;
+	}
 	next.ended_ms = now_ms;
 	next.proved_ms = now_ms;
 	next.proved_by = 0; /* on the host, by the one whom the mark names */
@@ -418,8 +432,5 @@ backups_restored(struct backups *backups, struct cdop_arena *arena,
 	/* Its own rows are older than its manifest, and have no code of it. */
 	dump_proof(backups->reg->rows, manifest, next.proof);
 	next.has_proof = true;
-	err = backups_change(backups, arena, entry, &next);
-	if (err != CDOP_OK)
-		free((uint8_t *)(uintptr_t)next.manifest.data);
-	return err;
+	return backups_change(backups, arena, entry, &next);
 }
