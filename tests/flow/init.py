@@ -54,7 +54,8 @@ def two_at_once():
          "--out", os.path.join(TMP, "slow"), "--confirm", "I understand",
          "--degraded", "--passphrase-stdin"], stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    wait_for(lambda: os.path.exists(KEY))
+    # Its name alone is no key yet.
+    wait_for(lambda: os.path.exists(KEY) and os.path.getsize(KEY) == 32)
     code, said = init("--degraded")
     check("one is made while another waits for its passphrase", code == 0,
           said)
