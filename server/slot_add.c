@@ -8,6 +8,7 @@
 #include "server/base/log.h"
 #include "server/registry/custody_act.h"
 #include "server/registry/registry.h"
+#include "server/store/dir.h"
 #include "server/vault/rows_slots.h"
 
 /* What is under way. */
@@ -15,6 +16,7 @@ struct work {
 	struct slot_add *add;
 	struct slot_make make;
 	uint16_t number;
+	bool is_unknown; /* whether it was added: then its files are needed */
 };
 
 void
@@ -72,6 +74,11 @@ add_it(struct work *work)
 			 "the registry");
 	else if (err != CDOP_OK)
 		log_tell("%s", cdop_err_name(err));
+	work->is_unknown =
+	    err == CDOP_DATA_LOSS && dir_is_marked(work->add->from.dir);
+	if (work->is_unknown)
+		log_tell("whether the slot was added is not known, and what "
+			 "was made for it is kept: cdopd slot list says it");
 	return err == CDOP_OK;
 }
 
@@ -118,6 +125,6 @@ slot_add_run(struct slot_add *add)
 	    add_it(&work);
 	if (good)
 		report(&work);
-	slot_make_end(&work.make, good);
+	slot_make_end(&work.make, good || work.is_unknown);
 	return good;
 }

@@ -486,15 +486,16 @@ run(struct vault *vault)
 }
 
 /* Before the walls: behind them nobody reads /proc, which shows the lock. */
-static bool
+static int
 lock_memory(struct vault *vault)
 {
 	const char *why = "";
+	enum cdop_err err;
 
-	if (lockmem_new(LOCKMEM_MAX, &vault->mem, &why) == CDOP_OK)
-		return true;
+	if ((err = lockmem_new(LOCKMEM_MAX, &vault->mem, &why)) == CDOP_OK)
+		return 0;
 	log_error("memory.not_locked", "next=%s", why);
-	return false;
+	return err == CDOP_FAILED_PRECONDITION ? CONTROL_EXIT_CONFIG : 1;
 }
 
 /* What lasts is not tried again; memory and room come back. */
@@ -567,10 +568,11 @@ vault_main(const struct config *conf, const struct vault_fds *fds)
 
 	vault.link = fds->link_number;
 	vault.anchoring.dir = conf->anchor_dir;
+	if (cdop_secret_init() == CDOP_OK && sandbox_harden() == CDOP_OK)
+		vault.status = lock_memory(&vault);
+	if (vault.status != 0)
+		return vault.status;
 	vault.status = 1;
-	if (cdop_secret_init() == CDOP_OK && sandbox_harden() == CDOP_OK &&
-	    !lock_memory(&vault))
-		return CONTROL_EXIT_CONFIG;
 	if (vault.mem == NULL ||
 	    sandbox_enter(SANDBOX_VAULT, dirs, n_dirs, &landlock) != CDOP_OK) {
 		log_error("sandbox.failed", NULL);

@@ -78,6 +78,7 @@ lock(void *p, size_t len, const char **ret_why)
 enum cdop_err
 lockmem_new(size_t bytes, struct lockmem **ret_mem, const char **ret_why)
 {
+	enum cdop_err err = CDOP_RESOURCE_EXHAUSTED;
 	struct lockmem *mem;
 	uint8_t *map;
 	size_t size;
@@ -100,8 +101,10 @@ lockmem_new(size_t bytes, struct lockmem **ret_mem, const char **ret_why)
 	mem->units = size / UNIT;
 	if (mprotect(mem->base, size, PROT_READ | PROT_WRITE) != 0 ||
 	    madvise(mem->base, size, MADV_DONTDUMP) != 0 ||
-	    madvise(mem->base, size, MADV_DONTFORK) != 0 ||
-	    !lock(mem->base, size, ret_why))
+	    madvise(mem->base, size, MADV_DONTFORK) != 0)
+		goto fail;
+	err = CDOP_FAILED_PRECONDITION;
+	if (!lock(mem->base, size, ret_why))
 		goto fail;
 	*ret_mem = mem;
 	return CDOP_OK;
@@ -110,7 +113,7 @@ fail:
 		(void)munmap(map, size + 2 * GUARD);
 	free(mem->taken);
 	free(mem);
-	return CDOP_RESOURCE_EXHAUSTED;
+	return err;
 }
 
 void

@@ -20,7 +20,7 @@ struct lockmem;
 /*
  * bytes, rounded up to pages, at most LOCKMEM_MAX.  Where the lock fails
  * *ret_why says what limit to raise (a literal) and the result is
- * CDOP_RESOURCE_EXHAUSTED: do not start.
+ * CDOP_FAILED_PRECONDITION: do not start.  CDOP_RESOURCE_EXHAUSTED: no memory.
  */
 CDOP_MUST enum cdop_err lockmem_new(
     size_t bytes, struct lockmem **ret_mem, const char **ret_why);

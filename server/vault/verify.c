@@ -106,7 +106,7 @@ open_sealed(struct child *child)
 	err = lockmem_new(LOCKED, &child->mem, &why);
 	if (err != CDOP_OK) {
 		send_line(child, SAID, why);
-		return err;
+		return CDOP_RESOURCE_EXHAUSTED; /* and nobody has it in use */
 	}
 	if ((err = undo_new(UNDO_BYTES, &child->undo)) != CDOP_OK)
 		return err;

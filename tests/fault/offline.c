@@ -199,6 +199,7 @@ is_files_but(const struct verbs_state *wanted)
 {
 	return is_files(wanted) ||
 	    strstr(first_told, "cannot be taken away") != NULL ||
+	    strstr(first_told, "what was made for it is kept") != NULL ||
 	    strstr(first_told, "is written, and that could not be noted") !=
 	    NULL;
 }

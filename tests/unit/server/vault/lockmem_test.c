@@ -160,7 +160,7 @@ try_without_limit(uint8_t *p)
 	(void)p;
 	if (setrlimit(RLIMIT_MEMLOCK, &none) != 0 || setuid(65534) != 0)
 		_exit(1);
-	if (lockmem_new(SIZE, &mem, &why) != CDOP_RESOURCE_EXHAUSTED)
+	if (lockmem_new(SIZE, &mem, &why) != CDOP_FAILED_PRECONDITION)
 		_exit(2);
 	_exit(strstr(why, "RLIMIT_MEMLOCK") == NULL ? 3 : 42);
 }
@@ -207,7 +207,7 @@ a_lock_that_is_none_is_not_believed(void **state)
 	}
 	lies = true;
 	assert_int_equal(
-	    lockmem_new(SIZE, &mem, &why), CDOP_RESOURCE_EXHAUSTED);
+	    lockmem_new(SIZE, &mem, &why), CDOP_FAILED_PRECONDITION);
 	lies = false;
 	assert_non_null(strstr(why, "VmLck"));
 }
