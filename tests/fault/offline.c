@@ -342,6 +342,8 @@ rehearse(const struct verb *verb, struct usual *u)
 	if (u->status != 0 && strcmp(verb->name, "check") != 0)
 		broken("%s does not go through: %s", verb->name, told);
 	u->after = *state_now(verb);
+	if (verb->adds)
+		verbs_tidy(verb);
 	(void)run_verb(verb, SEED_AGAIN, SHIM_EIO, 0);
 	u->twice = *state_now(verb);
 	if (verb->only_looks && strcmp(u->before.core, u->after.core) != 0)

@@ -74,6 +74,12 @@ void shim_plan(enum shim_kind kind, uint64_t at);
 void shim_on(void);
 void shim_off(void);
 
+/*
+ * Nobody waits in poll() any more while it is armed: fn is asked first, with
+ * the number of the call from 1 on.
+ */
+void shim_poll(void (*fn)(unsigned n));
+
 uint64_t shim_count(enum shim_class which);
 /* Whether the call that had to fail has come. */
 bool shim_fired(void);

@@ -20,6 +20,8 @@ struct verb {
 	bool in_steps;
 	/* It changes nothing: what it says when it is well has to be so. */
 	bool only_looks;
+	/* Said again, with what it wrote out of the way, it adds more. */
+	bool adds;
 	/* Names in the folder that a killed one may leave to be taken away. */
 	const char *leaves[4];
 };
