@@ -86,9 +86,7 @@ refused_next(enum cdop_err err)
 {
 	if (err == CDOP_NOT_FOUND)
 		return "take the data directory away and run cdopd init";
-	if (err == CDOP_RESOURCE_EXHAUSTED)
-		return NEXT_ROOM;
-	return NEXT_VERIFY;
+	return err == CDOP_RESOURCE_EXHAUSTED ? NEXT_ROOM : NEXT_VERIFY;
 }
 
 /* After the root is there.  Sets the exit status where it cannot go on. */
