@@ -96,23 +96,14 @@ take_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 	return EXIT_OK;
 }
 
-/* Signed by the log, under a key that this device followed. */
 static enum exit_code
 check_signature(struct cmd_ctx *ctx, const struct sink *sink)
 {
-	struct cdop_checkpoint checkpoint;
-	struct cdop_note_key *key;
 	enum exit_code code;
-	size_t i, n;
+	bool has;
 
-	if (ctx->session->witness == NULL)
-		return EXIT_OK; /* enrolled before the log had a key */
-	code = witness_keys(ctx, ctx->session->witness, &key, &n);
-	for (i = 0; code == EXIT_OK && i < n; i++)
-		if (cdop_checkpoint_open(
-			sink->manifest, &key[i], &checkpoint) == CDOP_OK)
-			return EXIT_OK;
-	return code != EXIT_OK
+	code = witness_has_signed(ctx, sink->manifest, &has);
+	return code != EXIT_OK || has
 	    ? code
 	    : does_not_hold(ctx, "the log has not signed it");
 }

@@ -165,22 +165,14 @@ run_list(struct cmd_ctx *ctx)
 
 /* ---- show ---------------------------------------------------------------- */
 
-/* Signed by the log, under a key that this device followed. */
 static enum exit_code
 check_signature(struct cmd_ctx *ctx, struct cdop_bytes note)
 {
-	struct cdop_checkpoint checkpoint;
-	struct cdop_note_key *key;
 	enum exit_code code;
-	size_t i, n;
+	bool has;
 
-	if (ctx->session->witness == NULL)
-		return EXIT_OK; /* enrolled before the log had a key */
-	code = witness_keys(ctx, ctx->session->witness, &key, &n);
-	for (i = 0; code == EXIT_OK && i < n; i++)
-		if (cdop_checkpoint_open(note, &key[i], &checkpoint) == CDOP_OK)
-			return EXIT_OK;
-	return code != EXIT_OK
+	code = witness_has_signed(ctx, note, &has);
+	return code != EXIT_OK || has
 	    ? code
 	    : cmd_fail(ctx, EXIT_INTEGRITY, NULL,
 		  "believe none of it, and tell the operator",

@@ -88,6 +88,24 @@ take_kept(
 	return true;
 }
 
+enum exit_code
+witness_has_signed(struct cmd_ctx *ctx, struct cdop_bytes note, bool *ret_has)
+{
+	struct cdop_checkpoint checkpoint;
+	struct cdop_note_key *key;
+	enum exit_code code;
+	size_t i, n;
+
+	*ret_has = ctx->session->witness == NULL;
+	if (*ret_has)
+		return EXIT_OK;
+	code = witness_keys(ctx, ctx->session->witness, &key, &n);
+	for (i = 0; code == EXIT_OK && i < n && !*ret_has; i++)
+		*ret_has =
+		    cdop_checkpoint_open(note, &key[i], &checkpoint) == CDOP_OK;
+	return code;
+}
+
 /* Somebody else's note, in the place of the newest receipt. */
 static enum exit_code
 take_compared(struct cmd_ctx *ctx, struct witness *w)

@@ -88,6 +88,13 @@ enum witness_way witness_follow(
 enum exit_code witness_keys(struct cmd_ctx *ctx, const struct witness *witness,
     struct cdop_note_key **ret_key, size_t *ret_n);
 
+/*
+ * Whether one of them has signed a note that is a checkpoint; true, too, of a
+ * device that was enrolled before the log had a key.
+ */
+enum exit_code witness_has_signed(
+    struct cmd_ctx *ctx, struct cdop_bytes note, bool *ret_has);
+
 /* ---- keeping (witness_keep.c) -------------------------------------------- */
 
 /*

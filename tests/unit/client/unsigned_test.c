@@ -1,0 +1,391 @@
+/*
+ * A server that has not the key of the log: it sends a backup, or shows a
+ * certificate, and nobody believes it.  conn.c is not in it: here are its
+ * functions, and the other end.
+ */
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cdop/backup.h"
+#include "cdop/certificate.h"
+#include "cdop/manifest.h"
+#include "client/call.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "tests/unit/client/fixture.h"
+
+#define BACKUP_CREATE   90
+#define CERTIFICATE_GET 93
+#define BACKUP_KEPT     95
+#define OURS            7 /* seed of the log's key */
+#define ANOTHER         8
+
+struct conn {
+	bool welcomed;
+	uint64_t id;
+	uint32_t method;
+	unsigned sent; /* answers to this call */
+};
+
+static struct conn server;
+static struct fixture *f;
+static uint8_t seed;    /* that signs what is answered */
+static bool other_file; /* whose bytes are not those of its manifest */
+static unsigned kept;   /* calls that say that a file is whole */
+static char origin[CDOP_CHECKPOINT_ORIGIN_MAX];
+
+/* ---- the other end ------------------------------------------------------- */
+
+static void
+signer_of(uint8_t with, struct cdop_note_signer *signer)
+{
+	const uint8_t bytes[CDOP_NOTE_SEED_LEN] = {with};
+
+	assert_int_equal(
+	    cdop_note_signer_init(signer, origin, CDOP_NOTE_ED25519, bytes),
+	    CDOP_OK);
+}
+
+static struct cdop_bytes
+pack(const ProtobufCMessage *message)
+{
+	const size_t len = protobuf_c_message_get_packed_size(message);
+	uint8_t *bytes = cdop_arena_alloc(f->ctx.arena, len + 1);
+
+	assert_non_null(bytes);
+	return (struct cdop_bytes){
+	    bytes, protobuf_c_message_pack(message, bytes)};
+}
+
+static struct cdop_bytes
+welcome(void)
+{
+	struct cdop_checkpoint checkpoint = {.size = 3};
+	uint8_t note[CDOP_CHECKPOINT_NOTE_MAX];
+	struct cdop_note_signer signer;
+	Cdop__Welcome reply;
+	char name[] = "cdopd";
+
+	cdop__welcome__init(&reply);
+	reply.schema_level = 1;
+	reply.server = reply.panel = name;
+	reply.now_ms = 1790000000000u;
+	reply.registry_id = f->session.identity.open->registry_id;
+	reply.mode = CDOP__MODE__TRAINING;
+	reply.state = CDOP__STATE__OPEN;
+	reply.profile_hash.len = sizeof(f->session.profile_hash);
+	reply.profile_hash.data = f->session.profile_hash;
+	memcpy(checkpoint.origin, origin, sizeof(origin));
+	signer_of(OURS, &signer);
+	reply.has_checkpoint = true;
+	reply.checkpoint.data = note;
+	assert_int_equal(cdop_checkpoint_sign(
+			     &checkpoint, &signer, note, &reply.checkpoint.len),
+	    CDOP_OK);
+	return pack(&reply.base);
+}
+
+static struct cdop_bytes
+manifest(void)
+{
+	struct cdop_manifest out = {.number = 1, .bytes = CDOP_BACKUP_HEAD};
+	uint8_t head[CDOP_BACKUP_HEAD];
+	struct cdop_note_signer signer;
+	struct cdop_bytes note;
+
+	cdop_backup_head_write(
+	    f->session.identity.open->registry_id.data, head);
+	head[0] ^= other_file;
+	(void)crypto_hash_sha256(out.sha256, head, sizeof(head));
+	memcpy(out.checkpoint.origin, origin, sizeof(origin));
+	out.checkpoint.size = 3;
+	signer_of(seed, &signer);
+	assert_int_equal(
+	    cdop_manifest_sign(&out, &signer, f->ctx.arena, &note), CDOP_OK);
+	return note;
+}
+
+/* A head, and the record that ends it: no row is in it. */
+static struct cdop_bytes
+backup(bool *ret_last)
+{
+	static uint8_t file[CDOP_BACKUP_HEAD + CDOP_BACKUP_RECORD + 4096];
+	struct cdop_backup_record end = {.type = CDOP_BACKUP_END};
+	Cdop__BackupCreateReply reply;
+
+	cdop__backup_create_reply__init(&reply);
+	*ret_last = server.sent > 0;
+	reply.has_number = !*ret_last;
+	reply.number = 1;
+	if (!*ret_last)
+		return pack(&reply.base);
+	end.bytes = manifest();
+	assert_in_range(end.bytes.len, 1, 4096);
+	cdop_backup_head_write(
+	    f->session.identity.open->registry_id.data, file);
+	cdop_backup_record_write(&end, file + CDOP_BACKUP_HEAD);
+	memcpy(file + CDOP_BACKUP_HEAD + CDOP_BACKUP_RECORD, end.bytes.data,
+	    end.bytes.len);
+	reply.has_piece = reply.has_manifest = true;
+	reply.piece.data = file;
+	reply.piece.len = CDOP_BACKUP_HEAD + CDOP_BACKUP_RECORD + end.bytes.len;
+	reply.manifest.data = (uint8_t *)(uintptr_t)end.bytes.data;
+	reply.manifest.len = end.bytes.len;
+	return pack(&reply.base);
+}
+
+static struct cdop_bytes
+certificate(void)
+{
+	struct cdop_certificate out = {.number = 1, .issued_ms = 1};
+	Cdop__CertificateGetReply reply;
+	Cdop__Destruction d, *one = &d;
+	struct cdop_note_signer signer;
+	struct cdop_bytes note;
+
+	memcpy(out.checkpoint.origin, origin, sizeof(origin));
+	out.checkpoint.size = 3;
+	signer_of(seed, &signer);
+	assert_int_equal(
+	    cdop_certificate_sign(&out, &signer, f->ctx.arena, &note), CDOP_OK);
+	cdop__certificate_get_reply__init(&reply);
+	cdop__destruction__init(&d);
+	d.number = 1;
+	d.kind = CDOP__CERTIFICATE_KIND__DESTROYED_EPOCHS;
+	d.has_note = true;
+	d.note.data = (uint8_t *)(uintptr_t)note.data;
+	d.note.len = note.len;
+	reply.certificate = &one;
+	reply.n_certificate = 1;
+	return pack(&reply.base);
+}
+
+static struct cdop_bytes
+answer(void)
+{
+	Cdop__BackupKeptReply whole;
+	struct cdop_bytes body;
+	Cdop__Reply reply;
+	bool last = true;
+
+	cdop__backup_kept_reply__init(&whole);
+	whole.number = 1;
+	if (server.method == BACKUP_CREATE)
+		body = backup(&last);
+	else if (server.method == CERTIFICATE_GET)
+		body = certificate();
+	else
+		body = pack(&whole.base);
+	kept += server.method == BACKUP_KEPT;
+	cdop__reply__init(&reply);
+	reply.id = server.id;
+	reply.last = last;
+	reply.has_count = last;
+	reply.count = ++server.sent;
+	reply.has_body = true;
+	reply.body.data = (uint8_t *)(uintptr_t)body.data;
+	reply.body.len = body.len;
+	return pack(&reply.base);
+}
+
+/* ---- conn.c -------------------------------------------------------------- */
+
+uint64_t
+conn_now_ms(void)
+{
+	static uint64_t now;
+
+	return ++now;
+}
+
+void
+conn_on_wait(conn_wait_fn *fn, void *arg)
+{
+	(void)fn;
+	(void)arg;
+}
+
+enum conn_end
+conn_open(const struct conn_args *args, struct conn **ret_conn, bool *ret_gone)
+{
+	(void)args;
+	*ret_gone = false;
+	server.welcomed = false;
+	*ret_conn = &server;
+	return CONN_OK;
+}
+
+void
+conn_close(struct conn *conn)
+{
+	(void)conn;
+}
+
+const uint8_t *
+conn_hash(const struct conn *conn)
+{
+	static const uint8_t hash[CDOP_NOISE_HASH_LEN] = {1};
+
+	(void)conn;
+	return hash;
+}
+
+enum conn_end
+conn_send(struct conn *conn, struct cdop_bytes message)
+{
+	Cdop__Call *call = cdop__call__unpack(
+	    cdop_arena_allocator(f->ctx.arena), message.len, message.data);
+
+	assert_non_null(call);
+	conn->id = call->id;
+	conn->method = call->method;
+	conn->sent = 0;
+	return CONN_OK;
+}
+
+enum conn_end
+conn_next(
+    struct conn *conn, uint64_t deadline_ms, struct cdop_bytes *ret_message)
+{
+	(void)deadline_ms;
+	*ret_message = conn->welcomed ? answer() : welcome();
+	conn->welcomed = true;
+	return CONN_OK;
+}
+
+enum conn_end
+conn_poll(struct conn *conn, struct cdop_bytes *ret_message)
+{
+	(void)conn;
+	*ret_message = (struct cdop_bytes){NULL, 0};
+	return CONN_OK;
+}
+
+void
+conn_done(struct conn *conn)
+{
+	(void)conn;
+}
+
+/* ---- this end ------------------------------------------------------------ */
+
+static int
+setup(void **state)
+{
+	struct cdop_note_signer signer;
+	Cdop__ClientSecret *secret;
+
+	if (fixture_setup(state) != 0)
+		return -1;
+	f = *state;
+	secret = f->session.identity.secret;
+	cdop_checkpoint_origin(
+	    f->session.identity.open->registry_id.data, 1, origin);
+	signer_of(OURS, &signer);
+	secret->has_checkpoint_key = true;
+	secret->checkpoint_key.len = CDOP_NOTE_PUBLIC_LEN;
+	secret->checkpoint_key.data =
+	    cdop_arena_alloc(f->ctx.arena, CDOP_NOTE_PUBLIC_LEN);
+	memcpy(secret->checkpoint_key.data, signer.key.public,
+	    CDOP_NOTE_PUBLIC_LEN);
+	(void)fixture_profile(f);
+	assert_int_equal(
+	    identity_save(&f->session.identity, f->ctx.arena), CDOP_OK);
+	memset(&server, 0, sizeof(server));
+	seed = OURS;
+	other_file = false;
+	kept = 0;
+	return 0;
+}
+
+static enum exit_code
+run(const char *words, const char *arg)
+{
+	size_t i;
+
+	for (i = 0; strcmp(commands_at(i)->words, words) != 0; i++)
+		;
+	f->ctx.cmd = commands_at(i);
+	f->ctx.pos[0] = arg;
+	f->ctx.n_pos = 1;
+	return f->ctx.cmd->run(&f->ctx);
+}
+
+static enum exit_code
+take(const char **ret_path)
+{
+	*ret_path = cdop_arena_printf(f->ctx.arena, "%s/one.cdop", f->dir);
+	return run("backup create", *ret_path);
+}
+
+static void
+what_the_log_has_signed_is_taken(void **state)
+{
+	const char *path;
+
+	(void)state;
+	assert_int_equal(take(&path), EXIT_OK);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(kept, 1);
+	assert_int_equal(run("certificate show", "1"), EXIT_OK);
+}
+
+static void
+a_backup_that_it_has_not_signed_is_none(void **state)
+{
+	const char *path;
+
+	(void)state;
+	seed = ANOTHER;
+	assert_int_equal(take(&path), EXIT_INTEGRITY);
+	assert_non_null(strstr(f->ctx.error.message, "has not signed it"));
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(kept, 0);
+}
+
+static void
+nor_one_with_other_bytes(void **state)
+{
+	const char *path;
+
+	(void)state;
+	other_file = true;
+	assert_int_equal(take(&path), EXIT_INTEGRITY);
+	assert_non_null(strstr(f->ctx.error.message, "bytes are not those"));
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(kept, 0);
+}
+
+static void
+a_certificate_that_it_has_not_signed_is_not_shown(void **state)
+{
+	(void)state;
+	seed = ANOTHER;
+	assert_int_equal(run("certificate show", "1"), EXIT_INTEGRITY);
+	assert_non_null(
+	    strstr(f->ctx.error.message, "has not signed this certificate"));
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(what_the_log_has_signed_is_taken),
+	    TEST(a_backup_that_it_has_not_signed_is_none),
+	    TEST(nor_one_with_other_bytes),
+	    TEST(a_certificate_that_it_has_not_signed_is_not_shown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
