@@ -101,6 +101,33 @@ a_file_without_names_is_told_by_numbers(void **state)
 	assert_null(strstr(f->ctx.error.message, "yes"));
 }
 
+/* Tabs, a column without a name, and one cell more than can be kept. */
+static void
+columns_are_told_as_they_stand(void **state)
+{
+	enum {
+		TOO_MANY = 2001
+	};
+	struct fixture *f = *state;
+	struct import_file file;
+	char text[64 + TOO_MANY];
+
+	assert_int_equal(read_text(f, "tabs.csv",
+			     "child.family_name\tchild.sex\nGood\t1\n", &file),
+	    EXIT_OK);
+	assert_int_equal(file.n_columns, 2);
+	assert_int_equal(
+	    read_text(f, "nameless.csv", "child.family_name,\nGood,\n", &file),
+	    EXIT_OK);
+	assert_int_equal(file.n_rows, 1);
+	(void)snprintf(text, sizeof(text), "child.family_name\n");
+	memset(text + strlen(text), ',', TOO_MANY);
+	text[18 + TOO_MANY] = '\n';
+	text[19 + TOO_MANY] = '\0';
+	assert_int_equal(read_text(f, "wide.csv", text, &file), EXIT_INVALID);
+	assert_non_null(strstr(f->ctx.error.message, "more than 2000 cells"));
+}
+
 /* A comma without quotes moves all that stands behind it. */
 static void
 a_row_with_too_many_cells_is_rejected_alone(void **state)
@@ -245,6 +272,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH(a_row_with_too_many_cells_is_rejected_alone),
 	    WITH(a_wide_file_is_told_in_few_words),
+	    WITH(columns_are_told_as_they_stand),
 	    WITH(a_file_without_names_is_told_by_numbers),
 	    WITH(what_is_wrong_with_a_file_is_said),
 	    WITH(a_number_stands_there_once),
