@@ -145,6 +145,12 @@ def proved(registry, shares, made):
 def said_destroyed(registry, number):
     """By two people, whom the list names; who opens it shows that it is there."""
     ada = registry.ada
+    for words in ("x", "--reason", "shredded"), (number,):
+        equal("it has a number and a reason", ada.cdop(
+            "backup", "destroyed", *words, "--yes").code, USAGE)
+    done = ada.cdop("backup", "destroyed", "77", "--reason", "shredded",
+                    "--yes", "--json")
+    equal("of a backup that there is", done.code, NOT_FOUND)
     equal("one alone says it", ada.cdop(
         "backup", "destroyed", number, "--reason", "shredded",
         "--yes").code, SECOND)
