@@ -216,7 +216,9 @@ is_cut(const struct verb *verb)
 static bool
 is_good_status(const struct verb *verb, int status)
 {
-	bool damaged = kind_now == SHIM_EIO || kind_now == SHIM_LMDB_EIO;
+	/* A disk that fails says EIO, or writes half. */
+	bool damaged = kind_now == SHIM_EIO || kind_now == SHIM_LMDB_EIO ||
+	    kind_now == SHIM_LMDB_UNKNOWN || kind_now == SHIM_HALF;
 
 	if (status < 0 || strstr(told, "Sanitizer") != NULL ||
 	    strstr(told, "runtime error") != NULL)
