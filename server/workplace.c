@@ -144,8 +144,10 @@ workplace_make(const char *top, const char *name)
 	held = dir < 0 ? -1 : take(dir, O_CREAT);
 	if (held < 0) {
 		n = errno;
-		if (dir >= 0)
+		if (dir >= 0) {
+			clear(dir);
 			(void)close(dir);
+		}
 		(void)rmdir(here.path);
 		errno = n;
 		return CDOP_FAILED_PRECONDITION;
