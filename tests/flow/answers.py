@@ -185,6 +185,7 @@ def scenes(reference, other, files, people):
          False),
         ("ada", ["backup", "list"], OK, ["backup.list"], True),
         ("ada", ["backup", "proved", "1"], 6, [], False),
+        ("ada", ["backup", "destroyed", "1", "--yes", *why], 6, [], False),
         ("cora", ["case", "erase", other, "--reason", "not_a_case",
                   "--seen", "99", "--yes"], 8, [], False),
         ("ada", ["certificate", "list"], OK, ["certificate.list"], True),
