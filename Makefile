@@ -115,8 +115,10 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 MODE_release := -O2 $(HARDEN) -Wframe-larger-than=8192 -Wnull-dereference
 MODE_debug := -O1 $(SANITIZE)
 # Counters that lie in the file itself: a process that is killed, or behind walls,
-# has counted all the same.
+# has counted all the same.  Processes share them: one that does not count by
+# one instruction takes from what another counts.
 MODE_cover := -O0 -fprofile-instr-generate -fcoverage-mapping \
+	-fprofile-update=atomic \
 	-mllvm -runtime-counter-relocation
 MODE_fuzz := -O1 $(SANITIZE) -fsanitize=fuzzer-no-link
 # It reads a file alone, and cannot know that another file's function hands a
