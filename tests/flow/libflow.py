@@ -71,6 +71,14 @@ def wait_for(what, seconds=10.0):
     return bool(what())
 
 
+def bare_env(home, **more):
+    """Nobody's settings, but where a sanitizer or a profile writes."""
+    kept = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE")
+    return {"HOME": home, "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
+            **{name: os.environ[name] for name in kept if name in os.environ},
+            **more}
+
+
 def children(pid):
     """Pids of the children of pid by process name."""
     found = {}
@@ -279,12 +287,7 @@ class Person:
         self.comparison = ""
 
     def env(self):
-        env = {"HOME": self.home, "PATH": os.environ["PATH"],
-               "LC_ALL": "C.UTF-8", "TZ": "Europe/London"}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
-            if name in os.environ:
-                env[name] = os.environ[name]
-        return env
+        return bare_env(self.home, TZ="Europe/London")
 
     def popen(self, *args, **how):
         how.setdefault("stdin", subprocess.DEVNULL)

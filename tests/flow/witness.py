@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from libflow import (CDOP, CONFLICT, FINDINGS, FORBIDDEN, INTEGRITY, OK, TMP,
-                     USAGE, check, end, equal, scene)
+                     USAGE, bare_env, check, end, equal, scene)
 import libsynthetic
 
 
@@ -31,8 +31,7 @@ def notify(person, n, *more):
 def plain(*args):
     """Without an identity, as anybody else has it."""
     done = subprocess.run(
-        [CDOP, *args], env={"HOME": TMP, "PATH": os.environ["PATH"],
-                            "LC_ALL": "C.UTF-8"},
+        [CDOP, *args], env=bare_env(TMP),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
         check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
