@@ -57,6 +57,7 @@ LONGEST_S = 300       # of one statement
 EACH = 40             # calls of each client, at the least
 LEAST = 400           # and of all: CPU is told in ticks of 10 ms
 FIRST = 2             # of them are its first
+TELLS = 0.1           # seconds of CPU beyond those, that more than ticks tell
 
 
 def script(kind, variant, audited):
@@ -260,15 +261,21 @@ class Cluster:
 
     def call(self, kind, variant, audited, clients, seconds, cases):
         """cpu: microseconds of the server a call, without what it takes to
-        connect and to prepare, which is measured once."""
+        connect and to prepare, which is measured once.  Longer, where the
+        calls cannot be told from that."""
         path = self.script(kind, variant, audited)
         if (path, clients) not in self.firsts:
             self.firsts[(path, clients)] = self.pgbench(
                 path, clients, FIRST, cases)["cpu"]
-        said = self.bench(path, clients, seconds, cases)
-        said["cpu"] = 1e6 * (said["cpu"] - self.firsts[(path, clients)]) / (
-            said["calls"] - FIRST * clients)
-        return said
+        first = self.firsts[(path, clients)]
+        for longer in range(8):
+            said = self.bench(path, clients, seconds << longer, cases)
+            beyond = said["cpu"] - first
+            if beyond >= max(first / 2, TELLS):
+                said["cpu"] = 1e6 * beyond / (said["calls"] - FIRST * clients)
+                return said
+        sys.exit("pgbench: %s: %d calls are too few to tell their CPU" % (
+            path, said["calls"]))
 
     def connections(self, clients, seconds):
         path = self.put("connect.sql", "SELECT 1;\n")
