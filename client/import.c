@@ -78,8 +78,10 @@ send_row(struct import *im, struct import_row *row)
 	struct call_send send;
 	enum exit_code code;
 	enum conn_end end;
+	size_t used;
 
 	overrides_prune(im->ctx, &row->n.overrides, row->n.form);
+	used = cdop_arena_used(im->ctx->arena);
 	if ((code = make_call(im, row, &send)) != EXIT_OK)
 		return code;
 	if ((code = keep_row(im, row, send.body)) != EXIT_OK)
@@ -89,7 +91,12 @@ send_row(struct import *im, struct import_row *row)
 	row->state = IMPORT_SENT;
 	row->tries++;
 	im->on_the_way++;
-	return end == CONN_OK ? EXIT_OK : call_lost(im->ctx, send.method, end);
+	if (end != CONN_OK)
+		return call_lost(im->ctx, send.method, end);
+	/* There are thousands of them: it is on its way, or can be made again.
+	 */
+	cdop_arena_rewind(im->ctx->arena, used);
+	return EXIT_OK;
 }
 
 /* Fills the window; rows that are no notification never leave. */
@@ -209,13 +216,31 @@ judge(struct import *im, struct import_row *row, const Cdop__Reply *reply,
 	memset(&ctx->error, 0, sizeof(ctx->error));
 }
 
+/* The receipt of a row that was accepted; it takes more memory than the row. */
+static enum exit_code
+take_receipt(
+    struct import *im, struct import_row *row, const Cdop__Reply *reply)
+{
+	const size_t used = cdop_arena_used(im->ctx->arena);
+	struct call_send send;
+	enum exit_code code;
+
+	if (row->state != IMPORT_ACCEPTED)
+		return EXIT_OK;
+	code = make_call(im, row, &send);
+	if (code == EXIT_OK)
+		code = receipt_take(im->ctx, &send, reply);
+	if (code == EXIT_OK)
+		cdop_arena_rewind(im->ctx->arena, used);
+	return code;
+}
+
 /* One answer.  A refusal of the whole session ends the import. */
 static enum exit_code
 take_answer(struct import *im)
 {
 	uint64_t by = conn_now_ms() + im->ctx->g.timeout_ms + GRACE_MS;
 	struct import_row *row;
-	struct call_send send;
 	Cdop__Reply *reply;
 	enum exit_code code;
 	enum conn_end end;
@@ -239,13 +264,8 @@ take_answer(struct import *im)
 		code = import_keys_save(im->ctx, &im->file);
 		return code == EXIT_OK ? send_row(im, row) : code;
 	}
-	if (row->state == IMPORT_ACCEPTED) {
-		code = make_call(im, row, &send);
-		if (code == EXIT_OK)
-			code = receipt_take(im->ctx, &send, reply);
-		if (code != EXIT_OK)
-			return code;
-	}
+	if ((code = take_receipt(im, row, reply)) != EXIT_OK)
+		return code;
 	if (im->file.is_stdin && !row->n.dry_run &&
 	    row->state == IMPORT_ACCEPTED)
 		spool_applied(im->ctx, row->n.key);

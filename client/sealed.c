@@ -99,8 +99,7 @@ sealed_read(struct cmd_ctx *ctx, const struct sealed_kind *kind,
 	run.data = out + 4;
 	run.len = cdop_get32(out);
 	if (run.len > in.len - HEAD_LEN - CDOP_TAG_LEN - 4 ||
-	    cdop_scan_message(kind->desc, run, CDOP_SCAN_LENIENT, NULL) !=
-		CDOP_OK)
+	    cdop_scan_message(kind->desc, run, CDOP_SCAN_OWN, NULL) != CDOP_OK)
 		return CDOP_DATA_LOSS;
 	message = protobuf_c_message_unpack(
 	    kind->desc, cdop_arena_allocator(ctx->arena), run.len, run.data);

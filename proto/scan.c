@@ -313,7 +313,8 @@ count_value(struct scan *scan, struct level *level, size_t i)
 	field = &level->desc->fields[i];
 	if (field->label != PROTOBUF_C_LABEL_REPEATED && level->seen[i] > 0)
 		return refuse(scan, "wire.twice");
-	if (level->seen[i] >= CDOP_SCAN_REPEAT_MAX)
+	if (level->seen[i] >=
+	    (scan->mode == CDOP_SCAN_OWN ? UINT16_MAX : CDOP_SCAN_REPEAT_MAX))
 		return refuse(scan, "wire.repeat");
 	if (scan->mode == CDOP_SCAN_STRICT &&
 	    ++scan->fields > CDOP_SCAN_FIELDS_MAX)
@@ -465,7 +466,7 @@ cdop_scan_message(const ProtobufCMessageDescriptor *desc, struct cdop_bytes in,
 	struct scan scan = {.mode = mode};
 	enum cdop_err err;
 
-	if (in.len > CDOP_MESSAGE_MAX)
+	if (mode != CDOP_SCAN_OWN && in.len > CDOP_MESSAGE_MAX)
 		err = refuse(&scan, "wire.length");
 	else
 		err = scan_level(&scan, desc, in);

@@ -451,6 +451,35 @@ repeats_are_limited(void **state)
 	    bytes, head + CDOP_SCAN_REPEAT_MAX + 1, "packed.1", "wire.repeat");
 }
 
+/* A file of a client's own has thousands of entries, and over a mebibyte. */
+static void
+what_is_ones_own_is_as_long_as_its_file(void **state)
+{
+	static uint8_t bytes[2 + 2 * (UINT16_MAX + 1)];
+	static uint8_t long_text[8 + CDOP_MESSAGE_MAX];
+	struct cdop_scan_fault fault;
+	size_t i;
+
+	(void)state;
+	memcpy(bytes, OKAY, 2);
+	for (i = 0; i <= UINT16_MAX; i++)
+		memcpy(bytes + 2 + 2 * i, "\x40\x01", 2);
+	assert_int_equal(
+	    scan(bytes, sizeof(bytes) - 2, CDOP_SCAN_OWN, NULL), CDOP_OK);
+	assert_int_equal(scan(bytes, sizeof(bytes), CDOP_SCAN_OWN, &fault),
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(fault.rule, "wire.repeat");
+	/* A field that nobody knows, of a mebibyte: 17, delimited. */
+	memcpy(long_text, OKAY "\x8a\x01\x80\x80\x40", 7);
+	assert_int_equal(
+	    scan(long_text, 7 + CDOP_MESSAGE_MAX, CDOP_SCAN_OWN, NULL),
+	    CDOP_OK);
+	assert_int_equal(
+	    scan(long_text, 7 + CDOP_MESSAGE_MAX, CDOP_SCAN_LENIENT, &fault),
+	    CDOP_INVALID_ARGUMENT);
+	assert_string_equal(fault.rule, "wire.length");
+}
+
 /* A self of a number and nine entries: eleven fields with itself. */
 #define ELEVEN                                                                 \
 	"\x32\x14" OKAY "\x40\x01\x40\x02\x40\x03\x40\x04\x40\x05"             \
@@ -534,6 +563,7 @@ main(void)
 	    cmocka_unit_test(a_cut_message_is_refused),
 	    cmocka_unit_test(depth_is_limited),
 	    cmocka_unit_test(repeats_are_limited),
+	    cmocka_unit_test(what_is_ones_own_is_as_long_as_its_file),
 	    cmocka_unit_test(fields_are_limited_at_all_levels_together),
 	    cmocka_unit_test(a_message_over_a_mebibyte_is_refused),
 	    cmocka_unit_test(a_fault_is_written_on_failure_alone),
