@@ -14,6 +14,7 @@ were, and the file grows by its log alone.
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -410,7 +411,9 @@ def backup(w):
         seen = cdopd("verify", path, *w.shares)
         check("backup %d opens" % w.backups, seen.returncode == 0,
               seen.stdout.decode())
-        w.must(w.ada, "backup", "proved", str(done.json()["number"]))
+        proof = re.search(rb"^proof  (\S+)$", seen.stdout, re.M)
+        w.must(w.ada, "backup", "proved", str(done.json()["number"]),
+               proof.group(1).decode() if proof else "none")
     os.unlink(path)
     return True
 
