@@ -12,6 +12,7 @@
  *
  * usage: offline [N [OFFSET]]   about N of all points, every k-th from OFFSET
  *        offline only POINT      the one of that number
+ *        offline verb NAME       all of that verb
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -61,7 +62,8 @@ static char first_said[VERBS_TEXT], first_told[VERBS_TEXT]; /* the fault's */
 
 static struct {
 	uint64_t stride, offset;
-	uint64_t only; /* the one to be played; 0: not only one */
+	uint64_t only;    /* the one to be played; 0: not only one */
+	const char *verb; /* the one to be played; NULL: all */
 	uint64_t seen, done, broken;
 } all = {.stride = 1};
 
@@ -364,12 +366,27 @@ maybe(const struct verb *verb, const struct usual *u)
 		all.broken++;
 }
 
+static uint64_t
+count_points(const struct usual *u)
+{
+	uint64_t n = 0;
+	int kind;
+
+	for (kind = 0; kind < SHIM_KINDS; kind++)
+		n += u->count[shim_class_of((enum shim_kind)kind)];
+	return n;
+}
+
 static void
 play(const struct verb *verb, const struct usual *u)
 {
 	uint64_t done = all.done, n;
 	int kind;
 
+	if (all.verb != NULL && strcmp(all.verb, verb->name) != 0) {
+		all.seen += count_points(u); /* each keeps its number */
+		return;
+	}
 	verb_now = verb;
 	for (kind = 0; kind < SHIM_KINDS; kind++) {
 		kind_now = (enum shim_kind)kind;
@@ -381,17 +398,6 @@ play(const struct verb *verb, const struct usual *u)
 	    (unsigned long long)(all.done - done),
 	    (unsigned long long)all.broken);
 	(void)fflush(stdout);
-}
-
-static uint64_t
-count_points(const struct usual *u)
-{
-	uint64_t n = 0;
-	int kind;
-
-	for (kind = 0; kind < SHIM_KINDS; kind++)
-		n += u->count[shim_class_of((enum shim_kind)kind)];
-	return n;
 }
 
 static void
@@ -417,6 +423,8 @@ main(int argc, char **argv)
 	want = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
 	if (argc > 2 && strcmp(argv[1], "only") == 0)
 		all.only = strtoull(argv[2], NULL, 10);
+	if (argc > 2 && strcmp(argv[1], "verb") == 0)
+		all.verb = argv[2];
 	prepare();
 	for (i = 0; i < n_verbs; i++) {
 		rehearse(&verbs[i], &usual[i]);

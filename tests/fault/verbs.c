@@ -20,6 +20,7 @@
 #include "server/offline.h"
 #include "server/registry/actor.h"
 #include "server/registry/backups.h"
+#include "server/registry/checkpoints.h"
 #include "server/registry/registry.h"
 #include "server/vault/rows.h"
 #include "tests/fault/say.h"
@@ -172,6 +173,15 @@ recover_people(void)
 	    "localhost:7443", "--key-file", "@key", "--out", "@out");
 }
 
+/* Of a log that is longer than this one: see newest(). */
+static int
+accept_rollback(void)
+{
+	return SAY(cmd_accept, "accept-rollback", "@data", "--by",
+	    "Olga Operator", "--reason", "the disk broke", "--anchor",
+	    "@newest", "--key-file", "@key");
+}
+
 static int
 check(void)
 {
@@ -257,6 +267,7 @@ const struct verb verbs[] = {
 	    "out/recovery-invitation-2.txt"}},
     {.name = "check", .run = check, .only_looks = true},
     {.name = "start of the vault", .run = start, .in_steps = true},
+    {.name = "accept-rollback", .run = accept_rollback},
 };
 
 const size_t n_verbs = sizeof(verbs) / sizeof(verbs[0]);
@@ -353,6 +364,29 @@ backup(void)
 	return 0;
 }
 
+/* The checkpoint of what the registry came to, before it was put back. */
+static int
+newest(void)
+{
+	const struct offline_from from = {
+	    .dir = verbs_path("data"), .key_file = verbs_path("key")};
+	struct cdop_bytes note;
+	struct offline offline;
+	FILE *to;
+
+	if (slot_key_file() != CMD_OK)
+		return CMD_FAILED;
+	must(offline_open(&offline), "memory");
+	require(offline_load(&offline, &from, shim_wall_ms()), "it opens");
+	note = checkpoints_note(offline.reg->checkpoints);
+	to = fopen(verbs_outside("whole/newest"), "we");
+	require(to != NULL && fwrite(note.data, 1, note.len, to) == note.len &&
+		fclose(to) == 0,
+	    "a checkpoint");
+	offline_close(&offline);
+	return CMD_OK;
+}
+
 static void
 make_conf(void)
 {
@@ -383,6 +417,7 @@ verbs_make(void)
 	make_with(backup);
 	make_conf();
 	shell("cp -a '%s' '%s/whole'", folder, top);
+	make_with(newest); /* and the folder is made anew for each verb */
 }
 
 void

@@ -11,8 +11,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -22,11 +25,26 @@
 #include "tests/unit/server/gate/gate_fixture.h"
 
 static struct gate_fixture f;
+static uint64_t *forward_s; /* the gate's clocks, and ours */
+
+/* In place of libc's, for libevent too. */
+int
+clock_gettime(clockid_t id, struct timespec *ret_time)
+{
+	long rc = syscall(SYS_clock_gettime, id, ret_time);
+
+	if (forward_s != NULL)
+		ret_time->tv_sec += (time_t)*forward_s;
+	return (int)rc;
+}
 
 static int
 setup(void **state)
 {
 	(void)state;
+	forward_s = mmap(NULL, sizeof(*forward_s), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(forward_s != MAP_FAILED);
 	gate_fixture_init(&f);
 	return 0;
 }
@@ -36,7 +54,22 @@ teardown(void **state)
 {
 	(void)state;
 	gate_fixture_end(&f);
+	assert_int_equal(munmap(forward_s, sizeof(*forward_s)), 0);
+	forward_s = NULL;
 	return 0;
+}
+
+/* It has taken what was said before. */
+static void
+ping(void)
+{
+	struct cdop_bytes none = {NULL, 0};
+	struct control_msg msg;
+
+	assert_int_equal(
+	    control_send(f.control, CONTROL_PING, none, -1), CDOP_OK);
+	assert_int_equal(control_wait(f.control, 5000, &msg), CDOP_OK);
+	assert_int_equal(msg.kind, CONTROL_PONG);
 }
 
 static void
@@ -123,7 +156,6 @@ a_stop_writes_what_is_queued_and_reads_no_more(void **state)
 {
 	static uint8_t big[CDOP_FRAME_MAX], got[2 + CDOP_FRAME_MAX];
 	struct cdop_bytes none = {NULL, 0};
-	struct control_msg msg;
 	uint64_t conn;
 	size_t i;
 	int fd, st;
@@ -134,11 +166,7 @@ a_stop_writes_what_is_queued_and_reads_no_more(void **state)
 	conn = gate_fixture_handshake(&f, fd);
 	assert_int_equal(
 	    control_send(f.control, CONTROL_STOP, none, -1), CDOP_OK);
-	/* What answers behind it has taken it. */
-	assert_int_equal(
-	    control_send(f.control, CONTROL_PING, none, -1), CDOP_OK);
-	assert_int_equal(control_wait(f.control, 5000, &msg), CDOP_OK);
-	assert_int_equal(msg.kind, CONTROL_PONG);
+	ping();
 	gate_fixture_send(fd, 100, 1); /* too late */
 	gate_fixture_expect_silence(&f, 100);
 	for (i = 0; i < 10; i++)
@@ -151,6 +179,39 @@ a_stop_writes_what_is_queued_and_reads_no_more(void **state)
 	assert_int_equal(waitpid(f.pid, &st, 0), f.pid);
 	assert_true(WIFEXITED(st));
 	assert_int_equal(WEXITSTATUS(st), 0);
+	close(f.control);
+	unlink(f.path);
+	ipc_inbox_free(f.inbox);
+}
+
+static void
+a_stop_does_not_wait_for_ever_for_who_does_not_read(void **state)
+{
+	static uint8_t big[CDOP_FRAME_MAX];
+	struct cdop_bytes none = {NULL, 0};
+	uint64_t conn;
+	size_t i;
+	int fd, st;
+
+	(void)state;
+	gate_fixture_begin(&f);
+	fd = gate_fixture_connect_unix(&f);
+	conn = gate_fixture_handshake(&f, fd);
+	for (i = 0; i < 20; i++) /* more than a socket holds */
+		gate_fixture_say(&f, conn, IPC_FRAME, big, sizeof(big));
+	assert_int_equal(
+	    control_send(f.control, CONTROL_STOP, none, -1), CDOP_OK);
+	close(f.link);
+	ping();
+	assert_int_equal(waitpid(f.pid, &st, WNOHANG), 0);
+	*forward_s = 60;
+	/* Whatever wakes it: it looks at the clock. */
+	assert_int_equal(
+	    control_send(f.control, CONTROL_PING, none, -1), CDOP_OK);
+	assert_int_equal(waitpid(f.pid, &st, 0), f.pid);
+	assert_true(WIFEXITED(st));
+	assert_int_equal(WEXITSTATUS(st), 0);
+	close(fd);
 	close(f.control);
 	unlink(f.path);
 	ipc_inbox_free(f.inbox);
@@ -226,6 +287,7 @@ main(void)
 	    TEST(a_new_vault_closes_every_connection),
 	    TEST(a_vault_that_dies_resets_who_was_not_answered),
 	    TEST(a_stop_writes_what_is_queued_and_reads_no_more),
+	    TEST(a_stop_does_not_wait_for_ever_for_who_does_not_read),
 	    TEST(a_stop_without_a_vault_does_not_wait_for_one),
 	    TEST(without_a_parent_there_is_no_gate),
 	    TEST(it_answers_pings_and_takes_a_new_configuration),

@@ -324,6 +324,32 @@ what_goes_meanwhile_is_not_in_it(void **state)
 	assert_int_equal(store_fixture_open(&f, 0), CDOP_OK);
 }
 
+/* Longer than the room it begins with, and one row more than all of that. */
+static void
+the_largest_rows_are_in_it(void **state)
+{
+	static char text[ENVELOPE_DATA_MAX + 1];
+	struct cdop_manifest manifest;
+	struct backup_loaded loaded;
+	unsigned i;
+
+	(void)state;
+	deal();
+	memset(text, 'x', sizeof(text) - 1);
+	for (i = 0; i < 3; i++) {
+		undo_begin(f.undo);
+		assert_int_equal(rows_begin(f.rows, 2u << 20, 64), CDOP_OK);
+		(void)store_fixture_put(&f, SCHEMA_KIND_PERSON, 0, text);
+		store_fixture_commit(&f);
+	}
+	add_case(1);
+	take(NULL, &manifest);
+	assert_true(manifest.bytes > 3 * (uint64_t)ENVELOPE_ROW_MAX);
+	load(&loaded);
+	assert_int_equal(loaded.rows, manifest.rows);
+	assert_true(expect_same_rows() > 10);
+}
+
 static void
 without_shares_there_is_none(void **state)
 {
@@ -382,6 +408,7 @@ main(void)
 	    TEST(it_opens_with_shares_and_every_row_is_fine),
 	    TEST(what_happens_meanwhile_is_in_it_to_the_last_commit),
 	    TEST(what_goes_meanwhile_is_not_in_it),
+	    TEST(the_largest_rows_are_in_it),
 	    TEST(without_shares_there_is_none),
 	    TEST(fewer_shares_open_nothing),
 	    TEST(epochs_and_their_cases_are_counted),
