@@ -138,6 +138,11 @@ def withdrawn(cora, reference, withdrawn_already, row):
     done = cora.cdop(*notify(row))
     check("its number does not stop the true record", done.code == OK, done)
     true = done.json()["reference"]
+    done = cora.cdop("case", "reinstate", reference, "--reason", "was right")
+    check("and while that one is there it does not come back unasked",
+          done.code == DUPLICATE and true in done.out + done.err and
+          "cdop case link" in done.err and show(cora, reference)["status"] ==
+          "entered-in-error", done)
     cora.must("case", "withdraw", true, "--reason", "so was this")
     cora.must("case", "reinstate", reference, "--reason", "was right")
     check("reinstated, it is back", reference in [

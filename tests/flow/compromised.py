@@ -223,6 +223,32 @@ def without(registry, saved):
     as_saved(registry, saved)
 
 
+def damaged(registry, saved):
+    """What a start does not read is read here, and is not taken over."""
+    path = os.path.join(registry.data, "data.mdb")
+    with open(path, "r+b") as f:
+        whole = f.read()
+        for at in range(8192 + 2048, len(whole), 4096):
+            f.seek(at)
+            f.write(bytes([whole[at] ^ 1]))
+            f.flush()
+            code, found = registry.verify()
+            if "damaged" in found and opens(registry, registry.data,
+                                            "--key-file", registry.key):
+                break
+            f.seek(at)
+            f.write(whole[at:at + 1])
+    code, said = renew(registry, "damaged")
+    check("a log that was changed is found, and the registry is as it was",
+          code == 1 and "the registry is as it was: DATA_LOSS" in said and
+          opens(registry, registry.data, "--key-file", registry.key),
+          found + said)
+    check("and nothing is left of it", not os.path.exists(
+        os.path.join(registry.dir, "damaged")) and not os.path.exists(
+            registry.key + "-other"))
+    as_saved(registry, saved)
+
+
 def made(registry, saved):
     code, said = renew(registry)
     check("it is made", code == 0 and "What is left to do" in said and
@@ -333,6 +359,7 @@ def main():
     shutil.copytree(registry.data, saved)
     killed(registry, saved)
     without(registry, saved)
+    damaged(registry, saved)
     made(registry, saved)
     serves(registry, cora, case)
     equal("it stops in order", registry.stop(), 0)

@@ -1,0 +1,154 @@
+/*
+ * What a registry seldom answers: it takes a rotation that is long enough to
+ * hold it, or a registry that is never content.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/client/other_end.h"
+
+#define AMEND      46
+#define KEY_PAUSE  82
+#define KEY_RESUME 83
+#define ROUNDS     6 /* in which an amendment asks */
+
+static struct fixture *f;
+static char asked[64]; /* the reason that was given */
+static char shown[4096];
+
+static int
+setup(void **state)
+{
+	if (fixture_setup(state) != 0)
+		return -1;
+	f = *state;
+	memset(asked, 0, sizeof(asked));
+	return 0;
+}
+
+/* What it says to a person, too. */
+static enum exit_code
+run(const char *words, const char *arg)
+{
+	const char *path = fixture_file(f, "shown", "", 0);
+	int was, to = open(path, O_RDWR | O_CLOEXEC);
+	enum exit_code code;
+	ssize_t n;
+
+	(void)fflush(stdout);
+	was = dup(STDOUT_FILENO);
+	assert_int_equal(dup2(to, STDOUT_FILENO), STDOUT_FILENO);
+	code = other_end_run(words, arg);
+	(void)fflush(stdout);
+	assert_int_equal(dup2(was, STDOUT_FILENO), STDOUT_FILENO);
+	n = pread(to, shown, sizeof(shown) - 1, 0);
+	assert_true(n >= 0);
+	shown[n] = '\0';
+	(void)close(was);
+	(void)close(to);
+	return code;
+}
+
+/* ---- a rotation that is held --------------------------------------------- */
+
+static void
+hold(const Cdop__Call *call, Cdop__Reply *reply)
+{
+	Cdop__KeyPauseRequest *request =
+	    cdop__key_pause_request__unpack(cdop_arena_allocator(f->ctx.arena),
+		call->body.len, call->body.data);
+	Cdop__KeyPauseReply body;
+
+	assert_non_null(request);
+	if (request->reason != NULL)
+		(void)snprintf(asked, sizeof(asked), "%s", request->reason);
+	cdop__key_pause_reply__init(&body);
+	body.number = 7;
+	reply->has_body = true;
+	reply->body = other_end_pack(&body.base);
+}
+
+static void
+a_rotation_is_held_and_goes_on(void **state)
+{
+	(void)state;
+	other_end_start(f, hold);
+	fixture_option(f, "--reason", "the disk is slow");
+	assert_int_equal(run("key pause", NULL), EXIT_OK);
+	assert_string_equal(asked, "the disk is slow");
+	assert_non_null(strstr(shown, "Rotation 7 is held."));
+	assert_int_equal(run("key resume", NULL), EXIT_OK);
+	assert_non_null(strstr(shown, "Rotation 7 goes on."));
+	assert_int_equal(other_end_calls(KEY_PAUSE), 1);
+	assert_int_equal(other_end_calls(KEY_RESUME), 1);
+}
+
+static void
+for_programs_its_number_stands_by_itself(void **state)
+{
+	(void)state;
+	other_end_start(f, hold);
+	f->ctx.g.json = true;
+	fixture_option(f, "--reason", "the disk is slow");
+	assert_int_equal(run("key pause", NULL), EXIT_OK);
+	assert_non_null(strstr(shown, "\"number\":7"));
+}
+
+/* ---- a question after each answer ---------------------------------------- */
+
+static void
+never_content(const Cdop__Call *call, Cdop__Reply *reply)
+{
+	static char path[] = "death.date", rule[] = "order.birth_death",
+		    reason[] = "invalid";
+	static Cdop__Violation violation, *one = &violation;
+
+	(void)call;
+	cdop__violation__init(&violation);
+	violation.path = path;
+	violation.rule = rule;
+	violation.severity = CDOP__SEVERITY__WARNING;
+	reply->status = CDOP_INVALID_ARGUMENT;
+	reply->reason = reason;
+	reply->violation = &one;
+	reply->n_violation = 1;
+}
+
+static void
+it_is_not_asked_for_ever(void **state)
+{
+	(void)state;
+	other_end_start(f, never_content);
+	fixture_option(f, "--reason", "the GP rang");
+	fixture_option(f, "--source", "telephone, GP");
+	fixture_option(f, "--seen", "1");
+	fixture_option(f, "--set", "child.family_name=Sampleton");
+	fixture_option(
+	    f, "--accept-warning", "order.birth_death: so it is written");
+	assert_int_equal(run("case amend", "T-K7M4-QX23"), EXIT_INVALID);
+	assert_non_null(strstr(f->ctx.error.message, "nothing was written"));
+	assert_int_equal(other_end_calls(AMEND), ROUNDS);
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_rotation_is_held_and_goes_on),
+	    TEST(for_programs_its_number_stands_by_itself),
+	    TEST(it_is_not_asked_for_ever),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
