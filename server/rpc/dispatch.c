@@ -180,17 +180,15 @@ state_words(uint32_t state)
  * On a full disk the reserve is for the log, and for who may come in: no case
  * work, reading neither, and nothing large (TRUST M16).
  */
-static enum cdop_err
-check_room(struct work *work)
+enum cdop_err
+dispatch_check_room(
+    struct rpc_ctx *ctx, const struct rpc_method *method, size_t len)
 {
-	const struct rpc_method *method = work->ctx.method;
-
-	if (work->reg->room == REGISTRY_ROOM ||
+	if (ctx->reg->room == REGISTRY_ROOM ||
 	    (method->scope != CDOP_SCOPE_AREA &&
-		method->scope != CDOP_SCOPE_ASK &&
-		work->request->message.len <= FULL_REQUEST_MAX))
+		method->scope != CDOP_SCOPE_ASK && len <= FULL_REQUEST_MAX))
 		return CDOP_OK;
-	return rpc_fail(&work->ctx, CDOP_RESOURCE_EXHAUSTED, "disk_full",
+	return rpc_fail(ctx, CDOP_RESOURCE_EXHAUSTED, "disk_full",
 	    "the server's disk is full: nothing was applied, and what is on "
 	    "the disk is not touched");
 }
@@ -232,7 +230,7 @@ check_policy(struct work *work)
 	if (request->boot_ms - request->arrived_ms > deadline_ms)
 		return rpc_fail(ctx, CDOP_DEADLINE_EXCEEDED, "deadline",
 		    "not begun in time and not applied");
-	return check_room(work);
+	return dispatch_check_room(ctx, ctx->method, request->message.len);
 }
 
 /* ---- 3: the request key (TRUST M8, M12) -------------------------------- */

@@ -66,6 +66,13 @@ CDOP_MUST enum cdop_err dispatch_refuse(struct registry *reg,
     enum cdop_err err, struct dispatch_result *ret_result);
 
 /*
+ * May a call of this method and length be worked on, as full as the disk is?
+ * Of an act that is approved it is asked, too.
+ */
+CDOP_MUST enum cdop_err dispatch_check_room(
+    struct rpc_ctx *ctx, const struct rpc_method *method, size_t len);
+
+/*
  * Runs an act that has found its second person, with the requester as the
  * actor.  CDOP_ABORTED when the target is no longer what was approved.
  * *ret_reply is the packed reply message of the method, in ctx->arena.

@@ -350,12 +350,18 @@ static enum cdop_err
 check_yes(struct rpc_ctx *ctx, const struct approval *approval,
     const Cdop__ApproveRequest *req)
 {
+	const struct rpc_method *method = rpc_method_find(approval->method);
+	enum cdop_err err;
+
 	if (approval->requester == ctx->actor->person)
 		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "same_person",
 		    "you asked for it: another person has to approve");
-	if ((rpc_method_find(approval->method)->states & ctx->reg->state) == 0)
+	if ((method->states & ctx->reg->state) == 0)
 		return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "state",
 		    "not in the state the registry is in: it waits on");
+	err = dispatch_check_room(ctx, method, approval->request.len);
+	if (err != CDOP_OK)
+		return err;
 	if (req->reason == NULL || *req->reason == '\0' ||
 	    rpc_hold_has_box(approval))
 		return CDOP_OK;

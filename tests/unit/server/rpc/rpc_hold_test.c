@@ -156,6 +156,29 @@ two_who_may_see_it_lift_it(void **state)
 	assert_null(last_detail(ref)->after);
 }
 
+/* An act about a case is case work, whoever says yes to it. */
+static void
+on_a_full_disk_it_waits_on(void **state)
+{
+	char *ref =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "wirral"));
+	Cdop__Approval *a;
+
+	(void)state;
+	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	w.reg->room = REGISTRY_FULL;
+	a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
+	assert_string_equal(calls_approve(&w, WORLD_COORDINATOR_WIRRAL, a,
+				CDOP_RESOURCE_EXHAUSTED)
+				->reason,
+	    "disk_full");
+	w.reg->room = REGISTRY_ROOM;
+	assert_true(listed_on_hold());
+	(void)calls_approve(&w, WORLD_COORDINATOR_WIRRAL, a, CDOP_OK);
+	assert_false(listed_on_hold());
+}
+
 /* Words of either decision go with the case, and are no row of their own. */
 static void
 a_decision_says_nothing_that_outlives_the_case(void **state)
@@ -288,6 +311,8 @@ main(void)
 		it_is_seen_wherever_the_case_is, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		two_who_may_see_it_lift_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		on_a_full_disk_it_waits_on, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_decision_says_nothing_that_outlives_the_case, setup,
 		teardown),
