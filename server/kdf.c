@@ -14,8 +14,7 @@
 #include "server/vault/shares.h"
 #include "server/vault/slots.h"
 
-#define KDF_READ_MS   10000  /* from connect to the last byte */
-#define KDF_ANSWER_MS 120000 /* the vault opens rows and builds its index */
+#define KDF_READ_MS 10000 /* from connect to the last byte */
 
 _Static_assert(CONTROL_SHARE_LEN == CDOP_SHARE_LEN, "one share");
 
@@ -123,8 +122,8 @@ try_slot(const struct kdf_work *work, const struct control_slot *slot,
 	err = derive(secrets, slot);
 	if (err != CDOP_OK)
 		return err;
-	err = control_offer(
-	    work->channel, slot->slot, secrets->key, KDF_ANSWER_MS, ret_opened);
+	err = control_offer(work->channel, slot->slot, secrets->key,
+	    CONTROL_OPEN_MS, ret_opened);
 	explicit_bzero(secrets->key, sizeof(secrets->key));
 	return err;
 }
@@ -182,7 +181,7 @@ hand_share(const struct kdf_work *work)
 	enum cdop_err err;
 
 	err = control_share(
-	    work->channel, work->secrets->typed, KDF_ANSWER_MS, &shared);
+	    work->channel, work->secrets->typed, CONTROL_OPEN_MS, &shared);
 	if (err != CDOP_OK) {
 		answer(work->conn, "error the share could not be given (%s)\n",
 		    cdop_err_name(err));

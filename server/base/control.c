@@ -35,7 +35,7 @@ static bool
 is_kind(uint8_t kind)
 {
 	return (kind >= CONTROL_START && kind <= CONTROL_PING) ||
-	    (kind >= CONTROL_READY && kind <= CONTROL_LOST);
+	    (kind >= CONTROL_READY && kind <= CONTROL_OPENING);
 }
 
 enum cdop_err

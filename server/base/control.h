@@ -22,6 +22,9 @@
 #define CONTROL_BOOT_FD       8 /* vault: the boot key file */
 #define CONTROL_LISTEN_FD     5 /* gate: the first of its listeners */
 
+/* A vault reads its registry, at a start or when it is unsealed. */
+#define CONTROL_OPEN_MS 900000
+
 #define CONTROL_BODY_MAX   4096
 #define CONTROL_SLOTS_MAX  64
 #define CONTROL_STATE_MAX  32 /* a state word, with its NUL */
@@ -52,8 +55,10 @@ enum control_kind {
 	CONTROL_STATE = 17, /* vault: the state word has changed */
 	CONTROL_SLOTS = 18, /* vault: sealed; its slots, see below */
 	CONTROL_PONG = 19,
-	CONTROL_LOST = 20, /* vault: the gate is gone or broken; u64: which
-			    * link it was */
+	CONTROL_LOST = 20,    /* vault: the gate is gone or broken; u64: which
+			       * link it was */
+	CONTROL_OPENING = 21, /* vault: a key came; it reads its rows, and is
+			       * silent until it has */
 };
 
 /* Sent within one build of one program: plain memory, no layout of its own. */

@@ -25,9 +25,6 @@
 
 #define PARENT_TICK_MS    2000
 #define PARENT_PUBLISH_MS 10000
-#define PARENT_HANG_MS    60000 /* a child that leaves a ping unanswered */
-/* A child that starts: a vault reads its registry first. */
-#define PARENT_START_MS 900000
 
 static const struct cdop_bytes nothing = {NULL, 0};
 
@@ -115,11 +112,8 @@ start_child(struct parent_child *child, int link)
 	    child->role == PARENT_GATE ? METRIC_GATE_STARTS
 				       : METRIC_VAULT_STARTS,
 	    1);
-	child->ready = false;
-	child->answers = false;
 	child->hung = false;
-	child->pinged_ms = 0;
-	child->started_ms = clock_ms();
+	watch_begin(&child->watch, clock_ms());
 	child->event = event_new(parent->base, child->control,
 	    EV_READ | EV_PERSIST, parent_hear, child);
 	if (child->event == NULL || event_add(child->event, NULL) < 0)
@@ -229,7 +223,7 @@ bury_child(struct parent_child *child, int st)
 	fds_close(child->control);
 	child->control = -1;
 	child->pid = 0;
-	child->ready = false;
+	child->watch.ready = false;
 	if (child->role == PARENT_VAULT)
 		note_culprit(parent, child, st);
 	judge_death(parent, child->role, st);
@@ -323,32 +317,27 @@ on_signal(int number, void *ctx)
 	}
 }
 
-/*
- * Whether it answers: the last ping, or, while it starts, within the time
- * that a start may take.  Asks again where the last one was answered.
- */
+/* Whether it answers; asks it, and ends one that has not for too long. */
 static bool
 watch_child(struct parent_child *child)
 {
-	uint64_t now = clock_ms();
+	uint64_t now = clock_ms(), hang_ms = child->parent->args->hang_ms;
+	enum watch_verdict verdict;
 
 	if (child->pid == 0)
 		return false;
-	if (!child->ready)
-		return now - child->started_ms < PARENT_START_MS;
-	if (child->pinged_ms == 0) {
-		if (control_send(child->control, CONTROL_PING, nothing, -1) ==
-		    CDOP_OK)
-			child->pinged_ms = now;
-		return child->answers;
+	verdict = watch_look(
+	    &child->watch, now, hang_ms == 0 ? WATCH_HANG_MS : hang_ms);
+	if (verdict == WATCH_ASK &&
+	    control_send(child->control, CONTROL_PING, nothing, -1) == CDOP_OK)
+		watch_asked(&child->watch, now);
+	if (verdict == WATCH_HANGS) {
+		log_error("child.hangs", "child=%s pid=%d",
+		    parent_role_name(child->role), (int)child->pid);
+		child->hung = true;
+		kill(child->pid, SIGKILL);
 	}
-	if (!child->answers || now - child->pinged_ms < PARENT_HANG_MS)
-		return false;
-	log_error("child.hangs", "child=%s pid=%d",
-	    parent_role_name(child->role), (int)child->pid);
-	child->hung = true;
-	kill(child->pid, SIGKILL);
-	return false;
+	return watch_is_well(&child->watch, verdict);
 }
 
 /* The manager's watchdog is fed while both answer, and not by our own loop. */
@@ -377,7 +366,7 @@ on_unseal(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	unseal_serve(
-	    &parent->unseal, (int)fd, vault->ready ? vault->control : -1);
+	    &parent->unseal, (int)fd, vault->watch.ready ? vault->control : -1);
 	/* One at a time: Argon2id takes up to 1 GiB.  The rest waits. */
 	if (parent->unseal.pid != 0)
 		event_del(parent->unseal_event);

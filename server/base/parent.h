@@ -5,6 +5,8 @@
 #ifndef CDOP_BASE_PARENT_H
 #define CDOP_BASE_PARENT_H
 
+#include <stdint.h>
+
 #include "server/base/config.h"
 #include "server/base/unseal.h"
 
@@ -12,6 +14,7 @@ struct parent_args {
 	const char *conf_path; /* read again on HUP */
 	const struct config *conf;
 	unseal_fn *unseal;
+	uint64_t hang_ms; /* a ping unanswered; 0: WATCH_HANG_MS */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "server/base/parent.h"
 #include "server/base/setup.h"
 #include "server/base/unseal.h"
+#include "server/base/watch.h"
 
 #define PARENT_EXIT_SYSTEM 71
 
@@ -35,11 +36,8 @@ struct parent_child {
 	pid_t pid; /* 0: not running */
 	int control;
 	struct event *event;
-	bool ready;
-	bool answers; /* has answered a ping, so silence means something */
-	bool hung;    /* ended by us for its silence */
-	uint64_t pinged_ms; /* 0: no ping unanswered */
-	uint64_t started_ms;
+	struct watch watch;
+	bool hung; /* ended by us for its silence */
 };
 
 struct parent {

@@ -22,8 +22,8 @@ parent_announce(struct parent *parent)
 	char text[ADDRESS_TEXT_MAX];
 	uint32_t i;
 
-	if (!parent->children[PARENT_GATE].ready ||
-	    !parent->children[PARENT_VAULT].ready)
+	if (!parent->children[PARENT_GATE].watch.ready ||
+	    !parent->children[PARENT_VAULT].watch.ready)
 		return;
 	/* Sealed is ready for a passphrase, and so its slots are known. */
 	if (strcmp(parent->state, "sealed") == 0 && !parent->unseal.heard)
@@ -70,7 +70,7 @@ take_ready(struct parent_child *child, const struct control_msg *msg)
 		parent_stop(parent, PARENT_EXIT_SYSTEM);
 		return;
 	}
-	child->ready = true;
+	child->watch.ready = true;
 	if (child->role == PARENT_VAULT)
 		take_state(parent, msg);
 	log_info("child.ready", "child=%s pid=%d",
@@ -114,14 +114,14 @@ take_message(struct parent_child *child, const struct control_msg *msg)
 	if (msg->kind == CONTROL_READY)
 		take_ready(child, msg);
 	else if (msg->kind == CONTROL_PONG)
-		child->answers = true;
+		child->watch.answers = true;
 	else if (msg->kind == CONTROL_STATE && from_vault)
 		take_state(child->parent, msg);
 	else if (msg->kind == CONTROL_SLOTS && from_vault)
 		take_slots(child->parent, msg);
 	else if (msg->kind == CONTROL_LOST && from_vault)
 		take_lost(child->parent, msg);
-	child->pinged_ms = 0;
+	watch_heard(&child->watch, from_vault && msg->kind == CONTROL_OPENING);
 }
 
 void

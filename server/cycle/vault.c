@@ -20,6 +20,7 @@
 #include "server/cycle/anchoring.h"
 #include "server/cycle/boot_key.h"
 #include "server/cycle/cycle.h"
+#include "server/cycle/refused.h"
 #include "server/registry/boot.h"
 #include "server/registry/registry.h"
 #include "server/rpc/sealed.h"
@@ -32,9 +33,6 @@
 
 /* Of one batch: every table entry that may have to come back. */
 #define UNDO_MAX (64u << 20)
-
-#define NEXT_VERIFY "run cdopd verify on the data directory"
-#define NEXT_ROOM   "look for memory and room"
 
 struct vault {
 	const struct config *conf;
@@ -73,20 +71,21 @@ vault_close(struct vault *vault)
 
 /* ---- opening ----------------------------------------------------------- */
 
-static int
-refused_status(enum cdop_err err)
+static bool
+give_up(struct vault *vault, struct registry *reg, int status)
 {
-	if (err == CDOP_NOT_FOUND)
-		return CONTROL_EXIT_CONFIG;
-	return err == CDOP_DATA_LOSS ? CONTROL_EXIT_DATA : 1;
+	registry_free(reg);
+	vault->status = status;
+	vault->stop = true;
+	return false;
 }
 
-static const char *
-refused_next(enum cdop_err err)
+/* A word to the parent without more. */
+static void
+say(const struct vault *vault, enum control_kind kind)
 {
-	if (err == CDOP_NOT_FOUND)
-		return "take the data directory away and run cdopd init";
-	return err == CDOP_RESOURCE_EXHAUSTED ? NEXT_ROOM : NEXT_VERIFY;
+	(void)!control_send(
+	    vault->fds->control, kind, (struct cdop_bytes){NULL, 0}, -1);
 }
 
 /* After the root is there.  Sets the exit status where it cannot go on. */
@@ -104,19 +103,12 @@ open_registry(struct vault *vault, uint16_t slot)
 	if (err != CDOP_OK) {
 		log_error("registry.refused", "code=%s finding=%s next=%s",
 		    cdop_err_name(err), why, refused_next(err));
-		registry_free(reg);
-		vault->status = refused_status(err);
-		vault->stop = true;
-		return false;
+		return give_up(vault, reg, refused_status(err));
 	}
 	reg->metrics = &vault->fds->note->metrics;
 	reg->has_anchor = vault->anchoring.dir[0] != '\0';
-	if (!anchoring_check(&vault->anchoring, reg)) {
-		registry_free(reg);
-		vault->status = CONTROL_EXIT_DATA;
-		vault->stop = true;
-		return false;
-	}
+	if (!anchoring_check(&vault->anchoring, reg))
+		return give_up(vault, reg, CONTROL_EXIT_DATA);
 	err = boot_new(
 	    reg, vault->boot != NULL ? vault->boot->k : NULL, &reg->boot);
 	if (err != CDOP_OK) {
@@ -137,9 +129,10 @@ open_registry(struct vault *vault, uint16_t slot)
 static bool
 try_slot(struct vault *vault, size_t slot, const uint8_t k[static 32])
 {
-	const char *finding;
 	enum cdop_err err;
 
+	/* Else the parent takes the silence for a hang. */
+	say(vault, CONTROL_OPENING);
 	err = rows_unseal(vault->rows, slot, k);
 	if (err == CDOP_OK)
 		return open_registry(
@@ -147,16 +140,13 @@ try_slot(struct vault *vault, size_t slot, const uint8_t k[static 32])
 	if (err == CDOP_RESOURCE_EXHAUSTED) {
 		/* It says nothing about the key: the next one tries again. */
 		log_error("registry.refused", "code=%s next=%s",
-		    cdop_err_name(err), NEXT_ROOM);
-		vault->status = 1;
-		vault->stop = true;
+		    cdop_err_name(err), REFUSED_NEXT_ROOM);
+		return give_up(vault, NULL, 1);
 	}
 	if (err == CDOP_DATA_LOSS) {
-		finding = rows_finding(vault->rows);
-		log_error("registry.refused", "finding=%s next=%s", finding,
-		    NEXT_VERIFY);
-		vault->status = CONTROL_EXIT_DATA;
-		vault->stop = true;
+		log_error("registry.refused", "finding=%s next=%s",
+		    rows_finding(vault->rows), REFUSED_NEXT_VERIFY);
+		return give_up(vault, NULL, CONTROL_EXIT_DATA);
 	}
 	return false;
 }
@@ -376,8 +366,7 @@ take_message(struct vault *vault, struct control_msg *msg)
 		msg->fd = -1;
 		break;
 	case CONTROL_PING:
-		(void)!control_send(vault->fds->control, CONTROL_PONG,
-		    (struct cdop_bytes){NULL, 0}, -1);
+		say(vault, CONTROL_PONG);
 		break;
 	case CONTROL_START:
 	case CONTROL_READY:
@@ -385,6 +374,7 @@ take_message(struct vault *vault, struct control_msg *msg)
 	case CONTROL_SLOTS:
 	case CONTROL_PONG:
 	case CONTROL_LOST:
+	case CONTROL_OPENING:
 		break;
 	}
 	fds_close(msg->fd);
@@ -496,20 +486,6 @@ lock_memory(struct vault *vault)
 	return err == CDOP_FAILED_PRECONDITION ? CONTROL_EXIT_CONFIG : 1;
 }
 
-/* What lasts is not tried again; memory and room come back. */
-static int
-say_store_refused(const char *dir, enum cdop_err err)
-{
-	const bool lost = err == CDOP_DATA_LOSS;
-
-	if (err == CDOP_RESOURCE_EXHAUSTED)
-		return 1; /* as of whatever else it takes to open */
-	log_error("store.refused", "code=%s dir=%s next=%s", cdop_err_name(err),
-	    dir,
-	    lost ? NEXT_VERIFY : "is there a registry? cdopd init makes one");
-	return lost ? CONTROL_EXIT_DATA : CONTROL_EXIT_CONFIG;
-}
-
 static enum cdop_err
 vault_open(struct vault *vault)
 {
@@ -535,7 +511,7 @@ vault_open(struct vault *vault)
 	rows_args.ks = vault->ks;
 	rows_args.undo = vault->undo;
 	if ((err = rows_open(&rows_args, &vault->rows)) != CDOP_OK) {
-		vault->status = say_store_refused(vault->conf->data_dir, err);
+		vault->status = refused_store(vault->conf->data_dir, err);
 		return err;
 	}
 	if (copy_left_over(vault->rows))
@@ -592,7 +568,7 @@ vault_main(const struct config *conf, const struct vault_fds *fds)
 		if (vault.status == 0)
 			anchoring_stop(&vault.anchoring, vault.reg);
 	} else if (vault.status == 1) {
-		log_error("vault.not_open", "next=%s", NEXT_ROOM);
+		log_error("vault.not_open", "next=%s", REFUSED_NEXT_ROOM);
 	}
 	vault_close(&vault);
 	return vault.status;

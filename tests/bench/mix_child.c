@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define NUMBER_LO 999000000u /* synthetic ones; the ninth digit is next */
-#define NUMBERS   1000000u
+#define NUMBERS   999999u    /* the last would be one digit ten times */
 
 static const char *const areas[] = {
     "knowsley", "liverpool", "sefton", "st-helens", "wirral", "isle-of-man"};

@@ -29,7 +29,7 @@ struct mix_book *mix_book_new(uint32_t max, uint32_t next);
 bool mix_book_read(struct mix_book *book, const char *path);
 bool mix_book_write(const struct mix_book *book, const char *path);
 
-/* Who comes next.  The first million have NHS numbers, all others none. */
+/* Who comes next.  Some 909,000 have NHS numbers, all others none. */
 uint32_t mix_child_next(struct mix_book *book);
 
 /* Its NHS number, or NULL. */

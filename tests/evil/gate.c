@@ -188,7 +188,7 @@ lie_to_parent(void)
 	struct cdop_bytes words = {(const uint8_t *)"open", 4};
 	unsigned kind;
 
-	for (kind = CONTROL_START; kind <= CONTROL_LOST; kind++)
+	for (kind = CONTROL_START; kind <= CONTROL_OPENING; kind++)
 		if (kind <= CONTROL_PING || kind >= CONTROL_READY)
 			(void)!control_send(CONTROL_FD, (enum control_kind)kind,
 			    words, kind % 2 == 0 ? g.link : -1);

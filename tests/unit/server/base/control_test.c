@@ -87,7 +87,7 @@ static void
 what_is_no_message_of_ours_is_refused(void **state)
 {
 	static uint8_t huge[CONTROL_BODY_MAX + 2] = {CONTROL_PING};
-	static const uint8_t bad[] = {0, 7, 15, 21, 255};
+	static const uint8_t bad[] = {0, 7, 15, 22, 255};
 	size_t i;
 
 	(void)state;

@@ -35,6 +35,7 @@
 
 static int child_log = -1;
 static int child_link;
+static bool child_opens; /* at the first ping */
 
 __attribute__((format(printf, 1, 2))) static void
 child_say(const char *format, ...)
@@ -96,6 +97,20 @@ child_ping(bool is_silent)
 		_exit(91);
 }
 
+/* A vault that was given a key and reads its rows: it hears nothing. */
+static void
+child_open(void)
+{
+	struct pollfd pfd = {.fd = CONTROL_FD};
+
+	if (control_send(CONTROL_FD, CONTROL_OPENING,
+		(struct cdop_bytes){NULL, 0}, -1) != CDOP_OK)
+		_exit(90);
+	child_say("opening");
+	(void)poll(&pfd, 1, -1); /* until the parent is gone */
+	_exit(0);
+}
+
 static void
 child_loop(bool is_deaf, bool is_silent, uint64_t lost)
 {
@@ -108,6 +123,8 @@ child_loop(bool is_deaf, bool is_silent, uint64_t lost)
 			_exit(98);
 		if (msg.kind == CONTROL_PING) {
 			child_ping(is_silent);
+			if (child_opens)
+				child_open();
 			continue;
 		}
 		child_say("message %d", (int)msg.kind);
@@ -181,6 +198,7 @@ parent_fixture_child(const char *role)
 		child_vault(&start);
 	is_deaf = child_is(start.conf.data_dir, role, "deaf");
 	is_silent = child_is(start.conf.data_dir, role, "silent");
+	child_opens = child_is(start.conf.data_dir, role, "opening");
 	if (is_vault && child_is(start.conf.data_dir, role, "lost"))
 		lost = start.link;
 	if (!child_is(start.conf.data_dir, role, "open") &&
@@ -206,6 +224,7 @@ char parent_fixture_dir[64];
 static char conf_path[96];
 static struct config conf;
 pid_t parent_fixture_pid;
+uint64_t parent_fixture_hang_ms;
 int parent_fixture_out; /* the parent's stdout */
 char parent_fixture_text[8192];
 
@@ -321,7 +340,8 @@ parent_fixture_pid_of(const char *role, size_t nth)
 static void
 run_parent(int stdout_fd)
 {
-	struct parent_args args = {conf_path, &conf, test_unseal};
+	struct parent_args args = {
+	    conf_path, &conf, test_unseal, parent_fixture_hang_ms};
 	struct config_error error;
 	char path[128];
 	int err_fd;
@@ -432,8 +452,8 @@ parent_fixture_teardown(void **state)
 	static const char *const names[] = {"conf", "err", "key", "gate.log",
 	    "vault.log", "vault.refuses", "vault.dies", "vault.aborts",
 	    "vault.sealed", "vault.deaf", "vault.lost", "vault.open",
-	    "gate.deaf", "gate.silent", "vault.silent", "notify",
-	    "run/link.sock", "run/control.sock"};
+	    "gate.deaf", "gate.silent", "vault.silent", "vault.opening",
+	    "notify", "run/link.sock", "run/control.sock"};
 	char path[128];
 	size_t i;
 
@@ -443,6 +463,7 @@ parent_fixture_teardown(void **state)
 		waitpid(parent_fixture_pid, NULL, 0);
 	}
 	parent_fixture_pid = 0;
+	parent_fixture_hang_ms = 0;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(
 		    path, sizeof(path), "%s/%s", parent_fixture_dir, names[i]);

@@ -7,12 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 extern char parent_fixture_dir[64];
-extern pid_t parent_fixture_pid;       /* of the parent; 0: ended */
-extern int parent_fixture_out;         /* its stdout */
-extern char parent_fixture_text[8192]; /* what was read last */
+extern pid_t parent_fixture_pid;        /* of the parent; 0: ended */
+extern uint64_t parent_fixture_hang_ms; /* 0: as it is served */
+extern int parent_fixture_out;          /* its stdout */
+extern char parent_fixture_text[8192];  /* what was read last */
 
 /*
  * A child, "gate" or "vault".  Files in the directory change what it does:

@@ -420,89 +420,6 @@ the_control_socket_is_not_for_others(void **state)
 	assert_int_equal(parent_fixture_stop(), 0);
 }
 
-/* The manager's socket, at which a tenth of a second is a tick. */
-static int
-start_under_a_manager(void)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	struct timeval tv = {PATIENCE_S, 0};
-	int fd;
-
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	snprintf(
-	    un.sun_path, sizeof(un.sun_path), "%s/notify", parent_fixture_dir);
-	assert_int_equal(bind(fd, (const struct sockaddr *)&un, sizeof(un)), 0);
-	setenv("NOTIFY_SOCKET", un.sun_path, 1);
-	setenv("WATCHDOG_USEC", "200000", 1);
-	parent_fixture_start();
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("WATCHDOG_USEC");
-	return fd;
-}
-
-static void
-the_service_manager_is_told(void **state)
-{
-	char got[600];
-	bool ready = false, watchdog = false;
-	ssize_t n;
-	int fd;
-
-	(void)state;
-	fd = start_under_a_manager();
-	while (!ready || !watchdog) {
-		n = recv(fd, got, sizeof(got) - 1, 0);
-		assert_true(n > 0);
-		got[n] = '\0';
-		ready = ready || strcmp(got, "READY=1\nSTATUS=open") == 0;
-		watchdog = watchdog || strcmp(got, "WATCHDOG=1") == 0;
-	}
-	assert_int_equal(parent_fixture_stop(), 0);
-	do
-		n = recv(fd, got, sizeof(got) - 1, 0);
-	while (n > 0 && memcmp(got, "STOPPING=1", 10) != 0);
-	assert_int_equal(n, 10);
-	close(fd);
-}
-
-/* Of two that live, one is silent: that is for the manager to end. */
-static void
-silence(const char *file, const char *other)
-{
-	char got[600];
-	ssize_t n;
-	int fd;
-
-	parent_fixture_put_file(file, "", 0600);
-	fd = start_under_a_manager();
-	parent_fixture_wait_ready();
-	/* A start that takes its time is no silence. */
-	while (recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT) > 0)
-		;
-	parent_fixture_wait_for(other, "ping", 5);
-	while ((n = recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT)) > 0) {
-		got[n] = '\0';
-		assert_string_not_equal(got, "WATCHDOG=1");
-	}
-	assert_int_equal(parent_fixture_stop(), 0);
-	close(fd);
-}
-
-static void
-the_watchdog_is_fed_while_the_vault_answers(void **state)
-{
-	(void)state;
-	silence("vault.silent", "gate.log");
-}
-
-static void
-the_watchdog_is_fed_while_the_gate_answers(void **state)
-{
-	(void)state;
-	silence("gate.silent", "vault.log");
-}
-
 /* In a root directory of 0700, say, nobody else can be anywhere. */
 static bool
 another_user_comes_here(void)
@@ -565,9 +482,6 @@ main(int argc, char **argv)
 	    TEST(a_passphrase_goes_by_a_child_to_the_vault),
 	    TEST(nothing_to_unseal_is_said),
 	    TEST(the_control_socket_is_not_for_others),
-	    TEST(the_service_manager_is_told),
-	    TEST(the_watchdog_is_fed_while_the_vault_answers),
-	    TEST(the_watchdog_is_fed_while_the_gate_answers),
 	    TEST(it_becomes_another_user),
 	};
 

@@ -250,6 +250,33 @@ a_share_is_forgotten_after_an_hour_though_nobody_comes(void **state)
 	fds_close(channel[0]);
 }
 
+/* Reading a large registry takes longer than a vault may be silent. */
+static void
+one_that_begins_to_open_says_so_before_it_reads(void **state)
+{
+	uint8_t packed[CONTROL_SHARE_LEN];
+	struct control_shared shared;
+	int channel[2], i;
+
+	(void)state;
+	assert_int_equal(control_pair(channel), CDOP_OK);
+	assert_int_equal(
+	    control_send(t.control, CONTROL_UNSEAL, nothing, channel[1]),
+	    CDOP_OK);
+	fds_close(channel[1]);
+	for (i = 0; i < 2; i++) {
+		cdop_share_pack(&t.share[i], packed);
+		assert_int_equal(
+		    control_share(channel[0], packed, WAIT_MS, &shared),
+		    CDOP_OK);
+	}
+	assert_int_equal(shared.opened, 1);
+	fds_close(channel[0]);
+	assert_int_equal(hear(), CONTROL_OPENING);
+	assert_int_equal(control_wait(t.control, WAIT_MS, &t.msg), CDOP_OK);
+	assert_int_equal(t.msg.kind, CONTROL_STATE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -259,6 +286,7 @@ main(void)
 	    TEST(a_gate_that_talks_nonsense_is_said_to_be_lost),
 	    TEST(a_gate_that_is_gone_is_said_to_be_lost),
 	    TEST(a_share_is_forgotten_after_an_hour_though_nobody_comes),
+	    TEST(one_that_begins_to_open_says_so_before_it_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
