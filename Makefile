@@ -37,6 +37,7 @@ SIZES ?= 1000 30000
 SIZE ?= 30000
 RATE ?= 0
 ROUNDS ?= 3
+LONG ?= 0
 FAULT_POINTS ?= 0
 JOBS ?=
 
@@ -429,10 +430,10 @@ bench-deps:
 	@packaging/quickstart bench
 
 .PHONY: bench-peers
-bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside PostgreSQL and SQLCipher, which it installs; SIZE=30000
+bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside PostgreSQL and SQLCipher, which it installs; SIZE=30000 LONG=60
 	+$(Q)$(MAKE) --no-print-directory $(OUT)/bench/sqlcipher
 	$(BENCH) SQLCIPHER=$(OUT)/bench/sqlcipher SIZE='$(SIZE)' \
-		ROUNDS='$(ROUNDS)' MS='$(MS)' tests/bench/peers.py
+		ROUNDS='$(ROUNDS)' MS='$(MS)' LONG='$(LONG)' tests/bench/peers.py
 
 .PHONY: bench-smoke
 bench-smoke: $(OUT)/bench/drive $(OUT)/bench/limits $(PROGRAMS)	## is bench whole?  with a handful of cases

@@ -23,7 +23,7 @@ import time
 import filled
 from filled import BASE, RUN, TOP, Drive
 from parts import LONGEST_S, Rotation, proc_lines, progress, say
-from figures import Figures
+from figures import Figures, machine
 
 SIZES = sorted({int(s) for s in (os.environ.get("SIZES")
                                  or "1000 30000").split()})
@@ -280,6 +280,15 @@ def measure():
     progress("")
 
 
+def note():
+    """What the plot is of."""
+    on = machine()
+    return ("%s, %d cores, with the clients on them; median, and from least "
+            "to most, of %d rounds; %s" % (
+                on["cpu"], on["cores"], ROUNDS,
+                time.strftime("%d %B %Y", time.gmtime())))
+
+
 def show(began):
     FIGURES.table()
     if not SEES:
@@ -288,7 +297,7 @@ def show(began):
                   sizes=SIZES, rounds=ROUNDS,
                   calls={"asked": Drive.asked, "answered": Drive.answered,
                          "failed": Drive.failed})
-    FIGURES.draw(TO + ".svg")
+    FIGURES.draw(TO + ".svg", note())
     say("%d calls, %d failed; %s.json and %s.svg" % (
         Drive.answered, Drive.failed, TO, TO))
 

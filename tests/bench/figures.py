@@ -7,11 +7,16 @@ import platform
 
 from parts import mid, say
 
-# Figures that are drawn: those of calls in one panel, starts in the other.
+# Panels of the plot: title, what its axis says, unit, clients, figures.
 DRAWN = (
-    ("microseconds a call, 64 clients", "calls/s", 64,
-     ("register", "amend", "show", "find", "list")),
-    ("milliseconds to start", "ms", None, ("start.warm", "start.cold")),
+    ("A call, 64 clients at once", "microseconds: a second / calls",
+     "calls/s", 64, ("register", "amend", "show", "find", "list")),
+    ("A call, one client alone", "milliseconds, median", "ms", 1,
+     ("register.p50", "amend.p50", "show.p50", "find.p50", "list.p50")),
+    ("Until it is ready", "milliseconds", "ms", None,
+     ("start.cold", "start.warm")),
+    ("Memory of all processes", "MiB (PSS)", "MiB", None,
+     ("memory.64", "memory.idle")),
 )
 COLOURS = ("#1b6ca8", "#c0392b", "#1e8449", "#8e44ad", "#b9770e")
 
@@ -54,6 +59,9 @@ class Figures:
                    "runs": len(values), "limit": limit,
                    "ratio": mid(ratios)[0] if ratios else None}
 
+    def has(self, name, clients=None, cases=None):
+        return (name, clients, cases) in self.runs
+
     def median(self, name, clients=None, cases=None):
         return mid(self.runs[(name, clients, cases)])[0]
 
@@ -78,17 +86,23 @@ class Figures:
             json.dump(said, f, indent=1)
             f.write("\n")
 
-    def draw(self, path):
+    def draw(self, path, note):
+        """note: what it is a plot of."""
         with open(path, "w", encoding="ascii") as f:
-            f.write(svg([self.panel(*p) for p in DRAWN]))
+            f.write(svg([self.panel(*p) for p in DRAWN], note))
 
-    def panel(self, title, unit, clients, names):
-        lines = {}
+    def panel(self, title, axis, unit, clients, names):
+        """Lines of (cases, median, least, most)."""
+        lines = {name: [] for name in names}
         for row in self.rows():
-            if row["name"] in names and row["clients"] == clients:
-                y = row["median"] if unit == "ms" else 1e6 / row["median"]
-                lines.setdefault(row["name"], []).append((row["cases"], y))
-        return title, lines
+            if row["name"] not in names or not row["cases"] or (
+                    clients and row["clients"] != clients):
+                continue
+            spread = [row[x] for x in ("median", "min", "max")]
+            if unit == "calls/s":
+                spread = [1e6 / x for x in spread]
+            lines[row["name"]].append((row["cases"], *spread))
+        return title, axis, lines
 
 
 def short(value):
@@ -100,7 +114,9 @@ def short(value):
 
 # ---- cost against size -----------------------------------------------------
 
-WIDE, HIGH, LEFT, TOP, RIGHT, BELOW = 520, 360, 60, 40, 110, 45
+WIDE, HIGH, LEFT, TOP, RIGHT, BELOW = 600, 340, 80, 40, 120, 60
+ABOVE = 70            # of all panels: what it is
+ACROSS = 2            # panels beside each other
 
 
 def decades(values):
@@ -112,58 +128,91 @@ def at(value, span, length):
     return (math.log10(value) - span[0]) / (span[1] - span[0]) * length
 
 
-def text(x, y, words, how="middle", colour="#222"):
-    return ('<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s">%s</text>\n'
-            % (x, y, how, colour, words))
+def text(x, y, words, how="middle", more='fill="#222"'):
+    return ('<text x="%.1f" y="%.1f" text-anchor="%s" %s>%s</text>\n'
+            % (x, y, how, more, words))
+
+
+def steps(span):
+    """Where a line is: 1, 2 and 5 of each decade; and whether it is a 1."""
+    for power in range(span[0], span[1] + 1):
+        for times in (1, 2, 5):
+            if power < span[1] or times == 1:
+                yield times * 10 ** power, times == 1
 
 
 def grid(span_x, span_y, wide, high):
     out = []
-    for power in range(span_x[0], span_x[1] + 1):
-        x = LEFT + at(10 ** power, span_x, wide)
-        out.append('<path d="M%.1f %d v%d" stroke="#ddd"/>\n' % (
-            x, TOP, high))
-        out.append(text(x, TOP + high + 18, format(10 ** power, ",")))
-    for power in range(span_y[0], span_y[1] + 1):
-        y = TOP + high - at(10 ** power, span_y, high)
-        out.append('<path d="M%d %.1f h%d" stroke="#ddd"/>\n' % (
-            LEFT, y, wide))
-        out.append(text(LEFT - 6, y + 4, "%g" % 10 ** power, "end"))
+    for value, whole in steps(span_x):
+        out.append('<path d="M%.1f %d v%d" stroke="%s"/>\n' % (
+            LEFT + at(value, span_x, wide), TOP, high,
+            "#bbb" if whole else "#eee"))
+        if whole:
+            out.append(text(LEFT + at(value, span_x, wide), TOP + high + 18,
+                            format(value, ",")))
+    for value, whole in steps(span_y):
+        y = TOP + high - at(value, span_y, high)
+        out.append('<path d="M%d %.1f h%d" stroke="%s"/>\n' % (
+            LEFT, y, wide, "#bbb" if whole else "#eee"))
+        out.append(text(LEFT - 6, y + 4, "%g" % value, "end"))
     return out
 
 
-def draw_panel(title, lines):
+def draw_line(line, place, colour):
+    """The medians, and at each from the least to the most."""
+    out = ['<polyline fill="none" stroke="%s" stroke-width="2" '
+           'points="%s"/>\n' % (colour, " ".join(
+               "%.1f,%.1f" % place(x, mid_y) for x, mid_y, _, _ in line))]
+    for x, mid_y, least, most in line:
+        out.append('<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>\n' % (
+            *place(x, mid_y), colour))
+        out.append('<path d="M%.1f %.1f V%.1f" stroke="%s"/>\n' % (
+            *place(x, least), place(x, most)[1], colour))
+    return "".join(out)
+
+
+def draw_panel(title, axis, lines):
     wide, high = WIDE - LEFT - RIGHT, HIGH - TOP - BELOW
     points = [p for line in lines.values() for p in line]
     if not points:
         return text(WIDE / 2, HIGH / 2, title + ": nothing was measured")
-    span_x = decades([x for x, _ in points])
-    span_y = decades([y for _, y in points])
+    span_x = decades([p[0] for p in points])
+    span_y = decades([y for p in points for y in p[1:]])
+
+    def place(x, y):
+        return LEFT + at(x, span_x, wide), TOP + high - at(y, span_y, high)
+
     out = grid(span_x, span_y, wide, high)
-    out.append(text(LEFT + wide / 2, TOP - 14, title))
-    out.append(text(LEFT + wide / 2, HIGH - 8, "cases"))
-    for i, (name, line) in enumerate(lines.items()):
-        places = [(LEFT + at(x, span_x, wide),
-                   TOP + high - at(y, span_y, high)) for x, y in line]
-        colour = COLOURS[i % len(COLOURS)]
-        out.append('<polyline fill="none" stroke="%s" stroke-width="2" '
-                   'points="%s"/>\n' % (colour, " ".join(
-                       "%.1f,%.1f" % p for p in places)))
-        out.extend('<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>\n' % (
-            *p, colour) for p in places)
-        # Names stand apart; their colours say to which line they belong.
-        out.append(text(LEFT + wide + 8, TOP + 14 + 18 * i, name, "start",
-                        colour))
+    out.append(text(LEFT + wide / 2, TOP - 12, title, "middle",
+                    'font-weight="bold"'))
+    out.append(text(LEFT + wide / 2, TOP + high + 38,
+                    "cases in the registry (log)"))
+    out.append(text(0, 0, axis + " (log)", "middle",
+                    'transform="translate(20 %d) rotate(-90)"' % (
+                        TOP + high / 2)))
+    # Names stand apart, the dearest above; their colours tell the lines.
+    colours = dict(zip(lines, COLOURS))
+    names = sorted(filter(lines.get, lines), key=lambda x: -lines[x][-1][1])
+    for i, name in enumerate(names):
+        colour = colours[name]
+        out.append(draw_line(lines[name], place, colour))
+        out.append(text(LEFT + wide + 10, TOP + 14 + 18 * i, name, "start",
+                        'fill="%s"' % colour))
     return "".join(out)
 
 
-def svg(panels):
+def svg(panels, note):
+    rows = -(-len(panels) // ACROSS)
     out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
            'font-family="sans-serif" font-size="12">\n'
            '<rect width="100%%" height="100%%" fill="#fff"/>\n' % (
-               WIDE * len(panels), HIGH)]
-    for i, (title, lines) in enumerate(panels):
-        out.append('<g transform="translate(%d 0)">\n%s</g>\n' % (
-            WIDE * i, draw_panel(title, lines)))
+               WIDE * ACROSS, ABOVE + HIGH * rows),
+           text(20, 30, "What it costs as the registry grows: less is "
+                "better, and level is best", "start", 'font-size="18"'),
+           text(20, 52, note, "start")]
+    for i, panel in enumerate(panels):
+        out.append('<g transform="translate(%d %d)">\n%s</g>\n' % (
+            WIDE * (i % ACROSS), ABOVE + HIGH * (i // ACROSS),
+            draw_panel(*panel)))
     out.append("</svg>\n")
     return "".join(out)

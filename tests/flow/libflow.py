@@ -102,6 +102,8 @@ def children(pid):
 class Registry:
     """A training registry under $TMP/NAME, with a key file and a passphrase."""
 
+    PATIENCE_S = 20   # for the ready line, and a little more for the end
+
     def __init__(self, name="registry", conf=(), key_file=True):
         self.dir = os.path.join(TMP, name)
         self.data = os.path.join(self.dir, "data")
@@ -154,8 +156,9 @@ class Registry:
         log.close()
         if not wait:
             return self
-        if not select.select([self.process.stdout], [], [], 20)[0]:
-            self.fail("no ready line after 20 s")
+        if not select.select([self.process.stdout], [], [],
+                             self.PATIENCE_S)[0]:
+            self.fail("no ready line after %d s" % self.PATIENCE_S)
         self.ready = self.process.stdout.readline().decode()
         if "ready" not in self.ready:
             self.fail("no ready line: %r" % self.ready)
@@ -185,7 +188,7 @@ class Registry:
             return None
         self.process.terminate()
         try:
-            status = self.process.wait(25)
+            status = self.process.wait(self.PATIENCE_S + 5)
         except subprocess.TimeoutExpired:
             self.kill()
             return None
