@@ -7,6 +7,7 @@
 #include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/scan.h"
+#include "client/answered.h"
 #include "client/print.h"
 #include "client/purpose.h"
 #include "client/receipt.h"
@@ -326,6 +327,8 @@ change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
 	/* Done, it says, and shows nothing of it: that is no answer. */
 	if (code == EXIT_OK && *ret_message == NULL)
 		code = call_lost(ctx, send.method, CONN_BROKEN);
+	if (code == EXIT_OK)
+		code = answered_about(ctx, request, *ret_message);
 	if (!keep)
 		return code;
 	if (code == EXIT_OK) {
@@ -397,7 +400,8 @@ call_typed(struct cmd_ctx *ctx, uint32_t method,
 	code = call_raw(ctx, &send, ret_message);
 	if (code == EXIT_OK && *ret_message == NULL)
 		return call_lost(ctx, send.method, CONN_BROKEN);
-	return code;
+	return code == EXIT_OK ? answered_about(ctx, request, *ret_message)
+			       : code;
 }
 
 enum exit_code

@@ -1,6 +1,7 @@
 /* cdop audit list, by, show: the log in plain words. */
 #include <string.h>
 
+#include "client/answered.h"
 #include "client/audit_ask.h"
 #include "client/audit_show.h"
 #include "client/audit_words.h"
@@ -145,18 +146,29 @@ show_case_left(struct cmd_ctx *ctx, const Cdop__Released *r)
 	show_line(ctx, "jurisdiction", r->jurisdiction);
 }
 
+/* The entry that was asked for, and whether it came. */
+struct one {
+	uint64_t index;
+	bool came;
+};
+
 static enum exit_code
 show_one(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 {
 	const Cdop__AuditListReply *reply = (const Cdop__AuditListReply *)part;
 	const Cdop__AuditEntry *e;
 	Cdop__AuditEntry head;
+	struct one *one = arg;
+	enum exit_code code;
 	size_t i;
 
-	(void)arg;
 	if (reply->n_entry == 0)
 		return EXIT_OK;
 	e = reply->entry[0];
+	code = answered_number(ctx, "entry", one->index, e->index);
+	if (code != EXIT_OK)
+		return code;
+	one->came = true;
 	if (ctx->g.json) {
 		audit_show_object(
 		    ctx, print_envelope(ctx, "audit.show", true), e);
@@ -175,14 +187,21 @@ static enum exit_code
 run_show(struct cmd_ctx *ctx)
 {
 	Cdop__AuditListRequest request;
+	struct one one = {0, false};
 	enum exit_code code;
 
 	cdop__audit_list_request__init(&request);
 	request.has_index = true;
 	code = cmd_number(
 	    ctx, "INDEX", ctx->pos[0], UINT64_MAX / 2, &request.index);
-	return code != EXIT_OK ? code
-			       : audit_ask(ctx, &request, show_one, NULL);
+	if (code != EXIT_OK)
+		return code;
+	one.index = request.index;
+	code = audit_ask(ctx, &request, show_one, &one);
+	if (code != EXIT_OK || one.came)
+		return code;
+	return cmd_fail(ctx, EXIT_INTEGRITY, NULL, "tell the operator",
+	    "the answer has no entry");
 }
 
 #define FEW_OPTS                                                               \

@@ -173,6 +173,8 @@ receive(struct cmd_ctx *ctx, struct sink *sink, struct cdop_manifest *manifest)
 	if (cdop_manifest_parse(sink->manifest, ctx->arena, manifest) !=
 	    CDOP_OK)
 		return does_not_hold(ctx, "it has no manifest");
+	if (manifest->number != sink->number)
+		return does_not_hold(ctx, "its manifest is that of another");
 	if ((code = check_signature(ctx, sink)) != EXIT_OK)
 		return code;
 	if (fsync(sink->fd) != 0)

@@ -1,5 +1,6 @@
 /* cdop case erase, cdop certificate: what is gone, and what proves it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,8 +248,26 @@ read_as(struct cmd_ctx *ctx, const char *word, const char *says)
 	return text != NULL ? text : says;
 }
 
+/* Signed is each of them: the one that was asked for says its number. */
 static enum exit_code
-show_one(struct cmd_ctx *ctx, const Cdop__Destruction *d)
+check_number(struct cmd_ctx *ctx, uint32_t number,
+    const struct cdop_certificate_line *line, size_t n)
+{
+	const char *want = cdop_arena_printf(ctx->arena, "%" PRIu32, number);
+	size_t i;
+
+	for (i = 0; i < n && strcmp(line[i].word, "number") != 0; i++)
+		;
+	if (i < n && want != NULL && strcmp(line[i].says, want) == 0)
+		return EXIT_OK;
+	return cmd_fail(ctx, EXIT_INTEGRITY, NULL,
+	    "believe none of it, and tell the operator",
+	    "certificate %" PRIu32 " was asked for, and this is number %s",
+	    number, i < n ? print_one_line(ctx->arena, line[i].says) : "?");
+}
+
+static enum exit_code
+show_one(struct cmd_ctx *ctx, const Cdop__Destruction *d, uint32_t number)
 {
 	struct cdop_bytes note = {d->note.data, d->note.len};
 	struct cdop_certificate_line *line;
@@ -260,6 +279,8 @@ show_one(struct cmd_ctx *ctx, const Cdop__Destruction *d)
 	if (cdop_certificate_parse(note, ctx->arena, &line, &n) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
 		    "that is no certificate that this cdop can read");
+	if ((code = check_number(ctx, number, line, n)) != EXIT_OK)
+		return code;
 	if (ctx->g.json) {
 		show_json(ctx, d, line, n);
 		return EXIT_OK;
@@ -294,7 +315,7 @@ run_show(struct cmd_ctx *ctx)
 	if (reply->n_certificate != 1 || !reply->certificate[0]->has_note)
 		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, NULL,
 		    "the answer has no certificate");
-	return show_one(ctx, reply->certificate[0]);
+	return show_one(ctx, reply->certificate[0], request.number);
 }
 
 static const struct cmd_opt erase_opts[] = {

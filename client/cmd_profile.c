@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "client/answered.h"
 #include "client/call.h"
 #include "client/families.h"
 #include "client/file.h"
@@ -75,6 +76,9 @@ run_show(struct cmd_ctx *ctx)
 		 &request.version)) != EXIT_OK)
 		return code;
 	code = call_profile_get(ctx, &request, &reply);
+	if (code == EXIT_OK && request.has_version)
+		code = answered_number(
+		    ctx, "version", request.version, reply->version);
 	if (code != EXIT_OK)
 		return code;
 	if (ctx->g.json)

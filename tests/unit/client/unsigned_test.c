@@ -1,7 +1,8 @@
 /*
  * A server that has not the key of the log: it sends a backup, or shows a
- * certificate, and nobody believes it.  conn.c is not in it: here are its
- * functions, and the other end.
+ * certificate, and nobody believes it.  And one that has it, and answers about
+ * something else than was asked.  conn.c is not in it: here are its functions,
+ * and the other end.
  */
 #include <setjmp.h>
 #include <sodium.h>
@@ -17,13 +18,18 @@
 #include "cdop/backup.h"
 #include "cdop/certificate.h"
 #include "cdop/manifest.h"
+#include "cdop/reference.h"
 #include "client/call.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "tests/unit/client/fixture.h"
 
+#define PROFILE_GET     5
+#define CASE_HISTORY    47
+#define AUDIT_LIST      70
 #define BACKUP_CREATE   90
 #define CERTIFICATE_GET 93
+#define BACKUP_PROVED   94
 #define BACKUP_KEPT     95
 #define OURS            7 /* seed of the log's key */
 #define ANOTHER         8
@@ -38,6 +44,8 @@ struct conn {
 static struct conn server;
 static struct fixture *f;
 static uint8_t seed;    /* that signs what is answered */
+static uint32_t tells;  /* number of what is answered, whatever was asked */
+static bool tells_none; /* an answer with nothing in it */
 static bool other_file; /* whose bytes are not those of its manifest */
 static unsigned kept;   /* calls that say that a file is whole */
 static char origin[CDOP_CHECKPOINT_ORIGIN_MAX];
@@ -96,7 +104,7 @@ welcome(void)
 static struct cdop_bytes
 manifest(void)
 {
-	struct cdop_manifest out = {.number = 1, .bytes = CDOP_BACKUP_HEAD};
+	struct cdop_manifest out = {.number = tells, .bytes = CDOP_BACKUP_HEAD};
 	uint8_t head[CDOP_BACKUP_HEAD];
 	struct cdop_note_signer signer;
 	struct cdop_bytes note;
@@ -145,7 +153,7 @@ backup(bool *ret_last)
 static struct cdop_bytes
 certificate(void)
 {
-	struct cdop_certificate out = {.number = 1, .issued_ms = 1};
+	struct cdop_certificate out = {.number = tells, .issued_ms = 1};
 	Cdop__CertificateGetReply reply;
 	Cdop__Destruction d, *one = &d;
 	struct cdop_note_signer signer;
@@ -169,21 +177,95 @@ certificate(void)
 }
 
 static struct cdop_bytes
-answer(void)
+entry(void)
+{
+	Cdop__AuditListReply reply;
+	Cdop__AuditEntry e, *one = &e;
+	char call[] = "CaseShow";
+
+	cdop__audit_list_reply__init(&reply);
+	cdop__audit_entry__init(&e);
+	e.index = tells;
+	e.call = call;
+	reply.entry = &one;
+	reply.n_entry = !tells_none;
+	return pack(&reply.base);
+}
+
+static struct cdop_bytes
+profile(void)
+{
+	Cdop__ProfileGetReply reply;
+	uint8_t text[] = "panel";
+
+	cdop__profile_get_reply__init(&reply);
+	reply.version = tells;
+	reply.text = (ProtobufCBinaryData){sizeof(text) - 1, text};
+	reply.hash = (ProtobufCBinaryData){0, text};
+	return pack(&reply.base);
+}
+
+static struct cdop_bytes
+proved(void)
+{
+	Cdop__BackupProvedReply reply;
+	Cdop__BackupEntry e;
+	char label[] = "one";
+
+	cdop__backup_proved_reply__init(&reply);
+	cdop__backup_entry__init(&e);
+	e.number = tells;
+	e.label = label;
+	reply.backup = &e;
+	return pack(&reply.base);
+}
+
+static struct cdop_bytes
+history(void)
+{
+	Cdop__CaseHistoryReply reply;
+	char text[CDOP_REFERENCE_TEXT];
+
+	cdop__case_history_reply__init(&reply);
+	assert_true(cdop_reference_make(tells, true, text));
+	reply.reference = text;
+	return pack(&reply.base);
+}
+
+static struct cdop_bytes
+body(bool *ret_last)
 {
 	Cdop__BackupKeptReply whole;
-	struct cdop_bytes body;
-	Cdop__Reply reply;
-	bool last = true;
 
-	cdop__backup_kept_reply__init(&whole);
-	whole.number = 1;
-	if (server.method == BACKUP_CREATE)
-		body = backup(&last);
-	else if (server.method == CERTIFICATE_GET)
-		body = certificate();
-	else
-		body = pack(&whole.base);
+	*ret_last = true;
+	switch (server.method) {
+	case BACKUP_CREATE:
+		return backup(ret_last);
+	case CERTIFICATE_GET:
+		return certificate();
+	case AUDIT_LIST:
+		return entry();
+	case PROFILE_GET:
+		return profile();
+	case BACKUP_PROVED:
+		return proved();
+	case CASE_HISTORY:
+		return history();
+	default:
+		cdop__backup_kept_reply__init(&whole);
+		whole.number = 1;
+		return pack(&whole.base);
+	}
+}
+
+static struct cdop_bytes
+answer(void)
+{
+	struct cdop_bytes bytes;
+	Cdop__Reply reply;
+	bool last;
+
+	bytes = body(&last);
 	kept += server.method == BACKUP_KEPT;
 	cdop__reply__init(&reply);
 	reply.id = server.id;
@@ -191,8 +273,8 @@ answer(void)
 	reply.has_count = last;
 	reply.count = ++server.sent;
 	reply.has_body = true;
-	reply.body.data = (uint8_t *)(uintptr_t)body.data;
-	reply.body.len = body.len;
+	reply.body.data = (uint8_t *)(uintptr_t)bytes.data;
+	reply.body.len = bytes.len;
 	return pack(&reply.base);
 }
 
@@ -301,7 +383,8 @@ setup(void **state)
 	    identity_save(&f->session.identity, f->ctx.arena), CDOP_OK);
 	memset(&server, 0, sizeof(server));
 	seed = OURS;
-	other_file = false;
+	other_file = tells_none = false;
+	tells = 1;
 	kept = 0;
 	return 0;
 }
@@ -377,6 +460,85 @@ a_certificate_that_it_has_not_signed_is_not_shown(void **state)
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
+/* It asks for what has number 1, and gets that with number 2. */
+static void
+refuses_another(const char *words, const char *arg, const char *message)
+{
+	assert_int_equal(run(words, arg), EXIT_OK);
+	tells = 2;
+	assert_int_equal(run(words, arg), EXIT_INTEGRITY);
+	assert_non_null(f->ctx.error.message);
+	assert_string_equal(f->ctx.error.message, message);
+}
+
+static void
+a_certificate_of_another_number_is_not_shown(void **state)
+{
+	(void)state;
+	refuses_another("certificate show", "1",
+	    "certificate 1 was asked for, and this is number 2");
+}
+
+static void
+a_backup_with_the_manifest_of_another_is_none(void **state)
+{
+	const char *path;
+
+	(void)state;
+	tells = 2;
+	assert_int_equal(take(&path), EXIT_INTEGRITY);
+	assert_non_null(strstr(f->ctx.error.message, "that of another"));
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(kept, 0);
+}
+
+static void
+what_is_said_of_another_backup_is_not_noted(void **state)
+{
+	(void)state;
+	refuses_another("backup proved", "1",
+	    "number 1 was asked for, and the answer is about 2");
+}
+
+static void
+another_entry_of_the_log_is_not_shown(void **state)
+{
+	(void)state;
+	f->session.profile =
+	    (struct cdop_profile *)(uintptr_t)fixture_profile(f);
+	f->ctx.g.purpose = "audit";
+	refuses_another("audit show", "1",
+	    "entry 1 was asked for, and the answer is about 2");
+	tells_none = true;
+	assert_int_equal(run("audit show", "1"), EXIT_INTEGRITY);
+	assert_string_equal(f->ctx.error.message, "the answer has no entry");
+}
+
+static void
+another_profile_is_not_shown(void **state)
+{
+	(void)state;
+	fixture_option(f, "--profile-version", "1");
+	refuses_another("profile show", NULL,
+	    "version 1 was asked for, and the answer is about 2");
+}
+
+static void
+the_history_of_another_case_is_not_shown(void **state)
+{
+	char one[CDOP_REFERENCE_TEXT], two[CDOP_REFERENCE_TEXT];
+
+	(void)state;
+	assert_true(cdop_reference_make(1, true, one));
+	assert_true(cdop_reference_make(2, true, two));
+	f->session.profile =
+	    (struct cdop_profile *)(uintptr_t)fixture_profile(f);
+	f->ctx.g.purpose = "case_work";
+	refuses_another("case history", one,
+	    cdop_arena_printf(f->ctx.arena,
+		"case %s was asked for, and the answer is about %s", one, two));
+}
+
 int
 main(void)
 {
@@ -385,6 +547,12 @@ main(void)
 	    TEST(a_backup_that_it_has_not_signed_is_none),
 	    TEST(nor_one_with_other_bytes),
 	    TEST(a_certificate_that_it_has_not_signed_is_not_shown),
+	    TEST(a_certificate_of_another_number_is_not_shown),
+	    TEST(a_backup_with_the_manifest_of_another_is_none),
+	    TEST(what_is_said_of_another_backup_is_not_noted),
+	    TEST(another_entry_of_the_log_is_not_shown),
+	    TEST(another_profile_is_not_shown),
+	    TEST(the_history_of_another_case_is_not_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
