@@ -62,7 +62,8 @@ backups_find(const struct backups *backups, uint32_t number)
 	size_t i;
 
 	for (i = 0; i < backups->n; i++)
-		if (backups->list[i].number == number)
+		if (backups->list[i].number == number &&
+		    !backups->list[i].dropped)
 			return &backups->list[i];
 	return NULL;
 }
@@ -411,7 +412,7 @@ backups_restored(struct backups *backups, struct cdop_arena *arena,
 	err = cdop_manifest_parse(manifest, arena, &said);
 	if (err != CDOP_OK)
 		return err;
-	entry = said.number > BACKUPS_MAX
+	entry = said.number > UINT32_MAX
 	    ? NULL
 	    : backups_find(backups, (uint32_t)said.number);
 	if (entry == NULL)

@@ -1,5 +1,5 @@
 /*
- * Backups: the one that is being taken, and what is known of all that ever
+ * Backups: the one that is being taken, and what is known of those that ever
  * were begun, as each of them still has the keys of its day (TRUST M3).
  *
  * Whoever asks gets it as a stream of messages.  Its rows are read between
@@ -15,8 +15,9 @@
 #include "cdop/manifest.h"
 #include "server/registry/registry.h"
 
-#define BACKUPS_LABEL_MAX 80 /* characters */
-#define BACKUPS_MAX       65535
+#define BACKUPS_LABEL_MAX 80    /* characters */
+#define BACKUPS_MAX       65535 /* that are kept in mind */
+#define BACKUPS_A_DAY     128   /* that are begun within 24 hours */
 
 struct actor;
 struct backups;
@@ -56,6 +57,7 @@ struct backups_entry {
 	uint32_t destroyed_second;
 	struct backups_opens opens;
 	uint32_t version;
+	bool dropped; /* it makes room, with the commit of this batch */
 	char *label;
 	struct cdop_bytes manifest; /* empty until all of it was sent */
 };
@@ -64,7 +66,8 @@ enum backups_fault {
 	BACKUPS_FINE,
 	BACKUPS_NO_SHARES,   /* no slot could open it */
 	BACKUPS_BUSY,        /* one is being taken */
-	BACKUPS_FULL,        /* as many as can be numbered */
+	BACKUPS_FULL,        /* none of those that are known makes room */
+	BACKUPS_OFTEN,       /* too many were begun within a day */
 	BACKUPS_OVER,        /* another was begun, or it was given up */
 	BACKUPS_FAILED,      /* a row on the way is damaged: backups_news() */
 	BACKUPS_TURNED,      /* rows were sealed anew meanwhile: begin again */
@@ -87,7 +90,10 @@ size_t backups_count(const struct backups *backups);
 const struct backups_entry *backups_at(const struct backups *backups, size_t i);
 
 /*
- * Within a batch: one is begun, and has its row.  CDOP_FAILED_PRECONDITION,
+ * Within a batch: one is begun, and has its row.  Where there are BACKUPS_MAX
+ * the oldest goes that two people have said to be destroyed, or that nobody
+ * knows to be whole a year after it was begun; its number is never used again,
+ * and stands for one of which nothing is known.  CDOP_FAILED_PRECONDITION,
  * CDOP_RESOURCE_EXHAUSTED: *ret_fault.
  */
 CDOP_MUST enum cdop_err backups_begin(struct backups *backups,

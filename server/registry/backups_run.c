@@ -14,6 +14,8 @@
 #define AHEAD_BYTES (512u << 10) /* read ahead of what was sent */
 #define STEP_ROWS   512
 #define GIVEN_UP_MS (120 * 1000) /* nobody has taken anything for so long */
+#define DAY_MS      (24ull * 60 * 60 * 1000)
+#define YEAR_MS     (366 * DAY_MS)
 #define MANIFEST_ROOM                                                          \
 	(3 * CDOP_NOTE_MAX +                                                   \
 	    CDOP_MANIFEST_EPOCHS_MAX * sizeof(struct cdop_manifest_epoch))
@@ -33,7 +35,7 @@ static enum cdop_err
 refuse(enum backups_fault fault, enum backups_fault *ret_fault)
 {
 	*ret_fault = fault;
-	if (fault == BACKUPS_FULL)
+	if (fault == BACKUPS_FULL || fault == BACKUPS_OFTEN)
 		return CDOP_RESOURCE_EXHAUSTED;
 	if (fault == BACKUPS_FAILED)
 		return CDOP_DATA_LOSS;
@@ -82,6 +84,60 @@ add(struct backups *backups, struct cdop_arena *arena,
 	return backups_put(backups, arena, entry, &entry->row);
 }
 
+/* One person in a loop does not use up what is there for years. */
+static bool
+is_often(const struct backups *backups, uint64_t now_ms)
+{
+	size_t i = backups->n, n = 0;
+
+	while (i > 0 && n < BACKUPS_A_DAY &&
+	    backups->list[--i].begun_ms + DAY_MS > now_ms)
+		n++;
+	return n == BACKUPS_A_DAY;
+}
+
+/* The one that was dropped is no more: its row went with this commit. */
+static void
+forget_dropped(void *ctx, uint64_t arg)
+{
+	struct backups *backups = ctx;
+	struct backups_entry *entry = backups->list;
+
+	while (entry->number != arg)
+		entry++;
+	backups_free_entry(entry);
+	backups->n--;
+	memmove(entry, entry + 1,
+	    (size_t)(backups->list + backups->n - entry) * sizeof(*entry));
+}
+
+/* Where there are as many as can be: one that nobody misses. */
+static enum cdop_err
+make_room(
+    struct backups *backups, uint64_t now_ms, enum backups_fault *ret_fault)
+{
+	struct backups_entry *entry = backups->list;
+	const struct backups_entry *past = backups->list + backups->n;
+	struct undo *undo = backups->reg->undo;
+	enum cdop_err err;
+
+	if (backups->n < BACKUPS_MAX)
+		return CDOP_OK;
+	while (entry < past && entry->destroyed_ms == 0 &&
+	    (entry->ended_ms != 0 || entry->begun_ms + YEAR_MS > now_ms))
+		entry++;
+	if (entry == past)
+		return refuse(BACKUPS_FULL, ret_fault);
+	err = undo_save(undo, entry, sizeof(*entry));
+	if (err == CDOP_OK)
+		err = undo_defer(undo, forget_dropped, backups, entry->number);
+	if (err == CDOP_OK)
+		err = rows_del(backups->reg->rows, entry->row);
+	if (err == CDOP_OK)
+		entry->dropped = true;
+	return err;
+}
+
 enum cdop_err
 backups_begin(struct backups *backups, struct cdop_arena *arena,
     const struct actor *actor, const char *label, uint64_t now_ms,
@@ -103,10 +159,14 @@ backups_begin(struct backups *backups, struct cdop_arena *arena,
 		return refuse(BACKUPS_NO_SHARES, ret_fault);
 	if (backups->run.state != RUN_NONE)
 		return refuse(BACKUPS_BUSY, ret_fault);
-	if (new.number > BACKUPS_MAX || backups->n == backups->room)
+	if (is_often(backups, now_ms))
+		return refuse(BACKUPS_OFTEN, ret_fault);
+	if (new.number == 0 || backups->n == backups->room)
 		return refuse(BACKUPS_FULL, ret_fault);
-	err =
-	    undo_save(backups->reg->undo, &backups->run, sizeof(backups->run));
+	err = make_room(backups, now_ms, ret_fault);
+	if (err == CDOP_OK)
+		err = undo_save(
+		    backups->reg->undo, &backups->run, sizeof(backups->run));
 	if (err == CDOP_OK)
 		err = add(backups, arena, &new);
 	if (err != CDOP_OK)

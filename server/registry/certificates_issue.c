@@ -76,24 +76,25 @@ has_case(const struct issuing *issuing, const struct backups_entry *entry)
 }
 
 /*
- * Older than all before.  Where there is no room for one more range the last
- * one takes it in, and claims no more than that nobody knows.
+ * Older than all ranges before.  Where there is no room for one more range the
+ * last one takes it in, and claims no more than that nobody knows.
  */
 static void
-name_in_range(
-    struct issuing *issuing, uint64_t number, enum cdop_certificate_holds holds)
+name_in_range(struct issuing *issuing, uint64_t from, uint64_t to,
+    enum cdop_certificate_holds holds)
 {
 	struct cdop_certificate *out = &issuing->out;
 	struct cdop_certificate_range *last =
 	    out->n_ranges == 0 ? NULL : &issuing->range[out->n_ranges - 1];
 
-	if (last != NULL && last->from == number + 1 && last->holds == holds) {
-		last->from = number;
+	out->more_backups += to - from + 1;
+	if (last != NULL && last->from == to + 1 && last->holds == holds) {
+		last->from = from;
 	} else if (out->n_ranges < CDOP_CERTIFICATE_RANGES) {
 		issuing->range[out->n_ranges++] =
-		    (struct cdop_certificate_range){number, number, holds};
+		    (struct cdop_certificate_range){from, to, holds};
 	} else if (last != NULL) {
-		last->from = number;
+		last->from = from;
 		last->holds = CDOP_CERTIFICATE_UNKNOWN;
 	}
 }
@@ -107,8 +108,7 @@ name_backup(struct issuing *issuing, const struct backups_entry *entry,
 	if (entry->destroyed_ms != 0)
 		holds = CDOP_CERTIFICATE_GONE;
 	if (out->n_backup == CDOP_CERTIFICATE_BACKUPS) {
-		out->more_backups++;
-		name_in_range(issuing, entry->number, holds);
+		name_in_range(issuing, entry->number, entry->number, holds);
 		return;
 	}
 	issuing->backup[out->n_backup++] = (struct cdop_certificate_backup){
@@ -146,12 +146,23 @@ look_at(struct issuing *issuing, const struct backups_entry *entry)
 	return CDOP_OK;
 }
 
+/* Between two numbers: what made room for others, and nothing is known of. */
+static void
+name_missing(struct issuing *issuing, uint32_t from, uint32_t to)
+{
+	if (from + 1 < to)
+		name_in_range(
+		    issuing, from + 1ull, to - 1ull, CDOP_CERTIFICATE_UNKNOWN);
+}
+
 /* The newest first: those are there most likely. */
 static enum cdop_err
 look_at_backups(struct issuing *issuing)
 {
 	const struct backups *backups = issuing->reg->backups;
+	const struct backups_entry *entry;
 	enum cdop_err err = CDOP_OK;
+	uint32_t below = 0; /* the entry before has this number; 0: none has */
 	size_t i;
 
 	issuing->backup = cdop_arena_calloc(
@@ -162,8 +173,13 @@ look_at_backups(struct issuing *issuing)
 		return CDOP_RESOURCE_EXHAUSTED;
 	issuing->out.backup = issuing->backup;
 	issuing->out.range = issuing->range;
-	for (i = backups_count(backups); err == CDOP_OK && i > 0; i--)
-		err = look_at(issuing, backups_at(backups, i - 1));
+	for (i = backups_count(backups); err == CDOP_OK && i > 0; i--) {
+		entry = backups_at(backups, i - 1);
+		name_missing(issuing, entry->number, below);
+		below = entry->number;
+		err = look_at(issuing, entry);
+	}
+	name_missing(issuing, 0, below);
 	return err;
 }
 

@@ -42,7 +42,14 @@ refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
 		    "minutes if nobody takes it any more");
 	case BACKUPS_FULL:
 		return rpc_fail(ctx, err, "too_many_backups",
-		    "as many backups were begun as can be numbered");
+		    "so many backups are known as can be: say of some that "
+		    "they "
+		    "are destroyed, and they make room (cdop backup "
+		    "destroyed)");
+	case BACKUPS_OFTEN:
+		return rpc_fail(ctx, err, "too_many_backups",
+		    "as many backups were begun within a day as may be: wait "
+		    "until tomorrow");
 	case BACKUPS_OVER:
 		return rpc_fail(ctx, err, "backup_over",
 		    "it was given up, as nobody took anything for two "

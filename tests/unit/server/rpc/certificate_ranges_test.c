@@ -160,6 +160,30 @@ one_that_is_said_to_be_destroyed_is_named_apart(void **state)
 	assert_string_equal(last, "1 1790000000123 4 9 x");
 }
 
+/* They made room for others: what was in them nobody knows any more. */
+static void
+numbers_that_are_missing_stand_as_unknown(void **state)
+{
+	struct cdop_certificate_line *line;
+	struct cdop_manifest manifest = {.number = 1};
+	struct cdop_bytes note;
+	const char *last;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(
+	    checkpoints_manifest(w.reg->checkpoints, w.arena, &manifest, &note),
+	    CDOP_OK);
+	add(4, true, note);
+	n = erase_from(7, 8, false, &line);
+	assert_int_equal(count(line, n, "backup", &last), 3);
+	assert_int_equal(strncmp(last, "4 ", 2), 0);
+	assert_int_equal(count(line, n, "backups", &last), 2);
+	assert_string_equal(last, "1-3 unknown");
+	assert_int_equal(count(line, n, "more-backups", &last), 1);
+	assert_string_equal(last, "5");
+}
+
 static void
 where_ranges_are_too_many_nobody_knows(void **state)
 {
@@ -182,6 +206,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		one_that_is_said_to_be_destroyed_is_named_apart, setup,
 		teardown),
+	    cmocka_unit_test_setup_teardown(
+		numbers_that_are_missing_stand_as_unknown, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		where_ranges_are_too_many_nobody_knows, setup, teardown),
 	};

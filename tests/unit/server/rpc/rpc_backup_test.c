@@ -184,6 +184,29 @@ two_people_say_that_it_is_destroyed(void **state)
 	assert_string_equal(destroyed(1, "shredded")->reason, "already_so");
 }
 
+/* One administrator in a loop: whose client is gone each time. */
+static void
+so_many_are_begun_within_a_day(void **state)
+{
+	const struct backups *backups = w.reg->backups;
+	const Cdop__Reply *reply;
+	size_t i;
+
+	(void)state;
+	for (i = backups_count(backups); i < BACKUPS_A_DAY; i++) {
+		backups_leave(w.reg->backups, (uint32_t)i);
+		(void)backups_pump(w.reg->backups, 2000);
+		reply = create("again");
+		assert_int_equal(reply->status, CDOP_OK);
+	}
+	backups_leave(w.reg->backups, BACKUPS_A_DAY);
+	(void)backups_pump(w.reg->backups, 2000);
+	reply = create("again");
+	assert_int_equal(reply->status, CDOP_RESOURCE_EXHAUSTED);
+	assert_string_equal(reply->reason, "too_many_backups");
+	assert_int_equal(backups_count(backups), BACKUPS_A_DAY);
+}
+
 int
 main(void)
 {
@@ -191,6 +214,7 @@ main(void)
 	    cmocka_unit_test(a_label_is_one_plain_line),
 	    cmocka_unit_test(what_is_no_proof_is_refused),
 	    cmocka_unit_test(two_people_say_that_it_is_destroyed),
+	    cmocka_unit_test(so_many_are_begun_within_a_day),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
