@@ -1,6 +1,7 @@
 /* The agent: asked over a private socket, gone when its time is up. */
 #include "client/agent.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/conn.h"
@@ -212,6 +214,21 @@ hold(const struct identity *identity)
 	return held;
 }
 
+/* Nothing is said to be held that is not, so its first word is waited for. */
+static bool
+has_begun(pid_t pid, int fd)
+{
+	char word;
+	ssize_t n;
+
+	do
+		n = read(fd, &word, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		(void)waitpid(pid, NULL, 0);
+	return n == 1;
+}
+
 static int
 listen_at(const struct sockaddr_un *addr)
 {
@@ -237,8 +254,9 @@ agent_start(struct cmd_ctx *ctx, unsigned seconds)
 {
 	struct sockaddr_un addr;
 	struct held *held;
+	int fd, word[2];
+	bool good;
 	pid_t pid;
-	int fd;
 
 	if (!address(ctx, &addr) || file_make_dir(folder(ctx)) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
@@ -247,21 +265,31 @@ agent_start(struct cmd_ctx *ctx, unsigned seconds)
 	(void)agent_stop(ctx);
 	held = hold(&ctx->session->identity);
 	fd = listen_at(&addr);
-	if (held == NULL || fd < 0)
+	if (held == NULL || fd < 0 || pipe2(word, O_CLOEXEC) != 0)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
 		    "the agent cannot listen");
 	pid = fork();
 	if (pid == 0) {
+		(void)close(word[0]);
 		/* Locks do not pass a fork. */
-		if (mlock(held, sizeof(*held)) != 0)
+		if (mlock(held, sizeof(*held)) != 0 ||
+		    write(word[1], "", 1) != 1)
 			_exit(1);
+		(void)close(word[1]);
 		become_agent(ctx, fd, strdup(addr.sun_path), held, seconds);
 	}
 	(void)close(fd);
+	(void)close(word[1]);
 	cdop_secret_wipe(held, sizeof(*held));
 	(void)munmap(held, sizeof(*held));
-	if (pid < 0)
-		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
-		    "no process for the agent");
-	return EXIT_OK;
+	good = pid > 0 && has_begun(pid, word[0]);
+	(void)close(word[0]);
+	if (good)
+		return EXIT_OK;
+	(void)unlink(addr.sun_path);
+	return pid < 0 ? cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
+			     "no process for the agent")
+		       : cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
+			     "look at ulimit -l: a page has to be locked",
+			     "nothing is held: its memory cannot be locked");
 }

@@ -11,6 +11,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cmd.h"
+#include "server/confirm.h"
 #include "server/offline_key.h"
 #include "server/registry/restored.h"
 #include "server/vault/rows.h"
@@ -18,13 +19,14 @@
 struct accept {
 	struct offline_from from;
 	const char *anchor; /* file with the newest checkpoint known, or NULL */
+	const char *confirm; /* NULL: is to be typed, where it is asked for */
 	struct restored_mark_args mark;
 	struct offline offline;
 };
 
 static const char usage_text[] =
     "usage: cdopd accept-rollback DIR --by NAME --reason TEXT [--anchor "
-    "FILE] " OFFLINE_KEY_USAGE;
+    "FILE]\n       [--confirm \"" CONFIRM_UNDERSTAND "\"] " OFFLINE_KEY_USAGE;
 
 static int
 usage(const char *why)
@@ -39,6 +41,8 @@ take_value(struct accept *accept, const char *name, const char *value)
 {
 	if (strcmp(name, "--anchor") == 0)
 		accept->anchor = value;
+	else if (strcmp(name, "--confirm") == 0)
+		accept->confirm = value;
 	else if (strcmp(name, "--by") == 0)
 		accept->mark.by = value;
 	else if (strcmp(name, "--reason") == 0)
@@ -71,12 +75,26 @@ parse(struct accept *accept, int argc, char **argv)
 	return CMD_OK;
 }
 
+/* Where nothing says that it is older, a slip would stop everybody. */
+static bool
+confirm(const struct accept *accept, bool is_older)
+{
+	if (is_older)
+		return true;
+	printf("Nothing here says that this registry is older than it was; "
+	       "--anchor FILE names what does.\n"
+	       "Marked, it serves nothing until two administrators have "
+	       "accepted it, and every client stops once.\n");
+	return confirm_understood(accept->confirm, "nothing was marked");
+}
+
 static bool
 run(struct accept *accept)
 {
 	struct offline *offline = &accept->offline;
 	const char *why;
 	enum cdop_err err;
+	bool is_older;
 
 	if (offline_open(offline) != CDOP_OK)
 		return false;
@@ -87,7 +105,13 @@ run(struct accept *accept)
 	accept->mark.now_ms = clock_wall_ms();
 	if (!offline_load(offline, &accept->from, accept->mark.now_ms))
 		return false;
-	err = restored_mark(offline->reg, offline->arena, &accept->mark, &why);
+	err = restored_is_older(
+	    offline->reg, offline->arena, &accept->mark, &is_older, &why);
+	if (err == CDOP_OK && !confirm(accept, is_older))
+		return false;
+	if (err == CDOP_OK)
+		err = restored_mark(
+		    offline->reg, offline->arena, &accept->mark, &why);
 	if (err != CDOP_OK)
 		log_tell("%s", why != NULL ? why : cdop_err_name(err));
 	return err == CDOP_OK;

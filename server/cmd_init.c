@@ -19,6 +19,7 @@
 #include "server/base/log.h"
 #include "server/base/unseal.h"
 #include "server/cmd.h"
+#include "server/confirm.h"
 #include "server/init_args.h"
 #include "server/registry/people.h"
 #include "server/sheet.h"
@@ -50,26 +51,11 @@ struct init {
 static bool
 confirm(const struct init *init)
 {
-	char line[64];
-
 	printf("If every slot (the key file and the passphrase) is lost, the "
 	       "data is lost for ever.\n"
 	       "Whoever holds both invitations that are written now holds the "
 	       "registry.\n");
-	if (init->args.confirm == NULL) {
-		printf("Type \"" INIT_ARGS_UNDERSTAND "\": ");
-		fflush(stdout);
-		if (fgets(line, sizeof(line), stdin) == NULL)
-			line[0] = '\0';
-		line[strcspn(line, "\n")] = '\0';
-	} else {
-		snprintf(line, sizeof(line), "%s", init->args.confirm);
-	}
-	if (strcmp(line, INIT_ARGS_UNDERSTAND) == 0)
-		return true;
-	log_tell("not confirmed, nothing was made; in a script: --confirm "
-		 "\"" INIT_ARGS_UNDERSTAND "\"");
-	return false;
+	return confirm_understood(init->args.confirm, "nothing was made");
 }
 
 /* Files first: a registry whose invitations cannot be written is lost. */

@@ -8,6 +8,7 @@
 
 #include "server/base/log.h"
 #include "server/cmd.h"
+#include "server/confirm.h"
 #include "server/offline.h"
 #include "server/vault/slots.h"
 
@@ -47,7 +48,7 @@ help(void)
 	      "recovery sheet (.)\n"
 	      "  --degraded                allow a key file on the file "
 	      "system of DIR\n"
-	      "  --confirm TEXT            \"" INIT_ARGS_UNDERSTAND
+	      "  --confirm TEXT            \"" CONFIRM_UNDERSTAND
 	      "\", instead of typing it\n"
 	      "  --yes-i-understand        the same\n",
 	    stdout);
@@ -137,7 +138,7 @@ take_flag(struct init_args *args, const char *name)
 	else if (strcmp(name, "--passphrase-stdin") == 0)
 		args->passphrase.from_stdin = true;
 	else if (strcmp(name, "--yes-i-understand") == 0)
-		args->confirm = INIT_ARGS_UNDERSTAND;
+		args->confirm = CONFIRM_UNDERSTAND;
 	else
 		return false;
 	return true;

@@ -10,8 +10,6 @@
 #include "server/registry/registry.h"
 #include "server/registry/setup.h"
 
-#define INIT_ARGS_UNDERSTAND "I understand"
-
 struct init_args {
 	const char *dir;
 	const char *profile;

@@ -217,6 +217,41 @@ take_from(struct mark *mark, const char **ret_why)
 	return err;
 }
 
+/* What is said, and what the registry says of itself. */
+static enum cdop_err
+look(struct mark *mark, const char **ret_why)
+{
+	const struct restored_mark_args *args = mark->args;
+
+	*ret_why = NULL;
+	if (!is_line(args->by, CDOP_TEXT_MAX) ||
+	    !is_line(args->reason, CDOP_REASON_MAX)) {
+		*ret_why = "who does it and why: a line of text each";
+		return CDOP_INVALID_ARGUMENT;
+	}
+	mark->has_lost = args->lost.len > 0;
+	if (mark->has_lost &&
+	    read_lost(mark->reg, args->lost, &mark->lost) != CDOP_OK) {
+		*ret_why = "the anchor is not a checkpoint of this registry";
+		return CDOP_INVALID_ARGUMENT;
+	}
+	return take_from(mark, ret_why);
+}
+
+enum cdop_err
+restored_is_older(struct registry *reg, struct cdop_arena *arena,
+    const struct restored_mark_args *args, bool *ret_is, const char **ret_why)
+{
+	struct mark mark = {.reg = reg, .arena = arena, .args = args};
+	enum cdop_err err;
+
+	if ((err = look(&mark, ret_why)) != CDOP_OK)
+		return err;
+	*ret_is = reg->state == CDOP_STATE_RESTORED ||
+	    (mark.has_lost && restored_is_newer(reg, &mark.lost, &mark.from));
+	return CDOP_OK;
+}
+
 enum cdop_err
 restored_mark(struct registry *reg, struct cdop_arena *arena,
     const struct restored_mark_args *args, const char **ret_why)
@@ -225,20 +260,8 @@ restored_mark(struct registry *reg, struct cdop_arena *arena,
 	struct mark mark = {.reg = reg, .arena = arena, .args = &timed};
 	enum cdop_err err;
 
-	*ret_why = NULL;
 	timed.now_ms = audit_time(reg->audit, args->now_ms, 0);
-	if (!is_line(args->by, CDOP_TEXT_MAX) ||
-	    !is_line(args->reason, CDOP_REASON_MAX)) {
-		*ret_why = "who does it and why: a line of text each";
-		return CDOP_INVALID_ARGUMENT;
-	}
-	mark.has_lost = args->lost.len > 0;
-	if (mark.has_lost &&
-	    read_lost(reg, args->lost, &mark.lost) != CDOP_OK) {
-		*ret_why = "the anchor is not a checkpoint of this registry";
-		return CDOP_INVALID_ARGUMENT;
-	}
-	if ((err = take_from(&mark, ret_why)) != CDOP_OK)
+	if ((err = look(&mark, ret_why)) != CDOP_OK)
 		return err;
 	return run_mark(&mark);
 }

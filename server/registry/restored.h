@@ -36,6 +36,14 @@ CDOP_MUST enum cdop_err restored_mark(struct registry *reg,
     struct cdop_arena *arena, const struct restored_mark_args *args,
     const char **ret_why);
 
+/*
+ * Whether anything says that the registry is older than it was: args->lost is
+ * of more than it has, or it was marked before.  Errors as above.
+ */
+CDOP_MUST enum cdop_err restored_is_older(struct registry *reg,
+    struct cdop_arena *arena, const struct restored_mark_args *args,
+    bool *ret_is, const char **ret_why);
+
 /* What is waited for, in state restored.  Words lie in arena. */
 struct restored_view {
 	struct cdop_checkpoint from;

@@ -173,9 +173,10 @@ rpc_approval_list(struct rpc_ctx *ctx, const Cdop__ApprovalListRequest *req,
 		    (rep->n_approval > 0 && bytes > LIST_BYTES_MAX))
 			return fill_page(ctx, &place, rep);
 		err = fill(ctx, a, &rep->approval[rep->n_approval]);
+		if (err == CDOP_OK)
+			err = rpc_hold_release(ctx, a);
 		if (err != CDOP_OK)
 			return err;
-		rpc_hold_release(ctx, a);
 		rep->n_approval++;
 		place.asked_ms = a->asked_ms;
 		memcpy(place.number, a->number, sizeof(place.number));
@@ -337,8 +338,9 @@ decline(struct rpc_ctx *ctx, const struct approval *approval)
 {
 	enum cdop_err err;
 
-	rpc_hold_about(ctx, approval);
-	err = approvals_drop(ctx->reg->approvals, approval->number);
+	err = rpc_hold_about(ctx, approval);
+	if (err == CDOP_OK)
+		err = approvals_drop(ctx->reg->approvals, approval->number);
 	if (err != CDOP_OK)
 		return err;
 	ctx->applied = true;

@@ -94,10 +94,14 @@ drop_others(struct rpc_ctx *ctx, const struct cases_erase *erase)
 	const struct approval *a;
 	enum cdop_err err;
 	size_t i = 0;
+	bool is;
 
 	while (i < approvals_count(approvals, ctx->now_ms)) {
 		a = approvals_at(approvals, i++, ctx->now_ms);
-		if (!rpc_hold_is_about(ctx, a, erase->case_id) ||
+		err = rpc_hold_is_about(ctx, a, erase->case_id, &is);
+		if (err != CDOP_OK)
+			return err;
+		if (!is ||
 		    (ctx->approval != NULL &&
 			memcmp(a->number, ctx->approval, sizeof(a->number)) ==
 			    0))

@@ -116,9 +116,13 @@ is_about_case(const struct rpc_method *method)
 	    method->scope == CDOP_SCOPE_AREA;
 }
 
-/* Each such request names it in the field of that name; 0: it does not. */
-static uint64_t
-case_id_of(const struct rpc_ctx *ctx, const struct approval *approval)
+/*
+ * Each such request names it in the field of that name; 0: it does not.
+ * CDOP_RESOURCE_EXHAUSTED: it cannot be told.
+ */
+static enum cdop_err
+case_id_of(const struct rpc_ctx *ctx, const struct approval *approval,
+    uint64_t *ret_case_id)
 {
 	const struct rpc_method *method = rpc_method_find(approval->method);
 	const ProtobufCFieldDescriptor *field;
@@ -127,28 +131,36 @@ case_id_of(const struct rpc_ctx *ctx, const struct approval *approval)
 	const char *reference;
 	uint64_t number;
 
+	*ret_case_id = 0;
 	if (!is_about_case(method))
-		return 0;
+		return CDOP_OK;
 	field = protobuf_c_message_descriptor_get_field_by_name(
 	    method->request, "reference");
 	request = protobuf_c_message_unpack(method->request,
 	    cdop_arena_allocator(ctx->arena), approval->request.len,
 	    approval->request.data);
-	if (field == NULL || request == NULL)
-		return 0;
+	if (request == NULL) /* it was sound when it was filed */
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (field == NULL)
+		return CDOP_OK;
 	memcpy(&reference, (const uint8_t *)request + field->offset,
 	    sizeof(reference));
 	if (cdop_reference_parse(reference, ctx->reg->mode == REGISTRY_TRAINING,
-		text, &number) != CDOP_OK)
-		return 0;
-	return number + 1;
+		text, &number) == CDOP_OK)
+		*ret_case_id = number + 1;
+	return CDOP_OK;
 }
 
-bool
+enum cdop_err
 rpc_hold_is_about(const struct rpc_ctx *ctx, const struct approval *approval,
-    uint64_t case_id)
+    uint64_t case_id, bool *ret_is)
 {
-	return case_id_of(ctx, approval) == case_id;
+	uint64_t about;
+	enum cdop_err err;
+
+	err = case_id_of(ctx, approval, &about);
+	*ret_is = err == CDOP_OK && about == case_id;
+	return err;
 }
 
 bool
@@ -157,6 +169,7 @@ rpc_hold_may_second(const struct rpc_ctx *ctx, const struct approval *approval)
 	const struct rpc_method *method = rpc_method_find(approval->method);
 	struct actor actor = *ctx->actor;
 	struct cases_act act;
+	uint64_t case_id;
 	uint32_t slot;
 
 	if (!is_about_case(method) ||
@@ -165,7 +178,8 @@ rpc_hold_may_second(const struct rpc_ctx *ctx, const struct approval *approval)
 	/* Listed in whatever role: what counts is what the person may see. */
 	actor.role = actor.roles & CDOP_ROLE_COORDINATOR;
 	cases_act_init(&act, ctx->reg->cases, ctx->arena, &actor, ctx->now_ms);
-	return index_by_case(act.index, case_id_of(ctx, approval), &slot) &&
+	return case_id_of(ctx, approval, &case_id) == CDOP_OK &&
+	    index_by_case(act.index, case_id, &slot) &&
 	    access_may_see(&act.access, index_at(act.index, slot));
 }
 
@@ -179,42 +193,54 @@ rpc_hold_has_box(const struct approval *approval)
 }
 
 /* The case that it is about, where there is one still. */
-static bool
+static enum cdop_err
 find_case(struct rpc_ctx *ctx, const struct approval *approval,
-    struct cases_act *act, uint32_t *ret_slot)
+    struct cases_act *act, bool *ret_is_there, uint32_t *ret_slot)
 {
-	const uint64_t case_id = case_id_of(ctx, approval);
+	uint64_t case_id;
+	enum cdop_err err;
 
-	if (case_id == 0)
-		return false;
+	*ret_is_there = false;
+	err = case_id_of(ctx, approval, &case_id);
+	if (err != CDOP_OK || case_id == 0)
+		return err;
 	rpc_case_act(ctx, act);
-	return index_by_case(act->index, case_id, ret_slot);
+	*ret_is_there = index_by_case(act->index, case_id, ret_slot);
+	return CDOP_OK;
 }
 
-void
+enum cdop_err
 rpc_hold_about(struct rpc_ctx *ctx, const struct approval *approval)
 {
 	struct cases_act act;
+	enum cdop_err err;
 	uint32_t slot;
+	bool is_there;
 
-	if (!find_case(ctx, approval, &act, &slot))
-		return;
+	err = find_case(ctx, approval, &act, &is_there, &slot);
+	if (err != CDOP_OK || !is_there)
+		return err;
 	rpc_case_about(ctx, &act, slot);
 	rpc_case_release(ctx, &act, slot, 0);
+	return CDOP_OK;
 }
 
-void
+enum cdop_err
 rpc_hold_release(struct rpc_ctx *ctx, const struct approval *approval)
 {
 	struct cases_act act;
+	enum cdop_err err;
 	uint32_t slot;
+	bool is_there;
 
-	if (!find_case(ctx, approval, &act, &slot))
-		return;
+	err = find_case(ctx, approval, &act, &is_there, &slot);
+	if (err != CDOP_OK || !is_there)
+		return err;
 	/* A custodian is shown the reference and nothing of the case. */
 	rpc_case_release(ctx, &act, slot,
 	    (rpc_method_find(approval->method)->second &
 		CDOP_ROLE_COORDINATOR) == 0
 		? 0
 		: CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_NARRATIVE);
+	return CDOP_OK;
 }

@@ -8,14 +8,17 @@
 /*
  * The second person of an act about a case whose policy line wants a
  * coordinator is one who may see the case, and nobody else hears of it.
- * True for every other act.
+ * True for every other act.  Where it cannot be told, nobody does.
  */
 bool rpc_hold_may_second(
     const struct rpc_ctx *ctx, const struct approval *approval);
 
-/* Is this act of two people about this case? */
-bool rpc_hold_is_about(const struct rpc_ctx *ctx,
-    const struct approval *approval, uint64_t case_id);
+/*
+ * Is this act of two people about this case?  CDOP_RESOURCE_EXHAUSTED, as for
+ * the others here: there is no memory to tell.
+ */
+CDOP_MUST enum cdop_err rpc_hold_is_about(const struct rpc_ctx *ctx,
+    const struct approval *approval, uint64_t case_id, bool *ret_is);
 
 /*
  * Whether words about its approval have a place that goes with the case.
@@ -24,9 +27,11 @@ bool rpc_hold_is_about(const struct rpc_ctx *ctx,
 bool rpc_hold_has_box(const struct approval *approval);
 
 /* The words of the one who declines it belong to its case. */
-void rpc_hold_about(struct rpc_ctx *ctx, const struct approval *approval);
+CDOP_MUST enum cdop_err rpc_hold_about(
+    struct rpc_ctx *ctx, const struct approval *approval);
 
 /* Names the case that such an act, which leaves with a list, is about. */
-void rpc_hold_release(struct rpc_ctx *ctx, const struct approval *approval);
+CDOP_MUST enum cdop_err rpc_hold_release(
+    struct rpc_ctx *ctx, const struct approval *approval);
 
 #endif

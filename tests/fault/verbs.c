@@ -183,6 +183,14 @@ accept_rollback(void)
 }
 
 static int
+accept_rollback(void)
+{
+	return SAY(cmd_accept, "accept-rollback", "@data", "--by",
+	    "Olga Operator", "--reason", "the disk broke", "--confirm",
+	    "I understand", "--key-file", "@key");
+}
+
+static int
 check(void)
 {
 	return SAY(cmd_check, "check", "-f", "@conf");
@@ -265,6 +273,7 @@ const struct verb verbs[] = {
 	.adds = true,
 	.leaves = {"out/recovery-invitation-1.txt",
 	    "out/recovery-invitation-2.txt"}},
+    {.name = "accept-rollback", .run = accept_rollback, .adds = true},
     {.name = "check", .run = check, .only_looks = true},
     {.name = "start of the vault", .run = start, .in_steps = true},
     {.name = "accept-rollback", .run = accept_rollback},

@@ -16,7 +16,8 @@ def accept(registry, *more):
     done = subprocess.run(
         [CDOPD, "accept-rollback", registry.data, "--key-file", registry.key,
          *more],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=60,
         check=False)
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
@@ -147,7 +148,18 @@ def seen_by_clients(registry, cora):
     shutil.rmtree(registry.data)
     os.rename(older, registry.data)
     code, said = accept(registry, "--by", "Olga Operator", "--reason", "again")
+    check("nothing says that it is older: that is asked", code == 1 and
+          "Nothing here says" in said and "nothing was marked" in said, said)
+    equal("and it is as it was", registry.verify()[1].count("restored"), 0)
+    code, said = accept(registry, "--by", "Olga Operator", "--reason", "again",
+                        "--confirm", "yes")
+    equal("a word is not enough", code, 1)
+    code, said = accept(registry, "--by", "Olga Operator", "--reason", "again",
+                        "--confirm", "I understand")
     equal("marked, without an anchor", code, 0)
+    code, said = accept(registry, "--by", "Olga Operator", "--reason", "again")
+    check("once more needs no word: it serves nothing as it is", code == 0 and
+          "Nothing here says" not in said, said)
     registry.start()
     check("the host knows of nothing lost", "known lost    nothing" in
           ada.must("restore", "show").out)

@@ -31,7 +31,8 @@ def put_back(registry, kept):
     shutil.rmtree(registry.data)
     os.rename(kept, registry.data)
     code, said = offline(registry, "accept-rollback", "--by", "Olga",
-                         "--reason", "the disk died")
+                         "--reason", "the disk died", "--confirm",
+                         "I understand")
     check("it is marked on the host", code == 0, said)
     registry.start()
 

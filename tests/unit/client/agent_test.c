@@ -7,13 +7,25 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
 #include "tests/unit/client/fixture.h"
+
+static bool cannot_lock;
+
+/* In the place of the C library's. */
+int
+mlock(const void *addr, size_t len)
+{
+	return cannot_lock ? -1 : (int)syscall(SYS_mlock, addr, len);
+}
 
 static int
 setup(void **state)
@@ -84,6 +96,24 @@ its_time_ends(void **state)
 	assert_false(asked(f, false, key));
 }
 
+/* That it holds the key is not said before it does. */
+static void
+what_cannot_be_locked_is_not_held(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[32];
+
+	cannot_lock = true;
+	assert_int_equal(agent_start(&f->ctx, 60), EXIT_UNEXPECTED);
+	cannot_lock = false;
+	assert_non_null(strstr(f->ctx.error.message, "nothing is held"));
+	assert_false(agent_key(&f->ctx, f->session.identity.salt, key));
+	assert_int_equal(access(cdop_arena_printf(
+				    f->ctx.arena, "%s/cdop/test.agent", f->dir),
+			     F_OK),
+	    -1);
+}
+
 static void
 without_a_login_session_there_is_none(void **state)
 {
@@ -101,6 +131,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH(it_gives_the_key_until_it_is_locked),
 	    WITH(its_time_ends),
+	    WITH(what_cannot_be_locked_is_not_held),
 	    WITH(without_a_login_session_there_is_none),
 	};
 

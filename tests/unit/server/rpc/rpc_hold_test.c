@@ -2,6 +2,8 @@
  * Legal hold: set by one coordinator, lifted by two who may see the case, and
  * nothing leaves the case meanwhile (RECORDS S8).
  */
+#include "server/rpc/rpc_hold.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/reference.h"
 #include "tests/unit/server/rpc/calls.h"
 
 #define MOVE      42
@@ -303,6 +306,44 @@ what_waits_is_about_this_case(void **state)
 	}
 }
 
+/* Else an erasure would leave what waits about its case. */
+static void
+without_memory_nobody_says_what_it_is_about(void **state)
+{
+	char *ref =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 2, "wirral"));
+	struct rpc_ctx ctx = {.reg = w.reg, .arena = w.arena};
+	const struct approval *waits = NULL;
+	char text[CDOP_REFERENCE_TEXT];
+	struct cdop_arena *small;
+	uint64_t number;
+	size_t i, n;
+	bool is;
+
+	(void)state;
+	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	assert_int_equal(
+	    cdop_reference_parse(ref, true, text, &number), CDOP_OK);
+	n = approvals_count(w.reg->approvals, w.now_ms);
+	assert_int_not_equal(n, 0);
+	for (i = 0, is = false; i < n && !is; i++) {
+		waits = approvals_at(w.reg->approvals, i, w.now_ms);
+		assert_int_equal(
+		    rpc_hold_is_about(&ctx, waits, number + 1, &is), CDOP_OK);
+	}
+	assert_true(is);
+	assert_int_equal(cdop_arena_new(16, &small), CDOP_OK);
+	ctx.arena = small;
+	assert_int_equal(rpc_hold_is_about(&ctx, waits, number + 1, &is),
+	    CDOP_RESOURCE_EXHAUSTED);
+	assert_false(is);
+	assert_int_equal(rpc_hold_about(&ctx, waits), CDOP_RESOURCE_EXHAUSTED);
+	assert_int_equal(
+	    rpc_hold_release(&ctx, waits), CDOP_RESOURCE_EXHAUSTED);
+	cdop_arena_free(small);
+}
+
 int
 main(void)
 {
@@ -324,6 +365,8 @@ main(void)
 		a_case_that_changed_stays_on_hold, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		what_waits_is_about_this_case, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		without_memory_nobody_says_what_it_is_about, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
