@@ -175,3 +175,12 @@ audit_ask(struct cmd_ctx *ctx, const Cdop__AuditListRequest *request,
 	}
 	return code;
 }
+
+void
+audit_ask_passed(struct cmd_ctx *ctx, size_t *used)
+{
+	if (*used != 0)
+		cdop_arena_rewind(ctx->arena, *used);
+	else
+		*used = cdop_arena_used(ctx->arena);
+}

@@ -47,4 +47,10 @@ enum exit_code audit_ask_person(
 enum exit_code audit_ask(struct cmd_ctx *ctx,
     const Cdop__AuditListRequest *request, call_part_fn *fn, void *arg);
 
+/*
+ * A message that fn is done with: what it took is given back, but what the
+ * first one took, with what is kept of the whole command.  *used: 0 at first.
+ */
+void audit_ask_passed(struct cmd_ctx *ctx, size_t *used);
+
 #endif

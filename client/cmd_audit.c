@@ -16,6 +16,7 @@
 struct listing {
 	const char *reference; /* the case that was asked about, or NULL */
 	size_t n;
+	size_t used; /* a log is longer than memory */
 };
 
 static enum exit_code
@@ -37,6 +38,7 @@ show_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 		audit_show_object(ctx, print_envelope(ctx, "audit.list", true),
 		    reply->entry[i]);
 	}
+	audit_ask_passed(ctx, &listing->used);
 	return EXIT_OK;
 }
 
@@ -44,7 +46,7 @@ show_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 static enum exit_code
 list(struct cmd_ctx *ctx, Cdop__AuditListRequest *request)
 {
-	struct listing listing = {request->reference, 0};
+	struct listing listing = {request->reference, 0, 0};
 	const char *limit = cmd_value(ctx, "--limit");
 	const char *device = cmd_value(ctx, "--device");
 	enum exit_code code = EXIT_OK;

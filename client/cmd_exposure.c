@@ -28,15 +28,6 @@ struct passing {
 	size_t used;             /* of the command's arena, behind the first */
 };
 
-static void
-passed(struct cmd_ctx *ctx, struct passing *passing)
-{
-	if (passing->used != 0)
-		cdop_arena_rewind(ctx->arena, passing->used);
-	else
-		passing->used = cdop_arena_used(ctx->arena);
-}
-
 static enum exit_code
 too_much(struct cmd_ctx *ctx)
 {
@@ -60,7 +51,7 @@ count_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 	for (i = 0; i < reply->n_entry; i++)
 		if (exposure_add(&c->x, reply->entry[i]) != CDOP_OK)
 			return too_much(ctx);
-	passed(ctx, &c->passing);
+	audit_ask_passed(ctx, &c->passing.used);
 	return EXIT_OK;
 }
 
@@ -191,7 +182,7 @@ keep_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 		if (r->entry[r->n++] == NULL)
 			return too_much(ctx);
 	}
-	passed(ctx, &r->passing);
+	audit_ask_passed(ctx, &r->passing.used);
 	return EXIT_OK;
 }
 

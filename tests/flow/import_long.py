@@ -2,16 +2,32 @@
 """A file with more rows than a message may have entries is sent, and sent
 again, as if its last answers had been lost: each row is the case that it
 was, and what is remembered of a row does not grow with all that it took to
-send it."""
+send it.  Nor does whoever reads the log of it remember all of it."""
 import csv
 import os
+import subprocess
+import sys
 
+import libflow
 from libflow import OK, TMP, check, end, equal, scene
 import libsynthetic
 
 SHORT, LONG = 20, 600  # a repeated field has 512 entries
 # Beside what a program takes with any file; a row took 140 KiB.
 ROW_KIB = 40
+# And an entry of the log 7; of them are more than a thousand.
+LOG_KIB = 3072
+
+# What a process had at most counts from its parent on: a small one.
+MEASURE = """import os, sys
+child = os.fork()
+if child == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+_, status, usage = os.wait4(child, 0)
+with open(sys.argv[1], "w") as f:
+    f.write(str(usage.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 
 
 def save(path, rows):
@@ -21,19 +37,34 @@ def save(path, rows):
         writer.writerows(rows)
 
 
-def send(person, path):
+def run(person, *args):
     """Exit code, what was said, and the most memory that it had, in KiB."""
-    with open(os.path.join(TMP, "said"), "w+", encoding="utf-8") as said:
-        child = person.popen("notify", "--from", path, stdout=said)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        child.stderr.close()
-        said.seek(0)
-        return child.returncode, said.read(), usage.ru_maxrss
+    peak = os.path.join(TMP, "peak")
+    done = subprocess.run(
+        [sys.executable, "-SEs", "-c", MEASURE, peak, libflow.CDOP, *args],
+        env=person.env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        check=False)
+    with open(peak, encoding="ascii") as f:
+        return done.returncode, done.stdout.decode(), int(f.read())
+
+
+def send(person, path):
+    return run(person, "notify", "--from", path)
+
+
+def read_log(registry):
+    ann = registry.invite("Ann Auditor", "--role", "auditor")
+    listing = ["audit", "list", "--json", "--limit"]
+    _, _, least = run(ann, *listing, "1")
+    code, said, most = run(ann, *listing, "100000")
+    check("the whole log is read", code == OK and said.count("\n") > 2 * LONG,
+          said[-300:])
+    check("in little memory", most - least < LOG_KIB,
+          "%d KiB, and %d for one entry" % (most, least))
 
 
 def main():
-    _, cora = scene()
+    registry, cora = scene()
     short, long = (os.path.join(TMP, name) for name in ("s.csv", "l.csv"))
     made = libsynthetic.rows(SHORT + LONG, 5000)
     save(short, made[:SHORT])
@@ -49,6 +80,7 @@ def main():
     equal("it may be sent again", code, OK)
     equal("and each row is the case that it was",
           said.count("(it had arrived)"), LONG)
+    read_log(registry)
     end()
 
 
