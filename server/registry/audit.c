@@ -18,6 +18,7 @@
 #include "server/registry/search_key.h"
 #include "server/registry/tree.h"
 #include "server/store/schema.h"
+#include "server/vault/fresh.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_scan.h"
 
@@ -32,8 +33,9 @@ struct audit {
 
 /* The two secrets that salt a leaf's commitments. */
 struct leaf_secrets {
-	uint8_t leaf[32];
-	uint8_t case_[32]; /* under the case key; else the same as leaf */
+	uint8_t leaf[FRESH_LEN];
+	/* Under the case key; without one the same. */
+	uint8_t case_[FRESH_LEN];
 };
 
 enum cdop_err
@@ -402,9 +404,9 @@ audit_append(struct audit *audit, struct cdop_arena *arena,
 	    sizeof(audit->clock.last_ms));
 	if (err != CDOP_OK)
 		return err;
-	randombytes_buf(secrets.leaf, sizeof(secrets.leaf));
+	fresh_take(secrets.leaf);
 	if (entry->case_key != 0)
-		randombytes_buf(secrets.case_, sizeof(secrets.case_));
+		fresh_take(secrets.case_);
 	else
 		memcpy(secrets.case_, secrets.leaf, sizeof(secrets.case_));
 	receipt.index = rows_next_leaf(audit->reg->rows);
