@@ -13,8 +13,8 @@
 #include "server/registry/registry.h"
 #include "server/vault/boot_set.h"
 
-/* Packets of one turn; the next turn takes the rest. */
-#define DRAIN_ROUNDS 32
+/* Messages of one turn; the next turn takes the rest. */
+#define DRAIN_ROUNDS 4
 
 static const struct cdop_bytes nothing;
 

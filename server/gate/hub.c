@@ -10,7 +10,7 @@
 #include "server/base/log.h"
 #include "server/gate/link.h"
 
-#define HUB_ROUNDS   4 /* of IPC_INBOX_MAX packets before others have a turn */
+#define HUB_ROUNDS   4 /* of IPC_INBOX_MAX messages before others have a turn */
 #define HUB_SWEEP_MS 250
 
 static void
@@ -70,6 +70,28 @@ hub_has_room(const struct hub *hub)
 
 /* ---- to the vault ---- */
 
+static void
+post(struct hub *hub)
+{
+	if (ipc_parcel_send(hub->vault, &hub->parcel) == CDOP_OK)
+		return;
+	/* Full: wait for room.  Gone: the end of the file will say so. */
+	hub->blocked = true;
+	event_add(hub->vault_write, NULL);
+}
+
+static void
+on_post(evutil_socket_t fd, short what, void *arg)
+{
+	struct hub *hub = arg;
+
+	(void)fd;
+	(void)what;
+	if (hub->vault >= 0 && !hub->lost && !hub->blocked)
+		post(hub);
+}
+
+/* Taken here, and sent with the rest of this turn. */
 static bool
 send_now(struct hub *hub, uint64_t conn, enum ipc_kind kind, uint8_t arg,
     struct cdop_bytes bytes)
@@ -78,12 +100,15 @@ send_now(struct hub *hub, uint64_t conn, enum ipc_kind kind, uint8_t arg,
 
 	if (hub->vault < 0 || hub->lost || hub->blocked)
 		return false;
-	if (ipc_send(hub->vault, &packet) == CDOP_OK)
-		return true;
-	/* Full: wait for room.  Gone: the end of the file will say so. */
-	hub->blocked = true;
-	event_add(hub->vault_write, NULL);
-	return false;
+	if (!ipc_parcel_add(&hub->parcel, &packet)) {
+		post(hub);
+		if (hub->blocked)
+			return false;
+		(void)!ipc_parcel_add(&hub->parcel, &packet);
+	}
+	/* It comes behind all that are active by now. */
+	event_active(hub->post, EV_TIMEOUT, 0);
+	return true;
 }
 
 bool
@@ -146,6 +171,7 @@ on_vault_write(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	hub->blocked = false;
+	post(hub);
 	pay_debts(hub);
 	for (link = TAILQ_FIRST(&hub->links); link != NULL; link = next) {
 		next = TAILQ_NEXT(link, all);
@@ -262,6 +288,8 @@ hub_detach(struct hub *hub)
 	fds_close(hub->vault);
 	hub->vault = -1;
 	hub->blocked = false;
+	hub->parcel.n = 0;
+	hub->parcel.len = 0;
 	hub->keys_known = false;
 	hub->n_keys = 0;
 	while ((link = TAILQ_FIRST(&hub->links)) != NULL)
@@ -316,9 +344,10 @@ hub_new(struct event_base *base, const struct config *conf, uint64_t first_conn,
 	if (err == CDOP_OK)
 		err = ipc_inbox_new(&hub->inbox);
 	hub->bury = event_new(base, -1, 0, on_bury, hub);
+	hub->post = event_new(base, -1, 0, on_post, hub);
 	hub->sweep = event_new(base, -1, EV_PERSIST, on_sweep, hub);
 	if (err == CDOP_OK &&
-	    (hub->bury == NULL || hub->sweep == NULL ||
+	    (hub->bury == NULL || hub->post == NULL || hub->sweep == NULL ||
 		event_add(hub->sweep, &tv) < 0))
 		err = CDOP_RESOURCE_EXHAUSTED;
 	if (err == CDOP_OK)
@@ -338,6 +367,7 @@ hub_free(struct hub *hub)
 	/* Outside the loop: nothing of a callback is on the stack. */
 	on_bury(-1, 0, hub);
 	hub->bury = free_event(hub->bury);
+	hub->post = free_event(hub->post);
 	hub->sweep = free_event(hub->sweep);
 	limits_free(hub->limits);
 	ipc_inbox_free(hub->inbox);

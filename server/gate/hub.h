@@ -39,9 +39,11 @@ struct hub {
 	int vault; /* -1: none now */
 	struct event *vault_read;
 	struct event *vault_write;
-	bool blocked; /* the vault's socket is full */
-	bool broken;  /* out of memory where that loses a promise: restart */
-	bool lost;    /* the vault has gone since hub_attach */
+	struct ipc_parcel parcel; /* for the vault: what came in one turn */
+	struct event *post;       /* sends it, when all have been heard */
+	bool blocked;             /* the vault's socket is full */
+	bool broken; /* out of memory where that loses a promise: restart */
+	bool lost;   /* the vault has gone since hub_attach */
 	struct hub_debts debts;
 
 	uint8_t mac1_keys[HUB_KEYS_MAX][CDOP_KEY_LEN];

@@ -37,10 +37,17 @@ packet(struct cdop_bytes data)
 	uint8_t header[IPC_HEADER_LEN];
 	struct ipc_packet packet;
 
-	if (ipc_parse(data, &packet) != CDOP_OK)
-		return;
-	ipc_write_header(&packet, header);
-	CDOP_ASSERT(memcmp(header, data.data, sizeof(header)) == 0);
+	while (data.len > 0) {
+		const uint8_t *at = data.data;
+
+		if (ipc_parse(&data, &packet) != CDOP_OK)
+			return;
+		/* Longer ones do not come through the socket. */
+		if (packet.bytes.len > CDOP_FRAME_MAX)
+			return;
+		ipc_write_header(&packet, header);
+		CDOP_ASSERT(memcmp(header, at, sizeof(header)) == 0);
+	}
 }
 
 static void

@@ -149,6 +149,73 @@ many_are_sent_at_once_as_far_as_there_is_room(void **state)
 }
 
 static void
+small_ones_share_a_message(void **state)
+{
+	static uint8_t big[40000];
+	struct ipc_packet packets[IPC_SEND_MAX] = {{0}};
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < IPC_SEND_MAX; i++)
+		packets[i] =
+		    (struct ipc_packet){i, IPC_FRAME, 0, {big, i == 0 ? 0 : 9}};
+	assert_int_equal(
+	    ipc_send_many(ends[0], packets, IPC_SEND_MAX, &n), CDOP_OK);
+	assert_int_equal(n, IPC_SEND_MAX);
+	assert_int_equal(ipc_recv_many(ends[1], inbox, 1, &n), CDOP_OK);
+	assert_int_equal(n, IPC_SEND_MAX);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(ipc_inbox_get(inbox, i)->conn, i);
+		assert_int_equal(
+		    ipc_inbox_get(inbox, i)->bytes.len, i == 0 ? 0 : 9);
+	}
+	/* The second does not fit beside the first; the third does. */
+	packets[1].bytes.len = packets[0].bytes.len = sizeof(big);
+	assert_int_equal(ipc_send_many(ends[0], packets, 3, &n), CDOP_OK);
+	assert_int_equal(n, 3);
+	assert_int_equal(ipc_recv_many(ends[1], inbox, 1, &n), CDOP_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(ipc_recv_many(ends[1], inbox, 1, &n), CDOP_OK);
+	assert_int_equal(n, 2);
+}
+
+static void
+a_parcel_is_sent_whole_or_kept(void **state)
+{
+	static uint8_t big[CDOP_FRAME_MAX];
+	static struct ipc_parcel parcel;
+	struct ipc_packet small = {1, IPC_SENT, 0, {big, 4}};
+	struct ipc_packet huge = {2, IPC_FRAME, 0, {big, sizeof(big)}};
+	size_t n, sent = 0;
+	enum cdop_err err;
+
+	(void)state;
+	assert_int_equal(ipc_parcel_send(ends[0], &parcel), CDOP_OK);
+	for (n = 0; n < IPC_SEND_MAX; n++)
+		assert_true(ipc_parcel_add(&parcel, &small));
+	assert_false(ipc_parcel_add(&parcel, &small));
+	assert_int_equal(ipc_parcel_send(ends[0], &parcel), CDOP_OK);
+	assert_int_equal(ipc_recv_many(ends[1], inbox, 2, &n), CDOP_OK);
+	assert_int_equal(n, IPC_SEND_MAX);
+	assert_true(ipc_parcel_add(&parcel, &huge));
+	assert_false(ipc_parcel_add(&parcel, &small));
+	while ((err = ipc_parcel_send(ends[0], &parcel)) == CDOP_OK) {
+		assert_true(ipc_parcel_add(&parcel, &huge));
+		sent++;
+	}
+	assert_int_equal(err, CDOP_RESOURCE_EXHAUSTED);
+	assert_int_equal(parcel.n, 1);
+	do
+		assert_int_equal(ipc_recv_many(ends[1], inbox, 1, &n), CDOP_OK);
+	while (n > 0);
+	assert_true(sent > 0);
+	assert_int_equal(ipc_parcel_send(ends[0], &parcel), CDOP_OK);
+	assert_int_equal(ipc_recv_many(ends[1], inbox, 1, &n), CDOP_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(ipc_inbox_get(inbox, 0)->bytes.len, sizeof(big));
+}
+
+static void
 an_end_that_is_gone_is_known_on_both_sides(void **state)
 {
 	size_t n;
@@ -203,29 +270,33 @@ a_header_that_lies_is_refused(void **state)
 	memset(good, 0, sizeof(good));
 	ipc_write_header(&packet, good);
 	memcpy(bad, good, sizeof(bad));
-	assert_int_equal(ipc_parse(data, &packet), CDOP_OK);
+	assert_int_equal(ipc_parse(&data, &packet), CDOP_OK);
+	assert_int_equal(data.len, 0);
+	data.data = bad;
 	for (len = 0; len < sizeof(bad); len++) {
 		data.len = len;
-		assert_int_equal(ipc_parse(data, &got), CDOP_INVALID_ARGUMENT);
+		assert_int_equal(ipc_parse(&data, &got), CDOP_INVALID_ARGUMENT);
+		assert_int_equal(data.len, len);
 	}
-	data.len = sizeof(bad);
 	for (len = 0; len < 256; len++) {
 		bad[8] = (uint8_t)len;
-		assert_int_equal(ipc_parse(data, &packet),
+		data = (struct cdop_bytes){bad, sizeof(bad)};
+		assert_int_equal(ipc_parse(&data, &packet),
 		    len >= 1 && len <= 9 ? CDOP_OK : CDOP_INVALID_ARGUMENT);
 	}
+	data = (struct cdop_bytes){bad, sizeof(bad)};
 	bad[8] = IPC_FRAME;
 	bad[10] = 1;
-	assert_int_equal(ipc_parse(data, &got), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(ipc_parse(&data, &got), CDOP_INVALID_ARGUMENT);
 	bad[10] = 0;
 	bad[11] = 1;
-	assert_int_equal(ipc_parse(data, &got), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(ipc_parse(&data, &got), CDOP_INVALID_ARGUMENT);
 	bad[11] = 0;
 	bad[12] = 0xff;
-	assert_int_equal(ipc_parse(data, &got), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(ipc_parse(&data, &got), CDOP_INVALID_ARGUMENT);
 	bad[12] = 0;
 	bad[15] = 5;
-	assert_int_equal(ipc_parse(data, &got), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(ipc_parse(&data, &got), CDOP_INVALID_ARGUMENT);
 	assert_int_equal(got.conn, 99);
 }
 
@@ -245,6 +316,33 @@ a_packet_that_is_too_long_or_malformed_breaks_the_link(void **state)
 	assert_int_equal(n, 99);
 }
 
+/* A good packet does not make up for what stands behind it. */
+static void
+each_packet_of_a_message_is_looked_at_and_counted(void **state)
+{
+	uint8_t many[IPC_SEND_MAX + 1][IPC_HEADER_LEN];
+	struct ipc_packet packet = {1, IPC_CLOSED, 0, {NULL, 0}};
+	size_t i, n = 99;
+
+	(void)state;
+	for (i = 0; i <= IPC_SEND_MAX; i++)
+		ipc_write_header(&packet, many[i]);
+	assert_true(send(ends[0], many, sizeof(many), 0) > 0);
+	assert_int_equal(
+	    ipc_recv_many(ends[1], inbox, 16, &n), CDOP_INVALID_ARGUMENT);
+	assert_true(send(ends[0], many, IPC_HEADER_LEN + 3, 0) > 0);
+	assert_int_equal(
+	    ipc_recv_many(ends[1], inbox, 16, &n), CDOP_INVALID_ARGUMENT);
+	many[1][8] = 77;
+	assert_true(send(ends[0], many, (size_t)2 * IPC_HEADER_LEN, 0) > 0);
+	assert_int_equal(
+	    ipc_recv_many(ends[1], inbox, 16, &n), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(n, 99);
+	assert_true(send(ends[0], many, sizeof(many[0]), 0) > 0);
+	assert_int_equal(ipc_recv_many(ends[1], inbox, 16, &n), CDOP_OK);
+	assert_int_equal(n, 1);
+}
+
 int
 main(void)
 {
@@ -258,6 +356,13 @@ main(void)
 		close_pair),
 	    cmocka_unit_test_setup_teardown(
 		many_are_sent_at_once_as_far_as_there_is_room, open_pair,
+		close_pair),
+	    cmocka_unit_test_setup_teardown(
+		small_ones_share_a_message, open_pair, close_pair),
+	    cmocka_unit_test_setup_teardown(
+		a_parcel_is_sent_whole_or_kept, open_pair, close_pair),
+	    cmocka_unit_test_setup_teardown(
+		each_packet_of_a_message_is_looked_at_and_counted, open_pair,
 		close_pair),
 	    cmocka_unit_test_setup_teardown(
 		an_end_that_is_gone_is_known_on_both_sides, open_pair,

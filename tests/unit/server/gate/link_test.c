@@ -353,7 +353,29 @@ a_frame_waits_for_a_full_vault_and_is_not_lost(void **state)
 	assert_true(count_for_vault(IPC_FRAME) > 2);
 	turn();
 	assert_false(link_under_test->is_stalled);
-	assert_int_equal(count_for_vault(IPC_FRAME), 1);
+	/* It, and the one that found no room in the socket. */
+	assert_int_equal(count_for_vault(IPC_FRAME), 2);
+}
+
+/* What is heard in one turn of the loop costs the vault one message. */
+static void
+packets_of_a_turn_leave_together(void **state)
+{
+	size_t n;
+
+	(void)state;
+	greet();
+	(void)count_for_vault(IPC_OPEN);
+	assert_true(hub_send(
+	    hub, 999, IPC_FRAME, 0, (struct cdop_bytes){server_key, 20}));
+	hub_owe(hub, 555, IPC_DISCARDED);
+	assert_int_equal(ipc_recv_many(vault, inbox, 1, &n), CDOP_OK);
+	assert_int_equal(n, 0);
+	turn();
+	assert_int_equal(ipc_recv_many(vault, inbox, 1, &n), CDOP_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(ipc_inbox_get(inbox, 0)->conn, 999);
+	assert_int_equal(ipc_inbox_get(inbox, 1)->conn, 555);
 }
 
 static void
@@ -430,6 +452,7 @@ main(void)
 	    TEST(a_client_that_never_closes_is_not_waited_for),
 	    TEST(closing_is_legal_in_every_state),
 	    TEST(a_frame_waits_for_a_full_vault_and_is_not_lost),
+	    TEST(packets_of_a_turn_leave_together),
 	    TEST(a_taken_gives_no_more_than_was_given),
 	    TEST(closed_and_discarded_are_never_lost),
 	};
