@@ -1,12 +1,11 @@
 /* Merkle trees after RFC 6962 and RFC 9162; see cdop/merkle.h. */
 #include "cdop/merkle.h"
 
+#include <sodium.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "cdop/sha256.h"
-
-_Static_assert(CDOP_MERKLE_HASH == CDOP_SHA256_LEN, "SHA-256");
+_Static_assert(CDOP_MERKLE_HASH == crypto_hash_sha256_BYTES, "SHA-256");
 
 /* ---- hashes ------------------------------------------------------------ */
 
@@ -14,9 +13,13 @@ void
 cdop_merkle_leaf(uint8_t out[static CDOP_MERKLE_HASH], struct cdop_bytes leaf)
 {
 	static const uint8_t prefix = 0x00;
-	const struct cdop_bytes parts[] = {{&prefix, 1}, leaf};
+	crypto_hash_sha256_state state;
 
-	cdop_sha256(out, parts, 2);
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, &prefix, 1);
+	if (leaf.len > 0)
+		crypto_hash_sha256_update(&state, leaf.data, leaf.len);
+	crypto_hash_sha256_final(&state, out);
 }
 
 void
@@ -25,16 +28,19 @@ cdop_merkle_node(uint8_t out[static CDOP_MERKLE_HASH],
     const uint8_t right[static CDOP_MERKLE_HASH])
 {
 	static const uint8_t prefix = 0x01;
-	const struct cdop_bytes parts[] = {
-	    {&prefix, 1}, {left, CDOP_MERKLE_HASH}, {right, CDOP_MERKLE_HASH}};
+	crypto_hash_sha256_state state;
 
-	cdop_sha256(out, parts, 3);
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, &prefix, 1);
+	crypto_hash_sha256_update(&state, left, CDOP_MERKLE_HASH);
+	crypto_hash_sha256_update(&state, right, CDOP_MERKLE_HASH);
+	crypto_hash_sha256_final(&state, out);
 }
 
 void
 cdop_merkle_empty(uint8_t out[static CDOP_MERKLE_HASH])
 {
-	cdop_sha256(out, NULL, 0);
+	crypto_hash_sha256(out, NULL, 0);
 }
 
 static bool
