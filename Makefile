@@ -479,7 +479,7 @@ cover-run:
 	+$(Q)$(MAKE) --no-print-directory MODE=cover CC=clang \
 		unit-programs all evil
 	@rm -rf build/cover/prof && mkdir -p build/cover/prof
-	@LLVM_PROFILE_FILE='$(CURDIR)/build/cover/prof/%c%m.profraw' \
+	@LLVM_PROFILE_FILE='$(CURDIR)/build/cover/prof/@-%c%m.profraw' \
 		tests/run unit=build/cover flow=build/cover
 	@llvm-profdata merge -sparse -o build/cover/all.profdata \
 		build/cover/prof/*.profraw 2>/dev/null
