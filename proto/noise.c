@@ -142,13 +142,6 @@ mix_key_and_hash(
 	cdop_secret_wipe(out, sizeof(out));
 }
 
-/* What is added to a text here: a tag as soon as there is a key. */
-static size_t
-tag_len(const struct cdop_noise *noise)
-{
-	return noise->cipher.ready ? CDOP_TAG_LEN : 0;
-}
-
 /* Bytes still to be written to or read from. */
 struct cursor {
 	uint8_t *out;         /* writing */
@@ -156,23 +149,24 @@ struct cursor {
 	size_t left;          /* of out */
 };
 
+/*
+ * In both patterns the first text of each message stands behind a
+ * Diffie-Hellman: there is a key, and no text goes out in the clear.
+ */
 static enum cdop_err
 encrypt_and_hash(
     struct cdop_noise *noise, struct cdop_bytes plain, struct cursor *cur)
 {
 	size_t len;
 
+	CDOP_ASSERT(noise->cipher.ready);
 	if (plain.len > CDOP_NOISE_PLAIN_MAX)
 		return CDOP_RESOURCE_EXHAUSTED;
-	len = plain.len + tag_len(noise);
+	len = plain.len + CDOP_TAG_LEN;
 	if (len > cur->left)
 		return CDOP_RESOURCE_EXHAUSTED;
-	if (noise->cipher.ready)
-		cdop_secret_noise_seal(noise->cipher.key, noise->cipher.n++,
-		    (struct cdop_bytes){noise->h, sizeof(noise->h)}, plain,
-		    cur->out);
-	else if (plain.len > 0)
-		memcpy(cur->out, plain.data, plain.len);
+	cdop_secret_noise_seal(noise->cipher.key, noise->cipher.n++,
+	    (struct cdop_bytes){noise->h, sizeof(noise->h)}, plain, cur->out);
 	mix_hash(noise, (struct cdop_bytes){cur->out, len});
 	cur->out += len;
 	cur->left -= len;
@@ -186,17 +180,12 @@ decrypt_and_hash(
 {
 	struct cdop_bytes sealed;
 
-	sealed = (struct cdop_bytes){cur->in.data, len + tag_len(noise)};
-	if (sealed.len > cur->in.len)
+	CDOP_ASSERT(noise->cipher.ready);
+	sealed = (struct cdop_bytes){cur->in.data, len + CDOP_TAG_LEN};
+	if (sealed.len > cur->in.len ||
+	    !cipher_decrypt(&noise->cipher,
+		(struct cdop_bytes){noise->h, sizeof(noise->h)}, sealed, out))
 		return CDOP_UNAUTHENTICATED;
-	if (noise->cipher.ready) {
-		if (!cipher_decrypt(&noise->cipher,
-			(struct cdop_bytes){noise->h, sizeof(noise->h)}, sealed,
-			out))
-			return CDOP_UNAUTHENTICATED;
-	} else if (len > 0) {
-		memcpy(out, sealed.data, len);
-	}
 	mix_hash(noise, sealed);
 	cur->in.data += sealed.len;
 	cur->in.len -= sealed.len;
@@ -395,21 +384,11 @@ static enum cdop_err
 run_token(
     struct cdop_noise *noise, enum token token, struct cursor *cur, bool write)
 {
-	switch (token) {
-	case E:
+	if (token == E)
 		return write ? write_e(noise, cur) : read_e(noise, cur);
-	case S:
+	if (token == S)
 		return write ? write_s(noise, cur) : read_s(noise, cur);
-	case EE:
-	case ES:
-	case SE:
-		return run_dh(noise, token);
-	case PSK:
-		return run_psk(noise);
-	case END:
-		break;
-	}
-	return CDOP_INTERNAL;
+	return token == PSK ? run_psk(noise) : run_dh(noise, token);
 }
 
 /*
@@ -508,9 +487,9 @@ cdop_noise_read_finish(struct cdop_noise *noise, struct cdop_bytes rest,
 	}
 	if ((err = run_tokens(noise, &cur, false, false)) != CDOP_OK)
 		return fail(noise, err);
-	if (cur.in.len < tag_len(noise))
+	if (cur.in.len < CDOP_TAG_LEN)
 		return fail(noise, CDOP_UNAUTHENTICATED);
-	len = cur.in.len - tag_len(noise);
+	len = cur.in.len - CDOP_TAG_LEN;
 	if (len > max)
 		return fail(noise, CDOP_RESOURCE_EXHAUSTED);
 	err = decrypt_and_hash(noise, &cur, out, len);

@@ -52,6 +52,7 @@ aad_init(struct aad *aad, const char *word, size_t word_len,
 	aad_add(aad, registry, ENVELOPE_REGISTRY);
 }
 
+/* a is never empty. */
 static void
 keyed(uint8_t *out, size_t out_len, const uint8_t key[static ENVELOPE_KEY],
     struct cdop_bytes a, struct cdop_bytes b)
@@ -59,8 +60,7 @@ keyed(uint8_t *out, size_t out_len, const uint8_t key[static ENVELOPE_KEY],
 	crypto_generichash_state st;
 
 	(void)crypto_generichash_init(&st, key, ENVELOPE_KEY, out_len);
-	if (a.len > 0)
-		(void)crypto_generichash_update(&st, a.data, a.len);
+	(void)crypto_generichash_update(&st, a.data, a.len);
 	if (b.len > 0)
 		(void)crypto_generichash_update(&st, b.data, b.len);
 	(void)crypto_generichash_final(&st, out, out_len);

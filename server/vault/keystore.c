@@ -154,27 +154,19 @@ map_grow(struct keystore *ks)
 	return CDOP_OK;
 }
 
-/* Takes the last entry away again; what stood behind it moves up. */
+/*
+ * Takes the last entry away again.  Entries have their places in their order,
+ * so that none has been put further on because of this one.
+ */
 static void
 undo_append(void *ctx, uint64_t arg)
 {
 	struct keystore *ks;
-	uint32_t hole, i, want;
 
 	(void)arg;
 	ks = ctx;
-	hole = place_of(ks, entry_at(ks, ks->n - 1)->id);
-	for (i = (hole + 1) & (ks->map_len - 1); ks->map[i] != NO_ENTRY;
-	     i = (i + 1) & (ks->map_len - 1)) {
-		want = home(ks, entry_at(ks, ks->map[i])->id);
-		if (((i - want) & (ks->map_len - 1)) <
-		    ((i - hole) & (ks->map_len - 1)))
-			continue;
-		ks->map[hole] = ks->map[i];
-		hole = i;
-	}
-	ks->map[hole] = NO_ENTRY;
 	ks->n--;
+	ks->map[place_of(ks, entry_at(ks, ks->n)->id)] = NO_ENTRY;
 }
 
 static enum cdop_err

@@ -211,6 +211,8 @@ each_verdict_has_a_name_of_its_own(void **state)
 		for (b = ENVELOPE_FINE; b < a; b++)
 			assert_string_not_equal(
 			    envelope_verdict_name(a), envelope_verdict_name(b));
+	assert_string_equal(
+	    envelope_verdict_name(ENVELOPE_UNKNOWN_FORMAT + 1), "unknown");
 }
 
 static void
