@@ -107,16 +107,21 @@ def for_a_while(registry):
 
 def kept(cora, row):
     """What cannot be kept here is not sent."""
-    for folder, _, _ in os.walk(cora.home):
-        if os.path.basename(folder) == "requests":
-            shutil.rmtree(folder)
-            with open(folder, "w", encoding="utf-8"):
-                pass
-            break
+    folder = next(path for path, _, _ in os.walk(cora.home)
+                  if os.path.basename(path) == "requests")
+    shutil.rmtree(folder)
+    with open(folder, "w", encoding="utf-8"):
+        pass
     done = cora.cdop(*notify(row))
-    check("what cannot be kept is not sent, and it is said so",
+    check("where what waits cannot be looked through nothing is sent",
           done.code == UNEXPECTED and "cannot be" in done.out + done.err,
           done)
+    os.unlink(folder)
+    os.symlink("nowhere", folder)
+    done = cora.cdop(*notify(row))
+    check("what cannot be kept is not sent, and it is said so",
+          done.code == UNEXPECTED and "cannot be kept on this computer" in
+          done.err and "nothing was sent" in done.err, done)
     equal("nothing arrived", cora.must(
         "case", "find", "--json", "--family-name", row["child.family_name"],
         "--death-date", row["death.date"]).lines(), [])

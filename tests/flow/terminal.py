@@ -111,6 +111,25 @@ def warned(cora):
           shown)
 
 
+def same_day(cora):
+    """What is asked the same day, with people as often as there are some."""
+    code, shown = typed(cora, ["notify"], dict(CHILD, **{
+        "Family name": ["Dayson-Synthetic", "Motherly-Synthetic", ""],
+        "First names": ["Dorothea", "Marguerite", ""],
+        "Sex": ["Female", ""], "Date of birth": ["12/03/2021", ""],
+        "Go on with what": ["yes"],
+        "Add: Parent": ["yes", "no"], "Add: ": ["no"]}))
+    equal("with what is asked the same day it is registered", code, OK)
+    reference = re.search(r"Registered (T-\S+)", shown)
+    case = reference and cora.must("case", "show", reference.group(1),
+                                   "--json").json()["case"]
+    form = case["record"]["form"] if case else {}
+    equal("and the parent stands in it", [
+        (parent.get("family_name"), parent.get("first_names"))
+        for parent in form.get("parent", [])],
+        [("Motherly-Synthetic", "Marguerite")])
+
+
 def passphrases(registry):
     """A passphrase is typed, never shown, and has to be the right one."""
     path = os.path.join(registry.out, "pia.txt")
@@ -207,6 +226,7 @@ def main():
     two_fields(cora)
     warned(cora)
     paged(registry, cora)
+    same_day(cora)
     passphrases(registry)
     done = cora.cdop("notify")
     check("without a terminal it names what is missing",
