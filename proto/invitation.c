@@ -120,7 +120,8 @@ read_lines(struct reader *r, struct cdop_invitation *inv)
 	if ((err = take_hex(r, "registry", inv->registry, 16)) != CDOP_OK ||
 	    (err = take_mode(r, &inv->training)) != CDOP_OK)
 		return err;
-	if ((inv->name = take(r, "name")) == NULL)
+	inv->name = take(r, "name");
+	if (inv->name == NULL || inv->name[0] == '\0')
 		return CDOP_INVALID_ARGUMENT;
 	if ((err = take_addresses(r, inv)) != CDOP_OK ||
 	    (err = take_servers(r, inv)) != CDOP_OK ||
@@ -200,7 +201,7 @@ cdop_invitation_parse(struct cdop_bytes file, struct cdop_arena *arena,
 static bool
 fits_a_line(const char *text)
 {
-	return text != NULL && strpbrk(text, "\r\n") == NULL;
+	return text != NULL && text[0] != '\0' && strpbrk(text, "\r\n") == NULL;
 }
 
 static bool
@@ -213,7 +214,7 @@ is_writable(const struct cdop_invitation *inv)
 	    inv->n_server > CDOP_INVITATION_SERVERS)
 		return false;
 	for (i = 0; i < inv->n_address; i++)
-		if (!fits_a_line(inv->address[i]) || !inv->address[i][0])
+		if (!fits_a_line(inv->address[i]))
 			return false;
 	return true;
 }

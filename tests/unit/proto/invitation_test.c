@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* cmocka wants the headers above before it. */
@@ -137,6 +138,36 @@ every_cut_is_refused(void **state)
 		    cdop_invitation_parse(cut, *state, &inv), CDOP_OK);
 }
 
+/* With a check that is right: it is nobody's. */
+static void
+one_for_nobody_is_refused(void **state)
+{
+	struct cdop_bytes file = written(*state), all;
+	char copy[CDOP_INVITATION_FILE_MAX], *name, *rest, *check;
+	struct cdop_invitation inv;
+	uint8_t hash[32];
+	size_t i;
+
+	memcpy(copy, file.data, file.len);
+	copy[file.len] = '\0';
+	name = strstr(copy, "name ") + strlen("name ");
+	rest = strchr(name, '\n');
+	memmove(name, rest, strlen(rest) + 1);
+	check = strstr(copy, "check ") + strlen("check ");
+	all.data = (const uint8_t *)copy;
+	all.len = (size_t)(check - copy) - strlen("check ");
+	cdop_secret_hash(hash, sizeof(hash), NULL, "", &all, 1);
+	for (i = 0; i < 8; i++)
+		(void)snprintf(check + 2 * i, 4, "%02x\n", hash[i]);
+	all.len = strlen(copy);
+	assert_int_equal(
+	    cdop_invitation_parse(all, *state, &inv), CDOP_INVALID_ARGUMENT);
+	sample(&inv);
+	inv.name = "";
+	assert_int_equal(
+	    cdop_invitation_write(&inv, *state, &file), CDOP_INVALID_ARGUMENT);
+}
+
 static void
 what_cannot_stand_on_a_line_is_not_written(void **state)
 {
@@ -191,6 +222,7 @@ main(void)
 	    WITH(mail_does_no_harm),
 	    WITH(every_slip_is_found),
 	    WITH(every_cut_is_refused),
+	    WITH(one_for_nobody_is_refused),
 	    WITH(what_cannot_stand_on_a_line_is_not_written),
 	    WITH(a_stranger_s_file_is_refused),
 	};
