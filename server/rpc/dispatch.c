@@ -328,6 +328,15 @@ names_its_subject(const struct rpc_ctx *ctx)
 	return true;
 }
 
+static enum cdop_err
+check_subject(struct rpc_ctx *ctx)
+{
+	if (names_its_subject(ctx))
+		return CDOP_OK;
+	return rpc_fail(ctx, CDOP_INTERNAL, "no_subject",
+	    "a change did not say what it changed");
+}
+
 /* Checked in full; now it waits for another person (TRUST M13). */
 static enum cdop_err
 file_for_second(struct work *work)
@@ -399,10 +408,7 @@ run_handler(struct work *work)
 		return err;
 	if (ctx->method->second != 0)
 		return file_for_second(work);
-	if (!names_its_subject(ctx))
-		return rpc_fail(ctx, CDOP_INTERNAL, "no_subject",
-		    "a change did not say what it changed");
-	return CDOP_OK;
+	return check_subject(ctx);
 }
 
 /* ---- the steps together ------------------------------------------------ */
@@ -542,8 +548,8 @@ dispatch_run_approved(struct rpc_ctx *outer, const struct rpc_method *method,
 	outer->end_device = ctx->end_device;
 	if (err != CDOP_OK)
 		return err;
-	if (!names_its_subject(ctx))
-		return CDOP_INTERNAL;
+	if ((err = check_subject(ctx)) != CDOP_OK)
+		return err;
 	data = cdop_arena_alloc(
 	    outer->arena, protobuf_c_message_get_packed_size(work->rep));
 	if (data == NULL)
