@@ -14,6 +14,7 @@
 #include "cdop/role.h"
 #include "server/base/undo.h"
 #include "server/registry/approvals.h"
+#include "server/registry/audit.h"
 #include "server/registry/people.h"
 #include "server/rpc/dispatch.h"
 #include "server/vault/rows.h"
@@ -363,6 +364,71 @@ a_key_that_waits_for_another_act_is_not_used_again(void **state)
 	assert_string_equal(answer.reply->reason, "request_key_reused");
 }
 
+/* ---- what was kept of a call, in another shape -------------------------- */
+
+/* The log says that this came of the first call under the key. */
+static void
+keep(const Cdop__StoredOutcome *stored)
+{
+	struct audit_entry entry = {
+	    .call = PERSON_CHANGE, .time_ms = world.now_ms, .stored = stored};
+	struct actor actor;
+
+	memset(&actor, 0, sizeof(actor));
+	people_actor(world.reg->people, WORLD_ADMIN_1, world.now_ms, &actor);
+	entry.actor = &actor;
+	undo_begin(world.undo);
+	assert_int_equal(rows_begin(world.rows, 1u << 20, 64), CDOP_OK);
+	assert_int_equal(
+	    audit_append(world.reg->audit, world.arena, &entry, NULL), CDOP_OK);
+	assert_int_equal(registry_commit(world.reg), CDOP_OK);
+}
+
+/* So much of the right hash, and of the number of what waits. */
+static uint32_t
+status_after(size_t hash_len, size_t approval_len)
+{
+	char reason[] = "a new post", title[] = "Nurse";
+	uint8_t key[16], hash[32], number[8] = {7}, *body;
+	Cdop__PersonChangeRequest change;
+	Cdop__StoredOutcome stored;
+	uint32_t status;
+	size_t len;
+
+	cdop__person_change_request__init(&change);
+	change.person = WORLD_PARTNER_WIRRAL;
+	change.job_title = title;
+	change.reason = reason;
+	len = cdop__person_change_request__get_packed_size(&change);
+	body = cdop_arena_alloc(world.arena, len);
+	assert_non_null(body);
+	(void)cdop__person_change_request__pack(&change, body);
+	audit_request_hash(hash, PERSON_CHANGE, (struct cdop_bytes){body, len});
+	world_key(&world, key);
+	cdop__stored_outcome__init(&stored);
+	stored.request_key = (ProtobufCBinaryData){sizeof(key), key};
+	stored.request_hash = (ProtobufCBinaryData){hash_len, hash};
+	stored.has_approval = approval_len > 0;
+	stored.approval = (ProtobufCBinaryData){approval_len, number};
+	keep(&stored);
+	status =
+	    calls_under(&world, WORLD_ADMIN_1, PERSON_CHANGE, &change.base, key)
+		->reply->status;
+	/* It is not filed once more. */
+	assert_null(calls_waiting(&world, WORLD_ADMIN_2));
+	return status;
+}
+
+static void
+what_was_kept_in_another_shape_is_not_believed(void **state)
+{
+	(void)state;
+	assert_int_equal(status_after(32, 0), CDOP_OK);
+	assert_int_equal(status_after(32, 7), CDOP_OK);
+	assert_int_equal(status_after(32, 8), CDOP_OK);
+	assert_int_equal(status_after(31, 0), CDOP_ALREADY_EXISTS);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
 
 int
@@ -377,6 +443,7 @@ main(void)
 	    TEST(on_a_full_disk_nobody_asks_about_a_child),
 	    TEST(who_has_two_roles_says_in_which),
 	    TEST(a_key_that_waits_for_another_act_is_not_used_again),
+	    TEST(what_was_kept_in_another_shape_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
