@@ -20,7 +20,6 @@
 
 #include "cdop/backup.h"
 #include "cdop/share.h"
-#include "server/base/undo.h"
 #include "server/cmd.h"
 #include "server/registry/actor.h"
 #include "server/registry/backups.h"
@@ -99,8 +98,7 @@ in_a_batch(uint32_t *number, struct backups_piece *piece)
 	enum backups_fault fault;
 	enum cdop_err err;
 
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 19, 32), CDOP_OK);
+	world_begin(&w, 1u << 19, 32);
 	err = *number == 0
 	    ? backups_begin(w.reg->backups, w.arena, &ada, "monday", w.now_ms,
 		  number, &fault)

@@ -279,8 +279,7 @@ fill(struct world *world)
 {
 	uint32_t number;
 
-	undo_begin(world->undo);
-	assert_int_equal(rows_begin(world->rows, 1u << 19, 200), CDOP_OK);
+	world_begin(world, 1u << 19, 200);
 	put_config(world);
 	put_profile(world);
 	for (number = 1; number < WORLD_N; number++) {

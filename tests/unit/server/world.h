@@ -104,6 +104,11 @@ void world_send(struct world *world, enum world_who who, const Cdop__Call *call,
 /* Also what a key of now looks like. */
 void world_key(struct world *world, uint8_t out[static 16]);
 
+/* A batch of the test's own, of so many bytes and rows at most. */
+void world_begin(struct world *world, size_t bytes, size_t rows);
+void world_commit(struct world *world);
+void world_roll_back(struct world *world);
+
 /* Unpacks a reply's body; asserts that it is there. */
 void *world_body(struct world *world, const struct world_answer *answer,
     const ProtobufCMessageDescriptor *desc);

@@ -11,9 +11,7 @@
 
 #include <cmocka.h>
 
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
-#include "server/vault/rows.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
 
 #define GREEDY  4
@@ -331,8 +329,7 @@ grow(uint64_t size)
 	memset(&entry, 0, sizeof(entry));
 	entry.call = AUDIT_EVENT_REFUSED;
 	entry.time_ms = w->now_ms;
-	undo_begin(w->undo);
-	assert_int_equal(rows_begin(w->rows, 8u << 20, 4096), CDOP_OK);
+	world_begin(w, 8u << 20, 4096);
 	while (audit_size(w->reg->audit) < size) {
 		assert_int_equal(
 		    audit_append(w->reg->audit, w->arena, &entry, NULL),

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "cdop/checkpoint.h"
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/registry/tree.h"
 #include "server/registry/tree_core.h"
@@ -90,8 +89,7 @@ grow(uint64_t n)
 	memset(&entry, 0, sizeof(entry));
 	entry.call = AUDIT_EVENT_REFUSED;
 	entry.time_ms = w->now_ms;
-	undo_begin(w->undo);
-	assert_int_equal(rows_begin(w->rows, 8u << 20, 1024), CDOP_OK);
+	world_begin(w, 8u << 20, 1024);
 	while (n-- > 0)
 		assert_int_equal(
 		    audit_append(w->reg->audit, w->arena, &entry, NULL),

@@ -14,7 +14,6 @@
 
 #include <cmocka.h>
 
-#include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/leaf_clock.h"
 #include "server/registry/people.h"
@@ -43,37 +42,15 @@ teardown(void **state)
 	return 0;
 }
 
-/* ---- a batch around it ------------------------------------------------- */
-
-static void
-begin(void)
-{
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 64), CDOP_OK);
-}
-
-static void
-commit(void)
-{
-	assert_int_equal(registry_commit(w.reg), CDOP_OK);
-}
-
-static void
-roll_back(void)
-{
-	rows_abort(w.rows);
-	undo_rollback(w.undo);
-}
-
 static uint64_t
 append(const struct audit_entry *entry)
 {
 	struct audit_receipt receipt;
 
-	begin();
+	world_begin(&w, 1u << 20, 64);
 	assert_int_equal(
 	    audit_append(w.reg->audit, w.arena, entry, &receipt), CDOP_OK);
-	commit();
+	world_commit(&w);
 	return receipt.index;
 }
 
@@ -253,10 +230,10 @@ open_box(const struct last *last, uint64_t index, Cdop__CaseBox **ret_box)
 	context = (struct cdop_bytes){number, sizeof(number)};
 	box = (struct cdop_bytes){
 	    last->leaf->case_box.data, last->leaf->case_box.len};
-	begin();
+	world_begin(&w, 1u << 20, 64);
 	err = rows_box_open(
 	    w.rows, last->leaf->case_box_key, context, box, w.arena, &data);
-	roll_back();
+	world_roll_back(&w);
 	if (err != CDOP_OK)
 		return err;
 	*ret_box = cdop__case_box__unpack(
@@ -289,11 +266,11 @@ free_text_of_a_case_lies_under_its_key_alone(void **state)
 	uint8_t salt[32], guess[32];
 
 	(void)state;
-	begin();
+	world_begin(&w, 1u << 20, 64);
 	assert_int_equal(
 	    rows_keys_case_new(w.rows, CASE, "wirral", &entry.case_key),
 	    CDOP_OK);
-	commit();
+	world_commit(&w);
 	index = append(&entry);
 	last = last_leaf();
 	leaf = last.leaf->leaf.data;
@@ -330,18 +307,18 @@ the_case_box_dies_with_the_case_key(void **state)
 	uint64_t index;
 
 	(void)state;
-	begin();
+	world_begin(&w, 1u << 20, 64);
 	assert_int_equal(
 	    rows_keys_case_new(w.rows, CASE + 1, "wirral", &entry.case_key),
 	    CDOP_OK);
-	commit();
+	world_commit(&w);
 	index = append(&entry);
 	last = last_leaf();
 	assert_int_equal(open_box(&last, index, &box), CDOP_OK);
-	begin();
+	world_begin(&w, 1u << 20, 64);
 	assert_int_equal(
 	    rows_keys_case_destroy(w.rows, entry.case_key), CDOP_OK);
-	commit();
+	world_commit(&w);
 	assert_int_equal(open_box(&last, index, &box), CDOP_NOT_FOUND);
 	world_reopen(&w);
 	assert_int_equal(open_box(&last, index, &box), CDOP_NOT_FOUND);
@@ -375,10 +352,10 @@ what_was_searched_for_stands_in_the_terms_row(void **state)
 	assert_string_equal(
 	    last.leaf->words->term_kind[0], "child.family_name");
 
-	begin();
+	world_begin(&w, 1u << 20, 64);
 	assert_int_equal(
 	    rows_get(w.rows, last.number + 1, w.arena, &head, &data), CDOP_OK);
-	roll_back();
+	world_roll_back(&w);
 	assert_int_equal(head.kind, SCHEMA_KIND_TERMS);
 	stored = cdop__stored_terms__unpack(
 	    cdop_arena_allocator(w.arena), data.len, data.data);
@@ -457,11 +434,11 @@ a_batch_that_failed_leaves_no_leaf(void **state)
 	cdop__stored_outcome__init(&stored);
 	stored.request_key = (ProtobufCBinaryData){sizeof(key), key};
 	stored.request_hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	begin();
+	world_begin(&w, 1u << 20, 64);
 	assert_int_equal(
 	    audit_append(w.reg->audit, w.arena, &entry, NULL), CDOP_OK);
 	assert_true(is_known(actor.person, key));
-	roll_back();
+	world_roll_back(&w);
 	assert_int_equal(audit_size(w.reg->audit), size);
 	assert_false(is_known(actor.person, key));
 	assert_int_equal(audit_time(w.reg->audit, w.now_ms, 0), w.now_ms);

@@ -32,8 +32,7 @@ static const struct actor ada = {
 static void
 begin_batch(void)
 {
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 64), CDOP_OK);
+	world_begin(&w, 1u << 20, 64);
 }
 
 static void

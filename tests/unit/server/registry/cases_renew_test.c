@@ -44,8 +44,7 @@ teardown(void **state)
 static void
 begin(void)
 {
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 64), CDOP_OK);
+	world_begin(&w, 1u << 20, 64);
 }
 
 /* One step; commits, or takes it back.  How many were left as they are. */

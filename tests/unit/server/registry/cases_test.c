@@ -251,8 +251,7 @@ a_summary_can_always_be_made_again(void **state)
 	(void)state;
 	world_make(&w);
 	(void)busy_case(&w);
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 8), CDOP_OK);
+	world_begin(&w, 1u << 20, 8);
 	cases_act_init(&act, w.reg->cases, w.arena, &actor, w.now_ms);
 	assert_int_equal(index_count(act.index), 2);
 	for (slot = 0; slot < 2; slot++) {

@@ -474,3 +474,33 @@ house_add(struct house *house, unsigned n, const char *name, Cdop__Role role,
 	assert_true(house_session(house, ret_client));
 	return people_by_key(house->reg->people, ret_client->key)->person;
 }
+
+void
+house_cora(struct house *house, uint8_t ret_invitation[static 16])
+{
+	assert_int_equal(house_invite(house, 1, "Cora", CDOP__ROLE__COORDINATOR,
+			     ret_invitation),
+	    CDOP_OK);
+}
+
+void
+house_two(
+    struct house *house, struct house_client *one, struct house_client *two)
+{
+	house_make(house, 2);
+	house_client(house, one, 1, house->invitation[0]);
+	house_client(house, two, 2, house->invitation[1]);
+	assert_int_equal(
+	    house_enrol(house, one, house->invitation[0], false), CDOP_OK);
+	assert_int_equal(
+	    house_enrol(house, two, house->invitation[1], false), CDOP_OK);
+}
+
+uint32_t
+house_roles(struct house *house, uint32_t device)
+{
+	struct actor actor;
+
+	people_actor(house->reg->people, device, house->now_ms, &actor);
+	return actor.roles;
+}

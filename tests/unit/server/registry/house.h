@@ -46,6 +46,9 @@ enum cdop_err house_load(struct house *house, const char **ret_why);
 void house_make(struct house *house, size_t n);
 /* The same, with persons 1 to n enrolled as devices 1 to n and active. */
 void house_open(struct house *house, size_t n, struct house_client *clients);
+/* In setup, with both who were invited enrolled as devices 1 and 2. */
+void house_two(
+    struct house *house, struct house_client *one, struct house_client *two);
 void house_end(struct house *house);
 /* Closed and loaded again from the disk. */
 void house_reopen(struct house *house);
@@ -68,6 +71,8 @@ enum cdop_err house_revoke(struct house *house, uint32_t by, uint32_t person,
 /* Invites with one role, in all areas where it reads cases. */
 enum cdop_err house_invite(struct house *house, uint32_t by, const char *name,
     Cdop__Role role, uint8_t ret_invitation[static 16]);
+/* Person 1 invites a coordinator. */
+void house_cora(struct house *house, uint8_t ret_invitation[static 16]);
 enum cdop_err house_invite_more(struct house *house, uint32_t by,
     uint32_t person, uint8_t ret_invitation[static 16]);
 enum cdop_err house_activate(struct house *house, uint32_t by, bool pending,
@@ -84,6 +89,8 @@ bool house_session(struct house *house, struct house_client *client);
 /* Enrols in an invitation's session.  lost: the reply does not arrive. */
 enum cdop_err house_enrol(struct house *house, struct house_client *client,
     const uint8_t invitation[static 16], bool lost);
+/* What it may do now. */
+uint32_t house_roles(struct house *house, uint32_t device);
 /* PskTurn in the session under way. */
 enum cdop_err house_turn(
     struct house *house, struct house_client *client, bool lost);

@@ -34,8 +34,7 @@ teardown(void **state)
 static void
 begin(void)
 {
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 256), CDOP_OK);
+	world_begin(&w, 1u << 20, 256);
 }
 
 static void

@@ -13,15 +13,6 @@
 #include "cdop/role.h"
 #include "tests/unit/server/registry/house.h"
 
-static uint32_t
-roles_of(struct house *house, uint32_t device)
-{
-	struct actor actor;
-
-	people_actor(house->reg->people, device, house->now_ms, &actor);
-	return actor.roles;
-}
-
 /* ---- setup ------------------------------------------------------------- */
 
 static void
@@ -32,32 +23,26 @@ setup_ends_when_two_have_typed_each_other(void **state)
 	char string[20];
 
 	(void)state;
-	house_make(&house, 2);
-	house_client(&house, &one, 1, house.invitation[0]);
-	house_client(&house, &two, 2, house.invitation[1]);
-	assert_int_equal(
-	    house_enrol(&house, &one, house.invitation[0], false), CDOP_OK);
-	assert_int_equal(
-	    house_enrol(&house, &two, house.invitation[1], false), CDOP_OK);
-	assert_int_equal(roles_of(&house, 1), CDOP_ROLE_PENDING);
+	house_two(&house, &one, &two);
+	assert_int_equal(house_roles(&house, 1), CDOP_ROLE_PENDING);
 
 	house_string(&two, string);
 	assert_int_equal(house_activate(&house, 1, true, 2, string), CDOP_OK);
 	assert_int_equal(house.reg->state, CDOP_STATE_SETUP);
-	assert_int_equal(roles_of(&house, 2), CDOP_ROLE_PENDING);
+	assert_int_equal(house_roles(&house, 2), CDOP_ROLE_PENDING);
 	house_reopen(&house);
 
 	house_string(&one, string);
 	assert_int_equal(house_activate(&house, 2, true, 1, string), CDOP_OK);
 	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
 	assert_int_equal(
-	    roles_of(&house, 1), CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_ANY);
+	    house_roles(&house, 1), CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_ANY);
 	assert_int_equal(
-	    roles_of(&house, 2), CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_ANY);
+	    house_roles(&house, 2), CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_ANY);
 	house_reopen(&house);
 	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
 	assert_int_equal(
-	    roles_of(&house, 1), CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_ANY);
+	    house_roles(&house, 1), CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_ANY);
 	house_end(&house);
 }
 
@@ -88,13 +73,7 @@ a_string_that_was_typed_is_void_after_another_enrolment(void **state)
 	char string[20];
 
 	(void)state;
-	house_make(&house, 2);
-	house_client(&house, &one, 1, house.invitation[0]);
-	house_client(&house, &two, 2, house.invitation[1]);
-	assert_int_equal(
-	    house_enrol(&house, &one, house.invitation[0], false), CDOP_OK);
-	assert_int_equal(
-	    house_enrol(&house, &two, house.invitation[1], false), CDOP_OK);
+	house_two(&house, &one, &two);
 	house_string(&two, string);
 	assert_int_equal(house_activate(&house, 1, true, 2, string), CDOP_OK);
 	assert_int_equal(
@@ -133,7 +112,7 @@ in_setup_a_second_key_bars_both(void **state)
 	assert_string_equal(house.act.reason, "invitation_used_twice");
 	house_reopen(&house);
 
-	assert_int_equal(roles_of(&house, 1), 0);
+	assert_int_equal(house_roles(&house, 1), 0);
 	assert_false(house_session(&house, &one));
 	assert_int_equal(
 	    house_enrol(&house, &thief, house.invitation[0], false),
@@ -148,7 +127,7 @@ in_setup_a_second_key_bars_both(void **state)
 	assert_non_null(strstr(house.act.message, "recover-people"));
 	/* Who was not concerned waits as before. */
 	assert_true(house_session(&house, &two));
-	assert_int_equal(roles_of(&house, 2), CDOP_ROLE_PENDING);
+	assert_int_equal(house_roles(&house, 2), CDOP_ROLE_PENDING);
 	assert_int_equal(house.reg->state, CDOP_STATE_SETUP);
 	house_end(&house);
 }
@@ -177,7 +156,7 @@ after_setup_a_pending_person_activates_nobody(void **state)
 	house_string(&four, string);
 	assert_int_equal(
 	    house_activate(&house, 3, true, 4, string), CDOP_PERMISSION_DENIED);
-	assert_int_equal(roles_of(&house, 4), CDOP_ROLE_PENDING);
+	assert_int_equal(house_roles(&house, 4), CDOP_ROLE_PENDING);
 	house_end(&house);
 }
 
@@ -266,9 +245,7 @@ whoever_invited_does_not_activate(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &client, 9, invitation);
 	assert_int_equal(
 	    house_enrol(&house, &client, invitation, false), CDOP_OK);
@@ -307,9 +284,7 @@ two_devices_of_one_person_are_one_person(void **state)
 	assert_int_equal(people_enrol_activate(act, 3, string, &open), CDOP_OK);
 	house_commit(&house);
 	/* Invited with the first device, activated with the second. */
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &client, 21, invitation);
 	assert_int_equal(
 	    house_enrol(&house, &client, invitation, false), CDOP_OK);

@@ -13,15 +13,6 @@
 #include "cdop/role.h"
 #include "tests/unit/server/registry/house.h"
 
-static uint32_t
-roles_of(struct house *house, uint32_t device)
-{
-	struct actor actor;
-
-	people_actor(house->reg->people, device, house->now_ms, &actor);
-	return actor.roles;
-}
-
 /* ---- replies that are lost --------------------------------------------- */
 
 /*
@@ -62,9 +53,7 @@ a_lost_enrol_reply_is_repeated_with_the_same_state(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &client, 9, invitation);
 	for (lost = 0; lost < 3; lost++) {
 		assert_int_equal(
@@ -81,7 +70,7 @@ a_lost_enrol_reply_is_repeated_with_the_same_state(void **state)
 	assert_int_equal(house_activate(&house, 2, false, 3, string), CDOP_OK);
 	assert_true(house_session(&house, &client));
 	assert_int_equal(
-	    roles_of(&house, 3), CDOP_ROLE_COORDINATOR | CDOP_ROLE_ANY);
+	    house_roles(&house, 3), CDOP_ROLE_COORDINATOR | CDOP_ROLE_ANY);
 	house_end(&house);
 }
 
@@ -94,9 +83,7 @@ enrolling_again_starts_from_the_invitation(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &client, 9, invitation);
 	kept = client;
 	assert_int_equal(
@@ -195,9 +182,7 @@ a_second_key_flags_both_and_neither_is_activated(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &thief, 8, invitation);
 	house_client(&house, &victim, 9, invitation);
 	assert_int_equal(
@@ -225,9 +210,7 @@ an_invitation_ends_after_72_hours(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &client, 9, invitation);
 	house.now_ms += 3 * HOUSE_DAY_MS;
 	assert_int_equal(house_enrol(&house, &client, invitation, false),
@@ -244,9 +227,7 @@ a_key_enrols_once_ever(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	/* An administrator's device as a coordinator's: one identity. */
 	house_client(&house, &client, 1, invitation);
 	assert_int_equal(house_enrol(&house, &client, invitation, false),
@@ -266,9 +247,7 @@ wrong_strings_are_counted_and_end_in_a_flag(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &client, 9, invitation);
 	assert_int_equal(
 	    house_enrol(&house, &client, invitation, false), CDOP_OK);
@@ -300,9 +279,7 @@ a_string_is_taken_in_any_case_without_dashes(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &client, 9, invitation);
 	assert_int_equal(
 	    house_enrol(&house, &client, invitation, false), CDOP_OK);
@@ -331,9 +308,7 @@ an_aborted_enrolment_leaves_no_trace(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &client, 9, invitation);
 	args = (struct people_enrol_args){
 	    invitation, client.key, client.handshake, client_random, "laptop"};
@@ -365,9 +340,7 @@ cancelling_ends_an_invitation_and_what_came_of_it(void **state)
 
 	(void)state;
 	house_open(&house, 2, admins);
-	assert_int_equal(house_invite(&house, 1, "Cora",
-			     CDOP__ROLE__COORDINATOR, invitation),
-	    CDOP_OK);
+	house_cora(&house, invitation);
 	house_client(&house, &client, 9, invitation);
 	assert_int_equal(
 	    house_enrol(&house, &client, invitation, false), CDOP_OK);

@@ -16,15 +16,6 @@
 
 #define ADMIN (CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_ANY)
 
-static uint32_t
-roles_of(struct house *house, uint32_t device)
-{
-	struct actor actor;
-
-	people_actor(house->reg->people, device, house->now_ms, &actor);
-	return actor.roles;
-}
-
 static size_t
 admins(struct house *house)
 {
@@ -85,7 +76,7 @@ no_act_leaves_fewer_than_two_administrators(void **state)
 	    house_revoke(&house, 1, 2, 2, true), CDOP_FAILED_PRECONDITION);
 	assert_int_equal(change(&house, 2, 0, &to), CDOP_FAILED_PRECONDITION);
 	assert_int_equal(admins(&house), 2);
-	assert_int_equal(roles_of(&house, 2), ADMIN);
+	assert_int_equal(house_roles(&house, 2), ADMIN);
 	house_end(&house);
 }
 
@@ -98,7 +89,7 @@ a_replacement_that_is_active_lets_one_go(void **state)
 	(void)state;
 	house_open(&house, 3, clients);
 	assert_int_equal(house_revoke(&house, 1, 2, 0, true), CDOP_OK);
-	assert_int_equal(roles_of(&house, 2), 0);
+	assert_int_equal(house_roles(&house, 2), 0);
 	assert_false(house_session(&house, &clients[1]));
 	house_reopen(&house);
 	assert_int_equal(admins(&house), 2);
@@ -117,10 +108,10 @@ suspension_for_theft_goes_below_two(void **state)
 	house_open(&house, 2, clients);
 	assert_int_equal(house_suspend(&house, 1, 2, 0), CDOP_OK);
 	assert_int_equal(admins(&house), 1);
-	assert_int_equal(roles_of(&house, 2), 0);
+	assert_int_equal(house_roles(&house, 2), 0);
 	assert_false(house_session(&house, &clients[1]));
 	assert_int_equal(house_resume(&house, 1, 2, 0), CDOP_OK);
-	assert_int_equal(roles_of(&house, 2), ADMIN);
+	assert_int_equal(house_roles(&house, 2), ADMIN);
 	assert_true(house_session(&house, &clients[1]));
 	house_end(&house);
 }
@@ -137,7 +128,7 @@ an_end_that_leaves_too_few_does_not_take_effect(void **state)
 	assert_int_equal(
 	    grant_until(&house, 2, CDOP__ROLE__ADMINISTRATOR, 10), CDOP_OK);
 	house.now_ms += 11 * HOUSE_DAY_MS;
-	assert_int_equal(roles_of(&house, 2), ADMIN);
+	assert_int_equal(house_roles(&house, 2), ADMIN);
 	assert_true(house_session(&house, &clients[1]));
 	people_rule_admins(house.reg->people, house.now_ms, NULL, &found);
 	assert_int_equal(found.n, 2);
@@ -158,7 +149,7 @@ the_last_device_is_held_like_the_role(void **state)
 	to.device_expires_ms = house.now_ms + HOUSE_DAY_MS;
 	assert_int_equal(change(&house, 2, 2, &to), CDOP_OK);
 	house.now_ms += 2 * HOUSE_DAY_MS;
-	assert_int_equal(roles_of(&house, 2), ADMIN);
+	assert_int_equal(house_roles(&house, 2), ADMIN);
 	assert_true(house_session(&house, &clients[1]));
 	house_end(&house);
 }
@@ -177,10 +168,10 @@ of_several_ends_the_last_two_are_held(void **state)
 		    grant_until(&house, i, CDOP__ROLE__ADMINISTRATOR, 10 * i),
 		    CDOP_OK);
 	house.now_ms += 100 * HOUSE_DAY_MS;
-	assert_int_equal(roles_of(&house, 1) & CDOP_ROLE_ADMINISTRATOR, 0);
-	assert_int_equal(roles_of(&house, 2) & CDOP_ROLE_ADMINISTRATOR, 0);
-	assert_int_equal(roles_of(&house, 3), ADMIN);
-	assert_int_equal(roles_of(&house, 4), ADMIN);
+	assert_int_equal(house_roles(&house, 1) & CDOP_ROLE_ADMINISTRATOR, 0);
+	assert_int_equal(house_roles(&house, 2) & CDOP_ROLE_ADMINISTRATOR, 0);
+	assert_int_equal(house_roles(&house, 3), ADMIN);
+	assert_int_equal(house_roles(&house, 4), ADMIN);
 	house_end(&house);
 }
 
@@ -196,16 +187,16 @@ an_end_that_took_effect_never_comes_back(void **state)
 	assert_int_equal(
 	    grant_until(&house, 3, CDOP__ROLE__ADMINISTRATOR, 10), CDOP_OK);
 	house.now_ms += 11 * HOUSE_DAY_MS;
-	assert_int_equal(roles_of(&house, 3) & CDOP_ROLE_ADMINISTRATOR, 0);
+	assert_int_equal(house_roles(&house, 3) & CDOP_ROLE_ADMINISTRATOR, 0);
 	assert_int_equal(house_suspend(&house, 1, 2, 0), CDOP_OK);
-	assert_int_equal(roles_of(&house, 3) & CDOP_ROLE_ADMINISTRATOR, 0);
+	assert_int_equal(house_roles(&house, 3) & CDOP_ROLE_ADMINISTRATOR, 0);
 	house_reopen(&house);
-	assert_int_equal(roles_of(&house, 3) & CDOP_ROLE_ADMINISTRATOR, 0);
+	assert_int_equal(house_roles(&house, 3) & CDOP_ROLE_ADMINISTRATOR, 0);
 	assert_int_equal(admins(&house), 1);
 	/* A clock that is set back does not wake them either. */
 	house.now_ms -= 5 * HOUSE_DAY_MS;
 	assert_int_equal(admins(&house), 1);
-	assert_int_equal(roles_of(&house, 3) & CDOP_ROLE_ADMINISTRATOR, 0);
+	assert_int_equal(house_roles(&house, 3) & CDOP_ROLE_ADMINISTRATOR, 0);
 	house_end(&house);
 }
 
@@ -220,9 +211,9 @@ a_held_end_takes_effect_once_a_replacement_is_active(void **state)
 	assert_int_equal(
 	    grant_until(&house, 2, CDOP__ROLE__ADMINISTRATOR, 10), CDOP_OK);
 	house.now_ms += 11 * HOUSE_DAY_MS;
-	assert_int_equal(roles_of(&house, 2), ADMIN);
+	assert_int_equal(house_roles(&house, 2), ADMIN);
 	house_add(&house, 9, "Gil", CDOP__ROLE__ADMINISTRATOR, &fresh);
-	assert_int_equal(roles_of(&house, 2) & CDOP_ROLE_ADMINISTRATOR, 0);
+	assert_int_equal(house_roles(&house, 2) & CDOP_ROLE_ADMINISTRATOR, 0);
 	assert_int_equal(admins(&house), 2);
 	house_end(&house);
 }
@@ -398,12 +389,12 @@ roles_begin_and_end_on_their_day(void **state)
 	grant.from_ms = house.now_ms + HOUSE_DAY_MS;
 	grant.until_ms = house.now_ms + 2 * HOUSE_DAY_MS;
 	assert_int_equal(change(&house, person, 0, &to), CDOP_OK);
-	assert_int_equal(roles_of(&house, 3), CDOP_ROLE_ANY);
+	assert_int_equal(house_roles(&house, 3), CDOP_ROLE_ANY);
 	house.now_ms += HOUSE_DAY_MS;
 	assert_int_equal(
-	    roles_of(&house, 3), CDOP_ROLE_COORDINATOR | CDOP_ROLE_ANY);
+	    house_roles(&house, 3), CDOP_ROLE_COORDINATOR | CDOP_ROLE_ANY);
 	house.now_ms += HOUSE_DAY_MS;
-	assert_int_equal(roles_of(&house, 3), CDOP_ROLE_ANY);
+	assert_int_equal(house_roles(&house, 3), CDOP_ROLE_ANY);
 	house_end(&house);
 }
 

@@ -24,11 +24,9 @@
 
 #include <cmocka.h>
 
-#include "server/base/undo.h"
 #include "server/registry/rotation_renew.h"
 #include "server/registry/rotation_step.h"
 #include "server/vault/keystore.h"
-#include "server/vault/rows.h"
 #include "tests/unit/server/registry/turning.h"
 
 #define CASES      4
@@ -188,8 +186,7 @@ static uint8_t old_root[32];
 static void
 take_room(void)
 {
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 256), CDOP_OK);
+	world_begin(&w, 1u << 20, 256);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);
 }
 

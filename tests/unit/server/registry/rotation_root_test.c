@@ -49,8 +49,7 @@ add_slots(void)
 
 	memset(other_k[0], 0x31, 32);
 	memset(other_k[1], 0x32, 32);
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 256), CDOP_OK);
+	world_begin(&w, 1u << 20, 256);
 	slot.k = other_k[0];
 	assert_int_equal(
 	    rows_slots_add(w.rows, &slot, &other_slot[0]), CDOP_OK);
@@ -302,8 +301,7 @@ a_turn_can_be_taken_back(void **state)
 	(void)turning_begin_root(&w);
 	mark = cdop_arena_used(w.arena);
 	for (budget = 64; !whole; budget += budget / 2) {
-		undo_begin(w.undo);
-		assert_int_equal(rows_begin(w.rows, 1u << 20, 256), CDOP_OK);
+		world_begin(&w, 1u << 20, 256);
 		cdop_arena_set_budget(w.arena, budget);
 		whole = rotation_step_run(w.reg->rotation, w.arena, w.now_ms, 1,
 			    &done) == CDOP_OK;
@@ -328,8 +326,7 @@ there_is_room_for_every_key(void **state)
 
 	(void)state;
 	assert_int_equal(rotation_step_rows(w.reg->rotation), 0);
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 4u << 20, 1024), CDOP_OK);
+	world_begin(&w, 4u << 20, 1024);
 	for (i = 0; i < 900; i++) {
 		(void)snprintf(area, sizeof(area), "area-%zu", i);
 		assert_int_equal(rows_keys_area(w.rows, area), CDOP_OK);
@@ -338,8 +335,7 @@ there_is_room_for_every_key(void **state)
 	(void)turning_begin_root(&w);
 	rows = rotation_step_rows(w.reg->rotation);
 	assert_true(rows > 900 + 2 * 6);
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, rows * 254, rows), CDOP_OK);
+	world_begin(&w, rows * 254, rows);
 	assert_int_equal(
 	    rotation_step_run(w.reg->rotation, w.arena, w.now_ms, 1, &i),
 	    CDOP_OK);
@@ -388,8 +384,7 @@ the_log_says_so(void **state)
 static void
 pause_it(bool held)
 {
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 4096, 16), CDOP_OK);
+	world_begin(&w, 4096, 16);
 	assert_int_equal(
 	    rotation_pause(w.reg->rotation, w.arena, held, w.now_ms), CDOP_OK);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);

@@ -255,8 +255,7 @@ it_can_be_held_and_goes_on(void **state)
 	(void)turning_begin(&w, "wirral");
 	assert_int_equal(turning_step(&w, 1), CDOP_OK);
 	assert_int_equal(turning_step(&w, 1), CDOP_OK);
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 4096, 16), CDOP_OK);
+	world_begin(&w, 4096, 16);
 	assert_int_equal(
 	    rotation_pause(w.reg->rotation, w.arena, true, w.now_ms), CDOP_OK);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);
@@ -266,8 +265,7 @@ it_can_be_held_and_goes_on(void **state)
 	world_reopen(&w);
 	assert_false(rotation_step_due(w.reg->rotation));
 	assert_non_null(rotation_running(w.reg->rotation));
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 4096, 16), CDOP_OK);
+	world_begin(&w, 4096, 16);
 	assert_int_equal(
 	    rotation_pause(w.reg->rotation, w.arena, false, w.now_ms), CDOP_OK);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);
@@ -285,14 +283,12 @@ a_key_that_is_needed_is_not_destroyed(void **state)
 	(void)turning_begin(&w, "wirral");
 	assert_int_equal(turning_step(&w, 1), CDOP_OK);
 	assert_int_equal(turning_step(&w, WIRRAL - 1), CDOP_OK);
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 4096, 16), CDOP_OK);
+	world_begin(&w, 4096, 16);
 	assert_int_equal(
 	    rows_keys_epoch_destroy(w.rows, old), CDOP_FAILED_PRECONDITION);
 	rows_abort(w.rows);
 	undo_rollback(w.undo);
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 4096, 16), CDOP_OK);
+	world_begin(&w, 4096, 16);
 	assert_int_equal(
 	    rows_keys_epoch_destroy(w.rows, turning_newest(&w, "wirral")),
 	    CDOP_FAILED_PRECONDITION);
@@ -373,8 +369,7 @@ aborted_everywhere(size_t n)
 
 	turning_census(&w, before);
 	for (budget = 64; !whole; budget += budget / 2) {
-		undo_begin(w.undo);
-		assert_int_equal(rows_begin(w.rows, 1u << 20, 256), CDOP_OK);
+		world_begin(&w, 1u << 20, 256);
 		cdop_arena_set_budget(w.arena, budget);
 		whole = rotation_step_run(w.reg->rotation, w.arena, w.now_ms, n,
 			    &done) == CDOP_OK;

@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "cdop/profile.h"
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/vault/rows_core.h"
 #include "server/vault/rows_keys.h"
@@ -55,26 +54,6 @@ teardown(void **state)
 
 /* ---- searching and forgetting ------------------------------------------ */
 
-static void
-begin(void)
-{
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 64), CDOP_OK);
-}
-
-static void
-commit(void)
-{
-	assert_int_equal(registry_commit(w.reg), CDOP_OK);
-}
-
-static void
-roll_back(void)
-{
-	rows_abort(w.rows);
-	undo_rollback(w.undo);
-}
-
 /* n searches at that time. */
 static void
 search(uint64_t at_ms, size_t n)
@@ -86,11 +65,11 @@ search(uint64_t at_ms, size_t n)
 
 	for (i = 0; i < n; i++) {
 		if (i % 16 == 0)
-			begin();
+			world_begin(&w, 1u << 20, 64);
 		assert_int_equal(
 		    audit_append(w.reg->audit, w.arena, &entry, NULL), CDOP_OK);
 		if (i % 16 == 15 || i == n - 1)
-			commit();
+			world_commit(&w);
 	}
 }
 
@@ -112,11 +91,11 @@ forget(uint64_t now_ms)
 
 	while (is_due(now_ms)) {
 		assert_true(++steps < 1000);
-		begin();
+		world_begin(&w, 1u << 20, 64);
 		assert_int_equal(
 		    search_key_forget(w.reg->search_key, w.arena, now_ms),
 		    CDOP_OK);
-		commit();
+		world_commit(&w);
 	}
 	return steps;
 }
@@ -347,22 +326,22 @@ a_large_quarter_goes_in_steps_and_over_a_restart(void **state)
 	search(w.now_ms, 300);
 	search(Q4_2026_ENDS, 10);
 	assert_true(is_due(Q4_2026_PAST));
-	begin();
+	world_begin(&w, 1u << 20, 64);
 	assert_int_equal(
 	    search_key_forget(w.reg->search_key, w.arena, Q4_2026_PAST),
 	    CDOP_OK);
-	commit();
+	world_commit(&w);
 	assert_in_range(terms_now().n, 11, 309);
 	assert_int_equal(said_now().n, 0);
 	assert_int_equal(findings(), 0); /* also in the midst of it */
 
 	/* What an abort takes back is done again. */
 	assert_true(is_due(Q4_2026_PAST));
-	begin();
+	world_begin(&w, 1u << 20, 64);
 	assert_int_equal(
 	    search_key_forget(w.reg->search_key, w.arena, Q4_2026_PAST),
 	    CDOP_OK);
-	roll_back();
+	world_roll_back(&w);
 	steps = forget(Q4_2026_PAST);
 	assert_in_range(steps, 3, 6);
 	assert_int_equal(terms_now().n, 10);
@@ -380,11 +359,11 @@ a_look_is_bounded(void **state)
 	(void)state;
 	for (i = 0; i < 6000; i++) {
 		if (i % 60 == 0)
-			begin();
+			world_begin(&w, 1u << 20, 64);
 		assert_int_equal(
 		    audit_append(w.reg->audit, w.arena, &entry, NULL), CDOP_OK);
 		if (i % 60 == 59) {
-			commit();
+			world_commit(&w);
 			cdop_arena_reset(w.arena);
 		}
 	}

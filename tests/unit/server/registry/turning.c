@@ -24,8 +24,7 @@
 static void
 begin(struct world *world)
 {
-	undo_begin(world->undo);
-	assert_int_equal(rows_begin(world->rows, 1u << 20, 256), CDOP_OK);
+	world_begin(world, 1u << 20, 256);
 }
 
 uint32_t

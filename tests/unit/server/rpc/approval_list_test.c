@@ -8,14 +8,11 @@
 #include <cmocka.h>
 
 #include "server/registry/approvals.h"
-#include "tests/unit/server/world.h"
+#include "tests/unit/server/rpc/people_calls.h"
 
-#define ADMINISTRATOR_REVOKE 16
-#define APPROVAL_LIST        20
+#define APPROVAL_LIST 20
 
 static struct world world;
-
-static char why[] = "has left";
 
 static int
 make(void **state)
@@ -33,19 +30,6 @@ end(void **state)
 	return 0;
 }
 
-/* Administrator 1 asks to revoke administrator 3. */
-static void
-ask(enum world_who who, struct world_answer *answer)
-{
-	Cdop__RevokeRequest request;
-
-	cdop__revoke_request__init(&request);
-	request.person = WORLD_ADMIN_3;
-	request.reason = why;
-	world_call(&world, who, ADMINISTRATOR_REVOKE, &request.base, answer);
-	assert_int_equal(answer->failed, CDOP_OK);
-}
-
 /* Who asks for more than may wait is told what it is, and sees all of it. */
 static void
 all_that_waits_is_listed_page_by_page(void **state)
@@ -58,13 +42,13 @@ all_that_waits_is_listed_page_by_page(void **state)
 
 	(void)state;
 	for (i = 0; i < APPROVALS_PERSON_MAX; i++) {
-		ask(WORLD_ADMIN_1, &answer);
+		people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
 		assert_true(answer.reply->has_approval);
-		ask(WORLD_ADMIN_2, &answer);
+		people_calls_revoke(&world, WORLD_ADMIN_2, &answer);
 		assert_true(answer.reply->has_approval);
 		cdop_arena_reset(world.arena);
 	}
-	ask(WORLD_ADMIN_1, &answer);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(answer.reply->reason, "too_many_waiting");
 	cdop__approval_list_request__init(&request);

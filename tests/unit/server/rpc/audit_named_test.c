@@ -30,20 +30,6 @@ teardown(void **state)
 	return 0;
 }
 
-/* What the auditor sees about one case, newest first. */
-static Cdop__AuditListReply *
-about(const char *reference)
-{
-	Cdop__AuditListRequest request;
-	struct world_answer answer;
-
-	cdop__audit_list_request__init(&request);
-	request.reference = calls_text(&w, reference);
-	world_call(&w, WORLD_AUDITOR, 70, &request.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	return world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
-}
-
 static void
 look(enum world_who who, const char *reference, enum cdop_err want)
 {
@@ -62,12 +48,12 @@ who_was_refused_a_case_is_found_by_the_case(void **state)
 	Cdop__Form *form = world_form(&w, 80, "sefton");
 	char *sefton = calls_new(&w, WORLD_COORDINATOR, form);
 	Cdop__AuditListReply *reply;
-	size_t before = about(sefton)->n_entry;
+	size_t before = calls_log(&w, sefton, 0)->n_entry;
 
 	(void)state;
 	look(WORLD_COORDINATOR_WIRRAL, sefton, CDOP_NOT_FOUND);
 	look(WORLD_ADMIN_1, sefton, CDOP_PERMISSION_DENIED);
-	reply = about(sefton);
+	reply = calls_log(&w, sefton, 0);
 	assert_int_equal(reply->n_entry, before + 2);
 	assert_string_equal(reply->entry[0]->named, sefton);
 	assert_int_equal(reply->entry[0]->person, WORLD_ADMIN_1);
@@ -82,19 +68,13 @@ who_was_refused_a_case_is_found_by_the_case(void **state)
 static void
 what_is_no_reference_is_not_named(void **state)
 {
-	Cdop__AuditListRequest request;
 	Cdop__AuditListReply *reply;
-	struct world_answer answer;
 	size_t i;
 
 	(void)state;
 	look(WORLD_ADMIN_1, "Tarrant, born 3 March", CDOP_PERMISSION_DENIED);
 	look(WORLD_COORDINATOR, "Tarrant, born 3 March", CDOP_INVALID_ARGUMENT);
-	cdop__audit_list_request__init(&request);
-	request.has_limit = true;
-	request.limit = 2;
-	world_call(&w, WORLD_AUDITOR, 70, &request.base, &answer);
-	reply = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
+	reply = calls_log(&w, NULL, 2);
 	assert_int_equal(reply->n_entry, 2);
 	for (i = 0; i < reply->n_entry; i++) {
 		assert_string_equal(reply->entry[i]->call, "CaseShow");

@@ -23,11 +23,9 @@
 #define CASE_SHOW   43
 #define CASE_LIST   44
 #define CASE_LINK   53
-#define AUDIT_LIST  70
 
 static struct world w;
 
-static char case_work[] = "case_work";
 static char words[] = "a parent asked who had looked";
 static char stolen[] = "laptop stolen";
 
@@ -45,52 +43,6 @@ teardown(void **state)
 	(void)state;
 	world_end(&w);
 	return 0;
-}
-
-/* A call with a purpose in words. */
-static void
-say(enum world_who who, uint32_t method, const ProtobufCMessage *body)
-{
-	struct world_answer answer;
-	uint8_t packed[512], key[16];
-	Cdop__Call call;
-
-	cdop__call__init(&call);
-	call.id = 1;
-	call.method = method;
-	call.purpose = case_work;
-	call.purpose_text = words;
-	call.has_use = true;
-	call.use = CDOP__USE__SCREEN;
-	world_key(&w, key);
-	call.has_request_key = true;
-	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
-	call.has_body = true;
-	call.body.len = protobuf_c_message_pack(body, packed);
-	call.body.data = packed;
-	world_send(&w, who, &call, &answer);
-	assert_int_equal(answer.failed, CDOP_OK);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-}
-
-/* The newest entry of this call. */
-static const Cdop__AuditEntry *
-newest(const char *call)
-{
-	Cdop__AuditListRequest request;
-	Cdop__AuditListReply *list;
-	struct world_answer answer;
-	size_t i;
-
-	cdop__audit_list_request__init(&request);
-	world_call(&w, WORLD_AUDITOR, AUDIT_LIST, &request.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	list = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
-	for (i = 0; i < list->n_entry; i++)
-		if (strcmp(list->entry[i]->call, call) == 0)
-			return list->entry[i];
-	fail_msg("no entry of %s", call);
-	return NULL;
 }
 
 static void
@@ -115,16 +67,16 @@ why_somebody_was_suspended_is_read_by_the_auditor(void **state)
 
 	(void)state;
 	suspend(WORLD_ANALYST, stolen, CDOP_OK);
-	assert_string_equal(newest("Suspend")->reason_text, stolen);
+	assert_string_equal(calls_audited(&w, "Suspend")->reason_text, stolen);
 	/* The next one does not write over it. */
 	suspend(WORLD_PANEL_MEMBER, other, CDOP_OK);
 	world_reopen(&w);
-	e = newest("Suspend");
+	e = calls_audited(&w, "Suspend");
 	assert_int_equal(e->subject_person, WORLD_PANEL_MEMBER);
 	assert_string_equal(e->reason_text, "another device");
 	/* What is refused keeps nobody's words. */
 	suspend(WORLD_PANEL_MEMBER, stolen, CDOP_FAILED_PRECONDITION);
-	e = newest("Suspend");
+	e = calls_audited(&w, "Suspend");
 	assert_int_equal(e->outcome, CDOP_FAILED_PRECONDITION);
 	assert_null(e->reason_text);
 }
@@ -138,8 +90,8 @@ a_purpose_about_a_case_lies_with_it(void **state)
 	(void)state;
 	cdop__case_show_request__init(&show);
 	show.reference = reference;
-	say(WORLD_COORDINATOR, CASE_SHOW, &show.base);
-	assert_string_equal(newest("CaseShow")->purpose_text, words);
+	calls_say(&w, WORLD_COORDINATOR, CASE_SHOW, &show.base, words);
+	assert_string_equal(calls_audited(&w, "CaseShow")->purpose_text, words);
 	free(reference);
 }
 
@@ -153,13 +105,14 @@ a_purpose_about_no_one_case_lies_with_the_terms(void **state)
 
 	(void)state;
 	cdop__case_list_request__init(&list);
-	say(WORLD_COORDINATOR, CASE_LIST, &list.base);
-	assert_string_equal(newest("CaseList")->purpose_text, words);
+	calls_say(&w, WORLD_COORDINATOR, CASE_LIST, &list.base, words);
+	assert_string_equal(calls_audited(&w, "CaseList")->purpose_text, words);
 	cdop__people_list_request__init(&people);
-	say(WORLD_ADMIN_1, PEOPLE_LIST, &people.base);
-	assert_string_equal(newest("PeopleList")->purpose_text, words);
+	calls_say(&w, WORLD_ADMIN_1, PEOPLE_LIST, &people.base, words);
+	assert_string_equal(
+	    calls_audited(&w, "PeopleList")->purpose_text, words);
 	world_reopen(&w);
-	assert_string_equal(newest("CaseList")->purpose_text, words);
+	assert_string_equal(calls_audited(&w, "CaseList")->purpose_text, words);
 	free(one);
 	free(two);
 }
@@ -173,12 +126,12 @@ why_a_case_was_changed_is_not_for_the_auditor(void **state)
 	(void)state;
 	(void)calls_amend(
 	    &w, reference, 1, "gp.name", "Dr Sample GP", NULL, CDOP_OK);
-	e = newest("CaseAmend");
+	e = calls_audited(&w, "CaseAmend");
 	assert_int_equal(e->outcome, CDOP_OK);
 	assert_null(e->reason_text);
 	(void)calls_amend(&w, "T-ESZX-JH44", 1, "gp.name", "Dr Sample GP", NULL,
 	    CDOP_NOT_FOUND);
-	assert_null(newest("CaseAmend")->reason_text);
+	assert_null(calls_audited(&w, "CaseAmend")->reason_text);
 	free(reference);
 }
 
@@ -234,7 +187,7 @@ the_log_holds_nothing_that_was_typed(void **state)
 	suspend(WORLD_ANALYST, stolen, CDOP_OK);
 	(void)last_of(SUSPEND);
 	cdop__case_list_request__init(&list);
-	say(WORLD_COORDINATOR, CASE_LIST, &list.base);
+	calls_say(&w, WORLD_COORDINATOR, CASE_LIST, &list.base, words);
 	assert_false(last_of(CASE_LIST).has_box);
 }
 
@@ -251,7 +204,7 @@ words_about_a_case_go_with_it_where_another_is_named(void **state)
 	(void)state;
 	cdop__case_show_request__init(&show);
 	show.reference = one;
-	say(WORLD_COORDINATOR, CASE_SHOW, &show.base);
+	calls_say(&w, WORLD_COORDINATOR, CASE_SHOW, &show.base, words);
 	alone = last_of(CASE_SHOW);
 	assert_true(alone.has_box);
 	cdop__case_link_request__init(&link);
@@ -264,12 +217,12 @@ words_about_a_case_go_with_it_where_another_is_named(void **state)
 	linked = last_of(CASE_LINK);
 	assert_true(linked.has_box);
 	assert_int_equal(linked.key, alone.key);
-	say(WORLD_COORDINATOR, CASE_SHOW, &show.base);
+	calls_say(&w, WORLD_COORDINATOR, CASE_SHOW, &show.base, words);
 	linked = last_of(CASE_SHOW);
 	assert_true(linked.has_box);
 	assert_int_equal(linked.key, alone.key);
-	assert_int_equal(newest("CaseShow")->n_released, 2);
-	assert_string_equal(newest("CaseShow")->purpose_text, words);
+	assert_int_equal(calls_audited(&w, "CaseShow")->n_released, 2);
+	assert_string_equal(calls_audited(&w, "CaseShow")->purpose_text, words);
 	free(one);
 	free(two);
 }

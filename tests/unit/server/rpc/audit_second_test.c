@@ -11,13 +11,11 @@
 #include <cmocka.h>
 
 #include "tests/unit/proto/sample_profile.h"
-#include "tests/unit/server/world.h"
+#include "tests/unit/server/rpc/calls.h"
 
 #define PROFILE_APPLY 7
 #define SUSPEND       13
 #define PERSON_CHANGE 17
-#define APPROVAL_LIST 20
-#define AUDIT_LIST    70
 
 static struct world w;
 
@@ -53,20 +51,6 @@ ask(struct world_answer *answer)
 	assert_true(answer->reply->has_approval);
 }
 
-static const Cdop__Approval *
-shown(void)
-{
-	Cdop__ApprovalListRequest request;
-	Cdop__ApprovalListReply *list;
-	struct world_answer answer;
-
-	cdop__approval_list_request__init(&request);
-	world_call(&w, WORLD_ADMIN_2, APPROVAL_LIST, &request.base, &answer);
-	list = world_body(&w, &answer, &cdop__approval_list_reply__descriptor);
-	assert_int_equal(list->n_approval, 1);
-	return list->approval[0];
-}
-
 static void
 decide(enum world_who who, const Cdop__Approval *a, bool yes, uint32_t want)
 {
@@ -80,14 +64,9 @@ decide(enum world_who who, const Cdop__Approval *a, bool yes, uint32_t want)
 static const Cdop__AuditEntry *
 newest(void)
 {
-	Cdop__AuditListRequest request;
-	Cdop__AuditListReply *list;
-	struct world_answer answer;
+	const Cdop__AuditListReply *list = calls_log(&w, NULL, 0);
 	size_t i;
 
-	cdop__audit_list_request__init(&request);
-	world_call(&w, WORLD_AUDITOR, AUDIT_LIST, &request.base, &answer);
-	list = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
 	for (i = 0; i < list->n_entry; i++)
 		if (strstr(list->entry[i]->call, "List") == NULL)
 			return list->entry[i];
@@ -115,7 +94,7 @@ what_is_asked_for_is_not_what_is_done(void **state)
 
 	(void)state;
 	ask(&answer);
-	a = shown();
+	a = calls_waiting(&w, WORLD_ADMIN_2);
 	e = newest();
 	assert_string_equal(e->call, "PersonChange");
 	assert_string_equal(e->reason, "second_person");
@@ -140,14 +119,14 @@ what_is_declined_or_taken_back_is_named(void **state)
 
 	(void)state;
 	ask(&answer);
-	a = shown();
+	a = calls_waiting(&w, WORLD_ADMIN_2);
 	decide(WORLD_ADMIN_2, a, false, CDOP_OK);
 	e = newest();
 	assert_decided(e, a);
 	assert_string_equal(e->reason, "declined");
 	assert_string_equal(e->reason_text, no);
 	ask(&answer);
-	a = shown();
+	a = calls_waiting(&w, WORLD_ADMIN_2);
 	decide(WORLD_ADMIN_1, a, false, CDOP_OK);
 	e = newest();
 	assert_string_equal(e->approved_call, "PersonChange");
@@ -164,7 +143,7 @@ what_could_not_be_approved_is_named(void **state)
 
 	(void)state;
 	ask(&answer);
-	a = shown();
+	a = calls_waiting(&w, WORLD_ADMIN_2);
 	decide(WORLD_ADMIN_1, a, true, CDOP_FAILED_PRECONDITION);
 	e = newest();
 	assert_string_equal(e->reason, "same_person");
@@ -202,7 +181,7 @@ a_new_profile_stands_there_with_its_hash(void **state)
 	assert_string_equal(e->reason, "second_person");
 	assert_int_equal(e->digest.len, 32);
 	assert_memory_not_equal(e->digest.data, w.reg->profile_hash, 32);
-	decide(WORLD_ADMIN_2, shown(), true, CDOP_OK);
+	decide(WORLD_ADMIN_2, calls_waiting(&w, WORLD_ADMIN_2), true, CDOP_OK);
 	e = newest();
 	assert_string_equal(e->approved_call, "ProfileApply");
 	assert_int_equal(e->second_person, WORLD_COORDINATOR);

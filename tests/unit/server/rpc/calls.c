@@ -11,11 +11,13 @@
 #include <cmocka.h>
 
 #include "cdop/form.h"
+#include "cdop/limits.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/cases.h"
 #include "server/registry/message.h"
 #include "server/store/schema.h"
+#include "server/vault/rows.h"
 
 static struct world_answer last;
 
@@ -289,8 +291,7 @@ calls_summary_of_schema(
 	cases_act_init(
 	    &act, world->reg->cases, world->arena, &nobody, world->now_ms);
 	row = summary_row(act.index, slot);
-	undo_begin(world->undo);
-	assert_int_equal(rows_begin(world->rows, 1u << 20, 16), CDOP_OK);
+	world_begin(world, 1u << 20, 16);
 	assert_int_equal(cases_read_row(&act, &row,
 			     &cdop__stored_summary__descriptor, &summary),
 	    CDOP_OK);
@@ -341,22 +342,107 @@ calls_decide(struct world *world, enum world_who who,
 	return last.reply;
 }
 
+Cdop__AuditListReply *
+calls_log(struct world *world, const char *reference, uint32_t limit)
+{
+	Cdop__AuditListRequest request;
+	struct world_answer answer;
+
+	cdop__audit_list_request__init(&request);
+	request.reference =
+	    reference == NULL ? NULL : calls_text(world, reference);
+	request.has_limit = limit != 0;
+	request.limit = limit;
+	world_call(world, WORLD_AUDITOR, 70, &request.base, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	return world_body(world, &answer, &cdop__audit_list_reply__descriptor);
+}
+
+const Cdop__AuditEntry *
+calls_newest(struct world *world, const char *reference)
+{
+	const Cdop__AuditListReply *list = calls_log(world, reference, 1);
+
+	assert_int_equal(list->n_entry, 1);
+	return list->entry[0];
+}
+
 const Cdop__AuditEntry *
 calls_audited(struct world *world, const char *call)
 {
-	Cdop__AuditListRequest request;
-	Cdop__AuditListReply *list;
+	const Cdop__AuditListReply *list = calls_log(world, NULL, 0);
 	size_t i;
 
-	cdop__audit_list_request__init(&request);
-	world_call(world, WORLD_AUDITOR, 70, &request.base, &last);
-	assert_int_equal(last.reply->status, CDOP_OK);
-	list = world_body(world, &last, &cdop__audit_list_reply__descriptor);
 	for (i = 0; i < list->n_entry; i++)
 		if (strcmp(list->entry[i]->call, call) == 0)
 			return list->entry[i];
 	fail_msg("no entry of %s", call);
 	return NULL;
+}
+
+void
+calls_say(struct world *world, enum world_who who, uint32_t method,
+    const ProtobufCMessage *body, const char *words)
+{
+	static char case_work[] = "case_work";
+	struct world_answer answer;
+	uint8_t packed[512], key[16];
+	Cdop__Call call;
+
+	cdop__call__init(&call);
+	call.id = 1;
+	call.method = method;
+	call.purpose = case_work;
+	call.purpose_text = calls_text(world, words);
+	call.has_use = true;
+	call.use = CDOP__USE__SCREEN;
+	world_key(world, key);
+	call.has_request_key = true;
+	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
+	call.has_body = true;
+	assert_true(protobuf_c_message_get_packed_size(body) <= sizeof(packed));
+	call.body.len = protobuf_c_message_pack(body, packed);
+	call.body.data = packed;
+	world_send(world, who, &call, &answer);
+	assert_int_equal(answer.failed, CDOP_OK);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+}
+
+const Cdop__Reply *
+calls_next(struct world *world, Cdop__Call *call, struct rpc_cursor *cursor)
+{
+	static char audit[] = "audit";
+	struct dispatch_request request;
+	struct dispatch_peer peer;
+	struct dispatch_result result;
+	const Cdop__Reply *reply;
+	uint8_t outer[256];
+
+	call->id = 1;
+	call->purpose = audit;
+	call->has_use = true;
+	memset(&request, 0, sizeof(request));
+	memset(&peer, 0, sizeof(peer));
+	peer.device = WORLD_AUDITOR;
+	request.peer = &peer;
+	assert_true(cdop__call__get_packed_size(call) <= sizeof(outer));
+	request.message.len = cdop__call__pack(call, outer);
+	request.message.data = outer;
+	request.now_ms = world->now_ms;
+	request.stream = *cursor;
+	world_begin(world, 8u << 20, 64);
+	cdop_arena_set_budget(world->arena, CDOP_REQUEST_ARENA);
+	assert_int_equal(
+	    dispatch_call(world->reg, world->arena, &request, &result),
+	    CDOP_OK);
+	cdop_arena_set_budget(world->arena, 0);
+	assert_int_equal(registry_commit(world->reg), CDOP_OK);
+	reply = cdop__reply__unpack(cdop_arena_allocator(world->arena),
+	    result.reply.len, result.reply.data);
+	assert_non_null(reply);
+	*cursor = result.next;
+	return reply;
 }
 
 void
@@ -382,4 +468,10 @@ calls_erase(struct world *world, const char *reference)
 	assert_true(last.reply->has_approval);
 	(void)calls_approve(world, WORLD_CUSTODIAN,
 	    calls_waiting(world, WORLD_CUSTODIAN), CDOP_OK);
+}
+
+uint32_t
+calls_count(const struct world *world)
+{
+	return index_count(cases_index(world->reg->cases));
 }

@@ -60,6 +60,20 @@ const Cdop__Reply *calls_approve(struct world *world, enum world_who who,
 const Cdop__Reply *calls_decide(struct world *world, enum world_who who,
     const Cdop__Approval *approval, bool yes, const char *reason,
     enum cdop_err want);
+/* What the auditor is shown, newest first: of one case (NULL: of all), so many
+ * entries at most (0: as many as a page has). */
+Cdop__AuditListReply *calls_log(
+    struct world *world, const char *reference, uint32_t limit);
+/* The newest entry of a case (NULL: of all). */
+const Cdop__AuditEntry *calls_newest(
+    struct world *world, const char *reference);
+/* A call that has to be done, with its purpose in words. */
+void calls_say(struct world *world, enum world_who who, uint32_t method,
+    const ProtobufCMessage *body, const char *words);
+/* The next message of the auditor's stream, in as little memory as a call
+ * has; where the one after it goes on. */
+const Cdop__Reply *calls_next(
+    struct world *world, Cdop__Call *call, struct rpc_cursor *cursor);
 /* What the auditor reads of the newest entry of this call. */
 const Cdop__AuditEntry *calls_audited(struct world *world, const char *call);
 /* CaseErase of version 1, and the custodian's yes. */
@@ -86,6 +100,9 @@ void calls_old_summary(struct world *world, const char *reference);
 /* The same with any schema in its head. */
 void calls_summary_of_schema(
     struct world *world, const char *reference, uint8_t schema);
+
+/* How many cases there are. */
+uint32_t calls_count(const struct world *world);
 
 /* The slot of a case in the index. */
 uint32_t calls_slot(const struct world *world, const char *reference);

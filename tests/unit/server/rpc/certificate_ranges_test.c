@@ -14,11 +14,9 @@
 #include <cmocka.h>
 
 #include "cdop/certificate.h"
-#include "server/base/undo.h"
 #include "server/registry/backups.h"
 #include "server/registry/certificates.h"
 #include "server/registry/checkpoints.h"
-#include "server/vault/rows.h"
 #include "tests/unit/server/registry/turning.h"
 #include "tests/unit/server/rpc/calls.h"
 
@@ -148,8 +146,7 @@ one_that_is_said_to_be_destroyed_is_named_apart(void **state)
 	    checkpoints_manifest(w.reg->checkpoints, w.arena, &manifest, &note),
 	    CDOP_OK);
 	add(1, true, note);
-	undo_begin(w.reg->undo);
-	assert_int_equal(rows_begin(w.reg->rows, 1u << 20, 64), CDOP_OK);
+	world_begin(&w, 1u << 20, 64);
 	assert_int_equal(
 	    backups_destroyed(w.reg->backups, w.arena, &gone), CDOP_OK);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);

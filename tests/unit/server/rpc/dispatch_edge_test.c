@@ -12,12 +12,10 @@
 #include <cmocka.h>
 
 #include "cdop/role.h"
-#include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
 #include "server/rpc/dispatch.h"
-#include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"
 
 #define STATUS        1
@@ -353,8 +351,7 @@ a_key_that_waits_for_another_act_is_not_used_again(void **state)
 	ask.target_version = target;
 	ask.now_ms = world.now_ms;
 	ask.ttl_s = 3600;
-	undo_begin(world.undo);
-	assert_int_equal(rows_begin(world.rows, 1u << 20, 64), CDOP_OK);
+	world_begin(&world, 1u << 20, 64);
 	assert_int_equal(
 	    approvals_file(world.reg->approvals, world.arena, &ask, number),
 	    CDOP_OK);

@@ -277,8 +277,7 @@ fill_up(const char *reference)
 	cases_change_init(&act, slot_of(reference), &change);
 	change.state = stored;
 	change.keeps_version = true;
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1 << 20, 8), CDOP_OK);
+	world_begin(&w, 1 << 20, 8);
 	assert_int_equal(cases_store(&act, &change), CDOP_OK);
 	assert_int_equal(rows_commit(w.rows), CDOP_OK);
 	undo_commit(w.undo);

@@ -24,7 +24,6 @@
 #define CASE_SHOW  43
 #define CASE_LIST  44
 #define STATUS     1
-#define AUDIT_LIST 70
 #define EPOCHS_MAX 64
 #define CHILDREN   6
 #define A_TILE     300 /* leaves, and there is one */
@@ -33,34 +32,7 @@ static struct world w;
 static struct copy_epoch epochs[EPOCHS_MAX];
 static char *reference[CHILDREN];
 static uint64_t version[CHILDREN]; /* of the notification, before the last */
-static char case_work[] = "case_work";
 static char words[] = "a parent asked who had looked";
-
-/* A call with a purpose in words. */
-static void
-say(enum world_who who, uint32_t method, const ProtobufCMessage *body)
-{
-	struct world_answer answer;
-	uint8_t packed[512], key[16];
-	Cdop__Call call;
-
-	cdop__call__init(&call);
-	call.id = 1;
-	call.method = method;
-	call.purpose = case_work;
-	call.purpose_text = words;
-	call.has_use = true;
-	call.use = CDOP__USE__SCREEN;
-	world_key(&w, key);
-	call.has_request_key = true;
-	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
-	call.has_body = true;
-	call.body.len = protobuf_c_message_pack(body, packed);
-	call.body.data = packed;
-	world_send(&w, who, &call, &answer);
-	assert_int_equal(answer.failed, CDOP_OK);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-}
 
 static void
 look_at(size_t i)
@@ -69,22 +41,16 @@ look_at(size_t i)
 
 	cdop__case_show_request__init(&show);
 	show.reference = reference[i];
-	say(WORLD_COORDINATOR, CASE_SHOW, &show.base);
+	calls_say(&w, WORLD_COORDINATOR, CASE_SHOW, &show.base, words);
 }
 
 /* How many entries of this call have their purpose in words. */
 static size_t
 purposes(const char *call)
 {
-	Cdop__AuditListRequest request;
-	Cdop__AuditListReply *list;
-	struct world_answer answer;
+	const Cdop__AuditListReply *list = calls_log(&w, NULL, 0);
 	size_t i, n = 0;
 
-	cdop__audit_list_request__init(&request);
-	world_call(&w, WORLD_AUDITOR, AUDIT_LIST, &request.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	list = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
 	for (i = 0; i < list->n_entry; i++)
 		n += strcmp(list->entry[i]->call, call) == 0 &&
 		    list->entry[i]->purpose_text != NULL &&
@@ -107,7 +73,7 @@ setup(void **state)
 	while (tree_size(w.reg->tree) < A_TILE)
 		look_at(0);
 	cdop__case_list_request__init(&list);
-	say(WORLD_COORDINATOR, CASE_LIST, &list.base);
+	calls_say(&w, WORLD_COORDINATOR, CASE_LIST, &list.base, words);
 	for (i = 0; i < CHILDREN; i++)
 		look_at(i);
 	return 0;
@@ -137,8 +103,7 @@ turn(void)
 		if (keystore_find(w.ks, id) != NULL)
 			epochs[n++].from = id;
 	assert_in_range(n, 4, EPOCHS_MAX);
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 16, 2 * n), CDOP_OK);
+	world_begin(&w, 1u << 16, 2 * n);
 	for (i = 0; i < n; i++) {
 		entry = keystore_find(w.ks, epochs[i].from);
 		assert_int_equal(

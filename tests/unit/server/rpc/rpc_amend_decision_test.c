@@ -78,22 +78,6 @@ family(unsigned n)
 	return world_form(&w, n, "wirral")->child->family_name;
 }
 
-static const Cdop__AuditEntry *
-newest(void)
-{
-	Cdop__AuditListRequest request;
-	Cdop__AuditListReply *list;
-	struct world_answer answer;
-
-	cdop__audit_list_request__init(&request);
-	request.has_limit = true;
-	request.limit = 1;
-	world_call(&w, WORLD_AUDITOR, 70, &request.base, &answer);
-	list = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
-	assert_int_equal(list->n_entry, 1);
-	return list->entry[0];
-}
-
 static bool
 names_case(const Cdop__AuditEntry *entry, const char *reference)
 {
@@ -170,7 +154,7 @@ decided(Cdop__Decision decision, unsigned n, const char *kind)
 	reply = amend(&a, CDOP_OK);
 	assert_int_equal(reply->version, 2);
 	/* Both changed, and the log says both. */
-	assert_true(names_case(newest(), one));
+	assert_true(names_case(calls_newest(&w, NULL), one));
 	(void)calls_show(&w, WORLD_COORDINATOR, two, CDOP_OK);
 	world_reopen(&w);
 	found = calls_show(&w, WORLD_COORDINATOR, one, CDOP_OK);

@@ -12,17 +12,14 @@
 #include <cmocka.h>
 
 #include "cdop/role.h"
-#include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/people.h"
-#include "server/vault/rows.h"
-#include "tests/unit/server/world.h"
+#include "tests/unit/server/rpc/calls.h"
+#include "tests/unit/server/rpc/people_calls.h"
 
 #define SUSPEND              13
 #define RESUME               14
 #define ADMINISTRATOR_REVOKE 16
-#define PERSON_CHANGE        17
-#define APPROVAL_LIST        20
 #define APPROVE              21
 
 static struct world world;
@@ -43,37 +40,6 @@ end(void **state)
 	(void)state;
 	world_end(&world);
 	return 0;
-}
-
-/* Administrator 1 asks to revoke administrator 3. */
-static void
-ask(enum world_who who, struct world_answer *answer)
-{
-	Cdop__RevokeRequest request;
-
-	cdop__revoke_request__init(&request);
-	request.person = WORLD_ADMIN_3;
-	request.reason = why;
-	world_call(&world, who, ADMINISTRATOR_REVOKE, &request.base, answer);
-	assert_int_equal(answer->failed, CDOP_OK);
-}
-
-/* What waits, as this one is shown it; NULL: nothing. */
-static Cdop__Approval *
-shown(enum world_who who)
-{
-	Cdop__ApprovalListRequest request;
-	Cdop__ApprovalListReply *list;
-	struct world_answer answer;
-
-	cdop__approval_list_request__init(&request);
-	world_call(&world, who, APPROVAL_LIST, &request.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	if (!answer.reply->has_body)
-		return NULL;
-	list =
-	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
-	return list->n_approval == 0 ? NULL : list->approval[0];
 }
 
 static void
@@ -107,6 +73,32 @@ suspend(enum world_who by, enum world_who whom)
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }
 
+/* A yes to it, under a request key of its own. */
+static void
+fill_yes(Cdop__Call *call, const Cdop__Approval *a)
+{
+	static uint8_t key[16], inner[128];
+	Cdop__ApproveRequest request;
+	uint8_t hash[32];
+
+	world_hash(&world, a, hash);
+	cdop__approve_request__init(&request);
+	request.number = a->number;
+	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
+	request.approve = true;
+	assert_true(
+	    cdop__approve_request__get_packed_size(&request) <= sizeof(inner));
+	cdop__call__init(call);
+	call->id = 1;
+	call->method = APPROVE;
+	world_key(&world, key);
+	call->has_request_key = true;
+	call->request_key = (ProtobufCBinaryData){sizeof(key), key};
+	call->has_body = true;
+	call->body.len = cdop__approve_request__pack(&request, inner);
+	call->body.data = inner;
+}
+
 static Cdop__PersonState
 state_of(enum world_who who)
 {
@@ -124,14 +116,14 @@ an_act_waits_and_is_done_when_another_approves(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	assert_true(answer.reply->has_approval);
 	assert_false(answer.reply->has_body);
 	assert_int_equal(
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_ACTIVE);
 	world_reopen(&world);
-	a = shown(WORLD_ADMIN_2);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
 	assert_non_null(a);
 	assert_true(a->you_may);
 	assert_int_equal(a->method, ADMINISTRATOR_REVOKE);
@@ -151,11 +143,11 @@ an_act_waits_and_is_done_when_another_approves(void **state)
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_REVOKED);
 	/* Sessions of the one revoked end before the answer is sealed. */
 	assert_int_equal(answer.result.end_person, WORLD_ADMIN_3);
-	assert_null(shown(WORLD_ADMIN_2));
+	assert_null(calls_waiting(&world, WORLD_ADMIN_2));
 	world_reopen(&world);
 	assert_int_equal(
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_REVOKED);
-	assert_null(shown(WORLD_ADMIN_2));
+	assert_null(calls_waiting(&world, WORLD_ADMIN_2));
 }
 
 static void
@@ -166,8 +158,8 @@ declined_it_is_gone(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_2);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
 	approve(WORLD_ADMIN_2, a, false, &answer);
 	reply = world_body(&world, &answer, &cdop__approve_reply__descriptor);
 	assert_false(reply->applied);
@@ -184,12 +176,12 @@ whoever_asked_may_take_it_back(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_1);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_1);
 	assert_false(a->you_may);
 	approve(WORLD_ADMIN_1, a, false, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
-	assert_null(shown(WORLD_ADMIN_2));
+	assert_null(calls_waiting(&world, WORLD_ADMIN_2));
 }
 
 /* ---- attacks ----------------------------------------------------------- */
@@ -200,13 +192,14 @@ whoever_asked_cannot_approve(void **state)
 	struct world_answer answer;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	approve(WORLD_ADMIN_1, shown(WORLD_ADMIN_1), true, &answer);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	approve(
+	    WORLD_ADMIN_1, calls_waiting(&world, WORLD_ADMIN_1), true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(answer.reply->reason, "same_person");
 	assert_int_equal(
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_ACTIVE);
-	assert_non_null(shown(WORLD_ADMIN_2));
+	assert_non_null(calls_waiting(&world, WORLD_ADMIN_2));
 }
 
 /* A second device in the table that belongs to administrator 1. */
@@ -214,14 +207,10 @@ static void
 whoever_asked_cannot_approve_with_another_device(void **state)
 {
 	struct people_device from, *made;
-	struct dispatch_request request;
-	struct dispatch_result result;
-	Cdop__ApproveRequest body;
 	struct dispatch_peer peer;
 	struct world_answer answer;
-	uint8_t packed[512], inner[256], key[16], hash[32];
+	const Cdop__Reply *reply;
 	Cdop__Approval *a;
-	Cdop__Reply *reply;
 	Cdop__Call call;
 
 	(void)state;
@@ -229,37 +218,12 @@ whoever_asked_cannot_approve_with_another_device(void **state)
 	memset(from.public_key, 0x77, sizeof(from.public_key));
 	assert_int_equal(
 	    people_add_device(world.reg->people, &from, &made), CDOP_OK);
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_2);
-	world_hash(&world, a, hash);
-	cdop__approve_request__init(&body);
-	body.number = a->number;
-	body.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	body.approve = true;
-	cdop__call__init(&call);
-	call.id = 1;
-	call.method = APPROVE;
-	world_key(&world, key);
-	call.has_request_key = true;
-	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
-	call.has_body = true;
-	call.body.len = cdop__approve_request__pack(&body, inner);
-	call.body.data = inner;
-	memset(&request, 0, sizeof(request));
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
+	fill_yes(&call, a);
 	memset(&peer, 0, sizeof(peer));
 	peer.device = made->number;
-	request.peer = &peer;
-	request.message.len = cdop__call__pack(&call, packed);
-	request.message.data = packed;
-	request.now_ms = world.now_ms;
-	undo_begin(world.undo);
-	assert_int_equal(rows_begin(world.rows, 1u << 20, 64), CDOP_OK);
-	assert_int_equal(
-	    dispatch_call(world.reg, world.arena, &request, &result), CDOP_OK);
-	assert_int_equal(registry_commit(world.reg), CDOP_OK);
-	reply = cdop__reply__unpack(cdop_arena_allocator(world.arena),
-	    result.reply.len, result.reply.data);
-	assert_non_null(reply);
+	reply = people_calls_as(&world, &peer, &call);
 	assert_int_equal(reply->status, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(reply->reason, "same_person");
 	assert_int_equal(
@@ -276,10 +240,10 @@ other_roles_neither_see_nor_approve(void **state)
 	size_t i;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_2);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
 	for (i = 0; i < 2; i++) {
-		assert_null(shown(others[i]));
+		assert_null(calls_waiting(&world, others[i]));
 		approve(others[i], a, true, &answer);
 		assert_int_equal(answer.reply->status, CDOP_NOT_FOUND);
 	}
@@ -298,8 +262,8 @@ what_was_shown_and_what_waits_are_the_same(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_2);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
 	a->request.data[1] ^= byte;
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_string_equal(answer.reply->reason, "hash_differs");
@@ -333,8 +297,8 @@ a_target_that_changed_voids_it(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_2);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
 	suspend(WORLD_ADMIN_1, WORLD_ADMIN_3);
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_ABORTED);
@@ -343,7 +307,7 @@ a_target_that_changed_voids_it(void **state)
 	assert_int_equal(
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_SUSPENDED);
 	world_reopen(&world);
-	assert_null(shown(WORLD_ADMIN_2));
+	assert_null(calls_waiting(&world, WORLD_ADMIN_2));
 }
 
 static void
@@ -353,8 +317,8 @@ a_requester_who_lost_the_right_voids_it(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_2);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
 	suspend(WORLD_ADMIN_2, WORLD_ADMIN_1);
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
@@ -362,7 +326,7 @@ a_requester_who_lost_the_right_voids_it(void **state)
 	assert_voided(&answer);
 	assert_int_equal(
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_ACTIVE);
-	assert_null(shown(WORLD_ADMIN_2));
+	assert_null(calls_waiting(&world, WORLD_ADMIN_2));
 }
 
 static void
@@ -372,8 +336,8 @@ an_approver_who_lost_the_right_is_nobody(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_2);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
 	suspend(WORLD_ADMIN_3, WORLD_ADMIN_2);
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_UNAUTHENTICATED);
@@ -388,8 +352,8 @@ after_72_hours_it_is_over_whatever_the_clock_says(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_2);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
 	world.now_ms += 72ull * 3600 * 1000;
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_NOT_FOUND);
@@ -408,21 +372,21 @@ of_two_requests_for_one_act_the_second_is_void(void **state)
 	Cdop__Approval *one, *two;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	one = shown(WORLD_ADMIN_2);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	one = calls_waiting(&world, WORLD_ADMIN_2);
 	world.now_ms += 1000;
-	ask(WORLD_ADMIN_2, &answer);
+	people_calls_revoke(&world, WORLD_ADMIN_2, &answer);
 	approve(WORLD_ADMIN_2, one, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
-	two = shown(WORLD_ADMIN_1);
+	two = calls_waiting(&world, WORLD_ADMIN_1);
 	assert_true(two->you_may);
 	approve(WORLD_ADMIN_1, two, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(answer.reply->reason, "already_revoked");
 	assert_voided(&answer);
-	assert_null(shown(WORLD_ADMIN_1));
+	assert_null(calls_waiting(&world, WORLD_ADMIN_1));
 	/* And a third cannot even ask. */
-	ask(WORLD_ADMIN_1, &answer);
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
 	assert_false(answer.reply->has_approval);
 }
@@ -465,7 +429,8 @@ asking_again_with_the_same_key_files_once(void **state)
 	assert_int_equal(
 	    approvals_count(world.reg->approvals, world.now_ms), 1);
 	/* Once it is done the same key tells how it is now. */
-	approve(WORLD_ADMIN_2, shown(WORLD_ADMIN_2), true, &answer);
+	approve(
+	    WORLD_ADMIN_2, calls_waiting(&world, WORLD_ADMIN_2), true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	world_send(&world, WORLD_ADMIN_1, &call, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
@@ -480,30 +445,15 @@ static void
 approving_again_with_the_same_key_tells_the_outcome(void **state)
 {
 	struct world_answer answer;
-	Cdop__ApproveRequest request;
 	Cdop__ApproveReply *reply;
-	uint8_t key[16], inner[128], hash[32];
 	Cdop__Approval *a;
 	Cdop__Call call;
 	unsigned i;
 
 	(void)state;
-	ask(WORLD_ADMIN_1, &answer);
-	a = shown(WORLD_ADMIN_2);
-	world_hash(&world, a, hash);
-	cdop__approve_request__init(&request);
-	request.number = a->number;
-	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
-	request.approve = true;
-	cdop__call__init(&call);
-	call.id = 1;
-	call.method = APPROVE;
-	world_key(&world, key);
-	call.has_request_key = true;
-	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
-	call.has_body = true;
-	call.body.len = cdop__approve_request__pack(&request, inner);
-	call.body.data = inner;
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
+	fill_yes(&call, a);
 	for (i = 0; i < 2; i++) {
 		world_send(&world, WORLD_ADMIN_2, &call, &answer);
 		assert_int_equal(answer.reply->status, CDOP_OK);

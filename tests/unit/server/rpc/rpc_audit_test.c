@@ -44,47 +44,22 @@ message_for(struct rpc_cursor *cursor, const char *reference, uint32_t person,
     bool *ret_last)
 {
 	Cdop__AuditListRequest body;
-	struct dispatch_request request;
-	struct dispatch_peer peer;
-	struct dispatch_result result;
 	Cdop__Call call;
-	Cdop__Reply *reply;
-	static char audit[] = "audit";
-	uint8_t packed[256], outer[512];
+	const Cdop__Reply *reply;
+	uint8_t packed[256];
 
 	cdop__audit_list_request__init(&body);
 	body.reference = calls_text(&w, reference);
 	body.has_person = person != 0;
 	body.person = person;
 	cdop__call__init(&call);
-	call.id = 1;
 	call.method = 70;
-	call.purpose = audit;
-	call.has_use = true;
 	call.use = CDOP__USE__SCREEN;
 	call.has_body = true;
 	call.body.len = cdop__audit_list_request__pack(&body, packed);
 	call.body.data = packed;
-	memset(&request, 0, sizeof(request));
-	memset(&peer, 0, sizeof(peer));
-	peer.device = WORLD_AUDITOR;
-	request.peer = &peer;
-	request.message.len = cdop__call__pack(&call, outer);
-	request.message.data = outer;
-	request.now_ms = w.now_ms;
-	request.stream = *cursor;
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 8u << 20, 64), CDOP_OK);
-	cdop_arena_set_budget(w.arena, CDOP_REQUEST_ARENA);
-	assert_int_equal(
-	    dispatch_call(w.reg, w.arena, &request, &result), CDOP_OK);
-	cdop_arena_set_budget(w.arena, 0);
-	assert_int_equal(registry_commit(w.reg), CDOP_OK);
-	reply = cdop__reply__unpack(
-	    cdop_arena_allocator(w.arena), result.reply.len, result.reply.data);
-	assert_non_null(reply);
+	reply = calls_next(&w, &call, cursor);
 	assert_int_equal(reply->status, CDOP_OK);
-	*cursor = result.next;
 	*ret_last = reply->last;
 	return cdop__audit_list_reply__unpack(
 	    cdop_arena_allocator(w.arena), reply->body.len, reply->body.data);

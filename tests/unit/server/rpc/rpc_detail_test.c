@@ -77,29 +77,11 @@ names(const Cdop__CaseHistoryReply *reply, const char *reference)
 	return false;
 }
 
-/* The newest entry of the log about a case. */
-static const Cdop__AuditEntry *
-newest(const char *reference)
-{
-	Cdop__AuditListRequest request;
-	Cdop__AuditListReply *list;
-	struct world_answer log;
-
-	cdop__audit_list_request__init(&request);
-	request.reference = calls_text(&w, reference);
-	request.has_limit = true;
-	request.limit = 1;
-	world_call(&w, WORLD_AUDITOR, 70, &request.base, &log);
-	list = world_body(&w, &log, &cdop__audit_list_reply__descriptor);
-	assert_int_equal(list->n_entry, 1);
-	return list->entry[0];
-}
-
 /* How many cases it names. */
 static size_t
 logged(const char *reference)
 {
-	return newest(reference)->n_released;
+	return calls_newest(&w, reference)->n_released;
 }
 
 /* ---- changes ----------------------------------------------------------- */
@@ -395,7 +377,7 @@ both_values_of_a_difference_leave_and_are_logged(void **state)
 	assert_string_equal(reply->case_->record->value_source[0]->person_name,
 	    world_name(WORLD_COORDINATOR));
 	assert_string_equal(reply->case_->differing[0]->given, "Othername");
-	left = newest(one)->released[0];
+	left = calls_newest(&w, one)->released[0];
 	assert_int_equal(left->n_instance, 2);
 	assert_int_equal(left->instance[1], 2);
 	assert_true(left->classes & CDOP_CLASS_FAMILY_IDENTITY);

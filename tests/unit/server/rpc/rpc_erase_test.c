@@ -15,7 +15,6 @@
 #include <cmocka.h>
 
 #include "cdop/certificate.h"
-#include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/backups.h"
 #include "server/registry/cases.h"
@@ -433,8 +432,7 @@ what_a_restore_forgot_is_not_claimed(void **state)
 
 	(void)state;
 	add_backup(1, w.now_ms + 1, 0, NULL, 0);
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 18, 16), CDOP_OK);
+	world_begin(&w, 1u << 18, 16);
 	assert_int_equal(rows_next_incarnation(w.rows), CDOP_OK);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);
 	w.now_ms += 1000;

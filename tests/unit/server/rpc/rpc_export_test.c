@@ -14,11 +14,9 @@
 #include "cdop/checkpoint.h"
 #include "cdop/limits.h"
 #include "cdop/tile.h"
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/tree_core.h"
-#include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"
 
 #define AUDIT_EXPORT 71
@@ -52,8 +50,7 @@ grow(uint64_t size)
 	memset(&entry, 0, sizeof(entry));
 	entry.call = AUDIT_EVENT_REFUSED;
 	entry.time_ms = w.now_ms;
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 8u << 20, 4096), CDOP_OK);
+	world_begin(&w, 8u << 20, 4096);
 	while (audit_size(w.reg->audit) < size) {
 		assert_int_equal(
 		    audit_append(w.reg->audit, w.arena, &entry, NULL), CDOP_OK);
@@ -67,39 +64,13 @@ static uint32_t
 next_message(struct rpc_cursor *cursor, Cdop__AuditExportReply **ret_message,
     bool *ret_last)
 {
-	struct dispatch_request request;
-	struct dispatch_peer peer;
-	struct dispatch_result result;
 	const Cdop__Reply *reply;
 	Cdop__Call call;
-	static char audit[] = "audit";
-	uint8_t outer[64];
 
 	cdop__call__init(&call);
-	call.id = 1;
 	call.method = AUDIT_EXPORT;
-	call.purpose = audit;
-	call.has_use = true;
 	call.use = CDOP__USE__FILE;
-	memset(&request, 0, sizeof(request));
-	memset(&peer, 0, sizeof(peer));
-	peer.device = WORLD_AUDITOR;
-	request.peer = &peer;
-	request.message.len = cdop__call__pack(&call, outer);
-	request.message.data = outer;
-	request.now_ms = w.now_ms;
-	request.stream = *cursor;
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 8u << 20, 64), CDOP_OK);
-	cdop_arena_set_budget(w.arena, CDOP_REQUEST_ARENA);
-	assert_int_equal(
-	    dispatch_call(w.reg, w.arena, &request, &result), CDOP_OK);
-	cdop_arena_set_budget(w.arena, 0);
-	assert_int_equal(registry_commit(w.reg), CDOP_OK);
-	reply = cdop__reply__unpack(
-	    cdop_arena_allocator(w.arena), result.reply.len, result.reply.data);
-	assert_non_null(reply);
-	*cursor = result.next;
+	reply = calls_next(&w, &call, cursor);
 	*ret_last = reply->last;
 	*ret_message = reply->status != CDOP_OK
 	    ? NULL

@@ -47,17 +47,6 @@ list(const Cdop__AuditListRequest *request, enum cdop_err want)
 	    : world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
 }
 
-static const Cdop__AuditEntry *
-newest(void)
-{
-	Cdop__AuditListRequest request;
-
-	cdop__audit_list_request__init(&request);
-	request.has_limit = true;
-	request.limit = 1;
-	return list(&request, CDOP_OK)->entry[0];
-}
-
 static uint32_t
 count(const Cdop__Released *released, const char *kind)
 {
@@ -116,7 +105,7 @@ the_living_are_counted_by_kind(void **state)
 
 	(void)state;
 	show(reference, false);
-	left = newest()->released[0];
+	left = calls_newest(&w, NULL)->released[0];
 	assert_int_equal(count(left, "mother"), 1);
 	assert_int_equal(count(left, "parent"), 2);
 	assert_int_equal(count(left, "household"), 2);
@@ -135,14 +124,14 @@ the_living_are_counted_by_kind(void **state)
 	    &w, reference, CDOP__DECISION__JOIN, "the same child");
 	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
 	show(reference, true);
-	left = newest()->released[0];
+	left = calls_newest(&w, NULL)->released[0];
 	assert_int_equal(count(left, "parent"), 2);
 	assert_int_equal(count(left, "professional"), 2);
 	assert_int_equal(count(left, "notifier"), 2);
 
 	/* What is changed does not leave. */
 	(void)calls_amend(&w, reference, 1, "child.sex", "2", NULL, CDOP_OK);
-	assert_int_equal(newest()->released[0]->n_living, 0);
+	assert_int_equal(calls_newest(&w, NULL)->released[0]->n_living, 0);
 }
 
 /* A list with names shows a nameless child by the mother's. */
@@ -169,7 +158,7 @@ a_list_may_name_a_mother(void **state)
 	request.names = true;
 	world_call(&w, WORLD_COORDINATOR, 44, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
-	entry = newest();
+	entry = calls_newest(&w, NULL);
 	for (i = 0; i < entry->n_released; i++) {
 		const Cdop__Released *r = entry->released[i];
 		bool mother = (r->classes & CDOP_CLASS_FAMILY_IDENTITY) != 0;
@@ -182,7 +171,7 @@ a_list_may_name_a_mother(void **state)
 	assert_int_equal(seen, 2);
 	request.names = false;
 	world_call(&w, WORLD_COORDINATOR, 44, &request.base, &answer);
-	entry = newest();
+	entry = calls_newest(&w, NULL);
 	for (i = 0; i < entry->n_released; i++) {
 		assert_int_equal(entry->released[i]->n_living, 0);
 		assert_int_equal(entry->released[i]->classes &

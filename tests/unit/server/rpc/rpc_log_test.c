@@ -12,11 +12,9 @@
 #include <cmocka.h>
 
 #include "cdop/role.h"
-#include "server/base/undo.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/restored.h"
 #include "server/registry/statements.h"
-#include "server/vault/rows.h"
 #include "tests/unit/server/world.h"
 
 #define STATUS         1
@@ -144,8 +142,7 @@ a_turn_in_between_voids_the_turn_that_waits(void **state)
 		};
 		struct cdop_bytes note;
 
-		undo_begin(world.undo);
-		assert_int_equal(rows_begin(world.rows, 65536, 8), CDOP_OK);
+		world_begin(&world, 65536, 8);
 		assert_int_equal(
 		    statements_turn(world.reg, world.arena, &args, &note),
 		    CDOP_OK);

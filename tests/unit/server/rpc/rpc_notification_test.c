@@ -38,12 +38,6 @@ teardown(void **state)
 	return 0;
 }
 
-static uint32_t
-cases_now(void)
-{
-	return index_count(cases_index(w.reg->cases));
-}
-
 /* ---- kept whole -------------------------------------------------------- */
 
 static void
@@ -295,7 +289,7 @@ the_same_key_gives_the_same_case(void **state)
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	one = world_body(
 	    &w, &answer, &cdop__notification_register_reply__descriptor);
-	n = cases_now();
+	n = calls_count(&w);
 	send_twice(&request.base, key, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	assert_true(answer.reply->replayed);
@@ -304,7 +298,7 @@ the_same_key_gives_the_same_case(void **state)
 	assert_string_equal(one->reference, two->reference);
 	assert_string_equal(one->owner_words, two->owner_words);
 	assert_int_equal(one->n_missing, two->n_missing);
-	assert_int_equal(cases_now(), n);
+	assert_int_equal(calls_count(&w), n);
 
 	request.form = world_form(&w, 78, "sefton");
 	send_twice(&request.base, key, &answer);
@@ -325,8 +319,7 @@ one_batch_does_not_make_two_of_a_child(void **state)
 	Cdop__Form *form = world_form(&w, 79, "wirral");
 
 	(void)state;
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 64), CDOP_OK);
+	world_begin(&w, 1u << 20, 64);
 	cases_act_init(&act, w.reg->cases, w.arena, &actor, w.now_ms);
 	memset(&reg, 0, sizeof(reg));
 	reg.form.form = form;
@@ -340,8 +333,7 @@ one_batch_does_not_make_two_of_a_child(void **state)
 	undo_rollback(w.undo);
 
 	/* And an abort leaves nothing to find. */
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 64), CDOP_OK);
+	world_begin(&w, 1u << 20, 64);
 	cases_act_init(&act, w.reg->cases, w.arena, &actor, w.now_ms);
 	memset(&reg, 0, sizeof(reg));
 	reg.form.form = form;

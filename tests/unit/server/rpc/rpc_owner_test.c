@@ -43,8 +43,7 @@ teardown(void **state)
 static void
 begin(void)
 {
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 8u << 20, 64), CDOP_OK);
+	world_begin(&w, 8u << 20, 64);
 }
 
 static void
@@ -93,19 +92,10 @@ show(const char *reference)
 static const Cdop__Released *
 newest(const char *reference)
 {
-	Cdop__AuditListRequest request;
-	Cdop__AuditListReply *list;
-	struct world_answer answer;
+	const Cdop__AuditEntry *entry = calls_newest(&w, reference);
 
-	cdop__audit_list_request__init(&request);
-	request.reference = calls_text(&w, reference);
-	request.has_limit = true;
-	request.limit = 1;
-	world_call(&w, WORLD_AUDITOR, 70, &request.base, &answer);
-	list = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
-	assert_int_equal(list->n_entry, 1);
-	assert_int_equal(list->entry[0]->n_released, 1);
-	return list->entry[0]->released[0];
+	assert_int_equal(entry->n_released, 1);
+	return entry->released[0];
 }
 
 static Cdop__ChangeReply *

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "cdop/limits.h"
-#include "tests/unit/server/world.h"
+#include "tests/unit/server/rpc/people_calls.h"
 
 #define PERSON_INVITE     10
 #define DEVICE_INVITE     11
@@ -38,38 +38,6 @@ end(void **state)
 	(void)state;
 	world_end(&world);
 	return 0;
-}
-
-static void
-fill_invite(Cdop__PersonInviteRequest *request, Cdop__RoleGrant *grant,
-    Cdop__RoleGrant **grants, Cdop__Role role)
-{
-	static char name[] = "Cora Example", label[] = "office laptop";
-
-	cdop__role_grant__init(grant);
-	grant->role = role;
-	grants[0] = grant;
-	cdop__person_invite_request__init(request);
-	request->name = name;
-	request->label = label;
-	request->has_all_areas = true;
-	request->all_areas = true;
-	request->grant = grants;
-	request->n_grant = 1;
-}
-
-static Cdop__InviteReply *
-invite(enum world_who by, Cdop__Role role)
-{
-	Cdop__PersonInviteRequest request;
-	Cdop__RoleGrant grant, *grants[1];
-	struct world_answer answer;
-
-	fill_invite(&request, &grant, grants, role);
-	world_call(&world, by, PERSON_INVITE, &request.base, &answer);
-	assert_int_equal(answer.failed, CDOP_OK);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	return world_body(&world, &answer, &cdop__invite_reply__descriptor);
 }
 
 static Cdop__InviteReply *
@@ -110,7 +78,7 @@ nobody_works_for_an_area_that_nobody_works_for(void **state)
 	struct world_answer answer;
 
 	(void)state;
-	fill_invite(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
+	people_calls_fill(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
 	request.all_areas = false;
 	request.n_area = 1;
 	request.area = areas;
@@ -134,7 +102,7 @@ an_invitation_that_waits_is_always_listed(void **state)
 	uint32_t i;
 
 	(void)state;
-	first = invite(WORLD_ADMIN_1, CDOP__ROLE__AUDITOR);
+	first = people_calls_invite(&world, WORLD_ADMIN_1, CDOP__ROLE__AUDITOR);
 	memcpy(id, first->invitation_id.data, sizeof(id));
 	for (i = 0; i < CDOP_LIST_MAX; i++) {
 		cdop__invitation_cancel_request__init(&cancel);

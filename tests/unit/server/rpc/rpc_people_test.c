@@ -13,12 +13,10 @@
 
 #include "cdop/compare.h"
 #include "cdop/role.h"
-#include "server/base/undo.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/people.h"
 #include "server/registry/people_enrol.h"
-#include "server/vault/rows.h"
-#include "tests/unit/server/world.h"
+#include "tests/unit/server/rpc/people_calls.h"
 
 #define STATUS          1
 #define WHO_AM_I        2
@@ -56,10 +54,7 @@ static void
 call_as(const struct dispatch_peer *peer, uint32_t method,
     const ProtobufCMessage *body, const Cdop__Reply **ret_reply)
 {
-	struct dispatch_request request;
-	struct dispatch_result result;
 	Cdop__Call call;
-	uint8_t *packed;
 
 	cdop__call__init(&call);
 	call.id = 1;
@@ -68,53 +63,7 @@ call_as(const struct dispatch_peer *peer, uint32_t method,
 	call.body.len = protobuf_c_message_get_packed_size(body);
 	call.body.data = cdop_arena_alloc(world.arena, call.body.len);
 	protobuf_c_message_pack(body, call.body.data);
-	packed =
-	    cdop_arena_alloc(world.arena, cdop__call__get_packed_size(&call));
-	memset(&request, 0, sizeof(request));
-	request.peer = peer;
-	request.message.len = cdop__call__pack(&call, packed);
-	request.message.data = packed;
-	request.now_ms = world.now_ms;
-	undo_begin(world.undo);
-	assert_int_equal(rows_begin(world.rows, 1u << 20, 64), CDOP_OK);
-	assert_int_equal(
-	    dispatch_call(world.reg, world.arena, &request, &result), CDOP_OK);
-	assert_int_equal(registry_commit(world.reg), CDOP_OK);
-	*ret_reply = cdop__reply__unpack(cdop_arena_allocator(world.arena),
-	    result.reply.len, result.reply.data);
-	assert_non_null(*ret_reply);
-}
-
-static void
-fill_invite(Cdop__PersonInviteRequest *request, Cdop__RoleGrant *grant,
-    Cdop__RoleGrant **grants, Cdop__Role role)
-{
-	static char name[] = "Cora Example", label[] = "office laptop";
-
-	cdop__role_grant__init(grant);
-	grant->role = role;
-	grants[0] = grant;
-	cdop__person_invite_request__init(request);
-	request->name = name;
-	request->label = label;
-	request->has_all_areas = true;
-	request->all_areas = true;
-	request->grant = grants;
-	request->n_grant = 1;
-}
-
-static Cdop__InviteReply *
-invite(enum world_who by, Cdop__Role role)
-{
-	Cdop__PersonInviteRequest request;
-	Cdop__RoleGrant grant, *grants[1];
-	struct world_answer answer;
-
-	fill_invite(&request, &grant, grants, role);
-	world_call(&world, by, PERSON_INVITE, &request.base, &answer);
-	assert_int_equal(answer.failed, CDOP_OK);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	return world_body(&world, &answer, &cdop__invite_reply__descriptor);
+	*ret_reply = people_calls_as(&world, peer, &call);
 }
 
 static const Cdop__Reply *
@@ -168,7 +117,8 @@ a_person_is_invited_enrols_and_is_activated(void **state)
 	uint32_t device;
 
 	(void)state;
-	invitation = invite(WORLD_ADMIN_1, CDOP__ROLE__COORDINATOR);
+	invitation =
+	    people_calls_invite(&world, WORLD_ADMIN_1, CDOP__ROLE__COORDINATOR);
 	assert_int_equal(invitation->person, WORLD_N);
 	assert_int_equal(invitation->psk.len, 32);
 	assert_int_equal(invitation->n_server_key, 1);
@@ -206,7 +156,8 @@ a_person_is_activated_by_number(void **state)
 	struct world_answer answer;
 
 	(void)state;
-	invitation = invite(WORLD_ADMIN_1, CDOP__ROLE__COORDINATOR);
+	invitation =
+	    people_calls_invite(&world, WORLD_ADMIN_1, CDOP__ROLE__COORDINATOR);
 	memset(hash, 0x91, sizeof(hash));
 	cdop_compare_bytes(bytes, hash);
 	cdop_compare_text(string, bytes);
@@ -237,7 +188,8 @@ a_wrong_string_stays_counted_though_refused(void **state)
 	uint32_t device = WORLD_N;
 
 	(void)state;
-	invitation = invite(WORLD_ADMIN_1, CDOP__ROLE__COORDINATOR);
+	invitation =
+	    people_calls_invite(&world, WORLD_ADMIN_1, CDOP__ROLE__COORDINATOR);
 	assert_int_equal(enrol(invitation, 0x91)->status, CDOP_OK);
 	activate(WORLD_ADMIN_2, device, 0x92, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
@@ -254,7 +206,8 @@ a_second_key_is_refused_and_flagged_for_good(void **state)
 	const Cdop__Reply *reply;
 
 	(void)state;
-	invitation = invite(WORLD_ADMIN_1, CDOP__ROLE__COORDINATOR);
+	invitation =
+	    people_calls_invite(&world, WORLD_ADMIN_1, CDOP__ROLE__COORDINATOR);
 	assert_int_equal(enrol(invitation, 0x91)->status, CDOP_OK);
 	reply = enrol(invitation, 0x92);
 	assert_int_equal(reply->status, CDOP_FAILED_PRECONDITION);
@@ -276,7 +229,7 @@ a_lost_invitation_reply_is_given_again(void **state)
 	unsigned i;
 
 	(void)state;
-	fill_invite(&request, &grant, grants, CDOP__ROLE__AUDITOR);
+	people_calls_fill(&request, &grant, grants, CDOP__ROLE__AUDITOR);
 	cdop__call__init(&call);
 	call.id = 1;
 	call.method = PERSON_INVITE;
@@ -314,7 +267,7 @@ what_is_wrong_with_an_invitation_is_named(void **state)
 	char bad[] = "Cora\nExample\001", blank[] = "  ";
 
 	(void)state;
-	fill_invite(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
+	people_calls_fill(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
 	request.name = bad;
 	world_call(
 	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
@@ -326,12 +279,12 @@ what_is_wrong_with_an_invitation_is_named(void **state)
 	world_call(
 	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
 	assert_string_equal(answer.reply->violation[0]->path, "name");
-	fill_invite(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
+	people_calls_fill(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
 	request.all_areas = false;
 	world_call(
 	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
 	assert_string_equal(answer.reply->violation[0]->rule, "area_needed");
-	fill_invite(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
+	people_calls_fill(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
 	request.label = blank;
 	world_call(
 	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);

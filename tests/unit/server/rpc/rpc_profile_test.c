@@ -294,8 +294,7 @@ an_aborted_batch_leaves_the_old_profile(void **state)
 	    profile_act_read(world.reg,
 		(struct cdop_bytes){text.data, text.len}, world.arena, &read),
 	    CDOP_OK);
-	undo_begin(world.undo);
-	assert_int_equal(rows_begin(world.rows, 8u << 20, 64), CDOP_OK);
+	world_begin(&world, 8u << 20, 64);
 	assert_int_equal(
 	    profile_act_apply(world.reg, world.arena, &read, &by), CDOP_OK);
 	assert_non_null(cdop_profile_area(world.reg->profile, "man-north"));

@@ -11,9 +11,7 @@
 
 #include <cmocka.h>
 
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
-#include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"
 
 #define APPROVAL_LIST 20
@@ -89,8 +87,7 @@ message(enum world_who who, const Cdop__AuditSearchedRequest *body,
 	request.message.data = outer;
 	if (cursor != NULL)
 		request.stream = *cursor;
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 8u << 20, 64), CDOP_OK);
+	world_begin(&w, 8u << 20, 64);
 	assert_int_equal(
 	    dispatch_call(w.reg, w.arena, &request, &result), CDOP_OK);
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);
@@ -358,8 +355,7 @@ grow(size_t n)
 	entry.call = AUDIT_EVENT_REFUSED;
 	entry.time_ms = w.now_ms;
 	while (n > 0) {
-		undo_begin(w.undo);
-		assert_int_equal(rows_begin(w.rows, 8u << 20, 1024), CDOP_OK);
+		world_begin(&w, 8u << 20, 1024);
 		for (i = 0; i < 500 && n > 0; i++, n--)
 			assert_int_equal(
 			    audit_append(w.reg->audit, w.arena, &entry, NULL),

@@ -177,8 +177,7 @@ a_removal_waits_and_one_kind_or_none_never_stays_by_mistake(void **state)
 	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
 	assert_string_equal(answer.reply->reason, "no_such_slot");
 	/* The set and the credential go: key files alone would be left. */
-	undo_begin(world.reg->undo);
-	assert_int_equal(rows_begin(world.reg->rows, 4096, 8), CDOP_OK);
+	world_begin(&world, 4096, 8);
 	assert_int_equal(rows_slots_remove(world.reg->rows, set), CDOP_OK);
 	assert_int_equal(rows_commit(world.reg->rows), CDOP_OK);
 	undo_commit(world.reg->undo);

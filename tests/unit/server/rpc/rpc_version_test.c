@@ -57,22 +57,6 @@ show(enum world_who who, const char *reference, uint32_t instance,
 	return reply->case_;
 }
 
-static const Cdop__AuditEntry *
-newest(void)
-{
-	Cdop__AuditListRequest request;
-	Cdop__AuditListReply *list;
-	struct world_answer answer;
-
-	cdop__audit_list_request__init(&request);
-	request.has_limit = true;
-	request.limit = 1;
-	world_call(&w, WORLD_AUDITOR, 70, &request.base, &answer);
-	list = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
-	assert_int_equal(list->n_entry, 1);
-	return list->entry[0];
-}
-
 /* Notification 1 in three versions, of which the record has the first. */
 static char *
 corrected(unsigned n)
@@ -150,7 +134,7 @@ an_older_version_leaves_as_that_notification(void **state)
 
 	(void)state;
 	assert_non_null(show(WORLD_COORDINATOR, reference, 1, 1));
-	entry = newest();
+	entry = calls_newest(&w, NULL);
 	assert_string_equal(entry->call, "CaseShow");
 	assert_int_equal(entry->n_released, 1);
 	left = entry->released[0];
@@ -172,7 +156,7 @@ another_areas_versions_read_like_no_case(void **state)
 	(void)state;
 	assert_null(show(WORLD_COORDINATOR_WIRRAL, reference, 9, 1));
 	assert_null(show(WORLD_COORDINATOR_WIRRAL, reference, 1, 1));
-	entry = newest();
+	entry = calls_newest(&w, NULL);
 	assert_int_equal(entry->n_released, 0);
 	assert_int_equal(entry->outcome, CDOP_PERMISSION_DENIED);
 	assert_string_equal(entry->reason, "no_such_case");
@@ -240,7 +224,7 @@ a_move_says_where_it_went_and_says_it_again(void **state)
 	assert_true(calls_answer()->reply->replayed);
 	assert_string_equal(reply->to_reference, to);
 	assert_int_equal(reply->to_notification, 1);
-	assert_int_equal(newest()->n_released, 2);
+	assert_int_equal(calls_newest(&w, NULL)->n_released, 2);
 }
 
 static void
