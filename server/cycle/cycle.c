@@ -495,6 +495,8 @@ tick(struct cycle *cycle, uint64_t boot_ms)
 	if (cycle->reg != NULL)
 		cycle->reg->reserve_short =
 		    rows_room_fill(cycle->reg->rows) != CDOP_OK;
+	if (cycle->reg != NULL && !cycle_is_called(cycle, boot_ms))
+		rows_room_rest(cycle->reg->rows);
 	for (session = TAILQ_FIRST(&cycle->turn); session != NULL;
 	     session = next) {
 		next = TAILQ_NEXT(session, in_turn);

@@ -56,6 +56,7 @@ begin(struct db *db, bool write, struct db_txn **ret_txn)
 		return db_core_error(rc);
 	db->txn = (struct db_txn){.db = db, .mdb = mdb, .write = write};
 	db->in_txn = true;
+	db->rest.due = true;
 	*ret_txn = &db->txn;
 	return CDOP_OK;
 }
@@ -359,11 +360,15 @@ db_count(struct db_txn *txn, uint64_t *ret_n)
 
 /* ---- What was read ---- */
 
-#define LET_GO ((size_t)4 << 20) /* at most: rows of a step lie together */
+#define LET_GO  ((size_t)4 << 20) /* at most: rows of a step lie together */
+#define REST    ((size_t)256 << 20)
+#define LONGEST ((size_t)1 << 20) /* a damaged page may say any length */
 
 void
 db_read_add(struct db_read *read, struct cdop_bytes row)
 {
+	if (row.len > LONGEST)
+		row.len = LONGEST;
 	if (read->from == NULL || row.data < read->from)
 		read->from = row.data;
 	if (read->to == NULL || row.data + row.len > read->to)
@@ -392,9 +397,56 @@ db_read_let_go(struct db_read *read)
 	let_go(read, LET_GO);
 }
 
+static size_t
+file_bytes(struct db *db)
+{
+	MDB_envinfo info;
+
+	return mdb_env_info(db->env, &info) == 0 ? info.me_last_pgno * DB_PAGE
+						 : 0;
+}
+
+/*
+ * LMDB does not say where its map is.  From the first row of a walk to the
+ * last one it is ours, and so far behind that as the file has grown since.
+ */
+static void
+remember(struct db *db, const struct db_read *read)
+{
+	const uintptr_t lead = (uintptr_t)read->from % DB_PAGE;
+	const uintptr_t from = (uintptr_t)read->from - lead;
+	const uintptr_t end = (uintptr_t)read->to - file_bytes(db);
+	struct db_core_rest *rest = &db->rest;
+
+	if (read->from == NULL)
+		return;
+	if (rest->from == 0 || from < rest->from)
+		rest->from = from;
+	if (rest->end == 0 || end > rest->end)
+		rest->end = end;
+}
+
 void
 db_let_go(struct db_txn *txn)
 {
 	CDOP_ASSERT(!txn->write); /* or its rows lie in memory, too */
+	remember(txn->db, &txn->read);
 	let_go(&txn->read, SIZE_MAX);
+}
+
+void
+db_rest(struct db *db)
+{
+	struct db_core_rest *rest = &db->rest;
+	size_t len, step;
+
+	CDOP_ASSERT(!db->in_txn);
+	if (rest->from == 0 || (rest->at == 0 && !rest->due))
+		return;
+	if (rest->at == 0)
+		rest->due = false;
+	len = rest->end + file_bytes(db) - rest->from;
+	step = len - rest->at < REST ? len - rest->at : REST;
+	(void)madvise((void *)(rest->from + rest->at), step, MADV_DONTNEED);
+	rest->at = rest->at + step < len ? rest->at + step : 0;
 }

@@ -207,5 +207,6 @@ db_copy_switch(struct db *db, struct db *copy, bool *ret_renamed)
 	keep_old(db);
 	mdb_env_close(db->env);
 	db->env = NULL;
+	db->rest = (struct db_core_rest){0}; /* another map */
 	return err == CDOP_OK ? db_core_error(db_core_open(db)) : err;
 }

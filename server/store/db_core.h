@@ -25,6 +25,14 @@ struct db_txn {
 	struct db_read read; /* by walking, without write */
 };
 
+/* What the map is known to cover, and what of it is to be given back. */
+struct db_core_rest {
+	uintptr_t from; /* of a row's page; 0: not known yet */
+	uintptr_t end;  /* behind a row, less the pages of the file then */
+	size_t at;      /* a round is under way, and has come to here */
+	bool due;       /* something was read since a round began */
+};
+
 struct db {
 	MDB_env *env;
 	MDB_dbi dbi;
@@ -38,6 +46,7 @@ struct db {
 	bool marked;             /* dir_mark() */
 	struct db_txn txn;       /* one at a time */
 	bool in_txn;
+	struct db_core_rest rest; /* of env */
 };
 
 /* The one map of LMDB's and the system's codes. */

@@ -22,6 +22,12 @@ rows_room_give(struct rows *rows)
 	db_reserve_give(rows->db);
 }
 
+void
+rows_room_rest(struct rows *rows)
+{
+	db_rest(rows->db);
+}
+
 /*
  * Pages that n changes with so many bytes can dirty at the most: padding
  * doubles, a page is filled to two thirds, and a change that deletes a row

@@ -23,6 +23,9 @@ CDOP_MUST enum cdop_err rows_room_fill(struct rows *rows);
 /* A step of it back to the file system, where a commit found no room. */
 void rows_room_give(struct rows *rows);
 
+/* A step of giving pages back that nobody reads now; as db_rest(). */
+void rows_room_rest(struct rows *rows);
+
 /* For rows_begin() and rows_begin_last() only: see there. */
 CDOP_MUST enum cdop_err rows_room_take(
     struct rows *rows, size_t max_bytes, size_t n, bool last);

@@ -145,6 +145,15 @@ def idle(one):
     return used["Pss_Anon"]
 
 
+def connected(one):
+    """64 clients that have just called, and that have nothing to say."""
+    one.drive.do("show", 64, CALLS, 0 if CALLS else MS)
+    FIGURES.add("memory.64", "MiB", memory(one.pids())["Pss"], 64, one.size)
+    time.sleep(3 + one.size / 100000)
+    FIGURES.add("memory.64.rest", "MiB", memory(one.pids())["Pss"], 64,
+                one.size)
+
+
 def base_memory():
     BASE.start()
     used = idle(BASE)
@@ -251,8 +260,7 @@ def one_round(number, registries, empty):
                 call(one, kind, clients, bare)
     for one in registries:
         if SEES:
-            FIGURES.add("memory.64", "MiB", memory(one.pids())["Pss"], 64,
-                        one.size)
+            connected(one)
         for clients in CLIENTS:
             progress("round %d of %d, %d cases: links" % (
                 number + 1, ROUNDS, one.size))

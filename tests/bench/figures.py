@@ -16,7 +16,7 @@ DRAWN = (
     ("Until it is ready", "milliseconds", "ms", None,
      ("start.cold", "start.warm")),
     ("Memory of all processes", "MiB (PSS)", "MiB", None,
-     ("memory.64", "memory.idle")),
+     ("memory.64", "memory.64.rest", "memory.idle")),
 )
 COLOURS = ("#1b6ca8", "#c0392b", "#1e8449", "#8e44ad", "#b9770e")
 
