@@ -10,16 +10,13 @@
 #include <cmocka.h>
 
 #include "client/commands.h"
-#include "client/conn.h"
 
 #define METHODS 128
 
-struct conn {
+static struct {
 	bool welcomed;
 	const Cdop__Call *call;
-};
-
-static struct conn server;
+} server;
 static struct fixture *f;
 static other_end_fn *answer;
 static unsigned calls[METHODS];
@@ -99,88 +96,27 @@ reply_now(void)
 	return other_end_pack(&reply.base);
 }
 
-/* ---- conn.c -------------------------------------------------------------- */
-
-uint64_t
-conn_now_ms(void)
-{
-	static uint64_t now;
-
-	return ++now;
-}
-
 void
-conn_on_wait(conn_wait_fn *fn, void *arg)
+other_end_open(void)
 {
-	(void)fn;
-	(void)arg;
-}
-
-enum conn_end
-conn_open(const struct conn_args *args, struct conn **ret_conn, bool *ret_gone)
-{
-	(void)args;
-	*ret_gone = false;
 	server.welcomed = false;
-	*ret_conn = &server;
-	return CONN_OK;
 }
 
 void
-conn_close(struct conn *conn)
+other_end_take(struct cdop_bytes message)
 {
-	(void)conn;
-}
-
-const uint8_t *
-conn_hash(const struct conn *conn)
-{
-	static const uint8_t hash[CDOP_NOISE_HASH_LEN] = {1};
-
-	(void)conn;
-	return hash;
-}
-
-int
-conn_fd(const struct conn *conn)
-{
-	(void)conn;
-	return -1;
-}
-
-enum conn_end
-conn_send(struct conn *conn, struct cdop_bytes message)
-{
-	conn->call = cdop__call__unpack(
+	server.call = cdop__call__unpack(
 	    cdop_arena_allocator(f->ctx.arena), message.len, message.data);
-	assert_non_null(conn->call);
-	assert_true(conn->call->method < METHODS);
-	calls[conn->call->method]++;
-	return CONN_OK;
+	assert_non_null(server.call);
+	assert_true(server.call->method < METHODS);
+	calls[server.call->method]++;
 }
 
-enum conn_end
-conn_next(
-    struct conn *conn, uint64_t deadline_ms, struct cdop_bytes *ret_message)
+struct cdop_bytes
+other_end_say(void)
 {
-	ProtobufCBinaryData packed = conn->welcomed ? reply_now() : welcome();
+	ProtobufCBinaryData packed = server.welcomed ? reply_now() : welcome();
 
-	(void)deadline_ms;
-	*ret_message = (struct cdop_bytes){packed.data, packed.len};
-	conn->welcomed = true;
-	return CONN_OK;
-}
-
-enum conn_end
-conn_poll(struct conn *conn, struct cdop_bytes *ret_message)
-{
-	(void)conn;
-	*ret_message = (struct cdop_bytes){NULL, 0};
-	return CONN_OK;
-}
-
-void
-conn_done(struct conn *conn)
-{
-	(void)conn;
+	server.welcomed = true;
+	return (struct cdop_bytes){packed.data, packed.len};
 }

@@ -1,6 +1,7 @@
 /*
- * A registry at the other end that answers what a test wants.  conn.c is not
- * in a program that names any of these: its functions stand here.
+ * A registry at the other end that answers what a test wants.  The program
+ * includes other_end_conn.h, which has the functions of conn.c: that is not in
+ * it.
  */
 #ifndef CDOP_TESTS_UNIT_CLIENT_OTHER_END_H
 #define CDOP_TESTS_UNIT_CLIENT_OTHER_END_H
@@ -28,5 +29,11 @@ ProtobufCBinaryData other_end_pack(const ProtobufCMessage *message);
 
 /* How many calls there were of this method since the start. */
 unsigned other_end_calls(uint32_t method);
+
+/* ---- For other_end_conn.h alone ---- */
+
+void other_end_open(void);
+void other_end_take(struct cdop_bytes message);
+struct cdop_bytes other_end_say(void);
 
 #endif

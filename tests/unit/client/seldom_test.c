@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/client/other_end.h"
+#include "tests/unit/client/other_end_conn.h"
 
 #define AMEND      46
 #define KEY_PAUSE  82
