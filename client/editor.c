@@ -19,13 +19,22 @@
 
 #define NAME "text.txt"
 
-/* Editors that keep copies and histories elsewhere, and how they do not. */
+#define VIM " -n -i NONE -c 'set nobackup nowritebackup noundofile'"
+
+/*
+ * Editors that keep copies and histories elsewhere, and how they do not; as
+ * their program is called, whatever name leads there.
+ */
 static const struct {
-	const char *begins;
+	const char *name;
 	const char *options;
 } known[] = {
-    {"vi", " -n -i NONE -c 'set nobackup nowritebackup noundofile'"},
-    {"nvi", " -n -i NONE -c 'set nobackup nowritebackup noundofile'"},
+    {"vim", VIM},
+    {"vim.tiny", VIM},
+    {"vim.basic", VIM},
+    {"vim.nox", VIM},
+    {"vim.gtk3", VIM},
+    {"nvim", VIM},
     {"nano", " --ignorercfiles"},
     {"ed", ""},
     {"mcedit", ""},
@@ -46,19 +55,41 @@ chosen(void)
 	return NULL;
 }
 
+/* The program that a word leads to, without its folder; NULL: none. */
+static const char *
+program(struct cmd_ctx *ctx, const char *word)
+{
+	const char *path = strchr(word, '/') != NULL ? "" : getenv("PATH");
+	const char *file = word, *name = NULL;
+	char *real = NULL;
+	size_t len;
+
+	for (; path != NULL && real == NULL; path += len + 1) {
+		len = strcspn(path, ":");
+		if (len > 0)
+			file = cdop_arena_printf(
+			    ctx->arena, "%.*s/%s", (int)len, path, word);
+		if (file != NULL && access(file, X_OK) == 0)
+			real = realpath(file, NULL);
+		if (path[len] == '\0')
+			break;
+	}
+	if (real != NULL)
+		name = cdop_arena_strdup(ctx->arena, strrchr(real, '/') + 1);
+	free(real);
+	return name;
+}
+
 /* The command with what it needs to keep nothing of its own. */
 static const char *
 command(struct cmd_ctx *ctx, const char *editor)
 {
 	size_t len = strcspn(editor, " "), i;
-	const char *name = editor;
+	const char *word = cdop_arena_strndup(ctx->arena, editor, len);
+	const char *name = word != NULL ? program(ctx, word) : NULL;
 
-	for (i = 0; i < len; i++)
-		if (editor[i] == '/')
-			name = editor + i + 1;
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strncmp(name, known[i].begins, strlen(known[i].begins)) ==
-		    0)
+	for (i = 0; name != NULL && i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(name, known[i].name) == 0)
 			return cdop_arena_printf(ctx->arena, "exec %s%s \"$1\"",
 			    editor, known[i].options);
 	print_note(ctx,

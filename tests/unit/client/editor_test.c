@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
@@ -118,6 +119,54 @@ too_much_text_is_refused_whole(void **state)
 	assert_int_equal(left_behind("/dev/shm"), 0);
 }
 
+/* What an editor of that name, behind a link `link`, is called with. */
+static const char *
+called_with(struct fixture *f, const char *name, const char *link)
+{
+	static const char script[] =
+	    "#!/bin/sh\nprintf '%s' \"$*\" >\"$0.args\"\n";
+	const char *path = fixture_file(f, name, script, strlen(script));
+	const char *by = cdop_arena_printf(f->ctx.arena, "%s/%s", f->dir, link);
+	const char *text = NULL;
+	struct cdop_bytes args;
+
+	assert_int_equal(chmod(path, 0700), 0);
+	assert_int_equal(symlink(name, by), 0);
+	(void)setenv("EDITOR", link, 1);
+	assert_int_equal(editor_text(&f->ctx, "x", 1000, &text), EXIT_OK);
+	assert_int_equal(unlink(by), 0);
+	assert_int_equal(
+	    file_read(cdop_arena_printf(f->ctx.arena, "%s.args", by), 4096,
+		f->ctx.arena, &args),
+	    CDOP_OK);
+	return (const char *)args.data;
+}
+
+/* Debian's `editor` and `vi` are links: what counts is where they lead. */
+static void
+what_a_name_leads_to_is_told_to_keep_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = getenv("PATH");
+
+	if (!has_memory())
+		skip();
+	path = cdop_arena_strdup(f->ctx.arena, path != NULL ? path : "");
+	(void)setenv("PATH",
+	    cdop_arena_printf(f->ctx.arena, "%s:/usr/bin:/bin", f->dir), 1);
+	(void)unsetenv("VISUAL");
+	assert_non_null(
+	    strstr(called_with(f, "vim.basic", "editor"), "-n -i NONE"));
+	assert_non_null(
+	    strstr(called_with(f, "nano", "edit"), "--ignorercfiles"));
+	/* These know no such options, or it is not known what they keep. */
+	assert_int_equal(
+	    strncmp(called_with(f, "nvi", "vi"), "/dev/shm", 8), 0);
+	assert_int_equal(
+	    strncmp(called_with(f, "vis", "ed"), "/dev/shm", 8), 0);
+	(void)setenv("PATH", path, 1);
+}
+
 static void
 without_an_editor_it_says_so(void **state)
 {
@@ -140,6 +189,7 @@ main(void)
 	    WITH(what_is_saved_is_the_text),
 	    WITH(an_editor_that_fails_changes_nothing),
 	    WITH(too_much_text_is_refused_whole),
+	    WITH(what_a_name_leads_to_is_told_to_keep_nothing),
 	    WITH(without_an_editor_it_says_so),
 	};
 
