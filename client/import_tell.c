@@ -128,22 +128,35 @@ tell_open(struct import *im, const struct import_row *row)
 	print_json(object);
 }
 
-/* Answers come in any order; they are told in the order of the file. */
+/* False: it is not known yet what became of it. */
+static bool
+tell(struct import *im, const struct import_row *row)
+{
+	if (row->state == IMPORT_ACCEPTED)
+		tell_accepted(im, row);
+	else if (row->state == IMPORT_REJECTED && im->told < im->next)
+		tell_rejected(im, row);
+	else if (row->state == IMPORT_OPEN)
+		tell_open(im, row);
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Answers come in any order; they are told in the order of the file.  What it
+ * takes to tell of one is given back: as JSON it is tens of kilobytes.
+ */
 void
 import_tell(struct import *im)
 {
-	const struct import_row *row;
+	size_t used;
 
 	for (; im->told < im->file.n_rows; im->told++) {
-		row = &im->file.row[im->told];
-		if (row->state == IMPORT_ACCEPTED)
-			tell_accepted(im, row);
-		else if (row->state == IMPORT_REJECTED && im->told < im->next)
-			tell_rejected(im, row);
-		else if (row->state == IMPORT_OPEN)
-			tell_open(im, row);
-		else
+		used = cdop_arena_used(im->ctx->arena);
+		if (!tell(im, &im->file.row[im->told]))
 			return;
+		cdop_arena_rewind(im->ctx->arena, used);
 	}
 }
 
