@@ -12,10 +12,12 @@
 #include <cmocka.h>
 
 #include "cdop/role.h"
+#include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/people.h"
 #include "server/rpc/dispatch.h"
+#include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"
 
 #define STATUS        1
