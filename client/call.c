@@ -172,9 +172,28 @@ take_findings(struct cmd_ctx *ctx, const Cdop__Reply *reply)
 	ctx->error.n_findings = reply->n_violation;
 }
 
+/* Where what was named wrongly, or is not allowed, is to be looked up. */
+static const struct {
+	const char *reason, *next;
+} lists[] = {
+    {"area_unknown", "cdop profile show"},
+    {"no_such_certificate", "cdop certificate list"},
+    {"no_such_device", "cdop people list"},
+    {"no_such_invitation", "cdop people list"},
+    {"no_such_person", "cdop people list --all"},
+    {"no_such_slot", "cdop custodian list"},
+    {"role", "cdop whoami"},
+    {"state", "cdop status"},
+};
+
 static const char *
-next_step(uint32_t status, enum exit_code code)
+next_step(uint32_t status, const char *reason, enum exit_code code)
 {
+	size_t i;
+
+	for (i = 0; reason != NULL && i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (strcmp(lists[i].reason, reason) == 0)
+			return lists[i].next;
 	if (status == CDOP_ABORTED)
 		return "look again (cdop case show) and repeat";
 	if (code == EXIT_VERSION)
@@ -206,8 +225,8 @@ call_judge(struct cmd_ctx *ctx, const struct call_method *method,
 	words = reply->message != NULL && reply->message[0] != '\0'
 	    ? reply->message
 	    : exit_words((unsigned)code);
-	(void)cmd_fail(ctx, code, reply->reason, next_step(reply->status, code),
-	    "%s", words);
+	(void)cmd_fail(ctx, code, reply->reason,
+	    next_step(reply->status, reply->reason, code), "%s", words);
 	ctx->error.leaf = ctx->leaf;
 	take_findings(ctx, reply);
 	return code;

@@ -58,7 +58,9 @@ read_ground(struct cmd_ctx *ctx, Cdop__ErasureGround *ret_ground)
 	return cmd_fail(ctx, EXIT_USAGE, "input_needed",
 	    "court_order, subject_request, retention_ended, not_a_case or "
 	    "other",
-	    "--reason is one word: it stays when the case is gone");
+	    word == NULL
+		? "--reason is one word: it stays when the case is gone"
+		: "--reason: that is not one of the words there are");
 }
 
 static enum exit_code

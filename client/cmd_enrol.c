@@ -39,7 +39,8 @@ read_invitation(struct cmd_ctx *ctx, struct cdop_invitation *ret)
 		    "have the file sent again",
 		    "the invitation was changed on its way");
 	if (err != CDOP_OK)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "the file that cdop people invite, or cdopd init, has made",
 		    "%s is not an invitation", ctx->pos[0]);
 	if (ret->expires_ms < (uint64_t)time(NULL) * 1000)
 		return cmd_fail(ctx, EXIT_AUTH, "invitation_ended",

@@ -165,10 +165,13 @@ which_keys(struct cmd_ctx *ctx)
 	const bool area = cmd_value(ctx, "--area") != NULL;
 	const bool link = cmd_flag(ctx, "--link");
 
-	if (log + cmd_flag(ctx, "--all") + area + root + link != 1)
+	const int named = log + cmd_flag(ctx, "--all") + area + root + link;
+
+	if (named != 1)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "which keys: --area AREA, --all, --root, --link, or "
-		    "--log, the key that signs the audit log");
+		    "%s: --area AREA, --all, --root, --link, or "
+		    "--log, the key that signs the audit log",
+		    named == 0 ? "which keys" : "one of these at a time");
 	if (cmd_flag(ctx, "--finish") && !link)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 		    "--finish goes with --link: the other keys turn at once");

@@ -175,7 +175,10 @@ run_resume(struct cmd_ctx *ctx)
 	request.has_device = target.device != 0;
 	request.device = target.device;
 	request.reason = target.reason;
-	if ((code = call_resume(ctx, &request, &reply)) != EXIT_OK)
+	code = call_resume(ctx, &request, &reply);
+	if (code == EXIT_SECOND)
+		people_alone(ctx);
+	if (code != EXIT_OK)
 		return code;
 	return answer(ctx, "people.resume", reply, "Active again");
 }

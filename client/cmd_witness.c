@@ -1,4 +1,5 @@
 /* cdop audit witness, audit export: what leaves the log's host as evidence. */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -149,7 +150,7 @@ run_witness(struct cmd_ctx *ctx)
 		return code;
 	if (file_create(ctx->pos[0], &note, 1) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
-		    "%s cannot be written", ctx->pos[0]);
+		    "%s cannot be written: %s", ctx->pos[0], strerror(errno));
 	cdop__witness_submit_request__init(&request);
 	memcpy(&request.note.data, &note.data, sizeof(request.note.data));
 	request.note.len = note.len;

@@ -205,6 +205,10 @@ import_tell_sum(struct import *im, const char *path, size_t left)
 			      : cdop_arena_printf(ctx->arena,
 				    "; %zu not sent, or not answered", left));
 		tell_wanting(im);
+		if (im->file.n_rows == 0)
+			print_note(ctx,
+			    "there is no row in %s: nothing was sent",
+			    im->file.path);
 		return;
 	}
 	object = print_envelope(ctx, "notify.row", im->rejected + left == 0);

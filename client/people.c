@@ -103,6 +103,24 @@ people_is_self(struct cmd_ctx *ctx, const struct people_target *target)
 		(own->has_device && own->device == target->device));
 }
 
+void
+people_alone(struct cmd_ctx *ctx)
+{
+	const struct cmd_error filed = ctx->error;
+	Cdop__StatusRequest request;
+	Cdop__StatusReply *reply;
+	enum exit_code code;
+
+	cdop__status_request__init(&request);
+	code = call_status(ctx, &request, &reply);
+	ctx->error = filed;
+	if (code == EXIT_OK && reply->has_administrators_active &&
+	    reply->administrators_active < 2)
+		ctx->error.next =
+		    "no other administrator is active who could: cdopd "
+		    "recover-people on the server";
+}
+
 enum exit_code
 people_confirm_last(struct cmd_ctx *ctx, const struct people_target *target)
 {

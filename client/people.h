@@ -46,6 +46,12 @@ bool people_is_self(struct cmd_ctx *ctx, const struct people_target *target);
 enum exit_code people_confirm_last(
     struct cmd_ctx *ctx, const struct people_target *target);
 
+/*
+ * What was filed waits for another administrator: where there is none the
+ * next step is said to be the one that helps.
+ */
+void people_alone(struct cmd_ctx *ctx);
+
 /* The number is typed again, or given with --confirm. */
 enum exit_code people_confirm(struct cmd_ctx *ctx, uint32_t person);
 

@@ -186,8 +186,11 @@ from_person(struct cmd_ctx *ctx, bool mother, struct terms *terms)
 	enum exit_code code;
 
 	if (!prompt_is_possible(ctx))
-		return prompt_impossible(
-		    ctx, "whom to look for", "--from FILE|-");
+		return prompt_impossible(ctx, "whom to look for",
+		    session_is_training(ctx)
+			? "--nhs-number N, --family-name NAME ..., or --from "
+			  "FILE|-"
+			: "--from FILE|-");
 	for (i = 0; i < n; i++) {
 		code = ask_one(ctx, i, slot(terms, i));
 		if (code != EXIT_OK)

@@ -111,7 +111,7 @@ why_not(enum cdop_err err)
 	case CDOP_ALREADY_EXISTS:
 		return "there is a registry: say the name of a new directory";
 	case CDOP_FAILED_PRECONDITION:
-		return "in use";
+		return "in use: stop cdopd, or say the name of a new directory";
 	case CDOP_PERMISSION_DENIED:
 		return "has to be a directory of yours, closed to others "
 		       "(0700)";

@@ -303,6 +303,10 @@ cmd_slot(int argc, char **argv)
 		return status;
 	if (deeds[i].is_signed && add.by == NULL)
 		return usage("--by NAME: who does it");
+	if (deeds[i].run == take_away && add.slot == 0)
+		return usage("--slot N: which one; cdopd slot list DIR");
+	if (deeds[i].run == take_away && add.reason == NULL)
+		return usage("--reason TEXT: why");
 	good = offline_open(&add.offline) == CDOP_OK && deeds[i].run(&add);
 	offline_close(&add.offline);
 	return good ? CMD_OK : CMD_FAILED;

@@ -61,8 +61,9 @@ unlock(void *ctx, const struct slots_info *slots, size_t n, size_t *slot,
 }
 
 static int
-usage(void)
+usage(const char *why)
 {
+	log_tell("verify: %s", why);
 	log_usage(usage_text);
 	return CMD_USAGE;
 }
@@ -260,10 +261,10 @@ cmd_verify(int argc, char **argv)
 		else if (argv[i][0] != '-' && from->dir == NULL)
 			from->dir = argv[i];
 		else if (!offline_key_take(from, argc, argv, &i))
-			return usage();
+			return usage(argv[i]);
 	}
 	if (from->dir == NULL)
-		return usage();
+		return usage("DIR or FILE is needed");
 	offline_key_init(&verify.key, from);
 	i = run(&verify);
 	offline_key_wipe(&verify.key);

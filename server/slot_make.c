@@ -100,6 +100,21 @@ slot_make_kinds(const struct slot_make_args *args,
 	return n;
 }
 
+/* Fewer people than it says open it then: said, and not refused. */
+static void
+tell_same_holder(const struct slot_make_args *args)
+{
+	size_t i, k;
+
+	for (i = 0; i < args->n_holder; i++)
+		for (k = 0; k < i; k++)
+			if (strcmp(args->plan.holder[i],
+				args->plan.holder[k]) == 0)
+				log_tell("WARNING: share %zu and share %zu are "
+					 "of one holder, %s",
+				    k + 1, i + 1, args->plan.holder[i]);
+}
+
 bool
 slot_make_check(const struct slot_make_args *args)
 {
@@ -114,6 +129,7 @@ slot_make_check(const struct slot_make_args *args)
 		log_tell("there are more --holder than shares");
 		return false;
 	}
+	tell_same_holder(args);
 	if (args->out == NULL)
 		log_tell("--out DIR: where the sheets of the shares are "
 			 "written");

@@ -80,7 +80,8 @@ line_byte(struct line *line, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	if (c == '"' || c == '\\') {
+	/* Between quotes of its own alone a quote has to be told apart. */
+	if ((c == '"' && !line->is_prose) || c == '\\') {
 		line_char(line, '\\');
 		line_char(line, (char)c);
 	} else if (c >= ' ' && c < 0x7f) {

@@ -134,7 +134,7 @@ unseal_serve(struct unseal *unseal, int listen_fd, int vault_control)
 	else if (vault_control < 0 || !unseal->heard)
 		refuse(conn, "the vault is not ready");
 	else if (unseal->n_slots == 0)
-		refuse(conn, "there is nothing to unseal");
+		refuse(conn, "it is open: there is nothing to unseal");
 	else
 		spawn(unseal, conn, vault_control);
 	fds_close(conn); /* a child that took it has its own */

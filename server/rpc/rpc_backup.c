@@ -12,6 +12,7 @@
 #include "server/registry/people.h"
 #include "server/registry/rotation.h"
 #include "server/rpc/rpc_person.h"
+#include "server/rpc/rpc_reason.h"
 #include "server/vault/rows_slots.h"
 
 /* Every message has a leaf, and its whole piece is copied twice. */
@@ -372,14 +373,11 @@ static enum cdop_err
 check_destroyed(struct rpc_ctx *ctx, const Cdop__BackupDestroyedRequest *req,
     const struct backups_entry **ret_entry)
 {
-	if (*req->reason == '\0' ||
-	    cdop_text_length(req->reason) > CDOP_REASON_MAX) {
-		rpc_violation(ctx, "reason", "text_needed",
-		    CDOP__SEVERITY__ERROR,
-		    "how and why, in one line of at most 500 characters");
-		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_needed",
-		    "it needs a reason");
-	}
+	enum cdop_err err;
+
+	err = rpc_reason_check(ctx, req->reason, "it needs a reason");
+	if (err != CDOP_OK)
+		return err;
 	*ret_entry = backups_find(ctx->reg->backups, req->number);
 	if (*ret_entry == NULL)
 		return rpc_fail(ctx, CDOP_NOT_FOUND, "no_such_backup",

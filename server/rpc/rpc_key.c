@@ -10,6 +10,7 @@
 #include "server/registry/rotation_step.h"
 #include "server/rpc/ctx.h"
 #include "server/rpc/rpc_key_link.h"
+#include "server/rpc/rpc_reason.h"
 #include "server/rpc/slots_say.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_rewrap.h"
@@ -66,20 +67,6 @@ check_areas(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
 			return bad_area(ctx, "not an area that has a key");
 	if (is_named_twice(req))
 		return bad_area(ctx, "an area is named twice");
-	return CDOP_OK;
-}
-
-static enum cdop_err
-check_reason(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req)
-{
-	if (*req->reason == '\0' || strpbrk(req->reason, "\r\n") != NULL ||
-	    cdop_text_length(req->reason) > CDOP_REASON_MAX) {
-		rpc_violation(ctx, "reason", "text_needed",
-		    CDOP__SEVERITY__ERROR,
-		    "why, in one line of at most 500 characters");
-		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_needed",
-		    "it needs a reason");
-	}
 	return CDOP_OK;
 }
 
@@ -305,7 +292,8 @@ rpc_key_rotate(struct rpc_ctx *ctx, const Cdop__KeyRotateRequest *req,
 
 	if (ctx->replay != NULL)
 		return CDOP_OK;
-	if ((err = check_reason(ctx, req)) != CDOP_OK)
+	if ((err = rpc_reason_check(ctx, req->reason, "it needs a reason")) !=
+	    CDOP_OK)
 		return err;
 	if (req->what == CDOP__KEY_WHAT__KEY_LINK ||
 	    req->what == CDOP__KEY_WHAT__KEY_LINK_TURN)

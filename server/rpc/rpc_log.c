@@ -16,6 +16,7 @@
 #include "server/registry/statements.h"
 #include "server/registry/witnesses.h"
 #include "server/rpc/ctx.h"
+#include "server/rpc/rpc_reason.h"
 #include "server/vault/rows.h"
 
 enum cdop_err rpc_witness_submit(struct rpc_ctx *ctx,
@@ -27,17 +28,8 @@ enum cdop_err rpc_restore_view(struct rpc_ctx *ctx,
 enum cdop_err rpc_restore_accept(struct rpc_ctx *ctx,
     const Cdop__RestoreAcceptRequest *req, Cdop__StatementReply *rep);
 
-static enum cdop_err
-check_reason(struct rpc_ctx *ctx, const char *reason)
-{
-	if (*reason != '\0' && strpbrk(reason, "\r\n") == NULL &&
-	    cdop_text_length(reason) <= CDOP_REASON_MAX)
-		return CDOP_OK;
-	rpc_violation(ctx, "reason", "text_needed", CDOP__SEVERITY__ERROR,
-	    "why, in one line of at most 500 characters");
-	return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_needed",
-	    "it needs a reason: every client is shown it");
-}
+static const char needs_reason[] =
+    "it needs a reason: every client is shown it";
 
 /* "2 Bob Adminby": a person in a statement. */
 static const char *
@@ -156,7 +148,7 @@ rpc_log_key_rotate(struct rpc_ctx *ctx, const Cdop__LogKeyRotateRequest *req,
 	fill_newest(ctx, rep);
 	if (ctx->replay != NULL)
 		return CDOP_OK;
-	if ((err = check_reason(ctx, req->reason)) != CDOP_OK)
+	if ((err = rpc_reason_check(ctx, req->reason, needs_reason)) != CDOP_OK)
 		return err;
 	say(ctx,
 	    "give the audit log a new key: it signs from then on, and "
@@ -294,7 +286,8 @@ rpc_restore_accept(struct rpc_ctx *ctx, const Cdop__RestoreAcceptRequest *req,
 	fill_newest(ctx, rep);
 	if (ctx->replay != NULL)
 		return CDOP_OK;
-	if ((err = check_reason(ctx, req->reason)) != CDOP_OK ||
+	if ((err = rpc_reason_check(ctx, req->reason, needs_reason)) !=
+		CDOP_OK ||
 	    (err = view(ctx, &restored)) != CDOP_OK ||
 	    (err = read_seen(ctx, req, &seen, &args.lost)) != CDOP_OK)
 		return err;

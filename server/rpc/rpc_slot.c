@@ -8,6 +8,7 @@
 #include "server/registry/custody.h"
 #include "server/registry/registry.h"
 #include "server/rpc/rpc_person.h"
+#include "server/rpc/rpc_reason.h"
 #include "server/rpc/slots_say.h"
 #include "server/vault/rows_slots.h"
 
@@ -200,16 +201,12 @@ static enum cdop_err
 check_removal(struct rpc_ctx *ctx, const Cdop__SlotRemoveRequest *req)
 {
 	const struct rows *rows = ctx->reg->rows;
+	enum cdop_err err;
 	size_t slot;
 
-	if (*req->reason == '\0' || strpbrk(req->reason, "\r\n") != NULL ||
-	    cdop_text_length(req->reason) > CDOP_REASON_MAX) {
-		rpc_violation(ctx, "reason", "text_needed",
-		    CDOP__SEVERITY__ERROR,
-		    "why, in one line of at most 500 characters");
-		return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "text_needed",
-		    "it needs a reason");
-	}
+	err = rpc_reason_check(ctx, req->reason, "it needs a reason");
+	if (err != CDOP_OK)
+		return err;
 	if (req->slot > UINT16_MAX ||
 	    !rows_slots_find(rows, (uint16_t)req->slot, &slot))
 		return no_such_slot(ctx);

@@ -364,8 +364,8 @@ def never_over(registry, shares):
     before = sorted(os.listdir(registry.data))
     code, said = cdopd("restore", FILE, registry.data, "--by",
                        "Olga Operator", "--reason", "slip", *shares)
-    check("never over a registry that runs", code == 1 and "in use" in said,
-          said)
+    check("never over a registry that runs", code == 1 and
+          "in use: stop cdopd" in said, said)
     equal("nothing of it goes", sorted(os.listdir(registry.data)), before)
     registry.stop()
     code, said = cdopd("restore", FILE, registry.data, "--by",

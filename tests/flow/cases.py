@@ -236,6 +236,14 @@ def neighbours(cora):
         done)
 
 
+def only_head(path):
+    out = os.path.join(TMP, "none.csv")
+    with open(path, encoding="utf-8") as whole:
+        with open(out, "w", encoding="utf-8") as f:
+            f.write(whole.readline())
+    return out
+
+
 def joined_by_file(cora):
     """What a row says to join is joined, also where no rule asks."""
     made = libsynthetic.rows(3, 760)
@@ -253,6 +261,9 @@ def joined_by_file(cora):
     done = cora.cdop("notify", "--from", path, "--dry-run")
     check("tried again it is told as taken", done.code == OK and
           one + "  (it had arrived)" in done.out, done)
+    done = cora.cdop("notify", "--from", only_head(path))
+    check("a file without a row is told", done.code == OK and
+          "there is no row in" in done.err, done)
     done = cora.cdop("notify", "--from", path, "--decision", "join:" + two,
                      "--decision-reason", "no")
     check("a decision beside a file is refused", done.code == USAGE and

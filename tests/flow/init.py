@@ -94,6 +94,14 @@ def verify():
     code, said = cdopd("verify", empty, "--key-file", KEY)
     check("nor is a folder that holds none a matter of keys", code != 0 and
           "no registry there" in said and "key" not in said, said)
+    code, said = cdopd("verify", DIR, "--keyfile", KEY)
+    check("which word was wrong is said", code == 64 and
+          "verify: --keyfile" in said, said)
+    with open(os.path.join(TMP, "out", "cdop-recovery.txt"),
+              encoding="utf-8") as f:
+        said = f.read()
+    check("the sheet says how a backup is restored",
+          "cdopd restore FILE NEW-DIR" in said, said)
     for argv in (["verify", DIR], ["recover-people", DIR],
                  ["accept-rollback", DIR], ["init", DIR]):
         code, said = cdopd(*argv, "--help")

@@ -166,6 +166,49 @@ def last_two(registry, ada, bob):
               ada.must("people", "list", "--all", "--json").lines()
               if "state" in p and "name" in p}
     check("he is still listed", bob.person in people, people)
+    return carol
+
+
+def alone(ada, carol):
+    """The last administrator asks for what takes another one."""
+    carol.cdop("people", "suspend", str(carol.person), "--reason", "leave")
+    done = ada.cdop("people", "resume", str(carol.person), "--reason", "back")
+    equal("it is filed", done.code, SECOND)
+    check("and it is said that nobody could, and what helps",
+          "cdopd recover-people" in done.err, done)
+
+
+def where_to_look(registry, ada, cora):
+    """What was named wrongly, or is not allowed, says where to look."""
+    for person, words, says in (
+            (ada, ["people", "activate", "99", "--comparison", "x"],
+             "next: cdop people list"),
+            (ada, ["key", "remove-slot", "9", "--reason", "x", "--yes"],
+             "next: cdop custodian list"),
+            (ada, ["certificate", "show", "7"],
+             "next: cdop certificate list"),
+            (ada, ["restore", "accept", "--reason", "x", "--yes"],
+             "the registry is open"),
+            (ada, ["restore", "accept", "--reason", "x", "--yes"],
+             "next: cdop status"),
+            (ada, ["people", "invite", "--name", "Nora Nowhere", "--role",
+                   "partner", "--area", "nowhere", "--out",
+                   os.path.join(registry.out, "nora.txt")],
+             "next: cdop profile show"),
+            (ada, ["audit", "list"], "next: cdop whoami"),
+            (ada, ["key", "rotate", "--area", "wirral", "--all", "--reason",
+                   "x"], "one of these at a time: --area AREA"),
+            (cora, ["key", "rotate", "--reason", "x"], "which keys: --area"),
+            (cora, ["enrol", registry.conf, "--context", "other"],
+             "next: the file that cdop people invite"),
+            (cora, ["audit", "witness", "/nonexistent/f"],
+             "/nonexistent/f cannot be written: No such file"),
+            (cora, ["case", "erase", "T-2222-2229", "--reason", "because"],
+             "--reason: that is not one of the words"),
+            (cora, ["case", "find"], "next: --nhs-number N, ")):
+        done = person.cdop(*words)
+        check(" ".join(words[:2]) + ": " + says, done.code != OK and
+              says in done.err, done)
 
 
 def lists(registry, ada):
@@ -216,7 +259,8 @@ def main():
     two_people(ada, bob, cora)
     lists(registry, ada)
     keys_turn(cora)
-    last_two(registry, ada, bob)
+    where_to_look(registry, ada, cora)
+    alone(ada, last_two(registry, ada, bob))
     equal("it stops in order", registry.stop(), 0)
     equal("verify says fine", registry.verify()[0], 0)
     end()

@@ -74,6 +74,12 @@ def adding(registry):
                      os.path.join(registry.out, "shares"))
     check("sheets that are there are not written over", code == 1 and
           "exists" in said, said)
+    code, said = add(registry, "--new-shares", "2/4", "--out",
+                     os.path.join(registry.out, "alike"), "--holder", "Eve",
+                     "--holder", "Fay", "--holder", "Eve", "--label", "alike")
+    check("two shares of one holder are told", code == 0 and
+          "share 1 and share 3 are of one holder, Eve" in said and
+          "Fay" not in said.partition("WARNING")[2].partition("\n")[0], said)
 
 
 def full(registry):
@@ -180,7 +186,7 @@ def opening(registry, ada):
     check("so does the second passphrase", code == 0 and "slot 6" in said,
           said)
     code, said = unseal(registry, *named(files[:1]))
-    check("what is open is not unsealed", code == 1 and "nothing to unseal"
+    check("what is open is not unsealed", code == 1 and "it is open"
           in said, said)
     registry.stop()
     os.environ["CREDENTIALS_DIRECTORY"] = registry.dir
@@ -218,6 +224,11 @@ def removing(registry):
                       "--reason", "no use")
     check("one person removes no slot", code == 1 and
           "cdop key remove-slot 6" in said, said)
+    code, said = slot(registry, "remove", "--by", "Ada Admin", "--reason",
+                      "no use")
+    check("which one has to be said", code == 64 and "--slot N" in said, said)
+    code, said = slot(registry, "remove", "--slot", "6", "--by", "Ada Admin")
+    check("and why", code == 64 and "--reason TEXT: why" in said, said)
 
 
 def in_setup():

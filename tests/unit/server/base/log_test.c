@@ -170,6 +170,10 @@ a_sentence_for_a_person_has_no_quotes_but_is_escaped(void **state)
 	n = read(said, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
 	assert_string_equal(text, "cdopd: a b.conf: unknown key \"x\\x1b\"\n");
+	log_tell("%s", "unknown key \"foo\" \\");
+	n = read(said, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	assert_string_equal(text, "cdopd: unknown key \"foo\" \\\\\n");
 }
 
 int

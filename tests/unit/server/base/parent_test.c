@@ -376,7 +376,7 @@ nothing_to_unseal_is_said(void **state)
 	parent_fixture_start();
 	parent_fixture_wait_ready();
 	assert_string_equal(
-	    answer(ask(1)), "error there is nothing to unseal\n");
+	    answer(ask(1)), "error it is open: there is nothing to unseal\n");
 	assert_int_equal(parent_fixture_stop(), 0);
 }
 

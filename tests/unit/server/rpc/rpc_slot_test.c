@@ -25,7 +25,7 @@ enum {
 	CUSTODIAN_DRILL = 88,
 };
 
-static char reason[] = "it was seen";
+static char reason[] = "it was seen", lines[] = "it was\nseen";
 static struct world world;
 static struct cdop_share shares[SHAMIR_MAX];
 static uint16_t set;
@@ -170,6 +170,19 @@ a_removal_waits_and_one_kind_or_none_never_stays_by_mistake(void **state)
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	assert_string_equal(answer.reply->reason, "second_person");
 	assert_true(rows_slots_find(world.reg->rows, set, &slot));
+	request = removal_of(set);
+	request.reason = lines;
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "second_person");
+	assert_string_equal(
+	    approvals_at(world.reg->approvals, 1, world.now_ms)
+		->words[approvals_at(world.reg->approvals, 1, world.now_ms)
+			    ->n_words -
+		    1],
+	    "reason: it was seen");
+	lines[0] = '\0';
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	assert_string_equal(answer.reply->reason, "text_needed");
 	request = removal_of(77);
 	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
 	assert_string_equal(answer.reply->reason, "no_such_slot");
