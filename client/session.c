@@ -230,10 +230,16 @@ connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 	case CONN_ADDRESS:
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 		    "the address of the registry is not an address");
+	case CONN_TIMEOUT:
+		if (term_is_stopped())
+			return EXIT_STOPPED;
+		return cmd_fail(ctx, EXIT_UNREACHABLE, NULL,
+		    "was it started?  with many cases it reads for a minute "
+		    "first; else: is the network there?  cdop doctor looks",
+		    "no answer from the registry in time");
 	case CONN_OK:
 	case CONN_UNREACHABLE:
 	case CONN_CLOSED:
-	case CONN_TIMEOUT:
 	case CONN_MEMORY:
 	case CONN_UNSEEN:
 	default:

@@ -111,6 +111,7 @@ def stands_still(registry, cora, row):
     watched = registry.ada.terminal("status")
     done = cora.cdop(*notify(row), "--timeout", "2")
     took = time.monotonic() - begun
+    asked = cora.cdop("status", "--timeout", "1")
     os.kill(vault, signal.SIGCONT)
     name = "a vault that stands still: "
     equal(name + "no answer, nothing done", done.code, UNREACHABLE)
@@ -119,6 +120,8 @@ def stands_still(registry, cora, row):
           b"waiting for the registry" in shown, shown)
     check(name + "the client does not wait for ever", took < 12,
           "%.1f s" % took)
+    check(name + "that it may read its cases is said", asked.code ==
+          UNREACHABLE and "was it started?" in asked.err, asked)
     check(name + "what was typed is kept", "Kept sealed on this computer" in
           done.err and "Tell the notifier" in done.err, done)
     done = cora.cdop("retry")
