@@ -361,7 +361,6 @@ db_count(struct db_txn *txn, uint64_t *ret_n)
 /* ---- What was read ---- */
 
 #define LET_GO  ((size_t)4 << 20) /* at most: rows of a step lie together */
-#define REST    ((size_t)256 << 20)
 #define LONGEST ((size_t)1 << 20) /* a damaged page may say any length */
 
 void
@@ -435,7 +434,7 @@ db_let_go(struct db_txn *txn)
 }
 
 void
-db_rest(struct db *db)
+db_rest(struct db *db, size_t most)
 {
 	struct db_core_rest *rest = &db->rest;
 	size_t len, step;
@@ -446,7 +445,7 @@ db_rest(struct db *db)
 	if (rest->at == 0)
 		rest->due = false;
 	len = rest->end + file_bytes(db) - rest->from;
-	step = len - rest->at < REST ? len - rest->at : REST;
+	step = len - rest->at < most ? len - rest->at : most;
 	(void)madvise((void *)(rest->from + rest->at), step, MADV_DONTNEED);
 	rest->at = rest->at + step < len ? rest->at + step : 0;
 }

@@ -154,12 +154,13 @@ void db_read_let_go(struct db_read *read);
 void db_let_go(struct db_txn *txn);
 
 /*
- * Outside a transaction, when there is nothing to do: a step of giving back
- * the pages of the file that were read since the last time.  They stay in the
- * memory of the system as long as it has room, but are not ours any more.
- * Does nothing before a walk through everything has shown where they are.
+ * Outside a transaction, when there is nothing to do: a step, of most bytes
+ * (whole pages), of giving back the pages of the file that were read since
+ * the last time.  They stay in the memory of the system as long as it has
+ * room, but are not ours any more.  Does nothing before a walk through
+ * everything has shown where they are.
  */
-void db_rest(struct db *db);
+void db_rest(struct db *db, size_t most);
 
 /* How many rows the table says it has. */
 CDOP_MUST enum cdop_err db_count(struct db_txn *txn, uint64_t *ret_n);

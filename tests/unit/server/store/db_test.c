@@ -390,7 +390,7 @@ what_was_read_is_given_back_in_rest(void **state)
 	for (n = 0; n < 1000; n++)
 		assert_int_equal(db_put(txn, n, row), CDOP_OK);
 	assert_int_equal(db_commit(txn), CDOP_OK);
-	db_rest(db); /* nobody has said where */
+	db_rest(db, MAP); /* nobody has said where */
 	assert_int_equal(db_begin_read(db, &txn), CDOP_OK);
 	for (n = 0; db_next(txn, n, &n, &got) == CDOP_OK; n++)
 		assert_int_equal(got.len, row.len);
@@ -407,7 +407,10 @@ what_was_read_is_given_back_in_rest(void **state)
 		assert_int_equal(db_get(txn, n, &got), CDOP_OK);
 	assert_int_equal(db_commit(txn), CDOP_OK);
 	assert_true(resident() > 1024);
-	db_rest(db);
+	db_rest(db, 16 * DB_PAGE);
+	assert_true(resident() > 1024);
+	for (n = 0; n < MAP / (16 * DB_PAGE); n++)
+		db_rest(db, 16 * DB_PAGE);
 	assert_true(resident() < 256);
 	txn = begin(db);
 	for (n = 0; n < 40000; n++) {
@@ -415,7 +418,7 @@ what_was_read_is_given_back_in_rest(void **state)
 		assert_memory_equal(got.data, row.data, row.len);
 	}
 	db_abort(txn);
-	db_rest(db);
+	db_rest(db, MAP);
 	assert_true(resident() < 256);
 	end(db);
 }
