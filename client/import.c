@@ -155,7 +155,6 @@ reject_duplicate(struct import *im, struct import_row *row,
 	import_row_reject_word(im->ctx, row, "duplicate.undecided", words);
 }
 
-/* What the registry said about a row.  *ret_again: it is to be sent again. */
 /* It has not been looked at, so it is no reject. */
 static void
 leave_open(struct import *im, struct import_row *row, enum exit_code code)
@@ -173,6 +172,7 @@ leave_open(struct import *im, struct import_row *row, enum exit_code code)
 	im->later_error = *error;
 }
 
+/* What the registry said about a row.  *ret_again: it is to be sent again. */
 static void
 judge(struct import *im, struct import_row *row, const Cdop__Reply *reply,
     bool *ret_again)

@@ -19,13 +19,14 @@
 static const char *const words[] = {"revoke person 2", "reason: has left"};
 static const uint8_t target[32] = {7};
 
-/* Files as person 1; request key n. */
+/* Files as a person; request key n. */
 static enum cdop_err
-file(struct house *house, unsigned n, const char *request, bool commit,
-    uint8_t ret_number[static 8])
+file_as(struct house *house, uint32_t person, unsigned n, const char *request,
+    bool commit, uint8_t ret_number[static 8])
 {
-	struct actor actor = {
-	    .person = 1, .device = 1, .role = CDOP_ROLE_ADMINISTRATOR};
+	struct actor actor = {.person = person,
+	    .device = person,
+	    .role = CDOP_ROLE_ADMINISTRATOR};
 	uint8_t key[16];
 	const struct approval_ask ask = {
 	    .method = 16,
@@ -50,6 +51,13 @@ file(struct house *house, unsigned n, const char *request, bool commit,
 	else
 		house_abort(house);
 	return err;
+}
+
+static enum cdop_err
+file(struct house *house, unsigned n, const char *request, bool commit,
+    uint8_t ret_number[static 8])
+{
+	return file_as(house, 1, n, request, commit, ret_number);
 }
 
 static void
@@ -148,6 +156,30 @@ the_same_request_again_is_the_one_that_waits(void **state)
 	    approvals_count(house.reg->approvals, house.now_ms), 1);
 	assert_int_equal(
 	    file(&house, 1, "another", true, again), CDOP_ALREADY_EXISTS);
+	house_end(&house);
+}
+
+/* A key that was seen is not a way to have somebody else's act. */
+static void
+the_same_request_of_another_is_another(void **state)
+{
+	struct house house;
+	uint8_t number[8], other[8];
+
+	(void)state;
+	house_make(&house, 2);
+	assert_int_equal(file(&house, 1, "request", true, number), CDOP_OK);
+	assert_int_equal(
+	    file_as(&house, 2, 1, "request", true, other), CDOP_OK);
+	assert_memory_not_equal(number, other, 8);
+	assert_int_equal(
+	    file_as(&house, 2, 1, "another", true, other), CDOP_ALREADY_EXISTS);
+	assert_int_equal(
+	    approvals_find(house.reg->approvals, number, house.now_ms)
+		->requester,
+	    1);
+	assert_int_equal(
+	    approvals_count(house.reg->approvals, house.now_ms), 2);
 	house_end(&house);
 }
 
@@ -295,6 +327,7 @@ main(void)
 	    cmocka_unit_test(the_hash_is_the_one_of_the_protocol),
 	    cmocka_unit_test(it_ends_in_time_and_no_clock_revives_it),
 	    cmocka_unit_test(the_same_request_again_is_the_one_that_waits),
+	    cmocka_unit_test(the_same_request_of_another_is_another),
 	    cmocka_unit_test(an_aborted_batch_files_and_drops_nothing),
 	    cmocka_unit_test(one_person_cannot_fill_the_table),
 	    cmocka_unit_test(they_are_listed_oldest_first),

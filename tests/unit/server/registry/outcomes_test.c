@@ -91,6 +91,7 @@ static void
 a_key_is_one_persons(void **state)
 {
 	struct fixture *f = *state;
+	uint32_t other;
 
 	assert_int_equal(found(f, 1, 1), 0);
 	assert_int_equal(add(f, 1, 1, NOW_MS, 11), CDOP_OK);
@@ -99,6 +100,9 @@ a_key_is_one_persons(void **state)
 	assert_int_equal(found(f, 2, 1), 21);
 	assert_int_equal(found(f, 3, 1), 0);
 	assert_int_equal(found(f, 1, 2), 0);
+	/* So many that some of them are looked for in the same places. */
+	for (other = 3; other < 20000; other++)
+		assert_int_equal(found(f, other, 1), 0);
 }
 
 static void

@@ -176,6 +176,40 @@ a_foreign_child_reads_as_no_child(void **state)
 	}
 }
 
+/* What is not certain of it either: a doubt would say that there is one. */
+static void
+a_foreign_child_that_fits_in_part_reads_as_none(void **state)
+{
+	const struct terms terms[] = {
+	    {.family = "Nearcastle", .first = "Pollux", .birth = "2024-05-14"},
+	    {.family = "Nearcastle",
+		.birth = "2024-06-01",
+		.death = "2026-11-21"},
+	    {.nhs = nhs_of(81), .family = "Nearcastle", .birth = "2024-05-14"},
+	};
+	uint8_t before[3][SIZE], after[SIZE];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		assert_int_equal(
+		    cdop__ask_reply__pack(ask(WORLD_PARTNER_WIRRAL, terms[i],
+					      CDOP__ANSWER__NOT_KNOWN_TO_YOU),
+			before[i]),
+		    SIZE);
+	(void)child(80, "Nearcastle", "sefton");
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(
+		    cdop__ask_reply__pack(ask(WORLD_PARTNER_WIRRAL, terms[i],
+					      CDOP__ANSWER__NOT_KNOWN_TO_YOU),
+			after),
+		    SIZE);
+		assert_memory_equal(after, before[i], SIZE);
+		(void)ask(
+		    WORLD_PARTNER_SEFTON, terms[i], CDOP__ANSWER__NOT_ENOUGH);
+	}
+}
+
 static void
 too_little_is_not_enough(void **state)
 {
@@ -551,6 +585,7 @@ main(void)
 	    cmocka_unit_test(a_child_of_the_area_is_known),
 	    cmocka_unit_test(a_part_of_the_name_is_enough_with_a_whole_date),
 	    cmocka_unit_test(a_foreign_child_reads_as_no_child),
+	    cmocka_unit_test(a_foreign_child_that_fits_in_part_reads_as_none),
 	    cmocka_unit_test(too_little_is_not_enough),
 	    cmocka_unit_test(twins_are_told_apart_or_not_at_all),
 	    cmocka_unit_test(what_is_not_certain_is_not_said),

@@ -20,6 +20,7 @@
 #define HISTORY   47
 #define HOLD_SET  56
 #define HOLD_LIFT 57
+#define CHANGE    17
 
 static struct world w;
 
@@ -157,6 +158,47 @@ two_who_may_see_it_lift_it(void **state)
 	assert_false(listed_on_hold());
 	assert_null(calls_show(&w, WORLD_COORDINATOR, ref, CDOP_OK)->hold);
 	assert_null(last_detail(ref)->after);
+}
+
+static void
+make_partner_too(uint32_t person)
+{
+	Cdop__RoleGrant grant[2], *grants[2] = {&grant[0], &grant[1]};
+	Cdop__PersonChangeRequest change;
+	struct world_answer answer;
+
+	cdop__role_grant__init(&grant[0]);
+	cdop__role_grant__init(&grant[1]);
+	grant[0].role = CDOP__ROLE__COORDINATOR;
+	grant[1].role = CDOP__ROLE__PARTNER;
+	cdop__person_change_request__init(&change);
+	change.person = person;
+	change.n_grant = 2;
+	change.grant = grants;
+	change.has_grants_set = true;
+	change.grants_set = true;
+	change.reason = calls_text(&w, "two posts");
+	world_call(&w, WORLD_ADMIN_1, CHANGE, &change.base, &answer);
+	(void)calls_approve(
+	    &w, WORLD_ADMIN_2, calls_waiting(&w, WORLD_ADMIN_2), CDOP_OK);
+}
+
+/* It is done in the role in which it was asked, not in none. */
+static void
+who_has_two_roles_asks_in_one(void **state)
+{
+	char *ref =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "wirral"));
+
+	(void)state;
+	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+	make_partner_too(WORLD_COORDINATOR_WIRRAL);
+	(void)hold(
+	    WORLD_COORDINATOR_WIRRAL, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	assert_true(listed_on_hold());
+	(void)calls_approve(&w, WORLD_COORDINATOR,
+	    calls_waiting(&w, WORLD_COORDINATOR), CDOP_OK);
+	assert_false(listed_on_hold());
 }
 
 /* An act about a case is case work, whoever says yes to it. */
@@ -352,6 +394,8 @@ main(void)
 		it_is_seen_wherever_the_case_is, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		two_who_may_see_it_lift_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		who_has_two_roles_asks_in_one, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		on_a_full_disk_it_waits_on, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
