@@ -182,32 +182,25 @@ a_foreign_child_that_fits_in_part_reads_as_none(void **state)
 {
 	const struct terms terms[] = {
 	    {.family = "Nearcastle", .first = "Pollux", .birth = "2024-05-14"},
-	    {.family = "Nearcastle",
-		.birth = "2024-06-01",
-		.death = "2026-11-21"},
+	    {.family = "Nearcastle", .birth = "2024-06", .death = "2026-11-21"},
 	    {.nhs = nhs_of(81), .family = "Nearcastle", .birth = "2024-05-14"},
 	};
-	uint8_t before[3][SIZE], after[SIZE];
+	uint8_t answer[6][SIZE];
+	Cdop__AskReply *reply;
 	size_t i;
 
 	(void)state;
+	for (i = 0; i < 6; i++) {
+		if (i == 3)
+			(void)child(80, "Nearcastle", "sefton");
+		reply = ask(WORLD_PARTNER_WIRRAL, terms[i % 3],
+		    CDOP__ANSWER__NOT_KNOWN_TO_YOU);
+		assert_int_equal(cdop__ask_reply__pack(reply, answer[i]), SIZE);
+	}
+	assert_memory_equal(answer[0], answer[3], sizeof(answer) / 2);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(
-		    cdop__ask_reply__pack(ask(WORLD_PARTNER_WIRRAL, terms[i],
-					      CDOP__ANSWER__NOT_KNOWN_TO_YOU),
-			before[i]),
-		    SIZE);
-	(void)child(80, "Nearcastle", "sefton");
-	for (i = 0; i < 3; i++) {
-		assert_int_equal(
-		    cdop__ask_reply__pack(ask(WORLD_PARTNER_WIRRAL, terms[i],
-					      CDOP__ANSWER__NOT_KNOWN_TO_YOU),
-			after),
-		    SIZE);
-		assert_memory_equal(after, before[i], SIZE);
 		(void)ask(
 		    WORLD_PARTNER_SEFTON, terms[i], CDOP__ANSWER__NOT_ENOUGH);
-	}
 }
 
 static void
