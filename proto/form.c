@@ -431,40 +431,86 @@ cdop_form_next(struct cdop_form_iter *iter, struct cdop_path *ret_path)
 	return false;
 }
 
+/* Is something of the group said to be absent? */
+static bool
+has_absence(const Cdop__Form *form, const struct cdop_field *field)
+{
+	size_t len, i;
+
+	if (form->n_absent == 0)
+		return false;
+	len = strlen(field->group);
+	for (i = 0; i < form->n_absent; i++)
+		if (strncmp(form->absent[i]->path, field->group, len) == 0)
+			return true;
+	return false;
+}
+
+/* Of a group that is not repeated; NULL: it is not there. */
+static ProtobufCMessage *
+only_entry(const Cdop__Form *form, const struct cdop_field *field)
+{
+	const ProtobufCFieldDescriptor *fd = cdop_form_group_descriptor(field);
+	ProtobufCMessage *msg;
+
+	memcpy(&msg, cdop_form_member(form, fd->offset), sizeof(msg));
+	return msg;
+}
+
 /* A value or an absence may be in the group; false: there is neither. */
 static bool
 may_say(const Cdop__Form *form, const struct cdop_field *field)
 {
-	const ProtobufCFieldDescriptor *fd = cdop_form_group_descriptor(field);
-	size_t len, n, i;
-	const void *msg;
+	size_t n;
 
-	if (field->group_max > 0) {
+	if (form == NULL)
+		return false;
+	if (field->group_max > 0)
 		(void)entries_of(form, field, &n);
-	} else {
-		memcpy(&msg, cdop_form_member(form, fd->offset), sizeof(msg));
-		n = msg != NULL;
-	}
-	if (n != 0 || form->n_absent == 0)
-		return n != 0;
-	len = strlen(field->group);
-	for (i = 0; n == 0 && i < form->n_absent; i++)
-		n = strncmp(form->absent[i]->path, field->group, len) == 0;
-	return n != 0;
+	else
+		n = only_entry(form, field) != NULL;
+	return n != 0 || has_absence(form, field);
 }
 
-/* Over groups of which nobody says anything. */
+static bool
+is_given(const ProtobufCMessage *msg, const struct cdop_field *field)
+{
+	struct form_slot slot = {NULL, NULL};
+
+	if (msg == NULL)
+		return false;
+	memcpy(&slot.msg, &msg, sizeof(msg)); /* it is only looked at */
+	slot.fd = &msg->descriptor->fields[field->at];
+	return cdop_form_slot_has(&slot);
+}
+
+/*
+ * Over groups of which nobody says anything, and over what has no value in
+ * one that is not repeated.  Walks are most of what a form costs.
+ */
 static void
 pass_silent(struct cdop_form_iter *iter)
 {
+	const Cdop__Form *form = iter->form, *also = iter->also;
+	const ProtobufCMessage *msg, *other;
 	const struct cdop_field *field;
+	size_t end;
 
 	while (iter->row < cdop_fields_count && iter->entry == 0) {
 		field = &cdop_fields[iter->row];
-		if (iter->row != field->first || may_say(iter->form, field) ||
-		    (iter->also != NULL && may_say(iter->also, field)))
+		end = group_end(iter->row);
+		if (!may_say(form, field) && !may_say(also, field)) {
+			iter->row = end;
+			continue;
+		}
+		if (field->group_max > 0 || has_absence(form, field) ||
+		    (also != NULL && has_absence(also, field)))
 			return;
-		iter->row = group_end(iter->row);
+		msg = only_entry(form, field);
+		other = also == NULL ? NULL : only_entry(also, field);
+		for (; iter->row < end; iter->row++, field++)
+			if (is_given(msg, field) || is_given(other, field))
+				return;
 	}
 }
 

@@ -421,20 +421,25 @@ iteration_of_what_is_said_leaves_out_the_rest(void **state)
 
 	assert_said(s->form, NULL, 0);
 	sample_put(s, "child.sex", "2");
+	sample_put(s, "child.family_name", "D");
 	sample_put(s, "birth.date", "#nk");
 	sample_put(s, "parent.5.family_name", "A");
 	sample_put(s, "parent.2.family_name", "#ws");
 	sample_put(s, "parent.1234.first_names", "B");
 	sample_put(s, "agency", "#na");
-	assert_said(s->form, NULL, 6);
+	assert_said(s->form, NULL, 7);
 	assert_int_equal(
 	    cdop_form_put(other, "mother.family_name", "C", NULL, s->arena, &v),
+	    CDOP_OK);
+	/* Between two that the other has, in the same group. */
+	assert_int_equal(
+	    cdop_form_put(other, "child.first_names", "E", NULL, s->arena, &v),
 	    CDOP_OK);
 	assert_int_equal(cdop_form_put(other, "parent.5.first_names", "#nk",
 			     NULL, s->arena, &v),
 	    CDOP_OK);
-	assert_said(s->form, other, 8);
-	assert_said(other, s->form, 6);
+	assert_said(s->form, other, 10);
+	assert_said(other, s->form, 8);
 }
 
 /* An absence is one of its path alone, whatever paths begin alike. */
