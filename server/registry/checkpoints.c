@@ -1,29 +1,34 @@
-/* One signature a commit. */
+/* What there is to sign after a commit, and the signature when it is asked for.
+ */
 #include "server/registry/checkpoints.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cdop/secret.h"
+#include "cdop/merkle.h"
 #include "server/base/undo.h"
 #include "server/registry/registry.h"
 #include "server/registry/tree.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
 
-/* What was signed, and by which key. */
+/* What is to be signed, and by which key. */
 struct last {
+	bool any;
 	uint64_t size;
+	uint8_t root[CDOP_MERKLE_HASH];
 	uint8_t key[CDOP_NOTE_PUBLIC_LEN];
-	size_t len;
-	uint8_t note[CDOP_CHECKPOINT_NOTE_MAX];
 };
 
 struct checkpoints {
 	struct registry *reg;
 	struct cdop_note_signer *signer; /* in locked memory */
-	struct last last;
+	uint16_t incarnation;            /* in the signer's name; 0: none yet */
+	struct last last;                /* goes back with a batch */
+	struct last signed_;             /* what note is of */
+	size_t len;
+	uint8_t note[CDOP_CHECKPOINT_NOTE_MAX];
 };
 
 enum cdop_err
@@ -66,57 +71,85 @@ write_origin(const struct registry *reg, char origin[static 48])
 	(void)snprintf(origin + 2 * i, 16, "/%u", rows_incarnation(reg->rows));
 }
 
-/* Seed and origin change with an incarnation, and the seed with its key. */
+static bool
+is_same(const struct last *a, const struct last *b)
+{
+	return a->any == b->any && a->size == b->size &&
+	    memcmp(a->root, b->root, sizeof(a->root)) == 0 &&
+	    memcmp(a->key, b->key, sizeof(a->key)) == 0;
+}
+
+/*
+ * Seed and origin change with an incarnation, and the seed with its key.  What
+ * is still to be signed by the old one is signed first: it is wanted again
+ * where this batch goes back.
+ */
 static enum cdop_err
-take_key(struct checkpoints *checkpoints, const char *origin)
+take_key(struct checkpoints *checkpoints)
 {
 	struct cdop_note_signer *signer = checkpoints->signer;
+	const uint16_t incarnation = rows_incarnation(checkpoints->reg->rows);
 	const uint8_t *seed = checkpoints->reg->log_seed;
+	char origin[48];
+	enum cdop_err err;
 
 	if (seed == NULL)
 		return CDOP_FAILED_PRECONDITION;
-	if (strcmp(signer->key.name, origin) == 0 &&
+	if (checkpoints->incarnation == incarnation &&
 	    memcmp(signer->secret, seed, CDOP_NOTE_SEED_LEN) == 0)
 		return CDOP_OK;
-	return cdop_note_signer_init(signer, origin, CDOP_NOTE_ED25519, seed);
+	(void)checkpoints_note(checkpoints);
+	checkpoints->incarnation = 0;
+	write_origin(checkpoints->reg, origin);
+	err = cdop_note_signer_init(signer, origin, CDOP_NOTE_ED25519, seed);
+	if (err == CDOP_OK)
+		checkpoints->incarnation = incarnation;
+	return err;
 }
 
 enum cdop_err
-checkpoints_sign(struct checkpoints *checkpoints)
+checkpoints_set(struct checkpoints *checkpoints)
 {
-	struct cdop_note_signer *signer = checkpoints->signer;
 	struct registry *reg = checkpoints->reg;
-	struct last *last = &checkpoints->last;
-	struct cdop_checkpoint checkpoint;
+	struct last next = {.any = true, .size = tree_size(reg->tree)};
 	enum cdop_err err;
 
-	memset(&checkpoint, 0, sizeof(checkpoint));
-	write_origin(reg, checkpoint.origin);
-	err = take_key(checkpoints, checkpoint.origin);
-	if (err != CDOP_OK)
+	if ((err = take_key(checkpoints)) != CDOP_OK)
 		return err;
-	checkpoint.size = tree_size(reg->tree);
-	if (last->len > 0 && last->size == checkpoint.size &&
-	    memcmp(last->key, signer->key.public, sizeof(last->key)) == 0)
-		return CDOP_OK;
-	if (checkpoint.size == 0)
-		cdop_merkle_empty(checkpoint.root);
+	memcpy(next.key, checkpoints->signer->key.public, sizeof(next.key));
+	if (next.size == 0)
+		cdop_merkle_empty(next.root);
 	else
-		memcpy(checkpoint.root, rows_tree_root(reg->rows),
-		    sizeof(checkpoint.root));
-	if ((err = undo_save(reg->undo, last, sizeof(*last))) != CDOP_OK)
-		return err;
-	last->size = checkpoint.size;
-	memcpy(last->key, signer->key.public, sizeof(last->key));
-	return cdop_checkpoint_sign(
-	    &checkpoint, signer, last->note, &last->len);
+		memcpy(next.root, rows_tree_root(reg->rows), sizeof(next.root));
+	if (is_same(&next, &checkpoints->last))
+		return CDOP_OK;
+	err =
+	    undo_save(reg->undo, &checkpoints->last, sizeof(checkpoints->last));
+	if (err == CDOP_OK)
+		checkpoints->last = next;
+	return err;
 }
 
 struct cdop_bytes
-checkpoints_note(const struct checkpoints *checkpoints)
+checkpoints_note(struct checkpoints *checkpoints)
 {
-	return (struct cdop_bytes){
-	    checkpoints->last.note, checkpoints->last.len};
+	const struct cdop_note_signer *signer = checkpoints->signer;
+	const struct last *last = &checkpoints->last;
+	struct cdop_checkpoint checkpoint = {.size = last->size};
+	enum cdop_err err;
+
+	if (last->any && !is_same(last, &checkpoints->signed_)) {
+		CDOP_ASSERT(memcmp(signer->key.public, last->key,
+				sizeof(last->key)) == 0);
+		memcpy(checkpoint.root, last->root, sizeof(last->root));
+		(void)snprintf(checkpoint.origin, sizeof(checkpoint.origin),
+		    "%s", signer->key.name);
+		err = cdop_checkpoint_sign(
+		    &checkpoint, signer, checkpoints->note, &checkpoints->len);
+		CDOP_ASSERT(err == CDOP_OK);
+		checkpoints->signed_ = *last;
+	}
+	return (struct cdop_bytes){checkpoints->note, checkpoints->len};
 }
 
 uint64_t
@@ -132,9 +165,8 @@ checkpoints_key(const struct checkpoints *checkpoints)
 }
 
 enum cdop_err
-checkpoints_manifest(const struct checkpoints *checkpoints,
-    struct cdop_arena *arena, struct cdop_manifest *manifest,
-    struct cdop_bytes *ret_note)
+checkpoints_manifest(struct checkpoints *checkpoints, struct cdop_arena *arena,
+    struct cdop_manifest *manifest, struct cdop_bytes *ret_note)
 {
 	enum cdop_err err;
 
@@ -147,7 +179,7 @@ checkpoints_manifest(const struct checkpoints *checkpoints,
 }
 
 enum cdop_err
-checkpoints_certificate(const struct checkpoints *checkpoints,
+checkpoints_certificate(struct checkpoints *checkpoints,
     struct cdop_arena *arena, struct cdop_certificate *certificate,
     struct cdop_bytes *ret_note)
 {

@@ -1,7 +1,8 @@
 /*
  * The checkpoint of the log: how long it is and what its root is, signed by
  * a key that is used for nothing else.  One for each commit that appended a
- * leaf; the last one is in memory, and goes back with a batch that fails.
+ * leaf; the last one is in memory, and goes back with a batch that fails.  It
+ * is signed when somebody is to be given it: of most commits nobody is.
  */
 #ifndef CDOP_REGISTRY_CHECKPOINTS_H
 #define CDOP_REGISTRY_CHECKPOINTS_H
@@ -21,27 +22,30 @@ CDOP_MUST enum cdop_err checkpoints_new(
 void checkpoints_free(struct checkpoints *checkpoints);
 
 /*
- * Signs size and root as the head row has them, unless that is what was
- * signed last.  Within a batch, after tree_seal(), and at a start.
+ * Takes size, root and key as they are from this commit on.  Within a batch,
+ * after tree_seal(), and at a start.
  */
-CDOP_MUST enum cdop_err checkpoints_sign(struct checkpoints *checkpoints);
+CDOP_MUST enum cdop_err checkpoints_set(struct checkpoints *checkpoints);
 
-/* The last one as a signed note, and the size in it. */
-struct cdop_bytes checkpoints_note(const struct checkpoints *checkpoints);
+/*
+ * The last one as a signed note, until the next call, and the size in it.
+ * Within a batch it is the one before it, which is durable.
+ */
+struct cdop_bytes checkpoints_note(struct checkpoints *checkpoints);
 uint64_t checkpoints_size(const struct checkpoints *checkpoints);
 
 /*
  * Signs the last one once more, with what manifest says behind it; fills in
  * its checkpoint.  Between batches.  As cdop_manifest_sign().
  */
-CDOP_MUST enum cdop_err checkpoints_manifest(
-    const struct checkpoints *checkpoints, struct cdop_arena *arena,
-    struct cdop_manifest *manifest, struct cdop_bytes *ret_note);
+CDOP_MUST enum cdop_err checkpoints_manifest(struct checkpoints *checkpoints,
+    struct cdop_arena *arena, struct cdop_manifest *manifest,
+    struct cdop_bytes *ret_note);
 
 /* The same with a certificate; also within a batch: the one before it. */
-CDOP_MUST enum cdop_err checkpoints_certificate(
-    const struct checkpoints *checkpoints, struct cdop_arena *arena,
-    struct cdop_certificate *certificate, struct cdop_bytes *ret_note);
+CDOP_MUST enum cdop_err checkpoints_certificate(struct checkpoints *checkpoints,
+    struct cdop_arena *arena, struct cdop_certificate *certificate,
+    struct cdop_bytes *ret_note);
 
 /* The public key it is signed with, 32 bytes. */
 const uint8_t *checkpoints_key(const struct checkpoints *checkpoints);

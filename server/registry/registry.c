@@ -415,7 +415,7 @@ load_all(struct load *load)
 	if (err == CDOP_OK)
 		err = tree_load(reg, load->arena, &load->why);
 	if (err == CDOP_OK)
-		err = checkpoints_sign(reg->checkpoints);
+		err = checkpoints_set(reg->checkpoints);
 	return err;
 }
 
@@ -446,7 +446,7 @@ registry_commit(struct registry *reg)
 	if (reg->boot != NULL)
 		err = boot_renew(reg->boot, reg->batch_ms);
 	if (err == CDOP_OK && (err = tree_seal(reg->tree)) == CDOP_OK)
-		err = checkpoints_sign(reg->checkpoints);
+		err = checkpoints_set(reg->checkpoints);
 	if (err != CDOP_OK)
 		rows_abort(reg->rows);
 	else

@@ -1,4 +1,5 @@
-/* One checkpoint a commit, and none of what was never durable. */
+/* One checkpoint a commit, signed when asked for, and none of what was never
+ * durable. */
 #include "server/registry/checkpoints.h"
 
 #include <setjmp.h>
@@ -82,7 +83,7 @@ expect_newest(uint64_t size)
 }
 
 static void
-every_commit_signs_what_it_appended(void **state)
+every_commit_has_what_it_appended(void **state)
 {
 	(void)state;
 	expect_newest(1); /* the leaf of init */
@@ -95,11 +96,11 @@ every_commit_signs_what_it_appended(void **state)
 	append();
 	house_abort(&h);
 	expect_newest(3);
-	/* Nor is one that was signed and then not committed. */
+	/* Nor is one that was made and then not committed. */
 	house_begin(&h);
 	append();
 	assert_int_equal(tree_seal(h.reg->tree), CDOP_OK);
-	assert_int_equal(checkpoints_sign(h.reg->checkpoints), CDOP_OK);
+	assert_int_equal(checkpoints_set(h.reg->checkpoints), CDOP_OK);
 	assert_int_equal(checkpoints_size(h.reg->checkpoints), 4);
 	house_abort(&h);
 	expect_newest(3);
@@ -142,6 +143,33 @@ another_seed_is_another_key_at_once(void **state)
 	expect_newest(1);
 }
 
+/* What the old key had not signed yet is there when the turn goes back. */
+static void
+a_seed_that_goes_back_leaves_the_note_of_the_old_one(void **state)
+{
+	Cdop__StoredConfig *config;
+
+	(void)state;
+	house_begin(&h);
+	append();
+	house_commit(&h); /* nobody has asked for its note */
+	house_begin(&h);
+	assert_int_equal(
+	    registry_edit_config(h.reg, h.arena, &config), CDOP_OK);
+	config->log_seed.data[0] ^= 1;
+	assert_int_equal(registry_put_config(h.reg, h.arena, config), CDOP_OK);
+	append();
+	assert_int_equal(tree_seal(h.reg->tree), CDOP_OK);
+	assert_int_equal(checkpoints_set(h.reg->checkpoints), CDOP_OK);
+	house_abort(&h);
+	expect_newest(2);
+	/* And the one after it is by the old key again. */
+	house_begin(&h);
+	append();
+	house_commit(&h);
+	expect_newest(3);
+}
+
 static void
 the_next_incarnation_is_another_origin(void **state)
 {
@@ -163,9 +191,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(every_commit_signs_what_it_appended),
+	    TEST(every_commit_has_what_it_appended),
 	    TEST(a_start_signs_the_same_note),
 	    TEST(another_seed_is_another_key_at_once),
+	    TEST(a_seed_that_goes_back_leaves_the_note_of_the_old_one),
 	    TEST(the_next_incarnation_is_another_origin),
 	};
 
