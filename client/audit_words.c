@@ -328,7 +328,7 @@ const char *
 audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 {
 	static const struct {
-		const char *call;
+		const char *call; /* or the step of it, where they differ */
 		const char *before;
 		const char *after;
 	} counts[] = {
@@ -344,17 +344,25 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"restored on the host", "goes on from ", " entries"},
 	    {"AuditExport", "", " entries"},
 	    {"BackupCreate", "", " bytes"},
+	    {"keys turned copied", "", " rows"},
+	    {"keys turned resealed", "", " rows"},
+	    {"keys turned root", "", " keys of areas and of other scopes"},
+	    {"keys turned renewed", "", " keys of areas and of other scopes"},
 	    {"keys turned", "", " case keys"},
 	    {"key destroyed", "the next one has ", ""},
 	    {"root to be made anew on the host", "for rotation ", ""},
 	};
 
+	const char *step;
 	size_t i;
 
 	if (!e->has_count)
 		return NULL;
+	step = cdop_arena_printf(
+	    ctx->arena, "%s %s", e->call, e->reason != NULL ? e->reason : "");
 	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		if (strcmp(counts[i].call, e->call) == 0)
+		if (strcmp(counts[i].call, e->call) == 0 ||
+		    (step != NULL && strcmp(counts[i].call, step) == 0))
 			return cdop_arena_printf(ctx->arena, "%s%llu%s",
 			    counts[i].before, (unsigned long long)e->count,
 			    counts[i].after);

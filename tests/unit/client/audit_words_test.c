@@ -195,6 +195,20 @@ a_count_says_what_it_counts(void **state)
 	e.count = 2;
 	assert_string_equal(
 	    audit_words_count(&f->ctx, &e), "2 administrators invited");
+	/* What is counted is another thing in each step. */
+	e = entry("keys turned", CDOP_OK, "rewrapped");
+	e.has_count = true;
+	e.count = 2;
+	assert_string_equal(audit_words_count(&f->ctx, &e), "2 case keys");
+	e = entry("keys turned", CDOP_OK, "copied");
+	e.has_count = true;
+	e.count = 166;
+	assert_string_equal(audit_words_count(&f->ctx, &e), "166 rows");
+	e = entry("keys turned", CDOP_OK, "root");
+	e.has_count = true;
+	e.count = 10;
+	assert_string_equal(audit_words_count(&f->ctx, &e),
+	    "10 keys of areas and of other scopes");
 }
 
 static void
