@@ -21,6 +21,8 @@ def unseal(registry, passphrase):
 def with_core():
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    # In the background of a shell it is ignored, and that is inherited.
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def no_core(*args):
