@@ -164,6 +164,16 @@ def said_destroyed(registry, number):
     status = ada.must("status").out
     check("and status counts it no more", "no backup is left" in status,
           status)
+    ada.must("key", "rotate", "--area", "wirral", "--reason", "once a year",
+             "--yes", code=SECOND)
+    act = registry.bob.must("approve", "--json").lines()[0]
+    registry.bob.must("approve", act["number"], "--confirm", act["number"])
+    ada.must("key", "status", "--watch")
+    issued = ada.must("certificate", "list", "--json").lines()[0]["number"]
+    shown = ada.must("certificate", "show", str(issued)).out
+    check("a certificate names whose word that is", re.search(
+        r"said-destroyed backup %s \([^)]*\), said on .* by person %d and "
+        r"person %d" % (number, ada.person, registry.bob.person), shown), shown)
 
 
 def with_byte(name, at, byte=None):

@@ -167,6 +167,29 @@ what_a_name_leads_to_is_told_to_keep_nothing(void **state)
 	(void)setenv("PATH", path, 1);
 }
 
+/* What keeps it then is the shell's affair, which has ways of its own. */
+static void
+a_word_that_leads_nowhere_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = getenv("PATH"), *text = NULL;
+
+	if (!has_memory())
+		skip();
+	path = cdop_arena_strdup(f->ctx.arena, path != NULL ? path : "");
+	(void)unsetenv("VISUAL");
+	(void)setenv("EDITOR", "no-such-editor", 1);
+	(void)setenv("PATH", "/nonexistent::", 1);
+	assert_int_equal(
+	    editor_text(&f->ctx, "before", 100, &text), EXIT_STOPPED);
+	(void)unsetenv("PATH");
+	assert_int_equal(
+	    editor_text(&f->ctx, "before", 100, &text), EXIT_STOPPED);
+	assert_null(text);
+	assert_int_equal(left_behind("/dev/shm"), 0);
+	(void)setenv("PATH", path, 1);
+}
+
 static void
 without_an_editor_it_says_so(void **state)
 {
@@ -190,6 +213,7 @@ main(void)
 	    WITH(an_editor_that_fails_changes_nothing),
 	    WITH(too_much_text_is_refused_whole),
 	    WITH(what_a_name_leads_to_is_told_to_keep_nothing),
+	    WITH(a_word_that_leads_nowhere_changes_nothing),
 	    WITH(without_an_editor_it_says_so),
 	};
 

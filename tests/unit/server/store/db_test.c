@@ -423,6 +423,20 @@ what_was_read_is_given_back_in_rest(void **state)
 	end(db);
 }
 
+/* As a page says that was changed on the disk; none at all is no matter. */
+static void
+a_length_that_cannot_be_is_not_let_go_of(void **state)
+{
+	static const uint8_t here[1];
+	struct db_read read = {NULL, NULL};
+
+	(void)state;
+	db_read_let_go(&read);
+	db_read_add(&read, (struct cdop_bytes){here, SIZE_MAX / 2});
+	assert_ptr_equal(read.from, here);
+	assert_int_equal(read.to - here, 1u << 20);
+}
+
 int
 main(void)
 {
@@ -438,6 +452,7 @@ main(void)
 	    cmocka_unit_test(the_lock_ends_with_its_process),
 	    cmocka_unit_test(what_a_walk_has_read_is_let_go),
 	    cmocka_unit_test(what_was_read_is_given_back_in_rest),
+	    cmocka_unit_test(a_length_that_cannot_be_is_not_let_go_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
