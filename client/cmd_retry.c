@@ -123,6 +123,35 @@ say_state(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, struct tally *t)
 	t->told++;
 }
 
+/* What the arena had before a request, and what of the session lay in it. */
+struct mark {
+	size_t used;
+	const void *welcome, *witness, *profile;
+};
+
+static struct mark
+mark(const struct cmd_ctx *ctx)
+{
+	const struct session *s = ctx->session;
+
+	return (struct mark){
+	    cdop_arena_used(ctx->arena), s->welcome, s->witness, s->profile};
+}
+
+/*
+ * There may be thousands, and each has its receipt: what it took is given
+ * back, but not where the session was opened, or its profile read, meanwhile.
+ */
+static void
+forget(struct cmd_ctx *ctx, const struct mark *before)
+{
+	const struct mark now = mark(ctx);
+
+	if (now.welcome == before->welcome && now.witness == before->witness &&
+	    now.profile == before->profile)
+		cdop_arena_rewind(ctx->arena, before->used);
+}
+
 /*
  * One after the other.  What gets no answer is left where it is and does not
  * keep the others from being sent.
@@ -132,10 +161,12 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 {
 	bool again = cmd_flag(ctx, "--after-restore");
 	Cdop__ClientRequest *request;
+	struct mark before;
 	enum exit_code code;
 	size_t i;
 
 	for (i = 0; i < list->n; i++) {
+		before = mark(ctx);
 		code = spool_get(ctx, list->path[i], &request);
 		if (code != EXIT_OK) {
 			print_note(ctx, "%s, of %s", ctx->error.message,
@@ -154,6 +185,8 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 			return code; /* no use in trying the others */
 		if (!again)
 			kept_settle(ctx, request, code);
+		if (code == EXIT_OK)
+			forget(ctx, &before);
 	}
 	return t->worst;
 }

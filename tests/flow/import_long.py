@@ -13,6 +13,7 @@ from libflow import OK, TMP, check, end, equal, scene
 import libsynthetic
 
 SHORT, LONG = 20, 600  # a repeated field has 512 entries
+KEPT = 100  # requests
 # Beside what a program takes with any file, where it takes 9; a row took 140
 # KiB, and to tell of it as JSON 13 and more.
 ROW_KIB = 15
@@ -53,6 +54,32 @@ def send(person, path, *args):
     return run(person, "notify", *args, "--from", path)
 
 
+def keeping():
+    """A profile in which clients keep what they have sent for a day."""
+    with open(libflow.PROFILE, encoding="utf-8") as f:
+        text = f.read()
+    path = os.path.join(TMP, "keeping.conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace("spool_days = 0", "spool_days = 1"))
+    return path
+
+
+def send_again(cora):
+    """All that was sent, as after a restore."""
+    path = os.path.join(TMP, "k.csv")
+    save(path, libsynthetic.rows(KEPT, 9000))
+    with open(path, "rb") as f:
+        cora.must("notify", "--from", "-", stdin=f.read())
+    again = ["retry", "--after-restore"]
+    _, said, least = run(cora, *again, "--list")
+    equal("what was sent is kept", said.count("was sent"), KEPT)
+    code, said, most = run(cora, *again)
+    equal("it is sent again", code, OK)
+    equal("and had arrived", said.count("(it had arrived)"), KEPT)
+    check("in little memory, too", most - least < KEPT * ROW_KIB,
+          "%d KiB, and %d for the list" % (most, least))
+
+
 def read_log(registry):
     ann = registry.invite("Ann Auditor", "--role", "auditor")
     listing = ["audit", "list", "--json", "--limit"]
@@ -65,6 +92,7 @@ def read_log(registry):
 
 
 def main():
+    libflow.PROFILE = keeping()
     registry, cora = scene()
     short, long = (os.path.join(TMP, name) for name in ("s.csv", "l.csv"))
     made = libsynthetic.rows(SHORT + LONG, 5000)
@@ -83,6 +111,7 @@ def main():
           said.count('"replayed":true'), LONG)
     check("as JSON it takes little more", most - least < LONG * ROW_KIB,
           "%d KiB, and %d for %d rows" % (most, least, SHORT))
+    send_again(cora)
     read_log(registry)
     end()
 
