@@ -6,6 +6,7 @@
 
 #include "cdop/date.h"
 #include "cdop/fold.h"
+#include "client/paged.h"
 #include "client/pager.h"
 #include "client/session.h"
 #include "client/terms.h"
@@ -179,8 +180,5 @@ audit_ask(struct cmd_ctx *ctx, const Cdop__AuditListRequest *request,
 void
 audit_ask_passed(struct cmd_ctx *ctx, size_t *used)
 {
-	if (*used != 0)
-		cdop_arena_rewind(ctx->arena, *used);
-	else
-		*used = cdop_arena_used(ctx->arena);
+	paged_pass(ctx, used, NULL);
 }

@@ -336,6 +336,10 @@ cmd_main(int argc, char **argv)
 	else
 		code = run(&ctx, argc, argv);
 	pager_stop();
+	/* What was printed may lack what there was no memory for. */
+	if (code == EXIT_OK && cdop_arena_was_spent(ctx.arena))
+		code = cmd_fail(&ctx, EXIT_UNEXPECTED, NULL, NULL,
+		    "out of memory: what was shown may not be all of it");
 	if (ctx.session != NULL)
 		code = receipt_finish(&ctx, code);
 	if (code == EXIT_STOPPED && ctx.error.message == NULL)

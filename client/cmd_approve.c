@@ -7,6 +7,7 @@
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
+#include "client/paged.h"
 #include "client/pager.h"
 #include "client/print.h"
 #include "client/prompt.h"
@@ -148,7 +149,7 @@ list_all(struct cmd_ctx *ctx)
 	Cdop__ApprovalListReply *list;
 	enum exit_code code;
 	bool more = true;
-	size_t i, n = 0;
+	size_t i, n = 0, used = 0;
 
 	if ((code = session_open(ctx)) != EXIT_OK)
 		return code;
@@ -165,6 +166,7 @@ list_all(struct cmd_ctx *ctx)
 			else
 				show(ctx, list->approval[i]);
 		}
+		paged_pass(ctx, &used, &request.page);
 	}
 	if (ctx->g.json)
 		print_end(ctx, "approve.list", n);
@@ -181,8 +183,8 @@ find(struct cmd_ctx *ctx, const char *number, const Cdop__Approval **ret_a)
 	Cdop__ApprovalListRequest request;
 	Cdop__ApprovalListReply *list;
 	enum exit_code code;
+	size_t i, used = 0;
 	bool more = true;
-	size_t i;
 
 	cdop__approval_list_request__init(&request);
 	while (more) {
@@ -194,6 +196,7 @@ find(struct cmd_ctx *ctx, const char *number, const Cdop__Approval **ret_a)
 			if (strcasecmp(number_of(ctx, *ret_a), number) == 0)
 				return EXIT_OK;
 		}
+		paged_pass(ctx, &used, &request.page);
 	}
 	return cmd_fail(ctx, EXIT_NOT_FOUND, NULL, "cdop approve",
 	    "nothing of that number waits");

@@ -89,10 +89,7 @@ take_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
 		    reply->manifest.data, reply->manifest.len};
 		return EXIT_OK;
 	}
-	if (sink->used == 0)
-		sink->used = cdop_arena_used(ctx->arena);
-	else
-		cdop_arena_rewind(ctx->arena, sink->used);
+	paged_pass(ctx, &sink->used, NULL);
 	return EXIT_OK;
 }
 
@@ -337,7 +334,7 @@ run_list(struct cmd_ctx *ctx)
 	Cdop__BackupListReply *reply;
 	struct paged paged = {.of = "backups", .falls = true};
 	enum exit_code code;
-	size_t i, n = 0;
+	size_t i, n = 0, used = 0;
 
 	cdop__backup_list_request__init(&request);
 	do {
@@ -354,6 +351,7 @@ run_list(struct cmd_ctx *ctx)
 			return code;
 		request.has_before = paged.has_last;
 		request.before = paged.last;
+		paged_pass(ctx, &used, NULL);
 	} while (paged.more);
 	if (ctx->g.json)
 		print_end(ctx, "backup.list", n);

@@ -4,6 +4,7 @@
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
+#include "client/paged.h"
 #include "client/pager.h"
 #include "client/paper.h"
 #include "client/print.h"
@@ -151,7 +152,7 @@ run_list(struct cmd_ctx *ctx)
 	Cdop__CaseListRequest request;
 	Cdop__CaseListReply *reply;
 	enum exit_code code;
-	size_t total = 0;
+	size_t total = 0, used = 0, n;
 	uint32_t limit;
 
 	code = list_request(ctx, &request);
@@ -167,16 +168,18 @@ run_list(struct cmd_ctx *ctx)
 		(void)session_profile(ctx, &profile);
 		pager_start(ctx);
 		show_summaries(ctx, "case.list", reply->case_, reply->n_case_);
-		total += reply->n_case_;
+		n = reply->n_case_;
+		total += n;
 		request.has_page = reply->has_next_page;
 		request.page = reply->next_page;
-	} while (reply->has_next_page && reply->n_case_ > 0 && total < limit &&
-	    !pager_is_left());
+		paged_pass(ctx, &used, &request.page);
+	} while (
+	    request.has_page && n > 0 && total < limit && !pager_is_left());
 	if (ctx->g.json)
 		print_end(ctx, "case.list", total);
 	else
 		print_note(ctx, "%zu case%s%s", total, total == 1 ? "" : "s",
-		    reply->has_next_page ? ", and more (--limit)" : "");
+		    request.has_page ? ", and more (--limit)" : "");
 	return EXIT_OK;
 }
 
@@ -227,7 +230,7 @@ run_history(struct cmd_ctx *ctx)
 	Cdop__CaseHistoryRequest request;
 	Cdop__CaseHistoryReply *reply;
 	enum exit_code code;
-	size_t total = 0, i;
+	size_t total = 0, used = 0, n, i;
 
 	cdop__case_history_request__init(&request);
 	code = reference_read(ctx, ctx->pos[0], &request.reference);
@@ -249,11 +252,12 @@ run_history(struct cmd_ctx *ctx)
 			else
 				show_case_event(ctx, reply->entry[i]);
 		}
-		total += reply->n_entry;
+		n = reply->n_entry;
+		total += n;
 		request.has_page = reply->has_next_page;
 		request.page = reply->next_page;
-	} while (
-	    reply->has_next_page && reply->n_entry > 0 && !pager_is_left());
+		paged_pass(ctx, &used, &request.page);
+	} while (request.has_page && n > 0 && !pager_is_left());
 	if (ctx->g.json)
 		print_end(ctx, "case.history", total);
 	return EXIT_OK;

@@ -140,7 +140,7 @@ run_list(struct cmd_ctx *ctx)
 	Cdop__CertificateGetReply *reply;
 	struct paged paged = {.of = "certificates", .falls = true};
 	enum exit_code code;
-	size_t i, n = 0;
+	size_t i, n = 0, used = 0;
 
 	cdop__certificate_get_request__init(&request);
 	do {
@@ -158,6 +158,7 @@ run_list(struct cmd_ctx *ctx)
 			return code;
 		request.has_before = paged.has_last;
 		request.before = paged.last;
+		paged_pass(ctx, &used, NULL);
 	} while (paged.more);
 	if (ctx->g.json)
 		print_end(ctx, "certificate.list", n);

@@ -6,6 +6,7 @@
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
+#include "client/paged.h"
 #include "client/people.h"
 #include "client/print.h"
 #include "client/prompt.h"
@@ -416,11 +417,7 @@ run_status(struct cmd_ctx *ctx)
 			break;
 		show_look(ctx, reply);
 		shown = true;
-		/* The first one has made what the others need. */
-		if (mark == 0)
-			mark = cdop_arena_used(ctx->arena);
-		else
-			cdop_arena_rewind(ctx->arena, mark);
+		paged_pass(ctx, &mark, NULL);
 		(void)nanosleep(&pause, NULL);
 	}
 	if (shown && !ctx->g.json)

@@ -362,7 +362,7 @@ run_list(struct cmd_ctx *ctx)
 	Cdop__PeopleListReply *reply;
 	struct paged paged = {.of = "people"};
 	enum exit_code code;
-	size_t i, n = 0;
+	size_t i, n = 0, used = 0;
 
 	if ((code = session_open(ctx)) != EXIT_OK)
 		return code;
@@ -386,6 +386,7 @@ run_list(struct cmd_ctx *ctx)
 			return code;
 		request.has_after = paged.has_last;
 		request.after = paged.last;
+		paged_pass(ctx, &used, NULL);
 	} while (paged.more);
 	if (ctx->g.json)
 		print_end(ctx, "people.list", n);

@@ -62,6 +62,32 @@ read_fd(int fd, size_t max, struct cdop_arena *arena, struct cdop_bytes *ret)
 	return CDOP_OK;
 }
 
+/*
+ * Nobody waits for a writer who does not come: a pipe that lies where a file
+ * is named is refused, but one of this process (/dev/fd/63, of a shell).
+ */
+int
+file_open(const char *path)
+{
+	const bool is_own = strncmp(path, "/dev/", 5) == 0;
+	struct stat st;
+	int fd, why;
+
+	fd = open(
+	    path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (is_own ? 0 : O_NONBLOCK));
+	if (fd < 0 || is_own)
+		return fd;
+	why = fstat(fd, &st) != 0 ? errno
+	    : S_ISDIR(st.st_mode) ? EISDIR
+	    : S_ISREG(st.st_mode) ? 0
+				  : ENOTSUP;
+	if (why == 0)
+		return fd;
+	(void)close(fd);
+	errno = why;
+	return -1;
+}
+
 enum cdop_err
 file_read(const char *path, size_t max, struct cdop_arena *arena,
     struct cdop_bytes *ret_bytes)
@@ -71,7 +97,7 @@ file_read(const char *path, size_t max, struct cdop_arena *arena,
 
 	if (strcmp(path, "-") == 0)
 		return read_fd(STDIN_FILENO, max, arena, ret_bytes);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = file_open(path);
 	if (fd < 0)
 		return errno == ENOENT ? CDOP_NOT_FOUND : CDOP_UNAVAILABLE;
 	err = read_fd(fd, max, arena, ret_bytes);

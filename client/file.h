@@ -12,6 +12,12 @@
 #include "cdop/bytes.h"
 
 /*
+ * Opens a file that was named, for reading.  -1: errno says why; what is no
+ * file, like a pipe that lies there, is not waited for.
+ */
+int file_open(const char *path);
+
+/*
  * The whole of a file of at most max bytes, with a NUL behind it, in the
  * arena.  path "-" is stdin.  CDOP_NOT_FOUND; CDOP_RESOURCE_EXHAUSTED: over
  * max; CDOP_UNAVAILABLE: it cannot be read.  Why stands in errno.

@@ -5,6 +5,7 @@
 #define CDOP_CLIENT_PAGED_H
 
 #include "client/cmd.h"
+#include "registry.pb-c.h"
 
 struct paged {
 	const char *of; /* what it is a list of, for a person: "backups" */
@@ -21,5 +22,12 @@ struct paged {
  */
 enum exit_code paged_took(
     struct cmd_ctx *ctx, struct paged *paged, const uint32_t *last, bool more);
+
+/*
+ * What a page took is given back, when it was shown.  Not that of the first
+ * one, with which came what the others need, too; *used is 0 before.  token,
+ * which says what the next page is, stays; NULL: there is none.
+ */
+void paged_pass(struct cmd_ctx *ctx, size_t *used, ProtobufCBinaryData *token);
 
 #endif

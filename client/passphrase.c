@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cdop/secret.h"
+#include "client/file.h"
 #include "client/term.h"
 
 /* The first line of a descriptor. */
@@ -50,7 +51,7 @@ from_file(struct cmd_ctx *ctx, const char *path, struct cdop_bytes *ret)
 	enum exit_code code;
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = file_open(path);
 	if (fd < 0)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 		    "the passphrase file cannot be read: %s", strerror(errno));

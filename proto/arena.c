@@ -28,6 +28,7 @@ struct cdop_arena {
 	size_t max;
 	size_t used;
 	size_t limit;  /* of used; at most max */
+	bool spent;    /* it has refused */
 	size_t hidden; /* end of what was hidden from the sanitizer */
 	ProtobufCAllocator allocator;
 };
@@ -138,18 +139,24 @@ cdop_arena_alloc(struct cdop_arena *arena, size_t len)
 	uint8_t *p;
 	size_t need;
 
-	if (len > arena->max)
-		return NULL;
-	need = (len + ALIGN - 1) / ALIGN * ALIGN;
+	need = len > arena->max ? SIZE_MAX : (len + ALIGN - 1) / ALIGN * ALIGN;
 	if (need == 0)
 		need = ALIGN;
-	if (need > arena->limit - arena->used)
+	if (need > arena->limit - arena->used) {
+		arena->spent = true;
 		return NULL;
+	}
 	p = arena->base + arena->used;
 	arena->used += need;
 	show(p, len);
 	hide(arena, p + len, p + need);
 	return p; /* reset wiped it, so it is zero */
+}
+
+bool
+cdop_arena_was_spent(const struct cdop_arena *arena)
+{
+	return arena->spent;
 }
 
 bool

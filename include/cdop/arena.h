@@ -60,6 +60,9 @@ void cdop_arena_set_budget(struct cdop_arena *arena, size_t max_bytes);
 /* Would so many bytes, in one piece or in several, still be handed out? */
 bool cdop_arena_has(const struct cdop_arena *arena, size_t len);
 
+/* Whether it has ever refused: then something may not be said, or be whole. */
+bool cdop_arena_was_spent(const struct cdop_arena *arena);
+
 /* Bytes handed out since the last reset. */
 size_t cdop_arena_used(const struct cdop_arena *arena);
 

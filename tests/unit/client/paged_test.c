@@ -66,6 +66,33 @@ an_empty_page_is_the_last(void **state)
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
+/* What the first one brought stays, and the word for the next one. */
+static void
+a_page_that_was_shown_is_given_back(void **state)
+{
+	struct fixture *f = *state;
+	ProtobufCBinaryData token;
+	size_t used = 0, before;
+	char *first = cdop_arena_strdup(f->ctx.arena, "the first page");
+	int i;
+
+	token = (ProtobufCBinaryData){3, (uint8_t *)first};
+	paged_pass(&f->ctx, &used, &token);
+	before = cdop_arena_used(f->ctx.arena);
+	for (i = 0; i < 5; i++) {
+		assert_non_null(cdop_arena_alloc(f->ctx.arena, 100000));
+		token = (ProtobufCBinaryData){
+		    4, (uint8_t *)cdop_arena_strdup(f->ctx.arena, "next")};
+		paged_pass(&f->ctx, &used, &token);
+		assert_memory_equal(token.data, "next", 4);
+		assert_in_range(
+		    cdop_arena_used(f->ctx.arena), before, before + 64);
+	}
+	assert_string_equal(first, "the first page");
+	paged_pass(&f->ctx, &used, NULL);
+	assert_int_equal(cdop_arena_used(f->ctx.arena), before);
+}
+
 int
 main(void)
 {
@@ -73,6 +100,7 @@ main(void)
 	    WITH(it_goes_on_behind_the_last),
 	    WITH(a_page_that_comes_again_ends_it),
 	    WITH(an_empty_page_is_the_last),
+	    WITH(a_page_that_was_shown_is_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,7 @@ static struct conn server;
 static struct fixture *f;
 static uint8_t seed;    /* that signs what is answered */
 static uint32_t tells;  /* number of what is answered, whatever was asked */
+static uint32_t pages;  /* of a list that are still to come */
 static bool tells_none; /* an answer with nothing in it */
 static bool other_file; /* whose bytes are not those of its manifest */
 static unsigned kept;   /* calls that say that a file is whole */
@@ -166,7 +167,10 @@ certificate(void)
 	    cdop_certificate_sign(&out, &signer, f->ctx.arena, &note), CDOP_OK);
 	cdop__certificate_get_reply__init(&reply);
 	cdop__destruction__init(&d);
-	d.number = 1;
+	d.number = pages > 0 ? pages : 1;
+	reply.has_more = pages > 1;
+	reply.more = reply.has_more;
+	pages -= pages > 0;
 	d.kind = CDOP__CERTIFICATE_KIND__DESTROYED_EPOCHS;
 	d.has_note = true;
 	d.note.data = (uint8_t *)(uintptr_t)note.data;
@@ -471,6 +475,27 @@ refuses_another(const char *words, const char *arg, const char *message)
 	assert_string_equal(f->ctx.error.message, message);
 }
 
+/* Bytes of the arena that a list of so many pages has taken. */
+static size_t
+listed(uint32_t n)
+{
+	const size_t before = cdop_arena_used(f->ctx.arena);
+
+	pages = n;
+	assert_int_equal(run("certificate list", NULL), EXIT_OK);
+	assert_int_equal(pages, 0);
+	return cdop_arena_used(f->ctx.arena) - before;
+}
+
+static void
+a_long_list_takes_no_more_memory_than_a_short_one(void **state)
+{
+	(void)state;
+	f->ctx.g.json = true;
+	(void)listed(1);
+	assert_in_range(listed(50), 0, listed(3) + 64);
+}
+
 static void
 a_certificate_of_another_number_is_not_shown(void **state)
 {
@@ -547,6 +572,7 @@ main(void)
 	    TEST(a_backup_that_it_has_not_signed_is_none),
 	    TEST(nor_one_with_other_bytes),
 	    TEST(a_certificate_that_it_has_not_signed_is_not_shown),
+	    TEST(a_long_list_takes_no_more_memory_than_a_short_one),
 	    TEST(a_certificate_of_another_number_is_not_shown),
 	    TEST(a_backup_with_the_manifest_of_another_is_none),
 	    TEST(what_is_said_of_another_backup_is_not_noted),

@@ -206,6 +206,19 @@ an_arena_too_big_for_the_machine_is_refused_untouched(void **state)
 	assert_ptr_equal(arena, *state);
 }
 
+static void
+that_it_was_spent_is_remembered(void **state)
+{
+	struct cdop_arena *arena = *state;
+
+	assert_non_null(cdop_arena_alloc(arena, 1));
+	assert_false(cdop_arena_was_spent(arena));
+	assert_null(cdop_arena_alloc(arena, SIZE_MAX));
+	assert_true(cdop_arena_was_spent(arena));
+	cdop_arena_reset(arena);
+	assert_true(cdop_arena_was_spent(arena));
+}
+
 #define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -225,6 +238,7 @@ main(void)
 	    WITH_ARENA(
 		the_unpack_allocator_draws_from_the_arena_and_frees_nothing),
 	    WITH_ARENA(an_arena_too_big_for_the_machine_is_refused_untouched),
+	    WITH_ARENA(that_it_was_spent_is_remembered),
 	    cmocka_unit_test(free_takes_null),
 	};
 

@@ -1,0 +1,78 @@
+/* What is no file where one was named. */
+#include "client/file.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* cmocka wants the headers above before it. */
+#include <cmocka.h>
+
+#include "tests/unit/client/fixture.h"
+
+static enum cdop_err
+read_it(struct fixture *f, const char *path, struct cdop_bytes *ret)
+{
+	errno = 0;
+	return file_read(path, 100, f->ctx.arena, ret);
+}
+
+/* Whoever wrote the folder could have us wait for ever. */
+static void
+a_pipe_that_lies_there_is_not_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	const char *pipe_at =
+	    cdop_arena_printf(f->ctx.arena, "%s/pipe", f->dir);
+	const char *link_at =
+	    cdop_arena_printf(f->ctx.arena, "%s/link", f->dir);
+	struct cdop_bytes bytes;
+
+	assert_int_equal(mkfifo(pipe_at, 0600), 0);
+	assert_int_equal(symlink("pipe", link_at), 0);
+	assert_int_equal(read_it(f, pipe_at, &bytes), CDOP_UNAVAILABLE);
+	assert_int_equal(errno, ENOTSUP);
+	assert_int_equal(read_it(f, link_at, &bytes), CDOP_UNAVAILABLE);
+	assert_int_equal(read_it(f, f->dir, &bytes), CDOP_UNAVAILABLE);
+	assert_int_equal(errno, EISDIR);
+	assert_int_equal(read_it(f, "/nonexistent/x", &bytes), CDOP_NOT_FOUND);
+}
+
+/* <(...) of a shell is named like a file. */
+static void
+one_of_this_process_is_read(void **state)
+{
+	struct fixture *f = *state;
+	struct cdop_bytes bytes;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "hello", 5), 5);
+	(void)close(ends[1]);
+	assert_int_equal(
+	    read_it(f, cdop_arena_printf(f->ctx.arena, "/dev/fd/%d", ends[0]),
+		&bytes),
+	    CDOP_OK);
+	assert_int_equal(bytes.len, 5);
+	(void)close(ends[0]);
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_pipe_that_lies_there_is_not_waited_for),
+	    TEST(one_of_this_process_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
