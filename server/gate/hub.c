@@ -87,7 +87,8 @@ on_post(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (hub->vault >= 0 && !hub->lost && !hub->blocked)
+	/* Without a vault there is nothing in it. */
+	if (!hub->lost && !hub->blocked)
 		post(hub);
 }
 
