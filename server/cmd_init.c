@@ -142,12 +142,13 @@ make_key_file(struct init *init)
 	fd = open(init->args.key_file,
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
 	if (fd < 0 && errno == EEXIST)
-		return true; /* one that is there is used, if it is one */
+		return offline_key_is_there(init->args.key_file);
 	if (fd < 0) {
 		log_tell("%s: %s", init->args.key_file, strerror(errno));
 		return false;
 	}
 	init->made_key = true;
+	offline_give_key(fd, init->args.dir);
 	cdop_secret_random(key, sizeof(key));
 	good = offline_write(
 	    fd, init->args.key_file, (struct cdop_bytes){key, sizeof(key)});

@@ -136,6 +136,36 @@ offline_key_file(const char *path, uint8_t ret_k[static 32])
 	return err;
 }
 
+bool
+offline_key_is_there(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return true; /* whoever reads it says so */
+	if (S_ISREG(st.st_mode) && st.st_size < SLOTS_KEYFILE) {
+		log_tell("%s is there and no whole key file, left by one that "
+			 "did not end: delete it, and say it again",
+		    path);
+		return false;
+	}
+	if ((st.st_mode & 077) != 0)
+		log_tell("warning: %s is there already, and others than its "
+			 "owner may open it: chmod 0400",
+		    path);
+	return true;
+}
+
+void
+offline_give_key(int fd, const char *dir)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && stat(dir, &st) == 0 &&
+	    fchown(fd, st.st_uid, st.st_gid) != 0)
+		log_tell("warning: the new key file stays root's");
+}
+
 enum cdop_err
 offline_is_beside(const char *key_file, const char *dir, bool *ret_beside)
 {

@@ -79,6 +79,18 @@ CDOP_MUST enum cdop_err offline_key_file(
     const char *path, uint8_t ret_k[static 32]);
 
 /*
+ * A key file that is to be made is there already: it is used, if it is one.
+ * false: said that it is not.
+ */
+bool offline_key_is_there(const char *path);
+
+/*
+ * A key file that root has made is read by the daemon, whose the directory of
+ * the data is: it is given to that user.
+ */
+void offline_give_key(int fd, const char *dir);
+
+/*
  * Whether a key file lies on the file system of the data: whoever takes the
  * disk has both then.  Says what is wrong.
  */

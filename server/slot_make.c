@@ -157,36 +157,6 @@ is_another(struct slot_make *make, const uint8_t k[static 32], uint8_t kind)
 	return true;
 }
 
-/* One that is there is used, if it is one. */
-static bool
-take_key_file(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && st.st_size == 0) {
-		log_tell("%s is there and empty, left by one that did not end: "
-			 "delete it, and say it again",
-		    path);
-		return false;
-	}
-	if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
-		log_tell("warning: %s is there already, and others than its "
-			 "owner may open it: chmod 0400",
-		    path);
-	return true;
-}
-
-/* Made by root, and read by the daemon, whose the directory of the data is. */
-static void
-give_to_owner(int fd, const char *dir)
-{
-	struct stat st;
-
-	if (geteuid() == 0 && stat(dir, &st) == 0 &&
-	    fchown(fd, st.st_uid, st.st_gid) != 0)
-		log_tell("warning: the new key file stays root's");
-}
-
 static bool
 make_key_file(struct slot_make *make, const char *path)
 {
@@ -197,14 +167,14 @@ make_key_file(struct slot_make *make, const char *path)
 	fd = open(
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
 	if (fd < 0 && errno == EEXIST)
-		return take_key_file(path);
+		return offline_key_is_there(path);
 	if (fd < 0) {
 		log_tell("%s: %s", path, strerror(errno));
 		return false;
 	}
 	(void)snprintf(make->path[0], SLOT_MAKE_PATH, "%s", path);
 	cdop_secret_random(key, sizeof(key));
-	give_to_owner(fd, make->args->dir);
+	offline_give_key(fd, make->args->dir);
 	good = offline_write(fd, path, (struct cdop_bytes){key, sizeof(key)});
 	cdop_secret_wipe(key, sizeof(key));
 	if (good)

@@ -117,7 +117,7 @@ def left_behind(registry):
         pass
     code, said = renew(registry, "left")
     check("an empty key file is none", code == 1 and
-          "empty, left by one that did not end" in said, said)
+          "no whole key file, left by one that did not end" in said, said)
     os.unlink(empty)
     equal("and nothing more is left", os.listdir(out), [])
 

@@ -109,6 +109,33 @@ def verify():
               said.startswith("usage: cdopd %s " % argv[0]), said)
 
 
+def cut_off():
+    """A key file that one left who was killed opens nothing."""
+    with open(KEY, "wb") as f:
+        f.write(b"short")
+    code, said = init("--degraded")
+    check("half a key file is no key file", code == 1 and
+          "no whole key file" in said and not os.path.exists(DIR), said)
+    os.remove(KEY)
+
+
+def for_the_daemon():
+    """By root, in the directory of the user that the daemon runs as."""
+    if os.geteuid() != 0:
+        print("skip what root makes for another: this is not root")
+        return
+    os.mkdir(DIR, 0o700)
+    os.chown(DIR, 65534, 65534)
+    code, said = init("--degraded")
+    equal("root makes one for another user", code, 0)
+    for path in KEY, os.path.join(DIR, "data.mdb"):
+        equal("whose is " + os.path.basename(path),
+              os.stat(path).st_uid, 65534)
+    for path in DIR, OUT:
+        shutil.rmtree(path)
+    os.remove(KEY)
+
+
 def main():
     with open(PASS, "w", encoding="ascii") as f:
         f.write(PASSPHRASE + "\n")
@@ -143,6 +170,8 @@ def main():
     refused("a short passphrase", 1, "--degraded", "--passphrase-file", short,
             without=("--passphrase-file",))
     two_at_once()
+    cut_off()
+    for_the_daemon()
     refused("the same name twice", 1, "--degraded", "--admin", "Ada",
             "--admin", "Ada")
 
