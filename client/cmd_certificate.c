@@ -274,6 +274,7 @@ show_one(struct cmd_ctx *ctx, const Cdop__Destruction *d, uint32_t number)
 {
 	struct cdop_bytes note = {d->note.data, d->note.len};
 	struct cdop_certificate_line *line;
+	bool names_backup = false;
 	enum exit_code code;
 	size_t i, n;
 
@@ -290,12 +291,21 @@ show_one(struct cmd_ctx *ctx, const Cdop__Destruction *d, uint32_t number)
 	}
 	print_mode(ctx);
 	print_out(ctx, "Signed by the log of this registry:");
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		names_backup = names_backup ||
+		    strcmp(line[i].word, "backup") == 0 ||
+		    strcmp(line[i].word, "backups") == 0;
 		print_out(ctx, "  %-12s %s",
 		    print_one_line(ctx->arena, line[i].word),
 		    print_one_line(
 			ctx->arena, read_as(ctx, line[i].word, line[i].says)));
+	}
 	print_out(ctx, "It proves nothing of what is called outside.");
+	/* It is of its day; the list is of today. */
+	if (names_backup)
+		print_out(ctx,
+		    "Which of these backups are said to be destroyed since "
+		    "then: cdop backup list");
 	return EXIT_OK;
 }
 

@@ -174,6 +174,8 @@ def said_destroyed(registry, number):
     check("a certificate names whose word that is", re.search(
         r"said-destroyed backup %s \([^)]*\), said on .* by person %d and "
         r"person %d" % (number, ada.person, registry.bob.person), shown), shown)
+    check("and sends nobody to a list where it names none that is there",
+          ("cdop backup list" in shown) == ("\n  backup " in shown), shown)
 
 
 def with_byte(name, at, byte=None):
