@@ -24,6 +24,14 @@ prompt_give_back(void)
 		(void)tcsetattr(hiding.fd, TCSANOW, &hiding.shown);
 }
 
+static volatile sig_atomic_t is_ended;
+
+void
+prompt_end(void)
+{
+	is_ended = 1;
+}
+
 /* Byte by byte, so that nothing after the line is taken. */
 static enum cdop_err
 read_line(int fd, uint8_t *ret_secret, size_t max, size_t *ret_len)
@@ -34,7 +42,7 @@ read_line(int fd, uint8_t *ret_secret, size_t max, size_t *ret_len)
 
 	for (;;) {
 		n = read(fd, &c, 1);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && !is_ended)
 			continue;
 		if (n < 0 || (n == 0 && len == 0) || c == PROMPT_INTERRUPT)
 			break;

@@ -25,6 +25,12 @@ CDOP_MUST enum cdop_err prompt_terminal(
  */
 void prompt_give_back(void);
 
+/*
+ * From now on a signal ends the line that is read, like a Ctrl-C.  For a
+ * signal handler.
+ */
+void prompt_end(void);
+
 /* One line from stdin; bytes behind it are left unread or lost. */
 CDOP_MUST enum cdop_err prompt_stdin(
     uint8_t *ret_secret, size_t max, size_t *ret_len);

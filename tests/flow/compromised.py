@@ -4,10 +4,11 @@ two people ask, and on the host another root is made with other slots, which
 whatever opened the registry before does not open."""
 import os
 import shutil
+import signal
 import subprocess
 
 from libflow import (CDOPD, OK, PASSPHRASE, SECOND, TMP, USAGE, check, end,
-                     equal, scene)
+                     equal, scene, wait_for)
 from libslots import add_shares, cdopd
 import libsynthetic
 
@@ -249,6 +250,41 @@ def damaged(registry, saved):
     as_saved(registry, saved)
 
 
+def ended(registry):
+    """By a signal, with the sheets there already: it takes them away."""
+    out = os.path.join(registry.dir, "ended")
+    pipe = os.path.join(registry.dir, "slow")
+    os.mkfifo(pipe)
+    args = renew_args(registry, "ended", [
+        "--new-passphrase", "--new-passphrase-file", pipe, "--kdf-memory", "8",
+        "--kdf-passes", "1", "--new-shares", "2/4"])
+    for number in signal.SIGINT, signal.SIGTERM:
+        process = subprocess.Popen([CDOPD, *args], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT)
+        wait_for(lambda: os.path.exists(os.path.join(
+            out, "cdop-recovery.txt")), 60)
+        process.send_signal(number)
+        # It may not have opened the pipe yet: then it reads what it wants.
+        wait_for(lambda p=process: p.poll() is not None or fed(pipe),
+                 60)
+        said = process.communicate(timeout=60)[0].decode()
+        check("it says that it was ended", process.returncode == 1 and
+              "ended by a signal: the registry is as it was" in said, said)
+        check("and nothing stays", not os.path.exists(out), said)
+    equal("every row opens", registry.verify()[0], 0)
+
+
+def fed(pipe):
+    """Never true: whoever read it goes on to its end."""
+    try:
+        with open(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK), "wb",
+                  buffering=0) as f:
+            f.write(b"correct horse battery\n")
+    except OSError:
+        pass
+    return False
+
+
 def made(registry, saved):
     code, said = renew(registry)
     check("it is made", code == 0 and "What is left to do" in said and
@@ -358,6 +394,7 @@ def main():
     saved = registry.data + "-saved"
     shutil.copytree(registry.data, saved)
     killed(registry, saved)
+    ended(registry)
     without(registry, saved)
     damaged(registry, saved)
     made(registry, saved)
