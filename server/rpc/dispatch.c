@@ -173,10 +173,8 @@ state_words(uint32_t state)
 		return "the registry was restored: it serves again once two "
 		       "administrators have accepted that (cdop restore "
 		       "accept)";
-	if (state == CDOP_STATE_OPEN)
-		return "the registry is open: this is for one that is in setup "
-		       "or was restored";
-	return "not in the state the registry is in";
+	return "the registry is open: this is for one that is in setup or was "
+	       "restored";
 }
 
 /*
