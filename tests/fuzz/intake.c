@@ -82,7 +82,7 @@ new_link(void)
 }
 
 static void
-world_begin(void)
+vault_begin(void)
 {
 	struct cycle_args args = {
 	    .handshake_s = CDOP_HANDSHAKE_S,
@@ -104,7 +104,7 @@ world_begin(void)
 }
 
 static void
-world_over(void)
+vault_over(void)
 {
 	cycle_free(cycle);
 	close(gate);
@@ -383,8 +383,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	log_set_level(LOG_LEVEL_ERROR);
 	CDOP_ASSERT(setenv("TMPDIR", quick_top(), 1) == 0);
 	CDOP_ASSERT(ipc_inbox_new(&inbox) == CDOP_OK);
-	world_begin();
-	(void)atexit(world_over);
+	vault_begin();
+	(void)atexit(vault_over);
 	return 0;
 }
 
@@ -398,8 +398,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (++age == WORLD_AGE) {
 		age = 0;
-		world_over();
-		world_begin();
+		vault_over();
+		vault_begin();
 	}
 	leaves = audit_size(world.reg->audit);
 	for (n = 0; n < OPS_MAX && play.len > 0; n++)
