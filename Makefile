@@ -436,7 +436,7 @@ bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside Po
 		ROUNDS='$(ROUNDS)' MS='$(MS)' LONG='$(LONG)' tests/bench/peers.py
 
 .PHONY: bench-smoke
-bench-smoke: $(OUT)/bench/drive $(OUT)/bench/limits $(PROGRAMS)	## is bench whole?  with a handful of cases
+bench-smoke: $(OUT)/bench/drive $(OUT)/bench/limits $(OUT)/bench/log $(OUT)/bench/mix $(PROGRAMS)	## is bench whole?  with a handful of cases
 	$(BENCH) tests/bench/smoke.py
 	+@if [ ! -x /usr/lib/postgresql/15/bin/initdb ] || \
 		! pkg-config --exists sqlcipher; then \
