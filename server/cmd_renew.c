@@ -337,6 +337,39 @@ copy_it(struct renew *renew, struct copy *copy)
 	return end == COPY_SWITCHED;
 }
 
+/* For the log: the two who asked for it read there what came of it. */
+static const char *
+slots_words(const struct renew *renew)
+{
+	const struct slots_set_new *plan = &renew->new.plan;
+	const char *all = "";
+	size_t i;
+
+	for (i = 0; i < renew->n && all != NULL; i++)
+		all = cdop_arena_printf(renew->offline.arena, "%s%s%s", all,
+		    i == 0 ? "" : ", ",
+		    slots_kind_name((uint8_t)renew->make[i].slot.kind));
+	if (all == NULL || !renew->new.is_shares)
+		return all;
+	return cdop_arena_printf(
+	    renew->offline.arena, "%s %u/%u", all, plan->k, plan->n);
+}
+
+static enum cdop_err
+begin(struct renew *renew)
+{
+	const struct rotation_renew_new new = {
+	    .by = renew->by,
+	    .reason = renew->reason,
+	    .slots = slots_words(renew),
+	};
+
+	if (new.slots == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	return rotation_renew_begin(
+	    renew->offline.reg, renew->offline.arena, &new, clock_wall_ms());
+}
+
 static bool
 renew_it(struct renew *renew)
 {
@@ -347,9 +380,7 @@ renew_it(struct renew *renew)
 	enum cdop_err err;
 	bool good;
 
-	err = rotation_renew_begin(offline->reg, offline->arena, renew->by,
-	    renew->reason, clock_wall_ms());
-	if (err == CDOP_OK) {
+	if ((err = begin(renew)) == CDOP_OK) {
 		reseal_prepare(offline->reg, &plan);
 		err = copy_begin(offline->rows, &plan, &copy);
 	}

@@ -49,16 +49,17 @@ name_leaving(const struct rows *rows, struct cdop_arena *arena,
 }
 
 static enum cdop_err
-said_on_host(struct registry *reg, struct cdop_arena *arena, const char *by,
-    const char *reason, uint64_t now_ms)
+said_on_host(struct registry *reg, struct cdop_arena *arena,
+    const struct rotation_renew_new *new, uint64_t now_ms)
 {
 	const struct audit_entry entry = {
 	    .call = AUDIT_EVENT_ROOT,
 	    .time_ms = now_ms,
 	    .count = rotation_running(reg->rotation)->number,
 	    .keep_reason = true,
-	    .reason_text = cdop_arena_printf(
-		arena, "%s: %s", by, reason != NULL ? reason : ""),
+	    .reason_text = cdop_arena_printf(arena,
+		"%s: %s (slots to be made: %s)", new->by,
+		new->reason != NULL ? new->reason : "", new->slots),
 	};
 
 	if (entry.reason_text == NULL)
@@ -87,14 +88,14 @@ begin_alone(struct registry *reg, struct cdop_arena *arena, const char *reason,
 }
 
 static enum cdop_err
-begin(struct registry *reg, struct cdop_arena *arena, const char *by,
-    const char *reason, uint64_t now_ms)
+begin(struct registry *reg, struct cdop_arena *arena,
+    const struct rotation_renew_new *new, uint64_t now_ms)
 {
 	struct rotation *rotation = reg->rotation;
 	Cdop__StoredRotation *stored;
 	enum cdop_err err;
 
-	if ((err = begin_alone(reg, arena, reason, now_ms)) != CDOP_OK)
+	if ((err = begin_alone(reg, arena, new->reason, now_ms)) != CDOP_OK)
 		return err;
 	if (rotation_running(rotation)->until_ms <= now_ms)
 		return CDOP_FAILED_PRECONDITION;
@@ -104,21 +105,19 @@ begin(struct registry *reg, struct cdop_arena *arena, const char *by,
 		err = name_leaving(reg->rows, arena, stored);
 	if (err == CDOP_OK)
 		err = rotation_put(rotation, arena, stored);
-	return err == CDOP_OK ? said_on_host(reg, arena, by, reason, now_ms)
-			      : err;
+	return err == CDOP_OK ? said_on_host(reg, arena, new, now_ms) : err;
 }
 
 enum cdop_err
 rotation_renew_begin(struct registry *reg, struct cdop_arena *arena,
-    const char *by, const char *reason, uint64_t now_ms)
+    const struct rotation_renew_new *new, uint64_t now_ms)
 {
 	enum cdop_err err;
 
 	now_ms = audit_time(reg->audit, now_ms, 0);
 	undo_begin(reg->undo);
 	err = rows_begin(reg->rows, BYTES_MAX, ROWS_MAX);
-	if (err == CDOP_OK &&
-	    (err = begin(reg, arena, by, reason, now_ms)) != CDOP_OK)
+	if (err == CDOP_OK && (err = begin(reg, arena, new, now_ms)) != CDOP_OK)
 		rows_abort(reg->rows);
 	if (err == CDOP_OK)
 		return registry_commit(reg);

@@ -16,14 +16,20 @@
 /* The store is one that was made for the rotation that waits. */
 bool rotation_renew_stands(const struct rotation *rotation);
 
+struct rotation_renew_new {
+	const char *by;
+	const char *reason; /* or NULL */
+	const char *slots;  /* what is to be made, for whoever reads the log */
+};
+
 /*
- * On the host, with the registry open, before the copy: who does it, which
- * keys it is to do without.  A batch of its own.  CDOP_FAILED_PRECONDITION:
- * no root waits for its holders, and the registry is not in setup, where one
- * person decides; then it has begun one.
+ * On the host, with the registry open, before the copy: who does it, with
+ * which slots, which keys it is to do without.  A batch of its own.
+ * CDOP_FAILED_PRECONDITION: no root waits for its holders, and the registry is
+ * not in setup, where one person decides; then it has begun one.
  */
 CDOP_MUST enum cdop_err rotation_renew_begin(struct registry *reg,
-    struct cdop_arena *arena, const char *by, const char *reason,
+    struct cdop_arena *arena, const struct rotation_renew_new *new,
     uint64_t now_ms);
 
 #endif

@@ -244,8 +244,10 @@ say_renewal(struct rpc_ctx *ctx)
 	    "there");
 	say(ctx,
 	    cdop_arena_printf(ctx->arena,
-		"which makes new slots: none of the %zu that there are opens "
-		"the registry then, nor any share that was given out",
+		"which makes new slots, of kinds and k of n that whoever runs "
+		"it chooses (the log says which): none of the %zu that there "
+		"are opens the registry then, nor any share that was given "
+		"out",
 		rows_slots(rows)));
 	say_who_renews(ctx);
 	say(ctx,

@@ -89,6 +89,7 @@ def asked(registry):
                 "the medium is gone")
     check("what opens it today will not", "none of the 3 that there are opens "
           "the registry" in words and "--link" in words and
+          "the log says which" in words and
           "the medium is gone" in words, words)
     done = ada.must("key", "status")
     check("it waits", "waits for the holders of slots" in done.out and
@@ -349,8 +350,11 @@ def serves(registry, cora, case):
     for one in (("keys turned", "renewed"), ("key destroyed", "ring"),
                 ("key destroyed", "root")):
         check("the log says %s, %s" % one, one in said, said[:20])
-    check("and who did it", any(
-        e["call"] == "root to be made anew on the host" for e in entries))
+    meant = [e.get("reason_text") for e in entries
+             if e["call"] == "root to be made anew on the host"]
+    equal("and who did it, why, with which slots", meant[0], "Olga Operator: "
+          "the medium is gone (slots to be made: key file, passphrase, "
+          "shares 2/4)")
 
 
 def sheet(registry):

@@ -340,8 +340,7 @@ after_72_hours_it_is_given_up(void **state)
 	assert_true(rotation_step_due(w.reg->rotation));
 	/* Nobody makes it on the host any more. */
 	assert_int_equal(
-	    rotation_renew_begin(w.reg, w.arena, "Olga", "late", w.now_ms),
-	    CDOP_FAILED_PRECONDITION);
+	    turning_begin_renew(&w, "late"), CDOP_FAILED_PRECONDITION);
 	(void)turning_finish(&w, 1);
 	assert_true(newest()->given_up);
 	assert_string_equal(said_now(), "1010 given_up\n");
@@ -367,12 +366,10 @@ nobody_makes_one_that_two_have_not_asked_for(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    rotation_renew_begin(w.reg, w.arena, "Olga", "alone", w.now_ms),
-	    CDOP_FAILED_PRECONDITION);
+	    turning_begin_renew(&w, "alone"), CDOP_FAILED_PRECONDITION);
 	(void)turning_begin_root(&w);
 	assert_int_equal(
-	    rotation_renew_begin(w.reg, w.arena, "Olga", "alone", w.now_ms),
-	    CDOP_FAILED_PRECONDITION);
+	    turning_begin_renew(&w, "alone"), CDOP_FAILED_PRECONDITION);
 	(void)turning_finish(&w, 1);
 }
 
@@ -421,9 +418,7 @@ what_was_begun_on_the_host_is_begun_again(void **state)
 {
 	(void)state;
 	(void)turning_begin_renewal(&w);
-	assert_int_equal(
-	    rotation_renew_begin(w.reg, w.arena, "Olga", "first", w.now_ms),
-	    CDOP_OK);
+	assert_int_equal(turning_begin_renew(&w, "first"), CDOP_OK);
 	world_reopen(&w);
 	assert_true(rotation_waits(w.reg->rotation));
 	assert_false(rotation_step_due(w.reg->rotation));

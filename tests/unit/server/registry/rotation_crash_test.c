@@ -363,9 +363,7 @@ killed_on_the_host_it_waits_still(void **state)
 	world_open(&w);
 	watch();
 	keep = images;
-	assert_int_equal(
-	    rotation_renew_begin(w.reg, w.arena, "Olga", "a test", w.now_ms),
-	    CDOP_OK);
+	assert_int_equal(turning_begin_renew(&w, "a test"), CDOP_OK);
 	keep = NULL;
 	watched = false;
 	n = n_writes;

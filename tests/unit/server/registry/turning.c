@@ -89,6 +89,19 @@ turning_begin_renewal(struct world *world)
 		.what = CDOP__KEY_WHAT__KEY_ROOT, .compromised = true});
 }
 
+enum cdop_err
+turning_begin_renew(struct world *world, const char *reason)
+{
+	const struct rotation_renew_new new = {
+	    .by = "Olga",
+	    .reason = reason,
+	    .slots = "key file, shares 2/3",
+	};
+
+	return rotation_renew_begin(
+	    world->reg, world->arena, &new, world->now_ms);
+}
+
 void
 turning_renew(struct world *world)
 {
@@ -106,9 +119,7 @@ turning_renew(struct world *world)
 	struct registry *reg = world->reg;
 
 	memset(world->k, world->k[0] + 1, sizeof(world->k));
-	assert_int_equal(rotation_renew_begin(reg, world->arena, "Olga",
-			     "a test", world->now_ms),
-	    CDOP_OK);
+	assert_int_equal(turning_begin_renew(world, "a test"), CDOP_OK);
 	assert_int_equal(copying_begin(reg->copying, &plan), CDOP_OK);
 	while (copying_state(reg->copying) == COPYING_RUNS)
 		assert_int_equal(copying_step(reg->copying, &budget), CDOP_OK);

@@ -29,6 +29,9 @@ uint32_t turning_begin_renewal(struct world *world);
  */
 void turning_renew(struct world *world);
 
+/* What the host says first of all, as Olga. */
+enum cdop_err turning_begin_renew(struct world *world, const char *reason);
+
 /* One move of it, in a batch or of its copy: as the cycle does. */
 enum cdop_err turning_pump(struct world *world, size_t n);
 
