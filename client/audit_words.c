@@ -342,6 +342,7 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"log looked through", "", " entries fine"},
 	    {"administrator recovered offline", "", " persons invited"},
 	    {"restored on the host", "goes on from ", " entries"},
+	    {"requests dropped by a restore", "", " that waited"},
 	    {"AuditExport", "", " entries"},
 	    {"BackupCreate", "", " bytes"},
 	    {"keys turned copied", "", " rows"},

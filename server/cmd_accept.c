@@ -124,6 +124,8 @@ report(const struct accept *accept)
 	       "nothing but its acceptance.\n"
 	       "Start it. One administrator says cdop restore accept "
 	       "--reason TEXT, another one cdop approve.\n"
+	       "What waited for a second person is dropped: whoever still "
+	       "wants it asks again.\n"
 	       "Every client then stops once, shows what was lost and why, and "
 	       "goes on when its owner says so (cdop trust restore).\n",
 	    rows_incarnation(accept->offline.rows));

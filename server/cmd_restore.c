@@ -230,6 +230,8 @@ report(const struct restore *restore)
 	       "Look at every row: cdopd verify %s\n"
 	       "Then start it. One administrator says cdop restore accept "
 	       "--reason TEXT, another one cdop approve.\n"
+	       "What waited for a second person on the day of the backup is "
+	       "dropped: whoever still wants it asks again.\n"
 	       "It opens with the custodians' shares alone: give it a key file "
 	       "or a passphrase of its own (cdopd slot add).\n",
 	    restore->dir, restore->incarnation, restore->dir);

@@ -462,6 +462,25 @@ approvals_drop(struct approvals *approvals, const uint8_t number[static 8])
 }
 
 enum cdop_err
+approvals_drop_all(struct approvals *approvals, size_t *ret_n)
+{
+	struct entry *entry;
+	enum cdop_err err;
+	size_t i;
+
+	*ret_n = 0;
+	for (i = 0; i < APPROVALS_MAX; i++) {
+		entry = &approvals->entries[i];
+		if (entry->arena == NULL)
+			continue;
+		if ((err = drop(approvals, entry)) != CDOP_OK)
+			return err;
+		++*ret_n;
+	}
+	return CDOP_OK;
+}
+
+enum cdop_err
 approvals_sweep(struct approvals *approvals, uint64_t now_ms)
 {
 	struct entry *entry;

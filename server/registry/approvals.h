@@ -97,6 +97,10 @@ const struct approval *approvals_next(struct approvals *approvals,
 CDOP_MUST enum cdop_err approvals_drop(
     struct approvals *approvals, const uint8_t number[static 8]);
 
+/* Removes all, expired or not, in the open transaction: *ret_n of them. */
+CDOP_MUST enum cdop_err approvals_drop_all(
+    struct approvals *approvals, size_t *ret_n);
+
 /* Removes some that have expired, in the open transaction. */
 CDOP_MUST enum cdop_err approvals_sweep(
     struct approvals *approvals, uint64_t now_ms);

@@ -47,6 +47,7 @@ enum audit_event {
 	AUDIT_EVENT_ROOT = 1012,         /* made anew on the host; count:
 					  * rotation */
 	AUDIT_EVENT_SHEET = 1013,        /* a recovery sheet was written */
+	AUDIT_EVENT_DROPPED = 1014,      /* what waited, by a restore; count */
 	AUDIT_EVENT_SLOT_ADDED = 1020,   /* on the host; count: slot */
 	AUDIT_EVENT_SLOT_REMOVED = 1021, /* likewise */
 	AUDIT_EVENT_SLOT_TESTED = 1022,  /* likewise, and it was good */

@@ -8,13 +8,14 @@
 #include "cdop/secret.h"
 #include "cdop/text.h"
 #include "server/base/undo.h"
+#include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/backups.h"
 #include "server/registry/statements.h"
 #include "server/vault/rows.h"
 
 #define MARK_BYTES (256u << 10)
-#define MARK_ROWS  12
+#define MARK_ROWS  (12 + APPROVALS_MAX)
 
 /* Of one that is known to be this registry's. */
 static uint16_t
@@ -137,6 +138,25 @@ change_config(const struct mark *mark)
 	return registry_put_config(reg, mark->arena, config);
 }
 
+/*
+ * What waited on that day may have been declined or taken back since, which
+ * nobody here knows: whoever still wants it asks again.
+ */
+static enum cdop_err
+drop_what_waits(const struct mark *mark)
+{
+	struct audit_entry entry = {
+	    .call = AUDIT_EVENT_DROPPED, .time_ms = mark->args->now_ms};
+	enum cdop_err err;
+	size_t n;
+
+	err = approvals_drop_all(mark->reg->approvals, &n);
+	if (err != CDOP_OK || n == 0)
+		return err;
+	entry.count = n;
+	return audit_append(mark->reg->audit, mark->arena, &entry, NULL);
+}
+
 static enum cdop_err
 apply_mark(const struct mark *mark)
 {
@@ -160,7 +180,8 @@ apply_mark(const struct mark *mark)
 	    (err = backups_restored(mark->reg->backups, mark->arena,
 		 mark->args->manifest, mark->args->now_ms)) != CDOP_OK)
 		return err;
-	return audit_append(mark->reg->audit, mark->arena, &entry, NULL);
+	err = audit_append(mark->reg->audit, mark->arena, &entry, NULL);
+	return err == CDOP_OK ? drop_what_waits(mark) : err;
 }
 
 static enum cdop_err

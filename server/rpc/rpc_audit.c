@@ -40,6 +40,8 @@ call_name(uint32_t call)
 		return "log goes on under a new key";
 	case AUDIT_EVENT_RESTORED:
 		return "restored on the host";
+	case AUDIT_EVENT_DROPPED:
+		return "requests dropped by a restore";
 	case AUDIT_EVENT_SCRUBBED:
 		return "log looked through";
 	case AUDIT_EVENT_FORGOTTEN:

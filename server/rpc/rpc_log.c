@@ -265,6 +265,9 @@ say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
 	    "cases erased, holds set and people suspended after that are as "
 	    "before: do it again, from what was kept of certificates and log");
 	say(ctx,
+	    "what waited for a second person on that day is dropped: it may "
+	    "have been declined since, and is asked for anew");
+	say(ctx,
 	    cdop_arena_printf(ctx->arena, "restored on the host by %s: %s",
 		restored->by, restored->reason));
 	say(ctx, cdop_arena_printf(ctx->arena, "reason: %s", reason));

@@ -59,10 +59,15 @@ def refused(registry):
 
 def put_back(registry, cora):
     """Yesterday's database in the place of today's."""
+    ada = registry.ada
+    equal("something waits", ada.cdop("key", "rotate", "--link", "--reason",
+                                      "spring", "--yes").code, SECOND)
     registry.stop()
     yesterday = registry.data + ".yesterday"
     shutil.copytree(registry.data, yesterday)
     registry.start()
+    waits = ada.must("approve", "--json").lines()[0]["number"]
+    registry.bob.must("approve", waits, "--decline", "--confirm", waits)
     # A day that will be lost: a key that turns, a case that is registered.
     turn_the_key(registry, cora)
     row = libsynthetic.rows(1, 950)[0]
@@ -200,13 +205,21 @@ def main():
     code, said = accept(registry, "--by", "Olga Operator", "--reason",
                         "the disk died", "--anchor",
                         os.path.join(anchor_dir, "anchor"))
-    check("then it is marked", code == 0 and "incarnation 2" in said, said)
+    check("then it is marked, and what waited is dropped", code == 0 and
+          "incarnation 2" in said and "is dropped" in said, said)
     code, said = registry.verify()
     equal("every row opens", code, 0)
 
     accepted(registry, cora, anchor)
     followed(registry, cora, lost)
     check("it serves again", "open" in ada.must("status").out)
+    equal("what was declined on the lost day does not wait again",
+          ada.must("approve", "--json").lines(), [])
+    registry.audrey = registry.invite("Audrey Auditor", "--role", "auditor")
+    said = [(e["call"], e.get("count")) for e in registry.audrey.must(
+        "audit", "list", "--json", "--purpose", "audit").lines()]
+    check("and the log says that it was dropped",
+          ("requests dropped by a restore", 1) in said, said)
     registry.stop()
     registry.start()
     check("and after a restart", "state=open" in registry.ready,

@@ -16,6 +16,8 @@
 #include "cdop/merkle.h"
 #include "cdop/role.h"
 #include "server/base/undo.h"
+#include "server/registry/actor.h"
+#include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/audit_said.h"
 #include "server/registry/checkpoints.h"
@@ -358,6 +360,71 @@ a_registry_in_setup_is_in_setup_again(void **state)
 	house_end(&house);
 }
 
+static uint64_t dropped;
+
+static bool
+take_dropped(void *ctx, const struct audit_leaf *leaf)
+{
+	(void)ctx;
+	if (leaf->stored->words->call == AUDIT_EVENT_DROPPED)
+		dropped += leaf->stored->words->count;
+	return true;
+}
+
+static void
+file_one(struct house *house, uint8_t n)
+{
+	const struct actor actor = {
+	    .person = 1, .device = 1, .role = CDOP_ROLE_ADMINISTRATOR};
+	const char *const words = "suspend person 2";
+	const uint8_t key[16] = {n}, target[32] = {7};
+	const struct approval_ask ask = {
+	    .method = 16,
+	    .actor = &actor,
+	    .request_key = key,
+	    .request = {key, sizeof(key)},
+	    .target_version = target,
+	    .words = &words,
+	    .n_words = 1,
+	    .now_ms = house->now_ms,
+	    .ttl_s = 3600,
+	};
+	uint8_t number[8];
+
+	house_begin(house);
+	assert_int_equal(
+	    approvals_file(house->reg->approvals, house->arena, &ask, number),
+	    CDOP_OK);
+	house_commit(house);
+}
+
+/* On the day of the backup; since then it may have been declined. */
+static void
+what_waited_is_dropped_and_the_log_says_so(void **state)
+{
+	struct house house;
+	uint64_t cursor = 0;
+	uint8_t n;
+
+	(void)state;
+	dropped = 0;
+	house_open(&house, 2, clients);
+	for (n = 1; n <= 3; n++)
+		file_one(&house, n);
+	house_reopen(&house);
+	assert_int_equal(
+	    approvals_count(house.reg->approvals, house.now_ms), 3);
+	assert_int_equal(mark(&house, (struct cdop_bytes){NULL, 0}), CDOP_OK);
+	assert_int_equal(approvals_count(house.reg->approvals, 0), 0);
+	house_reopen(&house);
+	assert_int_equal(approvals_count(house.reg->approvals, 0), 0);
+	assert_int_equal(audit_walk(house.reg->audit, house.arena, &cursor, 100,
+			     take_dropped, NULL),
+	    CDOP_OK);
+	assert_int_equal(dropped, 3);
+	house_end(&house);
+}
+
 int
 main(void)
 {
@@ -370,6 +437,7 @@ main(void)
 	    cmocka_unit_test(
 		what_is_no_checkpoint_of_this_registry_marks_nothing),
 	    cmocka_unit_test(a_registry_in_setup_is_in_setup_again),
+	    cmocka_unit_test(what_waited_is_dropped_and_the_log_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
