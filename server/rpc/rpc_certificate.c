@@ -22,15 +22,21 @@ name_of(struct rpc_ctx *ctx, uint32_t number)
 	return person == NULL ? NULL : (char *)(uintptr_t)person->name;
 }
 
-/* A coordinator hears of the cases of the areas that he or she works for. */
+/*
+ * A coordinator hears of the cases of the areas that he or she works for, and
+ * of no turn of keys: what is counted there are the cases of every area.
+ */
 static bool
 may_hear(const struct rpc_ctx *ctx, const Cdop__StoredCertificate *stored)
 {
 	const struct actor *actor = ctx->actor;
 	size_t i;
 
-	if (actor->role != CDOP_ROLE_COORDINATOR || stored->area == NULL ||
-	    actor->all_areas)
+	if (actor->role != CDOP_ROLE_COORDINATOR)
+		return true;
+	if (!stored->has_case_id)
+		return false;
+	if (stored->area == NULL || actor->all_areas)
 		return true;
 	for (i = 0; i < actor->n_areas; i++)
 		if (strcmp(actor->areas[i], stored->area) == 0)

@@ -214,6 +214,16 @@ a_slip_is_not_none(void **state)
 	(void)list_word("wirral", "received", CDOP_OK);
 }
 
+/* The index has words of cases that the caller does not see. */
+static void
+a_word_of_another_area_is_no_status(void **state)
+{
+	(void)state;
+	(void)fresh(70, "sefton");
+	assert_string_equal(
+	    list_word(NULL, "sefton", CDOP_INVALID_ARGUMENT), "status.unknown");
+}
+
 /* "Tarr" is typed by whoever did not hear the end of it. */
 static void
 the_first_letters_of_a_name_find_it(void **state)
@@ -251,6 +261,7 @@ main(void)
 	    cmocka_unit_test(find_wants_enough_and_finds_no_other_areas),
 	    cmocka_unit_test(one_part_of_a_name_of_several_finds_it),
 	    cmocka_unit_test(a_slip_is_not_none),
+	    cmocka_unit_test(a_word_of_another_area_is_no_status),
 	    cmocka_unit_test(the_first_letters_of_a_name_find_it),
 	};
 

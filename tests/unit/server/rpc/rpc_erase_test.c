@@ -518,7 +518,7 @@ what_waits_about_it_goes_with_it(void **state)
 }
 
 static void
-a_rotation_has_one_and_only_who_works_for_an_area_hears(void **state)
+coordinators_hear_of_their_cases_and_of_no_turn(void **state)
 {
 	Cdop__CertificateGetReply *reply;
 
@@ -526,8 +526,12 @@ a_rotation_has_one_and_only_who_works_for_an_area_hears(void **state)
 	(void)certificate(WORLD_AUDITOR, 1, CDOP_NOT_FOUND);
 	(void)turning_begin(&w, "wirral");
 	(void)turning_finish(&w, 8);
-	reply = certificate(WORLD_COORDINATOR_WIRRAL, 1, CDOP_OK);
+	reply = certificate(WORLD_AUDITOR, 1, CDOP_OK);
 	expect_signed(reply);
+	/* It counts the cases of every area. */
+	assert_non_null(says(reply, "census", 0));
+	(void)certificate(WORLD_COORDINATOR, 1, CDOP_NOT_FOUND);
+	(void)certificate(WORLD_COORDINATOR_WIRRAL, 1, CDOP_NOT_FOUND);
 	assert_null(says(reply, "erased", 0));
 	assert_non_null(says(reply, "destroyed", 0));
 	calls_erase(&w, gone);
@@ -536,8 +540,10 @@ a_rotation_has_one_and_only_who_works_for_an_area_hears(void **state)
 	(void)certificate(WORLD_COORDINATOR_WIRRAL, 2, CDOP_NOT_FOUND);
 	(void)certificate(WORLD_PARTNER_SEFTON, 2, CDOP_PERMISSION_DENIED);
 	assert_int_equal(
+	    certificate(WORLD_COORDINATOR, 0, CDOP_OK)->n_certificate, 1);
+	assert_int_equal(
 	    certificate(WORLD_COORDINATOR_WIRRAL, 0, CDOP_OK)->n_certificate,
-	    1);
+	    0);
 }
 
 /* ---- killed -------------------------------------------------------------- */
@@ -585,7 +591,7 @@ main(void)
 	    TEST(what_a_restore_forgot_is_not_claimed),
 	    TEST(what_came_from_another_case_is_said),
 	    TEST(what_waits_about_it_goes_with_it),
-	    TEST(a_rotation_has_one_and_only_who_works_for_an_area_hears),
+	    TEST(coordinators_hear_of_their_cases_and_of_no_turn),
 	    TEST(killed_at_any_step_it_ends_with_one_certificate),
 	};
 
