@@ -445,6 +445,7 @@ world_send(struct world *world, enum world_who who, const Cdop__Call *call,
 	memset(ret_answer, 0, sizeof(*ret_answer));
 	peer.device = (uint32_t)who;
 	memcpy(peer.public_key, keys.public_key, sizeof(peer.public_key));
+	memcpy(peer.session, world->session, sizeof(peer.session));
 	packed =
 	    cdop_arena_alloc(world->arena, cdop__call__get_packed_size(call));
 	assert_non_null(packed);

@@ -52,7 +52,8 @@ struct world {
 	size_t budget;      /* memory a call may take; 0: as much as it likes */
 	uint64_t waited_ms; /* how long a call has been here */
 	bool expired;       /* its session is over an hour old */
-	uint64_t map_bytes; /* of the next opening; 0: 256 MiB */
+	uint8_t session[16];    /* of whoever calls */
+	uint64_t map_bytes;     /* of the next opening; 0: 256 MiB */
 	uint64_t reserve_bytes; /* likewise; 0: none */
 };
 

@@ -196,6 +196,13 @@ a_partner_knows_by_owner_or_by_marked_interest(void **state)
 	/* Having registered it gives a partner nothing. */
 	of.post.n_interest = 0;
 	assert_false(knows(b, &actor, &of.post));
+	/* All areas are those that people work for, and not the holding one. */
+	actor.all_areas = true;
+	assert_false(knows(b, &actor, &of.post));
+	of.post.n_interest = 1;
+	assert_true(knows(b, &actor, &of.post));
+	of.interest.area = area(b, "holding");
+	assert_false(knows(b, &actor, &of.post));
 }
 
 static void

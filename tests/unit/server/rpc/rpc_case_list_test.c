@@ -87,6 +87,10 @@ pages_are_whole_and_of_use_to_nobody_else(void **state)
 
 	(void)list_page(
 	    WORLD_COORDINATOR_WIRRAL, &page, false, CDOP_INVALID_ARGUMENT);
+	w.session[15] ^= 1; /* the same person's next one */
+	(void)list_page(WORLD_COORDINATOR, &page, false, CDOP_INVALID_ARGUMENT);
+	w.session[15] ^= 1;
+	(void)list_page(WORLD_COORDINATOR, &page, false, CDOP_OK);
 	for (i = 0; i < page.len; i++) {
 		page.data[i] ^= 1;
 		(void)list_page(
