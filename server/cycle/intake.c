@@ -118,6 +118,25 @@ take_message1(struct cycle *cycle, struct session *session,
 	    (struct cdop_bytes){out, sizeof(out)});
 }
 
+/* Nobody keeps the others out: of one device an eighth at most. */
+static void
+make_room(struct cycle *cycle, uint32_t device)
+{
+	struct session *session, *oldest = NULL;
+	size_t n = 0;
+
+	TAILQ_FOREACH(session, &cycle->turn, in_turn)
+	{
+		if (session->peer.device != device)
+			continue;
+		n++;
+		if (oldest == NULL || session->conn < oldest->conn)
+			oldest = session;
+	}
+	if (n > CDOP_DEVICE_SESSIONS_MAX)
+		cycle_close(cycle, oldest);
+}
+
 static void
 take_message3(struct cycle *cycle, struct session *session,
     struct cdop_bytes message, uint64_t boot_ms)
@@ -136,6 +155,8 @@ take_message3(struct cycle *cycle, struct session *session,
 		cycle_close(cycle, session);
 	else if (cycle->reg == NULL)
 		boot_calls_begin(cycle, session);
+	if (device != 0)
+		make_room(cycle, device);
 }
 
 static void

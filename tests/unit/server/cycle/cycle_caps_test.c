@@ -55,7 +55,7 @@ is_closed(uint64_t conn)
 
 /* The fixture's places are free again; the sessions stay. */
 static void
-forget_clients(void)
+free_clients(void)
 {
 	size_t i;
 
@@ -65,6 +65,12 @@ forget_clients(void)
 	}
 	memset(f.client, 0, sizeof(f.client));
 	f.n_client = 0;
+}
+
+static void
+forget_clients(void)
+{
+	free_clients();
 	f.n_event = 0;
 }
 
@@ -99,9 +105,8 @@ so_many_are_half_open_and_no_more(void **state)
 }
 
 static void
-sign_in_group(size_t n)
+sign_in_group(enum world_who who, size_t n)
 {
-	const enum world_who who = WORLD_COORDINATOR;
 	size_t i;
 
 	for (i = 0; i < n; i++)
@@ -118,16 +123,18 @@ sign_in_group(size_t n)
 static void
 so_many_sessions_and_no_more(void **state)
 {
+	enum world_who who = WORLD_ADMIN_1;
 	uint64_t conn;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i + GROUP <= CDOP_VAULT_SESSIONS_MAX; i += GROUP) {
-		sign_in_group(GROUP);
+		sign_in_group(who, GROUP);
 		forget_clients();
 		fixture_pass(1000); /* for the budget of handshakes */
+		who = who == WORLD_AUDITOR ? WORLD_ADMIN_1 : who + 1;
 	}
-	sign_in_group(CDOP_VAULT_SESSIONS_MAX - i);
+	sign_in_group(who, CDOP_VAULT_SESSIONS_MAX - i);
 	conn = announce();
 	fixture_turn(&f);
 	assert_true(is_closed(conn));
@@ -135,6 +142,42 @@ so_many_sessions_and_no_more(void **state)
 	conn = announce();
 	fixture_turn(&f);
 	assert_false(is_closed(conn));
+}
+
+static void
+sign_in_and_stay(size_t n)
+{
+	free_clients();
+	fixture_pass(1000);
+	sign_in_group(WORLD_COORDINATOR, n);
+}
+
+static void
+assert_open(uint64_t from, uint64_t to)
+{
+	uint64_t conn;
+
+	for (conn = from; conn <= to; conn++)
+		assert_false(is_closed(conn));
+}
+
+static void
+of_a_device_so_many_and_then_its_oldest_goes(void **state)
+{
+	uint64_t other, first;
+	size_t i;
+
+	(void)state;
+	other = fixture_sign_in(&f, WORLD_ADMIN_1)->conn;
+	first = f.last_conn + 1;
+	for (i = 0; i < CDOP_DEVICE_SESSIONS_MAX; i += 8)
+		sign_in_and_stay(8);
+	assert_open(other, first + CDOP_DEVICE_SESSIONS_MAX - 1);
+	sign_in_and_stay(2);
+	assert_true(is_closed(first));
+	assert_true(is_closed(first + 1));
+	assert_open(first + 2, f.last_conn);
+	assert_false(is_closed(other));
 }
 
 /* ---- how often --------------------------------------------------------- */
@@ -351,6 +394,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(so_many_are_half_open_and_no_more),
 	    TEST(so_many_sessions_and_no_more),
+	    TEST(of_a_device_so_many_and_then_its_oldest_goes),
 	    TEST(so_many_handshakes_a_second_and_no_more),
 	    TEST(a_batch_has_so_many_items),
 	    TEST(a_batch_has_so_many_bytes),
