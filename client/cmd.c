@@ -8,10 +8,10 @@
 #include "cdop/limits.h"
 #include "cdop/secret.h"
 #include "client/commands.h"
-#include "client/file.h"
 #include "client/help.h"
 #include "client/json.h"
 #include "client/pager.h"
+#include "client/paper.h"
 #include "client/print.h"
 #include "client/purpose.h"
 #include "client/receipt.h"
@@ -243,9 +243,6 @@ take_globals(struct cmd_ctx *ctx)
 			return code;
 	}
 	g->timeout_ms = (uint32_t)(seconds > 0 ? seconds : 1) * 1000;
-	if (g->receipt != NULL && file_exists(g->receipt))
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "--receipt: %s is there already", g->receipt);
 	return purpose_check_use(ctx);
 }
 
@@ -317,7 +314,8 @@ run(struct cmd_ctx *ctx, int argc, char **argv)
 	if (cdop_secret_init() != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
 		    "the system gives no random numbers");
-	return ctx->cmd->run(ctx);
+	code = receipt_begin(ctx);
+	return code == EXIT_OK ? ctx->cmd->run(ctx) : code;
 }
 
 int
@@ -340,8 +338,8 @@ cmd_main(int argc, char **argv)
 	if (code == EXIT_OK && cdop_arena_was_spent(ctx.arena))
 		code = cmd_fail(&ctx, EXIT_UNEXPECTED, NULL, NULL,
 		    "out of memory: what was shown may not be all of it");
-	if (ctx.session != NULL)
-		code = receipt_finish(&ctx, code);
+	code = receipt_finish(&ctx, code);
+	paper_finish(&ctx, code);
 	if (code == EXIT_STOPPED && ctx.error.message == NULL)
 		(void)cmd_fail(&ctx, code, NULL, NULL, "stopped");
 	if (code == EXIT_OK && ctx.session != NULL) {

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cdop/secret.h"
 #include "client/call.h"
@@ -158,6 +159,8 @@ run_witness(struct cmd_ctx *ctx)
 	code = call_witness_submit(ctx, &request, &reply);
 	if (code == EXIT_OK)
 		tell(ctx, &key, reply);
+	else if (code != EXIT_OUTCOME) /* the same can be said again */
+		(void)unlink(ctx->pos[0]);
 	return code;
 }
 

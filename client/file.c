@@ -158,22 +158,63 @@ write_parts(int fd, const struct cdop_bytes *part, size_t n)
 	return fsync(fd) == 0 ? CDOP_OK : CDOP_UNAVAILABLE;
 }
 
-static enum cdop_err
-write_new(const char *path, const struct cdop_bytes *part, size_t n)
+enum cdop_err
+file_begin(const char *path, struct file_new *ret_new)
 {
-	enum cdop_err err;
 	int fd;
 
 	fd = open(
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno == EEXIST ? CDOP_ALREADY_EXISTS : CDOP_UNAVAILABLE;
-	err = write_parts(fd, part, n);
-	if (close(fd) != 0 && err == CDOP_OK)
+	*ret_new = (struct file_new){.path = path, .fd = fd};
+	return CDOP_OK;
+}
+
+void
+file_give_up(struct file_new *new)
+{
+	if (new->path == NULL)
+		return;
+	(void)close(new->fd);
+	(void)unlink(new->path);
+	new->path = NULL;
+}
+
+/* Not yet its name in the folder. */
+static enum cdop_err
+fill_new(struct file_new *new, const struct cdop_bytes *part, size_t n)
+{
+	enum cdop_err err = write_parts(new->fd, part, n);
+
+	if (close(new->fd) != 0 && err == CDOP_OK)
 		err = CDOP_UNAVAILABLE;
 	if (err != CDOP_OK)
-		(void)unlink(path);
+		(void)unlink(new->path);
+	new->path = NULL;
 	return err;
+}
+
+enum cdop_err
+file_finish(struct file_new *new, const struct cdop_bytes *part, size_t n)
+{
+	const char *path = new->path;
+	enum cdop_err err;
+
+	if ((err = fill_new(new, part, n)) != CDOP_OK)
+		return err;
+	return sync_dir_of(path);
+}
+
+static enum cdop_err
+write_new(const char *path, const struct cdop_bytes *part, size_t n)
+{
+	struct file_new new;
+	enum cdop_err err;
+
+	if ((err = file_begin(path, &new)) != CDOP_OK)
+		return err;
+	return fill_new(&new, part, n);
 }
 
 enum cdop_err

@@ -38,6 +38,28 @@ CDOP_MUST enum cdop_err file_create(
     const char *path, const struct cdop_bytes *part, size_t n);
 
 /*
+ * A file that is made before what it will hold is asked for: an answer that
+ * comes once only is not to be lost because it cannot be written.
+ */
+struct file_new {
+	const char *path; /* borrowed; NULL: none was begun */
+	int fd;
+};
+
+/* Mode 0600, and empty.  CDOP_ALREADY_EXISTS; CDOP_UNAVAILABLE: see errno. */
+CDOP_MUST enum cdop_err file_begin(const char *path, struct file_new *ret_new);
+
+/*
+ * Fills, flushes and ends it; where it cannot, it is taken away.
+ * CDOP_UNAVAILABLE.
+ */
+CDOP_MUST enum cdop_err file_finish(
+    struct file_new *new, const struct cdop_bytes *part, size_t n);
+
+/* Takes away one that was begun; nothing where none was, or it is ended. */
+void file_give_up(struct file_new *new);
+
+/*
  * Written in place and not flushed: for what may be lost with the power, and
  * comes in great numbers.  Mode 0600.  CDOP_UNAVAILABLE.
  */

@@ -1,6 +1,7 @@
 /* Invitations are asked for here and written to a private file. */
 #include "client/invite.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,8 +48,27 @@ need(struct cmd_ctx *ctx, const char *option, const char *question,
 	return code;
 }
 
+/* Made when nothing more is asked of a person, and before it is invited. */
 static enum exit_code
-invite_device(struct cmd_ctx *ctx, Cdop__InviteReply **ret_reply)
+begin_file(struct cmd_ctx *ctx, struct file_new *ret_file)
+{
+	const char *out = cmd_value(ctx, "--out");
+	enum exit_code code;
+	enum cdop_err err;
+
+	if ((code = session_open(ctx)) != EXIT_OK || strcmp(out, "-") == 0)
+		return code;
+	if ((err = file_begin(out, ret_file)) == CDOP_OK)
+		return EXIT_OK;
+	return cmd_fail(ctx, EXIT_USAGE, NULL,
+	    err == CDOP_ALREADY_EXISTS ? "say the name of a new file"
+				       : "say a file that you may write",
+	    "%s cannot be made: %s; nobody was invited", out, strerror(errno));
+}
+
+static enum exit_code
+invite_device(
+    struct cmd_ctx *ctx, struct file_new *file, Cdop__InviteReply **ret_reply)
 {
 	Cdop__DeviceInviteRequest request;
 	struct people_rights rights;
@@ -65,13 +85,14 @@ invite_device(struct cmd_ctx *ctx, Cdop__InviteReply **ret_reply)
 	request.device_expires_ms = rights.expires_ms;
 	code =
 	    need(ctx, "--label", "What the device is called", &request.label);
-	if (code != EXIT_OK)
+	if (code != EXIT_OK || (code = begin_file(ctx, file)) != EXIT_OK)
 		return code;
 	return call_device_invite(ctx, &request, ret_reply);
 }
 
 static enum exit_code
-invite_person(struct cmd_ctx *ctx, Cdop__InviteReply **ret_reply)
+invite_person(
+    struct cmd_ctx *ctx, struct file_new *file, Cdop__InviteReply **ret_reply)
 {
 	Cdop__PersonInviteRequest request;
 	struct people_rights rights;
@@ -100,6 +121,8 @@ invite_person(struct cmd_ctx *ctx, Cdop__InviteReply **ret_reply)
 	request.n_grant = rights.n_grant;
 	request.has_device_expires_ms = rights.has_expires;
 	request.device_expires_ms = rights.expires_ms;
+	if ((code = begin_file(ctx, file)) != EXIT_OK)
+		return code;
 	return call_person_invite(ctx, &request, ret_reply);
 }
 
@@ -134,21 +157,22 @@ fill(struct cmd_ctx *ctx, const Cdop__InviteReply *reply,
 }
 
 static enum exit_code
-write_file(struct cmd_ctx *ctx, const char *out, const Cdop__InviteReply *reply,
-    struct cdop_bytes *ret_file)
+write_file(struct cmd_ctx *ctx, struct file_new *new,
+    const Cdop__InviteReply *reply, struct cdop_bytes *ret_text)
 {
+	const char *out = cmd_value(ctx, "--out");
 	struct cdop_invitation inv;
-	struct cdop_bytes file = {NULL, 0};
+	struct cdop_bytes text = {NULL, 0};
 	enum exit_code code;
 	enum cdop_err err;
 
 	if ((code = fill(ctx, reply, &inv)) != EXIT_OK)
 		return code;
-	err = cdop_invitation_write(&inv, ctx->arena, &file);
+	err = cdop_invitation_write(&inv, ctx->arena, &text);
 	cdop_secret_wipe(inv.psk, sizeof(inv.psk));
-	if (err == CDOP_OK && strcmp(out, "-") != 0)
-		err = file_create(out, &file, 1);
-	*ret_file = file;
+	if (err == CDOP_OK && new->path != NULL)
+		err = file_finish(new, &text, 1);
+	*ret_text = text;
 	if (err != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL,
 		    "cdop people cancel, then invite again",
@@ -199,21 +223,23 @@ invite_run(struct cmd_ctx *ctx)
 {
 	const char *out = cmd_value(ctx, "--out");
 	Cdop__InviteReply *reply = NULL;
-	struct cdop_bytes file = {NULL, 0};
+	struct cdop_bytes text = {NULL, 0};
+	struct file_new new = {NULL, -1};
 	enum exit_code code;
 
 	if (out == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, "input_needed",
 		    "--out invite.txt", "where is the invitation to go?");
 	if (strcmp(out, "-") != 0 && file_exists(out))
-		return cmd_fail(
-		    ctx, EXIT_USAGE, NULL, NULL, "%s is there already", out);
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "say the name of a new file", "%s is there already", out);
 	code = cmd_value(ctx, "--device-for") != NULL
-	    ? invite_device(ctx, &reply)
-	    : invite_person(ctx, &reply);
-	if (code != EXIT_OK ||
-	    (code = write_file(ctx, out, reply, &file)) != EXIT_OK)
-		return code;
-	show(ctx, out, reply, file);
-	return EXIT_OK;
+	    ? invite_device(ctx, &new, &reply)
+	    : invite_person(ctx, &new, &reply);
+	if (code == EXIT_OK)
+		code = write_file(ctx, &new, reply, &text);
+	file_give_up(&new);
+	if (code == EXIT_OK)
+		show(ctx, out, reply, text);
+	return code;
 }

@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "client/print.h"
 #include "client/session.h"
+
+static const char *made; /* where stdout goes to */
 
 static bool
 is_paper(const struct cmd_ctx *ctx)
@@ -29,7 +32,9 @@ paper_begin(struct cmd_ctx *ctx)
 	fd = open(
 	    out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    errno == EEXIST ? "say the name of a new file"
+				    : "say a file that you may write",
 		    "%s cannot be made: %s", out, strerror(errno));
 	if (!print_flush() || dup2(fd, STDOUT_FILENO) < 0) {
 		(void)close(fd);
@@ -37,7 +42,22 @@ paper_begin(struct cmd_ctx *ctx)
 		    "the result cannot go to %s", out);
 	}
 	(void)close(fd);
+	made = out;
 	return EXIT_OK;
+}
+
+void
+paper_finish(struct cmd_ctx *ctx, enum exit_code code)
+{
+	struct stat st;
+
+	if (made == NULL || code == EXIT_OK)
+		return;
+	if (!print_flush() || fstat(STDOUT_FILENO, &st) != 0 || st.st_size > 0)
+		print_note(
+		    ctx, "%s: what there is in it is not all of it", made);
+	else
+		(void)unlink(made);
 }
 
 void

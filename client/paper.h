@@ -20,6 +20,12 @@
  */
 enum exit_code paper_begin(struct cmd_ctx *ctx);
 
+/*
+ * After the command: a file into which nothing came is taken away, so that
+ * the same can be said again; of a part it is said that it is one.
+ */
+void paper_finish(struct cmd_ctx *ctx, enum exit_code code);
+
 /* The line on top of the page; nothing without --print or --out. */
 void paper_head(struct cmd_ctx *ctx);
 

@@ -1,6 +1,7 @@
 /* Receipts: held against what was asked, and kept. */
 #include "client/receipt.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static struct {
 	bool kept;     /* some were: look whether there are too many */
 	bool missed;   /* it was said that there was none */
 	uint64_t leaf; /* of the last receipt, + 1 */
+	struct file_new file;
 } last;
 
 bool
@@ -340,18 +342,40 @@ tidy(struct cmd_ctx *ctx)
 }
 
 enum exit_code
+receipt_begin(struct cmd_ctx *ctx)
+{
+	enum cdop_err err;
+
+	if (ctx->g.receipt == NULL)
+		return EXIT_OK;
+	if ((err = file_begin(ctx->g.receipt, &last.file)) == CDOP_OK)
+		return EXIT_OK;
+	if (err == CDOP_ALREADY_EXISTS)
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "say the name of a new file",
+		    "--receipt: %s is there already", ctx->g.receipt);
+	return cmd_fail(ctx, EXIT_USAGE, NULL, "say a file that you may write",
+	    "--receipt: %s cannot be made: %s", ctx->g.receipt,
+	    strerror(errno));
+}
+
+enum exit_code
 receipt_finish(struct cmd_ctx *ctx, enum exit_code code)
 {
 	struct cdop_bytes text = {last.text, last.len};
 
 	if (last.kept)
 		tidy(ctx);
-	if (ctx->g.receipt == NULL || (last.len == 0 && code != EXIT_OK))
+	if (last.file.path == NULL)
 		return code;
-	if (last.len == 0)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "--receipt: no answer of the registry came with one");
-	if (file_create(ctx->g.receipt, &text, 1) == CDOP_OK)
+	if (last.len == 0) {
+		file_give_up(&last.file);
+		return code != EXIT_OK
+		    ? code
+		    : cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+			  "--receipt: no answer of the registry came with one");
+	}
+	if (file_finish(&last.file, &text, 1) == CDOP_OK)
 		return code;
 	if (code != EXIT_OK)
 		return code;

@@ -47,8 +47,15 @@ bool receipt_newest(struct cmd_ctx *ctx, const struct witness *w,
     struct cdop_checkpoint *ret_checkpoint, struct cdop_bytes *ret_note);
 
 /*
- * Writes --receipt FILE, of what the command ended with; code as it was, or
- * why the file cannot be written.
+ * Makes --receipt FILE, empty, before anything is asked for.  EXIT_USAGE: it
+ * is there already, or cannot be made.
+ */
+enum exit_code receipt_begin(struct cmd_ctx *ctx);
+
+/*
+ * Writes --receipt FILE, or takes it away where there is nothing to write, of
+ * what the command ended with; code as it was, or why the file cannot be
+ * written.
  */
 enum exit_code receipt_finish(struct cmd_ctx *ctx, enum exit_code code);
 

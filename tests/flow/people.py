@@ -211,6 +211,30 @@ def where_to_look(registry, ada, cora):
               says in done.err, done)
 
 
+def where_it_goes(registry, ada, cora):
+    """A file is made before what it will hold is asked for, and is gone where
+    that was refused."""
+    path = os.path.join(registry.out, "nora.txt")
+    before = ada.must("people", "list", "--all").out
+    done = ada.cdop("people", "invite", "--name", "Nora Nowhere", "--role",
+                    "auditor", "--out", "/nonexistent/nora.txt")
+    check("an invitation that cannot be written is not made",
+          done.code == USAGE and "nobody was invited" in done.err and
+          ada.must("people", "list", "--all").out == before, done)
+    refused("nor one that is refused", ada.cdop(
+        "people", "invite", "--name", "Nora Nowhere", "--role", "partner",
+        "--area", "nowhere", "--out", path))
+    check("of which no file stays", not os.path.exists(path))
+    done = ada.cdop("people", "suspend", str(cora.person), "--reason", "x",
+                    "--receipt", "/nonexistent/r")
+    check("nor is a change made without its receipt", done.code == USAGE and
+          "/nonexistent/r cannot be made" in done.err and
+          cora.cdop("case", "list").code == OK, done)
+    done = cora.cdop("case", "show", "T-2222-2229", "--out", path)
+    check("a case that there is not leaves no file", done.code in NO and
+          not os.path.exists(path), done)
+
+
 def lists(registry, ada):
     """What waits is seen, what is over only when it is asked for."""
     path = os.path.join(registry.out, "later.txt")
@@ -260,6 +284,7 @@ def main():
     lists(registry, ada)
     keys_turn(cora)
     where_to_look(registry, ada, cora)
+    where_it_goes(registry, ada, cora)
     alone(ada, last_two(registry, ada, bob))
     equal("it stops in order", registry.stop(), 0)
     equal("verify says fine", registry.verify()[0], 0)

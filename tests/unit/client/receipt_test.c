@@ -2,11 +2,13 @@
 #include "client/receipt.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 /* cmocka wants the headers above before it. */
@@ -460,6 +462,40 @@ one_of_another_log_than_the_session_is_bad(void **state)
 
 /* ---- --receipt FILE ------------------------------------------------------ */
 
+/* The same can be said again.  The first one here: nothing came before. */
+static void
+nothing_came_and_nothing_stays(void **state)
+{
+	struct fixture *f = *state;
+
+	f->ctx.g.receipt = cdop_arena_printf(f->ctx.arena, "%s/mine", f->dir);
+	assert_int_equal(receipt_begin(&f->ctx), EXIT_OK);
+	assert_int_equal(receipt_finish(&f->ctx, EXIT_CONFLICT), EXIT_CONFLICT);
+	assert_false(file_exists(f->ctx.g.receipt));
+	assert_int_equal(receipt_begin(&f->ctx), EXIT_OK);
+	assert_int_equal(receipt_finish(&f->ctx, EXIT_OK), EXIT_USAGE);
+	assert_false(file_exists(f->ctx.g.receipt));
+	f->ctx.g.receipt = NULL;
+}
+
+/* What was answered stands, and no part of a receipt stays. */
+static void
+full_disk(struct fixture *f, enum exit_code code, enum exit_code expected)
+{
+	struct rlimit was, none;
+
+	assert_int_equal(receipt_begin(&f->ctx), EXIT_OK);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = was;
+	none.rlim_cur = 0;
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	code = receipt_finish(&f->ctx, code);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(code, expected);
+	assert_false(file_exists(f->ctx.g.receipt));
+}
+
 static void
 the_whole_one_goes_where_it_is_asked_for(void **state)
 {
@@ -470,6 +506,7 @@ the_whole_one_goes_where_it_is_asked_for(void **state)
 	f->ctx.g.receipt = cdop_arena_printf(f->ctx.arena, "%s/mine", f->dir);
 	make(f, &a, method_of("CaseAmend"));
 	seal(f, &a);
+	assert_int_equal(receipt_begin(&f->ctx), EXIT_OK);
 	assert_int_equal(take(f, &a), EXIT_OK);
 	assert_int_equal(receipt_finish(&f->ctx, EXIT_OK), EXIT_OK);
 	assert_int_equal(
@@ -477,9 +514,13 @@ the_whole_one_goes_where_it_is_asked_for(void **state)
 	    CDOP_OK);
 	assert_int_equal(text.len, a.reply.receipt.len);
 	assert_memory_equal(text.data, a.reply.receipt.data, text.len);
-	/* Never over another one; and what was answered stands. */
-	assert_int_equal(receipt_finish(&f->ctx, EXIT_OK), EXIT_UNEXPECTED);
-	assert_int_equal(receipt_finish(&f->ctx, EXIT_CONFLICT), EXIT_CONFLICT);
+	/* Never over another one, and nothing is asked for without a file. */
+	assert_int_equal(receipt_begin(&f->ctx), EXIT_USAGE);
+	f->ctx.g.receipt = "/nonexistent/mine";
+	assert_int_equal(receipt_begin(&f->ctx), EXIT_USAGE);
+	f->ctx.g.receipt = cdop_arena_printf(f->ctx.arena, "%s/full", f->dir);
+	full_disk(f, EXIT_OK, EXIT_UNEXPECTED);
+	full_disk(f, EXIT_CONFLICT, EXIT_CONFLICT);
 	f->ctx.g.receipt = NULL;
 }
 
@@ -490,6 +531,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    WITH(nothing_came_and_nothing_stays),
 	    WITH(changes_ask_for_one),
 	    WITH(a_good_one_is_kept_without_its_salt),
 	    WITH(what_changes_nothing_is_not_kept),
