@@ -202,6 +202,22 @@ find(struct cmd_ctx *ctx, const char *number, const Cdop__Approval **ret_a)
 	    "nothing of that number waits");
 }
 
+/* It is gone; what is next is for whoever asked for it. */
+static enum exit_code
+is_void(struct cmd_ctx *ctx, const Cdop__Approval *a, enum exit_code code)
+{
+	const char *words = cdop_arena_printf(ctx->arena,
+	    "the request is void, and nothing was done: %s",
+	    ctx->error.message);
+
+	if (words != NULL)
+		ctx->error.message = words;
+	ctx->error.next = cdop_arena_printf(ctx->arena,
+	    "tell %s (person %u), who may look again and ask anew",
+	    print_one_line(ctx->arena, a->requester_name), a->requester);
+	return code;
+}
+
 /* Exactly what was shown is what is signed up to. */
 static enum exit_code
 send(struct cmd_ctx *ctx, const Cdop__Approval *a, bool approve)
@@ -209,7 +225,7 @@ send(struct cmd_ctx *ctx, const Cdop__Approval *a, bool approve)
 	uint8_t hash[CDOP_SECOND_LEN];
 	struct cdop_second second;
 	Cdop__ApproveRequest request;
-	Cdop__ApproveReply *reply;
+	Cdop__ApproveReply *reply = NULL;
 	enum exit_code code;
 	json_t *object;
 
@@ -233,7 +249,11 @@ send(struct cmd_ctx *ctx, const Cdop__Approval *a, bool approve)
 	if (cmd_value(ctx, "--reason") != NULL)
 		request.reason =
 		    cdop_arena_strdup(ctx->arena, cmd_value(ctx, "--reason"));
-	if ((code = call_approve(ctx, &request, &reply)) != EXIT_OK)
+	code = call_approve(ctx, &request, &reply);
+	if (code != EXIT_OK && reply != NULL && reply->has_voided &&
+	    reply->voided)
+		return is_void(ctx, a, code);
+	if (code != EXIT_OK)
 		return code;
 	if (!ctx->g.json) {
 		print_mode(ctx);

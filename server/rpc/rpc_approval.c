@@ -260,7 +260,7 @@ requester_now(struct rpc_ctx *ctx, const struct approval *approval,
 	    (ret_requester->roles & approval->role & method->roles) != 0)
 		return CDOP_OK;
 	return rpc_fail(ctx, CDOP_FAILED_PRECONDITION, "requester_rights",
-	    "whoever asked for it may not do so any more: it is void");
+	    "whoever asked for it may not do so any more");
 }
 
 static enum cdop_err
@@ -285,6 +285,10 @@ apply(struct rpc_ctx *ctx, const struct approval *approval,
 		return err; /* half done: the whole batch is taken back */
 	if (err == CDOP_RESOURCE_EXHAUSTED || err == CDOP_INTERNAL)
 		return err; /* not the request's fault: it may be tried again */
+	/* Who says yes has perhaps never read it, and may not. */
+	if (err == CDOP_ABORTED)
+		err = rpc_fail(ctx, err, ctx->reason,
+		    "it was changed since this was asked for");
 	if (err != CDOP_OK)
 		return voided(ctx, number, err);
 	err = approvals_drop(ctx->reg->approvals, number);

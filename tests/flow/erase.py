@@ -53,7 +53,17 @@ def references(person):
 def on_hold(cora, dora, cuno, reference):
     reason = ["--reason", "inquest opened"]
     cora.must("case", "show", reference)
+    cora.must("case", "erase", reference, "--reason", "court_order", "--yes",
+              code=SECOND)
     cora.must("hold", "set", reference, *reason)
+    number = must(cuno, "approve", "--json").lines()[0]["number"]
+    done = cuno.cdop("approve", number, "--confirm", number)
+    shown.append(done.out + done.err)
+    check("a yes that comes too late is told that it is void", done.code ==
+          CONFLICT and "the request is void, and nothing was done: it was "
+          "changed" in done.err and "next: tell Cora" in done.err and
+          "case show" not in done.err, done)
+    equal("and that it is gone", must(cuno, "approve", "--json").lines(), [])
     check("it is shown", "ON LEGAL HOLD: inquest opened" in
           cora.must("case", "show", reference).out and "ON HOLD" in
           cora.must("case", "list").out)
