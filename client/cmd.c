@@ -49,7 +49,7 @@ enum exit_code
 cmd_fail(struct cmd_ctx *ctx, enum exit_code code, const char *reason,
     const char *next, const char *fmt, ...)
 {
-	char text[1024];
+	static char text[1024]; /* where there is no memory, the only place */
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -60,6 +60,8 @@ cmd_fail(struct cmd_ctx *ctx, enum exit_code code, const char *reason,
 	ctx->error.next =
 	    next == NULL ? NULL : cdop_arena_strdup(ctx->arena, next);
 	ctx->error.message = cdop_arena_strdup(ctx->arena, text);
+	if (ctx->error.message == NULL)
+		ctx->error.message = text;
 	return code;
 }
 

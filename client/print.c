@@ -16,6 +16,9 @@
 #define CELL_MAX 48 /* columns of a cell */
 #define GAP      2
 
+/* With less an object of a failure may not be whole. */
+#define FAILURE_ROOM ((size_t)64 << 10)
+
 /* Length of the UTF-8 sequence at s and its code point; 0: not UTF-8. */
 static size_t
 decode(const char *s, uint32_t *ret_cp)
@@ -334,6 +337,31 @@ findings_json(const struct cmd_error *error)
 	return list;
 }
 
+/* Without memory: the same object, of plain characters alone. */
+static void
+print_bare(const struct cmd_ctx *ctx, enum exit_code code)
+{
+	const struct cmd_error *e = &ctx->error;
+	const char *c;
+
+	if (!ctx->g.json) {
+		(void)fputs("cdop: ", stderr);
+	} else {
+		(void)fprintf(stderr,
+		    "{\"schema\":\"cdop.error/1\",\"ok\":false,"
+		    "\"mode\":null,\"registry\":null,\"request\":null,"
+		    "\"exit\":%d,\"reason\":\"%s\",\"next\":null,"
+		    "\"message\":\"",
+		    (int)code,
+		    e->reason != NULL ? e->reason : exit_reason(code));
+	}
+	for (c = e->message; *c != '\0'; c++)
+		(void)fputc(
+		    *c < ' ' || *c > '~' || *c == '"' || *c == '\\' ? '?' : *c,
+		    stderr);
+	(void)fputs(ctx->g.json ? "\"}\n" : "\n", stderr);
+}
+
 void
 print_failure(struct cmd_ctx *ctx, enum exit_code code)
 {
@@ -342,6 +370,10 @@ print_failure(struct cmd_ctx *ctx, enum exit_code code)
 	size_t i;
 
 	(void)fflush(stdout);
+	if (!cdop_arena_has(ctx->arena, FAILURE_ROOM)) {
+		print_bare(ctx, code);
+		return;
+	}
 	ctx->leaf = e->leaf;
 	if (!ctx->g.json) {
 		/* By this number an auditor finds it. */

@@ -257,6 +257,54 @@ a_long_cell_is_cut_between_characters(void **state)
 	assert_string_equal(end, "~  end\n");
 }
 
+/* What is said on stderr of a failure when no memory is left. */
+static const char *
+failure_without_memory(struct fixture *f, bool json)
+{
+	const char *path = fixture_file(f, "told", "", 0);
+	size_t used = cdop_arena_used(f->ctx.arena);
+	struct cdop_bytes text;
+	int was = dup(STDERR_FILENO), to = open(path, O_WRONLY | O_TRUNC);
+
+	while (cdop_arena_alloc(f->ctx.arena, 16) != NULL)
+		continue;
+	(void)cmd_fail(&f->ctx, EXIT_UNEXPECTED, NULL, "cdop retry",
+	    "no \"room\" for\n%s", "it");
+	f->ctx.g.json = json;
+	assert_true(was >= 0 && to >= 0 && dup2(to, STDERR_FILENO) >= 0);
+	print_failure(&f->ctx, EXIT_UNEXPECTED);
+	(void)fflush(stderr);
+	assert_true(dup2(was, STDERR_FILENO) >= 0);
+	(void)close(was);
+	(void)close(to);
+	cdop_arena_rewind(f->ctx.arena, used);
+	assert_int_equal(file_read(path, 4096, f->ctx.arena, &text), CDOP_OK);
+	return (const char *)text.data;
+}
+
+static void
+a_failure_without_memory_is_told(void **state)
+{
+	struct fixture *f = *state;
+	json_t *object;
+
+	assert_string_equal(
+	    failure_without_memory(f, false), "cdop: no ?room? for?it\n");
+	object = json_loads(failure_without_memory(f, true), 0, NULL);
+	assert_non_null(object);
+	assert_string_equal(
+	    json_string_value(json_object_get(object, "schema")),
+	    "cdop.error/1");
+	assert_int_equal(json_integer_value(json_object_get(object, "exit")),
+	    EXIT_UNEXPECTED);
+	assert_string_equal(
+	    json_string_value(json_object_get(object, "reason")),
+	    exit_reason(EXIT_UNEXPECTED));
+	assert_string_equal(
+	    json_string_value(json_object_get(object, "message")),
+	    "no ?room? for?it");
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -275,6 +323,7 @@ main(void)
 	    WITH(json_steers_no_terminal),
 	    WITH(any_entry_of_the_log_can_be_printed),
 	    WITH(a_long_cell_is_cut_between_characters),
+	    WITH(a_failure_without_memory_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
