@@ -44,6 +44,7 @@ struct db {
 	int old_fd;              /* a file that was replaced; -1: none */
 	struct reserve *reserve; /* NULL: none */
 	bool marked;             /* dir_mark() */
+	size_t reaches;          /* the file is at least so long */
 	struct db_txn txn;       /* one at a time */
 	bool in_txn;
 	struct db_core_rest rest; /* of env */

@@ -43,6 +43,7 @@ db_core_open(struct db *db)
 	MDB_env *env;
 	int rc;
 
+	db->reaches = 0; /* not known of this file */
 	/* Never WRITEMAP, NOSYNC, MAPASYNC or NOMEMINIT. */
 	flags = MDB_NOTLS;
 	if (db->read_only)
@@ -151,28 +152,46 @@ pages_kept(const struct db *db, size_t page, bool last)
 	return (size_t)reserve_want(db->reserve) / page;
 }
 
+/*
+ * The file reaches to `end`.  It is looked at only where it may have to grow:
+ * to be asked for its times makes the system write them with every commit
+ * (adr/0030).
+ */
+static enum cdop_err
+reach(struct db *db, size_t end, bool last)
+{
+	struct stat st;
+	enum cdop_err err = CDOP_OK;
+	int fd;
+
+	if (end <= db->reaches)
+		return CDOP_OK;
+	if (mdb_env_get_fd(db->env, &fd) != 0 || fstat(fd, &st) != 0)
+		return CDOP_DATA_LOSS;
+	db->reaches = (size_t)st.st_size;
+	if (end > db->reaches)
+		err = reserve_extend(
+		    db->reserve, fd, (size_t)st.st_size, end, last);
+	if (err == CDOP_OK && end > db->reaches)
+		db->reaches = end;
+	return err;
+}
+
 static enum cdop_err
 room(struct db *db, size_t pages, bool last)
 {
 	MDB_envinfo info;
-	struct stat st;
 	MDB_stat stat;
-	size_t end;
-	int fd;
 
 	CDOP_ASSERT(!db->in_txn);
 	if (mdb_env_info(db->env, &info) != 0 ||
-	    mdb_env_stat(db->env, &stat) != 0 ||
-	    mdb_env_get_fd(db->env, &fd) != 0 || fstat(fd, &st) != 0)
+	    mdb_env_stat(db->env, &stat) != 0)
 		return CDOP_DATA_LOSS;
 	pages += info.me_last_pgno + 1;
 	if (pages + pages_kept(db, stat.ms_psize, last) >
 	    info.me_mapsize / stat.ms_psize)
 		return CDOP_RESOURCE_EXHAUSTED;
-	end = pages * stat.ms_psize;
-	if ((size_t)st.st_size >= end)
-		return CDOP_OK;
-	return reserve_extend(db->reserve, fd, (size_t)st.st_size, end, last);
+	return reach(db, pages * stat.ms_psize, last);
 }
 
 enum cdop_err

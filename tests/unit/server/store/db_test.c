@@ -1,6 +1,7 @@
 /* The one door to LMDB: order, stickiness, room, and who may come in. */
 #include "server/store/db.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -192,6 +193,31 @@ room_is_written_ahead_and_the_end_of_the_map_is_seen(void **state)
 	assert_int_equal(map, MAP);
 	assert_true(used < 1 << 20);
 	assert_int_equal(db_room(db, MAP / DB_PAGE), CDOP_RESOURCE_EXHAUSTED);
+	end(db);
+}
+
+/* The file may be longer than it was when it was last looked at. */
+static void
+room_is_written_behind_whatever_is_there(void **state)
+{
+	char path[128], found[4] = "";
+	struct stat st;
+	struct db *db;
+	int fd;
+
+	(void)state;
+	db = make();
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	assert_true((fd = open(path, O_RDWR)) >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(pwrite(fd, "abc", 4, st.st_size), 4);
+	assert_int_equal(db_room(db, 64), CDOP_OK);
+	assert_int_equal(db_room(db, 1000), CDOP_OK);
+	assert_int_equal(pread(fd, found, 4, st.st_size), 4);
+	assert_string_equal(found, "abc");
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(st.st_size >= 1000 * DB_PAGE);
+	(void)close(fd);
 	end(db);
 }
 
@@ -446,6 +472,7 @@ main(void)
 	    cmocka_unit_test(a_deleted_last_row_does_not_spoil_the_append),
 	    cmocka_unit_test(
 		room_is_written_ahead_and_the_end_of_the_map_is_seen),
+	    cmocka_unit_test(room_is_written_behind_whatever_is_there),
 	    cmocka_unit_test(a_full_map_takes_nothing_and_leaves_a_good_file),
 	    cmocka_unit_test(what_is_made_is_for_nobody_else),
 	    cmocka_unit_test(the_right_directory_or_none),
