@@ -166,6 +166,23 @@ val_of(struct cdop_bytes bytes)
 	return val;
 }
 
+static int
+cursor_get(struct db_txn *txn, MDB_val *k, MDB_val *v, MDB_cursor_op op)
+{
+	int rc;
+
+	if (txn->cursor == NULL) {
+		rc = mdb_cursor_open(txn->mdb, txn->db->dbi, &txn->cursor);
+		if (rc != 0)
+			return rc;
+	}
+	return mdb_cursor_get(txn->cursor, k, v, op);
+}
+
+/*
+ * By the cursor, which stands where the last row was: those of a case lie side
+ * by side, and then there is no way down from the root.
+ */
 enum cdop_err
 db_get(struct db_txn *txn, uint64_t number, struct cdop_bytes *ret_row)
 {
@@ -177,7 +194,7 @@ db_get(struct db_txn *txn, uint64_t number, struct cdop_bytes *ret_row)
 		return txn->err;
 	cdop_put64(key, number);
 	k = val_of((struct cdop_bytes){key, sizeof(key)});
-	rc = mdb_get(txn->mdb, txn->db->dbi, &k, &v);
+	rc = cursor_get(txn, &k, &v, MDB_SET);
 	if (rc == MDB_NOTFOUND)
 		return CDOP_NOT_FOUND;
 	if (rc != 0)
@@ -264,19 +281,6 @@ db_del(struct db_txn *txn, uint64_t number)
 }
 
 /* ---- Walking ---- */
-
-static int
-cursor_get(struct db_txn *txn, MDB_val *k, MDB_val *v, MDB_cursor_op op)
-{
-	int rc;
-
-	if (txn->cursor == NULL) {
-		rc = mdb_cursor_open(txn->mdb, txn->db->dbi, &txn->cursor);
-		if (rc != 0)
-			return rc;
-	}
-	return mdb_cursor_get(txn->cursor, k, v, op);
-}
 
 /* What a walk found, or why there is nothing to say. */
 static enum cdop_err
