@@ -30,6 +30,7 @@ struct keystore_secrets {
 	struct keystore_held old_root; /* while a batch turns it */
 	struct envelope_ring ring;
 	struct keystore_in_use in_use[KEYSTORE_IN_USE];
+	bool used[KEYSTORE_IN_USE]; /* which of them, since the last rest */
 	uint8_t scratch[256];
 	uint8_t copying[ENVELOPE_KEY];
 	struct keystore_next next;

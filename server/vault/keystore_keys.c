@@ -68,6 +68,7 @@ keystore_use(struct keystore *ks, uint64_t id, const uint8_t k[static 32])
 	struct keystore_in_use *use;
 
 	use = &ks->secrets->in_use[id % KEYSTORE_IN_USE];
+	ks->secrets->used[id % KEYSTORE_IN_USE] = true;
 	use->id = id;
 	envelope_key_init(&use->key, k);
 }
@@ -75,7 +76,15 @@ keystore_use(struct keystore *ks, uint64_t id, const uint8_t k[static 32])
 void
 keystore_rest(struct keystore *ks)
 {
-	sodium_memzero(ks->secrets->in_use, sizeof(ks->secrets->in_use));
+	struct keystore_secrets *secrets = ks->secrets;
+	size_t i;
+
+	for (i = 0; i < KEYSTORE_IN_USE; i++) {
+		if (secrets->used[i])
+			sodium_memzero(
+			    &secrets->in_use[i], sizeof(secrets->in_use[i]));
+		secrets->used[i] = false;
+	}
 }
 
 struct envelope_key *
