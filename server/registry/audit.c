@@ -36,6 +36,7 @@ struct leaf_secrets {
 	uint8_t leaf[FRESH_LEN];
 	/* Under the case key; without one the same. */
 	uint8_t case_[FRESH_LEN];
+	uint8_t request_salt[CDOP_LEAF_SALT_LEN]; /* a receipt shows it */
 };
 
 enum cdop_err
@@ -225,8 +226,8 @@ make_leaf(const struct audit *audit, const struct audit_entry *entry,
 		cdop_leaf_write(&plain, leaf);
 		return CDOP_OK;
 	}
-	commitment(secrets->leaf, "request", &entry->request, 1,
-	    plain.commitment[CDOP_LEAF_REQUEST]);
+	cdop_leaf_commit(plain.commitment[CDOP_LEAF_REQUEST],
+	    secrets->request_salt, &entry->request, 1);
 	commit_outcome(entry, secrets, &plain);
 	if ((err = commit_case(entry, secrets, arena, &plain)) != CDOP_OK)
 		return err;
@@ -409,9 +410,11 @@ audit_append(struct audit *audit, struct cdop_arena *arena,
 		fresh_take(secrets.case_);
 	else
 		memcpy(secrets.case_, secrets.leaf, sizeof(secrets.case_));
+	salt_of(secrets.leaf, "request", secrets.request_salt);
+	memcpy(receipt.request_salt, secrets.request_salt,
+	    sizeof(receipt.request_salt));
 	receipt.index = rows_next_leaf(audit->reg->rows);
 	err = put_leaf(audit, entry, &secrets, arena, receipt.leaf);
-	salt_of(secrets.leaf, "request", receipt.request_salt);
 	sodium_memzero(&secrets, sizeof(secrets));
 	if (err != CDOP_OK)
 		return err;
