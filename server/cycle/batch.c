@@ -5,30 +5,26 @@
 #include <string.h>
 
 #include "cdop/bytes.h"
-#include "cdop/role.h"
 #include "server/base/clock.h"
 #include "server/base/control.h"
 #include "server/base/log.h"
 #include "server/base/undo.h"
+#include "server/cycle/batch_event.h"
 #include "server/cycle/receipt.h"
 #include "server/cycle/session.h"
 #include "server/cycle/welcome.h"
-#include "server/registry/actor.h"
 #include "server/registry/audit.h"
 #include "server/registry/cases_renew.h"
-#include "server/registry/custody.h"
-#include "server/registry/link_key.h"
-#include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/rotation_step.h"
 #include "server/registry/search_key.h"
 #include "server/vault/fresh.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_room.h"
-#include "server/vault/shamir.h"
 
 /* Address space, not memory: what is touched is bounded per request. */
-#define ARENA_MAX (1ull << 30)
+#define ARENA_MAX   (1ull << 30)
+#define SCRATCH_MAX ((size_t)64 << 20)
 /* Of rows one request may write, for the check that there is room. */
 #define ROWS_EACH 16
 #define DATA_EACH (32u << 10)
@@ -43,7 +39,8 @@
 
 struct batch {
 	struct control_note *note;
-	struct cdop_arena *arena;
+	struct cdop_arena *arena;   /* messages and answers */
+	struct cdop_arena *scratch; /* of one item, the same for the next */
 	struct batch_item item[CDOP_BATCH_REQUESTS_MAX];
 	size_t n;
 	size_t done; /* of n */
@@ -60,8 +57,11 @@ batch_new(struct control_note *note, struct batch **ret_batch)
 	batch = calloc(1, sizeof(*batch));
 	if (batch == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	if ((err = cdop_arena_new(ARENA_MAX, &batch->arena)) != CDOP_OK) {
-		free(batch);
+	err = cdop_arena_new(ARENA_MAX, &batch->arena);
+	if (err == CDOP_OK)
+		err = cdop_arena_new(SCRATCH_MAX, &batch->scratch);
+	if (err != CDOP_OK) {
+		batch_free(batch);
 		return err;
 	}
 	batch->note = note;
@@ -75,6 +75,7 @@ batch_free(struct batch *batch)
 	if (batch == NULL)
 		return;
 	cdop_arena_free(batch->arena);
+	cdop_arena_free(batch->scratch);
 	free(batch);
 }
 
@@ -172,99 +173,6 @@ fill_request(const struct batch_item *item, const struct batch_times *times,
 		    CDOP_SESSION_S * 1000ull;
 }
 
-/* The handshake's own leaf, and what it proves about the PSK. */
-static enum cdop_err
-run_opened(struct batch *batch, struct registry *reg, struct batch_item *item,
-    const struct batch_times *times)
-{
-	struct session *session = item->session;
-	struct audit_entry entry;
-	struct actor actor;
-	bool turned = false;
-	enum cdop_err err;
-
-	memset(&entry, 0, sizeof(entry));
-	memset(&actor, 0, sizeof(actor));
-	if (session->peer.device != 0) {
-		err = people_session_opened(reg->people, batch->arena,
-		    session->peer.device, session->peer.psk_id, times->now_ms,
-		    &turned);
-		/*
-		 * Another session has turned the key since the handshake, or
-		 * it is revoked: without Welcome and leaf this one closes.
-		 */
-		if (err == CDOP_UNAUTHENTICATED)
-			return CDOP_OK;
-		if (err == CDOP_OK)
-			err = link_key_known(reg, batch->arena,
-			    session->peer.device, session->peer.server_key);
-		if (err != CDOP_OK)
-			return err;
-		people_actor(
-		    reg->people, session->peer.device, times->now_ms, &actor);
-	}
-	memcpy(actor.session, session->peer.session, sizeof(actor.session));
-	entry.call = AUDIT_EVENT_SESSION;
-	entry.time_ms = times->now_ms;
-	entry.actor = &actor;
-	entry.reason = turned ? "psk_turned" : NULL;
-	entry.said_by_gate = session->said_by_gate;
-	err = audit_append(reg->audit, batch->arena, &entry, NULL);
-	if (err != CDOP_OK)
-		return err;
-	item->opened = true;
-	item->pending = (actor.roles & CDOP_ROLE_PENDING) != 0;
-	return CDOP_OK;
-}
-
-/* What opened it has proved to be good. */
-static enum cdop_err
-note_opened(struct batch *batch, struct registry *reg,
-    const struct batch_item *item, const struct batch_times *times)
-{
-	struct custody_proof proofs[1 + SHAMIR_MAX] = {{
-	    .slot = (uint16_t)item->event_count,
-	    .how = CDOP__PROOF__OPENED,
-	    .at_ms = times->now_ms,
-	}};
-	uint8_t share;
-	size_t n = 1;
-
-	for (share = 1; share <= SHAMIR_MAX; share++) {
-		if ((item->event_shares >> (share - 1) & 1) == 0)
-			continue;
-		proofs[n] = proofs[0];
-		proofs[n++].share = share;
-	}
-	return custody_note(reg->custody, batch->arena, proofs, n);
-}
-
-static enum cdop_err
-run_event(struct batch *batch, struct registry *reg,
-    const struct batch_item *item, const struct batch_times *times)
-{
-	struct audit_entry entry;
-	struct actor actor;
-	enum cdop_err err;
-
-	memset(&actor, 0, sizeof(actor));
-	if (item->event_device != 0)
-		people_actor(
-		    reg->people, item->event_device, times->now_ms, &actor);
-	if (item->event == AUDIT_EVENT_UNSEALED) {
-		err = note_opened(batch, reg, item, times);
-		if (err != CDOP_OK)
-			return err;
-	}
-	memset(&entry, 0, sizeof(entry));
-	entry.call = item->event;
-	entry.time_ms = times->now_ms;
-	entry.count = item->event_count;
-	entry.reason = item->event_reason;
-	entry.actor = item->event_device != 0 ? &actor : NULL;
-	return audit_append(reg->audit, batch->arena, &entry, NULL);
-}
-
 /* Steps of it until the slice is over. */
 static enum cdop_err
 run_rotate(struct batch *batch, struct registry *reg,
@@ -275,8 +183,8 @@ run_rotate(struct batch *batch, struct registry *reg,
 	enum cdop_err err;
 
 	do {
-		err = rotation_step_run(
-		    reg->rotation, batch->arena, times->now_ms, KEYS_EACH, &n);
+		err = rotation_step_run(reg->rotation, batch->scratch,
+		    times->now_ms, KEYS_EACH, &n);
 		all += n;
 	} while (err == CDOP_OK && n > 0 && all + KEYS_EACH <= item->rows &&
 	    clock_ms() < until_ms);
@@ -313,12 +221,12 @@ set_budget(struct batch *batch)
 	uint8_t chance[FRESH_LEN];
 
 	fresh_take(chance);
-	cdop_arena_set_budget(batch->arena,
+	cdop_arena_set_budget(batch->scratch,
 	    CDOP_REQUEST_ARENA + cdop_get32(chance) % CDOP_REQUEST_CHANCE);
 }
 
 static enum cdop_err
-run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
+work_item(struct batch *batch, struct registry *reg, struct batch_item *item,
     const struct batch_times *times)
 {
 	struct dispatch_request request;
@@ -335,21 +243,56 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	case BATCH_MORE:
 		fill_request(item, times, &request);
 		return dispatch_call(
-		    reg, batch->arena, &request, &item->result);
+		    reg, batch->scratch, &request, &item->result);
 	case BATCH_OPENED:
-		return run_opened(batch, reg, item, times);
+		return batch_event_opened(batch->scratch, reg, item, times);
 	case BATCH_EVENT:
-		return run_event(batch, reg, item, times);
+		return batch_event_run(batch->scratch, reg, item, times);
 	case BATCH_FORGET:
 		return search_key_forget(
-		    reg->search_key, batch->arena, times->now_ms);
+		    reg->search_key, batch->scratch, times->now_ms);
 	case BATCH_RENEW:
 		return cases_renew(
-		    reg->cases, batch->arena, times->now_ms, &item->left);
+		    reg->cases, batch->scratch, times->now_ms, &item->left);
 	case BATCH_ROTATE:
 		return run_rotate(batch, reg, item, times);
 	}
 	return CDOP_INTERNAL;
+}
+
+/* All else that it took is wiped at once, and warm for the next. */
+static enum cdop_err
+keep_answer(struct batch *batch, struct dispatch_result *result)
+{
+	struct audit_receipt *receipt = NULL;
+	uint8_t *reply;
+
+	cdop_arena_set_budget(batch->arena, 0);
+	reply = cdop_arena_alloc(batch->arena, result->reply.len);
+	if (result->receipt != NULL)
+		receipt = cdop_arena_alloc(batch->arena, sizeof(*receipt));
+	if (reply == NULL || (result->receipt != NULL && receipt == NULL))
+		return CDOP_RESOURCE_EXHAUSTED;
+	if (result->reply.len > 0)
+		memcpy(reply, result->reply.data, result->reply.len);
+	if (receipt != NULL)
+		*receipt = *result->receipt;
+	result->reply.data = reply;
+	result->receipt = receipt;
+	cdop_arena_reset(batch->scratch);
+	return CDOP_OK;
+}
+
+/* Where it fails, take_back() is next. */
+static enum cdop_err
+run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
+    const struct batch_times *times)
+{
+	enum cdop_err err;
+
+	if ((err = work_item(batch, reg, item, times)) != CDOP_OK)
+		return err;
+	return keep_answer(batch, &item->result);
 }
 
 static enum cdop_err
@@ -409,6 +352,7 @@ take_back(struct batch *batch, struct registry *reg, size_t mark)
 	rows_abort(reg->rows);
 	undo_rollback(reg->undo);
 	cdop_arena_rewind(batch->arena, mark);
+	cdop_arena_reset(batch->scratch);
 }
 
 /* CDOP_DATA_LOSS: the outcome is unknown. */
@@ -506,8 +450,10 @@ refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 		return CDOP_OK; /* no leaf, no answer */
 	set_budget(batch);
 	fill_request(item, times, &request);
-	err =
-	    dispatch_refuse(reg, batch->arena, &request, status, &item->result);
+	err = dispatch_refuse(
+	    reg, batch->scratch, &request, status, &item->result);
+	if (err == CDOP_OK)
+		err = keep_answer(batch, &item->result);
 	if (err != CDOP_OK) {
 		take_back(batch, reg, mark);
 		return CDOP_OK;
