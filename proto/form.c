@@ -472,6 +472,23 @@ may_say(const Cdop__Form *form, const struct cdop_field *field)
 	return n != 0 || has_absence(form, field);
 }
 
+/* Neither says anything in the group that the other does not. */
+static bool
+is_shared(const Cdop__Form *form, const Cdop__Form *also,
+    const struct cdop_field *field)
+{
+	ProtobufCMessage **entry;
+	size_t n, also_n;
+
+	if (also == NULL || has_absence(form, field) ||
+	    has_absence(also, field))
+		return false;
+	if (field->group_max == 0)
+		return only_entry(form, field) == only_entry(also, field);
+	entry = entries_of(form, field, &n);
+	return entry == entries_of(also, field, &also_n) && n == also_n;
+}
+
 static bool
 is_given(const ProtobufCMessage *msg, const struct cdop_field *field)
 {
@@ -485,10 +502,12 @@ is_given(const ProtobufCMessage *msg, const struct cdop_field *field)
 }
 
 /*
- * Over groups of which nobody says anything, and over what has no value in
- * one that is not repeated.  Walks are most of what a form costs.
+ * Over groups of which nobody says anything or that both forms share, and over
+ * what has no value in one that is not repeated.  Walks are most of what a form
+ * costs.  True: form gives a value in the row it stops at, in a group that is
+ * not repeated.
  */
-static void
+static bool
 pass_silent(struct cdop_form_iter *iter)
 {
 	const Cdop__Form *form = iter->form, *also = iter->also;
@@ -499,30 +518,40 @@ pass_silent(struct cdop_form_iter *iter)
 	while (iter->row < cdop_fields_count && iter->entry == 0) {
 		field = &cdop_fields[iter->row];
 		end = group_end(iter->row);
-		if (!may_say(form, field) && !may_say(also, field)) {
+		if ((!may_say(form, field) && !may_say(also, field)) ||
+		    is_shared(form, also, field)) {
 			iter->row = end;
 			continue;
 		}
 		if (field->group_max > 0 || has_absence(form, field) ||
 		    (also != NULL && has_absence(also, field)))
-			return;
+			return false;
 		msg = only_entry(form, field);
 		other = also == NULL ? NULL : only_entry(also, field);
-		for (; iter->row < end; iter->row++, field++)
-			if (is_given(msg, field) || is_given(other, field))
-				return;
+		for (; iter->row < end; iter->row++, field++) {
+			if (is_given(msg, field))
+				return true;
+			if (is_given(other, field))
+				return false;
+		}
 	}
+	return false;
 }
 
 bool
 cdop_form_next_said(struct cdop_form_iter *iter, struct cdop_path *ret_path)
 {
 	for (;;) {
-		pass_silent(iter);
+		if (pass_silent(iter)) {
+			*ret_path = (struct cdop_path){
+			    .field = &cdop_fields[iter->row++]};
+			iter->state = CDOP_VALUE_GIVEN;
+			return true;
+		}
 		if (!cdop_form_next(iter, ret_path))
 			return false;
-		if (cdop_form_state(iter->form, ret_path) !=
-		    CDOP_VALUE_NOT_ASKED)
+		iter->state = cdop_form_state(iter->form, ret_path);
+		if (iter->state != CDOP_VALUE_NOT_ASKED)
 			return true;
 		if (iter->also != NULL &&
 		    cdop_form_state(iter->also, ret_path) !=

@@ -53,7 +53,7 @@ cdop_form_classes(const Cdop__Form *form)
 	uint32_t classes = 0;
 
 	while (cdop_form_next_said(&iter, &path)) {
-		if (cdop_form_state(form, &path) == CDOP_VALUE_GIVEN)
+		if (iter.state == CDOP_VALUE_GIVEN)
 			classes |= cdop_form_class(form, &path);
 	}
 	return classes;
@@ -93,8 +93,7 @@ cdop_form_living(
 		if ((path.field->class & LIVING) == 0 ||
 		    path.field->kind == CDOP_KIND_YES_NO ||
 		    (same && path.entry == last) ||
-		    cdop_form_state(form, &path) != CDOP_VALUE_GIVEN ||
-		    !is_person(path.field))
+		    iter.state != CDOP_VALUE_GIVEN || !is_person(path.field))
 			continue;
 		if (!same && n == CDOP_LIVING_MAX)
 			break;

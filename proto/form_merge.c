@@ -110,7 +110,7 @@ differ(struct differ *d, const Cdop__Form *a, const Cdop__Form *b)
 			return err;
 	}
 	/* Entries that only b has. */
-	iter = (struct cdop_form_iter){.form = b};
+	iter = (struct cdop_form_iter){.form = b, .also = a};
 	while (cdop_form_next_said(&iter, &path)) {
 		if (has_entry(a, &path))
 			continue;

@@ -101,13 +101,16 @@ struct cdop_form_iter {
 	const Cdop__Form *also; /* for cdop_form_next_said() alone; or NULL */
 	size_t row;
 	size_t entry;
+	enum cdop_value_state state; /* in form; cdop_form_next_said() says */
 };
 
 bool cdop_form_next(struct cdop_form_iter *iter, struct cdop_path *ret_path);
 
 /*
  * The same of what is said alone, by a value or by an absence, in form or in
- * `also`; entries are those of form.  Of most groups nothing is.
+ * `also`; entries are those of form.  Of most groups nothing is.  A group that
+ * is the same memory in both, without an absence, is passed over: the two are
+ * walked to be compared.
  */
 bool cdop_form_next_said(
     struct cdop_form_iter *iter, struct cdop_path *ret_path);

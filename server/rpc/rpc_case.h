@@ -88,4 +88,8 @@ enum cdop_err rpc_case_edit_end(struct rpc_ctx *ctx, struct cases_act *act,
 Cdop__CaseSummary *rpc_case_summary(
     struct rpc_ctx *ctx, struct cases_act *act, uint32_t slot, bool names);
 
+/* Into `to`: each value of a record with who gave it. */
+void rpc_case_sources(struct rpc_ctx *ctx, const Cdop__StoredForm *stored,
+    Cdop__FormInstance *to, bool *failed);
+
 #endif

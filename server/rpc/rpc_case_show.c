@@ -42,68 +42,6 @@ person_name(struct show *s, uint32_t number)
 
 /* ---- form instances ---------------------------------------------------- */
 
-/* The source of every value: the one that is named, or that of the rest. */
-static const Cdop__ValueSource *
-source_of(const Cdop__StoredForm *stored, const char *path)
-{
-	const Cdop__ValueSource *rest = NULL;
-	size_t i;
-
-	for (i = 0; i < stored->n_value_source; i++) {
-		if (strcmp(stored->value_source[i]->path, path) == 0)
-			return stored->value_source[i];
-		if (*stored->value_source[i]->path == '\0')
-			rest = stored->value_source[i];
-	}
-	return rest;
-}
-
-static void
-add_source(struct show *s, Cdop__FormInstance *to, const char *path,
-    const Cdop__ValueSource *from)
-{
-	Cdop__ValueSource *entry;
-
-	entry = cdop_arena_alloc(s->ctx->arena, sizeof(*entry));
-	if (entry == NULL) {
-		s->failed = true;
-		return;
-	}
-	*entry = *from;
-	entry->path = rpc_case_text(s->ctx, path, &s->failed);
-	entry->person_name = person_name(s, from->person);
-	to->value_source[to->n_value_source++] = entry;
-}
-
-/* Each value of the record with who gave it. */
-static void
-fill_sources(
-    struct show *s, const Cdop__StoredForm *stored, Cdop__FormInstance *to)
-{
-	struct cdop_form_iter iter = {.form = stored->form};
-	const Cdop__ValueSource *from;
-	char text[CDOP_FORM_PATH_MAX];
-	struct cdop_path path;
-	size_t n = 0;
-
-	while (cdop_form_next_said(&iter, &path))
-		n++;
-	to->value_source =
-	    cdop_arena_calloc(s->ctx->arena, n, sizeof(*to->value_source));
-	if (to->value_source == NULL) {
-		s->failed = true;
-		return;
-	}
-	iter = (struct cdop_form_iter){.form = stored->form};
-	while (!s->failed && cdop_form_next_said(&iter, &path)) {
-		if (path.field->kind == CDOP_KIND_ENTRY)
-			continue;
-		cdop_form_path_write(&path, text);
-		if ((from = source_of(stored, text)) != NULL)
-			add_source(s, to, text, from);
-	}
-}
-
 /*
  * Who lives and is named by what leaves.  Forms of one case name the same
  * people, so the most that one of them names counts; but who told us is
@@ -475,7 +413,7 @@ fill_case(struct show *s)
 	out->missing = rpc_case_missing(ctx, &missing, &s->failed);
 	out->record = instance(s, s->record, true);
 	if (out->record != NULL)
-		fill_sources(s, s->record, out->record);
+		rpc_case_sources(ctx, s->record, out->record, &s->failed);
 	fill_links(s);
 	return CDOP_OK;
 }

@@ -81,6 +81,39 @@ a_difference_is_named_by_its_path(void **state)
 	assert_true(has_path(&paths, "parent.4.sex"));
 }
 
+/* As a record has them that is made of its notification. */
+static void
+groups_that_are_shared_are_compared_by_what_is_absent(void **state)
+{
+	struct sample *s = *state;
+	struct cdop_paths paths;
+	Cdop__Form other;
+
+	sample_fill(s);
+	sample_put(s, "parent.1.family_name", "Same");
+	sample_put(s, "child.nhs_number", "#nk");
+	sample_put(s, "parent.1.first_names", "#nk");
+	sample_put(s, "agency", "#na");
+	other = *s->form;
+	assert_int_equal(
+	    cdop_form_diff(s->form, &other, s->arena, &paths), CDOP_OK);
+	assert_int_equal(paths.n, 0);
+	other.n_absent = 0;
+	assert_int_equal(
+	    cdop_form_diff(s->form, &other, s->arena, &paths), CDOP_OK);
+	assert_int_equal(paths.n, 3);
+	assert_true(has_path(&paths, "child.nhs_number"));
+	assert_true(has_path(&paths, "parent.1.first_names"));
+	assert_true(has_path(&paths, "agency"));
+	other.received = NULL;
+	other.n_parent = 0;
+	put(s, s->form, "received.sender_reference", "S1");
+	assert_int_equal(
+	    cdop_form_diff(&other, s->form, s->arena, &paths), CDOP_OK);
+	assert_true(has_path(&paths, "received.sender_reference"));
+	assert_true(has_path(&paths, "parent.1.family_name"));
+}
+
 static void
 a_merge_changes_what_is_said_and_no_more(void **state)
 {
@@ -239,6 +272,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(a_copy_differs_in_nothing),
 	    T(a_difference_is_named_by_its_path),
+	    T(groups_that_are_shared_are_compared_by_what_is_absent),
 	    T(a_merge_changes_what_is_said_and_no_more),
 	    T(every_field_is_redacted_by_its_class_alone),
 	    T(a_protected_address_needs_safeguarding_too),
