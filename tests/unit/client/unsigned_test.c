@@ -47,6 +47,7 @@ static uint8_t seed;    /* that signs what is answered */
 static uint32_t tells;  /* number of what is answered, whatever was asked */
 static uint32_t pages;  /* of a list that are still to come */
 static bool tells_none; /* an answer with nothing in it */
+static bool tells_more; /* the answer says that it has a part more */
 static bool other_file; /* whose bytes are not those of its manifest */
 static unsigned kept;   /* calls that say that a file is whole */
 static char origin[CDOP_CHECKPOINT_ORIGIN_MAX];
@@ -275,7 +276,7 @@ answer(void)
 	reply.id = server.id;
 	reply.last = last;
 	reply.has_count = last;
-	reply.count = ++server.sent;
+	reply.count = ++server.sent + tells_more;
 	reply.has_body = true;
 	reply.body.data = (uint8_t *)(uintptr_t)bytes.data;
 	reply.body.len = bytes.len;
@@ -387,7 +388,7 @@ setup(void **state)
 	    identity_save(&f->session.identity, f->ctx.arena), CDOP_OK);
 	memset(&server, 0, sizeof(server));
 	seed = OURS;
-	other_file = tells_none = false;
+	other_file = tells_none = tells_more = false;
 	tells = 1;
 	kept = 0;
 	return 0;
@@ -539,6 +540,19 @@ another_entry_of_the_log_is_not_shown(void **state)
 	assert_string_equal(f->ctx.error.message, "the answer has no entry");
 }
 
+/* Whoever cuts a part out of a list does not make it a shorter one. */
+static void
+an_answer_that_lacks_a_part_is_none(void **state)
+{
+	(void)state;
+	f->session.profile =
+	    (struct cdop_profile *)(uintptr_t)fixture_profile(f);
+	f->ctx.g.purpose = "audit";
+	assert_int_equal(run("audit show", "1"), EXIT_OK);
+	tells_more = true;
+	assert_int_equal(run("audit show", "1"), EXIT_INTEGRITY);
+}
+
 static void
 another_profile_is_not_shown(void **state)
 {
@@ -577,6 +591,7 @@ main(void)
 	    TEST(a_backup_with_the_manifest_of_another_is_none),
 	    TEST(what_is_said_of_another_backup_is_not_noted),
 	    TEST(another_entry_of_the_log_is_not_shown),
+	    TEST(an_answer_that_lacks_a_part_is_none),
 	    TEST(another_profile_is_not_shown),
 	    TEST(the_history_of_another_case_is_not_shown),
 	};

@@ -252,6 +252,11 @@ the_first_letters_of_a_name_find_it(void **state)
 	assert_int_equal(
 	    calls_find(&w, WORLD_COORDINATOR, "Qu", "2024-05-14"), 0);
 	/* Whole names come first, and alone. */
+	form = world_form(&w, 82, "sefton");
+	calls_put(&w, form, "child.family_name", "Quillardovsky");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+	assert_int_equal(
+	    calls_find(&w, WORLD_COORDINATOR, "Quillar", "2024"), 2);
 	assert_int_equal(
 	    calls_find(&w, WORLD_COORDINATOR, "Quillard", "2024"), 1);
 }

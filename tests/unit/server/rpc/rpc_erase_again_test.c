@@ -15,7 +15,8 @@
 #include "tests/unit/server/registry/turning.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define ERASE 92
+#define ERASE       92
+#define CERTIFICATE 93
 
 static struct world w;
 
@@ -55,6 +56,23 @@ said(const struct world_answer *answer)
 	    : NULL;
 }
 
+/* How many there are below this number. */
+static size_t
+certificates_before(uint32_t before)
+{
+	Cdop__CertificateGetRequest request;
+	Cdop__CertificateGetReply *reply;
+	struct world_answer answer;
+
+	cdop__certificate_get_request__init(&request);
+	request.has_before = true;
+	request.before = before;
+	world_call(&w, WORLD_AUDITOR, CERTIFICATE, &request.base, &answer);
+	reply =
+	    world_body(&w, &answer, &cdop__certificate_get_reply__descriptor);
+	return reply->n_certificate;
+}
+
 static void
 it_waits_once_and_has_one_certificate(void **state)
 {
@@ -88,6 +106,9 @@ it_waits_once_and_has_one_certificate(void **state)
 	assert_non_null(reply);
 	assert_true(reply->has_certificate);
 	assert_int_equal(reply->certificate, 1);
+	/* A page begins behind the last one of the page before. */
+	assert_int_equal(certificates_before(2), 1);
+	assert_int_equal(certificates_before(1), 0);
 	free(gone);
 }
 

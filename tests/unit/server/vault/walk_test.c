@@ -272,6 +272,50 @@ what_is_noted_has_a_bound(void **state)
 	copy_fixture_live(&c);
 }
 
+/* Nobody hears that a row went who had not heard of it. */
+static void
+what_comes_next_is_not_gone(void **state)
+{
+	const struct walk_budget budget = copy_fixture_budget(100);
+	static const uint8_t term[32];
+	struct walk *walk;
+	bool end;
+
+	(void)state;
+	assert_int_equal(walk_begin(c.f.rows, &walk), CDOP_OK);
+	assert_int_equal(walk_step(walk, &budget, &sink, &end), CDOP_OK);
+	undo_begin(c.f.rows->undo);
+	walk_core_note(c.f.rows->walks, kept.last + 1, false, term);
+	undo_commit(c.f.rows->undo);
+	assert_int_equal(walk_step(walk, &budget, &sink, &end), CDOP_OK);
+	assert_int_equal(kept.n_gone, 0);
+	walk_free(walk);
+}
+
+/* Rows of the log have a digest of their own. */
+static void
+either_digest_that_differs_is_a_loss(void **state)
+{
+	const struct walk_budget budget = copy_fixture_budget(SIZE_MAX);
+	struct layout_head *head = &c.f.rows->s.head;
+	uint8_t *const digest[] = {head->digest, head->log_digest};
+	struct walk *walk;
+	size_t i;
+	bool end;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(walk_begin(c.f.rows, &walk), CDOP_OK);
+		assert_int_equal(
+		    walk_step(walk, &budget, &sink, &end), CDOP_OK);
+		digest[i][31] ^= 1;
+		assert_int_equal(walk_last(walk, &sink), CDOP_DATA_LOSS);
+		digest[i][31] ^= 1;
+		walk_free(walk);
+		forget();
+	}
+}
+
 int
 main(void)
 {
@@ -286,6 +330,10 @@ main(void)
 		what_the_sink_says_ends_it, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		what_is_noted_has_a_bound, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_comes_next_is_not_gone, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		either_digest_that_differs_is_a_loss, setup, teardown),
 	};
 
 	if (sodium_init() < 0)
