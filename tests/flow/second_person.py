@@ -2,8 +2,8 @@
 """A new profile takes two people, who see the same change."""
 import os
 
-from libflow import (CONFLICT, FORBIDDEN, INVALID, OK, PROFILE, SECOND, TMP,
-                     check, end, equal, scene)
+from libflow import (CONFLICT, FORBIDDEN, INVALID, OK, PROFILE, SECOND, STOPPED,
+                     TMP, check, end, equal, scene)
 
 FINDINGS = 16
 
@@ -59,6 +59,11 @@ def main():
     check("who asked may not approve", not (mine and mine[0]["you_may"]) and
           cora.cdop("approve", act["number"], "--confirm",
                     act["number"]).code in (FORBIDDEN, CONFLICT), mine)
+    equal("a yes to another number is none", ada.cdop(
+        "approve", act["number"], "--confirm", "0123456789abcdef").code,
+        STOPPED)
+    equal("it waits as before", [a["number"] for a in waiting(ada)],
+          [act["number"]])
     ada.must("approve", act["number"], "--confirm", act["number"])
     equal("now it is in force", version(cora), before + 1)
     check("for everybody", "Sample House" in cora.must("profile",
