@@ -177,24 +177,44 @@ static const struct {
 	const char *reason, *next;
 } lists[] = {
     {"area_unknown", "cdop profile show"},
+    {"no_next_key", "cdop key rotate --link --reason TEXT"},
+    {"no_rotation", "cdop key status"},
+    {"no_such_backup", "cdop backup list"},
+    {"no_such_case", "is every letter of the reference right?"},
     {"no_such_certificate", "cdop certificate list"},
     {"no_such_device", "cdop people list"},
     {"no_such_invitation", "cdop people list"},
+    {"no_such_notification", "cdop case show REF --notifications"},
     {"no_such_person", "cdop people list --all"},
     {"no_such_slot", "cdop custodian list"},
+    {"no_such_version", "cdop case history REF"},
+    {"not_suspended", "cdop people list"},
+    {"owner.unknown", "cdop profile show"},
     {"role", "cdop whoami"},
     {"state", "cdop status"},
 };
 
 static const char *
-next_step(uint32_t status, const char *reason, enum exit_code code)
+where_listed(const char *reason)
 {
 	size_t i;
 
 	for (i = 0; reason != NULL && i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (strcmp(lists[i].reason, reason) == 0)
 			return lists[i].next;
-	if (status == CDOP_ABORTED)
+	return NULL;
+}
+
+static const char *
+next_step(const Cdop__Reply *reply, enum exit_code code)
+{
+	const char *next = where_listed(reply->reason);
+
+	if (next == NULL && reply->n_violation > 0)
+		next = where_listed(reply->violation[0]->rule);
+	if (next != NULL)
+		return next;
+	if (reply->status == CDOP_ABORTED)
 		return "look again (cdop case show) and repeat";
 	if (code == EXIT_VERSION)
 		return "install the same release on both sides";
@@ -225,8 +245,8 @@ call_judge(struct cmd_ctx *ctx, const struct call_method *method,
 	words = reply->message != NULL && reply->message[0] != '\0'
 	    ? reply->message
 	    : exit_words((unsigned)code);
-	(void)cmd_fail(ctx, code, reply->reason,
-	    next_step(reply->status, reply->reason, code), "%s", words);
+	(void)cmd_fail(
+	    ctx, code, reply->reason, next_step(reply, code), "%s", words);
 	ctx->error.leaf = ctx->leaf;
 	take_findings(ctx, reply);
 	return code;

@@ -178,10 +178,11 @@ tell(struct meeting *m)
 		object = NULL;
 		print_mode(m->ctx);
 		print_out(m->ctx,
-		    "%s: the %s is at version %llu, you saw version %llu.  "
-		    "Changed since:",
+		    "%s: the %s is at version %llu, you saw version %llu.  %s",
 		    c->reference, parts[c->part], (unsigned long long)now,
-		    (unsigned long long)c->version);
+		    (unsigned long long)c->version,
+		    c->version < now ? "Changed since:"
+				     : "There is no such version yet.");
 	}
 	if (m->history != NULL)
 		tell_history(m);

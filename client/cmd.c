@@ -88,6 +88,25 @@ cmd_flag(const struct cmd_ctx *ctx, const char *name)
 	return cmd_value_at(ctx, name, 0) != NULL;
 }
 
+/* Where the numbers are that a command wants. */
+static const char *
+where_numbers_are(const char *what)
+{
+	static const char *const lists[][2] = {
+	    {"DEVICE", "cdop people list"},
+	    {"PERSON", "cdop people list"},
+	    {"--device", "cdop people list"},
+	    {"--device-for", "cdop people list"},
+	    {"NOTIFICATION", "cdop case show REF --notifications"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (strcmp(lists[i][0], what) == 0)
+			return lists[i][1];
+	return NULL;
+}
+
 enum exit_code
 cmd_number(struct cmd_ctx *ctx, const char *what, const char *text,
     uint64_t max, uint64_t *ret_n)
@@ -99,7 +118,7 @@ cmd_number(struct cmd_ctx *ctx, const char *what, const char *text,
 	n = strtoull(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
 	    n > max)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		return cmd_fail(ctx, EXIT_USAGE, NULL, where_numbers_are(what),
 		    "%s: a number up to %llu is wanted", what,
 		    (unsigned long long)max);
 	*ret_n = n;
@@ -116,6 +135,14 @@ find_opt(const struct cmd_opt *opts, const char *arg, size_t len)
 	return NULL;
 }
 
+static const char *
+its_help(struct cmd_ctx *ctx)
+{
+	return ctx->cmd == NULL
+	    ? "cdop --help"
+	    : cdop_arena_printf(ctx->arena, "cdop %s --help", ctx->cmd->words);
+}
+
 /* Takes the option at argv[*i] and its value. */
 static enum exit_code
 take_opt(struct cmd_ctx *ctx, int argc, char **argv, int *i)
@@ -128,20 +155,17 @@ take_opt(struct cmd_ctx *ctx, int argc, char **argv, int *i)
 	if (opt == NULL && ctx->cmd != NULL)
 		opt = find_opt(ctx->cmd->opts, arg, len);
 	if (opt == NULL)
-		return cmd_fail(ctx, EXIT_USAGE, NULL,
-		    ctx->cmd == NULL ? "cdop --help"
-				     : cdop_arena_printf(ctx->arena,
-					   "cdop %s --help", ctx->cmd->words),
+		return cmd_fail(ctx, EXIT_USAGE, NULL, its_help(ctx),
 		    "no such option: %.*s", (int)len, arg);
 	if (!opt->many && cmd_flag(ctx, opt->name))
-		return cmd_fail(
-		    ctx, EXIT_USAGE, NULL, NULL, "%s stands twice", opt->name);
+		return cmd_fail(ctx, EXIT_USAGE, NULL, its_help(ctx),
+		    "%s stands twice", opt->name);
 	if (opt->arg == NULL && value != NULL)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		return cmd_fail(ctx, EXIT_USAGE, NULL, its_help(ctx),
 		    "%s takes no value", opt->name);
 	if (opt->arg != NULL && value == NULL) {
 		if (*i + 1 >= argc)
-			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+			return cmd_fail(ctx, EXIT_USAGE, NULL, its_help(ctx),
 			    "%s wants a value: %s", opt->name, opt->arg);
 		value = argv[++*i];
 	}
@@ -163,7 +187,10 @@ no_such_command(struct cmd_ctx *ctx, const char *const *words, size_t n)
 	    n > 1 ? " " : "", n > 1 ? words[1] : "");
 	near = commands_near(typed);
 	if (near == NULL)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop help",
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    commands_is_noun(words[0])
+			? cdop_arena_printf(ctx->arena, "cdop %s", words[0])
+			: "cdop help",
 		    "no such command: %s", typed);
 	return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 	    "no such command: %s (the nearest is: cdop %s)", typed,
@@ -260,7 +287,7 @@ check_words(struct cmd_ctx *ctx)
 		    cmd->words, cmd->args);
 	}
 	if (ctx->n_pos > cmd->max_pos)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		return cmd_fail(ctx, EXIT_USAGE, NULL, its_help(ctx),
 		    "%s: a word too many: %s", cmd->words,
 		    ctx->pos[cmd->max_pos]);
 	return EXIT_OK;
@@ -348,11 +375,14 @@ cmd_main(int argc, char **argv)
 		turn_if_due(&ctx);
 		spool_tidy(&ctx);
 	}
+	if (code == EXIT_OK && !print_flush())
+		code = cmd_fail(&ctx, EXIT_UNEXPECTED, NULL,
+		    "what was asked for is done: look before it is said again",
+		    "the answer cannot be written to standard output: %s",
+		    strerror(errno));
 	if (ctx.error.message != NULL)
 		print_failure(&ctx, code);
 	session_close(&ctx);
 	cdop_arena_free(ctx.arena);
-	if (!print_flush() && code == EXIT_OK)
-		code = EXIT_UNEXPECTED;
 	return (int)code;
 }

@@ -66,6 +66,8 @@ list(struct cmd_ctx *ctx, Cdop__AuditListRequest *request)
 		code = audit_ask(ctx, request, show_part, &listing);
 	if (code == EXIT_OK && ctx->g.json)
 		print_end(ctx, "audit.list", listing.n);
+	else if (code == EXIT_OK && listing.n == 0)
+		print_note(ctx, "No entry of the log is like that.");
 	return code;
 }
 

@@ -169,7 +169,7 @@ which_keys(struct cmd_ctx *ctx)
 	const int named = log + cmd_flag(ctx, "--all") + area + root + link;
 
 	if (named != 1)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop key rotate --help",
 		    "%s: --area AREA, --all, --root, --link, or "
 		    "--log, the key that signs the audit log",
 		    named == 0 ? "which keys" : "one of these at a time");

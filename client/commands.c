@@ -116,6 +116,26 @@ distance(const char *a, const char *b)
 	return row[nb];
 }
 
+/* "find" of "case find"; of "list" there are many. */
+static const struct cmd *
+only_verb(const char *typed)
+{
+	const struct cmd *cmd, *found = NULL;
+	const char *blank;
+	size_t i;
+
+	for (i = 0; (cmd = commands_at(i)) != NULL; i++) {
+		blank = strchr(cmd->words, ' ');
+		if (blank == NULL || strcmp(blank + 1, typed) != 0 ||
+		    (cmd->flags & CMD_HIDDEN) != 0)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = cmd;
+	}
+	return found;
+}
+
 const struct cmd *
 commands_near(const char *typed)
 {
@@ -131,5 +151,5 @@ commands_near(const char *typed)
 			best = cmd;
 		}
 	}
-	return best;
+	return best != NULL ? best : only_verb(typed);
 }

@@ -194,6 +194,21 @@ whom_to_ring(struct cmd_ctx *ctx)
 	return cdop_arena_printf(ctx->arena, "ring %s", contact);
 }
 
+/* Where it was looked for; doctor does not send to itself. */
+static const char *
+is_it_there(struct cmd_ctx *ctx)
+{
+	const Cdop__ClientIdentity *me = ctx->session->identity.open;
+	const bool looks = strcmp(ctx->cmd->words, "doctor") == 0;
+	const bool knows = me != NULL && me->n_address > 0;
+
+	return cdop_arena_printf(ctx->arena,
+	    "does it run, and is the network there%s%s%s?%s",
+	    knows ? ", to " : "", knows ? me->address[0] : "",
+	    knows && me->n_address > 1 ? " or another address" : "",
+	    looks ? "" : "  cdop doctor looks");
+}
+
 static enum exit_code
 connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 {
@@ -234,8 +249,10 @@ connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 		if (term_is_stopped())
 			return EXIT_STOPPED;
 		return cmd_fail(ctx, EXIT_UNREACHABLE, NULL,
-		    "was it started?  with many cases it reads for a minute "
-		    "first; else: is the network there?  cdop doctor looks",
+		    cdop_arena_printf(ctx->arena,
+			"was it started?  with many cases it reads for a "
+			"minute first; else: %s",
+			is_it_there(ctx)),
 		    "no answer from the registry in time");
 	case CONN_OK:
 	case CONN_UNREACHABLE:
@@ -247,8 +264,7 @@ connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 	}
 	if (term_is_stopped())
 		return EXIT_STOPPED;
-	return cmd_fail(ctx, EXIT_UNREACHABLE, NULL,
-	    "is the network there?  cdop doctor looks",
+	return cmd_fail(ctx, EXIT_UNREACHABLE, NULL, is_it_there(ctx),
 	    "no answer from the registry");
 }
 

@@ -57,6 +57,8 @@ term_start(void)
 	(void)sigaction(SIGTERM, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &sa, NULL);
+	(void)sigaction(
+	    SIGXFSZ, &sa, NULL); /* a write fails, and that is told */
 }
 
 bool

@@ -41,7 +41,10 @@ cmd_config(int argc, char **argv, const char *const longs[],
 		}
 	}
 	if (config_load(path, ret_conf, &error) != CDOP_OK) {
-		log_tell("%s: %s", path, error.text);
+		log_tell("%s: %s%s", path, error.text,
+		    strcmp(path, CMD_CONF_PATH) == 0
+			? "; -f FILE names another one"
+			: "");
 		return CONTROL_EXIT_CONFIG;
 	}
 	*ret_path = path;

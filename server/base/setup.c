@@ -196,6 +196,11 @@ bind_all(const struct config *conf, struct setup *setup)
 		if (err == CDOP_OK)
 			err = address_listen(&setup->addresses[i],
 			    conf->socket_mode, &setup->listen_fds[i]);
+		if (err == CDOP_ALREADY_EXISTS)
+			return refuse(setup,
+			    "listen = %s: something is there already: another "
+			    "cdopd that runs, or what is not cdopd's",
+			    conf->listen[i]);
 		if (err != CDOP_OK)
 			return refuse(setup, "listen = %s: %s", conf->listen[i],
 			    strerror(errno));

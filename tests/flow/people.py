@@ -205,7 +205,20 @@ def where_to_look(registry, ada, cora):
              "/nonexistent/f cannot be written: No such file"),
             (cora, ["case", "erase", "T-2222-2229", "--reason", "because"],
              "--reason: that is not one of the words"),
-            (cora, ["case", "find"], "next: --nhs-number N, ")):
+            (cora, ["case", "find"], "next: --nhs-number N, "),
+            (cora, ["find"], "the nearest is: cdop case find"),
+            (cora, ["device", "list"], "next: cdop device"),
+            (cora, ["status", "extra"], "next: cdop status --help"),
+            (cora, ["status", "--timeout"], "next: cdop status --help"),
+            (cora, ["case", "list", "--area", "Wirral"],
+             "next: cdop profile show"),
+            (ada, ["people", "suspend", "Cora", "--reason", "x"],
+             "next: cdop people list"),
+            (ada, ["people", "resume", str(cora.person), "--reason", "x"],
+             "next: cdop people list"),
+            (ada, ["key", "rotate", "--reason", "x"],
+             "next: cdop key rotate --help"),
+            (ada, ["key", "resume"], "next: cdop key status")):
         done = person.cdop(*words)
         check(" ".join(words[:2]) + ": " + says, done.code != OK and
               says in done.err, done)
@@ -230,9 +243,20 @@ def where_it_goes(registry, ada, cora):
     check("nor is a change made without its receipt", done.code == USAGE and
           "/nonexistent/r cannot be made" in done.err and
           cora.cdop("case", "list").code == OK, done)
-    done = cora.cdop("case", "show", "T-2222-2229", "--out", path)
-    check("a case that there is not leaves no file", done.code in NO and
-          not os.path.exists(path), done)
+    for words in ["status"], ["status", "--json"]:
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = cora.popen(*words, stdout=full)
+            said = done.communicate(timeout=60)[1].decode()
+        check("an answer that goes nowhere is told: " + words[-1],
+              done.returncode == 1 and "cannot be written" in said and
+              "No space left" in said, said)
+    for last in "0123456789ABCDEFGHJKMNPQRSTVWXYZ":  # one of them is right
+        done = cora.cdop("case", "show", "T-2222-222" + last, "--out", path)
+        if done.code == NOT_FOUND:
+            break
+    check("a case that there is not leaves no file", done.code == NOT_FOUND and
+          "next: is every letter" in done.err and not os.path.exists(path),
+          done)
 
 
 def lists(registry, ada):

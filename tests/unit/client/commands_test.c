@@ -129,6 +129,8 @@ a_slip_is_named_and_never_run(void **state)
 	(void)state;
 	assert_string_equal(commands_near("case shwo")->words, "case show");
 	assert_string_equal(commands_near("notfy")->words, "notify");
+	assert_string_equal(commands_near("find")->words, "case find");
+	assert_null(commands_near("list")); /* which one? */
 	assert_null(commands_near("make me a sandwich"));
 	assert_int_equal(RUN("notfy"), EXIT_USAGE);
 	assert_int_equal(RUN("case", "shwo", "T-1"), EXIT_USAGE);
