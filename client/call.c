@@ -16,6 +16,9 @@
 #include "client/spool.h"
 #include "client/term.h"
 
+#define SHARE_SUBMIT 89
+#define OPENS_MS     900000 /* as long as the daemon has for it */
+
 #define GRACE_MS 2000 /* beyond the deadline that the registry keeps */
 
 static const struct call_method methods[] = {
@@ -278,11 +281,19 @@ call_lost(
 	    "no answer from the registry in time");
 }
 
+uint64_t
+call_patience_ms(const struct cmd_ctx *ctx, const struct call_method *method)
+{
+	if (method->id == SHARE_SUBMIT && ctx->g.timeout == NULL)
+		return OPENS_MS;
+	return (uint64_t)ctx->g.timeout_ms + GRACE_MS;
+}
+
 enum exit_code
 call_raw(
     struct cmd_ctx *ctx, struct call_send *send, ProtobufCMessage **ret_message)
 {
-	uint64_t by = conn_now_ms() + ctx->g.timeout_ms + GRACE_MS;
+	uint64_t by = conn_now_ms() + call_patience_ms(ctx, send->method);
 	Cdop__Reply *reply;
 	enum conn_end end;
 	enum exit_code code, taken;

@@ -58,6 +58,13 @@ enum exit_code call_prepare(struct cmd_ctx *ctx, struct call_send *send);
  */
 enum conn_end call_begin(struct cmd_ctx *ctx, struct call_send *send);
 
+/*
+ * How long the answer to a call is waited for.  The last share opens a
+ * registry, which reads all of its cases before it answers.
+ */
+uint64_t call_patience_ms(
+    const struct cmd_ctx *ctx, const struct call_method *method);
+
 /* The next answer, whichever call it is for; in ctx->arena. */
 enum conn_end call_next(
     struct cmd_ctx *ctx, uint64_t deadline_ms, Cdop__Reply **ret_reply);

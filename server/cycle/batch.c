@@ -444,6 +444,7 @@ refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 
 	if (item->kind != BATCH_CALL && item->kind != BATCH_MORE) {
 		item->failed = true;
+		item->why = status;
 		return CDOP_OK;
 	}
 	if (begin_alone(reg, item) != CDOP_OK)

@@ -49,9 +49,11 @@ struct batch_item {
 	/* What came of it. */
 	bool answered; /* result.reply may be sent */
 	bool failed;   /* it made a batch abort: want of room is not its own */
-	bool opened;   /* Welcome is due, once this is durable */
-	bool pending;  /* for Welcome: the device waits for activation */
-	size_t left;   /* of RENEW: cases that cannot be read */
+	enum cdop_err why; /* of one of the vault's own that failed, or had
+			    * no room */
+	bool opened;       /* Welcome is due, once this is durable */
+	bool pending;      /* for Welcome: the device waits for activation */
+	size_t left;       /* of RENEW: cases that cannot be read */
 	struct dispatch_result result;
 };
 

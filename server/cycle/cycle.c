@@ -338,7 +338,7 @@ forgot(struct cycle *cycle, const struct batch_item *item)
 	}
 	search_key_put_off(reg->search_key,
 	    audit_time(reg->audit, clock_wall_ms(), clock_boot_ms()));
-	log_error("search.kept", "finding=%s", rows_finding(reg->rows));
+	gather_tell_kept(cycle, item->why);
 }
 
 /* What could not be written is tried again later. */

@@ -128,4 +128,7 @@ void boot_calls_end(struct cycle *cycle);
 /* Step 2: fills the empty batch from all sessions in turn. */
 void gather_run(struct cycle *cycle, uint64_t boot_ms);
 
+/* That terms of searches were not forgotten today, why, and what is next. */
+void gather_tell_kept(const struct cycle *cycle, enum cdop_err err);
+
 #endif

@@ -3,6 +3,7 @@
  * it is put off and tried again, and nobody else feels it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,6 +72,29 @@ rest(void)
 	}
 }
 
+/* rest() with a full disk; what was said on stderr meanwhile. */
+static const char *
+rest_when_full(void)
+{
+	static char text[4096];
+	int fds[2], was;
+	ssize_t n;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	was = dup(STDERR_FILENO);
+	assert_true(was >= 0 && dup2(fds[1], STDERR_FILENO) >= 0);
+	is_full = true;
+	rest();
+	is_full = false;
+	assert_true(dup2(was, STDERR_FILENO) >= 0);
+	n = read(fds[0], text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	(void)close(was);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	return text;
+}
+
 /* ---- searches that are to be forgotten ----------------------------------- */
 
 static uint64_t
@@ -104,6 +128,7 @@ days_later(unsigned days)
 static void
 what_cannot_be_forgotten_is_left_for_the_next_day(void **state)
 {
+	const char *said;
 	uint64_t key;
 
 	(void)state;
@@ -111,9 +136,10 @@ what_cannot_be_forgotten_is_left_for_the_next_day(void **state)
 	rest();
 	key = search();
 	days_later(800);
-	is_full = true;
-	rest();
-	is_full = false;
+	said = rest_when_full();
+	assert_non_null(strstr(said, "search.kept code=RESOURCE_EXHAUSTED "));
+	assert_non_null(strstr(said, "make room"));
+	assert_null(strstr(said, "finding")); /* nothing is damaged */
 	assert_non_null(keystore_find(f.world.ks, key));
 	/* Not before, however often it has time. */
 	fixture_pass(1000);
