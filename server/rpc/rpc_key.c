@@ -229,7 +229,7 @@ say_who_renews(struct rpc_ctx *ctx)
 			      "whoever has this makes the new root: %s", line));
 	}
 	if (n > SLOTS_SAID)
-		say(ctx, "and more slots: cdop slot list");
+		say(ctx, "and more slots: cdop custodian list");
 }
 
 /* What is said of a root that somebody had: who is needed, what is left. */
