@@ -204,11 +204,14 @@ pass_up(struct client *client, struct cdop_bytes frame)
 
 	look_for_words(frame);
 	record(client, frame);
-	if (does("drop") && is_call && client->frames % 3 == 0)
+	if (does("drop") && is_call && client->frames % 3 == 0) {
+		evil_say("keeps a frame");
 		return;
+	}
 	if (does("reorder") && is_call && client->held_len == 0) {
 		memcpy(client->held, frame.data, frame.len);
 		client->held_len = frame.len;
+		evil_say("keeps a frame");
 		return;
 	}
 	if (does("flip") && is_call) {

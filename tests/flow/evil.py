@@ -60,11 +60,16 @@ def one_round(registry, people, deed, answers, number, known):
         check("%s: the case is shown as it is, or nothing is" % deed,
               seen in (None, whole), "exit %d, %r" % (code, seen))
     path, nhs = row_file(number)
-    done = cora.cdop("notify", "--from", path, "--json", "--timeout", "2")
+    mark = len(said(registry))
+    change = cora.popen("notify", "--from", path, "--json", "--timeout", "2")
+    # What is kept from the vault nobody answers: no need to wait for that.
+    wait_for(lambda: change.poll() is not None or
+             "keeps a frame" in said(registry)[mark:], 60)
     if answers:
-        check("%s: a change is taken" % deed, done.code == OK, done)
-    other.communicate(timeout=60)
+        equal("%s: a change is taken" % deed, change.wait(timeout=60), OK)
     registry.stop()
+    change.communicate(timeout=60)
+    other.communicate(timeout=60)
     return path, nhs
 
 
