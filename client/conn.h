@@ -60,9 +60,6 @@ void conn_close(struct conn *conn);
 /* The handshake hash: names the session. */
 const uint8_t *conn_hash(const struct conn *conn);
 
-/* To poll for reading, before conn_poll. */
-int conn_fd(const struct conn *conn);
-
 /* Queues a message and sends as much as goes without waiting. */
 CDOP_MUST enum conn_end conn_send(struct conn *conn, struct cdop_bytes message);
 
@@ -73,8 +70,16 @@ CDOP_MUST enum conn_end conn_next(
     struct conn *conn, uint64_t deadline_ms, struct cdop_bytes *ret_message);
 void conn_done(struct conn *conn);
 
-/* The same without waiting: *ret_message->data is NULL when none is here. */
+/*
+ * For who holds many connections and may wait for none: cdop has one, but the
+ * load generator of tests/bench is as many clients as it is told.
+ *
+ * The next message, as conn_next; *ret_message->data is NULL when none is here.
+ */
 CDOP_MUST enum conn_end conn_poll(
     struct conn *conn, struct cdop_bytes *ret_message);
+
+/* To poll for reading, before conn_poll. */
+int conn_fd(const struct conn *conn);
 
 #endif

@@ -4,8 +4,8 @@
  * registry might put into them.  It prints what came, or says why not.
  *
  * Input: which command, flags, words and options, then an answer after the
- * other, each made of the bytes that are left.  conn.c is not in it: here are
- * its functions, with a clock that goes by the calls.
+ * other, each made of the bytes that are left.  conn.c is not in it, see
+ * no_conn.h.
  */
 #include <fcntl.h>
 #include <ftw.h>
@@ -26,6 +26,7 @@
 #include "client/session.h"
 #include "tests/fuzz/lib/answer.h"
 #include "tests/fuzz/lib/quick.h"
+#include "tests/unit/client/no_conn.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -47,7 +48,6 @@ struct conn {
 	unsigned answers;
 	uint64_t id; /* of the last call */
 	const struct call_method *method;
-	struct cdop_bytes message; /* what conn_next() gave last */
 };
 
 static struct conn server;
@@ -62,21 +62,6 @@ static struct cmd_ctx ctx;
 
 /* ---- the other end ------------------------------------------------------- */
 
-uint64_t
-conn_now_ms(void)
-{
-	static uint64_t now;
-
-	return now += TICK_MS;
-}
-
-void
-conn_on_wait(conn_wait_fn *fn, void *arg)
-{
-	(void)fn;
-	(void)arg;
-}
-
 enum conn_end
 conn_open(const struct conn_args *args, struct conn **ret_conn, bool *ret_gone)
 {
@@ -87,21 +72,6 @@ conn_open(const struct conn_args *args, struct conn **ret_conn, bool *ret_gone)
 	server.welcomed = false;
 	*ret_conn = &server;
 	return CONN_OK;
-}
-
-void
-conn_close(struct conn *conn)
-{
-	(void)conn;
-}
-
-const uint8_t *
-conn_hash(const struct conn *conn)
-{
-	static const uint8_t hash[CDOP_NOISE_HASH_LEN] = {1};
-
-	(void)conn;
-	return hash;
 }
 
 enum conn_end
@@ -195,26 +165,9 @@ conn_next(
 	if (conn->welcomed && input.len == 0)
 		return CONN_CLOSED;
 	CDOP_ASSERT(!conn->welcomed || conn->method != NULL);
-	conn->message = conn->welcomed ? make_reply() : make_welcome();
+	*ret_message = conn->welcomed ? make_reply() : make_welcome();
 	conn->welcomed = true;
-	*ret_message = conn->message;
 	return CONN_OK;
-}
-
-enum conn_end
-conn_poll(struct conn *conn, struct cdop_bytes *ret_message)
-{
-	ret_message->data = NULL;
-	ret_message->len = 0;
-	if (answer_byte(&input) % 2 == 0)
-		return CONN_OK;
-	return conn_next(conn, 0, ret_message);
-}
-
-void
-conn_done(struct conn *conn)
-{
-	conn->message = (struct cdop_bytes){NULL, 0};
 }
 
 /* ---- this end ------------------------------------------------------------ */
@@ -481,6 +434,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	if (getenv("FUZZ_SAY") == NULL)
 		stdout = stderr = nowhere;
 	CDOP_ASSERT(dup2(fileno(nowhere), STDIN_FILENO) == STDIN_FILENO);
+	no_conn_tick_ms = TICK_MS;
 	CDOP_ASSERT(cdop_secret_init() == CDOP_OK);
 	CDOP_ASSERT(cdop_arena_new(ARENA_MAX, &arena) == CDOP_OK);
 	CDOP_ASSERT(cdop_arena_new(ARENA_MAX, &for_profile) == CDOP_OK);

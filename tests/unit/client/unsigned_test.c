@@ -1,8 +1,8 @@
 /*
  * A server that has not the key of the log: it sends a backup, or shows a
  * certificate, and nobody believes it.  And one that has it, and answers about
- * something else than was asked.  conn.c is not in it: here are its functions,
- * and the other end.
+ * something else than was asked.  conn.c is not in it, see no_conn.h: here is
+ * the other end.
  */
 #include <setjmp.h>
 #include <sodium.h>
@@ -21,8 +21,8 @@
 #include "cdop/reference.h"
 #include "client/call.h"
 #include "client/commands.h"
-#include "client/conn.h"
 #include "tests/unit/client/fixture.h"
+#include "tests/unit/client/no_conn.h"
 
 #define PROFILE_GET     5
 #define CASE_HISTORY    47
@@ -285,21 +285,6 @@ answer(void)
 
 /* ---- conn.c -------------------------------------------------------------- */
 
-uint64_t
-conn_now_ms(void)
-{
-	static uint64_t now;
-
-	return ++now;
-}
-
-void
-conn_on_wait(conn_wait_fn *fn, void *arg)
-{
-	(void)fn;
-	(void)arg;
-}
-
 enum conn_end
 conn_open(const struct conn_args *args, struct conn **ret_conn, bool *ret_gone)
 {
@@ -308,21 +293,6 @@ conn_open(const struct conn_args *args, struct conn **ret_conn, bool *ret_gone)
 	server.welcomed = false;
 	*ret_conn = &server;
 	return CONN_OK;
-}
-
-void
-conn_close(struct conn *conn)
-{
-	(void)conn;
-}
-
-const uint8_t *
-conn_hash(const struct conn *conn)
-{
-	static const uint8_t hash[CDOP_NOISE_HASH_LEN] = {1};
-
-	(void)conn;
-	return hash;
 }
 
 enum conn_end
@@ -346,20 +316,6 @@ conn_next(
 	*ret_message = conn->welcomed ? answer() : welcome();
 	conn->welcomed = true;
 	return CONN_OK;
-}
-
-enum conn_end
-conn_poll(struct conn *conn, struct cdop_bytes *ret_message)
-{
-	(void)conn;
-	*ret_message = (struct cdop_bytes){NULL, 0};
-	return CONN_OK;
-}
-
-void
-conn_done(struct conn *conn)
-{
-	(void)conn;
 }
 
 /* ---- this end ------------------------------------------------------------ */
