@@ -195,16 +195,19 @@ cdop_arena_strdup(struct cdop_arena *arena, const char *s)
 char *
 cdop_arena_printf(struct cdop_arena *arena, const char *fmt, ...)
 {
+	char line[128]; /* most are short, and written once */
 	va_list ap, again;
 	char *p;
 	int len;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	p = len < 0 ? NULL : cdop_arena_alloc(arena, (size_t)len + 1);
-	if (p != NULL)
+	if (p != NULL && (size_t)len < sizeof(line))
+		memcpy(p, line, (size_t)len);
+	else if (p != NULL)
 		(void)vsnprintf(p, (size_t)len + 1, fmt, again);
 	va_end(again);
 	return p;

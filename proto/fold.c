@@ -98,6 +98,15 @@ put(struct writer *w, uint32_t c)
 	w->len += n;
 }
 
+static void
+put_ascii(struct writer *w, uint32_t c)
+{
+	if (w->full || w->len + 1 >= CDOP_FOLD_MAX)
+		w->full = true;
+	else
+		w->out[w->len++] = (char)c;
+}
+
 static const struct fold_map *
 find_map(uint32_t c)
 {
@@ -148,10 +157,10 @@ put_folded(struct writer *w, uint32_t c)
 	size_t i;
 
 	if (c >= 'A' && c <= 'Z') {
-		put(w, c - 'A' + 'a');
+		put_ascii(w, c - 'A' + 'a');
 	} else if (c < 0x80) {
 		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-			put(w, c);
+			put_ascii(w, c);
 	} else if (c >= HANGUL_FIRST && c <= HANGUL_LAST) {
 		put_hangul(w, c);
 	} else if ((map = find_map(c)) != NULL) {

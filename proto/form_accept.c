@@ -284,31 +284,53 @@ add_field(const Cdop__Form *form, const struct cdop_field *field,
 		add(list, field->path, field->label, field->need);
 }
 
+/* In the order in which it is wanted; each kind in that of the dictionary. */
+static void
+put_in_order(
+    const struct cdop_missing_list *found, struct cdop_missing_list *list)
+{
+	static const enum cdop_need order[] = {
+	    CDOP_NEED_TODAY, CDOP_NEED_AGENCIES, CDOP_NEED_RETURN};
+
+	size_t k;
+	size_t i;
+
+	for (k = 0; k < sizeof(order) / sizeof(*order); k++)
+		for (i = 0; i < found->n; i++)
+			if (found->v[i].need == order[k])
+				list->v[list->n++] = found->v[i];
+}
+
+static bool
+is_asked_later(enum cdop_need need)
+{
+	return need == CDOP_NEED_TODAY || need == CDOP_NEED_AGENCIES ||
+	    need == CDOP_NEED_RETURN;
+}
+
 enum cdop_err
 cdop_form_missing(const Cdop__Form *form, struct cdop_arena *arena,
     struct cdop_missing_list *ret_missing)
 {
-	static const enum cdop_need order[] = {
-	    CDOP_NEED_TODAY, CDOP_NEED_AGENCIES, CDOP_NEED_RETURN};
 	const struct cdop_field *time = cdop_fields_find("birth.time");
-	struct cdop_missing_list list = {0};
-	size_t k;
+	struct cdop_missing_list found = {0}, list = {0};
 	size_t i;
 
-	list.v =
-	    cdop_arena_calloc(arena, cdop_fields_count + 1, sizeof(*list.v));
-	if (list.v == NULL)
+	found.v =
+	    cdop_arena_calloc(arena, cdop_fields_count + 1, sizeof(*found.v));
+	if (found.v == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	for (k = 0; k < sizeof(order) / sizeof(*order); k++) {
-		for (i = 0; i < cdop_fields_count; i++) {
-			if (cdop_fields[i].need == order[k])
-				add_field(form, &cdop_fields[i], &list);
-		}
-	}
+	for (i = 0; i < cdop_fields_count; i++)
+		if (is_asked_later(cdop_fields[i].need))
+			add_field(form, &cdop_fields[i], &found);
 	if (time != NULL &&
 	    state_of(form, time->path) == CDOP_VALUE_NOT_ASKED &&
 	    is_time_of_birth_wanted(form))
-		add(&list, time->path, time->label, CDOP_NEED_RETURN);
+		add(&found, time->path, time->label, CDOP_NEED_RETURN);
+	list.v = cdop_arena_calloc(arena, found.n, sizeof(*list.v));
+	if (list.v == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	put_in_order(&found, &list);
 	*ret_missing = list;
 	return CDOP_OK;
 }

@@ -9,64 +9,17 @@
 
 #include "proto/form_inner.h"
 
-/* ---- not in the future ------------------------------------------------- */
+/* ---- what the values have ---------------------------------------------- */
 
-/* Where clocks are ahead of ours, it can be tomorrow already. */
-static bool
-is_abroad(struct form_run *run)
+static const struct form_date *
+date_of(const struct form_run *run, const char *path)
 {
-	static const struct {
-		const char *path;
-		const char *list;
-	} places[] = {
-	    {"area.death", "area_other"},
-	    {"place.type", "place_of_death"},
-	};
-	const struct cdop_code *code;
-	const char *text;
 	size_t i;
 
-	for (i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		if (run->check->profile == NULL)
-			return false;
-		text = cdop_form_text(run->form, places[i].path, run->arena);
-		if (text == NULL)
-			return false;
-		code = cdop_profile_code(run->check->profile, places[i].list,
-		    text, run->check->today);
-		if (code != NULL && (code->flags & CDOP_CODE_ABROAD) != 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-may_be_ahead(const struct cdop_field *field)
-{
-	return strcmp(field->path, "follow_up.appointment_date") == 0;
-}
-
-static void
-check_future(struct form_run *run)
-{
-	struct cdop_form_iter iter = {.form = run->form};
-	int32_t limit = run->check->today + (is_abroad(run) ? 1 : 0);
-	char where[CDOP_FORM_PATH_MAX];
-	struct cdop_path path;
-	struct cdop_span span;
-
-	while (cdop_form_next(&iter, &path)) {
-		if (path.field->kind != CDOP_KIND_DATE ||
-		    may_be_ahead(path.field))
-			continue;
-		cdop_form_path_write(&path, where);
-		if (cdop_form_span(run->form, where, &span) &&
-		    span.first > limit)
-			cdop_form_find(run, CDOP_SEVERITY_ERROR, where,
-			    "date.future",
-			    "in the future: check day, month and year, or "
-			    "what day the registry goes by: cdop status");
-	}
+	for (i = 0; i < run->n_date; i++)
+		if (strcmp(run->date[i].field->path, path) == 0)
+			return &run->date[i];
+	return NULL;
 }
 
 /* ---- order ------------------------------------------------------------- */
@@ -122,17 +75,16 @@ find_pair(struct form_run *run, enum cdop_severity severity,
 static void
 check_order(struct form_run *run, const struct order *order)
 {
-	struct cdop_span first;
-	struct cdop_span second;
+	const struct form_date *first = date_of(run, order->first);
+	const struct form_date *second = date_of(run, order->second);
 
-	if (!cdop_form_span(run->form, order->first, &first) ||
-	    !cdop_form_span(run->form, order->second, &second))
+	if (first == NULL || second == NULL)
 		return;
-	if (first.first > second.last)
+	if (first->span.first > second->span.last)
 		find_pair(
 		    run, order->severity, order, "date.order", order->message);
 	else if (order->severity == CDOP_SEVERITY_ERROR &&
-	    first.last > second.first)
+	    first->span.last > second->span.first)
 		find_pair(run, CDOP_SEVERITY_WARNING, order, "date.order",
 		    "the dates are not exact, and in some readings they are "
 		    "in the wrong order: can one be had more exactly?");
@@ -173,16 +125,16 @@ minutes_of(struct form_run *run, const char *path, unsigned *ret_minutes)
 }
 
 static bool
-is_same_day(struct form_run *run, const char *a, const char *b)
+is_same_day(const struct form_run *run, const char *a, const char *b)
 {
-	struct cdop_date first;
-	struct cdop_date second;
+	const struct form_date *first = date_of(run, a);
+	const struct form_date *second = date_of(run, b);
 
-	return cdop_form_date(run->form, a, &first) &&
-	    cdop_form_date(run->form, b, &second) && first.day != 0 &&
-	    !first.estimated && !second.estimated &&
-	    first.year == second.year && first.month == second.month &&
-	    first.day == second.day;
+	return first != NULL && second != NULL && first->date.day != 0 &&
+	    !first->date.estimated && !second->date.estimated &&
+	    first->date.year == second->date.year &&
+	    first->date.month == second->date.month &&
+	    first->date.day == second->date.day;
 }
 
 static void
@@ -210,17 +162,17 @@ static void
 check_parents(struct form_run *run)
 {
 	char path[CDOP_FORM_PATH_MAX];
-	struct cdop_span child;
+	const struct form_date *child = date_of(run, "birth.date");
 	struct cdop_span parent;
 	size_t i;
 
-	if (!cdop_form_span(run->form, "birth.date", &child))
+	if (child == NULL)
 		return;
 	for (i = 0; i < cdop_form_entries(run->form, "parent"); i++) {
 		(void)snprintf(path, sizeof(path), "parent.%u.date_of_birth",
 		    (unsigned)cdop_form_entry_number(run->form, "parent", i));
 		if (cdop_form_span(run->form, path, &parent) &&
-		    parent.first > child.last)
+		    parent.first > child->span.last)
 			cdop_form_find(run, CDOP_SEVERITY_WARNING, path,
 			    "date.order",
 			    "younger than the child: check both dates (the "
@@ -233,7 +185,6 @@ cdop_form_check_dates(struct form_run *run)
 {
 	size_t i;
 
-	check_future(run);
 	for (i = 0; i < sizeof(orders) / sizeof(*orders); i++)
 		check_order(run, &orders[i]);
 	check_times(run);

@@ -58,15 +58,18 @@ check_area(struct form_run *run, const struct value *value)
 	const struct cdop_neighbour *neighbour;
 	const struct cdop_code *code;
 
-	area = cdop_profile_area(profile, value->text);
+	if ((area = cdop_profile_area(profile, value->text)) != NULL) {
+		check_in_force(run, value, area->when, "area.retired");
+		return;
+	}
 	neighbour = cdop_profile_neighbour(profile, value->text);
+	if (neighbour != NULL) {
+		check_in_force(run, value, neighbour->when, "area.retired");
+		return;
+	}
 	code = cdop_profile_code(
 	    profile, "area_other", value->text, run->check->today);
-	if (area != NULL)
-		check_in_force(run, value, area->when, "area.retired");
-	else if (neighbour != NULL)
-		check_in_force(run, value, neighbour->when, "area.retired");
-	else if (code != NULL)
+	if (code != NULL)
 		check_in_force(run, value, code->when, "area.retired");
 }
 
@@ -157,12 +160,74 @@ check_email(struct form_run *run, const struct value *value)
 		    "reach them?");
 }
 
+/* ---- dates ------------------------------------------------------------- */
+
+/* Where clocks are ahead of ours, it can be tomorrow already. */
+static bool
+is_abroad(struct form_run *run)
+{
+	static const struct {
+		const char *path;
+		const char *list;
+	} places[] = {
+	    {"area.death", "area_other"},
+	    {"place.type", "place_of_death"},
+	};
+	const struct cdop_code *code;
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (run->check->profile == NULL)
+			return false;
+		text = cdop_form_text(run->form, places[i].path, run->arena);
+		if (text == NULL)
+			return false;
+		code = cdop_profile_code(run->check->profile, places[i].list,
+		    text, run->check->today);
+		if (code != NULL && (code->flags & CDOP_CODE_ABROAD) != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+may_be_ahead(const struct cdop_field *field)
+{
+	return strcmp(field->path, "follow_up.appointment_date") == 0;
+}
+
 static void
-check_look(struct form_run *run, const struct value *value)
+check_date(struct form_run *run, const struct value *value,
+    const struct cdop_date *date)
+{
+	const struct cdop_field *field = value->path->field;
+	struct cdop_span span = cdop_date_span(date);
+
+	if (field->group_max == 0) {
+		CDOP_ASSERT(run->n_date < FORM_DATES);
+		run->date[run->n_date++] = (struct form_date){
+		    .field = field, .date = *date, .span = span};
+	}
+	if (span.first > run->check->today && !may_be_ahead(field) &&
+	    (span.first > run->check->today + 1 || !is_abroad(run)))
+		cdop_form_find(run, CDOP_SEVERITY_ERROR, value->where,
+		    "date.future",
+		    "in the future: check day, month and year, or what day "
+		    "the registry goes by: cdop status");
+}
+
+/* ---- each value -------------------------------------------------------- */
+
+static void
+check_look(struct form_run *run, const struct value *value,
+    const struct form_reading *reading)
 {
 	enum cdop_kind kind = value->path->field->kind;
 
-	if (kind == CDOP_KIND_NHS_NUMBER)
+	if (kind == CDOP_KIND_DATE)
+		check_date(run, value, &reading->date);
+	else if (kind == CDOP_KIND_NHS_NUMBER)
 		check_nhs(run, value);
 	else if (kind == CDOP_KIND_POSTCODE)
 		check_postcode(run, value);
@@ -185,7 +250,8 @@ static bool
 is_canonical(const struct value *value, const struct form_reading *reading)
 {
 	/* Dates, numbers and choices have no other spelling in a message. */
-	return reading->text == NULL || strcmp(reading->text, value->text) == 0;
+	return reading->text == NULL || reading->text == value->text ||
+	    strcmp(reading->text, value->text) == 0;
 }
 
 static void
@@ -215,7 +281,7 @@ check_value(struct form_run *run, const struct value *value)
 		    "value.canonical",
 		    "not in its canonical text: see PROTOCOL.md, Values");
 	else
-		check_look(run, value);
+		check_look(run, value, &reading);
 }
 
 void
@@ -223,19 +289,18 @@ cdop_form_check_values(struct form_run *run)
 {
 	struct cdop_form_iter iter = {.form = run->form};
 	char where[CDOP_FORM_PATH_MAX];
-	struct cdop_value got;
 	struct cdop_path path;
-	struct value value;
+	struct form_slot slot;
+	struct value value = {.path = &path, .where = where};
 
-	while (run->err == CDOP_OK && cdop_form_next_said(&iter, &path)) {
-		if (cdop_form_state(run->form, &path) != CDOP_VALUE_GIVEN)
-			continue;
-		run->err = cdop_form_get(run->form, &path, run->arena, &got);
-		if (run->err != CDOP_OK)
+	while (
+	    run->err == CDOP_OK && cdop_form_next_value(&iter, &path, &slot)) {
+		value.text = cdop_form_slot_text(&slot, run->arena);
+		if (value.text == NULL) {
+			run->err = CDOP_RESOURCE_EXHAUSTED;
 			return;
+		}
 		cdop_form_path_write(&path, where);
-		value = (struct value){
-		    .path = &path, .where = where, .text = got.text};
 		check_value(run, &value);
 	}
 }

@@ -48,46 +48,40 @@ is_same_date(const Cdop__Date *a, const Cdop__Date *b)
 
 /* Equal in the message already; false: only their texts can tell. */
 static bool
-is_same_value(
-    const Cdop__Form *a, const Cdop__Form *b, const struct cdop_path *path)
+is_same_value(const struct form_slot *in_a, const struct form_slot *in_b)
 {
-	struct form_slot in_a, in_b;
-	const void *p, *q;
+	const void *p = cdop_form_member(in_a->msg, in_a->fd->offset);
+	const void *q = cdop_form_member(in_b->msg, in_b->fd->offset);
 
-	if (!cdop_form_slot(a, path, &in_a) || !cdop_form_slot(b, path, &in_b))
-		return false;
-	p = cdop_form_member(in_a.msg, in_a.fd->offset);
-	q = cdop_form_member(in_b.msg, in_b.fd->offset);
-	if (in_a.fd->type != PROTOBUF_C_TYPE_STRING &&
-	    in_a.fd->type != PROTOBUF_C_TYPE_MESSAGE)
+	if (!cdop_form_is_pointer(in_a->fd))
 		return memcmp(p, q, sizeof(uint32_t)) == 0;
 	memcpy(&p, p, sizeof(p));
 	memcpy(&q, q, sizeof(q));
-	return in_a.fd->type == PROTOBUF_C_TYPE_STRING ? strcmp(p, q) == 0
-						       : is_same_date(p, q);
+	return in_a->fd->type == PROTOBUF_C_TYPE_STRING ? strcmp(p, q) == 0
+							: is_same_date(p, q);
 }
 
 static enum cdop_err
 compare(struct differ *d, const Cdop__Form *a, const Cdop__Form *b,
     const struct cdop_path *path)
 {
-	enum cdop_value_state in_a = cdop_form_state(a, path);
-	enum cdop_value_state in_b = cdop_form_state(b, path);
-	struct cdop_value va;
-	struct cdop_value vb;
-	enum cdop_err err;
+	struct form_slot in_a, in_b;
+	bool given = cdop_form_given(a, path, &in_a);
+	const char *text_a, *text_b;
 
-	if (in_a == in_b && in_a != CDOP_VALUE_GIVEN)
+	if (given != cdop_form_given(b, path, &in_b))
+		return add_path(d, path);
+	if (!given)
+		return cdop_form_state(a, path) == cdop_form_state(b, path)
+		    ? CDOP_OK
+		    : add_path(d, path);
+	if (is_same_value(&in_a, &in_b))
 		return CDOP_OK;
-	if (in_a == in_b && is_same_value(a, b, path))
-		return CDOP_OK;
-	if ((err = cdop_form_get(a, path, d->arena, &va)) != CDOP_OK)
-		return err;
-	if ((err = cdop_form_get(b, path, d->arena, &vb)) != CDOP_OK)
-		return err;
-	if (in_a == in_b && strcmp(va.text, vb.text) == 0)
-		return CDOP_OK;
-	return add_path(d, path);
+	text_a = cdop_form_slot_text(&in_a, d->arena);
+	text_b = cdop_form_slot_text(&in_b, d->arena);
+	if (text_a == NULL || text_b == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	return strcmp(text_a, text_b) == 0 ? CDOP_OK : add_path(d, path);
 }
 
 static bool
@@ -177,8 +171,7 @@ copy_value(Cdop__Form *into, const Cdop__Form *from,
 	err = cdop_form_slot_make(into, path, arena, &slot);
 	if (err != CDOP_OK)
 		return err;
-	if (slot.fd->type == PROTOBUF_C_TYPE_STRING ||
-	    slot.fd->type == PROTOBUF_C_TYPE_MESSAGE) {
+	if (cdop_form_is_pointer(slot.fd)) {
 		err = copy_pointer(&slot, &source, arena);
 		if (err != CDOP_OK)
 			return err;

@@ -41,28 +41,30 @@ find_leaf(const char *text, size_t group_len, const char *leaf)
 enum cdop_err
 cdop_form_path_parse(const char *text, struct cdop_path *ret_path)
 {
-	struct cdop_path path = {0};
-	const char *dot = strchr(text, '.');
-	const char *leaf;
+	struct cdop_path path = {.field = cdop_fields_find(text)};
+	const char *dot, *leaf;
 
+	/* Most of them have no entry, and stand in the table as they are. */
+	if (path.field != NULL) {
+		if (path.field->group_max > 0)
+			return CDOP_INVALID_ARGUMENT;
+		*ret_path = path;
+		return CDOP_OK;
+	}
 	if (strlen(text) >= CDOP_FORM_PATH_MAX)
 		return CDOP_INVALID_ARGUMENT;
-	if (dot == NULL) {
+	if ((dot = strchr(text, '.')) == NULL) {
 		path.field = cdop_fields_group(text);
 		if (path.field == NULL || !cdop_form_is_group(&path))
 			return CDOP_INVALID_ARGUMENT;
 		*ret_path = path;
 		return CDOP_OK;
 	}
-	leaf = dot;
-	if (dot[1] >= '0' && dot[1] <= '9' &&
-	    !read_entry(dot + 1, &path.entry, &leaf))
+	if (!read_entry(dot + 1, &path.entry, &leaf))
 		return CDOP_INVALID_ARGUMENT;
-	path.field = leaf == dot ? cdop_fields_find(text)
-				 : find_leaf(text, (size_t)(dot - text), leaf);
-	if (path.field == NULL || cdop_form_is_group(&path))
-		return CDOP_INVALID_ARGUMENT;
-	if ((path.field->group_max > 0) != (path.entry > 0))
+	path.field = find_leaf(text, (size_t)(dot - text), leaf);
+	if (path.field == NULL || cdop_form_is_group(&path) ||
+	    path.field->group_max == 0)
 		return CDOP_INVALID_ARGUMENT;
 	*ret_path = path;
 	return CDOP_OK;

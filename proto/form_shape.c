@@ -11,25 +11,35 @@ error(struct cdop_violations *list, struct cdop_arena *arena, const char *path,
 	    list, arena, CDOP_SEVERITY_ERROR, path, rule, message);
 }
 
-static enum cdop_err
-check_numbers(const Cdop__Form *form, const char *group,
-    struct cdop_arena *arena, struct cdop_violations *list)
+/* One of 1 to CDOP_FORM_ENTRY_MAX that no earlier entry has. */
+static bool
+is_number(ProtobufCMessage *const *entry, size_t i)
 {
-	size_t n = cdop_form_entries(form, group);
-	uint32_t number;
-	size_t i;
+	uint32_t number = cdop_form_number_of(entry[i]);
 	size_t k;
 
-	for (i = 0; i < n; i++) {
-		number = cdop_form_entry_number(form, group, i);
-		for (k = 0; k < i; k++) {
-			if (cdop_form_entry_number(form, group, k) == number)
-				break;
-		}
-		if (number == 0 || number > CDOP_FORM_ENTRY_MAX || k < i)
-			return error(list, arena, group, "entry.number",
+	for (k = 0; k < i; k++)
+		if (cdop_form_number_of(entry[k]) == number)
+			return false;
+	return number > 0 && number <= CDOP_FORM_ENTRY_MAX;
+}
+
+static enum cdop_err
+check_entries(const Cdop__Form *form, const struct cdop_field *field,
+    struct cdop_arena *arena, struct cdop_violations *list)
+{
+	ProtobufCMessage **entry;
+	size_t n;
+	size_t i;
+
+	entry = cdop_form_entries_of(form, field, &n);
+	if (n > field->group_max)
+		return error(list, arena, field->group, "entry.too_many",
+		    "more entries of this kind than fit");
+	for (i = 0; i < n; i++)
+		if (!is_number(entry, i))
+			return error(list, arena, field->group, "entry.number",
 			    "entries are numbered, from 1, each differently");
-	}
 	return CDOP_OK;
 }
 
@@ -37,23 +47,14 @@ static enum cdop_err
 check_groups(const Cdop__Form *form, struct cdop_arena *arena,
     struct cdop_violations *list)
 {
-	const struct cdop_field *field;
-	enum cdop_err err;
+	enum cdop_err err = CDOP_OK;
 	size_t i;
 
-	for (i = 0; i < cdop_fields_count; i++) {
-		field = &cdop_fields[i];
-		if (field->kind != CDOP_KIND_ENTRY)
-			continue;
-		if (cdop_form_entries(form, field->group) > field->group_max)
-			err = error(list, arena, field->group, "entry.too_many",
-			    "more entries of this kind than fit");
-		else
-			err = check_numbers(form, field->group, arena, list);
-		if (err != CDOP_OK)
-			return err;
-	}
-	return CDOP_OK;
+	for (i = 0; err == CDOP_OK && i < cdop_fields_count;
+	     i += cdop_fields[i].rows)
+		if (cdop_fields[i].group_max > 0)
+			err = check_entries(form, &cdop_fields[i], arena, list);
+	return err;
 }
 
 /* Does the path name a field, in an entry that is there? */

@@ -42,7 +42,7 @@ tidy_value(Cdop__Form *form, const struct cdop_path *path,
 		cdop_form_slot_clear(slot);
 	else if (reading.state != CDOP_VALUE_GIVEN)
 		return cdop_form_absent_put(form, path, reading.state, arena);
-	else if (strcmp(text, reading.text) != 0)
+	else if (text != reading.text && strcmp(text, reading.text) != 0)
 		return write_text(slot, reading.text, arena);
 	return CDOP_OK;
 }
@@ -56,10 +56,8 @@ cdop_form_tidy(Cdop__Form *form, const struct cdop_profile *profile,
 	struct cdop_path path;
 	enum cdop_err err;
 
-	while (cdop_form_next_said(&iter, &path)) {
-		if (!cdop_form_slot(form, &path, &slot) ||
-		    slot.fd->type != PROTOBUF_C_TYPE_STRING ||
-		    !cdop_form_slot_has(&slot))
+	while (cdop_form_next_value(&iter, &path, &slot)) {
+		if (slot.fd->type != PROTOBUF_C_TYPE_STRING)
 			continue;
 		err = tidy_value(form, &path, &slot, profile, arena);
 		if (err != CDOP_OK)

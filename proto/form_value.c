@@ -33,7 +33,9 @@ refuse(struct reader *r, const char *rule, const char *message)
 static enum cdop_err
 read_line(struct reader *r, const char *text, struct form_reading *ret)
 {
-	if (cdop_text_length(text) > CDOP_TEXT_MAX)
+	/* No text has more characters than bytes. */
+	if (strlen(text) > CDOP_TEXT_MAX &&
+	    cdop_text_length(text) > CDOP_TEXT_MAX)
 		return refuse(r, "text.too_long",
 		    "longer than 200 characters: shorten it, or put it into "
 		    "the narrative");
@@ -206,10 +208,25 @@ choices_of(const struct cdop_field *field)
 }
 
 static enum cdop_err
+refuse_choice(struct reader *r, const ProtobufCEnumDescriptor *choices)
+{
+	const char *message = "one of:";
+	char word[CDOP_FORM_PATH_MAX];
+	unsigned i;
+
+	for (i = 0; i < choices->n_values; i++) {
+		cdop_form_choice_word(&choices->values[i], word, sizeof(word));
+		message = cdop_arena_printf(r->arena, "%s %s", message, word);
+		if (message == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+	}
+	return refuse(r, "choice.unknown", message);
+}
+
+static enum cdop_err
 read_choice(struct reader *r, const char *text, struct form_reading *ret)
 {
 	const ProtobufCEnumDescriptor *choices = choices_of(r->field);
-	const char *message = "one of:";
 	char word[CDOP_FORM_PATH_MAX];
 	unsigned i;
 
@@ -219,11 +236,8 @@ read_choice(struct reader *r, const char *text, struct form_reading *ret)
 			ret->number = (uint32_t)choices->values[i].value;
 			return CDOP_OK;
 		}
-		message = cdop_arena_printf(r->arena, "%s %s", message, word);
-		if (message == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
 	}
-	return refuse(r, "choice.unknown", message);
+	return refuse_choice(r, choices);
 }
 
 static enum cdop_err
@@ -403,6 +417,8 @@ static read_fn *const readers[] = {
 static enum cdop_value_state
 absence_word(const char *text)
 {
+	if (*text != '#')
+		return CDOP_VALUE_GIVEN;
 	if (cdop_text_same(text, "#nk"))
 		return CDOP_VALUE_NOT_KNOWN;
 	if (cdop_text_same(text, "#na"))
@@ -434,12 +450,13 @@ cdop_form_read(const struct cdop_field *field, const char *where,
 	    .arena = arena,
 	    .violations = violations};
 	struct form_reading reading = {0};
-	enum cdop_text_fault fault;
-	const char *text;
-	enum cdop_err err;
+	enum cdop_text_fault fault = CDOP_TEXT_FINE;
+	enum cdop_err err = CDOP_OK;
+	const char *text = typed;
 
-	err =
-	    cdop_text_clean(typed, shape_of(field->kind), arena, &text, &fault);
+	if (!cdop_text_is_clean(typed, shape_of(field->kind)))
+		err = cdop_text_clean(
+		    typed, shape_of(field->kind), arena, &text, &fault);
 	if (err == CDOP_INVALID_ARGUMENT && fault == CDOP_TEXT_CONTROL)
 		return refuse(&r, "text.control",
 		    "control characters: paste it again as plain text");

@@ -99,8 +99,7 @@ cdop_form_slot_clear(const struct form_slot *slot)
 	void *none = NULL;
 	uint32_t zero = 0;
 
-	if (fd->type == PROTOBUF_C_TYPE_STRING ||
-	    fd->type == PROTOBUF_C_TYPE_MESSAGE) {
+	if (cdop_form_is_pointer(fd)) {
 		memcpy(cdop_form_member_edit(slot->msg, fd->offset), &none,
 		    sizeof(none));
 		return;

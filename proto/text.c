@@ -167,25 +167,33 @@ take(struct writer *w, enum deed deed, const char *s, size_t len)
 	}
 }
 
-/* Visible ASCII, and what parts it where it may stand already. */
+/* May this stand behind what is there already? */
 static bool
-is_clean(const char *text, enum cdop_text_shape shape)
+is_clean_gap(const char *text, const char *gap, enum cdop_text_shape shape)
 {
-	const unsigned char *s = (const unsigned char *)text;
-	unsigned char before = '\n';
+	bool lines = shape == CDOP_TEXT_LINES;
 
-	for (; *s != '\0'; before = *s++) {
-		if (*s > ' ' && *s < 0x7f)
-			continue;
-		if (shape != CDOP_TEXT_LINES &&
-		    (*s != ' ' || before == ' ' || before == '\n'))
-			return false;
-		if (shape == CDOP_TEXT_LINES &&
-		    ((*s != ' ' && *s != '\n') || s == (const void *)text ||
-			(*s == '\n' && before == ' ')))
+	if (gap == text)
+		return false;
+	if (*gap == ' ')
+		return lines || gap[-1] != ' ';
+	return *gap == '\n' && lines && gap[-1] != ' ';
+}
+
+/* Visible ASCII, and what parts it where it may stand already. */
+bool
+cdop_text_is_clean(const char *text, enum cdop_text_shape shape)
+{
+	const char *s = text;
+
+	for (;; s++) {
+		while (*s > ' ' && *s < 0x7f)
+			s++;
+		if (*s == '\0')
+			return s == text || s[-1] > ' ';
+		if (!is_clean_gap(text, s, shape))
 			return false;
 	}
-	return s == (const void *)text || before > ' ';
 }
 
 /* Most of what comes is as it has to be. */
@@ -213,7 +221,7 @@ cdop_text_clean(const char *text, enum cdop_text_shape shape,
 	enum deed deed;
 	uint32_t c;
 
-	if (is_clean(text, shape))
+	if (cdop_text_is_clean(text, shape))
 		return take_clean(text, arena, ret_text, ret_fault);
 	/* A line end becomes at most two characters. */
 	w.out = cdop_arena_calloc(arena, strlen(text) + 1, 2);

@@ -88,6 +88,14 @@ bool cdop_form_has(const Cdop__Form *form, const char *path);
 const char *cdop_form_text(
     const Cdop__Form *form, const char *path, struct cdop_arena *arena);
 
+/* The same of a value alone: "" where none is given. */
+const char *cdop_form_value(
+    const Cdop__Form *form, const char *path, struct cdop_arena *arena);
+
+/* Canonical text of a date message.  NULL: no memory. */
+const char *cdop_form_date_text(
+    const Cdop__Date *message, struct cdop_arena *arena);
+
 /* A date field; false unless one is given. */
 bool cdop_form_date(
     const Cdop__Form *form, const char *path, struct cdop_date *ret_date);
@@ -276,7 +284,7 @@ extern const struct cdop_rule cdop_form_rules[];
 
 /* What is still wanted of an accepted form. */
 struct cdop_missing {
-	const char *path;
+	const char *path; /* a literal, as is the label */
 	const char *label;
 	enum cdop_need need; /* TODAY AGENCIES RETURN */
 };

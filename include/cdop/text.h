@@ -46,6 +46,12 @@ CDOP_MUST enum cdop_err cdop_text_clean(const char *text,
     enum cdop_text_fault *ret_fault);
 
 /*
+ * Is it plain ASCII that cleaning would leave as it is?  Most of what comes
+ * is; false says nothing.
+ */
+bool cdop_text_is_clean(const char *text, enum cdop_text_shape shape);
+
+/*
  * Reads one character and moves *text on.  False at the NUL or where it is
  * not UTF-8 (overlong, surrogate, above U+10FFFF): *text stays there.
  */

@@ -16,7 +16,9 @@ read_newest(struct cases_act *act, struct cases_edit *edit, uint32_t instance,
 	Cdop__StoredForm *seen;
 	enum cdop_err err;
 
+	act->looks = true; /* it is copied before it is changed */
 	err = cases_read_form(act, edit->slot, instance, 0, ret_form);
+	act->looks = false;
 	if (err == CDOP_NOT_FOUND)
 		return cases_refuse(act, CDOP_NOT_FOUND, "no_such_notification",
 		    "this case has no such notification");
@@ -78,11 +80,11 @@ say_postcode(
 	const char *owner, *name, *postcode;
 	size_t n, i;
 
-	if (!cdop_form_has(record, "child.postcode"))
-		return CDOP_OK;
-	postcode = cdop_form_text(record, "child.postcode", act->arena);
+	postcode = cdop_form_value(record, "child.postcode", act->arena);
 	if (postcode == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
+	if (*postcode == '\0')
+		return CDOP_OK;
 	name = owner_name(act, edit->slot, &owner);
 	n = cdop_profile_suggest(
 	    act->reg->profile, postcode, hint, SUGGEST_MAX);

@@ -139,11 +139,11 @@ by_residence(
 	const char *residence, *label;
 
 	memset(owner, 0, sizeof(*owner));
-	if (!cdop_form_has(form, "area.residence"))
-		return hold(act, "residence not known", owner);
-	residence = cdop_form_text(form, "area.residence", act->arena);
+	residence = cdop_form_value(form, "area.residence", act->arena);
 	if (residence == NULL)
 		return false;
+	if (*residence == '\0')
+		return hold(act, "residence not known", owner);
 	if ((area = cases_owner_area(act, residence, false)) != NULL) {
 		owner->area = area->id;
 		owner->words = area->name;

@@ -88,11 +88,8 @@ static bool
 time_of(const Cdop__Form *form, const char *path, struct cdop_arena *arena,
     unsigned *ret_minutes)
 {
-	const char *text;
+	const char *text = cdop_form_value(form, path, arena);
 
-	if (!cdop_form_has(form, path))
-		return false;
-	text = cdop_form_text(form, path, arena);
 	return text != NULL &&
 	    cdop_date_time_parse(text, ret_minutes) == CDOP_OK;
 }

@@ -1,22 +1,18 @@
 /* The duplicate rule. */
 #include "server/registry/duplicates.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "cdop/fold.h"
 
 /* ---- what is compared -------------------------------------------------- */
 
+/* A folded name onto a list, where there is room and the name is one. */
 static enum cdop_err
 add_folded(
-    const char *name, struct cdop_arena *arena, const char **list, size_t *n)
+    const char *folded, struct cdop_arena *arena, const char **list, size_t *n)
 {
-	char folded[CDOP_FOLD_MAX];
-
-	if (name == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	if (*n == DUPLICATES_NAMES || cdop_fold_name(name, folded) == 0)
+	if (*n == DUPLICATES_NAMES || *folded == '\0')
 		return CDOP_OK;
 	list[*n] = cdop_arena_strdup(arena, folded);
 	if (list[*n] == NULL)
@@ -27,15 +23,14 @@ add_folded(
 
 /* The parts of a name of several, as the index keeps them. */
 static enum cdop_err
-add_parts(
-    const char *name, struct cdop_arena *arena, const char **list, size_t *n)
+add_parts(const char *name, const char *whole, struct cdop_arena *arena,
+    const char **list, size_t *n)
 {
-	char part[CDOP_FOLD_MAX], whole[CDOP_FOLD_MAX];
+	char part[CDOP_FOLD_MAX];
 	const char *rest = name;
 	enum cdop_err err = CDOP_OK;
 	size_t i;
 
-	(void)cdop_fold_name(name, whole);
 	for (i = 0; err == CDOP_OK && i < INDEX_PARTS_MAX &&
 	     (rest = cdop_fold_part(rest, part)) != NULL;
 	     i++)
@@ -45,49 +40,43 @@ add_parts(
 	return err;
 }
 
+/* A family name (NULL: none), whole and in parts, onto two lists. */
 static enum cdop_err
-add_path(const Cdop__Form *form, const char *path, struct cdop_arena *arena,
-    const char **list, size_t *n)
+add_family(const char *name, struct cdop_arena *arena, const char **whole,
+    size_t *n_whole, const char **part, size_t *n_part)
 {
-	if (!cdop_form_has(form, path))
-		return CDOP_OK;
-	return add_folded(cdop_form_text(form, path, arena), arena, list, n);
-}
-
-/* A family name, whole and in parts, onto two lists. */
-static enum cdop_err
-add_family(const Cdop__Form *form, const char *path, struct cdop_arena *arena,
-    const char **whole, size_t *n_whole, const char **part, size_t *n_part)
-{
-	const char *name;
+	char folded[CDOP_FOLD_MAX];
 	enum cdop_err err;
 
-	if (!cdop_form_has(form, path))
+	if (name == NULL)
 		return CDOP_OK;
-	if ((name = cdop_form_text(form, path, arena)) == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	err = add_folded(name, arena, whole, n_whole);
-	return err != CDOP_OK ? err : add_parts(name, arena, part, n_part);
+	(void)cdop_fold_name(name, folded);
+	err = add_folded(folded, arena, whole, n_whole);
+	return err != CDOP_OK ? err
+			      : add_parts(name, folded, arena, part, n_part);
 }
 
-/* The child's names: the one it has, and others it is known by. */
+/* The child's number and names: those it has, and others it is known by. */
 static enum cdop_err
 add_child(const Cdop__Form *form, struct cdop_arena *arena,
     struct duplicates_child *c)
 {
-	char path[CDOP_FORM_PATH_MAX];
-	enum cdop_err err;
+	const Cdop__Child *child = form->child;
+	char folded[CDOP_FOLD_MAX];
+	enum cdop_err err = CDOP_OK;
 	size_t i;
 
-	err = add_family(form, "child.family_name", arena, c->family,
-	    &c->n_family, c->part, &c->n_part);
-	for (i = 0; err == CDOP_OK && i < cdop_form_entries(form, "other_name");
-	     i++) {
-		(void)snprintf(path, sizeof(path), "other_name.%u.family_name",
-		    cdop_form_entry_number(form, "other_name", i));
-		err = add_family(form, path, arena, c->family, &c->n_family,
-		    c->part, &c->n_part);
+	if (child != NULL && child->nhs_number != NULL) {
+		(void)cdop_fold_name(child->nhs_number, folded);
+		err = add_folded(folded, arena, c->nhs, &c->n_nhs);
 	}
+	c->nameless = child == NULL || child->family_name == NULL;
+	if (err == CDOP_OK && !c->nameless)
+		err = add_family(child->family_name, arena, c->family,
+		    &c->n_family, c->part, &c->n_part);
+	for (i = 0; err == CDOP_OK && i < form->n_other_name; i++)
+		err = add_family(form->other_name[i]->family_name, arena,
+		    c->family, &c->n_family, c->part, &c->n_part);
 	return err;
 }
 
@@ -114,15 +103,12 @@ duplicates_of_form(const Cdop__Form *form, struct cdop_arena *arena,
 	enum cdop_err err;
 
 	memset(c, 0, sizeof(*c));
-	err = add_path(form, "child.nhs_number", arena, c->nhs, &c->n_nhs);
-	if (err == CDOP_OK)
-		err = add_child(form, arena, c);
-	if (err == CDOP_OK)
-		err = add_family(form, "mother.family_name", arena, c->mother,
+	err = add_child(form, arena, c);
+	if (err == CDOP_OK && form->mother != NULL)
+		err = add_family(form->mother->family_name, arena, c->mother,
 		    &c->n_mother, c->mother_part, &c->n_mother_part);
 	if (err != CDOP_OK)
 		return err;
-	c->nameless = !cdop_form_has(form, "child.family_name");
 	add_date(form, "birth.date", false, c);
 	add_date(form, "death.date", true, c);
 	return CDOP_OK;
@@ -338,40 +324,58 @@ search_terms(
 	return CDOP_OK;
 }
 
+/* Names that are looked for, each once: mother and child often share one. */
+struct wanted {
+	const char *name[4 * DUPLICATES_NAMES];
+	size_t n;
+};
+
+static void
+want(struct wanted *wanted, const char *const *list, size_t n)
+{
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < wanted->n; k++)
+			if (strcmp(wanted->name[k], list[i]) == 0)
+				break;
+		if (k == wanted->n)
+			wanted->name[wanted->n++] = list[i];
+	}
+}
+
 enum cdop_err
 duplicates_find(const struct index *index, const struct duplicates_child *child,
     uint64_t self, struct cdop_arena *arena, struct duplicates_list *ret_list)
 {
+	/* Whole names are looked for everywhere, parts among whole names. */
+	static const struct {
+		enum index_kind kind;
+		bool parts;
+	} look[] = {
+	    {INDEX_FAMILY, true},
+	    {INDEX_MOTHER, true},
+	    {INDEX_PART, false},
+	    {INDEX_MOTHER_PART, false},
+	};
 	struct search s = {
 	    .index = index, .child = child, .self = self, .arena = arena};
-
-	const struct {
-		enum index_kind kind;
-		const char *const *list;
-		size_t n;
-	} look[] = {
-	    {INDEX_NHS, child->nhs, child->n_nhs},
-	    {INDEX_FAMILY, child->family, child->n_family},
-	    {INDEX_MOTHER, child->family, child->n_family},
-	    {INDEX_MOTHER, child->mother, child->n_mother},
-	    {INDEX_FAMILY, child->mother, child->n_mother},
-	    {INDEX_PART, child->family, child->n_family},
-	    {INDEX_MOTHER_PART, child->family, child->n_family},
-	    {INDEX_MOTHER_PART, child->mother, child->n_mother},
-	    {INDEX_PART, child->mother, child->n_mother},
-	    {INDEX_FAMILY, child->part, child->n_part},
-	    {INDEX_MOTHER, child->part, child->n_part},
-	    {INDEX_MOTHER, child->mother_part, child->n_mother_part},
-	    {INDEX_FAMILY, child->mother_part, child->n_mother_part},
-	};
+	struct wanted wanted;
+	size_t n_whole, i;
 	enum cdop_err err;
-	size_t i;
 
-	for (i = 0; i < sizeof(look) / sizeof(*look); i++) {
-		err = search_terms(&s, look[i].kind, look[i].list, look[i].n);
-		if (err != CDOP_OK)
-			return err;
-	}
+	wanted.n = 0;
+	want(&wanted, child->family, child->n_family);
+	want(&wanted, child->mother, child->n_mother);
+	n_whole = wanted.n;
+	want(&wanted, child->part, child->n_part);
+	want(&wanted, child->mother_part, child->n_mother_part);
+	err = search_terms(&s, INDEX_NHS, child->nhs, child->n_nhs);
+	for (i = 0; err == CDOP_OK && i < sizeof(look) / sizeof(*look); i++)
+		err = search_terms(&s, look[i].kind, wanted.name,
+		    look[i].parts ? wanted.n : n_whole);
+	if (err != CDOP_OK)
+		return err;
 	*ret_list = s.list;
 	return CDOP_OK;
 }

@@ -19,6 +19,7 @@ struct change {
 	uint32_t slot;
 	bool is_new;
 	bool is_gone; /* it was removed */
+	bool moves;   /* it is found by other terms, or stands elsewhere */
 	bool done;
 };
 
@@ -362,14 +363,14 @@ revert(void *ctx, uint64_t arg)
 		if (change->is_gone)
 			index_terms_add(&index->terms,
 			    hash_case(index, slot->case_id), change->slot);
-		else
+		else if (change->moves)
 			unpost_all(index, change->slot);
 		index_post_free(slot->post);
 		free(slot->rows);
 		*slot = change->before;
 		if (change->is_new)
 			pop_slot(index);
-		else if (slot->post != NULL)
+		else if (change->moves && slot->post != NULL)
 			post_all(index, change->slot);
 	}
 	free(change);
@@ -416,14 +417,20 @@ static void
 replace(struct index *index, struct change *change, struct index_post *post,
     struct index_core_rows *rows)
 {
+	const struct index_post *old;
+
 	if (change->is_new)
 		change->slot = push_slot(index, post->case_id);
 	change->before = index->slot[change->slot];
-	if (change->before.post != NULL)
+	old = change->before.post;
+	change->moves = old == NULL || old->day != post->day ||
+	    !index_post_same_terms(old, post);
+	if (change->moves && old != NULL)
 		unpost_all(index, change->slot);
 	index->slot[change->slot].post = post;
 	index->slot[change->slot].rows = rows;
-	post_all(index, change->slot);
+	if (change->moves)
+		post_all(index, change->slot);
 	change->done = true;
 }
 
@@ -505,6 +512,7 @@ index_remove(struct index *index, uint32_t slot)
 	}
 	change->before = *place;
 	change->is_gone = true;
+	change->moves = true;
 	change->done = true;
 	unpost_all(index, slot);
 	index_terms_remove(

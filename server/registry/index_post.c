@@ -222,15 +222,30 @@ index_post_name(const struct index_post *post)
 	    post->n_interest);
 }
 
+/* Where the first term's kind stands; the post's end where it has none. */
+static const char *
+terms_of(const struct index_post *post)
+{
+	const char *name = index_post_name(post);
+
+	return name + strlen(name) + 1;
+}
+
+static const char *
+end_of(const struct index_post *post)
+{
+	return (const char *)(const void *)post + post->size;
+}
+
 /* Behind the name, to the end: kind, text and its NUL. */
 bool
 index_post_term(const struct index_post *post, struct index_term *term)
 {
-	const char *at =
-	    term->text == NULL ? index_post_name(post) : term->text;
+	const char *at = term->text == NULL
+	    ? terms_of(post)
+	    : term->text + strlen(term->text) + 1;
 
-	at += strlen(at) + 1;
-	if (at == (const char *)(const void *)post + post->size)
+	if (at == end_of(post))
 		return false;
 	term->kind = (enum index_kind) * at;
 	term->text = at + 1;
@@ -403,6 +418,16 @@ index_post_free(struct index_post *post)
 }
 
 /* ---- questions --------------------------------------------------------- */
+
+bool
+index_post_same_terms(const struct index_post *a, const struct index_post *b)
+{
+	const char *in_a = terms_of(a), *in_b = terms_of(b);
+	size_t len = (size_t)(end_of(a) - in_a);
+
+	return len == (size_t)(end_of(b) - in_b) &&
+	    memcmp(in_a, in_b, len) == 0;
+}
 
 bool
 index_post_has(

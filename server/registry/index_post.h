@@ -137,6 +137,10 @@ const char *index_post_name(const struct index_post *post);
 
 /* ---- questions --------------------------------------------------------- */
 
+/* Are they found by the same terms? */
+bool index_post_same_terms(
+    const struct index_post *a, const struct index_post *b);
+
 /* Has it this term? */
 bool index_post_has(
     const struct index_post *post, enum index_kind kind, const char *text);

@@ -1,8 +1,6 @@
 /* Gathering a summary from states and forms. */
 #include "server/registry/summary.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cdop/form.h"
@@ -66,52 +64,68 @@ add(struct gather *g, char ***list, size_t *n, const char *s)
 	(*n)++;
 }
 
-/* Canonical text of a value that is given; NULL for anything else. */
+/* Canonical text of a date; NULL where none is. */
 static const char *
-given(struct gather *g, const char *path)
+day(struct gather *g, const Cdop__Date *date)
 {
 	const char *text;
 
-	if (!cdop_form_has(g->form, path))
+	if (date == NULL)
 		return NULL;
-	text = cdop_form_text(g->form, path, g->arena);
+	text = cdop_form_date_text(date, g->arena);
 	if (text == NULL)
 		g->failed = true;
 	return text;
 }
 
 static const char *
-given_in(
-    struct gather *g, const char *group, uint32_t number, const char *field)
+birth_day(struct gather *g)
 {
-	char path[CDOP_FORM_PATH_MAX];
+	return day(g, g->form->birth == NULL ? NULL : g->form->birth->date);
+}
 
-	(void)snprintf(path, sizeof(path), "%s.%u.%s", group, number, field);
-	return given(g, path);
+static const char *
+death_day(struct gather *g)
+{
+	return day(g, g->form->death == NULL ? NULL : g->form->death->date);
+}
+
+/* A group that is not there, as one that says nothing. */
+static const Cdop__Child *
+child_of(const Cdop__Form *form)
+{
+	static const Cdop__Child nobody;
+
+	return form->child == NULL ? &nobody : form->child;
+}
+
+static const Cdop__Mother *
+mother_of(const Cdop__Form *form)
+{
+	static const Cdop__Mother nobody;
+
+	return form->mother == NULL ? &nobody : form->mother;
 }
 
 static void
 take_names(struct gather *g, Cdop__StoredSummary *s)
 {
-	uint32_t number;
+	const Cdop__Child *child = child_of(g->form);
+	const Cdop__Mother *mother = mother_of(g->form);
+	const Cdop__OtherName *other;
 	size_t i;
 
-	for (i = cdop_form_entries(g->form, "other_name"); i-- > 0;) {
-		number = cdop_form_entry_number(g->form, "other_name", i);
-		add(g, &s->family_name, &s->n_family_name,
-		    given_in(g, "other_name", number, "family_name"));
-		add(g, &s->first_name, &s->n_first_name,
-		    given_in(g, "other_name", number, "first_names"));
+	for (i = g->form->n_other_name; i-- > 0;) {
+		other = g->form->other_name[i];
+		add(g, &s->family_name, &s->n_family_name, other->family_name);
+		add(g, &s->first_name, &s->n_first_name, other->first_names);
 	}
-	add(g, &s->first_name, &s->n_first_name, given(g, "child.known_as"));
-	add(g, &s->first_name, &s->n_first_name, given(g, "child.first_names"));
-	add(g, &s->family_name, &s->n_family_name,
-	    given(g, "child.family_name"));
-	add(g, &s->mother_name, &s->n_mother_name,
-	    given(g, "mother.former_names"));
-	add(g, &s->mother_name, &s->n_mother_name,
-	    given(g, "mother.family_name"));
-	if (!cdop_form_has(g->form, "child.family_name")) {
+	add(g, &s->first_name, &s->n_first_name, child->known_as);
+	add(g, &s->first_name, &s->n_first_name, child->first_names);
+	add(g, &s->family_name, &s->n_family_name, child->family_name);
+	add(g, &s->mother_name, &s->n_mother_name, mother->former_names);
+	add(g, &s->mother_name, &s->n_mother_name, mother->family_name);
+	if (child->family_name == NULL) {
 		s->has_nameless = true;
 		s->nameless = true;
 	}
@@ -120,16 +134,13 @@ take_names(struct gather *g, Cdop__StoredSummary *s)
 static void
 take_places(struct gather *g, Cdop__StoredSummary *s)
 {
-	uint32_t number;
 	size_t i;
 
-	for (i = cdop_form_entries(g->form, "other_address"); i-- > 0;) {
-		number = cdop_form_entry_number(g->form, "other_address", i);
+	for (i = g->form->n_other_address; i-- > 0;)
 		add(g, &s->postcode, &s->n_postcode,
-		    given_in(g, "other_address", number, "postcode"));
-	}
-	add(g, &s->postcode, &s->n_postcode, given(g, "mother.postcode"));
-	add(g, &s->postcode, &s->n_postcode, given(g, "child.postcode"));
+		    g->form->other_address[i]->postcode);
+	add(g, &s->postcode, &s->n_postcode, mother_of(g->form)->postcode);
+	add(g, &s->postcode, &s->n_postcode, child_of(g->form)->postcode);
 }
 
 /*
@@ -139,7 +150,7 @@ take_places(struct gather *g, Cdop__StoredSummary *s)
 static void
 take_number(struct gather *g, Cdop__StoredSummary *s, bool record)
 {
-	const char *number = given(g, "child.nhs_number");
+	const char *number = child_of(g->form)->nhs_number;
 	char *first;
 	size_t i;
 
@@ -160,28 +171,13 @@ replace(struct gather *g, char **to, const char *text)
 	*to = text == NULL ? NULL : copy(g, text);
 }
 
-static bool
-number_of(struct gather *g, const char *path, uint32_t *to)
-{
-	const char *text = given(g, path);
-	unsigned long value;
-
-	if (text == NULL || text[0] < '0' || text[0] > '9')
-		return false;
-	value = strtoul(text, NULL, 10);
-	if (value > UINT32_MAX)
-		return false;
-	*to = (uint32_t)value;
-	return true;
-}
-
 /* "Tarrant, Ann"; "baby of Tarrant"; nothing. */
 static void
 show_name(struct gather *g, Cdop__StoredSummary *s)
 {
-	const char *family = given(g, "child.family_name");
-	const char *first = given(g, "child.first_names");
-	const char *mother = given(g, "mother.family_name");
+	const char *family = child_of(g->form)->family_name;
+	const char *first = child_of(g->form)->first_names;
+	const char *mother = mother_of(g->form)->family_name;
 	char *name = NULL;
 	bool any = family != NULL || first != NULL || mother != NULL;
 
@@ -202,15 +198,23 @@ show_name(struct gather *g, Cdop__StoredSummary *s)
 static void
 take_record(struct gather *g, Cdop__StoredSummary *s)
 {
+	const Cdop__Form *form = g->form;
+	const Cdop__Birth *birth = form->birth;
+	const char *scope = cdop_form_value(form, "scope.decision", g->arena);
+
 	show_name(g, s);
-	replace(g, &s->record_birth, given(g, "birth.date"));
-	replace(g, &s->record_death, given(g, "death.date"));
-	replace(g, &s->sex, given(g, "child.sex"));
-	replace(g, &s->scope, given(g, "scope.decision"));
-	replace(g, &s->place, given(g, "place.type"));
-	s->has_birth_order = number_of(g, "birth.order", &s->birth_order);
-	s->has_multiplicity =
-	    number_of(g, "birth.multiplicity", &s->multiplicity);
+	replace(g, &s->record_birth, birth_day(g));
+	replace(g, &s->record_death, death_day(g));
+	replace(g, &s->sex, child_of(form)->sex);
+	replace(g, &s->place, form->place == NULL ? NULL : form->place->type);
+	if (scope == NULL)
+		g->failed = true;
+	else
+		replace(g, &s->scope, *scope == '\0' ? NULL : scope);
+	s->has_birth_order = birth != NULL && birth->has_order;
+	s->birth_order = birth == NULL ? 0 : birth->order;
+	s->has_multiplicity = birth != NULL && birth->has_multiplicity;
+	s->multiplicity = birth == NULL ? 0 : birth->multiplicity;
 }
 
 enum cdop_err
@@ -222,10 +226,8 @@ summary_take_form(Cdop__StoredSummary *summary, const Cdop__StoredForm *form,
 	take_names(&g, summary);
 	take_places(&g, summary);
 	take_number(&g, summary, form->number == 0);
-	add(&g, &summary->birth_date, &summary->n_birth_date,
-	    given(&g, "birth.date"));
-	add(&g, &summary->death_date, &summary->n_death_date,
-	    given(&g, "death.date"));
+	add(&g, &summary->birth_date, &summary->n_birth_date, birth_day(&g));
+	add(&g, &summary->death_date, &summary->n_death_date, death_day(&g));
 	if (form->number == 0 && form->version >= summary->record_version) {
 		take_record(&g, summary);
 		summary->record_version = form->version;

@@ -157,10 +157,11 @@ rpc_case_missing(
 	}
 	for (i = 0; i < list->n; i++, one++) {
 		cdop__missing__init(one);
-		one->when = rpc_case_text(
-		    ctx, cdop_fields_need_name(list->v[i].need), failed);
-		one->path = rpc_case_text(ctx, list->v[i].path, failed);
-		one->label = rpc_case_text(ctx, list->v[i].label, failed);
+		/* Literals, all three: packed, and never written to. */
+		one->when =
+		    (char *)(uintptr_t)cdop_fields_need_name(list->v[i].need);
+		one->path = (char *)(uintptr_t)list->v[i].path;
+		one->label = (char *)(uintptr_t)list->v[i].label;
 		out[i] = one;
 	}
 	return out;
@@ -234,13 +235,11 @@ rpc_case_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
 	size_t i;
 
 	for (i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		if (!cdop_form_has(form, paths[i]))
-			continue;
-		text = cdop_form_text(form, paths[i], ctx->arena);
-		if (text != NULL)
-			rpc_term(ctx, paths[i], text);
-		else
+		text = cdop_form_value(form, paths[i], ctx->arena);
+		if (text == NULL)
 			ctx->lost = true;
+		else if (*text != '\0')
+			rpc_term(ctx, paths[i], text);
 	}
 }
 

@@ -56,6 +56,67 @@ a_copy_differs_in_nothing(void **state)
 }
 
 static void
+a_copy_has_what_a_newer_schema_put_there(void **state)
+{
+	uint8_t bytes[] = {1, 2, 3};
+	ProtobufCMessageUnknownField newer = {.tag = 900,
+	    .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+	    .len = sizeof(bytes),
+	    .data = bytes};
+	struct sample *s = *state;
+	uint8_t *packed, *again;
+	Cdop__Form *copy;
+	size_t len;
+
+	sample_fill(s);
+	sample_put(s, "parent.1.family_name", "First");
+	sample_put(s, "parent.7.family_name", "Second");
+	s->form->parent[1]->base.unknown_fields = &newer;
+	s->form->parent[1]->base.n_unknown_fields = 1;
+	len = cdop__form__get_packed_size(s->form);
+	packed = cdop_arena_alloc(s->arena, len);
+	again = cdop_arena_alloc(s->arena, len);
+	assert_int_equal(cdop__form__pack(s->form, packed), len);
+	copy = cdop_form_copy(s->form, s->arena);
+	assert_non_null(copy);
+	/* And shares nothing. */
+	memset(bytes, 9, sizeof(bytes));
+	s->form->parent[0] = NULL;
+	s->form->child->first_names[0] = 'X';
+	assert_int_equal(cdop__form__get_packed_size(copy), len);
+	assert_int_equal(cdop__form__pack(copy, again), len);
+	assert_memory_equal(packed, again, len);
+}
+
+static void
+without_memory_there_is_no_copy(void **state)
+{
+	uint8_t bytes[] = {1, 2, 3};
+	ProtobufCMessageUnknownField newer = {.tag = 900,
+	    .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+	    .len = sizeof(bytes),
+	    .data = bytes};
+	struct sample *s = *state;
+	struct cdop_arena *small;
+	size_t budget, needed;
+
+	sample_put(s, "child.first_names", "Ada");
+	sample_put(s, "birth.date", "2024");
+	sample_put(s, "parent.1.family_name", "First");
+	s->form->birth->base.unknown_fields = &newer;
+	s->form->birth->base.n_unknown_fields = 1;
+	assert_int_equal(cdop_arena_new(1u << 20, &small), CDOP_OK);
+	assert_non_null(cdop_form_copy(s->form, small));
+	needed = cdop_arena_used(small);
+	for (budget = 1; budget < needed; budget++) {
+		cdop_arena_reset(small);
+		cdop_arena_set_budget(small, budget);
+		assert_null(cdop_form_copy(s->form, small));
+	}
+	cdop_arena_free(small);
+}
+
+static void
 a_difference_is_named_by_its_path(void **state)
 {
 	struct sample *s = *state;
@@ -271,6 +332,8 @@ main(void)
 	cmocka_unit_test_setup_teardown(test, sample_setup, sample_teardown)
 	const struct CMUnitTest tests[] = {
 	    T(a_copy_differs_in_nothing),
+	    T(a_copy_has_what_a_newer_schema_put_there),
+	    T(without_memory_there_is_no_copy),
 	    T(a_difference_is_named_by_its_path),
 	    T(groups_that_are_shared_are_compared_by_what_is_absent),
 	    T(a_merge_changes_what_is_said_and_no_more),

@@ -243,6 +243,38 @@ what_a_stranger_sends_is_tidied_as_if_typed(void **state)
 	sample_finds_nothing(s);
 }
 
+/* Also where the numbers of entries are none, or twice the same. */
+static void
+every_entry_is_tidied(void **state)
+{
+	struct sample *s = *state;
+	Cdop__OtherName name[3], *names[3];
+	Cdop__Circumstances last;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		cdop__other_name__init(&name[i]);
+		name[i].family_name = cdop_arena_strdup(s->arena, " A ");
+		name[i].note = cdop_arena_strdup(s->arena, "b  c");
+		names[i] = &name[i];
+	}
+	name[1].has_number = name[2].has_number = 1;
+	name[1].number = name[2].number = 4;
+	s->form->other_name = names;
+	s->form->n_other_name = 3;
+	cdop__circumstances__init(&last);
+	last.narrative = cdop_arena_strdup(s->arena, "a\r\nb");
+	s->form->circumstances = &last;
+	assert_int_equal(
+	    cdop_form_tidy(s->form, s->profile, s->arena), CDOP_OK);
+	for (i = 0; i < 3; i++) {
+		assert_string_equal(name[i].family_name, "A");
+		assert_string_equal(name[i].note, "b c");
+	}
+	assert_string_equal(last.narrative, "a\nb");
+	sample_finds(s, "other_name", "entry.number", E);
+}
+
 static void
 dates_of_no_calendar_are_found(void **state)
 {
@@ -353,6 +385,7 @@ main(void)
 	    T(too_many_entries_are_found),
 	    T(values_come_in_canonical_text),
 	    T(what_a_stranger_sends_is_tidied_as_if_typed),
+	    T(every_entry_is_tidied),
 	    T(dates_of_no_calendar_are_found),
 	    T(awkward_but_true_forms_are_accepted),
 	    T(a_full_arena_is_an_error_and_no_finding),
