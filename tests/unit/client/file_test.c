@@ -63,6 +63,26 @@ one_of_this_process_is_read(void **state)
 	(void)close(ends[0]);
 }
 
+/* A receipt, a rejects file, a backup: nobody else's, and over nobody's. */
+static void
+a_new_file_is_its_makers_alone(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = cdop_arena_printf(f->ctx.arena, "%s/new", f->dir);
+	const struct cdop_bytes part = {(const uint8_t *)"hello", 5};
+	const mode_t usual = umask(0);
+	struct file_new new;
+	struct stat st;
+
+	assert_int_equal(file_begin(path, &new), CDOP_OK);
+	(void)umask(usual);
+	assert_int_equal(file_finish(&new, &part, 1), CDOP_OK);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_size, 5);
+	assert_int_equal(file_begin(path, &new), CDOP_ALREADY_EXISTS);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -72,6 +92,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_pipe_that_lies_there_is_not_waited_for),
 	    TEST(one_of_this_process_is_read),
+	    TEST(a_new_file_is_its_makers_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,28 @@ another_passphrase_opens_nothing(void **state)
 	assert_true(cdop_secret_is_zero(back.key, CDOP_KEY_LEN));
 }
 
+/* Sealed by us, but no key is of that length. */
+static void
+a_key_that_is_too_short_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct identity *id = &f->session.identity, back;
+	ProtobufCBinaryData *const keys[] = {
+	    &id->secret->psk, &id->secret->static_key};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		keys[i]->len--;
+		save(f);
+		keys[i]->len++;
+		assert_int_equal(
+		    identity_load(id->path, f->ctx.arena, &back), CDOP_OK);
+		assert_int_equal(
+		    identity_unlock_key(&back, id->key, f->ctx.arena),
+		    CDOP_DATA_LOSS);
+	}
+}
+
 /* Reads it with the key in hand, so that no try costs an Argon2. */
 static bool
 opens(struct fixture *f, const char *path, const uint8_t *key)
@@ -186,6 +208,7 @@ main(void)
 	    WITH(what_is_saved_comes_back),
 	    WITH(another_passphrase_opens_nothing),
 	    WITH(every_changed_byte_is_noticed),
+	    WITH(a_key_that_is_too_short_is_none),
 	    WITH(a_cut_or_longer_file_is_refused),
 	    WITH(it_is_private_and_never_the_same_twice),
 	    WITH(no_key_stands_in_the_file),

@@ -423,6 +423,22 @@ it_is_kept_for_no_longer_than_the_profile_says(void **state)
 	assert_int_equal(list.n, 0);
 }
 
+/* A day before the registry forgets it, so that it is not too late then. */
+static void
+a_key_is_old_after_29_days(void **state)
+{
+	const uint64_t hour_ms = 3600u * 1000u;
+	struct fixture *f = *state;
+	uint8_t key[16];
+
+	(void)registry_is_ahead(f, 0);
+	spool_new_key(&f->ctx, key);
+	(void)registry_is_ahead(f, (29 * 24 - 1) * hour_ms);
+	assert_false(spool_key_is_old(&f->ctx, key));
+	(void)registry_is_ahead(f, (29 * 24 + 1) * hour_ms);
+	assert_true(spool_key_is_old(&f->ctx, key));
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -432,6 +448,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH(keys_are_of_their_time_and_differ),
 	    WITH(a_key_is_of_the_clock_of_the_registry),
+	    WITH(a_key_is_old_after_29_days),
 	    WITH(what_was_never_sent_is_dated_anew),
 	    WITH(a_request_that_is_dated_anew_is_never_there_twice),
 	    WITH(what_was_refused_goes_out_as_a_new_request),

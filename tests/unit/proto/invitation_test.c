@@ -138,21 +138,22 @@ every_cut_is_refused(void **state)
 		    cdop_invitation_parse(cut, *state, &inv), CDOP_OK);
 }
 
-/* With a check that is right: it is nobody's. */
+/* That another value stands behind the word, with a check that is right. */
 static void
-one_for_nobody_is_refused(void **state)
+refuses_value(struct cdop_arena *arena, const char *word, const char *value)
 {
-	struct cdop_bytes file = written(*state), all;
-	char copy[CDOP_INVITATION_FILE_MAX], *name, *rest, *check;
+	struct cdop_bytes file = written(arena), all;
+	char copy[CDOP_INVITATION_FILE_MAX], *at, *check;
 	struct cdop_invitation inv;
 	uint8_t hash[32];
-	size_t i;
+	size_t i, n;
 
 	memcpy(copy, file.data, file.len);
 	copy[file.len] = '\0';
-	name = strstr(copy, "name ") + strlen("name ");
-	rest = strchr(name, '\n');
-	memmove(name, rest, strlen(rest) + 1);
+	at = strstr(copy, word) + strlen(word);
+	n = strcspn(at, "\n");
+	memmove(at + strlen(value), at + n, strlen(at + n) + 1);
+	memcpy(at, value, strlen(value));
 	check = strstr(copy, "check ") + strlen("check ");
 	all.data = (const uint8_t *)copy;
 	all.len = (size_t)(check - copy) - strlen("check ");
@@ -161,7 +162,25 @@ one_for_nobody_is_refused(void **state)
 		(void)snprintf(check + 2 * i, 4, "%02x\n", hash[i]);
 	all.len = strlen(copy);
 	assert_int_equal(
-	    cdop_invitation_parse(all, *state, &inv), CDOP_INVALID_ARGUMENT);
+	    cdop_invitation_parse(all, arena, &inv), CDOP_INVALID_ARGUMENT);
+}
+
+static void
+a_value_that_is_none_is_refused(void **state)
+{
+	refuses_value(*state, "mode ", "lively");
+	refuses_value(*state, "expires ", "1795424707042x");
+	refuses_value(*state, "expires ", "-1");
+	refuses_value(*state, "expires ", "99999999999999999999999");
+}
+
+static void
+one_for_nobody_is_refused(void **state)
+{
+	struct cdop_bytes file = {NULL, 0};
+	struct cdop_invitation inv;
+
+	refuses_value(*state, "name ", "");
 	sample(&inv);
 	inv.name = "";
 	assert_int_equal(
@@ -222,6 +241,7 @@ main(void)
 	    WITH(mail_does_no_harm),
 	    WITH(every_slip_is_found),
 	    WITH(every_cut_is_refused),
+	    WITH(a_value_that_is_none_is_refused),
 	    WITH(one_for_nobody_is_refused),
 	    WITH(what_cannot_stand_on_a_line_is_not_written),
 	    WITH(a_stranger_s_file_is_refused),

@@ -329,6 +329,26 @@ a_requester_who_lost_the_right_voids_it(void **state)
 	assert_null(calls_waiting(&world, WORLD_ADMIN_2));
 }
 
+/* What was asked in a role that is gone is not done in another one. */
+static void
+it_is_done_in_the_role_it_was_asked_in(void **state)
+{
+	struct world_answer answer;
+	struct approval *kept;
+	Cdop__Approval *a;
+
+	(void)state;
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	a = calls_waiting(&world, WORLD_ADMIN_2);
+	kept = (struct approval *)(uintptr_t)approvals_at(
+	    world.reg->approvals, 0, world.now_ms);
+	kept->role = CDOP_ROLE_AUDITOR;
+	approve(WORLD_ADMIN_2, a, true, &answer);
+	assert_string_equal(answer.reply->reason, "requester_rights");
+	assert_int_equal(
+	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_ACTIVE);
+}
+
 static void
 an_approver_who_lost_the_right_is_nobody(void **state)
 {
@@ -481,6 +501,7 @@ main(void)
 	    TEST(what_was_shown_and_what_waits_are_the_same),
 	    TEST(a_target_that_changed_voids_it),
 	    TEST(a_requester_who_lost_the_right_voids_it),
+	    TEST(it_is_done_in_the_role_it_was_asked_in),
 	    TEST(an_approver_who_lost_the_right_is_nobody),
 	    TEST(after_72_hours_it_is_over_whatever_the_clock_says),
 	    TEST(of_two_requests_for_one_act_the_second_is_void),
