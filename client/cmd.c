@@ -20,7 +20,7 @@
 #include "client/term.h"
 #include "client/turn.h"
 
-#define ARENA_MAX ((size_t)256 << 20) /* touched only where used */
+#define ARENA_MAX ((size_t)512 << 20) /* touched only where used */
 #define TIMEOUT_S 20
 
 const struct cmd_opt cmd_globals_opts[] = {
@@ -49,7 +49,8 @@ enum exit_code
 cmd_fail(struct cmd_ctx *ctx, enum exit_code code, const char *reason,
     const char *next, const char *fmt, ...)
 {
-	static char text[1024]; /* where there is no memory, the only place */
+	/* Where there is no memory, the only place. */
+	static char text[1024], then[512];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -62,6 +63,10 @@ cmd_fail(struct cmd_ctx *ctx, enum exit_code code, const char *reason,
 	ctx->error.message = cdop_arena_strdup(ctx->arena, text);
 	if (ctx->error.message == NULL)
 		ctx->error.message = text;
+	if (next != NULL && ctx->error.next == NULL) {
+		(void)snprintf(then, sizeof(then), "%s", next);
+		ctx->error.next = then;
+	}
 	return code;
 }
 

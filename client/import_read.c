@@ -20,6 +20,12 @@
 #define CELL_STEP   (1u << 16) /* by which libcsv has a cell grow */
 #define NUMBER_MAX  (2 * CDOP_IMPORT_ROWS_MAX)
 
+/* That sending rows wants, at the most, of the client's memory. */
+#define SEND_ROOM ((size_t)32 << 20)
+
+static const char split_it[] =
+    "split it: each part is sent by itself, and no row twice";
+
 static const char *const controls[] = {"decision", "decision_reason",
     "warnings_accepted", "raised", "source", "form_kind", "owner_area",
     "owner_reason", "row", "field", "rule", "message", IMPORT_BEYOND};
@@ -327,6 +333,17 @@ check_columns(struct cmd_ctx *ctx, const struct import_file *f)
 	return EXIT_OK;
 }
 
+enum exit_code
+import_read_fits(struct cmd_ctx *ctx, const struct import_file *file)
+{
+	if (!cdop_arena_was_spent(ctx->arena) &&
+	    cdop_arena_has(ctx->arena, SEND_ROOM))
+		return EXIT_OK;
+	return cmd_fail(ctx, EXIT_INVALID, "too_large", split_it,
+	    "%s is too much at once, %zu rows; nothing was sent", file->path,
+	    file->n_rows);
+}
+
 /* ---- JSON -------------------------------------------------------- */
 
 static enum exit_code
@@ -370,6 +387,9 @@ read_json(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
 			break;
 		value = json_loadb(at, left,
 		    JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
+		if (value == NULL &&
+		    (code = import_read_fits(ctx, f)) != EXIT_OK)
+			return code;
 		if (value == NULL)
 			return cmd_fail(ctx, EXIT_INVALID, "json", NULL,
 			    "%s: not JSON, at byte %zu", f->path,
@@ -499,19 +519,29 @@ hash_row(struct cmd_ctx *ctx, struct import_file *f, struct import_row *row)
 	cdop_secret_hash(row->hash, 32, NULL, "cdop-row", part, n);
 }
 
+static enum exit_code
+cannot_read(struct cmd_ctx *ctx, const struct import_file *f)
+{
+	if (errno != EFBIG)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "%s cannot be read: %s", f->path, strerror(errno));
+	return cmd_fail(ctx, EXIT_INVALID, "too_large", split_it,
+	    "%s is longer than %u MiB; nothing was sent", f->path,
+	    CDOP_IMPORT_FILE_MAX >> 20);
+}
+
 enum exit_code
 import_read(struct cmd_ctx *ctx, const char *path, struct import_file *ret_file)
 {
 	struct import_file f;
 	struct cdop_bytes text;
 	enum exit_code code;
-	size_t skip, i;
+	size_t skip, used, i;
 
 	memset(&f, 0, sizeof(f));
 	name_files(ctx, path, &f);
 	if (file_read(path, CDOP_IMPORT_FILE_MAX, ctx->arena, &text) != CDOP_OK)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "%s cannot be read: %s", f.path, strerror(errno));
+		return cannot_read(ctx, &f);
 	code =
 	    encoding_to_utf8(ctx, f.path, cmd_value(ctx, "--encoding"), &text);
 	if (code != EXIT_OK)
@@ -526,8 +556,13 @@ import_read(struct cmd_ctx *ctx, const char *path, struct import_file *ret_file)
 		return code;
 	if ((code = number_rows(ctx, &f)) != EXIT_OK)
 		return code;
-	for (i = 0; i < f.n_rows; i++)
+	if ((code = import_read_fits(ctx, &f)) != EXIT_OK)
+		return code;
+	for (i = 0; i < f.n_rows; i++) {
+		used = cdop_arena_used(ctx->arena);
 		hash_row(ctx, &f, &f.row[i]);
+		cdop_arena_rewind(ctx->arena, used);
+	}
 	*ret_file = f;
 	return EXIT_OK;
 }

@@ -337,29 +337,37 @@ findings_json(const struct cmd_error *error)
 	return list;
 }
 
+static void
+put_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		(void)fputc(
+		    *text < ' ' || *text > '~' || *text == '"' || *text == '\\'
+			? '?'
+			: *text,
+		    stderr);
+}
+
 /* Without memory: the same object, of plain characters alone. */
 static void
 print_bare(const struct cmd_ctx *ctx, enum exit_code code)
 {
 	const struct cmd_error *e = &ctx->error;
-	const char *c;
+	const bool json = ctx->g.json;
 
-	if (!ctx->g.json) {
-		(void)fputs("cdop: ", stderr);
-	} else {
+	if (json)
 		(void)fprintf(stderr,
 		    "{\"schema\":\"cdop.error/1\",\"ok\":false,"
 		    "\"mode\":null,\"registry\":null,\"request\":null,"
-		    "\"exit\":%d,\"reason\":\"%s\",\"next\":null,"
-		    "\"message\":\"",
+		    "\"exit\":%d,\"reason\":\"%s\",\"message\":\"",
 		    (int)code,
 		    e->reason != NULL ? e->reason : exit_reason(code));
-	}
-	for (c = e->message; *c != '\0'; c++)
-		(void)fputc(
-		    *c < ' ' || *c > '~' || *c == '"' || *c == '\\' ? '?' : *c,
-		    stderr);
-	(void)fputs(ctx->g.json ? "\"}\n" : "\n", stderr);
+	else
+		(void)fputs("cdop: ", stderr);
+	put_plain(e->message);
+	(void)fputs(json ? "\",\"next\":\"" : "\nnext: ", stderr);
+	put_plain(e->next != NULL ? e->next : "the same with less at a time");
+	(void)fputs(json ? "\"}\n" : "\n", stderr);
 }
 
 void

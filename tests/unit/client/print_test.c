@@ -288,8 +288,8 @@ a_failure_without_memory_is_told(void **state)
 	struct fixture *f = *state;
 	json_t *object;
 
-	assert_string_equal(
-	    failure_without_memory(f, false), "cdop: no ?room? for?it\n");
+	assert_string_equal(failure_without_memory(f, false),
+	    "cdop: no ?room? for?it\nnext: cdop retry\n");
 	object = json_loads(failure_without_memory(f, true), 0, NULL);
 	assert_non_null(object);
 	assert_string_equal(
@@ -303,6 +303,8 @@ a_failure_without_memory_is_told(void **state)
 	assert_string_equal(
 	    json_string_value(json_object_get(object, "message")),
 	    "no ?room? for?it");
+	assert_string_equal(
+	    json_string_value(json_object_get(object, "next")), "cdop retry");
 }
 
 #define WITH(test)                                                             \
