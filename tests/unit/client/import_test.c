@@ -7,12 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
-#include "cdop/limits.h"
 #include "client/csv_out.h"
 #include "client/file.h"
 #include "client/import_keys.h"
