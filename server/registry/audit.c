@@ -256,12 +256,8 @@ seal_case_box(const struct audit *audit, const struct audit_entry *entry,
 	memcpy(secret, secrets->case_, sizeof(secret));
 	box.secret.data = secret;
 	box.secret.len = sizeof(secret);
-	if ((err = audit_row_text(
-		 arena, entry->purpose_text, &box.purpose_text)) != CDOP_OK)
-		return err;
-	err = audit_row_text(arena, entry->reason_text, &box.reason);
-	if (err != CDOP_OK)
-		return err;
+	box.purpose_text = audit_row_text(entry->purpose_text);
+	box.reason = audit_row_text(entry->reason_text);
 	packed = cdop_arena_alloc(arena, cdop__case_box__get_packed_size(&box));
 	if (packed == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
@@ -275,10 +271,7 @@ seal_case_box(const struct audit *audit, const struct audit_entry *entry,
 	if (err != CDOP_OK)
 		return err;
 	stored->has_case_box = true;
-	stored->case_box.data = cdop_arena_alloc(arena, sealed.len);
-	if (stored->case_box.data == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	memcpy(stored->case_box.data, sealed.data, sealed.len);
+	stored->case_box.data = (uint8_t *)(uintptr_t)sealed.data;
 	stored->case_box.len = sealed.len;
 	stored->has_case_box_key = true;
 	stored->case_box_key = entry->case_key;
@@ -325,19 +318,13 @@ put_terms(const struct audit *audit, const struct audit_entry *entry,
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < entry->n_terms; i++) {
 		cdop__stored_term__init(&term[i]);
-		term[i].kind = cdop_arena_strdup(arena, entry->terms[i].kind);
-		term[i].value = cdop_arena_strdup(arena, entry->terms[i].value);
-		if (term[i].kind == NULL || term[i].value == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
+		term[i].kind = audit_row_borrow(entry->terms[i].kind);
+		term[i].value = audit_row_borrow(entry->terms[i].value);
 		terms.term[i] = &term[i];
 	}
 	terms.n_term = entry->n_terms;
-	if (words) {
-		err = audit_row_text(
-		    arena, entry->purpose_text, &terms.purpose_text);
-		if (err != CDOP_OK)
-			return err;
-	}
+	if (words)
+		terms.purpose_text = audit_row_text(entry->purpose_text);
 	return put_row(audit->reg, SCHEMA_KIND_TERMS, 0, &terms.base, arena);
 }
 
@@ -347,16 +334,14 @@ put_reason(const struct audit *audit, const struct audit_entry *entry,
     uint64_t index, struct cdop_arena *arena)
 {
 	Cdop__StoredReason reason;
-	enum cdop_err err;
 
 	cdop__stored_reason__init(&reason);
 	reason.leaf_index = index;
 	reason.at_ms = entry->time_ms;
 	if (!entry->keep_reason)
 		return CDOP_OK;
-	err = audit_row_text(arena, entry->reason_text, &reason.text);
-	if (err != CDOP_OK || reason.text == NULL)
-		return err;
+	if ((reason.text = audit_row_text(entry->reason_text)) == NULL)
+		return CDOP_OK;
 	return put_row(audit->reg, SCHEMA_KIND_REASON, 0, &reason.base, arena);
 }
 

@@ -1,10 +1,20 @@
 /* The plain words of a leaf; see audit_row.h. */
 #include "server/registry/audit_row.h"
 
-#include <string.h>
-
 #include "cdop/form.h"
 #include "server/registry/actor.h"
+
+char *
+audit_row_borrow(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+char *
+audit_row_text(const char *text)
+{
+	return text == NULL || *text == '\0' ? NULL : audit_row_borrow(text);
+}
 
 static enum cdop_err
 fill_living(const struct audit_released *from, struct cdop_arena *arena,
@@ -20,10 +30,8 @@ fill_living(const struct audit_released *from, struct cdop_arena *arena,
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < from->n_living; i++) {
 		cdop__living_count__init(&count[i]);
-		count[i].kind = cdop_arena_strdup(arena, from->living[i].kind);
+		count[i].kind = audit_row_borrow(from->living[i].kind);
 		count[i].n = from->living[i].n;
-		if (count[i].kind == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
 		to->living[to->n_living++] = &count[i];
 	}
 	return CDOP_OK;
@@ -50,33 +58,19 @@ fill_released(const struct audit_entry *entry, struct cdop_arena *arena,
 		Cdop__Released *to = &released[i];
 
 		cdop__released__init(to);
-		to->reference = cdop_arena_strdup(arena, from->reference);
+		to->reference = audit_row_borrow(from->reference);
 		to->classes = from->classes;
-		if (from->owner_area != NULL)
-			to->owner_area =
-			    cdop_arena_strdup(arena, from->owner_area);
-		if (from->jurisdiction != NULL)
-			to->jurisdiction =
-			    cdop_arena_strdup(arena, from->jurisdiction);
+		to->owner_area = audit_row_borrow(from->owner_area);
+		to->jurisdiction = audit_row_borrow(from->jurisdiction);
 		to->n_instance = from->n_instances;
-		to->instance = cdop_arena_calloc(
-		    arena, from->n_instances, sizeof(*to->instance));
-		if (to->reference == NULL || to->instance == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		if (from->n_instances > 0)
-			memcpy(to->instance, from->instances,
-			    from->n_instances * sizeof(*to->instance));
+		to->instance = (uint32_t *)(uintptr_t)from->instances;
 		if (fill_living(from, arena, to) != CDOP_OK)
 			return CDOP_RESOURCE_EXHAUSTED;
 		words->released[i] = to;
 	}
 	words->n_released = entry->n_released;
-	for (i = 0; i < entry->n_terms; i++) {
-		words->term_kind[i] =
-		    cdop_arena_strdup(arena, entry->terms[i].kind);
-		if (words->term_kind[i] == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-	}
+	for (i = 0; i < entry->n_terms; i++)
+		words->term_kind[i] = audit_row_borrow(entry->terms[i].kind);
 	words->n_term_kind = entry->n_terms;
 	return CDOP_OK;
 }
@@ -94,21 +88,6 @@ role_of(const struct actor *actor, Cdop__Role *ret_role)
 			return true;
 		}
 	return false;
-}
-
-static bool
-has_text(const char *text)
-{
-	return text != NULL && *text != '\0';
-}
-
-enum cdop_err
-audit_row_text(struct cdop_arena *arena, const char *text, char **ret_copy)
-{
-	if (!has_text(text))
-		return CDOP_OK;
-	*ret_copy = cdop_arena_strdup(arena, text);
-	return *ret_copy == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }
 
 /* Of an act of two people; the bytes are borrowed until it is packed. */
@@ -131,8 +110,6 @@ enum cdop_err
 audit_row_words(const struct audit_entry *entry, struct cdop_arena *arena,
     Cdop__StoredWords *words)
 {
-	enum cdop_err err;
-
 	cdop__stored_words__init(words);
 	words->at_ms = entry->time_ms;
 	words->call = entry->call;
@@ -145,10 +122,10 @@ audit_row_words(const struct audit_entry *entry, struct cdop_arena *arena,
 		words->device = entry->actor->device;
 		words->has_role = role_of(entry->actor, &words->role);
 	}
-	words->has_purpose_said = has_text(entry->purpose_text);
+	words->has_purpose_said = audit_row_text(entry->purpose_text) != NULL;
 	words->purpose_said = words->has_purpose_said;
 	words->has_reason_said =
-	    entry->keep_reason && has_text(entry->reason_text);
+	    entry->keep_reason && audit_row_text(entry->reason_text) != NULL;
 	words->reason_said = words->has_reason_said;
 	words->has_use = entry->use != 0;
 	words->use = entry->use;
@@ -157,22 +134,10 @@ audit_row_words(const struct audit_entry *entry, struct cdop_arena *arena,
 	words->has_count = entry->count != 0;
 	words->count = entry->count;
 	fill_second(entry, words);
-	if ((err = audit_row_text(arena, entry->reason, &words->reason)) !=
-	    CDOP_OK)
-		return err;
-	if ((err = audit_row_text(arena, entry->purpose, &words->purpose)) !=
-	    CDOP_OK)
-		return err;
-	err = audit_row_text(arena, entry->said_by_gate, &words->said_by_gate);
-	if (err == CDOP_OK)
-		err = audit_row_text(arena, entry->named, &words->named);
-	if (err != CDOP_OK)
-		return err;
-	if (entry->stored != NULL) {
-		words->stored = cdop_arena_alloc(arena, sizeof(*words->stored));
-		if (words->stored == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		*words->stored = *entry->stored;
-	}
+	words->reason = audit_row_text(entry->reason);
+	words->purpose = audit_row_text(entry->purpose);
+	words->said_by_gate = audit_row_text(entry->said_by_gate);
+	words->named = audit_row_text(entry->named);
+	words->stored = (Cdop__StoredOutcome *)(uintptr_t)entry->stored;
 	return fill_released(entry, arena, words);
 }

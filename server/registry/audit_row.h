@@ -9,14 +9,16 @@
 #include "server/registry/audit.h"
 
 /*
- * Fills words; what is not copied into arena is borrowed from entry.
- * CDOP_RESOURCE_EXHAUSTED.
+ * Fills words; lists are made in arena, all else is borrowed from entry, and
+ * only to be packed.  CDOP_RESOURCE_EXHAUSTED.
  */
 CDOP_MUST enum cdop_err audit_row_words(const struct audit_entry *entry,
     struct cdop_arena *arena, Cdop__StoredWords *words);
 
-/* A copy in arena; none of NULL and of "".  CDOP_RESOURCE_EXHAUSTED. */
-CDOP_MUST enum cdop_err audit_row_text(
-    struct cdop_arena *arena, const char *text, char **ret_copy);
+/* protobuf-c takes what it only packs by a pointer that is not const. */
+char *audit_row_borrow(const char *text);
+
+/* The same; NULL of NULL and of "". */
+char *audit_row_text(const char *text);
 
 #endif

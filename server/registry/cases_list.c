@@ -210,6 +210,8 @@ cases_list_age(
 	death = cdop_date_span(&post->death);
 	young = band(death.first - birth.last,
 	    cdop_date_age(birth.last, death.first, profile->feb29_early));
+	if (birth.first == birth.last && death.first == death.last)
+		return young; /* both are whole dates */
 	old = band(death.last - birth.first,
 	    cdop_date_age(birth.first, death.last, profile->feb29_early));
 	return young != NULL && old != NULL && strcmp(young, old) == 0 ? old
