@@ -42,7 +42,7 @@ open_key(struct setup *setup, const char *name, const char *path, int *ret_fd)
 
 	if (path[0] == '\0')
 		return CDOP_OK;
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (*ret_fd < 0 && errno == ENOENT) {
 		log_warning("key.missing", "key=%s path=%s next=%s", name, path,
 		    "put the key file back and restart, or: cdopd unseal");

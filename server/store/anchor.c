@@ -26,7 +26,10 @@ map_errno(int code)
 	}
 }
 
-/* The directory; -1: *ret_err says why. */
+/*
+ * The directory; -1: *ret_err says why.  Others may write there: a pipe in a
+ * file's place is not waited for.
+ */
 static int
 open_dir(const char *dir, enum cdop_err *ret_err)
 {
@@ -63,7 +66,8 @@ anchor_read(const char *dir, uint8_t *room, size_t max, size_t *ret_len)
 	/* A directory that is not there is no anchor that is not there. */
 	if ((at = open_dir(dir, &err)) < 0)
 		return CDOP_DATA_LOSS;
-	fd = openat(at, "anchor", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(
+	    at, "anchor", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		err = errno == ENOENT ? CDOP_NOT_FOUND : CDOP_DATA_LOSS;
 	(void)close(at);
@@ -97,7 +101,8 @@ replace(int at, struct cdop_bytes bytes)
 	int fd;
 
 	fd = openat(at, "anchor.new",
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    0600);
 	if (fd < 0)
 		return map_errno(errno);
 	err = write_all(fd, bytes);

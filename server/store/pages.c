@@ -231,7 +231,7 @@ file_open(const char *path, int *ret_fd)
 {
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd != -1) {
 		*ret_fd = fd;
 		return CDOP_OK;

@@ -242,6 +242,13 @@ the_key_file_is_opened_and_not_read(void **state)
 	parent_fixture_wait_ready();
 	parent_fixture_wait_for("err", "key.missing", 1);
 	assert_int_equal(parent_fixture_stop(), 0);
+	/* A pipe: nobody waits for who writes into it. */
+	snprintf(more, sizeof(more), "%s/nokey", parent_fixture_dir);
+	assert_int_equal(mkfifo(more, 0400), 0);
+	parent_fixture_start();
+	assert_int_equal(parent_fixture_wait_end(), CONTROL_EXIT_CONFIG);
+	parent_fixture_wait_for("err", "not a regular file", 1);
+	assert_int_equal(unlink(more), 0);
 }
 
 static void

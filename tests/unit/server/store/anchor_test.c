@@ -84,6 +84,26 @@ what_cannot_be_read_is_not_missing(void **state)
 	    anchor_read(dir, room, sizeof(room), &len), CDOP_DATA_LOSS);
 }
 
+/* Whoever may write there could have the vault wait for ever. */
+static void
+a_pipe_is_not_waited_for(void **state)
+{
+	uint8_t room[64];
+	char path[128];
+	size_t len;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/anchor", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(anchor_read(dir, room, sizeof(room), &len), CDOP_OK);
+	assert_int_equal(len, 0); /* as of an empty one */
+	snprintf(path, sizeof(path), "%s/anchor.new", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_not_equal(anchor_write(dir, text("x")), CDOP_OK);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(anchor_write(dir, text("x")), CDOP_OK);
+}
+
 int
 main(void)
 {
@@ -92,6 +112,8 @@ main(void)
 		what_was_written_is_read, make, end),
 	    cmocka_unit_test_setup_teardown(
 		what_cannot_be_read_is_not_missing, make, end),
+	    cmocka_unit_test_setup_teardown(
+		a_pipe_is_not_waited_for, make, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

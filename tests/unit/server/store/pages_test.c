@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -295,6 +296,18 @@ a_file_that_was_cut_short_is_damaged(void **state)
 	end();
 }
 
+/* Nobody waits for who writes into it. */
+static void
+a_pipe_in_its_place_is_damage(void **state)
+{
+	(void)state;
+	make();
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(pages_roots(path, false), CDOP_DATA_LOSS);
+	end();
+}
+
 int
 main(void)
 {
@@ -307,6 +320,7 @@ main(void)
 	    cmocka_unit_test(a_page_is_reached_once),
 	    cmocka_unit_test(damage_in_the_meta_pages_stops_the_opening),
 	    cmocka_unit_test(a_file_that_was_cut_short_is_damaged),
+	    cmocka_unit_test(a_pipe_in_its_place_is_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
