@@ -318,7 +318,7 @@ check-ct:	## no branch and no address by a secret byte (valgrind)
 # What LMDB says to the program is said by the shim; so are the C library's
 # words, for it stands before it.  Only gcc's sanitizer lets it.
 WRAPPED := env_create env_set_mapsize env_open txn_begin txn_commit dbi_open \
-	dbi_flags get put del cursor_open cursor_get stat
+	dbi_flags put del cursor_open cursor_get stat
 WRAPPED_OURS := sandbox_harden sandbox_enter
 FAULT_MAIN := points images full offline
 FAULT_OBJ := $(call objs,$(filter-out $(FAULT_MAIN:%=tests/fault/%.c),\

@@ -40,8 +40,6 @@ WRAP(mdb_dbi_open, (void *txn, const char *name, unsigned flags, unsigned *dbi),
     (txn, name, flags, dbi), ENOMEM)
 WRAP(mdb_dbi_flags, (void *txn, unsigned dbi, unsigned *flags),
     (txn, dbi, flags), ENOMEM)
-WRAP(mdb_get, (void *txn, unsigned dbi, void *key, void *data),
-    (txn, dbi, key, data), ENOMEM)
 WRAP(mdb_put, (void *txn, unsigned dbi, void *key, void *data, unsigned flags),
     (txn, dbi, key, data, flags), MAP_FULL)
 WRAP(mdb_del, (void *txn, unsigned dbi, void *key, void *data),
