@@ -245,7 +245,10 @@ is_vowel(char c)
 static bool
 begins(const char *s, const char *with)
 {
-	return strncmp(s, with, strlen(with)) == 0;
+	while (*with != '\0')
+		if (*s++ != *with++)
+			return false;
+	return true;
 }
 
 /* The letters of s; false where there is anything else but digits. */

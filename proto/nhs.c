@@ -105,14 +105,16 @@ cdop_nhs_is_sequence(const char *nhs)
 bool
 cdop_nhs_looks_like_chi(const char *nhs, const struct cdop_date *birth)
 {
-	char start[16];
+	const unsigned pairs[] = {birth->day, birth->month, birth->year % 100u};
+	size_t i;
 
 	if (!cdop_date_is_valid(birth) || birth->day == 0)
 		return false;
-	(void)snprintf(start, sizeof(start), "%02u%02u%02u",
-	    (unsigned)birth->day, (unsigned)birth->month,
-	    (unsigned)birth->year % 100);
-	return strncmp(nhs, start, 6) == 0;
+	for (i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if (nhs[2 * i] != (char)('0' + pairs[i] / 10) ||
+		    nhs[2 * i + 1] != (char)('0' + pairs[i] % 10))
+			return false;
+	return true;
 }
 
 void

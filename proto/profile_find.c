@@ -3,13 +3,20 @@
 
 #include "proto/profile_inner.h"
 
+/* Most words of a list differ in their first letter already. */
+static bool
+is_same(const char *a, const char *b)
+{
+	return *a == *b && strcmp(a, b) == 0;
+}
+
 const struct cdop_area *
 cdop_profile_area(const struct cdop_profile *profile, const char *id)
 {
 	size_t i;
 
 	for (i = 0; i < profile->n_area; i++) {
-		if (strcmp(profile->area[i].id, id) == 0)
+		if (is_same(profile->area[i].id, id))
 			return &profile->area[i];
 	}
 	return NULL;
@@ -21,7 +28,7 @@ cdop_profile_neighbour(const struct cdop_profile *profile, const char *id)
 	size_t i;
 
 	for (i = 0; i < profile->n_neighbour; i++) {
-		if (strcmp(profile->neighbour[i].id, id) == 0)
+		if (is_same(profile->neighbour[i].id, id))
 			return &profile->neighbour[i];
 	}
 	return NULL;
@@ -33,7 +40,7 @@ cdop_profile_agency(const struct cdop_profile *profile, const char *id)
 	size_t i;
 
 	for (i = 0; i < profile->n_agency; i++) {
-		if (strcmp(profile->agency[i].id, id) == 0)
+		if (is_same(profile->agency[i].id, id))
 			return &profile->agency[i];
 	}
 	return NULL;
@@ -57,7 +64,7 @@ cdop_profile_list(const struct cdop_profile *profile, const char *list)
 	size_t i;
 
 	for (i = 0; i < profile->n_list; i++) {
-		if (strcmp(profile->list[i].name, list) == 0)
+		if (is_same(profile->list[i].name, list))
 			return &profile->list[i];
 	}
 	return NULL;
@@ -72,7 +79,7 @@ cdop_profile_code(const struct cdop_profile *profile, const char *list,
 	size_t i;
 
 	for (i = 0; codes != NULL && i < codes->n; i++) {
-		if (strcmp(codes->code[i].code, code) != 0)
+		if (!is_same(codes->code[i].code, code))
 			continue;
 		if (found == NULL || cdop_span_holds(codes->code[i].when, day))
 			found = &codes->code[i];

@@ -16,6 +16,7 @@ struct list {
 	struct index_row *row;
 	size_t n;
 	uint64_t summary; /* number of the SUMMARY row there was; 0: none */
+	struct cdop_bytes *form; /* those of the change, packed */
 };
 
 void
@@ -61,22 +62,46 @@ list_init(
 	return CDOP_OK;
 }
 
+static struct rows_new
+row_of(uint64_t key_id, const struct index_row *row)
+{
+	return (struct rows_new){
+	    .kind = row->kind,
+	    .schema = row->kind == SCHEMA_KIND_SUMMARY ? SUMMARY_SCHEMA
+						       : SCHEMA_VERSION,
+	    .version = row->version,
+	    .key_id = key_id,
+	};
+}
+
 /* Writes one message as a row; old is replaced where it is not 0. */
 static enum cdop_err
 put(struct cases_act *act, uint64_t key_id, struct index_row row, uint64_t old,
     const ProtobufCMessage *message, struct list *list)
 {
-	const struct rows_new new = {
-	    .kind = row.kind,
-	    .schema = row.kind == SCHEMA_KIND_SUMMARY ? SUMMARY_SCHEMA
-						      : SCHEMA_VERSION,
-	    .version = row.version,
-	    .key_id = key_id,
-	};
+	const struct rows_new new = row_of(key_id, &row);
 	enum cdop_err err;
 
 	err = message_put(
 	    act->reg->rows, act->arena, &new, old, message, &row.number);
+	if (err != CDOP_OK)
+		return err;
+	list->row[list->n++] = row;
+	return CDOP_OK;
+}
+
+static enum cdop_err
+put_form(struct cases_act *act, const struct cases_change *change, size_t i,
+    struct list *list)
+{
+	const Cdop__StoredForm *form = change->form[i];
+	struct index_row row = {.kind = SCHEMA_KIND_FORM,
+	    .version = INDEX_FORM(form->number, (uint32_t)form->version)};
+	struct rows_new new = row_of(change->key_id, &row);
+	enum cdop_err err;
+
+	new.data = list->form[i];
+	err = rows_put(act->reg->rows, &new, &row.number);
 	if (err != CDOP_OK)
 		return err;
 	list->row[list->n++] = row;
@@ -107,22 +132,16 @@ static enum cdop_err
 put_versions(
     struct cases_act *act, const struct cases_change *change, struct list *list)
 {
-	const Cdop__StoredForm *form;
-	struct index_row row = {.kind = SCHEMA_KIND_FORM};
+	struct index_row row = {.kind = SCHEMA_KIND_CASE};
 	uint64_t old = 0;
 	enum cdop_err err;
 	size_t i;
 
-	for (i = 0; i < change->n_form; i++) {
-		form = change->form[i];
-		row.version = INDEX_FORM(form->number, (uint32_t)form->version);
-		err = put(act, change->key_id, row, 0, &form->base, list);
-		if (err != CDOP_OK)
+	for (i = 0; i < change->n_form; i++)
+		if ((err = put_form(act, change, i, list)) != CDOP_OK)
 			return err;
-	}
 	if (change->state == NULL)
 		return CDOP_OK;
-	row.kind = SCHEMA_KIND_CASE;
 	row.version = (uint32_t)change->state->version;
 	if (change->keeps_version && (old = take_out(list, row.version)) == 0)
 		return CDOP_DATA_LOSS;
@@ -131,18 +150,28 @@ put_versions(
 
 /* Nothing here may fail for its size once a row has been written. */
 static enum cdop_err
-check_numbers(struct cases_act *act, const struct cases_change *change)
+pack_forms(
+    struct cases_act *act, const struct cases_change *change, struct list *list)
 {
 	const Cdop__StoredForm *form;
-	size_t i;
+	enum cdop_err err;
+	size_t i, len;
 
+	list->form =
+	    cdop_arena_calloc(act->arena, change->n_form, sizeof(*list->form));
+	if (list->form == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < change->n_form; i++) {
 		form = change->form[i];
+		len = cdop__stored_form__get_packed_size(form);
 		if (form->version > INDEX_FORM_VERSIONS ||
-		    form->number > INDEX_FORM_INSTANCES ||
-		    cdop__stored_form__get_packed_size(form) > ROWS_DATA_MAX)
+		    form->number > INDEX_FORM_INSTANCES || len > ROWS_DATA_MAX)
 			return cases_refuse(act, CDOP_RESOURCE_EXHAUSTED,
 			    "too_large", "this case has no room for more");
+		err =
+		    message_pack(act->arena, &form->base, len, &list->form[i]);
+		if (err != CDOP_OK)
+			return err;
 	}
 	return CDOP_OK;
 }
@@ -343,9 +372,9 @@ cases_store(struct cases_act *act, const struct cases_change *change)
 	struct list list;
 	enum cdop_err err;
 
-	if ((err = check_numbers(act, change)) != CDOP_OK)
-		return err;
 	if ((err = list_init(act, change, &list)) != CDOP_OK)
+		return err;
+	if ((err = pack_forms(act, change, &list)) != CDOP_OK)
 		return err;
 	if ((err = summary_of(act, change, &list, &summary)) != CDOP_OK)
 		return err;

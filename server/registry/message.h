@@ -9,6 +9,11 @@
 
 #include "server/vault/rows.h"
 
+/* Packs message, which is len bytes long then, into arena.
+ * CDOP_RESOURCE_EXHAUSTED: no memory. */
+CDOP_MUST enum cdop_err message_pack(struct cdop_arena *arena,
+    const ProtobufCMessage *message, size_t len, struct cdop_bytes *ret_data);
+
 /*
  * Packs message into arena and puts it as *row, whose data is left out; old
  * is the row it replaces, 0: none.  Within a batch.

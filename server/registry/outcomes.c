@@ -104,14 +104,14 @@ outcomes_free(struct outcomes *outcomes)
 	free(outcomes);
 }
 
-/* Four to a bucket, and the table doubles.  A full heap only slows it. */
+/* One to a bucket, and the table doubles.  A full heap only slows it. */
 static void
 grow(struct outcomes *outcomes)
 {
 	struct outcome **bucket, *outcome;
 	size_t n = outcomes->n_buckets * 2;
 
-	if (outcomes->n < outcomes->n_buckets * 4)
+	if (outcomes->n < outcomes->n_buckets)
 		return;
 	bucket = calloc(n, sizeof(*bucket));
 	if (bucket == NULL)
