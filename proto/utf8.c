@@ -1,6 +1,8 @@
 /* UTF-8 by the table of RFC 3629, section 4. */
 #include "cdop/utf8.h"
 
+#include <string.h>
+
 /*
  * Length of a character by its first byte, and the bounds of its second:
  * they alone tell overlong forms, surrogates and what is over U+10FFFF.
@@ -37,13 +39,27 @@ is_between(uint8_t b, uint8_t low, uint8_t high)
 	return b >= low && b <= high;
 }
 
+/* Most of what comes: it is passed over eight bytes at a time. */
+static size_t
+ascii_end(struct cdop_bytes in, size_t at)
+{
+	uint64_t eight;
+
+	for (; in.len - at >= sizeof(eight); at += sizeof(eight)) {
+		memcpy(&eight, in.data + at, sizeof(eight));
+		if ((eight & 0x8080808080808080u) != 0)
+			break;
+	}
+	return at;
+}
+
 bool
 cdop_utf8_is_valid(struct cdop_bytes in)
 {
 	size_t at, len, i;
 	uint8_t low, high;
 
-	for (at = 0; at < in.len; at += len) {
+	for (at = ascii_end(in, 0); at < in.len; at += len) {
 		len = shape(in.data[at], &low, &high);
 		if (len == 0 || len > in.len - at)
 			return false;

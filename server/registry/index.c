@@ -9,7 +9,6 @@
 #include "server/registry/index_core.h"
 #include "server/registry/index_room.h"
 
-#define TERM_MAX   300u
 #define ROWS_FIRST 3u /* state, notification, summary */
 
 /* What a put took away: kept until the batch is over. */
@@ -88,13 +87,7 @@ static uint32_t
 hash_bytes(const struct index *index, enum index_kind kind, const void *data,
     size_t len)
 {
-	uint8_t in[TERM_MAX + 1];
-
-	if (len > TERM_MAX)
-		len = TERM_MAX;
-	in[0] = (uint8_t)kind;
-	memcpy(in + 1, data, len);
-	return (uint32_t)index_hash_sip(index->key, in, len + 1);
+	return (uint32_t)index_hash_sip(index->key[kind], data, len);
 }
 
 static uint32_t

@@ -24,7 +24,7 @@ struct index_core_slot {
 
 struct index {
 	struct undo *undo;
-	uint8_t key[INDEX_HASH_KEY];
+	uint8_t key[INDEX_KINDS][INDEX_HASH_KEY]; /* of hashes, for each kind */
 	struct index_core_slot *slot;
 	uint32_t n;
 	uint32_t cap;

@@ -26,6 +26,7 @@ enum index_kind {
 	INDEX_FIRST,        /* a first name, folded; not in the table */
 	INDEX_PART,         /* one part of a family name of several, folded */
 	INDEX_MOTHER_PART,  /* the same of the mother's */
+	INDEX_KINDS,
 };
 
 /*

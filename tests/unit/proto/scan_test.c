@@ -346,15 +346,18 @@ text_is_utf8(void **state)
 	};
 
 	uint8_t bytes[64];
-	size_t i, len;
+	size_t i, len, before;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		len = strlen(cases[i].text);
+	/* Also behind letters that are passed over eight at a time. */
+	for (i = 0; i < 18 * sizeof(cases) / sizeof(cases[0]); i++) {
+		before = i % 18;
+		len = before + strlen(cases[i / 18].text);
+		memset(bytes, 'a', sizeof(bytes));
 		memcpy(bytes, OKAY "\x12", 3);
 		bytes[3] = (uint8_t)len;
-		memcpy(bytes + 4, cases[i].text, len);
-		if (cases[i].good)
+		memcpy(bytes + 4 + before, cases[i / 18].text, len - before);
+		if (cases[i / 18].good)
 			assert_int_equal(
 			    scan(bytes, 4 + len, CDOP_SCAN_STRICT, NULL),
 			    CDOP_OK);
