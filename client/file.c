@@ -62,14 +62,22 @@ read_fd(int fd, size_t max, struct cdop_arena *arena, struct cdop_bytes *ret)
 	return CDOP_OK;
 }
 
+/* /dev/fd/63, of a shell, or a device: not what others put into /dev/shm. */
+static bool
+is_of_system(const char *path)
+{
+	return strncmp(path, "/dev/", 5) == 0 &&
+	    (strncmp(path + 5, "fd/", 3) == 0 || strchr(path + 5, '/') == NULL);
+}
+
 /*
  * Nobody waits for a writer who does not come: a pipe that lies where a file
- * is named is refused, but one of this process (/dev/fd/63, of a shell).
+ * is named is refused, but one of this process.
  */
 int
 file_open(const char *path)
 {
-	const bool is_own = strncmp(path, "/dev/", 5) == 0;
+	const bool is_own = is_of_system(path);
 	struct stat st;
 	int fd, why;
 
