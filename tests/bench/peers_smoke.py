@@ -2,7 +2,7 @@
 """All of peers.py with a handful of cases: is every figure there, of ours and
 of theirs, and was every call answered?  How fast it was is not looked at.
 
-    make bench-smoke       (where PostgreSQL 15 and SQLCipher are)
+    make bench-smoke       (where PostgreSQL 15, SQLCipher and etcd are)
 """
 import json
 import math
@@ -37,6 +37,7 @@ def wanted():
     yield "read, sqlcipher", 1
     yield "register / sqlcipher", 1
     yield "links / pg-aes", 8
+    yield "links / etcd", 8
     yield "start / pg-aes", None
     for part in PARTS:
         yield "register.long%s / pg-aes" % part, 64
@@ -49,7 +50,7 @@ def wrong(said):
     for f in said["figures"]:
         if not math.isfinite(f["median"]) or f["median"] < 0:
             yield "%s is no number: %s" % (f["name"], f["median"])
-    if len(said["targets"]) < 21:
+    if len(said["targets"]) < 22:
         yield "has %d targets" % len(said["targets"])
     calls = said["calls"]
     if calls["failed"] or calls["asked"] != calls["answered"]:
