@@ -430,7 +430,7 @@ bench-deps:
 	@packaging/quickstart bench
 
 .PHONY: bench-peers
-bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside PostgreSQL and SQLCipher, which it installs; SIZE=30000 LONG=60
+bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside PostgreSQL, SQLCipher and etcd, which it installs; SIZE=30000 LONG=60
 	+$(Q)$(MAKE) --no-print-directory $(OUT)/bench/sqlcipher
 	$(BENCH) SQLCIPHER=$(OUT)/bench/sqlcipher SIZE='$(SIZE)' \
 		ROUNDS='$(ROUNDS)' MS='$(MS)' LONG='$(LONG)' tests/bench/peers.py
@@ -439,7 +439,8 @@ bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside Po
 bench-smoke: $(OUT)/bench/drive $(OUT)/bench/limits $(OUT)/bench/log $(OUT)/bench/mix $(PROGRAMS)	## is bench whole?  with a handful of cases
 	$(BENCH) tests/bench/smoke.py
 	+@if [ ! -x /usr/lib/postgresql/15/bin/initdb ] || \
-		! pkg-config --exists sqlcipher; then \
+		! pkg-config --exists sqlcipher || \
+		[ ! -x /usr/bin/etcd ]; then \
 		echo 'skip bench-peers: packaging/quickstart bench'; exit 0; \
 	fi; \
 	$(MAKE) --no-print-directory $(OUT)/bench/sqlcipher && \
@@ -474,13 +475,14 @@ soak: $(OUT)/soak/clock.so $(PROGRAMS)	## a long run of everything against a mod
 		SOAK_SHIM=$(CURDIR)/$(OUT)/soak/clock.so \
 		tests/soak/soak.py '$(if $(filter file,$(origin S)),3600,$(S))'
 
+# On a disk; make check has them in memory where there is enough.
 .PHONY: cover-run
 cover-run:
 	+$(Q)$(MAKE) --no-print-directory MODE=cover CC=clang \
 		unit-programs all evil
 	@rm -rf build/cover/prof && mkdir -p build/cover/prof
 	@LLVM_PROFILE_FILE='$(CURDIR)/build/cover/prof/@-%c%m.profraw' \
-		tests/run unit=build/cover flow=build/cover
+		TMPDIR=/var/tmp tests/run unit=build/cover flow=build/cover
 	@llvm-profdata merge -sparse -o build/cover/all.profdata \
 		build/cover/prof/*.profraw 2>/dev/null
 

@@ -251,11 +251,13 @@ def in_setup():
 def beside():
     """A key is not put beside the data unless somebody says so."""
     registry = Registry("beside")
-    safe = tempfile.mkdtemp(prefix="cdop-slots-", dir="/dev/shm")
-    atexit.register(shutil.rmtree, safe, ignore_errors=True)
-    if os.stat(safe).st_dev == os.stat(registry.dir).st_dev:
+    others = [top for top in ("/dev/shm", "/var/tmp")
+              if os.stat(top).st_dev != os.stat(registry.dir).st_dev]
+    if not others:
         print("skip a key beside the data: there is one file system here")
         return
+    safe = tempfile.mkdtemp(prefix="cdop-slots-", dir=others[0])
+    atexit.register(shutil.rmtree, safe, ignore_errors=True)
     registry.key = os.path.join(safe, "key")
     registry.init()
     before = slot(registry, "list")

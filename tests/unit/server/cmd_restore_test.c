@@ -28,6 +28,7 @@
 #include "server/vault/shamir.h"
 #include "tests/unit/server/cut.h"
 #include "tests/unit/server/cut_calls.h"
+#include "tests/unit/server/scratch.h"
 #include "tests/unit/server/world.h"
 
 #define SHARES 2
@@ -43,7 +44,7 @@ static struct shared *shared;
 
 static struct world w;
 static uint8_t k[32]; /* of the slot of shares */
-static char top[32];
+static char top[64];
 static char file[96], dir[96], share_file[SHARES][96];
 /* Backups whose manifest the log has truly signed, and of another log. */
 static char forged[2][96];
@@ -174,8 +175,7 @@ setup(void **state)
 	size_t i;
 
 	(void)state;
-	(void)snprintf(top, sizeof(top), "/tmp/cdop-restore.XXXXXX");
-	assert_non_null(mkdtemp(top));
+	scratch_dir(top, sizeof(top), "restore");
 	(void)snprintf(file, sizeof(file), "%s/file", top);
 	(void)snprintf(dir, sizeof(dir), "%s/data", top);
 	for (i = 0; i < SHARES; i++)

@@ -24,6 +24,7 @@
 #include "server/vault/rows.h"
 #include "server/vault/rows_keys.h"
 #include "stored.pb-c.h"
+#include "tests/unit/server/scratch.h"
 
 #define PROFILE  "packaging/profiles/merseyside.conf"
 #define START_MS 1795600000000ull /* Mon 23 November 2026 */
@@ -323,14 +324,11 @@ world_make(struct world *world)
 	    {.kind = SLOTS_KIND_KEYFILE, .label = "key file"},
 	    {.kind = SLOTS_KIND_CREDENTIAL, .label = "credential"},
 	};
-	const char *top = getenv("TMPDIR");
 	struct rows_args args;
 
 	memset(world, 0, sizeof(*world));
 	world->now_ms = START_MS;
-	(void)snprintf(world->dir, sizeof(world->dir), "%s/cdop-world.XXXXXX",
-	    top == NULL ? "/tmp" : top);
-	assert_non_null(mkdtemp(world->dir));
+	scratch_dir(world->dir, sizeof(world->dir), "world");
 	assert_int_equal(cdop_arena_new(256u << 20, &world->arena), CDOP_OK);
 	memset(world->k, 0x5b, sizeof(world->k));
 	slots[0].k = slots[1].k = world->k;

@@ -14,17 +14,15 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/server/scratch.h"
+
 static char dir[64];
 
 static int
 setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(dir, sizeof(dir), "%s/address.XXXXXX",
-	    tmp != NULL ? tmp : P_tmpdir);
-	assert_non_null(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "address");
 	return 0;
 }
 

@@ -36,6 +36,7 @@
 #include "cdop/secret.h"
 #include "server/base/log.h"
 #include "tests/unit/server/base/tries.h"
+#include "tests/unit/server/scratch.h"
 
 static char dir[64];
 static int sockets[2];
@@ -367,17 +368,13 @@ static int
 setup(void **state)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	const char *tmp;
 
 	(void)state;
 	has_landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 1;
 	if (!has_landlock)
 		print_message("this kernel has no Landlock\n");
 	assert_int_equal(cdop_secret_init(), CDOP_OK);
-	tmp = getenv("TMPDIR");
-	snprintf(dir, sizeof(dir), "%s/sandbox.XXXXXX",
-	    tmp != NULL ? tmp : P_tmpdir);
-	assert_non_null(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "sandbox");
 	snprintf(
 	    tries_world.inside, sizeof(tries_world.inside), "%s/file", dir);
 	snprintf(tries_world.outside, sizeof(tries_world.outside), "%s.outside",

@@ -20,6 +20,7 @@
 #include "server/vault/lockmem.h"
 #include "server/vault/rows.h"
 #include "tests/unit/proto/sample_profile.h"
+#include "tests/unit/server/scratch.h"
 
 static const uint8_t registry_id[16] = "registry of test";
 
@@ -93,9 +94,7 @@ house_bare(struct house *house)
 	memset(house, 0, sizeof(*house));
 	assert_int_equal(cdop_secret_init(), CDOP_OK);
 	house->now_ms = HOUSE_START_MS;
-	(void)snprintf(
-	    house->dir, sizeof(house->dir), "/tmp/cdop-house.XXXXXX");
-	assert_non_null(mkdtemp(house->dir));
+	scratch_dir(house->dir, sizeof(house->dir), "house");
 	assert_int_equal(cdop_arena_new(512u << 20, &house->arena), CDOP_OK);
 	memset(house->k, 0x5b, sizeof(house->k));
 	slot.k = house->k;

@@ -27,6 +27,7 @@
 #include "server/registry/people.h"
 #include "server/registry/tree.h"
 #include "server/vault/rows.h"
+#include "tests/unit/server/scratch.h"
 #include "tests/unit/server/world.h"
 
 /* Of one call; the step grows so that a call has some twenty points. */
@@ -130,8 +131,7 @@ memory_is_what_the_disk_makes(void)
 {
 	struct world again = day;
 
-	(void)snprintf(again.dir, sizeof(again.dir), "/tmp/cdop-again.XXXXXX");
-	assert_non_null(mkdtemp(again.dir));
+	scratch_dir(again.dir, sizeof(again.dir), "again");
 	copy_file(day.dir, again.dir, "data.mdb");
 	again.reg = NULL;
 	world_open(&again);

@@ -13,14 +13,16 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/server/scratch.h"
+
 static char dir[64];
 
 static int
 make(void **state)
 {
 	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/cdop-anchor.XXXXXX");
-	return mkdtemp(dir) == NULL;
+	scratch_dir(dir, sizeof(dir), "anchor");
+	return 0;
 }
 
 static int

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "server/store/db.h"
+#include "tests/unit/server/scratch.h"
 
 #define MAP ((uint64_t)64 << 20)
 
@@ -33,9 +34,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(fix.top, sizeof(fix.top), "/tmp/cdop-backup.XXXXXX");
-	if (mkdtemp(fix.top) == NULL)
-		return -1;
+	scratch_dir(fix.top, sizeof(fix.top), "backup");
 	(void)snprintf(fix.path, sizeof(fix.path), "%s/file", fix.top);
 	(void)snprintf(fix.dir, sizeof(fix.dir), "%s/data", fix.top);
 	return cdop_arena_new(1u << 20, &fix.arena) == CDOP_OK ? 0 : -1;

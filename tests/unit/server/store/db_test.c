@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/server/scratch.h"
+
 #define MAP ((uint64_t)16 << 20)
 
 static char dir[64];
@@ -31,8 +33,7 @@ make(void)
 	struct db_args args = {.dir = dir, .map_bytes = MAP, .create = true};
 	struct db *db;
 
-	(void)snprintf(dir, sizeof(dir), "/tmp/cdop-db.XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "db");
 	assert_int_equal(db_open(&args, &db), CDOP_OK);
 	assert_int_equal(db_room(db, 64), CDOP_OK);
 	return db;

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/server/scratch.h"
+
 #define SOMEBODY 65534
 
 static char dir[64];
@@ -25,8 +27,7 @@ setup(void **state)
 	size_t i;
 
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "/tmp/cdop-dir.XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "dir");
 	for (i = 0; i < 3; i++)
 		(void)snprintf(path[i], sizeof(path[i]), "%s/%s", dir, name[i]);
 	return 0;

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "server/store/db.h"
+#include "tests/unit/server/scratch.h"
 
 #define ROWS 3000
 
@@ -56,8 +57,7 @@ make(void)
 	struct db *db;
 	uint64_t i;
 
-	(void)snprintf(dir, sizeof(dir), "/tmp/cdop-pages.XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "pages");
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", dir);
 	assert_int_equal(db_open(&args, &db), CDOP_OK);
 	for (i = 0; i < ROWS; i++)

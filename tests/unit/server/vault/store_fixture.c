@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/server/scratch.h"
+
 static const uint8_t registry[16] = "registry-of-test";
 
 static void
@@ -55,8 +57,7 @@ store_fixture_make(struct store_fixture *f)
 	size_t i;
 
 	memset(f, 0, sizeof(*f));
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/cdop-store.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	scratch_dir(f->dir, sizeof(f->dir), "store");
 	assert_int_equal(cdop_arena_new(8u << 20, &f->arena), CDOP_OK);
 	tools_make(f);
 	for (i = 0; i < sizeof(f->file); i++)
