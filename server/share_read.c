@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -85,23 +86,71 @@ type(uint8_t text[static TYPED], size_t *ret_len)
 	return CDOP_OK;
 }
 
+/* One line in the place of the one with the slip. */
+static enum cdop_err
+type_again(unsigned line, char letters[static CHARS])
+{
+	uint8_t text[LINE_ROOM];
+	char typed[CHARS + 1], prompt[40];
+	enum cdop_err err;
+	size_t len, n;
+
+	(void)snprintf(prompt, sizeof(prompt), "Line %u again: ", line);
+	err = prompt_terminal(prompt, text, sizeof(text), &len);
+	if (err == CDOP_OK) {
+		n = cdop_share_letters((struct cdop_bytes){text, len}, typed);
+		if (n == CDOP_SHARE_LINE)
+			memcpy(letters + (line - 1) * CDOP_SHARE_LINE, typed,
+			    CDOP_SHARE_LINE);
+		else
+			log_tell("a line has %d letters, and this has %zu",
+			    CDOP_SHARE_LINE, n);
+		cdop_secret_wipe(typed, sizeof(typed));
+	}
+	cdop_secret_wipe(text, sizeof(text));
+	return err == CDOP_INVALID_ARGUMENT ? CDOP_ABORTED : err;
+}
+
+/* All of it; where the line of a slip is known, that line alone again. */
+static enum cdop_err
+type_share(char letters[static CHARS + 1], struct cdop_share *ret_share)
+{
+	const struct cdop_bytes whole = {(const uint8_t *)letters, CHARS};
+	uint8_t text[TYPED];
+	unsigned line, group;
+	enum cdop_err err;
+	size_t len = 0;
+	int tries;
+
+	if ((err = type(text, &len)) == CDOP_OK) {
+		(void)cdop_share_letters(
+		    (struct cdop_bytes){text, len}, letters);
+		err = parse(
+		    "the share", (struct cdop_bytes){text, len}, ret_share);
+	}
+	cdop_secret_wipe(text, sizeof(text));
+	for (tries = 0; err == CDOP_DATA_LOSS && tries < TRIES; tries++) {
+		if (!cdop_share_slip(whole, &line, &group))
+			break;
+		if ((err = type_again(line, letters)) != CDOP_OK)
+			return err;
+		err = parse("the share", whole, ret_share);
+	}
+	return err;
+}
+
 enum cdop_err
 share_read_terminal(struct cdop_share *ret_share)
 {
-	uint8_t text[TYPED];
-	size_t len = 0;
-	enum cdop_err err = CDOP_ABORTED;
+	char letters[CHARS + 1];
+	enum cdop_err err = CDOP_DATA_LOSS;
 	int tries;
 
-	for (tries = 0; tries < TRIES; tries++) {
-		if ((err = type(text, &len)) != CDOP_OK)
-			break;
-		err = parse(
-		    "the share", (struct cdop_bytes){text, len}, ret_share);
-		if (err == CDOP_OK)
-			break;
-	}
-	cdop_secret_wipe(text, sizeof(text));
+	for (tries = 0; tries < TRIES &&
+	     (err == CDOP_DATA_LOSS || err == CDOP_INVALID_ARGUMENT);
+	     tries++)
+		err = type_share(letters, ret_share);
+	cdop_secret_wipe(letters, sizeof(letters));
 	if (err == CDOP_FAILED_PRECONDITION)
 		log_tell("no terminal to ask for a share: --share-file FILE");
 	return err;

@@ -302,6 +302,11 @@ prepare_shares(struct slot_make *make)
 			return false;
 		}
 		make->fd[i] = offline_create(make->path[i]);
+		if (make->fd[i] < 0 && errno == EEXIST)
+			log_tell("a set that cdopd slot list names may have "
+				 "that sheet: then say another --out DIR.  One "
+				 "that no such set has was left by a run that "
+				 "did not end, and opens nothing: destroy it");
 		if (make->fd[i] < 0) {
 			make->path[i][0] = '\0'; /* not ours to take away */
 			return false;

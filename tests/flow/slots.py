@@ -74,6 +74,8 @@ def adding(registry):
                      os.path.join(registry.out, "shares"))
     check("sheets that are there are not written over", code == 1 and
           "exists" in said, said)
+    check("and it is said whose they may be", "cdopd slot list" in said and
+          "opens nothing: destroy it" in said, said)
     code, said = add(registry, "--new-shares", "2/4", "--out",
                      os.path.join(registry.out, "alike"), "--holder", "Eve",
                      "--holder", "Fay", "--holder", "Eve", "--label", "alike")
@@ -200,6 +202,11 @@ def opening(registry, ada):
     registry.stop()
 
 
+def slip(line):
+    """One letter is another."""
+    return line[:3] + ("B" if line[3] != "B" else "C") + line[4:]
+
+
 def typed(registry, ada):
     """On a terminal, line by line as the sheet has it."""
     registry.start()
@@ -208,12 +215,19 @@ def typed(registry, ada):
             lines = [line.strip() for line in f if not line.startswith("#")]
         done = subprocess.run(
             [sys.executable, os.path.join(TOP, "tests/flow/libtype.py"),
-             "Share=" + lines[0], *("and on=" + line for line in lines[1:]),
+             "Share=" + lines[0], "and on=" + slip(lines[1]),
+             *("and on=" + line for line in lines[2:]),
+             "Line 2 again=" + lines[1][:9], "Line 2 again=" + lines[1],
              "--", CDOPD, "unseal", "-f", registry.conf, "--shares"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=60, check=False)
         said = done.stdout.decode("utf-8", "replace")
     check("typed shares open it", "opened with 3 shares" in said, said)
+    check("of a slip its line alone is typed again", "line 2 of the letters"
+          in said and said.count("Share (") == 1 and
+          said.count("Line 2 again: ") == 2, said)
+    check("and no part of a line", "a line has 20 letters, and this has" in
+          said, said)
     check("and are not shown", lines[0].split()[0] not in said, said)
     equal("people come in", ada.cdop("status").code, OK)
     registry.stop()
