@@ -277,7 +277,8 @@ call_lost(
 		    "unknown, safe to retry");
 	if (term_is_stopped())
 		return EXIT_STOPPED;
-	return cmd_fail(ctx, EXIT_UNREACHABLE, NULL, NULL,
+	return cmd_fail(ctx, EXIT_UNREACHABLE, NULL,
+	    "cdop status: it may be reading its cases",
 	    "no answer from the registry in time");
 }
 

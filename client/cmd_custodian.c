@@ -227,13 +227,8 @@ send_share(struct cmd_ctx *ctx, Cdop__ShareSubmitReply **ret_reply)
 	request.share.data = packed;
 	request.share.len = sizeof(packed);
 	code = reach(ctx);
-	if (code == EXIT_OK) {
+	if (code == EXIT_OK)
 		code = call_share_submit(ctx, &request, ret_reply);
-		if (code == EXIT_UNREACHABLE)
-			ctx->error.next =
-			    "cdop status: with the last share it reads its "
-			    "cases, and is open a little later";
-	}
 	cdop_secret_wipe(packed, sizeof(packed));
 	return code;
 }

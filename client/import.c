@@ -298,8 +298,6 @@ prepare(struct import *im, const struct cdop_profile *profile)
 	for (i = 0; i < im->file.n_rows && code == EXIT_OK; i++)
 		code =
 		    import_row_read(ctx, profile, &im->file, &im->file.row[i]);
-	if (code == EXIT_OK || cdop_arena_was_spent(ctx->arena))
-		code = import_read_fits(ctx, &im->file);
 	if (code != EXIT_OK || (code = session_open(ctx)) != EXIT_OK)
 		return code;
 	im->send.method = call_method(REGISTER);

@@ -20,8 +20,9 @@
 #define CELL_STEP   (1u << 16) /* by which libcsv has a cell grow */
 #define NUMBER_MAX  (2 * CDOP_IMPORT_ROWS_MAX)
 
-/* That sending rows wants, at the most, of the client's memory. */
+/* What sending wants of the client's memory, about: a row has its form. */
 #define SEND_ROOM ((size_t)32 << 20)
+#define ROW_ROOM  ((size_t)8 << 10)
 
 static const char split_it[] =
     "split it: each part is sent by itself, and no row twice";
@@ -333,11 +334,13 @@ check_columns(struct cmd_ctx *ctx, const struct import_file *f)
 	return EXIT_OK;
 }
 
-enum exit_code
-import_read_fits(struct cmd_ctx *ctx, const struct import_file *file)
+/* Said before a row is sent; len: of the text, which the forms have again. */
+static enum exit_code
+check_room(struct cmd_ctx *ctx, const struct import_file *file, size_t len)
 {
 	if (!cdop_arena_was_spent(ctx->arena) &&
-	    cdop_arena_has(ctx->arena, SEND_ROOM))
+	    cdop_arena_has(
+		ctx->arena, SEND_ROOM + 2 * len + file->n_rows * ROW_ROOM))
 		return EXIT_OK;
 	return cmd_fail(ctx, EXIT_INVALID, "too_large", split_it,
 	    "%s is too much at once, %zu rows; nothing was sent", file->path,
@@ -387,8 +390,7 @@ read_json(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
 			break;
 		value = json_loadb(at, left,
 		    JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
-		if (value == NULL &&
-		    (code = import_read_fits(ctx, f)) != EXIT_OK)
+		if (value == NULL && (code = check_room(ctx, f, 0)) != EXIT_OK)
 			return code;
 		if (value == NULL)
 			return cmd_fail(ctx, EXIT_INVALID, "json", NULL,
@@ -556,7 +558,7 @@ import_read(struct cmd_ctx *ctx, const char *path, struct import_file *ret_file)
 		return code;
 	if ((code = number_rows(ctx, &f)) != EXIT_OK)
 		return code;
-	if ((code = import_read_fits(ctx, &f)) != EXIT_OK)
+	if ((code = check_room(ctx, &f, text.len)) != EXIT_OK)
 		return code;
 	for (i = 0; i < f.n_rows; i++) {
 		used = cdop_arena_used(ctx->arena);

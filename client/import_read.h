@@ -21,11 +21,4 @@ bool import_read_is_control(const char *column);
 const char *import_read_control(const struct import_file *file,
     const struct import_row *row, const char *name);
 
-/*
- * There is room in memory for the file, and for sending it.  EXIT_INVALID: it
- * is to be split, which is said before a row is sent.
- */
-enum exit_code import_read_fits(
-    struct cmd_ctx *ctx, const struct import_file *file);
-
 #endif

@@ -54,15 +54,13 @@ begin_file(struct cmd_ctx *ctx, struct file_new *ret_file)
 {
 	const char *out = cmd_value(ctx, "--out");
 	enum exit_code code;
-	enum cdop_err err;
 
 	if ((code = session_open(ctx)) != EXIT_OK || strcmp(out, "-") == 0)
 		return code;
-	if ((err = file_begin(out, ret_file)) == CDOP_OK)
+	if (file_begin(out, ret_file) == CDOP_OK)
 		return EXIT_OK;
 	return cmd_fail(ctx, EXIT_USAGE, NULL,
-	    err == CDOP_ALREADY_EXISTS ? "say the name of a new file"
-				       : "say a file that you may write",
+	    "say the name of a new file, where you may write",
 	    "%s cannot be made: %s; nobody was invited", out, strerror(errno));
 }
 

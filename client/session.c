@@ -15,6 +15,7 @@
 #include "client/print.h"
 #include "client/receipt.h"
 #include "client/session_dial.h"
+#include "client/show.h"
 #include "client/term.h"
 #include "client/turn.h"
 
@@ -199,14 +200,12 @@ static const char *
 is_it_there(struct cmd_ctx *ctx)
 {
 	const Cdop__ClientIdentity *me = ctx->session->identity.open;
-	const bool looks = strcmp(ctx->cmd->words, "doctor") == 0;
-	const bool knows = me != NULL && me->n_address > 0;
 
 	return cdop_arena_printf(ctx->arena,
-	    "does it run, and is the network there%s%s%s?%s",
-	    knows ? ", to " : "", knows ? me->address[0] : "",
-	    knows && me->n_address > 1 ? " or another address" : "",
-	    looks ? "" : "  cdop doctor looks");
+	    "does it run, and is the network there, to %s?%s",
+	    show_joined(ctx, me->address, me->n_address, " or "),
+	    strcmp(ctx->cmd->words, "doctor") == 0 ? ""
+						   : "  cdop doctor looks");
 }
 
 static enum exit_code

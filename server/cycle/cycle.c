@@ -338,7 +338,7 @@ forgot(struct cycle *cycle, const struct batch_item *item)
 	}
 	search_key_put_off(reg->search_key,
 	    audit_time(reg->audit, clock_wall_ms(), clock_boot_ms()));
-	gather_tell_kept(cycle, item->why);
+	gather_tell_kept(item->why);
 }
 
 /* What could not be written is tried again later. */

@@ -129,6 +129,6 @@ void boot_calls_end(struct cycle *cycle);
 void gather_run(struct cycle *cycle, uint64_t boot_ms);
 
 /* That terms of searches were not forgotten today, why, and what is next. */
-void gather_tell_kept(const struct cycle *cycle, enum cdop_err err);
+void gather_tell_kept(enum cdop_err err);
 
 #endif

@@ -198,19 +198,11 @@ gather_round(struct cycle *cycle, bool first, uint64_t boot_ms)
 }
 
 void
-gather_tell_kept(const struct cycle *cycle, enum cdop_err err)
+gather_tell_kept(enum cdop_err err)
 {
-	const char *finding = rows_finding(cycle->reg->rows);
-
-	if (finding[0] != '\0')
-		log_error("search.kept", "code=%s finding=%s next=%s",
-		    cdop_err_name(err), finding, "run cdopd verify");
-	else
-		log_error("search.kept", "code=%s next=%s", cdop_err_name(err),
-		    err == CDOP_RESOURCE_EXHAUSTED
-			? "make room on the disk, or raise map_size_gib: it is "
-			  "tried again in a day"
-			: "it is tried again in a day");
+	log_error("search.kept", "code=%s next=%s", cdop_err_name(err),
+	    "make room, where that is wanting; cdopd verify says what is "
+	    "damaged: it is tried again in a day");
 }
 
 /* Long work is done in steps, one with each batch, until it is done. */
@@ -224,7 +216,7 @@ gather_forget(struct cycle *cycle, uint64_t boot_ms)
 	err = search_key_due(reg->search_key,
 	    audit_time(reg->audit, clock_wall_ms(), boot_ms), &due);
 	if (err != CDOP_OK)
-		gather_tell_kept(cycle, err);
+		gather_tell_kept(err);
 	else if (due)
 		(void)!batch_add(cycle->batch, BATCH_FORGET, NULL, nothing);
 }

@@ -56,6 +56,10 @@ def on_hold(cora, dora, cuno, reference):
     cora.must("case", "erase", reference, "--reason", "court_order", "--yes",
               code=SECOND)
     cora.must("hold", "set", reference, *reason)
+    done = cora.cdop("case", "amend", reference, "--seen", "99", "--reason",
+                     "x", "--source", "gp", "--set", "child.family_name=X")
+    check("what nobody can have seen", "There is no such version yet" in
+          done.out, done)
     number = must(cuno, "approve", "--json").lines()[0]["number"]
     done = cuno.cdop("approve", number, "--confirm", number)
     shown.append(done.out + done.err)

@@ -5,6 +5,7 @@ import csv
 import io
 import os
 import re
+import resource
 import stat
 
 from libflow import (FORBIDDEN, NOT_FOUND, OK, PARTIAL, TMP, USAGE, Person, check, end,
@@ -114,6 +115,19 @@ def spreadsheet(audrey, cora, here):
     equal("with its Commissioner", rows[here]["report_to"],
           "Information Commissioner's Office")
     check("and no formula", not FORMULA.search(text), text)
+    asked = ["audit", "exposure", str(cora.person), "--format", "csv", "--out"]
+    for name, says in ((path, "File exists"), ("/nonexistent/x", "No such")):
+        done = audrey.cdop(*asked, name)
+        check("no such file can be made: " + says, done.code == USAGE and
+              says in done.err and "next: say" in done.err, done)
+    path = os.path.join(TMP, "part.csv")
+    room = 3000  # bytes of a file: what the client notes is less, this is more
+    full = cora.popen("case", "show", here, "--json", "--out", path,
+                      preexec_fn=lambda: resource.setrlimit(
+                          resource.RLIMIT_FSIZE, (room, room)))
+    said = full.communicate(timeout=60)[1].decode()
+    check("a part is not taken for the whole", full.returncode != OK and
+          0 < os.stat(path).st_size <= room, said)
     # What somebody typed into a form comes back in the rejects.
     made = libsynthetic.rows(2, 60, bad=1)
     for row in made:
@@ -151,6 +165,8 @@ def by_person(audrey, wendy, cora):
         ).lines()[0]["person"], wendy.person)
     equal("nobody is called that", audrey.cdop(
         "audit", "by", "No Such Person").code, NOT_FOUND)
+    check("of nobody there is nothing, which is said", "No entry of the log" in
+          audrey.must("audit", "by", "9999").err)
     equal("no coordinator reads the log", cora.cdop(
         "audit", "exposure", str(wendy.person)).code, FORBIDDEN)
     equal("a format there is not", audrey.cdop(

@@ -74,6 +74,8 @@ def adding(registry):
                      os.path.join(registry.out, "shares"))
     check("sheets that are there are not written over", code == 1 and
           "exists" in said, said)
+    check("no sheets where none can be", "destroy it" not in add(
+        registry, "--new-shares", "3/5", "--out", "/proc")[1])
     check("and it is said whose they may be", "cdopd slot list" in said and
           "opens nothing: destroy it" in said, said)
     code, said = add(registry, "--new-shares", "2/4", "--out",
@@ -207,9 +209,35 @@ def slip(line):
     return line[:3] + ("B" if line[3] != "B" else "C") + line[4:]
 
 
+def given_up(registry):
+    """Two slips are no line, and who has nothing more types nothing."""
+    with open(share_files(registry)[0], encoding="ascii") as f:
+        lines = [line.strip() for line in f if not line.startswith("#")]
+    for answers, prompt in (
+            (["Share=" + slip(lines[0]), "Share=", "and on=" + slip(lines[1])],
+             "Share ("),
+            (["Share=" + slip(lines[0]), "and on=" + lines[1]], "Line 1")):
+        done = subprocess.run(
+            [sys.executable, os.path.join(TOP, "tests/flow/libtype.py"),
+             *answers, *("and on=" + line for line in lines[2:]), "--", CDOPD,
+             "unseal", "-f", registry.conf, "--shares"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=60, check=False)
+        said = done.stdout.decode("utf-8", "replace")
+        check("a share that is given up at " + prompt, "no share was given" in
+              said and prompt in said, said)
+
+
 def typed(registry, ada):
     """On a terminal, line by line as the sheet has it."""
     registry.start()
+    code, said = cdopd("run", "-f", registry.conf)
+    check("another one beside it is told so", code == 78 and
+          "something is there already" in said, said)
+    code, said = cdopd("-T")
+    check("no configuration, and how to name one", code == 0 or
+          "-f FILE names another one" in said, said)
+    given_up(registry)
     for path in share_files(registry)[:3]:
         with open(path, encoding="ascii") as f:
             lines = [line.strip() for line in f if not line.startswith("#")]
