@@ -83,6 +83,27 @@ a_new_file_is_its_makers_alone(void **state)
 	assert_int_equal(file_begin(path, &new), CDOP_ALREADY_EXISTS);
 }
 
+/* Not all that is below /dev is the system's. */
+static void
+nor_is_one_that_somebody_put_below_dev(void **state)
+{
+	struct fixture *f = *state;
+	const char *pipe_at = cdop_arena_printf(
+	    f->ctx.arena, "/dev/shm/cdop-pipe.%ld", (long)getpid());
+	struct cdop_bytes bytes;
+
+	assert_int_equal(read_it(f, "/dev/null", &bytes), CDOP_OK);
+	assert_int_equal(bytes.len, 0);
+	/* Where there is no such folder, what is named there is not there. */
+	if (mkfifo(pipe_at, 0600) != 0) {
+		assert_int_equal(read_it(f, pipe_at, &bytes), CDOP_NOT_FOUND);
+		return;
+	}
+	assert_int_equal(read_it(f, pipe_at, &bytes), CDOP_UNAVAILABLE);
+	assert_int_equal(errno, ENOTSUP);
+	assert_int_equal(unlink(pipe_at), 0);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -91,6 +112,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_pipe_that_lies_there_is_not_waited_for),
+	    TEST(nor_is_one_that_somebody_put_below_dev),
 	    TEST(one_of_this_process_is_read),
 	    TEST(a_new_file_is_its_makers_alone),
 	};
