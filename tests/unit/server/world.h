@@ -110,6 +110,9 @@ void world_begin(struct world *world, size_t bytes, size_t rows);
 void world_commit(struct world *world);
 void world_roll_back(struct world *world);
 
+/* Shares of people open it too from now on, any 2 of 4: else no backup. */
+void world_share(struct world *world);
+
 /* Unpacks a reply's body; asserts that it is there. */
 void *world_body(struct world *world, const struct world_answer *answer,
     const ProtobufCMessageDescriptor *desc);

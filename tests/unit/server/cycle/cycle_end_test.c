@@ -13,8 +13,6 @@
 
 #include "cdop/varint.h"
 #include "server/base/fds.h"
-#include "server/base/undo.h"
-#include "server/vault/rows_slots.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
 
 static struct fixture f;
@@ -38,21 +36,6 @@ teardown(void **state)
 /* ---- what a session leaves ----------------------------------------------- */
 
 static void
-add_shares(void)
-{
-	const struct slots_set_new plan = {.k = 2, .n = 4};
-	struct cdop_share share[SHAMIR_MAX];
-	uint16_t number;
-
-	undo_begin(f.world.undo);
-	assert_int_equal(rows_begin(f.world.rows, 1u << 20, 64), CDOP_OK);
-	assert_int_equal(
-	    rows_slots_add_set(f.world.rows, "people", &plan, &number, share),
-	    CDOP_OK);
-	assert_int_equal(registry_commit(f.world.reg), CDOP_OK);
-}
-
-static void
 ask_for_backup(struct fixture_client *client)
 {
 	char label[] = "nightly";
@@ -72,7 +55,7 @@ a_backup_ends_with_its_session(void **state)
 	struct fixture_client *one, *two;
 
 	(void)state;
-	add_shares();
+	world_share(&f.world);
 	one = fixture_sign_in(&f, WORLD_ADMIN_1);
 	two = fixture_sign_in(&f, WORLD_ADMIN_2);
 	ask_for_backup(one);

@@ -10,10 +10,8 @@
 
 #include <cmocka.h>
 
-#include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/backups.h"
-#include "server/vault/rows_slots.h"
 #include "tests/unit/server/registry/turning.h"
 
 #define DAY_MS (24ull * 60 * 60 * 1000)
@@ -26,32 +24,16 @@ static const struct actor ada = {
 static void
 begin_batch(void)
 {
-	undo_begin(w.undo);
-	assert_int_equal(rows_begin(w.rows, 1u << 20, 64), CDOP_OK);
-}
-
-static void
-back(void)
-{
-	rows_abort(w.rows);
-	undo_rollback(w.undo);
+	world_begin(&w, 1u << 20, 64);
 }
 
 static int
 setup(void **state)
 {
-	const struct slots_set_new plan = {.k = 2, .n = 4};
-	struct cdop_share share[SHAMIR_MAX];
-	uint16_t number;
-
 	(void)state;
 	world_make(&w);
 	now_ms = w.now_ms;
-	begin_batch();
-	assert_int_equal(
-	    rows_slots_add_set(w.rows, "people", &plan, &number, share),
-	    CDOP_OK);
-	assert_int_equal(registry_commit(w.reg), CDOP_OK);
+	world_share(&w);
 	(void)backups_pump(w.reg->backups, 1000);
 	return 0;
 }
@@ -76,10 +58,10 @@ begin(uint32_t *ret_number)
 	    ret_number, &fault);
 	if (err != CDOP_OK) {
 		assert_int_equal(err, CDOP_RESOURCE_EXHAUSTED);
-		back();
+		world_roll_back(&w);
 		return fault;
 	}
-	assert_int_equal(registry_commit(w.reg), CDOP_OK);
+	world_commit(&w);
 	backups_leave(w.reg->backups, *ret_number);
 	(void)backups_pump(w.reg->backups, 2000);
 	return fault;
@@ -160,7 +142,7 @@ one_that_was_never_whole_makes_room_after_a_year(void **state)
 			     now_ms, &number, &fault),
 	    CDOP_OK);
 	assert_null(backups_find(w.reg->backups, 1));
-	back();
+	world_roll_back(&w);
 	assert_non_null(backups_find(w.reg->backups, 1));
 	assert_int_equal(begin(&number), BACKUPS_FINE);
 	is_gone(number);
@@ -178,7 +160,7 @@ one_that_is_said_to_be_destroyed_makes_room(void **state)
 	begin_batch();
 	assert_int_equal(
 	    backups_destroyed(w.reg->backups, w.arena, &gone), CDOP_OK);
-	assert_int_equal(registry_commit(w.reg), CDOP_OK);
+	world_commit(&w);
 	assert_int_equal(begin(&number), BACKUPS_FINE);
 	is_gone(number);
 }

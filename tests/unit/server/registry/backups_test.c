@@ -51,18 +51,10 @@ back(void)
 static int
 setup(void **state)
 {
-	const struct slots_set_new plan = {.k = 2, .n = 4};
-	struct cdop_share share[SHAMIR_MAX];
-	uint16_t number;
-
 	(void)state;
 	world_make(&w);
 	boot_ms = 1000;
-	begin_batch();
-	assert_int_equal(
-	    rows_slots_add_set(w.rows, "people", &plan, &number, share),
-	    CDOP_OK);
-	commit();
+	world_share(&w);
 	(void)backups_pump(w.reg->backups, boot_ms);
 	return 0;
 }
