@@ -479,6 +479,8 @@ ways_back_look_like_ways_back(void **state)
 	    "+44 151 496 0000", "(0151) 496 0000 ext 12", "01514960000"};
 	static const char *const bad[] = {
 	    "ask at the desk", "0151", "999", "0151 496 0000 0000 0000 0000"};
+	static const char *const mails[] = {"a.b", "@nhs.example",
+	    "a@b@nhs.example", "a.b@nhs", "a@nhs.example.", "a b@nhs.example"};
 	struct sample *s = *state;
 	size_t i;
 
@@ -493,10 +495,10 @@ ways_back_look_like_ways_back(void **state)
 	sample_put(s, "notifier.phone", "");
 	sample_put(s, "notifier.email", "a.b@nhs.example");
 	sample_finds_nothing(s);
-	sample_put(s, "notifier.email", "a.b");
-	sample_finds(s, "notifier.email", "email.form", W);
-	sample_put(s, "notifier.email", "a b@nhs.example");
-	sample_finds(s, "notifier.email", "email.form", W);
+	for (i = 0; i < sizeof(mails) / sizeof(*mails); i++) {
+		sample_put(s, "notifier.email", mails[i]);
+		sample_finds(s, "notifier.email", "email.form", W);
+	}
 }
 
 /* The last test of the program: what the others have met. */
