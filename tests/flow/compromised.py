@@ -124,7 +124,33 @@ def left_behind(registry):
     equal("and nothing more is left", os.listdir(out), [])
 
 
+def one_secret(registry):
+    paths = [os.path.join(registry.dir, name) for name in ("one", "same")]
+    for path in paths:
+        with open(path, "wb") as f:
+            f.write(b"only a test: one secret, twice !")
+        os.chmod(path, 0o400)
+    return ["--new-key-file", paths[0], "--new-credential", paths[1]]
+
+
+def wrong_words(registry):
+    """What is missing or too much is said, and nothing begins."""
+    by, out = ["--by", "Olga Operator"], ["--out", registry.dir + "/renewed"]
+    new = new_slots(registry)
+    for args, word in (
+            (by + out + new, "DIR and --by"),
+            ([registry.data] + out + new, "DIR and --by"),
+            ([registry.data] + by + new, "--out DIR"),
+            ([registry.data, registry.data] + by + out + new, registry.data),
+            ([registry.data] + out + new + ["--by"], "--by"),
+            ([registry.data] + by + out + new + ["--old"], "--old")):
+        code, said = cdopd("renew-root", *args)
+        check("renew-root %s is asked for" % word, code == 64 and
+              "renew-root: " + word in said, (code, said))
+
+
 def refused(registry):
+    wrong_words(registry)
     code, said = renew(registry, slots=new_slots(registry)[:2])
     check("one kind is too few", code == 64 and "two kinds" in said, said)
     slots = new_slots(registry)
@@ -143,6 +169,10 @@ def refused(registry):
     code, said = renew(registry, os.path.join(registry.data, "sheets"))
     check("nor with sheets in the data", code == 1 and "lies in" in said and
           not os.path.exists(os.path.join(registry.data, "sheets")), said)
+    code, said = renew(registry, slots=one_secret(registry) +
+                       new_slots(registry)[2:])
+    check("nor with one secret in two files", code == 1 and
+          "are one secret" in said, said)
     check("and nothing is left of it", not os.path.exists(
         os.path.join(registry.dir, "renewed")))
     equal("the registry is as it was", registry.verify()[0], 0)
