@@ -35,9 +35,11 @@ anchoring_check(struct anchoring *anchoring, struct registry *reg)
 	if (err == CDOP_NOT_FOUND) {
 		/* Of a registry that was just made there is none yet. */
 		reg->anchor_missed = reg->state != CDOP_STATE_SETUP;
-		log_warning("anchor.missing", "dir=%s next=%s", anchoring->dir,
-		    "a new one is written; an older database would not be "
-		    "noticed now");
+		if (reg->anchor_missed)
+			log_warning("anchor.missing", "dir=%s next=%s",
+			    anchoring->dir,
+			    "a new one is written; an older database would "
+			    "not be noticed now");
 		return true;
 	}
 	if (err != CDOP_OK)

@@ -189,6 +189,9 @@ def main():
     os.mkdir(anchor_dir, 0o700)
     registry, cora = scene(conf=["anchor_dir = " + anchor_dir])
     ada, bob = registry.ada, registry.bob
+    with open(registry.log, encoding="utf-8") as f:
+        check("of a registry that was just made no anchor is missed",
+              "anchor.missing" not in f.read())
     turn_the_key(registry, cora)
     lost = put_back(registry, cora)
     with open(os.path.join(anchor_dir, "anchor"), encoding="utf-8") as f:
