@@ -20,6 +20,7 @@
 #include "server/base/sandbox.h"
 #include "server/base/unseal.h"
 #include "server/store/dir.h"
+#include "server/store/files.h"
 #include "server/store/pages.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/slots.h"
@@ -208,6 +209,20 @@ registry(const struct check_scene *scene, char words[static CHECK_WORDS])
 					: cdop_err_name(err));
 }
 
+/* One that is none of the daemon's stops it, unlike one that is open. */
+static enum check_verdict
+files(const struct check_scene *scene, char words[static CHECK_WORDS])
+{
+	struct files_found found;
+	const enum files_verdict verdict =
+	    files_data(scene->conf->data_dir, &found);
+
+	if (verdict == FILES_FINE)
+		return SAY(CHECK_FINE, "nobody else has any of them");
+	return SAY(verdict == FILES_OPEN ? CHECK_WARNING : CHECK_PROBLEM, "%s",
+	    found.words);
+}
+
 static enum check_verdict
 leftovers(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
@@ -291,12 +306,15 @@ anchor_dir(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
 	const char *path = scene->conf->anchor_dir;
 	enum check_verdict verdict;
+	struct files_found found;
 
 	if (path[0] == '\0')
 		return SAY(CHECK_WARNING,
 		    "none: an older registry that is put back is noticed by "
 		    "clients alone");
 	verdict = look_at_dir(scene, path, 0022, words);
+	if (verdict == CHECK_FINE && files_anchor(path, &found) != FILES_FINE)
+		return SAY(CHECK_PROBLEM, "%s: %s", path, found.words);
 	if (verdict != CHECK_FINE ||
 	    look_beside(scene, path, ", and is put back with it", words) ==
 		CHECK_FINE)
@@ -424,6 +442,7 @@ const struct check check_table[] = {
     {"registry", registry,
 	"cdopd init makes one; a damaged one is restored "
 	"from a backup (cdopd restore)"},
+    {"files", files, "chown and chmod 0600"},
     {"leftovers", leftovers, "cdopd run, or cdopd restore, clears them away"},
     {"disk", disk, "make room on the file system of data_dir"},
     {"map", map, "raise map_size_gib and restart"},
@@ -443,3 +462,15 @@ const struct check check_table[] = {
     {"walls", walls, "a kernel with Landlock in lsm="},
     {NULL, NULL, NULL},
 };
+
+const char *
+check_next(const struct check *check, const struct check_scene *scene)
+{
+	struct files_found found = {.next = check->next};
+
+	if (check->look == files)
+		(void)files_data(scene->conf->data_dir, &found);
+	else if (check->look == anchor_dir)
+		(void)files_anchor(scene->conf->anchor_dir, &found);
+	return found.next;
+}

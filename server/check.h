@@ -33,11 +33,15 @@ struct check {
 	/* What was seen, in words; always set but for CHECK_NONE. */
 	enum check_verdict (*look)(
 	    const struct check_scene *scene, char words[static CHECK_WORDS]);
-	const char *next; /* how it is mended */
+	const char *next; /* how it is mended, as a rule */
 };
 
 /* Ends with a name of NULL. */
 extern const struct check check_table[];
+
+/* How it is mended as it was seen. */
+const char *check_next(
+    const struct check *check, const struct check_scene *scene);
 
 /* Whom it is about and whether it runs. */
 void check_scene_init(struct check_scene *ret_scene, const struct config *conf);

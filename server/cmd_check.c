@@ -38,8 +38,8 @@ print_json_string(const char *text)
 }
 
 static void
-print_json(
-    const struct check *check, enum check_verdict verdict, const char *words)
+print_json(const struct check *check, enum check_verdict verdict,
+    const char *words, const char *next)
 {
 	(void)printf("{\"schema\":1,\"kind\":\"check\",\"name\":\"%s\","
 		     "\"verdict\":\"%s\",\"words\":",
@@ -47,19 +47,19 @@ print_json(
 	print_json_string(words);
 	if (verdict > CHECK_FINE) {
 		(void)fputs(",\"next\":", stdout);
-		print_json_string(check->next);
+		print_json_string(next);
 	}
 	(void)puts("}");
 }
 
 static void
-print_text(
-    const struct check *check, enum check_verdict verdict, const char *words)
+print_text(const struct check *check, enum check_verdict verdict,
+    const char *words, const char *next)
 {
 	(void)printf(
 	    "%-8s %-14s %s\n", verdict_words[verdict], check->name, words);
 	if (verdict > CHECK_FINE)
-		(void)printf("%-8s %-14s next: %s\n", "", "", check->next);
+		(void)printf("%-8s %-14s next: %s\n", "", "", next);
 }
 
 int
@@ -72,7 +72,7 @@ cmd_check(int argc, char **argv)
 	static struct config conf;
 	const struct check *check;
 	bool json[1] = {false};
-	const char *path;
+	const char *path, *next;
 	int status;
 
 	status = cmd_config(argc, argv, longs, &conf, &path, json);
@@ -89,10 +89,11 @@ cmd_check(int argc, char **argv)
 		verdict = check->look(&scene, words);
 		if (verdict > worst)
 			worst = verdict;
+		next = check_next(check, &scene);
 		if (json[0])
-			print_json(check, verdict, words);
+			print_json(check, verdict, words, next);
 		else if (verdict != CHECK_NONE)
-			print_text(check, verdict, words);
+			print_text(check, verdict, words, next);
 	}
 	return worst == CHECK_FINE ? CMD_OK : EXIT_FOUND;
 }

@@ -289,9 +289,10 @@ make_store(struct init *init)
 	    err != CDOP_ALREADY_EXISTS && err != CDOP_FAILED_PRECONDITION;
 	if (err == CDOP_OK)
 		return prove(init);
-	log_tell("%s: %s", init->args.dir,
-	    err == CDOP_ALREADY_EXISTS ? "there is a registry already"
-				       : cdop_err_name(err));
+	if (err == CDOP_ALREADY_EXISTS)
+		log_tell("%s: there is a registry already", init->args.dir);
+	else
+		offline_tell_why(init->args.dir, init->args.dir, err);
 	return false;
 }
 

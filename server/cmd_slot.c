@@ -168,10 +168,11 @@ list(struct slot_add *add)
 		if (!offline_load(&add->offline, &add->from, clock_wall_ms()))
 			return false;
 	} else if ((err = rows_open(&args, &add->offline.rows)) != CDOP_OK) {
-		log_tell("%s: %s", add->from.dir,
-		    err == CDOP_FAILED_PRECONDITION
-			? "in use: cdop custodian list says it"
-			: offline_why(err));
+		if (err == CDOP_FAILED_PRECONDITION)
+			log_tell("%s: in use: cdop custodian list says it",
+			    add->from.dir);
+		else
+			offline_tell_why(add->from.dir, add->from.dir, err);
 		return false;
 	}
 	print_slots(add);

@@ -236,6 +236,9 @@ run(struct verify *verify)
 	struct stat st;
 	int status;
 
+	/* What no start opens is none of the walk's, nor is its passphrase. */
+	if (offline_tell_file(verify->from.dir, verify->from.dir))
+		return EXIT_FOUND;
 	if (stat(verify->from.dir, &st) != 0 || !S_ISREG(st.st_mode))
 		return walk(verify);
 	if (cdop_arena_new(ARENA, &arena) != CDOP_OK) {

@@ -20,6 +20,7 @@
 #include "server/prompt.h"
 #include "server/registry/people.h"
 #include "server/store/dir.h"
+#include "server/store/files.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/rows_slots.h"
@@ -247,16 +248,39 @@ offline_read_passphrase(const struct offline_passphrase *from,
 
 /* ---- opening ----------------------------------------------------------- */
 
-const char *
-offline_why(enum cdop_err err)
+static const char *
+why(enum cdop_err err)
 {
-	if (err == CDOP_NOT_FOUND)
+	switch ((int)err) {
+	case CDOP_NOT_FOUND:
 		return "there is no registry: is that the data_dir of "
 		       "cdopd.conf?  (cdopd init makes one)";
-	if (err == CDOP_PERMISSION_DENIED)
+	case CDOP_PERMISSION_DENIED:
 		return "not a directory of yours, closed to others (0700): "
 		       "type it as the user of cdopd";
-	return cdop_err_name(err);
+	case CDOP_FAILED_PRECONDITION:
+		return "in use: stop cdopd first";
+	default:
+		return cdop_err_name(err);
+	}
+}
+
+bool
+offline_tell_file(const char *called, const char *dir)
+{
+	struct files_found found;
+
+	if (files_data(dir, &found) < FILES_NOT_OURS)
+		return false;
+	log_tell("%s: %s; %s", called, found.words, found.next);
+	return true;
+}
+
+void
+offline_tell_why(const char *called, const char *dir, enum cdop_err err)
+{
+	if (err != CDOP_PERMISSION_DENIED || !offline_tell_file(called, dir))
+		log_tell("%s: %s", called, why(err));
 }
 
 /* Copies, as offline_key_next() wants them. */
@@ -349,9 +373,7 @@ open_rows(struct offline *offline, const struct offline_from *from)
 
 	if ((err = rows_open(&args, &offline->rows)) == CDOP_OK)
 		return true;
-	log_tell("%s: %s", called(from),
-	    err == CDOP_FAILED_PRECONDITION ? "in use: stop cdopd first"
-					    : offline_why(err));
+	offline_tell_why(called(from), from->dir, err);
 	return false;
 }
 

@@ -97,8 +97,13 @@ void offline_give_key(int fd, const char *dir);
 CDOP_MUST enum cdop_err offline_is_beside(
     const char *key_file, const char *dir, bool *ret_beside);
 
-/* Why a directory is not opened, and what to do, for a person. */
-const char *offline_why(enum cdop_err err);
+/*
+ * Says why a directory, which the person called so, is not opened, and what
+ * to do.  The other one says it of a file in it that stops it, and whether
+ * there is such a file.
+ */
+void offline_tell_why(const char *called, const char *dir, enum cdop_err err);
+bool offline_tell_file(const char *called, const char *dir);
 
 /*
  * Whether a path lies in the directory of the data, or is it; links are

@@ -8,6 +8,9 @@
 #include "server/registry/registry.h"
 #include "server/registry/rollback.h"
 #include "server/store/anchor.h"
+#include "server/store/files.h"
+
+#define ANCHOR_NEXT "it is tried again; cdopd check looks at it"
 
 #define ROOM (CDOP_CHECKPOINT_NOTE_MAX + 1)
 
@@ -18,6 +21,19 @@ refuse(const char *code, const char *finding)
 	    finding,
 	    "find out who put it back; to go on from it: cdopd "
 	    "accept-rollback");
+	return false;
+}
+
+/* It may be there and be no file, which nobody has put back. */
+static bool
+refuse_unread(const char *dir, enum cdop_err err)
+{
+	struct files_found found;
+
+	if (files_anchor(dir, &found) < FILES_NOT_OURS)
+		return refuse(cdop_err_name(err), "the anchor cannot be read");
+	log_error("anchor.refused", "dir=%s finding=%s next=%s", dir,
+	    found.words, found.next);
 	return false;
 }
 
@@ -43,7 +59,7 @@ anchoring_check(struct anchoring *anchoring, struct registry *reg)
 		return true;
 	}
 	if (err != CDOP_OK)
-		return refuse(cdop_err_name(err), "the anchor cannot be read");
+		return refuse_unread(anchoring->dir, err);
 	err = rollback_check(reg, (struct cdop_bytes){room, len}, &found);
 	if (err != CDOP_OK)
 		return refuse(cdop_err_name(err), "the log cannot be read");
@@ -55,6 +71,7 @@ anchoring_check(struct anchoring *anchoring, struct registry *reg)
 static void
 write_now(struct anchoring *anchoring, struct registry *reg)
 {
+	struct files_found found = {"the directory", ANCHOR_NEXT};
 	uint64_t size = checkpoints_size(reg->checkpoints);
 	enum cdop_err err;
 
@@ -64,9 +81,12 @@ write_now(struct anchoring *anchoring, struct registry *reg)
 	err = anchor_write(anchoring->dir, checkpoints_note(reg->checkpoints));
 	if (err == CDOP_OK)
 		anchoring->size = size;
-	else if (!reg->anchor_failed)
-		log_error("anchor.not_written", "code=%s dir=%s",
-		    cdop_err_name(err), anchoring->dir);
+	else if (!reg->anchor_failed) {
+		(void)files_anchor(anchoring->dir, &found);
+		log_error("anchor.not_written",
+		    "code=%s dir=%s finding=%s next=%s", cdop_err_name(err),
+		    anchoring->dir, found.words, found.next);
+	}
 	reg->anchor_failed = err != CDOP_OK;
 }
 

@@ -9,6 +9,9 @@
 
 #define REFUSED_NEXT_VERIFY "run cdopd verify on the data directory"
 #define REFUSED_NEXT_ROOM   "look for memory and room"
+#define REFUSED_NEXT_DIR                                                       \
+	"it has to be the daemon's own and closed to others: chown to its "    \
+	"user and chmod 0700; cdopd check says more"
 
 /* Of a registry that was read, err not CDOP_OK. */
 int refused_status(enum cdop_err err);

@@ -24,6 +24,7 @@
 #include "server/registry/boot.h"
 #include "server/registry/registry.h"
 #include "server/rpc/sealed.h"
+#include "server/store/files.h"
 #include "server/vault/copy.h"
 #include "server/vault/keystore.h"
 #include "server/vault/lockmem.h"
@@ -501,6 +502,7 @@ vault_open(struct vault *vault)
 	    .idle_s = vault->conf->idle_s,
 	    .clock_day = vault->conf->clock_day,
 	};
+	struct files_found found;
 	enum cdop_err err;
 
 	if ((err = undo_new(UNDO_MAX, &vault->undo)) != CDOP_OK)
@@ -514,6 +516,9 @@ vault_open(struct vault *vault)
 		vault->status = refused_store(vault->conf->data_dir, err);
 		return err;
 	}
+	if (files_data(vault->conf->data_dir, &found) != FILES_FINE)
+		log_warning("store.files", "dir=%s finding=%s next=%s",
+		    vault->conf->data_dir, found.words, found.next);
 	if (copy_left_over(vault->rows))
 		log_info("copy.left_over", "next=%s",
 		    "none: the file that it was made of is whole");

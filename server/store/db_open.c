@@ -9,6 +9,7 @@
 
 #include "server/store/db_core.h"
 #include "server/store/dir.h"
+#include "server/store/files.h"
 #include "server/store/reserve.h"
 
 /* ---- Opening ---- */
@@ -72,6 +73,16 @@ open_reserve(struct db *db, const struct db_args *args)
 	return err == CDOP_RESOURCE_EXHAUSTED ? CDOP_OK : err;
 }
 
+/* A link or a directory is never opened, by LMDB neither: who asks looks. */
+static enum cdop_err
+only_files(const char *dir)
+{
+	struct files_found found;
+
+	return files_data(dir, &found) == FILES_WRONG ? CDOP_PERMISSION_DENIED
+						      : CDOP_OK;
+}
+
 enum cdop_err
 db_open(const struct db_args *args, struct db **ret_db)
 {
@@ -94,6 +105,8 @@ db_open(const struct db_args *args, struct db **ret_db)
 	}
 	db->marked = dir_is_marked(db->dir);
 	if ((err = dir_lock(args->dir, &db->lock_fd)) != CDOP_OK)
+		goto out;
+	if ((err = only_files(args->dir)) != CDOP_OK)
 		goto out;
 	if (!args->read_only &&
 	    (err = dir_tidy(args->dir, &db->left_over)) != CDOP_OK)

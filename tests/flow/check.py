@@ -42,6 +42,85 @@ def without(registry, *keys):
     return path
 
 
+def says(name, wanted, conf):
+    """A line of check, whose words and advice have each of these."""
+    line = [line for line in look(conf)[1] if line["name"] == name][0]
+    said = "%s: %s; %s" % (line["verdict"], line["words"],
+                           line.get("next", ""))
+    check("check of %s: %s" % (name, wanted),
+          all(word in said for word in wanted), said)
+
+
+def not_started(conf, status, wanted, never):
+    """What a start says that is refused, and not tried again."""
+    done = subprocess.run([CDOPD, "run", "-f", conf],
+                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          timeout=60, check=False)
+    said = done.stderr.decode()
+    equal("it does not start: " + wanted[0], done.returncode, status)
+    check("and says why", all(word in said for word in wanted) and
+          not any(word in said for word in never), said)
+
+
+def refused(registry, wanted):
+    """What the start says of such a file, and verify and slot list."""
+    not_started(registry.conf, 78, wanted, ("cdopd init", "DATA_LOSS"))
+    for args, status in ((["verify", registry.data], FINDINGS),
+                         (["slot", "list", registry.data], 1)):
+        done = subprocess.run([CDOPD] + args, stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+        said = done.stderr.decode()
+        equal("%s refuses it, too" % args[0], done.returncode, status)
+        check("in words, and asks for nothing",
+              all(word in said for word in wanted), said)
+
+
+def not_files(registry):
+    """A link, a directory, and one that others may read, in each place."""
+    away = os.path.join(TMP, "away")
+    for name in ("lock.mdb", "reserve", "data.mdb"):
+        path = os.path.join(registry.data, name)
+        there = os.path.exists(path)
+        if there:
+            os.rename(path, away)
+        os.symlink(away, path)
+        wanted = [name + " is a symbolic link",
+                  "own file" if name == "data.mdb" else "take it away"]
+        says("files", ["problem"] + wanted, registry.conf)
+        refused(registry, wanted)
+        os.unlink(path)
+        os.mkdir(path)
+        wanted[0] = name + " is a directory"
+        says("files", ["problem"] + wanted, registry.conf)
+        refused(registry, wanted)
+        os.rmdir(path)
+        if there:
+            os.rename(away, path)
+    data = os.path.join(registry.data, "data.mdb")
+    os.chmod(data, 0o644)
+    wanted = ["data.mdb is open to others (mode 0644)", "chmod 0600"]
+    says("files", ["warning"] + wanted, registry.conf)
+    registry.start()
+    equal("it starts all the same", registry.stop(), 0)
+    with open(registry.log, encoding="ascii") as f:
+        said = f.read()
+    check("and its log says so", all(word in said for word in wanted), said)
+    os.chmod(data, 0o600)
+    folder = os.path.join(TMP, "anchor")
+    os.mkdir(folder, 0o700)
+    anchor = os.path.join(folder, "anchor")
+    conf = without(registry, "anchor_dir = " + folder)
+    wanted = ["anchor is a directory", "find out who put it there"]
+    os.mkdir(anchor)
+    says("anchor_dir", ["problem"] + wanted, conf)
+    not_started(conf, 65, wanted, ("rolled_back",))
+    os.rmdir(anchor)
+    os.symlink(away, anchor)
+    wanted[0] = "anchor is a symbolic link"
+    says("anchor_dir", ["problem"] + wanted, conf)
+    not_started(conf, 65, wanted, ("rolled_back",))
+
+
 def stopped(registry):
     """One thing is wrong at a time."""
     taken = socket.create_server(("127.0.0.1", 0))
@@ -107,6 +186,7 @@ def main():
     manual(seen)
     stopped(registry)
     equal("nothing was changed", sorted(os.listdir(registry.data)), before)
+    not_files(registry)
     registry.start()
     seen, lines, _ = look(registry.conf)
     equal("it runs", [seen[name] for name in (

@@ -24,6 +24,13 @@ a_registry_that_is_damaged_or_none_is_not_tried_again(void **state)
 }
 
 static void
+a_store_that_may_not_be_opened_is_not_tried_again(void **state)
+{
+	(void)state;
+	assert_int_equal(refused_store("/d", CDOP_PERMISSION_DENIED), 78);
+}
+
+static void
 memory_and_room_come_back(void **state)
 {
 	(void)state;
@@ -39,6 +46,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(
 		a_registry_that_is_damaged_or_none_is_not_tried_again),
+	    cmocka_unit_test(a_store_that_may_not_be_opened_is_not_tried_again),
 	    cmocka_unit_test(memory_and_room_come_back),
 	};
 
