@@ -137,7 +137,7 @@ LD_fuzz := $(SANITIZE)
 ifneq ($(filter-out help clean deps fmt deb check-deb,$(or $(MAKECMDGOALS),all)),)
 COMPILER := $(if $(findstring clang,$(shell $(CC) --version)),clang,gcc)
 pkg = $(shell pkg-config $(1) || echo --missing-library)
-PC_COMMON := libsodium libprotobuf-c
+PC_COMMON := libsodium nettle libprotobuf-c
 PC_SERVER := $(PC_COMMON) libevent_core libseccomp lmdb
 PC_CLIENT := $(PC_COMMON) jansson
 PC_CFLAGS := $(call pkg,--cflags $(PC_SERVER) $(PC_CLIENT))

@@ -2,13 +2,13 @@
 #include "cdop/backup.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "cdop/sha256.h"
 
 #define FORMAT      "cdop-backup/"
 #define MAGIC       FORMAT "1\n\0\0" /* with the NUL behind it 17 bytes */
@@ -19,9 +19,9 @@ struct cdop_backup {
 	FILE *file;
 	bool ended;
 	uint8_t registry[16];
-	crypto_hash_sha256_state hash;
+	struct cdop_sha256 hash;
 	uint64_t length;
-	uint8_t sha256[crypto_hash_sha256_BYTES];
+	uint8_t sha256[CDOP_SHA256_LEN];
 	uint8_t bytes[CDOP_BACKUP_ROW_MAX];
 };
 
@@ -51,7 +51,7 @@ take(struct cdop_backup *backup, uint8_t *out, size_t len)
 static void
 count(struct cdop_backup *backup, const uint8_t *bytes, size_t len)
 {
-	crypto_hash_sha256_update(&backup->hash, bytes, len);
+	cdop_sha256_update(&backup->hash, bytes, len);
 	backup->length += len;
 }
 
@@ -79,7 +79,7 @@ cdop_backup_open(const char *path, struct cdop_backup **ret_backup)
 	backup = calloc(1, sizeof(*backup));
 	if (backup == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	crypto_hash_sha256_init(&backup->hash);
+	cdop_sha256_init(&backup->hash);
 	backup->file = fopen(path, "rbe");
 	if (backup->file == NULL)
 		err = CDOP_NOT_FOUND;
@@ -131,7 +131,7 @@ static enum cdop_err
 end(struct cdop_backup *backup)
 {
 	backup->ended = true;
-	crypto_hash_sha256_final(&backup->hash, backup->sha256);
+	cdop_sha256_final(&backup->hash, backup->sha256);
 	return getc(backup->file) == EOF && !ferror(backup->file)
 	    ? CDOP_OK
 	    : CDOP_DATA_LOSS;

@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "cdop/sha256.h"
+
 #define VERSION        1
 #define AT_ANSWERED    2
 #define AT_CALL        4
@@ -77,24 +79,15 @@ cdop_leaf_commit(uint8_t out[static 32],
     const uint8_t salt[static CDOP_LEAF_SALT_LEN],
     const struct cdop_bytes *values, size_t n)
 {
-	crypto_auth_hmacsha256_state state;
-	size_t i;
-
-	crypto_auth_hmacsha256_init(&state, salt, CDOP_LEAF_SALT_LEN);
-	for (i = 0; i < n; i++)
-		if (values[i].len > 0)
-			crypto_auth_hmacsha256_update(
-			    &state, values[i].data, values[i].len);
-	crypto_auth_hmacsha256_final(&state, out);
-	sodium_memzero(&state, sizeof(state));
+	cdop_sha256_hmac(out, salt, values, n);
 }
 
 bool
 cdop_leaf_is_of_statement(const struct cdop_leaf *leaf, struct cdop_bytes note)
 {
-	uint8_t hash[crypto_hash_sha256_BYTES];
+	uint8_t hash[CDOP_SHA256_LEN];
 
-	crypto_hash_sha256(hash, note.data, note.len);
+	cdop_sha256(hash, note);
 	return leaf->kind == CDOP_LEAF_STATEMENT &&
 	    memcmp(hash, leaf->commitment[CDOP_LEAF_REQUEST], sizeof(hash)) ==
 	    0;

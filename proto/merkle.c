@@ -1,11 +1,12 @@
 /* Merkle trees after RFC 6962 and RFC 9162; see cdop/merkle.h. */
 #include "cdop/merkle.h"
 
-#include <sodium.h>
 #include <stdbool.h>
 #include <string.h>
 
-_Static_assert(CDOP_MERKLE_HASH == crypto_hash_sha256_BYTES, "SHA-256");
+#include "cdop/sha256.h"
+
+_Static_assert(CDOP_MERKLE_HASH == CDOP_SHA256_LEN, "SHA-256");
 
 /* ---- hashes ------------------------------------------------------------ */
 
@@ -13,13 +14,12 @@ void
 cdop_merkle_leaf(uint8_t out[static CDOP_MERKLE_HASH], struct cdop_bytes leaf)
 {
 	static const uint8_t prefix = 0x00;
-	crypto_hash_sha256_state state;
+	struct cdop_sha256 hash;
 
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, &prefix, 1);
-	if (leaf.len > 0)
-		crypto_hash_sha256_update(&state, leaf.data, leaf.len);
-	crypto_hash_sha256_final(&state, out);
+	cdop_sha256_init(&hash);
+	cdop_sha256_update(&hash, &prefix, 1);
+	cdop_sha256_update(&hash, leaf.data, leaf.len);
+	cdop_sha256_final(&hash, out);
 }
 
 void
@@ -28,19 +28,19 @@ cdop_merkle_node(uint8_t out[static CDOP_MERKLE_HASH],
     const uint8_t right[static CDOP_MERKLE_HASH])
 {
 	static const uint8_t prefix = 0x01;
-	crypto_hash_sha256_state state;
+	struct cdop_sha256 hash;
 
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, &prefix, 1);
-	crypto_hash_sha256_update(&state, left, CDOP_MERKLE_HASH);
-	crypto_hash_sha256_update(&state, right, CDOP_MERKLE_HASH);
-	crypto_hash_sha256_final(&state, out);
+	cdop_sha256_init(&hash);
+	cdop_sha256_update(&hash, &prefix, 1);
+	cdop_sha256_update(&hash, left, CDOP_MERKLE_HASH);
+	cdop_sha256_update(&hash, right, CDOP_MERKLE_HASH);
+	cdop_sha256_final(&hash, out);
 }
 
 void
 cdop_merkle_empty(uint8_t out[static CDOP_MERKLE_HASH])
 {
-	crypto_hash_sha256(out, NULL, 0);
+	cdop_sha256(out, (struct cdop_bytes){NULL, 0});
 }
 
 static bool

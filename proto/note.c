@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cdop/secret.h"
+#include "cdop/sha256.h"
 #include "cdop/text.h"
 #include "proto/note_inner.h"
 
@@ -63,16 +64,15 @@ static uint32_t
 key_id(const struct cdop_note_key *key)
 {
 	const uint8_t head[2] = {'\n', (uint8_t)key->type};
-	uint8_t hash[crypto_hash_sha256_BYTES];
-	crypto_hash_sha256_state state;
+	uint8_t id[CDOP_SHA256_LEN];
+	struct cdop_sha256 hash;
 
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(
-	    &state, (const uint8_t *)key->name, strlen(key->name));
-	crypto_hash_sha256_update(&state, head, sizeof(head));
-	crypto_hash_sha256_update(&state, key->public, sizeof(key->public));
-	crypto_hash_sha256_final(&state, hash);
-	return cdop_get32(hash);
+	cdop_sha256_init(&hash);
+	cdop_sha256_update(&hash, key->name, strlen(key->name));
+	cdop_sha256_update(&hash, head, sizeof(head));
+	cdop_sha256_update(&hash, key->public, sizeof(key->public));
+	cdop_sha256_final(&hash, id);
+	return cdop_get32(id);
 }
 
 enum cdop_err

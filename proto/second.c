@@ -1,8 +1,9 @@
 /* The hash that binds a second person to a request; see cdop/second.h. */
 #include "cdop/second.h"
 
-#include <sodium.h>
 #include <string.h>
+
+#include "cdop/sha256.h"
 
 static const char label[] = "cdop-second/1";
 
@@ -10,20 +11,19 @@ void
 cdop_second_hash(
     uint8_t out[static CDOP_SECOND_LEN], const struct cdop_second *second)
 {
-	uint8_t request[crypto_hash_sha256_BYTES];
+	uint8_t request[CDOP_SHA256_LEN];
 	uint8_t numbers[8];
-	crypto_hash_sha256_state state;
+	struct cdop_sha256 hash;
 
-	crypto_hash_sha256(request, second->request.data, second->request.len);
+	cdop_sha256(request, second->request);
 	cdop_put32(numbers, second->method);
 	cdop_put32(numbers + 4, second->requester);
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(
-	    &state, (const uint8_t *)label, strlen(label));
-	crypto_hash_sha256_update(&state, second->registry, 16);
-	crypto_hash_sha256_update(&state, numbers, sizeof(numbers));
-	crypto_hash_sha256_update(&state, second->request_key, 16);
-	crypto_hash_sha256_update(&state, request, sizeof(request));
-	crypto_hash_sha256_update(&state, second->target_version, 32);
-	crypto_hash_sha256_final(&state, out);
+	cdop_sha256_init(&hash);
+	cdop_sha256_update(&hash, label, strlen(label));
+	cdop_sha256_update(&hash, second->registry, 16);
+	cdop_sha256_update(&hash, numbers, sizeof(numbers));
+	cdop_sha256_update(&hash, second->request_key, 16);
+	cdop_sha256_update(&hash, request, sizeof(request));
+	cdop_sha256_update(&hash, second->target_version, 32);
+	cdop_sha256_final(&hash, out);
 }

@@ -8,6 +8,7 @@
 #include "cdop/leaf.h"
 #include "cdop/limits.h"
 #include "cdop/merkle.h"
+#include "cdop/sha256.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/audit_row.h"
@@ -221,8 +222,8 @@ make_leaf(const struct audit *audit, const struct audit_entry *entry,
 	}
 	if (entry->statement.len > 0) {
 		plain.kind = CDOP_LEAF_STATEMENT;
-		crypto_hash_sha256(plain.commitment[CDOP_LEAF_REQUEST],
-		    entry->statement.data, entry->statement.len);
+		cdop_sha256(
+		    plain.commitment[CDOP_LEAF_REQUEST], entry->statement);
 		cdop_leaf_write(&plain, leaf);
 		return CDOP_OK;
 	}

@@ -7,6 +7,7 @@
 
 #include "cdop/backup.h"
 #include "cdop/secret.h"
+#include "cdop/sha256.h"
 #include "server/vault/rows_core.h"
 
 #define FIRST_ROOM (1u << 20)
@@ -15,8 +16,8 @@ struct dump {
 	struct rows *rows;
 	struct walk *walk;
 	struct walk_sink sink;
-	crypto_hash_sha256_state hash;
-	uint8_t sha256[crypto_hash_sha256_BYTES];
+	struct cdop_sha256 hash;
+	uint8_t sha256[CDOP_SHA256_LEN];
 	uint64_t bytes; /* hashed */
 	uint64_t n_rows;
 	uint8_t left_out[32]; /* sum of the digests of slots that stay */
@@ -74,10 +75,8 @@ append_record(struct dump *dump, const struct cdop_backup_record *record)
 		err = append(dump, record->bytes.data, record->bytes.len);
 	if (err != CDOP_OK || record->type == CDOP_BACKUP_END)
 		return err;
-	crypto_hash_sha256_update(&dump->hash, head, sizeof(head));
-	if (record->bytes.len > 0)
-		crypto_hash_sha256_update(
-		    &dump->hash, record->bytes.data, record->bytes.len);
+	cdop_sha256_update(&dump->hash, head, sizeof(head));
+	cdop_sha256_update(&dump->hash, record->bytes.data, record->bytes.len);
 	dump->bytes += sizeof(head) + record->bytes.len;
 	return CDOP_OK;
 }
@@ -215,8 +214,8 @@ begin(struct dump *dump)
 	cdop_backup_head_write(rows_registry(dump->rows), head);
 	if ((err = append(dump, head, sizeof(head))) != CDOP_OK)
 		return err;
-	crypto_hash_sha256_init(&dump->hash);
-	crypto_hash_sha256_update(&dump->hash, head, sizeof(head));
+	cdop_sha256_init(&dump->hash);
+	cdop_sha256_update(&dump->hash, head, sizeof(head));
 	dump->bytes = sizeof(head);
 	return walk_begin(dump->rows, &dump->walk);
 }
@@ -274,7 +273,7 @@ dump_last(struct dump *dump)
 
 	if ((err = walk_last(dump->walk, &dump->sink)) != CDOP_OK)
 		return err;
-	crypto_hash_sha256_final(&dump->hash, dump->sha256);
+	cdop_sha256_final(&dump->hash, dump->sha256);
 	return CDOP_OK;
 }
 
