@@ -2,7 +2,8 @@
  * Every bound on what comes from outside, in one place.
  *
  * A length from a stranger is checked against one of these before it takes
- * part in arithmetic or in an allocation.
+ * part in arithmetic or in an allocation.  What people meet of them stands
+ * in the manual pages, and tests/lint/bounds compares the two.
  */
 #ifndef CDOP_LIMITS_H
 #define CDOP_LIMITS_H
@@ -37,7 +38,6 @@
 #define CDOP_NARRATIVE_MAX 32768 /* bytes of a narrative */
 #define CDOP_REASON_MAX    500   /* characters of a reason */
 #define CDOP_LIST_MAX      100   /* entries of one page */
-#define CDOP_PERSONS_MAX   40    /* parents, household: each list */
 
 /*
  * A case.  Its state, with what a caller does not see of it, stays far below

@@ -16,9 +16,9 @@
  * A row holds it, and so does the request while it waits for approval: there
  * a message holds it too, with the words for the second person.
  */
-#define TEXT_MAX    ((size_t)960 << 10)
-#define PROFILE_MAX ((size_t)64 << 20) /* of a megabyte of text, parsed */
-#define ROWS_STEP   16                 /* versions, each time it grows */
+#define PROFILE_TEXT_MAX ((size_t)960 << 10)
+#define PROFILE_MAX      ((size_t)64 << 20) /* of a megabyte of text, parsed */
+#define ROWS_STEP        16                 /* versions, each time it grows */
 
 void
 profile_act_hash(struct cdop_bytes text, uint8_t out[static 32])
@@ -139,7 +139,7 @@ profile_act_read(struct registry *reg, struct cdop_bytes text,
 	memset(p, 0, sizeof(*p));
 	p->text = text;
 	profile_act_hash(text, p->hash);
-	if (text.len > TEXT_MAX) {
+	if (text.len > PROFILE_TEXT_MAX) {
 		p->error.text = "longer than a profile may be";
 		return CDOP_INVALID_ARGUMENT;
 	}

@@ -242,6 +242,29 @@ fields_are_those_of_the_dictionary(void **state)
 	assert_int_equal(on_page, n);
 }
 
+static void
+numbers_have_their_bounds(void **state)
+{
+	const struct cdop_field *f;
+	char line[OUT_MAX];
+	size_t i, n = 0;
+
+	(void)state;
+	for (i = 0; i < cdop_fields_count; i++) {
+		f = &cdop_fields[i];
+		if (f->kind != CDOP_KIND_INTEGER)
+			continue;
+		n++;
+		(void)snprintf(line, sizeof(line),
+		    "\n%s (integer, %lld to %lld)", roff(f->label),
+		    (long long)f->min, (long long)f->max);
+		if (strstr(page, line) == NULL)
+			print_message("%s\n", line);
+		assert_non_null(strstr(page, line));
+	}
+	assert_true(n > 0);
+}
+
 /* A path with a number where there is none is no field. */
 static void
 groups_are_numbered_where_they_repeat(void **state)
@@ -261,9 +284,10 @@ groups_are_numbered_where_they_repeat(void **state)
 		(void)snprintf(
 		    label, sizeof(label), "%s", roff(f->group_label));
 		(void)snprintf(line, sizeof(line),
-		    f->group_max > 0 ? "\n.SS %s (numbered: %s.1, %s.2)\n"
+		    f->group_max > 0 ? "\n.SS %s (numbered: %s.1, %s.2; at "
+				       "most %u)\n"
 				     : "\n.SS %s\n",
-		    label, f->group, f->group);
+		    label, f->group, f->group, f->group_max);
 		if (strstr(at, line) == NULL || strstr(at, line) > end)
 			print_message("%s", line);
 		assert_non_null(strstr(at, line));
@@ -324,6 +348,7 @@ main(void)
 	    cmocka_unit_test(the_page_promises_nothing_else),
 	    cmocka_unit_test(exit_codes_are_those_of_the_program),
 	    cmocka_unit_test(fields_are_those_of_the_dictionary),
+	    cmocka_unit_test(numbers_have_their_bounds),
 	    cmocka_unit_test(groups_are_numbered_where_they_repeat),
 	    cmocka_unit_test(classes_are_those_of_the_dictionary),
 	};
