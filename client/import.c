@@ -384,6 +384,29 @@ rejects(struct import *im, size_t left, const char **ret_path)
 	return code == EXIT_OK ? import_keys_save(ctx, &im->file) : code;
 }
 
+/*
+ * How it goes on, after what is to be done first.  Of stdin there is no more
+ * than the requests that were kept: whoever has the rest sends it.
+ */
+static const char *
+go_on(const struct import *im, const char *first)
+{
+	struct cdop_arena *arena = im->ctx->arena;
+	const char *words = "the same command again: no row is taken twice";
+
+	if (im->file.is_stdin && im->next < im->file.n_rows)
+		words = cdop_arena_printf(arena,
+		    "cdop retry, and send the rows from row %u on, which were "
+		    "not sent",
+		    im->file.row[im->next].number);
+	else if (im->file.is_stdin)
+		words = "cdop retry";
+	/* That of one lost call speaks of that call. */
+	if (first == NULL || strncmp(first, "cdop retry", 10) == 0)
+		return words;
+	return cdop_arena_printf(arena, "%s; then %s", first, words);
+}
+
 static enum exit_code
 conclude(struct import *im, enum exit_code code)
 {
@@ -403,10 +426,7 @@ conclude(struct import *im, enum exit_code code)
 		code = cmd_fail(ctx, EXIT_STOPPED, NULL, NULL, "stopped");
 	import_tell_sum(im, path, left);
 	if (code != EXIT_OK && left > 0) {
-		ctx->error.next = im->file.is_stdin
-		    ? "cdop retry"
-		    : "run the same command again: no row "
-		      "is taken twice";
+		ctx->error.next = go_on(im, ctx->error.next);
 		return code;
 	}
 	if (code != EXIT_OK)
