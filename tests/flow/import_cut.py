@@ -23,9 +23,11 @@ def write(name, start):
 
 def begin(cora, path, *more, **how):
     """An import that stands still after some rows: nobody reads its pipe."""
-    client = cora.popen("notify", "--from", path, *more, bufsize=0,
-                        **how)
-    fcntl.fcntl(client.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    client = cora.popen("notify", "--from", path, *more, stdout=theirs, **how)
+    os.close(theirs)
+    client.stdout = os.fdopen(ours, "rb", buffering=0)
     client.first = client.stdout.readline()
     return client
 
