@@ -25,6 +25,7 @@ struct cdop_stream {
 	size_t room;    /* behind end, promised by _room */
 	size_t head;    /* of the message at the front, once it is whole, */
 	size_t message; /* its length; 0: none yet */
+	size_t dry;     /* from here to end no look finds one; 0: unknown */
 	bool broken;
 };
 
@@ -80,6 +81,7 @@ move_to_front(struct cdop_stream *stream, uint8_t *buf)
 		cdop_secret_wipe(buf + held, stream->end - held);
 	stream->at = 0;
 	stream->end = held;
+	stream->dry = 0;
 }
 
 static enum cdop_err
@@ -127,6 +129,7 @@ cdop_stream_fill(struct cdop_stream *stream, size_t len)
 {
 	CDOP_ASSERT(len <= stream->room);
 	stream->end += len;
+	stream->dry = 0;
 	if (stream->room > len)
 		cdop_secret_wipe(stream->buf + stream->end, stream->room - len);
 	stream->room = 0;
@@ -143,6 +146,7 @@ drop(struct cdop_stream *stream, size_t len)
 		return;
 	stream->at = 0;
 	stream->end = 0;
+	stream->dry = 0;
 	if (stream->cap > KEEP_MAX)
 		set_buffer(stream, NULL, 0);
 }
@@ -155,47 +159,83 @@ broken(struct cdop_stream *stream)
 	return CDOP_INVALID_ARGUMENT;
 }
 
-static void
-drop_padding(struct cdop_stream *stream)
+static size_t
+padding(const struct cdop_stream *stream, size_t at)
 {
 	size_t i;
 
-	for (i = stream->at; i < stream->end && stream->buf[i] == 0; i++)
+	for (i = at; i < stream->end && stream->buf[i] == 0; i++)
 		;
-	drop(stream, i - stream->at);
+	return i - at;
+}
+
+/*
+ * The message that begins at *ret_at or behind padding there.  CDOP_OK and a
+ * length of 0: it is not whole.
+ */
+static enum cdop_err
+look(const struct cdop_stream *stream, size_t *ret_at, size_t *ret_head,
+    size_t *ret_len)
+{
+	struct cdop_bytes in;
+	uint64_t len;
+
+	*ret_len = 0;
+	*ret_at += padding(stream, *ret_at);
+	in.len = stream->end - *ret_at;
+	if (in.len == 0)
+		return CDOP_OK;
+	in.data = stream->buf + *ret_at;
+	if (cdop_varint_parse(in, CDOP_STREAM_VARINT_MAX, &len, ret_head) !=
+	    CDOP_OK)
+		return CDOP_INVALID_ARGUMENT;
+	if (*ret_head == 0)
+		return CDOP_OK;
+	if (len > CDOP_MESSAGE_MAX)
+		return CDOP_INVALID_ARGUMENT;
+	if (in.len - *ret_head >= len)
+		*ret_len = (size_t)len;
+	return CDOP_OK;
 }
 
 enum cdop_err
 cdop_stream_next(struct cdop_stream *stream, struct cdop_bytes *ret_message)
 {
-	struct cdop_bytes in;
-	uint64_t len;
-	size_t head;
+	size_t at = stream->at;
 
 	if (stream->broken)
 		return CDOP_INVALID_ARGUMENT;
+	*ret_message = (struct cdop_bytes){NULL, 0};
 	if (stream->message == 0) {
-		*ret_message = (struct cdop_bytes){NULL, 0};
-		drop_padding(stream);
-		in.len = cdop_stream_held(stream);
-		if (in.len == 0)
-			return CDOP_OK;
-		in.data = stream->buf + stream->at;
-		if (cdop_varint_parse(
-			in, CDOP_STREAM_VARINT_MAX, &len, &head) != CDOP_OK)
+		if (look(stream, &at, &stream->head, &stream->message) !=
+		    CDOP_OK)
 			return broken(stream);
-		if (head == 0)
+		drop(stream, at - stream->at);
+		if (stream->message == 0)
 			return CDOP_OK;
-		if (len > CDOP_MESSAGE_MAX)
-			return broken(stream);
-		if (in.len - head < len)
-			return CDOP_OK;
-		stream->head = head;
-		stream->message = (size_t)len;
 	}
 	ret_message->data = stream->buf + stream->at + stream->head;
 	ret_message->len = stream->message;
 	return CDOP_OK;
+}
+
+bool
+cdop_stream_peek(
+    struct cdop_stream *stream, size_t *offset, struct cdop_bytes *ret_message)
+{
+	size_t from = stream->at + *offset, at = from, head = 0, len;
+
+	/* However often it is asked, padding is gone through once. */
+	if (stream->broken || (stream->dry != 0 && from >= stream->dry))
+		return false;
+	if (look(stream, &at, &head, &len) != CDOP_OK || len == 0) {
+		stream->dry = from;
+		return false;
+	}
+	ret_message->data = stream->buf + at + head;
+	ret_message->len = len;
+	*offset = at + head + len - stream->at;
+	return true;
 }
 
 void
@@ -204,7 +244,7 @@ cdop_stream_consume(struct cdop_stream *stream)
 	CDOP_ASSERT(stream->message > 0);
 	drop(stream, stream->head + stream->message);
 	stream->message = 0;
-	drop_padding(stream);
+	drop(stream, padding(stream, stream->at));
 }
 
 enum cdop_err

@@ -56,6 +56,14 @@ void cdop_stream_fill(struct cdop_stream *stream, size_t len);
 CDOP_MUST enum cdop_err cdop_stream_next(
     struct cdop_stream *stream, struct cdop_bytes *ret_message);
 
+/*
+ * Looks further without dropping anything: the whole message at *offset (0:
+ * the front), which is then moved behind it.  False: there is none, or what
+ * is there is no message, which next says once it is at the front.
+ */
+bool cdop_stream_peek(
+    struct cdop_stream *stream, size_t *offset, struct cdop_bytes *ret_message);
+
 /* Wipes and drops the message that next gave last, and padding behind it. */
 void cdop_stream_consume(struct cdop_stream *stream);
 

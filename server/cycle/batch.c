@@ -30,11 +30,7 @@
 #define DATA_EACH (32u << 10)
 #define KEY_ROW   254 /* bytes of one that a rotation writes */
 #define KEYS_EACH 32  /* between two looks at the clock */
-/*
- * A part of a batch ends after so long, or with so much memory used: the
- * loop has others to hear, and every request finds the memory it may use.
- */
-#define PART_MS    25
+/* Every request finds the memory it may use. */
 #define PART_BYTES (ARENA_MAX / 2)
 
 struct batch {
@@ -132,16 +128,6 @@ batch_done(const struct batch *batch)
 }
 
 void
-batch_forget(struct batch *batch, const struct session *session)
-{
-	size_t i;
-
-	for (i = 0; i < batch->n; i++)
-		if (batch->item[i].session == session)
-			batch->item[i].session = NULL;
-}
-
-void
 batch_reset(struct batch *batch)
 {
 	cdop_arena_reset(batch->arena);
@@ -233,9 +219,6 @@ work_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 
 	memset(&item->result, 0, sizeof(item->result));
 	item->opened = false;
-	if (item->session == NULL && item->kind != BATCH_EVENT &&
-	    !can_wait(item))
-		return CDOP_OK; /* it has gone while this waited */
 	set_budget(batch);
 	note(batch, item);
 	switch (item->kind) {
@@ -395,40 +378,60 @@ finish(struct batch *batch, struct registry *reg, struct batch_item *item,
 	item->answered = err == CDOP_OK;
 }
 
-static bool
-is_part(const struct batch *batch, uint64_t until_ms)
+/*
+ * Of the items from end to n requests are left where they came from; the
+ * vault's own are nowhere else, and take their places.  Behind these.
+ */
+static size_t
+leave_requests(struct batch *batch, size_t end, size_t n)
 {
-	return clock_ms() >= until_ms ||
-	    cdop_arena_used(batch->arena) > PART_BYTES;
+	size_t i;
+
+	for (i = end; i < n; i++)
+		if (batch->item[i].session == NULL)
+			batch->item[end++] = batch->item[i];
+	return end;
 }
 
-/* Items from batch->done on; *ret_end is behind the last that was begun. */
+static bool
+is_over(const struct batch *batch, uint64_t now_us, uint64_t until_us)
+{
+	return now_us >= until_us || cdop_arena_used(batch->arena) > PART_BYTES;
+}
+
+/* From the first on; *ret_end is behind what is to be run alone. */
 static enum cdop_err
 run_together(struct batch *batch, struct registry *reg,
     const struct batch_times *times, size_t *ret_end)
 {
-	uint64_t until_ms = clock_ms() + PART_MS;
-	size_t i, end = batch->done;
+	uint64_t now_us, last_us = clock_us();
+	uint64_t until_us = last_us + times->part_ms * 1000ull;
+	size_t i, n = batch->n, end = 0;
 	enum cdop_err err;
 
-	err = begin(reg, batch->item + end, batch->n - end, false);
-	*ret_end = end + 1;
-	if (err != CDOP_OK)
+	if ((err = begin(reg, batch->item, n, false)) != CDOP_OK) {
+		*ret_end = leave_requests(batch, 1, n);
 		return err;
+	}
 	set_room(reg, REGISTRY_ROOM);
 	do {
 		err = run_item(batch, reg, &batch->item[end++], times);
-		if (err == CDOP_OK)
-			continue;
-		*ret_end = end;
-		take_back(batch, reg, batch->mark);
-		/* A row that does not authenticate is refused, not fatal. */
-		return err == CDOP_DATA_LOSS ? CDOP_INTERNAL : err;
-	} while (end < batch->n && !is_part(batch, until_ms));
+		if (err != CDOP_OK) {
+			*ret_end = leave_requests(batch, end, n);
+			take_back(batch, reg, batch->mark);
+			/* A row that does not authenticate is no end. */
+			return err == CDOP_DATA_LOSS ? CDOP_INTERNAL : err;
+		}
+		now_us = clock_us();
+		batch->item[end - 1].took_us = now_us - last_us;
+		last_us = now_us;
+		if (is_over(batch, now_us, until_us))
+			n = leave_requests(batch, end, n);
+	} while (end < n);
 	*ret_end = end;
 	if ((err = commit(batch, reg)) != CDOP_OK)
 		return err;
-	for (i = batch->done; i < end; i++)
+	for (i = 0; i < end; i++)
 		finish(batch, reg, &batch->item[i], times);
 	return CDOP_OK;
 }
@@ -498,10 +501,6 @@ batch_run(
 	enum cdop_err err;
 
 	reg->batch_ms = times->now_ms;
-	if (batch->done == batch->n)
-		return CDOP_OK;
-	/* What the part before this one left has been answered. */
-	cdop_arena_rewind(batch->arena, batch->mark);
 	err = run_together(batch, reg, times, &end);
 	note(batch, NULL);
 	if (err == CDOP_OK)

@@ -1,7 +1,7 @@
 /*
  * One batch: a few requests, one transaction, one commit.  Every item gets
- * its leaf in it or no answer at all.  What takes long is done in parts, each
- * with a transaction of its own.
+ * its leaf in it or no answer at all.  What takes long ends it before its
+ * end: requests that there was no time for are for another batch.
  *
  * When a change fails half-way the whole batch is aborted, memory with it,
  * and each item is run again alone.  Decryption is not repeated.  When the
@@ -32,7 +32,7 @@ enum batch_kind {
 
 struct batch_item {
 	enum batch_kind kind;
-	struct session *session;   /* NULL: the vault's own, or it has gone */
+	struct session *session;   /* NULL: the vault's own */
 	struct cdop_bytes message; /* CALL, MORE: in the batch's arena */
 	uint64_t arrived_ms;
 	uint64_t arrived_us; /* likewise of a call, by CLOCK_MONOTONIC */
@@ -47,6 +47,7 @@ struct batch_item {
 	uint32_t event_device;    /* whose doing it was; 0: the vault's */
 
 	/* What came of it. */
+	uint64_t took_us;
 	bool answered; /* result.reply may be sent */
 	bool failed;   /* it made a batch abort: want of room is not its own */
 	enum cdop_err why; /* of one of the vault's own that failed, or had
@@ -60,6 +61,7 @@ struct batch_item {
 struct batch_times {
 	uint64_t now_ms;  /* leaf time */
 	uint64_t boot_ms; /* CLOCK_BOOTTIME */
+	uint32_t part_ms; /* no request is begun after so long */
 };
 
 /* note: where the parent reads whose request is being worked on; or NULL. */
@@ -80,13 +82,10 @@ struct batch_item *batch_get(struct batch *batch, size_t i);
 /* How many have been run, from the first on. */
 size_t batch_done(const struct batch *batch);
 
-/* Its items are not run any more, and none points to it. */
-void batch_forget(struct batch *batch, const struct session *session);
-
 /*
- * Runs items that have not been run, as many as a turn of the loop has time
- * for; replies of those before are gone then.  CDOP_OK: what is answered is
- * durable.  CDOP_DATA_LOSS: leave, answer nothing.
+ * Runs the items, one at least: requests as long as there is time, and all of
+ * the vault's own, which then stand before those that were not run.  CDOP_OK:
+ * what is answered is durable.  CDOP_DATA_LOSS: leave, answer nothing.
  */
 CDOP_MUST enum cdop_err batch_run(
     struct batch *batch, struct registry *reg, const struct batch_times *times);

@@ -118,7 +118,7 @@ boot_calls_end(struct cycle *cycle)
 		    cycle->given[i].taken ? NULL : "share_wrong";
 	}
 	cycle->n_given = 0;
-	TAILQ_FOREACH(session, &cycle->turn, in_turn)
+	TAILQ_FOREACH(session, &cycle->sessions, in_all)
 	if (session->boot && session->state >= SESSION_OPENING)
 		session->state = SESSION_ENDING;
 }

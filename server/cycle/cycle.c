@@ -47,11 +47,11 @@ cycle_new(const struct cycle_args *args, struct cycle **ret_cycle)
 	cycle->args = *args;
 	cycle->link = -1;
 	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
-	cycle->width = CDOP_BATCH_REQUESTS_MAX;
 	cycle->held_until_ms = clock_boot_ms() + HELD_BACK_MS;
 	cycle->counted_ms = clock_boot_ms();
 	STAILQ_INIT(&cycle->held);
-	TAILQ_INIT(&cycle->turn);
+	TAILQ_INIT(&cycle->sessions);
+	TAILQ_INIT(&cycle->turns);
 	for (i = 0; i < CYCLE_BUCKETS; i++)
 		LIST_INIT(&cycle->bucket[i]);
 	err = batch_new(args->note, &cycle->batch);
@@ -101,10 +101,10 @@ cycle_drop(struct cycle *cycle, struct session *session)
 	if (session->discarding)
 		cycle->discards--;
 	cycle->n_sessions--;
-	batch_forget(cycle->batch, session);
 	leave_backups(cycle, session);
 	LIST_REMOVE(session, by_conn);
-	TAILQ_REMOVE(&cycle->turn, session, in_turn);
+	TAILQ_REMOVE(&cycle->sessions, session, in_all);
+	turns_leave(&cycle->turns, session);
 	session_free(session);
 }
 
@@ -146,8 +146,8 @@ drop_all(struct cycle *cycle)
 {
 	while (!STAILQ_EMPTY(&cycle->held))
 		drop_held(cycle);
-	while (!TAILQ_EMPTY(&cycle->turn))
-		cycle_drop(cycle, TAILQ_FIRST(&cycle->turn));
+	while (!TAILQ_EMPTY(&cycle->sessions))
+		cycle_drop(cycle, TAILQ_FIRST(&cycle->sessions));
 }
 
 void
@@ -275,7 +275,7 @@ end_sessions(struct cycle *cycle, const struct dispatch_result *result)
 
 	if (result->end_person == 0 && result->end_device == 0)
 		return;
-	TAILQ_FOREACH(session, &cycle->turn, in_turn)
+	TAILQ_FOREACH(session, &cycle->sessions, in_all)
 	if (is_of(cycle, session, result))
 		end_now(cycle, session);
 }
@@ -363,20 +363,20 @@ rotated(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
 		rotation_set_stalled(cycle->reg->rotation, false);
 }
 
-/* The items of the part of the batch that was run, from the first on. */
+/* The items of the batch that were run. */
 static void
-answer(struct cycle *cycle, size_t first, uint64_t boot_ms)
+answer(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct batch_item *item;
 	size_t i, end = batch_done(cycle->batch);
 
 	/* First of all: those who may hear nothing any more. */
-	for (i = first; i < end; i++) {
+	for (i = 0; i < end; i++) {
 		item = batch_get(cycle->batch, i);
 		if (item->answered)
 			end_sessions(cycle, &item->result);
 	}
-	for (i = first; i < end; i++) {
+	for (i = 0; i < end; i++) {
 		item = batch_get(cycle->batch, i);
 		if (item->kind == BATCH_FORGET)
 			forgot(cycle, item);
@@ -455,9 +455,9 @@ flush(struct cycle *cycle)
 		cycle->link_dead = true;
 		return;
 	}
-	for (session = TAILQ_FIRST(&cycle->turn); session != NULL;
+	for (session = TAILQ_FIRST(&cycle->sessions); session != NULL;
 	     session = next) {
-		next = TAILQ_NEXT(session, in_turn);
+		next = TAILQ_NEXT(session, in_all);
 		if (session->state >= SESSION_OPENING)
 			flush_session(cycle, session);
 	}
@@ -497,30 +497,15 @@ tick(struct cycle *cycle, uint64_t boot_ms)
 		    rows_room_fill(cycle->reg->rows) != CDOP_OK;
 	if (cycle->reg != NULL && !cycle_is_called(cycle, boot_ms))
 		rows_room_rest(cycle->reg->rows);
-	for (session = TAILQ_FIRST(&cycle->turn); session != NULL;
+	for (session = TAILQ_FIRST(&cycle->sessions); session != NULL;
 	     session = next) {
-		next = TAILQ_NEXT(session, in_turn);
+		next = TAILQ_NEXT(session, in_all);
 		if (is_over(cycle, session, boot_ms))
 			cycle_close(cycle, session);
 	}
 }
 
 /* ---- a turn ------------------------------------------------------------ */
-
-/*
- * Who comes while calls take long waits for the rest of one part, and not
- * for two hundred of them.
- */
-static void
-set_width(struct cycle *cycle, size_t first)
-{
-	size_t n = batch_done(cycle->batch) - first;
-
-	if (batch_done(cycle->batch) < batch_count(cycle->batch))
-		cycle->width = n > CYCLE_WIDTH_MIN ? n : CYCLE_WIDTH_MIN;
-	else if (cycle->width < CDOP_BATCH_REQUESTS_MAX)
-		cycle->width *= 2;
-}
 
 /* Once, until it is right again. */
 static void
@@ -540,7 +525,6 @@ static enum cdop_err
 work(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct batch_times times;
-	size_t first;
 	enum cdop_err err;
 
 	if (cycle->reg == NULL)
@@ -551,21 +535,20 @@ work(struct cycle *cycle, uint64_t boot_ms)
 		return CDOP_OK;
 	times.boot_ms = boot_ms;
 	times.now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms);
+	times.part_ms = gather_part_ms(cycle);
 	tell_clock(cycle);
 	if (cycle->paced)
 		cycle->reg->paced_ms = times.now_ms;
 	cycle->worked = true;
-	first = batch_done(cycle->batch);
 	err = batch_run(cycle->batch, cycle->reg, &times);
-	if (err == CDOP_OK) {
-		cycle_tell_keys(cycle);
-		answer(cycle, first, clock_boot_ms());
-	}
-	set_width(cycle, first);
 	if (batch_done(cycle->batch) < batch_count(cycle->batch))
 		cycle->busy = true; /* the rest in the next turn */
-	else
-		batch_reset(cycle->batch);
+	gather_done(cycle, boot_ms);
+	if (err == CDOP_OK) {
+		cycle_tell_keys(cycle);
+		answer(cycle, clock_boot_ms());
+	}
+	batch_reset(cycle->batch);
 	return err;
 }
 

@@ -9,10 +9,10 @@
 #include "server/cycle/cycle.h"
 #include "server/cycle/outbox.h"
 #include "server/cycle/session.h"
+#include "server/cycle/turns.h"
 
 #define CYCLE_BUCKETS    256
 #define CYCLE_FAILED_MAX 3   /* requests that made a batch abort */
-#define CYCLE_WIDTH_MIN  8   /* items of a batch, however long each takes */
 #define CYCLE_BUSY_MS    250 /* who has called so lately is about to again */
 
 /* A reply that waits until the gate has thrown away what it held. */
@@ -48,9 +48,8 @@ struct cycle {
 	bool busy; /* complete calls wait for the next batch */
 	bool soon; /* a slice of a rotation is due in a few milliseconds */
 	LIST_HEAD(, session) bucket[CYCLE_BUCKETS]; /* to find one */
-	/* All; the first is the one whose calls are taken next. */
-	TAILQ_HEAD(, session) turn;
-	size_t width; /* of the next batch: what a part has time for */
+	TAILQ_HEAD(, session) sessions;             /* all */
+	struct turns turns; /* of those that have signed in */
 	size_t n_sessions;
 	size_t n_half_open;
 	const uint8_t *sent_key[2]; /* the gate has their public halves */
@@ -125,8 +124,14 @@ void boot_calls_take(struct cycle *cycle, struct session *session);
 /* It is open now: what was given is logged, and those sessions end. */
 void boot_calls_end(struct cycle *cycle);
 
-/* Step 2: fills the empty batch from all sessions in turn. */
+/* Step 2: fills the empty batch from all devices in turn. */
 void gather_run(struct cycle *cycle, uint64_t boot_ms);
+
+/* So long it may be worked on; others' calls wait less than one's own. */
+uint32_t gather_part_ms(const struct cycle *cycle);
+
+/* What was done of it is no longer the sessions': the rest still is. */
+void gather_done(struct cycle *cycle, uint64_t boot_ms);
 
 /* That terms of searches were not forgotten today, why, and what is next. */
 void gather_tell_kept(enum cdop_err err);

@@ -1,5 +1,7 @@
 /*
- * Step 2 of a turn: whole calls of all sessions into the batch, fairly.
+ * Step 2 of a turn: whole calls of all devices into the batch, fairly.  They
+ * stay with their sessions until they are done: what there was no time for is
+ * gathered again, behind whoever has waited longer by then.
  */
 #include "cdop/limits.h"
 #include "server/base/clock.h"
@@ -23,8 +25,10 @@
 #define SCRUB_AGAIN_MS  (24u * 3600u * 1000u)
 #define PACED_MS        3600000    /* it is logged no more often */
 #define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
-#define CALLS_EACH      4  /* of a session, before it is another's turn */
-#define LONG_EVERY      10 /* batches with calls in them */
+#define LONG_EVERY      10         /* batches with calls in them */
+/* A part of a batch has so long, of one device alone or of several. */
+#define PART_MS        25
+#define PART_SHARED_MS 10
 /* A slice of a rotation, while somebody waits and while nobody does. */
 #define SLICE_MS       1
 #define SLICE_ROWS     32 /* each a page of its own to be written */
@@ -34,11 +38,20 @@
 
 static const struct cdop_bytes nothing;
 
+/* What asking a session or a device has come to. */
+enum took {
+	TOOK_NONE,
+	TOOK_ONE,
+	TOOK_FULL, /* the batch has no room for it */
+};
+
 /* Whoever asks without an end is slowed, and told of. */
 static bool
 is_paced(struct cycle *cycle, const struct session *session, uint64_t boot_ms)
 {
-	if (pace_may(cycle->pace, &session->peer, boot_ms))
+	const struct turn *turn = session->turn;
+
+	if (pace_may(cycle->pace, turn->who, turn->leaves, boot_ms))
 		return false;
 	cycle->paced = true;
 	cycle->reg->paced_device = session->peer.device;
@@ -54,96 +67,68 @@ is_paced(struct cycle *cycle, const struct session *session, uint64_t boot_ms)
 
 /* A message of a stream that has no leaf costs the log nothing. */
 static bool
-is_free(const struct session_more *more)
+is_free(enum batch_kind kind, const struct rpc_cursor *cursor)
 {
-	return more != NULL && rpc_cursor_is_covered(&more->cursor);
+	return kind == BATCH_MORE && rpc_cursor_is_covered(cursor);
 }
 
 /* An item of a session, which is one leaf or more.  NULL: no room. */
 static struct batch_item *
 add(struct cycle *cycle, struct session *session, enum batch_kind kind,
-    struct cdop_bytes message, uint64_t boot_ms)
+    struct cdop_bytes message, const struct rpc_cursor *cursor)
 {
 	struct batch_item *item;
 
 	item = batch_add(cycle->batch, kind, session, message);
-	if (item != NULL)
-		pace_count(cycle->pace, &session->peer, boot_ms);
+	if (item == NULL)
+		return NULL;
+	if (cursor != NULL)
+		item->cursor = *cursor;
+	if (!is_free(kind, &item->cursor))
+		session->turn->leaves++;
+	session->turn->asks++;
+	session->taken++;
 	return item;
 }
 
-static bool
-gather_more(struct cycle *cycle, struct session *session, uint64_t boot_ms)
+static enum took
+gather_more(struct cycle *cycle, struct session *session,
+    const struct session_more *more, uint64_t boot_ms)
 {
-	const struct session_more *more = session_more_next(session, boot_ms);
 	struct batch_item *item;
 
-	if (more == NULL)
-		return true;
-	item = batch_add(cycle->batch, BATCH_MORE, session,
-	    (struct cdop_bytes){more->message, more->len});
+	if (!is_free(BATCH_MORE, &more->cursor) &&
+	    is_paced(cycle, session, boot_ms))
+		return TOOK_NONE;
+	item = add(cycle, session, BATCH_MORE,
+	    (struct cdop_bytes){more->message, more->len}, &more->cursor);
 	if (item == NULL)
-		return false;
-	if (!is_free(more))
-		pace_count(cycle->pace, &session->peer, boot_ms);
+		return TOOK_FULL;
 	item->arrived_ms = boot_ms;
-	item->cursor = more->cursor;
 	item->count = more->count;
-	session_more_free(session_more_take(session, boot_ms));
-	return true;
+	return TOOK_ONE;
 }
 
-/* Is there something of it that comes first, and has a leaf? */
-static bool
-waits_first(const struct session *session, uint64_t boot_ms)
-{
-	const struct session_more *more = session_more_next(session, boot_ms);
-
-	return session->state == SESSION_OPENING ||
-	    (more != NULL && !is_free(more));
-}
-
-/* What is not a call: it comes once in a turn.  False: the batch is full. */
-static bool
-gather_first(struct cycle *cycle, struct session *session, uint64_t boot_ms)
-{
-	if (session->state == SESSION_OPENING &&
-	    add(cycle, session, BATCH_OPENED, nothing, boot_ms) == NULL)
-		return false;
-	return gather_more(cycle, session, boot_ms);
-}
-
-/* Some of its calls.  False: the batch is full. */
-static bool
-gather_calls(struct cycle *cycle, struct session *session, uint64_t boot_ms)
+/* The next call that is whole. */
+static enum took
+gather_call(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 {
 	struct cdop_bytes message;
 	struct batch_item *item;
-	int calls;
 
-	for (calls = 0; calls < CALLS_EACH; calls++) {
-		if (is_paced(cycle, session, boot_ms))
-			return true;
-		if (session_next(session, &message) != CDOP_OK) {
-			/* What came before it is still worked on. */
-			session->failed = CYCLE_FAILED_MAX;
-			return true;
-		}
-		if (message.data == NULL) {
-			session_note_partial(session, boot_ms);
-			return true;
-		}
-		item = add(cycle, session, BATCH_CALL, message, boot_ms);
-		if (item == NULL)
-			return false;
-		/* Or later: its last frame was there by then. */
-		item->arrived_ms = session->active_ms;
-		item->arrived_us = session->active_us;
-		session_consume(session);
-		session->partial_ms = 0;
+	if (session_look(session, &message) != CDOP_OK) {
+		session->failed = CYCLE_FAILED_MAX;
+		return TOOK_NONE;
 	}
-	cycle->busy = true;
-	return true;
+	if (message.data == NULL || is_paced(cycle, session, boot_ms))
+		return TOOK_NONE;
+	item = add(cycle, session, BATCH_CALL, message, NULL);
+	if (item == NULL)
+		return TOOK_FULL;
+	/* Or later: its last frame was there by then. */
+	item->arrived_ms = session->active_ms;
+	item->arrived_us = session->active_us;
+	return TOOK_ONE;
 }
 
 static bool
@@ -158,43 +143,82 @@ may_ask(const struct session *session)
 	    UNCONFIRMED_MAX;
 }
 
-/* False: the batch is full. */
-static bool
-gather_session(
-    struct cycle *cycle, struct session *session, bool first, uint64_t boot_ms)
+/* One thing of it.  What is not a call comes first, and once in a batch. */
+static enum took
+gather_session(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 {
+	const struct session_more *more;
+
 	if (!may_ask(session))
-		return true;
-	if (first && waits_first(session, boot_ms) &&
-	    is_paced(cycle, session, boot_ms))
-		return true;
-	if (batch_count(cycle->batch) >= cycle->width)
-		return false;
-	if (first && !gather_first(cycle, session, boot_ms))
-		return false;
+		return TOOK_NONE;
+	if (session->taken == 0 && session->state == SESSION_OPENING) {
+		if (is_paced(cycle, session, boot_ms))
+			return TOOK_NONE;
+		return add(cycle, session, BATCH_OPENED, nothing, NULL) != NULL
+		    ? TOOK_ONE
+		    : TOOK_FULL;
+	}
+	more = session_more_next(session, boot_ms);
+	if (session->taken == 0 && more != NULL)
+		return gather_more(cycle, session, more, boot_ms);
 	/* Streams that go on are calls in flight. */
-	return session->n_more >= SESSION_MORE_MAX ||
-	    gather_calls(cycle, session, boot_ms);
+	if (session->n_more >= SESSION_MORE_MAX)
+		return TOOK_NONE;
+	if (session->taken < CDOP_PIPELINE_MAX)
+		return gather_call(cycle, session, boot_ms);
+	cycle->busy = true;
+	return TOOK_NONE;
 }
 
-/*
- * A few of everybody, from where the last turn came to: who asks without an
- * end does not keep the others out.  False: the batch is full.
- */
-static bool
-gather_round(struct cycle *cycle, bool first, uint64_t boot_ms)
+/* One thing of a device, of whichever of its sessions is next. */
+static enum took
+gather_next(struct cycle *cycle, struct turn *turn, uint64_t boot_ms)
 {
-	struct session *session;
+	enum took took = TOOK_NONE;
 	size_t left;
 
-	for (left = cycle->n_sessions; left > 0; left--) {
-		session = TAILQ_FIRST(&cycle->turn);
-		if (!gather_session(cycle, session, first, boot_ms))
+	for (left = turn->n_sessions; left > 0 && took == TOOK_NONE; left--)
+		took = gather_session(cycle, turns_next(turn), boot_ms);
+	turn->dry = took == TOOK_NONE;
+	return took;
+}
+
+/* A turn of everybody.  False: the batch is full. */
+static bool
+gather_round(struct cycle *cycle, uint64_t boot_ms)
+{
+	struct turn *turn;
+	uint32_t n;
+
+	TAILQ_FOREACH(turn, &cycle->turns, entry)
+	for (n = 0; n < turn->each && !turn->dry; n++)
+		if (gather_next(cycle, turn, boot_ms) == TOOK_FULL)
 			return false;
-		TAILQ_REMOVE(&cycle->turn, session, in_turn);
-		TAILQ_INSERT_TAIL(&cycle->turn, session, in_turn);
-	}
 	return true;
+}
+
+void
+gather_done(struct cycle *cycle, uint64_t boot_ms)
+{
+	const struct batch_item *item;
+	struct session *session;
+	size_t i;
+
+	for (i = 0; i < batch_done(cycle->batch); i++) {
+		item = batch_get(cycle->batch, i);
+		session = item->session;
+		if (session == NULL)
+			continue;
+		if (item->kind == BATCH_MORE)
+			session_more_free(session_more_take(session, boot_ms));
+		if (item->kind == BATCH_CALL) {
+			session_consume(session);
+			session_note_partial(session, boot_ms);
+		}
+		if (!is_free(item->kind, &item->cursor))
+			pace_count(cycle->pace, session->turn->who, boot_ms);
+		turns_served(&cycle->turns, session, item->took_us);
+	}
 }
 
 void
@@ -221,22 +245,40 @@ gather_forget(struct cycle *cycle, uint64_t boot_ms)
 		(void)!batch_add(cycle->batch, BATCH_FORGET, NULL, nothing);
 }
 
+/* Somebody has a thing that is not in the batch as it is. */
+static bool
+is_more(const struct cycle *cycle)
+{
+	const struct turn *turn;
+
+	TAILQ_FOREACH(turn, &cycle->turns, entry)
+	if (!turn->dry)
+		return true;
+	return false;
+}
+
 /* What everybody has; in turn, as far as there is room. */
 static void
 gather_all(struct cycle *cycle, uint64_t boot_ms)
 {
-	bool again = true;
-	int calls;
-
-	for (calls = 0; again && calls < CDOP_PIPELINE_MAX;
-	     calls += CALLS_EACH) {
-		cycle->busy = false;
-		if (!gather_round(cycle, calls == 0, boot_ms)) {
+	turns_begin(&cycle->turns);
+	cycle->busy = false;
+	while (is_more(cycle))
+		if (!gather_round(cycle, boot_ms)) {
 			cycle->busy = true;
 			return;
 		}
-		again = cycle->busy;
-	}
+}
+
+uint32_t
+gather_part_ms(const struct cycle *cycle)
+{
+	const struct turn *turn;
+	size_t n = 0;
+
+	TAILQ_FOREACH(turn, &cycle->turns, entry)
+	n += turn->asks > 0;
+	return n > 1 ? PART_SHARED_MS : PART_MS;
 }
 
 /* Where nobody waits, else with one batch in ten. */

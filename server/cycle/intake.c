@@ -49,7 +49,7 @@ take_open(
 	session->server_key = packet->arg == 1;
 	LIST_INSERT_HEAD(
 	    &cycle->bucket[packet->conn % CYCLE_BUCKETS], session, by_conn);
-	TAILQ_INSERT_TAIL(&cycle->turn, session, in_turn);
+	TAILQ_INSERT_TAIL(&cycle->sessions, session, in_all);
 	cycle->n_sessions++;
 	cycle->n_half_open++;
 }
@@ -120,21 +120,16 @@ take_message1(struct cycle *cycle, struct session *session,
 
 /* Nobody keeps the others out: of one device an eighth at most. */
 static void
-make_room(struct cycle *cycle, uint32_t device)
+make_room(struct cycle *cycle, const struct turn *turn)
 {
 	struct session *session, *oldest = NULL;
-	size_t n = 0;
 
-	TAILQ_FOREACH(session, &cycle->turn, in_turn)
-	{
-		if (session->peer.device != device)
-			continue;
-		n++;
-		if (oldest == NULL || session->conn < oldest->conn)
-			oldest = session;
-	}
-	if (n > CDOP_DEVICE_SESSIONS_MAX)
-		cycle_close(cycle, oldest);
+	if (turn->n_sessions <= CDOP_DEVICE_SESSIONS_MAX)
+		return;
+	TAILQ_FOREACH(session, &turn->sessions, in_turn)
+	if (oldest == NULL || session->conn < oldest->conn)
+		oldest = session;
+	cycle_close(cycle, oldest);
 }
 
 static void
@@ -150,13 +145,16 @@ take_message3(struct cycle *cycle, struct session *session,
 	}
 	cycle->n_half_open--;
 	device = session->peer.device;
-	if (device != 0 && device == cycle->args.held_back &&
-	    boot_ms < cycle->held_until_ms)
+	if (turns_join(&cycle->turns, session) != CDOP_OK ||
+	    (device != 0 && device == cycle->args.held_back &&
+		boot_ms < cycle->held_until_ms)) {
 		cycle_close(cycle, session);
-	else if (cycle->reg == NULL)
+		return;
+	}
+	if (cycle->reg == NULL)
 		boot_calls_begin(cycle, session);
 	if (device != 0)
-		make_room(cycle, device);
+		make_room(cycle, session->turn);
 }
 
 static void

@@ -7,9 +7,7 @@
 
 #include <stdlib.h>
 
-#include "cdop/bytes.h"
 #include "cdop/limits.h"
-#include "server/rpc/dispatch.h"
 
 #define SLOTS 4096
 
@@ -42,15 +40,6 @@ pace_free(struct pace *pace)
 	free(pace);
 }
 
-/* Of invitations that are tried the first bytes will do. */
-static uint64_t
-who_is(const struct dispatch_peer *peer)
-{
-	if (peer->device != 0)
-		return peer->device;
-	return cdop_get64(peer->invitation) | 1ull << 63;
-}
-
 /*
  * Its slot, or one that is free.  Where all are taken, which is more devices
  * at their limits than a registry has, one is shared: that slows more.
@@ -74,20 +63,19 @@ slot_of(struct pace *pace, uint64_t who, uint64_t boot_ms)
 }
 
 bool
-pace_may(struct pace *pace, const struct dispatch_peer *peer, uint64_t boot_ms)
+pace_may(struct pace *pace, uint64_t who, uint32_t n, uint64_t boot_ms)
 {
-	uint64_t who = who_is(peer);
 	const struct slot *slot = slot_of(pace, who, boot_ms);
+	uint64_t behind_ms = (n + 1ull) * CDOP_PACE_MS;
 
-	return slot->whole_ms <= boot_ms ||
-	    slot->whole_ms - boot_ms + CDOP_PACE_MS <= pace->stretch_ms;
+	if (slot->whole_ms > boot_ms)
+		behind_ms += slot->whole_ms - boot_ms;
+	return behind_ms <= pace->stretch_ms;
 }
 
 void
-pace_count(
-    struct pace *pace, const struct dispatch_peer *peer, uint64_t boot_ms)
+pace_count(struct pace *pace, uint64_t who, uint64_t boot_ms)
 {
-	uint64_t who = who_is(peer);
 	struct slot *slot = slot_of(pace, who, boot_ms);
 
 	if (slot->whole_ms <= boot_ms) {

@@ -14,19 +14,19 @@
 
 #include "cdop/err.h"
 
-struct dispatch_peer;
 struct pace;
 
 /* calls: at a stretch; 0: CDOP_PACE_CALLS. */
 CDOP_MUST enum cdop_err pace_new(uint32_t calls, struct pace **ret_pace);
 void pace_free(struct pace *pace);
 
-/* May one more of it be taken now? */
-bool pace_may(
-    struct pace *pace, const struct dispatch_peer *peer, uint64_t boot_ms);
+/*
+ * May one more be taken now, besides n that are not counted yet?  who is a
+ * device (server/cycle/turns.h).
+ */
+bool pace_may(struct pace *pace, uint64_t who, uint32_t n, uint64_t boot_ms);
 
-/* One was taken. */
-void pace_count(
-    struct pace *pace, const struct dispatch_peer *peer, uint64_t boot_ms);
+/* One was done. */
+void pace_count(struct pace *pace, uint64_t who, uint64_t boot_ms);
 
 #endif

@@ -26,6 +26,7 @@ struct cdop_stream;
 struct lockmem;
 struct people;
 struct session_secret;
+struct turn;
 
 enum session_state {
 	SESSION_WAITS_1, /* preamble seen, message 1 to come */
@@ -70,8 +71,12 @@ struct session {
 	struct cdop_stream *out;
 	struct session_more *more; /* oldest first */
 	size_t n_more;
-	bool discarding; /* waits for the gate's word that it has */
+	bool discarding;   /* waits for the gate's word that it has */
+	struct turn *turn; /* of its device; NULL: it has not signed in */
+	uint32_t taken;    /* into the batch that is gathered */
+	size_t ahead;      /* bytes of its calls there */
 	LIST_ENTRY(session) by_conn;
+	TAILQ_ENTRY(session) in_all;
 	TAILQ_ENTRY(session) in_turn;
 };
 
@@ -131,6 +136,13 @@ uint32_t session_taken(struct session *session);
 CDOP_MUST enum cdop_err session_next(
     struct session *session, struct cdop_bytes *ret_message);
 void session_consume(struct session *session);
+
+/*
+ * The same behind those that were looked at since `ahead` was 0, and none is
+ * consumed.
+ */
+CDOP_MUST enum cdop_err session_look(
+    struct session *session, struct cdop_bytes *ret_message);
 
 /* Queues one message.  CDOP_RESOURCE_EXHAUSTED closes. */
 CDOP_MUST enum cdop_err session_put(

@@ -221,6 +221,71 @@ a_message_stays_while_more_comes_in(void **state)
 	cdop_stream_free(stream);
 }
 
+static bool
+peeks(struct cdop_stream *stream, size_t *offset, const char *text)
+{
+	struct cdop_bytes message;
+
+	return cdop_stream_peek(stream, offset, &message) &&
+	    message.len == strlen(text) &&
+	    memcmp(message.data, text, message.len) == 0;
+}
+
+/* Padding or not, and only what is whole. */
+static void
+a_look_ahead_drops_nothing(void **state)
+{
+	static const uint8_t wire[] = {
+	    0, 2, 'h', 'i', 0, 0, 1, 'x', 3, 'a', 'b'};
+	struct cdop_stream *stream;
+	struct cdop_bytes message;
+	size_t offset = 0, held, i;
+
+	(void)state;
+	stream = new_stream(MAX);
+	assert_false(cdop_stream_peek(stream, &offset, &message));
+	assert_int_equal(feed(stream, wire, sizeof(wire)), CDOP_OK);
+	held = cdop_stream_held(stream);
+	for (i = 0; i < 2; i++) {
+		offset = 0;
+		assert_true(peeks(stream, &offset, "hi"));
+		assert_true(peeks(stream, &offset, "x"));
+		assert_false(cdop_stream_peek(stream, &offset, &message));
+		assert_int_equal(cdop_stream_held(stream), held);
+	}
+	assert_int_equal(feed(stream, (const uint8_t *)"c", 1), CDOP_OK);
+	assert_true(peeks(stream, &offset, "abc"));
+	expect(stream, "hi", 2);
+	offset = 0;
+	assert_true(peeks(stream, &offset, "x"));
+	expect(stream, "x", 1);
+	expect(stream, "abc", 3);
+	expect_nothing(stream);
+	cdop_stream_free(stream);
+}
+
+/* It is found bad when it is at the front, and what is before it is good. */
+static void
+a_look_ahead_does_not_pass_what_is_bad(void **state)
+{
+	static const uint8_t wire[] = {2, 'h', 'i', 0x80, 0x00, 1, 'x'};
+	struct cdop_stream *stream;
+	struct cdop_bytes message;
+	size_t offset = 0;
+
+	(void)state;
+	stream = new_stream(MAX);
+	assert_int_equal(feed(stream, wire, sizeof(wire)), CDOP_OK);
+	assert_true(peeks(stream, &offset, "hi"));
+	assert_false(cdop_stream_peek(stream, &offset, &message));
+	expect(stream, "hi", 2);
+	assert_int_equal(
+	    cdop_stream_next(stream, &message), CDOP_INVALID_ARGUMENT);
+	offset = 0;
+	assert_false(cdop_stream_peek(stream, &offset, &message));
+	cdop_stream_free(stream);
+}
+
 static void
 what_is_sent_is_padded_to_whole_steps(void **state)
 {
@@ -323,6 +388,8 @@ main(void)
 	    cmocka_unit_test(it_never_holds_more_than_it_may),
 	    cmocka_unit_test(what_was_consumed_is_wiped),
 	    cmocka_unit_test(a_message_stays_while_more_comes_in),
+	    cmocka_unit_test(a_look_ahead_drops_nothing),
+	    cmocka_unit_test(a_look_ahead_does_not_pass_what_is_bad),
 	    cmocka_unit_test(what_is_sent_is_padded_to_whole_steps),
 	    cmocka_unit_test(an_empty_message_is_not_sent),
 	    cmocka_unit_test(random_traffic_comes_out_as_it_went_in),

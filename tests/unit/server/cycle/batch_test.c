@@ -1,4 +1,4 @@
-/* A batch without sessions on a link: what one request may take. */
+/* A batch without sessions on a link: what one request, and it, may take. */
 #include "server/cycle/batch.h"
 
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 
 #include "cdop/secret.h"
 #include "server/cycle/session.h"
+#include "server/registry/audit.h"
 #include "tests/unit/server/world.h"
 
 #define PROFILE_DIFF 6
@@ -109,11 +110,46 @@ what_comes_near_the_bound_ends_on_either_side(void **state)
 	assert_in_range(refused, 1, TRIES - 1);
 }
 
+/* The vault's own is nowhere else; a call is still with its session. */
+static void
+without_time_calls_are_left_and_its_own_are_not(void **state)
+{
+	const struct batch_times times = {.now_ms = w.now_ms};
+	const struct cdop_bytes message = dear_call();
+	struct session session;
+	struct batch_item *item;
+	struct batch *batch;
+	uint64_t leaves;
+	size_t i;
+
+	(void)state;
+	memset(&session, 0, sizeof(session));
+	session.peer.device = WORLD_COORDINATOR;
+	assert_int_equal(batch_new(NULL, &batch), CDOP_OK);
+	for (i = 0; i < 5; i++) {
+		item = batch_add(batch, i % 2 == 0 ? BATCH_CALL : BATCH_EVENT,
+		    i % 2 == 0 ? &session : NULL, message);
+		assert_non_null(item);
+		item->event = AUDIT_EVENT_REFUSED;
+		item->event_count = i;
+	}
+	leaves = audit_size(w.reg->audit);
+	assert_int_equal(batch_run(batch, w.reg, &times), CDOP_OK);
+	assert_int_equal(audit_size(w.reg->audit), leaves + 3);
+	assert_int_equal(batch_done(batch), 3);
+	assert_int_equal(batch_count(batch), 5);
+	assert_true(batch_get(batch, 0)->answered);
+	assert_int_equal(batch_get(batch, 1)->event_count, 1);
+	assert_int_equal(batch_get(batch, 2)->event_count, 3);
+	batch_free(batch);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_comes_near_the_bound_ends_on_either_side),
+	    cmocka_unit_test(without_time_calls_are_left_and_its_own_are_not),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
