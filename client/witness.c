@@ -336,6 +336,11 @@ restored(struct cmd_ctx *ctx)
 	    (const char *)w->waiting_note.data);
 	print_note(
 	    ctx, "this computer holds:\n\n%.*s", (int)mine.len, mine.data);
+	if (w->from_start)
+		print_note(ctx,
+		    "it has followed a statement that this one does not know "
+		    "of, another restore or a turn of the key: ask what "
+		    "became of that log");
 	return cmd_fail(ctx, EXIT_INTEGRITY, "log_restored",
 	    "look at it, ask who is named there, and then: cdop trust restore",
 	    "the log goes on from elsewhere (%s of %s)",

@@ -54,14 +54,32 @@ was_followed(const struct witness *w, const struct walk *walk,
 	    memcmp(ours->data, note->data, note->len) == 0;
 }
 
+/*
+ * Where a restore takes back one that was followed, by a later backup: both
+ * logs are the same up to where the first of the two parted, and no further.
+ */
+static void
+keep_common(const struct witness *w, const struct walk *walk,
+    const uint8_t registry[static 16], struct cdop_checkpoint *from)
+{
+	const ProtobufCBinaryData *ours = &w->followed[walk->n_followed];
+	struct cdop_bytes file = {ours->data, ours->len};
+	struct cdop_statement first;
+
+	if (cdop_statement_open(file, registry, &walk->key, &first) ==
+		CDOP_OK &&
+	    first.kind != CDOP_STATEMENT_KEY && first.from.size < from->size)
+		*from = first.from;
+}
+
 /* What lies behind `from` is lost: what was seen of it is seen no more. */
 static void
-lose(struct witness *w, const struct cdop_statement *s)
+lose(struct witness *w, const struct cdop_checkpoint *from)
 {
-	if (!w->has_seen || w->seen.size <= s->from.size)
+	if (!w->has_seen || w->seen.size <= from->size)
 		return;
-	w->seen = s->from;
-	w->has_seen = s->from.size > 0;
+	w->seen = *from;
+	w->has_seen = from->size > 0;
 	w->note.len = 0;
 }
 
@@ -94,19 +112,21 @@ static enum witness_way
 walk_one(struct cmd_ctx *ctx, struct witness *w, struct walk *walk,
     const ProtobufCBinaryData *note, bool *accept)
 {
+	const uint8_t *registry = ctx->session->identity.open->registry_id.data;
 	struct cdop_bytes file = {note->data, note->len};
+	struct cdop_checkpoint from;
 	struct cdop_statement s;
 	bool known = was_followed(w, walk, note);
 
-	if (cdop_statement_open(file,
-		ctx->session->identity.open->registry_id.data, &walk->key,
-		&s) != CDOP_OK)
+	if (cdop_statement_open(file, registry, &walk->key, &s) != CDOP_OK)
 		return WITNESS_BROKEN;
+	from = s.from;
 	if (!known && w->from_start && !walk->parted &&
 	    walk->n_followed < w->n_followed) {
 		if (s.kind != CDOP_STATEMENT_RESTORE)
 			return WITNESS_BROKEN;
 		walk->parted = true;
+		keep_common(w, walk, registry, &from);
 	}
 	if (!known && s.kind != CDOP_STATEMENT_KEY) {
 		w->waits = !*accept;
@@ -115,7 +135,7 @@ walk_one(struct cmd_ctx *ctx, struct witness *w, struct walk *walk,
 		if (!*accept)
 			return WITNESS_WAITS;
 		*accept = false;
-		lose(w, &s);
+		lose(w, &from);
 	}
 	step(walk, &s, note);
 	return WITNESS_THERE;

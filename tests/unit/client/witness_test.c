@@ -319,6 +319,63 @@ a_restore_may_take_a_turn_of_the_key_back(void **state)
 	log_reason_is(f, "log_forked");
 }
 
+/* A backup was restored, and then the same or a later one in its place. */
+static void
+restored_twice(struct fixture *f, uint64_t from)
+{
+	static struct log later;
+
+	log_make(f, &the_log, 1);
+	later = the_log;
+	log_enrol(f, &the_log, 3);
+	(void)log_meet(f, &the_log, 5);
+	log_go_on(f, &the_log, CDOP_STATEMENT_RESTORE, 6, 0x61);
+	memset(the_log.leaf[6], 0xaa, CDOP_MERKLE_HASH);
+	assert_int_equal(log_meet(f, &the_log, 9), EXIT_INTEGRITY);
+	assert_int_equal(witness_accept(&f->ctx), EXIT_OK);
+	assert_int_equal(log_meet(f, &the_log, 9), EXIT_OK);
+	log_go_on(f, &later, CDOP_STATEMENT_RESTORE, from, 0x71);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	log_reason_is(f, "log_restored");
+	assert_int_equal(witness_accept(&f->ctx), EXIT_OK);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_OK);
+	assert_int_equal(f->session.witness->seen.size, 14);
+}
+
+static void
+a_later_backup_takes_a_restore_back(void **state)
+{
+	restored_twice(*state, 11);
+}
+
+static void
+the_same_backup_takes_a_restore_back(void **state)
+{
+	restored_twice(*state, 6);
+}
+
+/* What both have is held against it still. */
+static void
+a_later_backup_of_another_log_is_none(void **state)
+{
+	static struct log later;
+	struct fixture *f = *state;
+
+	log_make(f, &the_log, 1);
+	later = the_log;
+	memset(later.leaf[2], 0xaa, CDOP_MERKLE_HASH);
+	log_enrol(f, &the_log, 3);
+	log_go_on(f, &the_log, CDOP_STATEMENT_RESTORE, 6, 0x61);
+	(void)log_meet(f, &the_log, 9);
+	assert_int_equal(witness_accept(&f->ctx), EXIT_OK);
+	assert_int_equal(log_meet(f, &the_log, 9), EXIT_OK);
+	log_go_on(f, &later, CDOP_STATEMENT_RESTORE, 11, 0x71);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	assert_int_equal(witness_accept(&f->ctx), EXIT_OK);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	log_reason_is(f, "log_forked");
+}
+
 /* Each of several is said yes to by itself. */
 static void
 two_restores_are_accepted_one_by_one(void **state)
@@ -367,6 +424,9 @@ main(void)
 	    WITH(a_restore_waits_for_a_person),
 	    WITH(a_restore_is_no_excuse_for_another_log),
 	    WITH(a_restore_may_take_a_turn_of_the_key_back),
+	    WITH(a_later_backup_takes_a_restore_back),
+	    WITH(the_same_backup_takes_a_restore_back),
+	    WITH(a_later_backup_of_another_log_is_none),
 	    WITH(two_restores_are_accepted_one_by_one),
 	};
 
