@@ -41,6 +41,11 @@ show_view(struct cmd_ctx *ctx, const Cdop__RestoreViewReply *reply)
 		show_point(ctx, "known lost   ", reply->lost);
 	else
 		print_out(ctx, "known lost    nothing");
+	print_out(ctx,
+	    "as it was     cases erased since, holds, people suspended or "
+	    "revoked, invitations\n"
+	    "              taken back: do it again, when two have accepted it");
+	print_out(ctx, "dropped       what waited for a second person");
 }
 
 static enum exit_code

@@ -262,8 +262,12 @@ say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
 			"came after is lost",
 			(unsigned long long)lost->size, lost->origin));
 	say(ctx,
-	    "cases erased, holds set and people suspended after that are as "
-	    "before: do it again, from what was kept of certificates and log");
+	    "cases erased, holds set, people suspended or revoked and "
+	    "invitations taken back after that are as before: do it again, "
+	    "from what was kept of certificates and log");
+	say(ctx,
+	    "an administrator who was revoked after that counts as one here: "
+	    "is the one who asks still one?");
 	say(ctx,
 	    "what waited for a second person on that day is dropped: it may "
 	    "have been declined since, and is asked for anew");

@@ -95,6 +95,8 @@ def accepted(registry, cora, anchor):
     shown = ada.must("restore", "show").out
     check("who restored it, and why",
           "Olga Operator: the disk died" in shown, shown)
+    check("and what is to be done again", "people suspended or revoked" in
+          shown and "waited for a second person" in shown, shown)
     check("and what is lost", "known lost    %s leaves"
           % anchor.split("\n")[1] in shown, shown)
     equal("a reason is a line of text",
@@ -173,6 +175,9 @@ def seen_by_clients(registry, cora):
     told = bob.must("approve", "--json").out
     check("the second one is shown what the first has seen",
           "known to have had %d leaves" % size in told, told)
+    check("and that whoever was revoked since is not", "people suspended or "
+          "revoked" in told and "revoked after that counts as one" in told,
+          told)
     equal("and accepts", approve(bob).code, OK)
     done = cora.cdop("case", "list")
     check("the statement says so to everybody", done.code == INTEGRITY and
