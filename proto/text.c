@@ -105,6 +105,21 @@ decide(uint32_t c)
 	return KEEP;
 }
 
+bool
+cdop_text_is_line(const char *text, size_t max)
+{
+	enum deed deed;
+	uint32_t c;
+	size_t n;
+
+	if (text == NULL || *text == '\0')
+		return false;
+	for (n = 0; n <= max && cdop_text_next(&text, &c); n++)
+		if ((deed = decide(c)) == LINE_END || deed == REFUSE)
+			return false;
+	return n <= max && *text == '\0';
+}
+
 /* What has been written, and what waits for the next visible character. */
 struct writer {
 	char *out;

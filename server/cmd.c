@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cdop/text.h"
 #include "server/base/control.h"
 #include "server/base/log.h"
 
@@ -20,6 +21,17 @@ take_flag(const char *arg, const char *const longs[], bool ret_flags[])
 			return true;
 		}
 	}
+	return false;
+}
+
+bool
+cmd_is_line(const char *option, const char *text, size_t max)
+{
+	if (text == NULL || cdop_text_is_line(text, max))
+		return true;
+	log_tell("%s: one line of UTF-8 text, of at most %zu characters and "
+		 "without control characters",
+	    option, max);
 	return false;
 }
 

@@ -6,6 +6,7 @@
 #define CDOP_SERVER_CMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct config;
 
@@ -25,6 +26,13 @@ typedef int cmd_fn(int argc, char **argv);
  */
 int cmd_config(int argc, char **argv, const char *const longs[],
     struct config *ret_conf, const char **ret_path, bool ret_flags[]);
+
+/*
+ * Is what was said for an option a line of text that may be kept?  What is
+ * kept and is no UTF-8 could be shown to nobody.  NULL, where it was not
+ * said, is good; false: said why.
+ */
+bool cmd_is_line(const char *option, const char *text, size_t max);
 
 /* The parent: everything is started from here. */
 int cmd_run(int argc, char **argv);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "server/base/clock.h"
@@ -104,6 +105,9 @@ parse(struct renew *renew, int argc, char **argv)
 		return usage("DIR and --by NAME are needed");
 	if (renew->new.out == NULL)
 		return usage("--out DIR: where the sheets are written");
+	if (!cmd_is_line("--by", renew->by, CDOP_TEXT_MAX) ||
+	    !cmd_is_line("--reason", renew->reason, CDOP_REASON_MAX))
+		return CMD_USAGE;
 	renew->new.dir = renew->from.dir;
 	return slot_make_check(&renew->new) ? CMD_OK : CMD_USAGE;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cdop/date.h"
+#include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "server/base/clock.h"
@@ -302,6 +303,10 @@ cmd_slot(int argc, char **argv)
 	slot_add_init(&add);
 	if ((status = parse(&add, argc, argv)) != CMD_OK)
 		return status;
+	if (!cmd_is_line("--by", add.by, CDOP_TEXT_MAX) ||
+	    !cmd_is_line("--reason", add.reason, CDOP_REASON_MAX) ||
+	    !cmd_is_line("--label", add.new.label, SLOTS_LABEL))
+		return CMD_USAGE;
 	if (deeds[i].is_signed && add.by == NULL)
 		return usage("--by NAME: who does it");
 	if (deeds[i].run == take_away && add.slot == 0)

@@ -12,6 +12,7 @@
 #include "cdop/secret.h"
 #include "server/base/log.h"
 #include "server/base/unseal.h"
+#include "server/cmd.h"
 #include "server/registry/registry.h"
 #include "server/share_read.h"
 #include "server/vault/lockmem.h"
@@ -118,6 +119,8 @@ tell_same_holder(const struct slot_make_args *args)
 bool
 slot_make_check(const struct slot_make_args *args)
 {
+	size_t i;
+
 	if (!args->is_shares)
 		return true;
 	if (!slots_set_is_plan(args->plan.k, args->plan.n)) {
@@ -129,6 +132,9 @@ slot_make_check(const struct slot_make_args *args)
 		log_tell("there are more --holder than shares");
 		return false;
 	}
+	for (i = 0; i < args->n_holder; i++)
+		if (!cmd_is_line("--holder", args->plan.holder[i], SLOTS_LABEL))
+			return false;
 	tell_same_holder(args);
 	if (args->out == NULL)
 		log_tell("--out DIR: where the sheets of the shares are "

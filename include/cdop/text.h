@@ -57,6 +57,12 @@ bool cdop_text_is_clean(const char *text, enum cdop_text_shape shape);
  */
 bool cdop_text_next(const char **text, uint32_t *ret_char);
 
+/*
+ * One line of UTF-8 with something in it, of at most max characters, without
+ * control characters.  NULL is none.
+ */
+bool cdop_text_is_line(const char *text, size_t max);
+
 /* Characters (code points) of a text that is UTF-8. */
 size_t cdop_text_length(const char *text);
 

@@ -44,7 +44,8 @@ session_new(struct lockmem *mem, uint64_t conn, struct cdop_bytes opening,
     uint64_t boot_ms, struct session **ret_session)
 {
 	struct session *session;
-	size_t said;
+	size_t said, i;
+	uint8_t c;
 	enum cdop_err err;
 
 	if (opening.len < CDOP_LINK_PREAMBLE_LEN)
@@ -62,8 +63,12 @@ session_new(struct lockmem *mem, uint64_t conn, struct cdop_bytes opening,
 	said = opening.len - CDOP_LINK_PREAMBLE_LEN;
 	if (said >= sizeof(session->said_by_gate))
 		said = sizeof(session->said_by_gate) - 1;
-	memcpy(
-	    session->said_by_gate, opening.data + CDOP_LINK_PREAMBLE_LEN, said);
+	/* It stands in the log, and has to be text whatever the gate says. */
+	for (i = 0; i < said; i++) {
+		c = opening.data[CDOP_LINK_PREAMBLE_LEN + i];
+		session->said_by_gate[i] =
+		    (char)(c >= 0x20 && c < 0x7f ? c : '?');
+	}
 	session->secret = lockmem_alloc(mem, sizeof(*session->secret));
 	if (session->secret == NULL) {
 		free(session);

@@ -201,14 +201,6 @@ run_mark(const struct mark *mark)
 	return registry_commit(reg);
 }
 
-/* Fits a line of a statement, where it is going to stand. */
-static bool
-is_line(const char *text, size_t max)
-{
-	return text != NULL && *text != '\0' && strpbrk(text, "\r\n") == NULL &&
-	    cdop_text_length(text) <= max;
-}
-
 /*
  * Marked a second time it goes on from where it was marked the first time:
  * what came since was never shown to anybody as a log.
@@ -245,9 +237,11 @@ look(struct mark *mark, const char **ret_why)
 	const struct restored_mark_args *args = mark->args;
 
 	*ret_why = NULL;
-	if (!is_line(args->by, CDOP_TEXT_MAX) ||
-	    !is_line(args->reason, CDOP_REASON_MAX)) {
-		*ret_why = "who does it and why: a line of text each";
+	/* They are going to stand in a line of a statement each. */
+	if (!cdop_text_is_line(args->by, CDOP_TEXT_MAX) ||
+	    !cdop_text_is_line(args->reason, CDOP_REASON_MAX)) {
+		*ret_why = "who does it and why: a line of UTF-8 text each, "
+			   "without control characters";
 		return CDOP_INVALID_ARGUMENT;
 	}
 	mark->has_lost = args->lost.len > 0;

@@ -147,6 +147,11 @@ def wrong_words(registry):
         code, said = cdopd("renew-root", *args)
         check("renew-root %s is asked for" % word, code == 64 and
               "renew-root: " + word in said, (code, said))
+    for option in "--by", "--reason":
+        code, said = cdopd("renew-root", registry.data, *by, *out, *new,
+                           option, b"Jos\xe9")
+        check("renew-root %s is text" % option, code == 64 and
+              option + ": one line of UTF-8" in said, (code, said))
 
 
 def refused(registry):

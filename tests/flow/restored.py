@@ -154,6 +154,9 @@ def seen_by_clients(registry, cora):
     registry.stop()
     shutil.rmtree(registry.data)
     os.rename(older, registry.data)
+    code, said = accept(registry, "--by", b"Jos\xe9", "--reason", "again")
+    check("what nobody could be shown is refused", code == 1 and
+          "a line of UTF-8" in said, said)
     code, said = accept(registry, "--by", "Olga Operator", "--reason", "again")
     check("nothing says that it is older: that is asked", code == 1 and
           "Nothing here says" in said and "nothing was marked" in said, said)
@@ -209,7 +212,7 @@ def main():
     equal("why has to be said", code, 64)
     code, said = accept(registry, "--by", "Olga Operator", "--reason",
                         "two\nlines")
-    check("in one line", code == 1 and "a line of text" in said, said)
+    check("in one line", code == 1 and "a line of UTF-8" in said, said)
     code, said = accept(registry, "--by", "Olga Operator", "--reason",
                         "the disk died", "--anchor",
                         os.path.join(anchor_dir, "anchor"))

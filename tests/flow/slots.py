@@ -45,6 +45,13 @@ def adding(registry):
     code, said = add(registry, "--new-shares", "3/4", "--out", registry.out)
     check("two shares more than needed, at least", code == 1 and
           "two may be lost" in said, said)
+    # It would stand in the log and in lists, which nobody could read then.
+    for option in "--by", "--reason", "--label", "--holder":
+        code, said = add(registry, "--new-shares", "3/5", "--out",
+                         os.path.join(registry.out, "none"), option,
+                         b"Jos\xe9")
+        check("%s is UTF-8" % option, code in (1, 64) and
+              option + ": one line of UTF-8" in said, said)
     link = os.path.join(registry.dir, "elsewhere")
     os.symlink(registry.data, link)
     for out in (os.path.join(registry.data, "sheets"), link):

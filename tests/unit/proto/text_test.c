@@ -186,6 +186,20 @@ length_counts_characters(void **state)
 	assert_false(cdop_text_same("#nk", "#nkk"));
 }
 
+static void
+a_line_is_text_of_one_line(void **state)
+{
+	static const char *const none[] = {"", "a\nb", "a\x07", "\x1b[31m",
+	    "Jos\xe9", "a\xc2\x9b", "a\xe2\x80\xa8", "a\xc3", "abcde"};
+	size_t i;
+
+	(void)state;
+	assert_true(cdop_text_is_line("Zo\xc3\xab.", 4));
+	assert_false(cdop_text_is_line(NULL, 4));
+	for (i = 0; i < sizeof(none) / sizeof(*none); i++)
+		assert_false(cdop_text_is_line(none[i], 4));
+}
+
 int
 main(void)
 {
@@ -198,6 +212,7 @@ main(void)
 	    cmocka_unit_test(
 		what_is_clean_already_is_taken_as_it_would_be_made),
 	    cmocka_unit_test(length_counts_characters),
+	    cmocka_unit_test(a_line_is_text_of_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

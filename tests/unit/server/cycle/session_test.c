@@ -187,6 +187,24 @@ what_the_gate_says_is_cut(void **state)
 	session_free(session);
 }
 
+/* It stands in the log: what is no text would be shown to no auditor. */
+static void
+what_the_gate_says_becomes_text(void **state)
+{
+	static const uint8_t said[] = "tcp 1\xff\xfe\x1b[2J\n\0\x7f";
+	uint8_t opening[CDOP_LINK_PREAMBLE_LEN + sizeof(said) - 1];
+	struct session *session;
+
+	(void)state;
+	cdop_link_preamble(opening);
+	memcpy(opening + CDOP_LINK_PREAMBLE_LEN, said, sizeof(said) - 1);
+	assert_int_equal(session_new(w.mem, 1,
+			     bytes_of(opening, sizeof(opening)), 0, &session),
+	    CDOP_OK);
+	assert_string_equal(session->peer.said_by_gate, "tcp 1???[2J???");
+	session_free(session);
+}
+
 static void
 the_handshake_says_who_it_is(void **state)
 {
@@ -496,6 +514,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(only_our_preamble_makes_a_session),
 	    TEST(what_the_gate_says_is_cut),
+	    TEST(what_the_gate_says_becomes_text),
 	    TEST(the_handshake_says_who_it_is),
 	    TEST(the_next_key_of_the_server_is_refused_where_there_is_none),
 	    TEST(a_revoked_device_is_as_unknown_as_a_strange_key),
