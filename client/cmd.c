@@ -39,9 +39,9 @@ const struct cmd_opt cmd_globals_opts[] = {
     {"--receipt", "FILE", "write the whole receipt of the answer", false},
     {"--passphrase-file", "FILE", "read the passphrase from a file", false},
     {"--passphrase-fd", "N", "read the passphrase from a descriptor", false},
-    {"--exit-codes", NULL, "print the exit codes", false},
+    {"--exit-codes", NULL, "alone: print the exit codes", false},
     {"--help", NULL, "help on this command", false},
-    {"--version", NULL, "print the version", false},
+    {"--version", NULL, "alone: print the version", false},
     {NULL, NULL, NULL, false},
 };
 
@@ -298,7 +298,34 @@ check_words(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
-/* Help, version and the table of codes come before anything else. */
+/*
+ * These two are the program's, and stand alone: beside a command somebody
+ * means a version of a case, which would not be shown.
+ */
+static enum exit_code
+of_the_program(struct cmd_ctx *ctx, const char *name)
+{
+	const struct cmd_opt *opt = ctx->cmd != NULL ? ctx->cmd->opts : NULL;
+
+	if (ctx->n_pos == 0 && ctx->cmd == NULL) {
+		if (strcmp(name, "--version") == 0)
+			help_version(ctx);
+		else
+			help_exit_codes(ctx);
+		return EXIT_OK;
+	}
+	while (opt != NULL && opt->name != NULL &&
+	    strstr(opt->name, name + 1) == NULL)
+		opt++;
+	return cmd_fail(ctx, EXIT_USAGE, NULL,
+	    opt == NULL || opt->name == NULL
+		? cdop_arena_printf(ctx->arena, "cdop %s", name)
+		: cdop_arena_printf(
+		      ctx->arena, "%s %s: %s", opt->name, opt->arg, opt->help),
+	    "%s is the program's own, and stands alone", name);
+}
+
+/* Help comes before anything else. */
 static bool
 is_help(struct cmd_ctx *ctx, int argc, char **argv)
 {
@@ -318,14 +345,6 @@ is_help(struct cmd_ctx *ctx, int argc, char **argv)
 			help_words(ctx, argc - 1, argv + 1);
 			return true;
 		}
-		if (strcmp(argv[i], "--exit-codes") == 0) {
-			help_exit_codes(ctx);
-			return true;
-		}
-		if (strcmp(argv[i], "--version") == 0) {
-			help_version(ctx);
-			return true;
-		}
 	}
 	return false;
 }
@@ -337,6 +356,10 @@ run(struct cmd_ctx *ctx, int argc, char **argv)
 
 	if ((code = parse(ctx, argc, argv)) != EXIT_OK)
 		return code;
+	if (cmd_flag(ctx, "--version"))
+		return of_the_program(ctx, "--version");
+	if (cmd_flag(ctx, "--exit-codes"))
+		return of_the_program(ctx, "--exit-codes");
 	if ((code = take_globals(ctx)) != EXIT_OK)
 		return code;
 	if (ctx->cmd == NULL) {

@@ -156,6 +156,23 @@ help_and_version_need_nothing(void **state)
 	assert_int_equal(RUN("notify", "--blank"), EXIT_OK);
 }
 
+/* They would be taken for the version of a case, say, and tell another. */
+static void
+version_and_codes_stand_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("--version", "--json"), EXIT_OK);
+	assert_int_equal(RUN("--context", "a", "--version"), EXIT_OK);
+	assert_int_equal(
+	    RUN("case", "show", "T-2222-2222", "--version", "9"), EXIT_USAGE);
+	assert_int_equal(
+	    RUN("case", "show", "T-2222-2222", "--version"), EXIT_USAGE);
+	assert_int_equal(RUN("case", "list", "--version"), EXIT_USAGE);
+	assert_int_equal(RUN("case", "--version"), EXIT_USAGE);
+	assert_int_equal(RUN("status", "--exit-codes"), EXIT_USAGE);
+	assert_int_equal(RUN("lock", "--version"), EXIT_USAGE);
+}
+
 static void
 wrong_lines_are_usage_errors(void **state)
 {
@@ -194,6 +211,7 @@ main(void)
 	    cmocka_unit_test(words_find_their_command),
 	    cmocka_unit_test(a_slip_is_named_and_never_run),
 	    cmocka_unit_test(help_and_version_need_nothing),
+	    cmocka_unit_test(version_and_codes_stand_alone),
 	    cmocka_unit_test(wrong_lines_are_usage_errors),
 	    cmocka_unit_test(without_an_identity_there_is_a_next_step),
 	};
