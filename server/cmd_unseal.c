@@ -50,9 +50,9 @@ connect_control(const struct config *conf)
 	return -1;
 }
 
-/* The daemon's one line; status by its first word. */
+/* The daemon's one line; status by its first word.  A good one may be quiet. */
 static int
-read_answer(int fd)
+read_answer(int fd, bool quiet)
 {
 	char line[UNSEAL_LINE_MAX + 1];
 	size_t len = 0;
@@ -65,7 +65,8 @@ read_answer(int fd)
 	line[len] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	if (strncmp(line, "ok ", 3) == 0) {
-		printf("%s\n", line + 3);
+		if (!quiet)
+			printf("%s\n", line + 3);
 		return CMD_OK;
 	}
 	if (len == 0)
@@ -96,9 +97,16 @@ unseal_with(
 	/* One that does not take it has said why, or closes. */
 	(void)send(fd, request, 3 + len, MSG_NOSIGNAL);
 	explicit_bzero(request, sizeof(request));
-	status = read_answer(fd);
+	status = read_answer(fd, verb == UNSEAL_VERB_LOOK);
 	close(fd);
 	return status;
+}
+
+/* Before somebody is asked for what comes under this verb. */
+static int
+look(const struct config *conf, uint8_t verb)
+{
+	return unseal_with(conf, UNSEAL_VERB_LOOK, &verb, 1);
 }
 
 static int
@@ -107,7 +115,11 @@ unseal_passphrase(
 {
 	uint8_t passphrase[UNSEAL_PASSPHRASE_MAX];
 	size_t len = 0;
+	int status;
 
+	if (from->file == NULL && !from->from_stdin &&
+	    (status = look(conf, UNSEAL_VERB)) != CMD_OK)
+		return status;
 	if (offline_read_passphrase(from, "Passphrase: ", passphrase,
 		sizeof(passphrase), &len) != CDOP_OK)
 		return CMD_USAGE;
@@ -157,7 +169,8 @@ unseal_shares(const struct config *conf, const struct offline_from *from)
 		status = share_read_file(from->share_file[i], &share) == CDOP_OK
 		    ? unseal_share(conf, &share)
 		    : CMD_USAGE;
-	if (!from->shares || status != CMD_OK)
+	if (!from->shares || status != CMD_OK ||
+	    (status = look(conf, UNSEAL_VERB_SHARE)) != CMD_OK)
 		return status;
 	err = share_read_terminal(&share);
 	if (err == CDOP_OK)

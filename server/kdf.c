@@ -68,6 +68,8 @@ is_length(uint8_t verb, size_t len)
 		return len == SLOTS_KEYFILE;
 	case UNSEAL_VERB_SHARE:
 		return len == CONTROL_SHARE_LEN;
+	case UNSEAL_VERB_LOOK:
+		return len == 1;
 	default:
 		return false;
 	}
@@ -89,13 +91,22 @@ read_request(int conn, struct kdf_secrets *secrets)
 	return read_exactly(conn, secrets->typed, secrets->len, until_ms);
 }
 
-/* Whether it may be tried with what was typed. */
+/* Whether it may be tried with what comes under this verb. */
 static bool
-is_tried(const struct kdf_secrets *secrets, const struct control_slot *slot)
+is_tried(uint8_t verb, const struct control_slot *slot)
 {
-	return secrets->verb == UNSEAL_VERB_KEY
-	    ? slots_kind_is_file(slot->kind)
-	    : slot->kind == SLOTS_KIND_PASSPHRASE;
+	if (verb == UNSEAL_VERB_SHARE)
+		return slot->kind == SLOTS_KIND_SHARES;
+	return verb == UNSEAL_VERB_KEY ? slots_kind_is_file(slot->kind)
+				       : slot->kind == SLOTS_KIND_PASSPHRASE;
+}
+
+static const char *
+called(uint8_t verb)
+{
+	if (verb == UNSEAL_VERB_SHARE)
+		return "share";
+	return verb == UNSEAL_VERB_KEY ? "key file" : "passphrase";
 }
 
 static enum cdop_err
@@ -145,14 +156,14 @@ answer(int conn, const char *format, ...)
 static int
 try_all(const struct kdf_work *work)
 {
-	const char *what =
-	    work->secrets->verb == UNSEAL_VERB_KEY ? "key file" : "passphrase";
+	const uint8_t verb = work->secrets->verb;
+	const char *what = called(verb);
 	enum cdop_err err, worst = CDOP_OK;
 	bool opened = false;
 	size_t i, tried = 0;
 
 	for (i = 0; i < work->n_slots; i++) {
-		if (!is_tried(work->secrets, &work->slots[i]))
+		if (!is_tried(verb, &work->slots[i]))
 			continue;
 		tried++;
 		err = try_slot(work, &work->slots[i], &opened);
@@ -203,6 +214,22 @@ hand_share(const struct kdf_work *work)
 	return 1;
 }
 
+/* For whoever would be asked for it: nobody types in vain. */
+static int
+look(const struct kdf_work *work)
+{
+	const uint8_t verb = work->secrets->typed[0];
+	size_t i;
+
+	for (i = 0; i < work->n_slots; i++)
+		if (is_tried(verb, &work->slots[i])) {
+			answer(work->conn, "ok it is wanted\n");
+			return 0;
+		}
+	answer(work->conn, "no slot is opened with a %s\n", called(verb));
+	return 1;
+}
+
 int
 kdf_run(int conn, int channel, const struct control_slot *slots, size_t n_slots)
 {
@@ -216,6 +243,8 @@ kdf_run(int conn, int channel, const struct control_slot *slots, size_t n_slots)
 		answer(conn, "error nothing came that opens a slot\n");
 	else if (secrets.verb == UNSEAL_VERB_SHARE)
 		status = hand_share(&work);
+	else if (secrets.verb == UNSEAL_VERB_LOOK)
+		status = look(&work);
 	else
 		status = try_all(&work);
 	explicit_bzero(&secrets, sizeof(secrets));

@@ -8,7 +8,8 @@
  *
  *     client to us    verb u8 || len u16 || len bytes
  *                     verb 1: a passphrase; 2: the bytes of a key file;
- *                     3: a packed share
+ *                     3: a packed share; 4: one byte, the verb that
+ *                     would come: is it wanted at all?
  *     we to client    one line: "ok ...", "no ..." or "error ..."
  */
 #ifndef CDOP_BASE_UNSEAL_H
@@ -23,6 +24,7 @@
 #define UNSEAL_VERB           1 /* a passphrase */
 #define UNSEAL_VERB_KEY       2
 #define UNSEAL_VERB_SHARE     3
+#define UNSEAL_VERB_LOOK      4
 #define UNSEAL_PASSPHRASE_MAX 1024
 #define UNSEAL_LINE_MAX       200
 

@@ -8,6 +8,7 @@ import subprocess
 
 from libflow import (CDOPD, OK, PASSPHRASE, SEALED, Registry, check, end,
                      equal, wait_for)
+import libtype
 
 
 def unseal(registry, passphrase):
@@ -16,6 +17,19 @@ def unseal(registry, passphrase):
         input=passphrase.encode(), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, timeout=60, check=False)
     return done.returncode, done.stdout.decode()
+
+
+def typed(registry, *args):
+    """The same at a terminal; exit status and all that it showed."""
+    return libtype.run([CDOPD, "unseal", "-f", registry.conf, *args],
+                       {"assphrase": [PASSPHRASE]})
+
+
+def in_vain(registry, status, words, *args):
+    """Nobody is asked for what would not be taken."""
+    code, shown = typed(registry, *args)
+    check("at a terminal: %s" % words, code == status and words in shown and
+          "assphrase: " not in shown and "hare: " not in shown, (code, shown))
 
 
 def with_core():
@@ -85,6 +99,8 @@ def main():
     registry = Registry(key_file=False)
     registry.init()
     equal("unseal with nobody there", unseal(registry, PASSPHRASE)[0], 69)
+    in_vain(registry, 69, "no cdopd answers")
+    in_vain(registry, 69, "no cdopd answers", "--shares")
     registry.start()
     check("it starts sealed", "state=sealed" in registry.ready,
           registry.ready)
@@ -98,14 +114,18 @@ def main():
     equal("and people come in", ada.cdop("status").code, OK)
     code, said = unseal(registry, PASSPHRASE + "\n")
     check("once more does no harm", ada.cdop("status").code == OK, said)
+    in_vain(registry, 1, "it is open: there is nothing to unseal")
+    in_vain(registry, 1, "it is open: there is nothing to unseal", "--shares")
 
     registry.kill_role("vault")
     check("a vault that died comes back sealed", wait_for(
         lambda: ada.cdop("status").code == SEALED, 5))
     closed = ada.cdop("status")
     check("closed is said in words", "closed" in closed.err, closed)
-    equal("the passphrase opens it again",
-          unseal(registry, PASSPHRASE + "\n")[0], 0)
+    in_vain(registry, 1, "no slot is opened with a share", "--shares")
+    code, said = typed(registry)
+    check("asked for, the passphrase opens it again", code == 0 and
+          "Passphrase: " in said and "opened" in said, (code, said))
     equal("and people come in again", ada.cdop("status").code, OK)
 
     nobody_else_is_told(registry)
