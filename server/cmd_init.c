@@ -20,6 +20,7 @@
 #include "server/base/unseal.h"
 #include "server/cmd.h"
 #include "server/confirm.h"
+#include "server/ended.h"
 #include "server/init_args.h"
 #include "server/registry/people.h"
 #include "server/sheet.h"
@@ -449,11 +450,14 @@ run(struct init *init)
 	init->setup.mode = init->args.mode;
 	init->setup.n_admin = init->args.n_admin;
 	memcpy(init->setup.admin, init->args.admin, sizeof(init->setup.admin));
-	if (!confirm(init) || !prepare_outputs(init) || !prepare_dir(init))
+	if (!confirm(init))
+		return false;
+	ended_begin();
+	if (!prepare_outputs(init) || !prepare_dir(init))
 		return false;
 	if (!make_key_file(init) || !check_place(init))
 		return false;
-	if (!make_store(init) || !found(init, &result))
+	if (!make_store(init) || ended_was() || !found(init, &result))
 		return false;
 	return write_outputs(init, &result) && give_to_owner(init);
 }
@@ -478,6 +482,8 @@ cmd_init(int argc, char **argv)
 	offline_close(&init.offline);
 	if (!good)
 		take_back(&init);
+	if (!good && !init.is_founded)
+		ended_tell("there is no registry");
 	if (!good && init.is_founded)
 		log_tell("the registry is made, but not all its files are: "
 			 "remove %s and begin again",

@@ -11,6 +11,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cmd.h"
+#include "server/ended.h"
 #include "server/offline_key.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
@@ -130,8 +131,10 @@ run(struct recover *recover)
 		return false;
 	recover->setup.now_ms = clock_wall_ms();
 	if (!offline_load(
-		&recover->offline, &recover->from, recover->setup.now_ms) ||
-	    !prepare_outputs(recover))
+		&recover->offline, &recover->from, recover->setup.now_ms))
+		return false;
+	ended_begin();
+	if (!prepare_outputs(recover) || ended_was())
 		return false;
 	err = setup_recover(recover->offline.reg, recover->offline.arena,
 	    &recover->setup, &result);
@@ -193,6 +196,8 @@ cmd_recover(int argc, char **argv)
 			close(recover.fd[i]);
 			(void)unlink(recover.path[i]);
 		}
+	if (!good && !recover.is_done)
+		ended_tell("the registry is as it was");
 	if (!good && recover.is_done)
 		log_tell("done, but not every invitation was written: do it "
 			 "again for that one");

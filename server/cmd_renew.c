@@ -4,7 +4,6 @@
  * said so over the link; none of the old slots opens what it ends with.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +15,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cmd.h"
-#include "server/prompt.h"
+#include "server/ended.h"
 #include "server/registry/custody_act.h"
 #include "server/registry/registry.h"
 #include "server/registry/reseal.h"
@@ -110,35 +109,6 @@ parse(struct renew *renew, int argc, char **argv)
 		return CMD_USAGE;
 	renew->new.dir = renew->from.dir;
 	return slot_make_check(&renew->new) ? CMD_OK : CMD_USAGE;
-}
-
-/* ---- a signal ------------------------------------------------------------ */
-
-static volatile sig_atomic_t ended;
-
-static void
-on_end(int number)
-{
-	ended = number;
-	prompt_end();
-}
-
-/* It ends then as where something fails: what was made is taken away. */
-static void
-end_in_order(void)
-{
-	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-	struct sigaction action = {.sa_handler = on_end};
-	size_t i;
-
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		(void)sigaction(ends[i], &action, NULL);
-}
-
-static bool
-was_ended(void)
-{
-	return ended != 0;
 }
 
 /* ---- before anything is made -------------------------------------------- */
@@ -315,9 +285,9 @@ fill(struct copy *copy)
 	enum copy_state state = COPY_MORE;
 
 	while (state == COPY_MORE)
-		if (was_ended() || copy_step(copy, &budget, &state) != CDOP_OK)
+		if (ended_was() || copy_step(copy, &budget, &state) != CDOP_OK)
 			return false;
-	return !was_ended();
+	return !ended_was();
 }
 
 static bool
@@ -330,7 +300,7 @@ copy_it(struct renew *renew, struct copy *copy)
 	if (fill(copy))
 		end = copy_finish(copy);
 	if (end == COPY_KEPT) {
-		if (!was_ended())
+		if (!ended_was())
 			tell_kept(renew, copy);
 		return false;
 	}
@@ -544,12 +514,11 @@ run(struct renew *renew)
 	}
 	if (!is_asked_for(offline->reg, now_ms) || !keeps_shares(renew))
 		return false;
-	end_in_order();
-	if (!prepare_sheet(renew) || !prepare_slots(renew) || was_ended() ||
+	ended_begin();
+	if (!prepare_sheet(renew) || !prepare_slots(renew) || ended_was() ||
 	    !renew_it(renew)) {
-		if (was_ended() && !renew->stands)
-			log_tell("ended by a signal: the registry is as it "
-				 "was, and what was made is taken away");
+		if (!renew->stands)
+			ended_tell("the registry is as it was");
 		return false;
 	}
 	if (finish(renew)) {

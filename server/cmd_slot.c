@@ -12,6 +12,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cmd.h"
+#include "server/ended.h"
 #include "server/registry/custody_act.h"
 #include "server/sheet.h"
 #include "server/slot_add.h"
@@ -225,6 +226,7 @@ sheet(struct slot_add *add)
 
 	if (!offline_load(&add->offline, &add->from, clock_wall_ms()))
 		return false;
+	ended_begin(); /* it is written whole, or not at all */
 	if (add->new.out != NULL && (fd = offline_create(add->new.out)) < 0)
 		return false;
 	if (!sheet_put(&add->offline, add->from.dir, add->from.key_file, fd,

@@ -16,6 +16,7 @@
 #include "cdop/secret.h"
 #include "server/base/log.h"
 #include "server/base/undo.h"
+#include "server/ended.h"
 #include "server/offline_key.h"
 #include "server/prompt.h"
 #include "server/registry/people.h"
@@ -85,7 +86,8 @@ read_all(const char *path, uint8_t *out, size_t max)
 	do {
 		n = read(fd, out + len, max - len);
 		len += n > 0 ? (size_t)n : 0;
-	} while ((n > 0 && len < max) || (n < 0 && errno == EINTR));
+	} while (
+	    (n > 0 && len < max) || (n < 0 && errno == EINTR && !ended_was()));
 	close(fd);
 	if (n < 0) {
 		log_tell("%s: cannot be read", path);

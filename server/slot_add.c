@@ -6,6 +6,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/ended.h"
 #include "server/registry/custody_act.h"
 #include "server/registry/registry.h"
 #include "server/store/dir.h"
@@ -120,11 +121,14 @@ slot_add_run(struct slot_add *add)
 	work.add = add;
 	add->new.dir = add->from.dir;
 	add->new.is_registry_degraded = add->offline.reg->degraded;
+	ended_begin();
 	good = slot_make_begin(&work.make, &add->new, kind[0], add->offline.mem,
 		   add->offline.rows) &&
-	    add_it(&work);
+	    !ended_was() && add_it(&work);
 	if (good)
 		report(&work);
 	slot_make_end(&work.make, good || work.is_unknown);
+	if (!good && !work.is_unknown)
+		ended_tell("the registry is as it was");
 	return good;
 }

@@ -1,0 +1,23 @@
+/*
+ * A signal to a command that makes files: it ends in order, as where something
+ * fails, and takes away what it has made.  What is committed stands; then it
+ * goes on to its end.
+ */
+#ifndef CDOP_SERVER_ENDED_H
+#define CDOP_SERVER_ENDED_H
+
+#include <stdbool.h>
+
+/*
+ * From here on INT, TERM, HUP and QUIT are noted, and end the question that a
+ * person is asked.  To be called before the first file is made.
+ */
+void ended_begin(void);
+
+/* One came: nothing more is begun. */
+bool ended_was(void);
+
+/* Says, if one came, that this is so for it: "the registry is as it was". */
+void ended_tell(const char *so);
+
+#endif
