@@ -65,6 +65,13 @@ access_works_for(const struct access *access, uint16_t area)
 }
 
 bool
+access_may_see_some(const struct access *access, uint16_t area)
+{
+	return access->actor->role == CDOP_ROLE_COORDINATOR &&
+	    (access_works_for(access, area) || is_holding(access, area));
+}
+
+bool
 access_may_see(const struct access *access, const struct index_post *post)
 {
 	if (access->actor->role != CDOP_ROLE_COORDINATOR ||

@@ -43,6 +43,9 @@ void access_init(struct access *access, const struct actor *actor,
 /* Does the caller work for the area of this number? */
 bool access_works_for(const struct access *access, uint16_t area);
 
+/* False: the caller sees no case of that area, whatever else there is to it. */
+bool access_may_see_some(const struct access *access, uint16_t area);
+
 /* May the caller, a coordinator, see this case? */
 bool access_may_see(const struct access *access, const struct index_post *post);
 

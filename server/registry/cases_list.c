@@ -6,7 +6,6 @@
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 
-#define MS_PER_DAY 86400000u
 #define SPAN_YEARS (4 * 366) /* longest reading of a partial date */
 
 /* What a list looks for. */
@@ -14,8 +13,8 @@ struct filter {
 	const struct cases_list *list;
 	int32_t since;
 	int32_t until;
-	bool has_area;
-	uint16_t area;
+	uint32_t area; /* UINT32_MAX, which none is: no case has it */
+	uint32_t status;
 };
 
 /* ---- pages ------------------------------------------------------------- */
@@ -56,36 +55,45 @@ read_page(const struct cases_act *act, const struct cases_list *list,
 
 /* ---- lists ------------------------------------------------------------- */
 
-/* Every day the death can have been; the registration where it is unknown. */
-static struct cdop_span
-span_of(const struct index_post *post)
+/*
+ * The first day the death can have been, where day is the last; that of the
+ * registration where it is unknown.
+ */
+static int32_t
+first_day(const struct index_post *post, int32_t day)
 {
-	struct cdop_span span;
+	return post->death.year != 0 ? cdop_date_span(&post->death).first : day;
+}
 
-	if (post->death.year != 0)
-		return cdop_date_span(&post->death);
-	span.first = span.last = (int32_t)(post->registered_ms / MS_PER_DAY);
-	return span;
+/* Without a look at its post, which is what takes long. */
+static bool
+is_likely(const struct cases_act *act, const struct filter *f, uint32_t slot)
+{
+	const struct index_glance *glance = index_glance(act->index, slot);
+
+	if (f->list->mine && glance->responsible != act->actor->person)
+		return false;
+	if (f->list->area != NULL && glance->owner != f->area)
+		return false;
+	if (f->list->status != NULL && glance->status_word != f->status)
+		return false;
+	return access_may_see_some(&act->access, glance->owner);
 }
 
 static bool
-is_wanted(const struct cases_act *act, const struct filter *f,
-    const struct index_post *post)
+is_wanted(const struct cases_act *act, const struct filter *f, int32_t day,
+    uint32_t slot)
 {
-	struct cdop_span span = span_of(post);
+	const struct index_post *post;
 
+	if (!is_likely(act, f, slot))
+		return false;
+	post = index_at(act->index, slot);
 	if (!access_may_see(&act->access, post))
 		return false;
-	if (f->list->area != NULL && (!f->has_area || post->owner != f->area))
+	if (f->list->status == NULL && post->status == INDEX_WITHDRAWN)
 		return false;
-	if (f->list->status == NULL
-		? post->status == INDEX_WITHDRAWN
-		: strcmp(f->list->status,
-		      index_word_text(act->index, post->status_word)) != 0)
-		return false;
-	if (span.last < f->since || span.first > f->until)
-		return false;
-	return !f->list->mine || post->responsible == act->actor->person;
+	return day <= f->until || first_day(post, day) <= f->until;
 }
 
 /*
@@ -114,6 +122,16 @@ check_words(struct cases_act *act, const struct cases_list *list)
 	return CDOP_OK;
 }
 
+static uint32_t
+number_of(const struct index *index, const char *word)
+{
+	uint16_t number;
+
+	return word != NULL && index_word_find(index, word, &number)
+	    ? number
+	    : UINT32_MAX;
+}
+
 static enum cdop_err
 make_filter(
     struct cases_act *act, const struct cases_list *list, struct filter *f)
@@ -134,8 +152,8 @@ make_filter(
 		    act, "until", "date.form", "a whole date: 2026-11-20");
 	if ((err = check_words(act, list)) != CDOP_OK)
 		return err;
-	if (list->area != NULL)
-		f->has_area = index_word_find(act->index, list->area, &f->area);
+	f->area = number_of(act->index, list->area);
+	f->status = number_of(act->index, list->status);
 	return CDOP_OK;
 }
 
@@ -144,7 +162,7 @@ cases_list(struct cases_act *act, struct cases_list *list)
 {
 	uint32_t slot = UINT32_MAX, limit = CDOP_LIST_MAX;
 	int32_t day = INT32_MAX, last_day = day;
-	const struct index_post *post;
+	struct index_order_walk walk;
 	struct filter filter;
 	enum cdop_err err;
 
@@ -160,10 +178,10 @@ cases_list(struct cases_act *act, struct cases_list *list)
 	list->slot = cdop_arena_calloc(act->arena, limit, sizeof(*list->slot));
 	if (list->slot == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	while (!list->more && index_next(act->index, &day, &slot) &&
+	index_seek(act->index, day, slot, &walk);
+	while (!list->more && index_order_next(&walk, &day, &slot) &&
 	    day >= filter.since) {
-		post = index_at(act->index, slot);
-		if (!is_wanted(act, &filter, post))
+		if (!is_wanted(act, &filter, day, slot))
 			continue;
 		if (list->n == limit) {
 			list->more = true;

@@ -189,6 +189,14 @@ unpost_all(struct index *index, uint32_t slot)
 	index_order_remove(&index->order, slot);
 }
 
+static void
+set_post(struct index *index, uint32_t slot, struct index_post *post)
+{
+	index->slot[slot].post = post;
+	index->slot[slot].glance = (struct index_glance){
+	    post->responsible, post->owner, post->status_word};
+}
+
 static uint32_t
 push_slot(struct index *index, uint64_t case_id)
 {
@@ -311,7 +319,7 @@ index_load_post(struct index *index, struct index_post *post)
 		index_post_free(post);
 		return err;
 	}
-	index->slot[slot].post = post;
+	set_post(index, slot, post);
 	post_terms(index, slot);
 	return CDOP_OK;
 }
@@ -420,7 +428,7 @@ replace(struct index *index, struct change *change, struct index_post *post,
 	    !index_post_same_terms(old, post);
 	if (change->moves && old != NULL)
 		unpost_all(index, change->slot);
-	index->slot[change->slot].post = post;
+	set_post(index, change->slot, post);
 	index->slot[change->slot].rows = rows;
 	if (change->moves)
 		post_all(index, change->slot);
@@ -529,6 +537,12 @@ index_at(const struct index *index, uint32_t slot)
 	return index->slot[slot].post;
 }
 
+const struct index_glance *
+index_glance(const struct index *index, uint32_t slot)
+{
+	return &index->slot[slot].glance;
+}
+
 const struct index_row *
 index_rows(const struct index *index, uint32_t slot, size_t *ret_n)
 {
@@ -552,10 +566,11 @@ index_find(const struct index *index, enum index_kind kind, const char *text,
 	return false;
 }
 
-bool
-index_next(const struct index *index, int32_t *day, uint32_t *slot)
+void
+index_seek(const struct index *index, int32_t day, uint32_t slot,
+    struct index_order_walk *walk)
 {
-	return index_order_next(&index->order, day, slot);
+	index_order_seek(&index->order, day, slot, walk);
 }
 
 uint32_t

@@ -9,6 +9,7 @@
 #ifndef CDOP_REGISTRY_INDEX_H
 #define CDOP_REGISTRY_INDEX_H
 
+#include "server/registry/index_order.h"
 #include "server/registry/index_post.h"
 
 struct index;
@@ -89,11 +90,18 @@ const struct index_row *index_rows(
 bool index_find(const struct index *index, enum index_kind kind,
     const char *text, uint32_t *at, uint32_t *ret_slot);
 
-/*
- * The case behind (day, slot) in the order of lists: latest death first.
- * From the top: INT32_MAX, UINT32_MAX.  False at the end.
- */
-bool index_next(const struct index *index, int32_t *day, uint32_t *slot);
+/* In the order of lists, latest death first, from behind (day, slot) on. */
+void index_seek(const struct index *index, int32_t day, uint32_t slot,
+    struct index_order_walk *walk);
+
+/* What a list asks of each case first: posts lie far from each other. */
+struct index_glance {
+	uint32_t responsible;
+	uint16_t owner;
+	uint16_t status_word;
+};
+const struct index_glance *index_glance(
+    const struct index *index, uint32_t slot);
 
 /* ---- words ------------------------------------------------------------- */
 

@@ -7,7 +7,6 @@
 
 #include "server/registry/index.h"
 #include "server/registry/index_hash.h"
-#include "server/registry/index_order.h"
 #include "server/registry/index_terms.h"
 
 struct index_core_rows {
@@ -20,6 +19,7 @@ struct index_core_slot {
 	struct index_post *post;      /* NULL: only rows are known yet */
 	struct index_core_rows *rows; /* NULL: none */
 	uint64_t case_id;
+	struct index_glance glance; /* of the post */
 };
 
 struct index {

@@ -78,8 +78,9 @@ static bool
 is_whole(const struct index *a)
 {
 	uint32_t slot, n = index_count(a), seen = 0;
-	int32_t day = INT32_MAX;
+	struct index_order_walk walk;
 	struct index_term term;
+	int32_t day;
 
 	for (slot = 0; slot < index_count(a); slot++) {
 		if (index_at(a, slot)->status == INDEX_ERASED) {
@@ -95,7 +96,8 @@ is_whole(const struct index *a)
 				return false;
 		}
 	}
-	for (slot = UINT32_MAX; index_next(a, &day, &slot);)
+	index_seek(a, INT32_MAX, UINT32_MAX, &walk);
+	while (index_order_next(&walk, &day, &slot))
 		seen++;
 	return n == index_n_terms(a) && seen == living(a);
 }
@@ -117,6 +119,18 @@ same_words(const struct index *a, const struct index_post *x,
 	return true;
 }
 
+/* What is seen of it without its post is what stands in that. */
+static bool
+glances_right(const struct index *index, uint32_t slot)
+{
+	const struct index_glance *glance = index_glance(index, slot);
+	const struct index_post *post = index_at(index, slot);
+
+	return glance->owner == post->owner &&
+	    glance->status_word == post->status_word &&
+	    glance->responsible == post->responsible;
+}
+
 bool
 index_equal(const struct index *a, const struct index *b)
 {
@@ -132,7 +146,8 @@ index_equal(const struct index *a, const struct index *b)
 		if (!index_by_case(b, x->case_id, &j))
 			return false;
 		y = index_at(b, j);
-		if (!same_post(x, y) || !same_rows(a, i, b, j) ||
+		if (!glances_right(a, i) || !glances_right(b, j) ||
+		    !same_post(x, y) || !same_rows(a, i, b, j) ||
 		    !same_words(a, x, b, y))
 			return false;
 	}

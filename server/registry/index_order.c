@@ -222,25 +222,66 @@ index_order_build(
 	return CDOP_OK;
 }
 
-bool
-index_order_next(const struct index_order *order, int32_t *day, uint32_t *slot)
+/* The oldest is the furthest away: it is found again when it is needed. */
+static void
+push(struct index_order_walk *walk, uint32_t link)
 {
-	uint32_t link = order->root, found = 0;
+	walk->link[walk->top++ % INDEX_ORDER_NEAR] = link;
+	if (walk->n < INDEX_ORDER_NEAR)
+		walk->n++;
+	else
+		walk->lost = true;
+}
+
+/* Those behind the place, up to the next one, which is then on top. */
+static void
+descend(struct index_order_walk *walk)
+{
+	uint32_t link = walk->order->root;
 	const struct index_order_node *node;
 
+	walk->n = 0;
+	walk->top = 0;
+	walk->lost = false;
 	while (link != 0) {
-		node = &order->node[link - 1];
-		if (node->day < *day ||
-		    (node->day == *day && link - 1 < *slot)) {
-			found = link;
+		node = &walk->order->node[link - 1];
+		if (node->day < walk->day ||
+		    (node->day == walk->day && link - 1 < walk->slot)) {
+			push(walk, link);
 			link = node->left;
 		} else {
 			link = node->right;
 		}
 	}
-	if (found == 0)
+}
+
+void
+index_order_seek(const struct index_order *order, int32_t day, uint32_t slot,
+    struct index_order_walk *walk)
+{
+	walk->order = order;
+	walk->day = day;
+	walk->slot = slot;
+	descend(walk);
+}
+
+bool
+index_order_next(struct index_order_walk *walk, int32_t *day, uint32_t *slot)
+{
+	const struct index_order_node *node;
+	uint32_t link;
+
+	if (walk->n == 0 && walk->lost)
+		descend(walk);
+	if (walk->n == 0)
 		return false;
-	*day = order->node[found - 1].day;
-	*slot = found - 1;
+	walk->n--;
+	link = walk->link[--walk->top % INDEX_ORDER_NEAR];
+	node = &walk->order->node[link - 1];
+	*day = walk->day = node->day;
+	*slot = walk->slot = link - 1;
+	for (link = node->right; link != 0;
+	     link = walk->order->node[link - 1].left)
+		push(walk, link);
 	return true;
 }

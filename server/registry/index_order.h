@@ -47,11 +47,29 @@ struct index_order_key {
 CDOP_MUST enum cdop_err index_order_build(
     struct index_order *order, const struct index_order_key *key, uint32_t n);
 
+/* A way through it, as long as it is not changed. */
+#define INDEX_ORDER_NEAR 32
+
+struct index_order_walk {
+	const struct index_order *order;
+	int32_t day; /* where it is */
+	uint32_t slot;
+	uint32_t link[INDEX_ORDER_NEAR]; /* a ring: what is above, and behind */
+	uint32_t n;
+	uint32_t top;
+	bool lost; /* there was more than that above */
+};
+
 /*
- * The next one behind (day, slot): a lower day, or the same day and a lower
- * slot.  From the top: INT32_MAX, UINT32_MAX.  False at the end.
+ * Behind (day, slot): at a lower day, or the same day and a lower slot.  From
+ * the top: INT32_MAX, UINT32_MAX.
  */
+void index_order_seek(const struct index_order *order, int32_t day,
+    uint32_t slot, struct index_order_walk *walk);
+
+/* The next one; all of them take as many steps as there are.  False at the
+ * end. */
 bool index_order_next(
-    const struct index_order *order, int32_t *day, uint32_t *slot);
+    struct index_order_walk *walk, int32_t *day, uint32_t *slot);
 
 #endif

@@ -311,8 +311,9 @@ static void
 a_list_goes_from_the_latest_death_down(void **state)
 {
 	struct index_order order = {0};
-	int32_t day = INT32_MAX, last = INT32_MAX;
-	uint32_t slot = UINT32_MAX, last_slot = UINT32_MAX, i, n = 0;
+	struct index_order_walk walk;
+	int32_t day, last = INT32_MAX;
+	uint32_t slot, last_slot = UINT32_MAX, i, n = 0;
 
 	(void)state;
 	seed = 5;
@@ -321,7 +322,8 @@ a_list_goes_from_the_latest_death_down(void **state)
 		index_order_add(&order, i, (int32_t)roll(50), roll(1u << 30));
 	for (i = 0; i < 1000; i += 3)
 		index_order_remove(&order, i);
-	while (index_order_next(&order, &day, &slot)) {
+	index_order_seek(&order, last, last_slot, &walk);
+	while (index_order_next(&walk, &day, &slot)) {
 		assert_true(day < last || (day == last && slot < last_slot));
 		assert_int_not_equal(slot % 3, 0);
 		last = day;
@@ -335,19 +337,86 @@ a_list_goes_from_the_latest_death_down(void **state)
 	index_order_free(&order);
 }
 
+static void
+from_top(const struct index_order *order, struct index_order_walk *walk)
+{
+	index_order_seek(order, INT32_MAX, UINT32_MAX, walk);
+}
+
+/* From each place on the same as by a look at all of them. */
+static void
+a_walk_from_anywhere_misses_none(void **state)
+{
+	struct index_order order = {0};
+	struct index_order_walk walk;
+	int32_t day, at;
+	uint32_t slot, from, n;
+
+	(void)state;
+	seed = 11;
+	assert_int_equal(index_order_reserve(&order, 300), CDOP_OK);
+	for (slot = 0; slot < 300; slot++)
+		index_order_add(
+		    &order, slot, (int32_t)(slot / 3), roll(1u << 30));
+	for (at = -1; at <= 100; at++)
+		for (from = 0; from <= 300; from += 50) {
+			index_order_seek(&order, at, from, &walk);
+			n = 0;
+			while (index_order_next(&walk, &day, &slot)) {
+				assert_true(
+				    day < at || (day == at && slot < from));
+				n++;
+			}
+			for (slot = 0; slot < 300; slot++)
+				n -= (int32_t)(slot / 3) < at ||
+				    ((int32_t)(slot / 3) == at && slot < from);
+			assert_int_equal(n, 0);
+		}
+	index_order_free(&order);
+}
+
+/* As no dice make it: each is above the next, on one side or the other. */
+static void
+a_walk_of_the_deepest_tree_is_whole(void **state)
+{
+	struct index_order order;
+	struct index_order_walk walk;
+	uint32_t slot, i, side, n;
+	int32_t day;
+
+	(void)state;
+	for (side = 0; side < 2; side++) {
+		memset(&order, 0, sizeof(order));
+		assert_int_equal(index_order_reserve(&order, 1000), CDOP_OK);
+		for (i = 0; i < 1000; i++)
+			index_order_add(
+			    &order, i, (int32_t)i, side == 0 ? i : 1000 - i);
+		from_top(&order, &walk);
+		for (n = 1000; index_order_next(&walk, &day, &slot);) {
+			assert_int_equal(slot, --n);
+			assert_int_equal(day, n);
+		}
+		assert_int_equal(n, 0);
+		assert_false(index_order_next(&walk, &day, &slot));
+		index_order_free(&order);
+	}
+}
+
 /* At a start; from then on it is changed like any other. */
 static void
 an_order_made_at_once_is_the_same(void **state)
 {
 	struct index_order one = {0}, all = {0};
 	struct index_order_key key[1000] = {{0}};
-	int32_t day[2] = {INT32_MAX, INT32_MAX};
-	uint32_t slot[2] = {UINT32_MAX, UINT32_MAX}, i, n;
+	struct index_order_walk walk[2];
+	uint32_t slot[2], i, n;
+	int32_t day[2];
 
 	(void)state;
 	seed = 7;
 	assert_int_equal(index_order_build(&all, key, 0), CDOP_OK);
-	assert_false(index_order_next(&all, &day[0], &slot[0]));
+	from_top(&all, &walk[0]);
+	assert_false(index_order_next(&walk[0], &day[0], &slot[0]));
 	assert_int_equal(index_order_reserve(&one, 1000), CDOP_OK);
 	for (i = 0; i < 1000; i++) {
 		key[i].day = i % 5 == 0 ? (int32_t)roll(50) - 25
@@ -367,12 +436,14 @@ an_order_made_at_once_is_the_same(void **state)
 		index_order_add(&all, i, (int32_t)i % 9, i);
 		assert_int_equal(one.root, all.root);
 	}
-	for (n = 0; index_order_next(&one, &day[0], &slot[0]); n++) {
-		assert_true(index_order_next(&all, &day[1], &slot[1]));
+	from_top(&one, &walk[0]);
+	from_top(&all, &walk[1]);
+	for (n = 0; index_order_next(&walk[0], &day[0], &slot[0]); n++) {
+		assert_true(index_order_next(&walk[1], &day[1], &slot[1]));
 		assert_int_equal(day[0], day[1]);
 		assert_int_equal(slot[0], slot[1]);
 	}
-	assert_false(index_order_next(&all, &day[1], &slot[1]));
+	assert_false(index_order_next(&walk[1], &day[1], &slot[1]));
 	assert_int_equal(n, 666 + 167);
 	for (i = 0; i < 1000; i++)
 		index_order_remove(&all, i);
@@ -487,6 +558,8 @@ main(void)
 	    cmocka_unit_test(later_requests_of_a_batch_see_what_came_before),
 	    cmocka_unit_test(everything_ever_given_finds_it_once),
 	    cmocka_unit_test(a_list_goes_from_the_latest_death_down),
+	    cmocka_unit_test(a_walk_from_anywhere_misses_none),
+	    cmocka_unit_test(a_walk_of_the_deepest_tree_is_whole),
 	    cmocka_unit_test(an_order_made_at_once_is_the_same),
 	    cmocka_unit_test(partial_dates_fit_by_any_reading),
 	    cmocka_unit_test(a_summary_that_is_no_summary_is_refused),
