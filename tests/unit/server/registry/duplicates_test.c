@@ -261,6 +261,12 @@ so_may_the_mothers_of_a_nameless_child(void **state)
 	finds_nothing(b,
 	    (struct who){
 		.family = "Oak", .mother = "Ash-Oak", .birth = "2026-11-21"});
+	/* The other way round: the case has the one name, we have two. */
+	(void)put(b, (struct who){.mother = "Elm", .birth = "2026-10-01"});
+	finds(b, (struct who){.mother = "Yew-Elm", .birth = "2026-10-01"},
+	    "part of the mother's name, date of birth +0");
+	finds(b, (struct who){.family = "Yew-Elm", .birth = "2026-10-01"},
+	    "part of the mother's name, date of birth +0");
 }
 
 /* More parts, and more names, than are kept. */
