@@ -118,7 +118,7 @@ take_message1(struct cycle *cycle, struct session *session,
 	    (struct cdop_bytes){out, sizeof(out)});
 }
 
-/* Nobody keeps the others out: of one device an eighth at most. */
+/* Nobody keeps the others out: of a device, or an invitation, an eighth. */
 static void
 make_room(struct cycle *cycle, const struct turn *turn)
 {
@@ -153,8 +153,7 @@ take_message3(struct cycle *cycle, struct session *session,
 	}
 	if (cycle->reg == NULL)
 		boot_calls_begin(cycle, session);
-	if (device != 0)
-		make_room(cycle, session->turn);
+	make_room(cycle, session->turn);
 }
 
 static void

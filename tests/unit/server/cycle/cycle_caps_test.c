@@ -180,6 +180,54 @@ of_a_device_so_many_and_then_its_oldest_goes(void **state)
 	assert_false(is_closed(other));
 }
 
+static Cdop__InviteReply *
+invite(void)
+{
+	struct fixture_client *admin = fixture_sign_in(&f, WORLD_ADMIN_1);
+	char label[] = "another laptop";
+	Cdop__DeviceInviteRequest request;
+	const Cdop__Reply *reply;
+
+	cdop__device_invite_request__init(&request);
+	request.person = WORLD_COORDINATOR;
+	request.label = label;
+	(void)fixture_call(admin, FIXTURE_DEVICE_INVITE, &request.base);
+	fixture_send(&f, admin);
+	fixture_turn(&f);
+	reply = fixture_reply(&f, admin);
+	assert_non_null(reply);
+	assert_int_equal(reply->status, CDOP_OK);
+	return cdop__invite_reply__unpack(
+	    NULL, reply->body.len, reply->body.data);
+}
+
+/* Nobody has activated whoever holds it. */
+static void
+of_an_invitation_no_more_than_of_a_device(void **state)
+{
+	Cdop__InviteReply *invitation;
+	uint64_t first;
+	size_t i, k;
+
+	(void)state;
+	assert_non_null(invitation = invite());
+	first = f.last_conn + 1;
+	for (i = 0; i <= CDOP_DEVICE_SESSIONS_MAX; i += k) {
+		free_clients();
+		fixture_pass(1000);
+		for (k = 0; k < 8; k++)
+			(void)fixture_greet_invited(&f, invitation);
+		fixture_turn(&f);
+		for (k = 0; k < 8; k++)
+			fixture_prove(&f, &f.client[k]);
+		fixture_turn(&f);
+	}
+	assert_true(is_closed(first));
+	assert_true(is_closed(first + 7));
+	assert_open(first + 8, f.last_conn);
+	cdop__invite_reply__free_unpacked(invitation, NULL);
+}
+
 /* ---- how often --------------------------------------------------------- */
 
 /* Message 1 costs two Diffie-Hellman and a key pair, whoever sends it. */
@@ -395,6 +443,7 @@ main(void)
 	    TEST(so_many_are_half_open_and_no_more),
 	    TEST(so_many_sessions_and_no_more),
 	    TEST(of_a_device_so_many_and_then_its_oldest_goes),
+	    TEST(of_an_invitation_no_more_than_of_a_device),
 	    TEST(so_many_handshakes_a_second_and_no_more),
 	    TEST(a_batch_has_so_many_items),
 	    TEST(a_batch_has_so_many_bytes),

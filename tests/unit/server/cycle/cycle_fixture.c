@@ -229,13 +229,12 @@ fixture_find(const struct fixture *f, uint64_t conn, enum ipc_kind kind)
 
 /* ---- a client ---------------------------------------------------------- */
 
-struct fixture_client *
-fixture_greet(
-    struct fixture *f, enum world_who who, const uint8_t psk[static 32])
+static struct fixture_client *
+greet(struct fixture *f, enum world_who who, const uint8_t psk[static 32],
+    const struct cdop_link_opening *opening)
 {
 	static const char from[] = "192.0.2.1";
 	struct world_keys keys = world_keys(who);
-	struct cdop_link_opening opening = {.kind = CDOP_LINK_ENROLLED};
 	uint8_t first[CDOP_LINK_FIRST_LEN], server[CDOP_KEY_LEN];
 	uint8_t open[CDOP_LINK_PREAMBLE_LEN + sizeof(from) - 1];
 	struct cdop_link_args args = {
@@ -252,7 +251,7 @@ fixture_greet(
 	cdop_secret_public(server, f->world.reg->link_secret);
 	assert_int_equal(cdop_link_client(&client->noise, &args), CDOP_OK);
 	assert_int_equal(
-	    cdop_link_write1(&client->noise, &opening, first), CDOP_OK);
+	    cdop_link_write1(&client->noise, opening, first), CDOP_OK);
 	memcpy(open, first, CDOP_LINK_PREAMBLE_LEN);
 	memcpy(open + CDOP_LINK_PREAMBLE_LEN, from, sizeof(from) - 1);
 	fixture_say(f, client->conn, IPC_OPEN, open, sizeof(open));
@@ -260,6 +259,27 @@ fixture_greet(
 	fixture_say(f, client->conn, IPC_FRAME,
 	    first + CDOP_LINK_PREAMBLE_LEN + 2, CDOP_LINK_MESSAGE1_LEN);
 	return client;
+}
+
+struct fixture_client *
+fixture_greet(
+    struct fixture *f, enum world_who who, const uint8_t psk[static 32])
+{
+	const struct cdop_link_opening opening = {.kind = CDOP_LINK_ENROLLED};
+
+	return greet(f, who, psk, &opening);
+}
+
+struct fixture_client *
+fixture_greet_invited(struct fixture *f, const Cdop__InviteReply *invitation)
+{
+	struct cdop_link_opening opening = {.kind = CDOP_LINK_INVITATION};
+
+	assert_int_equal(
+	    invitation->invitation_id.len, sizeof(opening.invitation));
+	memcpy(opening.invitation, invitation->invitation_id.data,
+	    sizeof(opening.invitation));
+	return greet(f, WORLD_COORDINATOR, invitation->psk.data, &opening);
 }
 
 void

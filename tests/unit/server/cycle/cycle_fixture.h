@@ -23,6 +23,7 @@ enum fixture_call {
 	FIXTURE_PSK_TURN = 4,
 	FIXTURE_PROFILE_GET = 5,
 	FIXTURE_PROFILE_DIFF = 6,
+	FIXTURE_DEVICE_INVITE = 11,
 	FIXTURE_SUSPEND = 13,
 	FIXTURE_REGISTER = 40,
 	FIXTURE_CASE_SHOW = 43,
@@ -106,6 +107,10 @@ void fixture_say(struct fixture *f, uint64_t conn, enum ipc_kind kind,
 /* OPEN and message 1. */
 struct fixture_client *fixture_greet(
     struct fixture *f, enum world_who who, const uint8_t psk[static 32]);
+
+/* The same under an invitation. */
+struct fixture_client *fixture_greet_invited(
+    struct fixture *f, const Cdop__InviteReply *invitation);
 
 /* Message 3, once message 2 has come. */
 void fixture_prove(struct fixture *f, struct fixture_client *client);
