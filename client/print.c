@@ -1,6 +1,7 @@
 /* Words and JSON for stdout and stderr, escaped. */
 #include "client/print.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,15 @@ put(struct cmd_ctx *ctx, FILE *to, const char *fmt, va_list ap)
 	(void)fprintf(to, "%s\n", safe != NULL ? safe : "cdop: out of memory");
 }
 
+static int lost; /* why something could not be written; 0: all was */
+
+static void
+flush_out(void)
+{
+	if (fflush(stdout) != 0 && lost == 0)
+		lost = errno;
+}
+
 void
 print_out(struct cmd_ctx *ctx, const char *fmt, ...)
 {
@@ -156,6 +166,8 @@ print_out(struct cmd_ctx *ctx, const char *fmt, ...)
 	va_start(ap, fmt);
 	put(ctx, stdout, fmt, ap);
 	va_end(ap);
+	if (ferror(stdout) != 0 && lost == 0)
+		lost = errno; /* another call may be fine, and change it */
 }
 
 void
@@ -165,7 +177,7 @@ print_note(struct cmd_ctx *ctx, const char *fmt, ...)
 
 	if (ctx->g.json)
 		return;
-	(void)fflush(stdout);
+	flush_out();
 	va_start(ap, fmt);
 	/* Not across the page that somebody reads. */
 	put(ctx, pager_is_on() ? stdout : stderr, fmt, ap);
@@ -175,7 +187,7 @@ print_note(struct cmd_ctx *ctx, const char *fmt, ...)
 void
 print_prompt(const char *prompt)
 {
-	(void)fflush(stdout);
+	flush_out();
 	(void)fprintf(stderr, "%s", prompt);
 	(void)fflush(stderr);
 }
@@ -377,7 +389,7 @@ print_failure(struct cmd_ctx *ctx, enum exit_code code)
 	json_t *object;
 	size_t i;
 
-	(void)fflush(stdout);
+	flush_out();
 	if (!cdop_arena_has(ctx->arena, FAILURE_ROOM)) {
 		print_bare(ctx, code);
 		return;
@@ -421,7 +433,7 @@ put_mode(struct cmd_ctx *ctx, const char *behind)
 		return;
 	live = strcmp(ctx->mode, "live") == 0;
 	colour = term_has_colour(STDERR_FILENO, ctx->g.no_color);
-	(void)fflush(stdout);
+	flush_out();
 	(void)fprintf(stderr, "%s%s%s%s",
 	    !colour ? "" : (live ? "\033[1;31m" : "\033[32m"),
 	    live ? "LIVE" : "TRAINING", colour ? "\033[0m" : "", behind);
@@ -498,5 +510,7 @@ print_hex(struct cdop_arena *arena, struct cdop_bytes bytes)
 bool
 print_flush(void)
 {
-	return fflush(stdout) == 0 && ferror(stdout) == 0;
+	flush_out();
+	errno = lost;
+	return ferror(stdout) == 0;
 }

@@ -35,6 +35,45 @@ cmd_is_line(const char *option, const char *text, size_t max)
 	return false;
 }
 
+/* Whole: --key is not --key-file. */
+static bool
+is_named(const char *usage, const char *option)
+{
+	const size_t len = strlen(option);
+	const char *at = usage;
+
+	while ((at = strstr(at, option)) != NULL) {
+		if (strchr(" ])},\n", at[len]) != NULL)
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+static void
+tell_wrong(const char *verb, const char *usage, int argc, char **argv, int i)
+{
+	const char *arg = argv[i];
+
+	if (arg[0] != '-')
+		log_tell("%s: a word too many: %s", verb, arg);
+	else if (!is_named(usage, arg))
+		log_tell("%s: no such option: %s", verb, arg);
+	else if (i + 1 >= argc)
+		log_tell("%s: %s wants a value", verb, arg);
+	else
+		log_tell("%s: %s cannot be %s, or stands too often", verb, arg,
+		    argv[i + 1]);
+}
+
+int
+cmd_wrong(const char *verb, const char *usage, int argc, char **argv, int i)
+{
+	tell_wrong(verb, usage, argc, argv, i);
+	log_usage(usage);
+	return CMD_USAGE;
+}
+
 int
 cmd_config(int argc, char **argv, const char *const longs[],
     struct config *ret_conf, const char **ret_path, bool ret_flags[])
@@ -47,8 +86,9 @@ cmd_config(int argc, char **argv, const char *const longs[],
 		if (strcmp(argv[i], "-f") == 0 && i + 1 < argc) {
 			path = argv[++i];
 		} else if (!take_flag(argv[i], longs, ret_flags)) {
-			log_tell(
-			    "%s: unknown argument; see cdopd --help", argv[i]);
+			tell_wrong(argv[0], "-f ", argc, argv, i);
+			log_tell("a configuration is named with -f FILE; see "
+				 "cdopd --help");
 			return CMD_USAGE;
 		}
 	}

@@ -34,6 +34,13 @@ int cmd_config(int argc, char **argv, const char *const longs[],
  */
 bool cmd_is_line(const char *option, const char *text, size_t max);
 
+/*
+ * Says what is wrong with argv[i] of a verb, by its usage, which names every
+ * option, and then says that, too.  CMD_USAGE.
+ */
+int cmd_wrong(
+    const char *verb, const char *usage, int argc, char **argv, int i);
+
 /* The parent: everything is started from here. */
 int cmd_run(int argc, char **argv);
 

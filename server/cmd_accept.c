@@ -66,7 +66,8 @@ parse(struct accept *accept, int argc, char **argv)
 		    take_value(accept, argv[i], argv[i + 1]))
 			i++;
 		else
-			return usage(argv[i]);
+			return cmd_wrong(
+			    "accept-rollback", usage_text, argc, argv, i);
 	}
 	if (accept->from.dir == NULL)
 		return usage("DIR is needed");

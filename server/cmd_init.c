@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cdop/limits.h"
+#include "cdop/profile.h"
 #include "cdop/secret.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -110,6 +111,30 @@ check_empty(const struct init *init)
 		return true;
 	log_tell("%s: there is a registry already", init->args.dir);
 	return false;
+}
+
+/*
+ * What is wrong with it is said before a key file is made, and before anybody
+ * is asked for anything.
+ */
+static bool
+look_at_profile(struct init *init)
+{
+	const struct cdop_bytes text = init->setup.profile;
+	struct cdop_profile_error error = {0, ""};
+	struct cdop_profile *profile;
+	enum cdop_err err;
+
+	err = cdop_profile_parse((const char *)text.data, text.len,
+	    init->offline.arena, &profile, &error);
+	if (err == CDOP_INVALID_ARGUMENT && error.line > 0)
+		log_tell("%s: line %u: %s", init->args.profile, error.line,
+		    error.text);
+	else if (err != CDOP_OK)
+		log_tell("%s: %s", init->args.profile,
+		    err == CDOP_INVALID_ARGUMENT ? error.text
+						 : cdop_err_name(err));
+	return err == CDOP_OK;
 }
 
 static bool
@@ -450,7 +475,7 @@ run(struct init *init)
 	init->setup.mode = init->args.mode;
 	init->setup.n_admin = init->args.n_admin;
 	memcpy(init->setup.admin, init->args.admin, sizeof(init->setup.admin));
-	if (!confirm(init))
+	if (!look_at_profile(init) || !check_empty(init) || !confirm(init))
 		return false;
 	ended_begin();
 	if (!prepare_outputs(init) || !prepare_dir(init))

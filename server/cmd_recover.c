@@ -81,7 +81,8 @@ parse(struct recover *recover, int argc, char **argv)
 		    take_value(recover, argv[i], argv[i + 1]))
 			i++;
 		else
-			return usage(argv[i]);
+			return cmd_wrong(
+			    "recover-people", usage_text, argc, argv, i);
 	}
 	if (recover->from.dir == NULL)
 		return usage("DIR is needed");

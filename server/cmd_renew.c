@@ -98,7 +98,8 @@ parse(struct renew *renew, int argc, char **argv)
 		    take_value(renew, argv[i], argv[i + 1]))
 			i++;
 		else
-			return usage(argv[i]);
+			return cmd_wrong(
+			    "renew-root", usage_text, argc, argv, i);
 	}
 	if (renew->from.dir == NULL || renew->by == NULL)
 		return usage("DIR and --by NAME are needed");

@@ -93,7 +93,7 @@ parse(struct restore *restore, int argc, char **argv)
 		    take_value(restore, argv[i], argv[i + 1]))
 			i++;
 		else if (!offline_key_take(&restore->from, argc, argv, &i))
-			return usage(argv[i]);
+			return cmd_wrong("restore", usage_text, argc, argv, i);
 	}
 	if (restore->dir == NULL)
 		return usage("FILE and DIR are needed");

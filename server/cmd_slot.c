@@ -76,7 +76,7 @@ parse(struct slot_add *add, int argc, char **argv)
 		else if (i + 1 < argc && take_value(add, argv[i], argv[i + 1]))
 			i++;
 		else
-			return usage(argv[i]);
+			return cmd_wrong("slot", usage_text, argc, argv, i);
 	}
 	if (add->from.dir == NULL)
 		return usage("DIR is needed");

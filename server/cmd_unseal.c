@@ -17,6 +17,9 @@
 
 #define CMD_UNAVAILABLE 69
 
+static const char usage_text[] =
+    "usage: cdopd unseal [-f FILE] " OFFLINE_KEY_USAGE;
+
 /* Not a socket that somebody else put there to be told the passphrase. */
 static bool
 is_ours(int fd, const char *user)
@@ -190,9 +193,13 @@ cmd_unseal(int argc, char **argv)
 	int i, n = 0, status;
 
 	memset(&from, 0, sizeof(from));
-	for (i = 0; i < argc && n < 4; i++)
-		if (i == 0 || !offline_key_take(&from, argc, argv, &i))
-			rest[n++] = argv[i];
+	for (i = 0; i < argc && n < 4; i++) {
+		if (i > 0 && offline_key_take(&from, argc, argv, &i))
+			continue;
+		if (i > 0 && strncmp(argv[i], "--", 2) == 0)
+			return cmd_wrong("unseal", usage_text, argc, argv, i);
+		rest[n++] = argv[i];
+	}
 	status = cmd_config(n, rest, NULL, &conf, &path, NULL);
 	if (status != CMD_OK)
 		return status;

@@ -264,7 +264,7 @@ cmd_verify(int argc, char **argv)
 		else if (argv[i][0] != '-' && from->dir == NULL)
 			from->dir = argv[i];
 		else if (!offline_key_take(from, argc, argv, &i))
-			return usage(argv[i]);
+			return cmd_wrong("verify", usage_text, argc, argv, i);
 	}
 	if (from->dir == NULL)
 		return usage("DIR or FILE is needed");

@@ -105,6 +105,41 @@ print_config(int argc, char **argv)
 	return status;
 }
 
+/* An answer that nobody has is none. */
+static int
+written(int status)
+{
+	if (status != CMD_OK || (fflush(stdout) == 0 && ferror(stdout) == 0))
+		return status;
+	log_tell("the answer cannot be written to standard output");
+	return CMD_FAILED;
+}
+
+static bool
+asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+	    strcmp(word, "help") == 0;
+}
+
+/* cdopd help slot, as cdopd slot --help. */
+static int
+tell_help(int argc, char **argv)
+{
+	static char flag[] = "--help";
+	char *ask[] = {NULL, flag, NULL};
+	size_t i;
+
+	for (i = 0; argc > 2 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[2], verbs[i].name) == 0 &&
+		    verbs[i].usage != NULL) {
+			ask[0] = argv[2];
+			return run_verb(&verbs[i], 2, ask);
+		}
+	print_usage(stdout);
+	return CMD_OK;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -119,18 +154,16 @@ main(int argc, char **argv)
 		return CMD_FAILED;
 	}
 	if (strcmp(argv[1], "-T") == 0)
-		return print_config(argc - 1, argv + 1);
+		return written(print_config(argc - 1, argv + 1));
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("cdopd " CDOP_VERSION);
-		return CMD_OK;
+		return written(CMD_OK);
 	}
-	if (strcmp(argv[1], "--help") == 0) {
-		print_usage(stdout);
-		return CMD_OK;
-	}
+	if (asks_for_help(argv[1]))
+		return written(tell_help(argc, argv));
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return run_verb(&verbs[i], argc - 1, argv + 1);
+			return written(run_verb(&verbs[i], argc - 1, argv + 1));
 	}
 	log_tell("%s: no such verb; see cdopd --help", argv[1]);
 	return CMD_USAGE;

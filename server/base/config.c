@@ -336,6 +336,8 @@ config_parse(const char *text, size_t len, struct config *ret_conf,
 	size_t n, i;
 
 	config_init(&conf);
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3; /* some editors put it there */
 	for (i = 1; text < end; i++, text = newline + 1) {
 		newline = memchr(text, '\n', (size_t)(end - text));
 		newline = newline != NULL ? newline : end;

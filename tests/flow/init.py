@@ -96,7 +96,7 @@ def verify():
           "no registry there" in said and "key" not in said, said)
     code, said = cdopd("verify", DIR, "--keyfile", KEY)
     check("which word was wrong is said", code == 64 and
-          "verify: --keyfile" in said, said)
+          "verify: no such option: --keyfile" in said, said)
     with open(os.path.join(TMP, "out", "cdop-recovery.txt"),
               encoding="utf-8") as f:
         said = f.read()
