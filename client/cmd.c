@@ -121,13 +121,16 @@ cmd_number(struct cmd_ctx *ctx, const char *what, const char *text,
 
 	errno = 0;
 	n = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
-	    n > max)
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 &&
+	    n <= max) {
+		*ret_n = n;
+		return EXIT_OK;
+	}
+	if (max >= UINT32_MAX) /* nobody is to count so far */
 		return cmd_fail(ctx, EXIT_USAGE, NULL, where_numbers_are(what),
-		    "%s: a number up to %llu is wanted", what,
-		    (unsigned long long)max);
-	*ret_n = n;
-	return EXIT_OK;
+		    "%s: a number is wanted", what);
+	return cmd_fail(ctx, EXIT_USAGE, NULL, where_numbers_are(what),
+	    "%s: a number up to %llu is wanted", what, (unsigned long long)max);
 }
 
 static const struct cmd_opt *
@@ -159,6 +162,11 @@ take_opt(struct cmd_ctx *ctx, int argc, char **argv, int *i)
 
 	if (opt == NULL && ctx->cmd != NULL)
 		opt = find_opt(ctx->cmd->opts, arg, len);
+	if (opt == NULL && ctx->cmd != NULL &&
+	    (opt = commands_near_opt(ctx->cmd, arg, len)) != NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, its_help(ctx),
+		    "no such option: %.*s (the nearest is: %s)", (int)len, arg,
+		    opt->name);
 	if (opt == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, its_help(ctx),
 		    "no such option: %.*s", (int)len, arg);
@@ -195,7 +203,7 @@ no_such_command(struct cmd_ctx *ctx, const char *const *words, size_t n)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    commands_is_noun(words[0])
 			? cdop_arena_printf(ctx->arena, "cdop %s", words[0])
-			: "cdop help",
+			: commands_with_verb(ctx->arena, words[0]),
 		    "no such command: %s", typed);
 	return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 	    "no such command: %s (the nearest is: cdop %s)", typed,
@@ -292,7 +300,10 @@ check_words(struct cmd_ctx *ctx)
 		    cmd->words, cmd->args);
 	}
 	if (ctx->n_pos > cmd->max_pos)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, its_help(ctx),
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    strncmp(cmd->args, "REF", 3) == 0
+			? "a reference is one word: K7M4-QX2R"
+			: its_help(ctx),
 		    "%s: a word too many: %s", cmd->words,
 		    ctx->pos[cmd->max_pos]);
 	return EXIT_OK;

@@ -1,6 +1,7 @@
 /* cdop case show, list, find, history: looking at cases. */
 #include <string.h>
 
+#include "client/area.h"
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
@@ -125,9 +126,11 @@ list_request(struct cmd_ctx *ctx, Cdop__CaseListRequest *request)
 {
 	uint64_t limit = 100;
 	enum exit_code code;
+	size_t n;
 
 	cdop__case_list_request__init(request);
-	request->area = terms_copy(ctx, "--area");
+	if ((code = area_read_all(ctx, &request->area, 1, &n)) != EXIT_OK)
+		return code;
 	request->status = terms_copy(ctx, "--status");
 	request->has_names = true;
 	request->names = cmd_flag(ctx, "--names");
@@ -311,7 +314,8 @@ static const struct cmd_opt history_opts[] = {
 static const struct cmd_opt list_opts[] = {
     {"--area", "AREA", "owned by this area", false},
     {"--status", "WORD", "received, entered-in-error", false},
-    {"--since", "DATE", "died or registered on or after", false},
+    {"--since", "DATE", "died, or if that is not known registered, on or after",
+	false},
     {"--until", "DATE", "and up to", false},
     {"--names", NULL, "show names; the log says so", false},
     {"--mine", NULL, "those you are responsible for", false},

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/amend.h"
+#include "client/area.h"
 #include "client/call.h"
 #include "client/change.h"
 #include "client/families.h"
@@ -39,11 +40,11 @@ run_owner(struct cmd_ctx *ctx)
 	struct change change;
 	enum exit_code code;
 
-	if ((code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
-		return code;
 	cdop__case_owner_request__init(&request);
+	if ((code = area_read(ctx, ctx->pos[1], &request.area)) != EXIT_OK ||
+	    (code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
+		return code;
 	request.reference = change.reference;
-	request.area = cdop_arena_strdup(ctx->arena, ctx->pos[1]);
 	request.reason = change.reason;
 	request.source = terms_copy(ctx, "--source");
 	do {
@@ -61,11 +62,11 @@ run_interest(struct cmd_ctx *ctx)
 	struct change change;
 	enum exit_code code;
 
-	if ((code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
-		return code;
 	cdop__case_interest_request__init(&request);
+	if ((code = area_read(ctx, ctx->pos[1], &request.area)) != EXIT_OK ||
+	    (code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
+		return code;
 	request.reference = change.reference;
-	request.area = cdop_arena_strdup(ctx->arena, ctx->pos[1]);
 	request.known = cmd_flag(ctx, "--known");
 	request.has_remove = true;
 	request.remove = cmd_flag(ctx, "--remove");

@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/area.h"
 #include "client/call.h"
 #include "client/families.h"
 #include "client/json.h"
@@ -128,7 +129,6 @@ rotate_keys(struct cmd_ctx *ctx, char *reason)
 	Cdop__KeyRotateRequest request;
 	Cdop__KeyRotateReply *reply;
 	char *area[AREAS];
-	const char *value;
 	enum exit_code code;
 	json_t *object;
 
@@ -140,9 +140,9 @@ rotate_keys(struct cmd_ctx *ctx, char *reason)
 	request.what = what_of(ctx);
 	request.has_compromised = is_compromised(ctx, reason);
 	request.compromised = request.has_compromised;
-	while (request.n_area < AREAS &&
-	    (value = cmd_value_at(ctx, "--area", request.n_area)) != NULL)
-		area[request.n_area++] = cdop_arena_strdup(ctx->arena, value);
+	code = area_read_all(ctx, area, AREAS, &request.n_area);
+	if (code != EXIT_OK)
+		return code;
 	if (request.what == CDOP__KEY_WHAT__KEY_LINK_TURN &&
 	    (code = show_waiting(ctx)) != EXIT_OK)
 		return code;

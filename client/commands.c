@@ -153,3 +153,47 @@ commands_near(const char *typed)
 	}
 	return best != NULL ? best : only_verb(typed);
 }
+
+const struct cmd_opt *
+commands_near_opt(const struct cmd *cmd, const char *typed, size_t len)
+{
+	const struct cmd_opt *opt, *begun = NULL, *best = NULL;
+	char word[NEAR_MAX];
+	size_t d, n = 0, least = 3;
+
+	if (len >= sizeof(word))
+		return NULL;
+	memcpy(word, typed, len);
+	word[len] = '\0';
+	for (opt = cmd->opts; opt != NULL && opt->name != NULL; opt++) {
+		if (strncmp(opt->name, word, strlen(word)) == 0) {
+			begun = opt;
+			n++;
+		}
+		d = distance(word, opt->name);
+		if (d < least) {
+			least = d;
+			best = opt;
+		}
+	}
+	return best != NULL || n != 1 ? best : begun;
+}
+
+const char *
+commands_with_verb(struct cdop_arena *arena, const char *verb)
+{
+	const char *blank, *list = NULL;
+	const struct cmd *cmd;
+	size_t i;
+
+	for (i = 0; (cmd = commands_at(i)) != NULL; i++) {
+		blank = strchr(cmd->words, ' ');
+		if (blank == NULL || strcmp(blank + 1, verb) != 0 ||
+		    (cmd->flags & CMD_HIDDEN) != 0)
+			continue;
+		list = cdop_arena_printf(arena, "%s%scdop %s",
+		    list == NULL ? "" : list, list == NULL ? "" : ", ",
+		    cmd->words);
+	}
+	return list == NULL ? "cdop help" : list;
+}

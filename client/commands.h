@@ -20,4 +20,14 @@ bool commands_is_noun(const char *word);
 /* The command nearest to what was typed, or NULL when none is near. */
 const struct cmd *commands_near(const char *typed);
 
+/*
+ * The option of a command nearest to what was typed, or the only one that
+ * begins with it; NULL when none is near.
+ */
+const struct cmd_opt *commands_near_opt(
+    const struct cmd *cmd, const char *typed, size_t len);
+
+/* What to type for a verb without what it is about; else "cdop help". */
+const char *commands_with_verb(struct cdop_arena *arena, const char *verb);
+
 #endif

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cdop/date.h"
+#include "client/area.h"
 #include "client/call.h"
 #include "client/prompt.h"
 #include "client/purpose.h"
@@ -262,7 +263,6 @@ people_rights(struct cmd_ctx *ctx, struct people_rights *ret_rights)
 {
 	struct people_rights r;
 	enum exit_code code;
-	const char *word;
 
 	memset(&r, 0, sizeof(r));
 	r.grant = cdop_arena_calloc(ctx->arena, MANY_MAX, sizeof(*r.grant));
@@ -274,13 +274,8 @@ people_rights(struct cmd_ctx *ctx, struct people_rights *ret_rights)
 	r.job_title = terms_copy(ctx, "--job-title");
 	r.agency = terms_copy(ctx, "--agency");
 	r.all_areas = cmd_flag(ctx, "--all-areas");
-	while ((word = cmd_value_at(ctx, "--area", r.n_area)) != NULL) {
-		if (r.n_area == MANY_MAX)
-			return cmd_fail(
-			    ctx, EXIT_USAGE, NULL, NULL, "too many areas");
-		r.area[r.n_area++] = cdop_arena_strdup(ctx->arena, word);
-	}
-	if ((code = take_grants(ctx, &r)) != EXIT_OK ||
+	code = area_read_all(ctx, r.area, MANY_MAX, &r.n_area);
+	if (code != EXIT_OK || (code = take_grants(ctx, &r)) != EXIT_OK ||
 	    (code = day_begins(ctx, "--device-until", 1, &r.has_expires,
 		 &r.expires_ms)) != EXIT_OK)
 		return code;

@@ -4,7 +4,9 @@ next, and nothing is asked for or made before."""
 import os
 import subprocess
 
-from libflow import CDOPD, PROFILE, TMP, Registry, check, end, equal
+from libflow import (CDOP, CDOPD, INVALID, OK, PROFILE, TMP, USAGE, Registry,
+                     check, end, equal, scene)
+import libsynthetic
 
 NEVER = os.path.join(TMP, "never")
 
@@ -110,6 +112,95 @@ def editors(registry):
         equal("a configuration with " + name, cdopd("-T", "-f", other), plain)
 
 
+def areas(ada, cora, reference):
+    """By name or by id; what is neither is told with those that there are."""
+    listed = cora.must("case", "list", "--area", "knowsley").out
+    check("one case is Knowsley's", reference in listed, listed)
+    for typed in ("Knowsley", "KNOWSLEY", " knowsley "):
+        equal("an area called %r" % typed, cora.must(
+            "case", "list", "--area", typed).out, listed)
+    for typed, words in (("Know", "the nearest is: knowsley"),
+                         ("Kn", "knowsley, liverpool, sefton, "),
+                         ("Ambridge", "knowsley, liverpool, sefton, "),
+                         ("", "knowsley, liverpool, sefton, ")):
+        done = cora.cdop("case", "list", "--area", typed)
+        check("no area is called %r" % typed, done.code == USAGE and
+              "not an area of this panel\nnext: " + words in done.err, done)
+    done = cora.cdop("case", "list", "--area", "ambridge")
+    check("what may be an id is the registry's to know",
+          done.code == INVALID and "cdop profile show" in done.err, done)
+    cora.must("case", "show", reference)
+    cora.must("case", "interest", reference, "Isle of Man", "--reason", "x")
+    cora.must("case", "show", reference)
+    done = cora.cdop("case", "owner", reference, "Nowhere")
+    check("nobody is asked for the reason of what cannot be",
+          "not an area" in done.err, done)
+    cora.must("case", "owner", reference, "Sefton", "--reason", "x")
+    cora.must("case", "show", reference)
+    shown = cora.must("case", "show", reference).out
+    check("it is Sefton's", "owner: Sefton" in shown, shown)
+    out = os.path.join(TMP, "two.txt")
+    ada.must("people", "invite", "--name", "Tess", "--role", "partner",
+             "--area", "Wirral", "--area", "St Helens", "--out", out)
+    people = ada.must("people", "list").out
+    check("an invitation has ids", "st-helens" in people and
+          "wirral" in people, people)
+    done = ada.cdop("key", "rotate", "--area", "Wirrall", "--reason", "x",
+                    "--json")
+    check("so has a turn of keys", done.code == USAGE and
+          "not an area" in done.err, done)
+
+
+def words_of_commands(cora, reference):
+    """What was meant is named, where it can be known."""
+    for args, words in (
+            (["case", "find", "--family", "x"],
+             "no such option: --family (the nearest is: --family-name)"),
+            (["case", "find", "--famly-name", "x"],
+             "no such option: --famly-name (the nearest is: --family-name)"),
+            (["case", "find", "--conjure", "x"],
+             "no such option: --conjure\nnext: cdop case find --help"),
+            (["case", "find", "--" + "x" * 80],
+             "x\nnext: cdop case find --help"),
+            (["show", "case", reference], "no such command: show\nnext: "
+             "cdop case show, cdop certificate show, "),
+            (["conjure"], "no such command: conjure\nnext: cdop help"),
+            (["case", "show"] + reference.split("-"),
+             "next: a reference is one word: K7M4-QX2R"),
+            (["status", "now"], "a word too many: now\n"
+             "next: cdop status --help"),
+            (["case", "responsible", reference, "Cora", "--reason", "x"],
+             "PERSON: a number is wanted\nnext: cdop people list"),
+            (["status", "--timeout", "x"],
+             "--timeout: a number up to 60 is wanted")):
+        done = cora.cdop(*args)
+        check("cdop %s" % " ".join(args)[:40], done.code == USAGE and
+              words in done.err, done)
+
+
+def answers_of_cdop(cora):
+    """Why it could not be written, not what failed last."""
+    for args in (["profile", "show"], ["case", "list"], ["help"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([CDOP, *args], env=cora.env(), stdout=full,
+                                  stdin=subprocess.DEVNULL, timeout=60,
+                                  stderr=subprocess.PIPE, check=False)
+        check("on a full disk cdop %s" % args[0], done.returncode == 1 and
+              b"output: No space left on device" in done.stderr, done)
+
+
+def at_the_prompt():
+    registry, cora = scene(name="serving")
+    path = os.path.join(TMP, "one.csv")
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        libsynthetic.write(libsynthetic.rows(1), f)
+    equal("a child of Knowsley", cora.cdop("notify", "--from", path).code, OK)
+    reference = cora.must("case", "list", "--json").lines()[0]["reference"]
+    areas(registry.ada, cora, reference)
+    words_of_commands(cora, reference)
+    answers_of_cdop(cora)
+
+
 def main():
     registry = Registry()
     registry.init()
@@ -118,6 +209,7 @@ def main():
     answers_that_nobody_has(registry)
     init_asks_for_nothing_in_vain(registry)
     editors(registry)
+    at_the_prompt()
     end()
 
 

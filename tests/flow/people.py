@@ -210,7 +210,7 @@ def where_to_look(registry, ada, cora):
             (cora, ["device", "list"], "next: cdop device"),
             (cora, ["status", "extra"], "next: cdop status --help"),
             (cora, ["status", "--timeout"], "next: cdop status --help"),
-            (cora, ["case", "list", "--area", "Wirral"],
+            (cora, ["case", "list", "--area", "ambridge"],
              "next: cdop profile show"),
             (ada, ["people", "suspend", "Cora", "--reason", "x"],
              "next: cdop people list"),
