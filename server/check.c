@@ -38,6 +38,10 @@ say(char words[static CHECK_WORDS], const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(words, CHECK_WORDS, format, args);
 	va_end(args);
+	/* A path of the configuration may have anything in it. */
+	for (; *words != '\0'; words++)
+		if (*words < 0x20 || *words > 0x7e)
+			*words = '?';
 }
 
 /* ---- the scene ----------------------------------------------------------- */

@@ -185,6 +185,8 @@ def main():
     seen, lines, _ = look(registry.conf)
     manual(seen)
     stopped(registry)
+    says("data_dir", ["a?[2J"], without(
+        registry, "data_dir = %s/a\x1b[2J" % TMP))
     equal("nothing was changed", sorted(os.listdir(registry.data)), before)
     not_files(registry)
     registry.start()
