@@ -119,6 +119,6 @@ boot_calls_end(struct cycle *cycle)
 	}
 	cycle->n_given = 0;
 	TAILQ_FOREACH(session, &cycle->sessions, in_all)
-	if (session->boot && session->state >= SESSION_OPENING)
-		session->state = SESSION_ENDING;
+		if (session->boot && session->state >= SESSION_OPENING)
+			session->state = SESSION_ENDING;
 }

@@ -77,8 +77,8 @@ cycle_find(struct cycle *cycle, uint64_t conn)
 	struct session *session;
 
 	LIST_FOREACH(session, &cycle->bucket[conn % CYCLE_BUCKETS], by_conn)
-	if (session->conn == conn)
-		return session;
+		if (session->conn == conn)
+			return session;
 	return NULL;
 }
 
@@ -276,8 +276,8 @@ end_sessions(struct cycle *cycle, const struct dispatch_result *result)
 	if (result->end_person == 0 && result->end_device == 0)
 		return;
 	TAILQ_FOREACH(session, &cycle->sessions, in_all)
-	if (is_of(cycle, session, result))
-		end_now(cycle, session);
+		if (is_of(cycle, session, result))
+			end_now(cycle, session);
 }
 
 static enum cdop_err

@@ -191,9 +191,9 @@ gather_round(struct cycle *cycle, uint64_t boot_ms)
 	uint32_t n;
 
 	TAILQ_FOREACH(turn, &cycle->turns, entry)
-	for (n = 0; n < turn->each && !turn->dry; n++)
-		if (gather_next(cycle, turn, boot_ms) == TOOK_FULL)
-			return false;
+		for (n = 0; n < turn->each && !turn->dry; n++)
+			if (gather_next(cycle, turn, boot_ms) == TOOK_FULL)
+				return false;
 	return true;
 }
 
@@ -252,8 +252,8 @@ is_more(const struct cycle *cycle)
 	const struct turn *turn;
 
 	TAILQ_FOREACH(turn, &cycle->turns, entry)
-	if (!turn->dry)
-		return true;
+		if (!turn->dry)
+			return true;
 	return false;
 }
 
@@ -277,7 +277,7 @@ gather_part_ms(const struct cycle *cycle)
 	size_t n = 0;
 
 	TAILQ_FOREACH(turn, &cycle->turns, entry)
-	n += turn->asks > 0;
+		n += turn->asks > 0;
 	return n > 1 ? PART_SHARED_MS : PART_MS;
 }
 

@@ -127,8 +127,8 @@ make_room(struct cycle *cycle, const struct turn *turn)
 	if (turn->n_sessions <= CDOP_DEVICE_SESSIONS_MAX)
 		return;
 	TAILQ_FOREACH(session, &turn->sessions, in_turn)
-	if (oldest == NULL || session->conn < oldest->conn)
-		oldest = session;
+		if (oldest == NULL || session->conn < oldest->conn)
+			oldest = session;
 	cycle_close(cycle, oldest);
 }
 

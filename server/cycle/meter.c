@@ -76,7 +76,7 @@ meter_tick(struct cycle *cycle)
 	if (m == NULL)
 		return;
 	TAILQ_FOREACH(session, &cycle->sessions, in_all)
-	streams += session->n_more;
+		streams += session->n_more;
 	metrics_set(m, METRIC_OPEN, reg != NULL);
 	metrics_set(m, METRIC_SESSIONS, cycle->n_sessions);
 	metrics_set(m, METRIC_STREAMS, streams);

@@ -24,8 +24,8 @@ find(struct turns *turns, uint64_t who)
 	struct turn *turn;
 
 	TAILQ_FOREACH(turn, turns, entry)
-	if (turn->who == who)
-		return turn;
+		if (turn->who == who)
+			return turn;
 	return NULL;
 }
 
@@ -85,8 +85,7 @@ turns_begin(struct turns *turns)
 	struct session *session;
 	struct turn *turn;
 
-	TAILQ_FOREACH(turn, turns, entry)
-	{
+	TAILQ_FOREACH(turn, turns, entry) {
 		if (turn->used > 0)
 			turn->each = each_of(turn);
 		turn->used = 0;
@@ -95,8 +94,7 @@ turns_begin(struct turns *turns)
 		turn->asks = 0;
 		turn->leaves = 0;
 		turn->dry = false;
-		TAILQ_FOREACH(session, &turn->sessions, in_turn)
-		{
+		TAILQ_FOREACH(session, &turn->sessions, in_turn) {
 			session->taken = 0;
 			session->ahead = 0;
 		}

@@ -66,7 +66,7 @@ gate_stop(struct gate *gate)
 	for (i = 0; i < gate->args->n_listen; i++)
 		listener_stop(gate->listeners[i]);
 	TAILQ_FOREACH(link, &gate->hub->links, all)
-	link_mute(link);
+		link_mute(link);
 	if (gate->hub->lost) /* there is no vault to wait for */
 		gate_drain(gate);
 }

@@ -54,8 +54,7 @@ find_link(struct hub *hub, uint64_t conn)
 {
 	struct link *link;
 
-	LIST_FOREACH(link, &hub->buckets[conn % HUB_BUCKETS], bucket)
-	{
+	LIST_FOREACH(link, &hub->buckets[conn % HUB_BUCKETS], bucket) {
 		if (link->conn == conn)
 			return link;
 	}

@@ -98,8 +98,7 @@ write_some(struct outq *q, int fd)
 	struct outq_frame *frame;
 	size_t n = 0;
 
-	STAILQ_FOREACH(frame, &q->frames, next)
-	{
+	STAILQ_FOREACH(frame, &q->frames, next) {
 		if (n == OUTQ_IOV)
 			break;
 		iov[n].iov_base = frame->bytes + frame->done;

@@ -120,7 +120,7 @@ grow(struct outcomes *outcomes)
 	outcomes->bucket = bucket;
 	outcomes->n_buckets = n;
 	TAILQ_FOREACH(outcome, &outcomes->by_age, age)
-	link_in(outcomes, outcome);
+		link_in(outcomes, outcome);
 }
 
 static void

@@ -54,7 +54,7 @@ order(void)
 	unsigned all = 0;
 
 	TAILQ_FOREACH(turn, &turns, entry)
-	all = all * 10 + (unsigned)turn->who;
+		all = all * 10 + (unsigned)turn->who;
 	return all;
 }
 
