@@ -69,26 +69,41 @@ look(struct search *s, enum index_kind kind, const char *text, bool dates)
 	}
 }
 
-static bool
-begins(const char *text, const struct cases_name *with, size_t min)
+/* The beginning of a name, with its length; 0: it is too short for one. */
+struct beginning {
+	const char *text;
+	size_t len;
+};
+
+static struct beginning
+beginning_of(const struct search *s, const struct cases_name *name)
 {
-	return with->folded[0] != '\0' &&
-	    cdop_fold_letters(with->folded) >= min &&
-	    strncmp(text, with->folded, strlen(with->folded)) == 0;
+	size_t min = s->act->reg->profile->find_minimum;
+	struct beginning with = {.text = name->folded};
+
+	if (cdop_fold_letters(name->folded) >= min)
+		with.len = strlen(name->folded);
+	return with;
 }
 
 static bool
-name_begins(const struct search *s, const struct index_post *post)
+begins(const char *text, const struct beginning *with)
 {
-	size_t min = s->act->reg->profile->find_minimum;
+	return with->len > 0 && strncmp(text, with->text, with->len) == 0;
+}
+
+static bool
+name_begins(const struct index_post *post, const struct beginning *family,
+    const struct beginning *mother)
+{
 	struct index_term term = {.text = NULL};
 
 	while (index_post_term(post, &term))
 		if (((term.kind == INDEX_FAMILY || term.kind == INDEX_PART) &&
-			begins(term.text, &s->terms.family, min)) ||
+			begins(term.text, family)) ||
 		    ((term.kind == INDEX_MOTHER ||
 			 term.kind == INDEX_MOTHER_PART) &&
-			begins(term.text, &s->terms.mother, min)))
+			begins(term.text, mother)))
 			return true;
 	return false;
 }
@@ -100,14 +115,20 @@ name_begins(const struct search *s, const struct index_post *post)
 static void
 look_through(struct search *s)
 {
+	const struct beginning family = beginning_of(s, &s->terms.family);
+	const struct beginning mother = beginning_of(s, &s->terms.mother);
+	const struct access *access = &s->act->access;
+	const struct index *index = s->act->index;
 	const struct index_post *post;
 	uint32_t slot;
 
-	for (slot = 0; slot < index_count(s->act->index) && !s->find->more;
-	     slot++) {
-		post = index_at(s->act->index, slot);
-		if (access_may_see(&s->act->access, post) &&
-		    rest_fits(s, post) && name_begins(s, post))
+	for (slot = 0; slot < index_count(index) && !s->find->more; slot++) {
+		if (!access_may_see_some(
+			access, index_glance(index, slot)->owner))
+			continue;
+		post = index_at(index, slot);
+		if (access_may_see(access, post) && rest_fits(s, post) &&
+		    name_begins(post, &family, &mother))
 			take(s, slot);
 	}
 }
