@@ -144,7 +144,7 @@ unseal_key_file(const struct config *conf, const char *path)
 		return unseal_with(conf, UNSEAL_VERB_KEY, file, SLOTS_KEYFILE);
 	log_tell("%s: %s", path,
 	    len < 0 ? strerror(errno)
-		    : "not a key file, which has exactly 32 bytes");
+		    : "not a key file, which has exactly 32 random bytes");
 	cdop_secret_wipe(file, sizeof(file));
 	return CMD_USAGE;
 }

@@ -135,7 +135,8 @@ offline_key_file(const char *path, uint8_t ret_k[static 32])
 	cdop_secret_wipe(file, sizeof(file));
 	if (err != CDOP_OK)
 		log_tell(
-		    "%s: not a key file, which has exactly 32 bytes", path);
+		    "%s: not a key file, which has exactly 32 random bytes",
+		    path);
 	return err;
 }
 

@@ -22,7 +22,7 @@ read_key(int fd, uint8_t ret_k[static 32])
 	cdop_secret_wipe(file, sizeof(file));
 	if (err != CDOP_OK)
 		log_error("keyfile.bad", "which=%s next=%s", "boot_key_file",
-		    "a key file has exactly 32 bytes");
+		    "a key file has exactly 32 random bytes");
 	return err;
 }
 

@@ -168,7 +168,7 @@ try_file(struct vault *vault, int fd, const char *what)
 	bytes.len = len < 0 ? 0 : (size_t)len;
 	if (slots_derive_keyfile(bytes, k) != CDOP_OK) {
 		log_error("keyfile.bad", "which=%s next=%s", what,
-		    "a key file has exactly 32 bytes");
+		    "a key file has exactly 32 random bytes");
 	} else {
 		for (i = 0; i < rows_slots(vault->rows) && !vault->stop &&
 		     vault->reg == NULL;
@@ -526,6 +526,8 @@ vault_open(struct vault *vault)
 		return err;
 	err = boot_key_open(
 	    vault->fds->boot, vault->mem, vault->rows, &vault->boot);
+	if (err == CDOP_INVALID_ARGUMENT)
+		vault->status = CONTROL_EXIT_CONFIG; /* it stays so */
 	if (err != CDOP_OK)
 		return err;
 	if (vault->boot != NULL && vault->boot->has_set)

@@ -75,6 +75,16 @@ def refused(registry, wanted):
               all(word in said for word in wanted), said)
 
 
+def boot_key_of_another_length(registry):
+    """It is not tried again and again, for want of memory."""
+    key = os.path.join(TMP, "short")
+    with open(key, "wb") as f:
+        f.write(bytes(31))
+    os.chmod(key, 0o400)
+    not_started(without(registry, "boot_key_file = " + key), 78,
+                ("boot_key_file", "exactly 32 random bytes"), ("memory",))
+
+
 def not_files(registry):
     """A link, a directory, and one that others may read, in each place."""
     away = os.path.join(TMP, "away")
@@ -189,6 +199,7 @@ def main():
         registry, "data_dir = %s/a\x1b[2J" % TMP))
     equal("nothing was changed", sorted(os.listdir(registry.data)), before)
     not_files(registry)
+    boot_key_of_another_length(registry)
     registry.start()
     seen, lines, _ = look(registry.conf)
     equal("it runs", [seen[name] for name in (
