@@ -293,7 +293,8 @@ amend_run(struct cmd_ctx *ctx)
 	int round;
 
 	memset(&a, 0, sizeof(a));
-	if ((code = change_begin(ctx, SEEN_RECORD, 0, &a.change)) != EXIT_OK ||
+	if ((code = notify_look(ctx)) != EXIT_OK ||
+	    (code = change_begin(ctx, SEEN_RECORD, 0, &a.change)) != EXIT_OK ||
 	    (code = notify_new(ctx, &a.n)) != EXIT_OK ||
 	    (code = decide_argv(ctx, &a.n)) != EXIT_OK ||
 	    (code = read_changes(ctx, &a)) != EXIT_OK ||
@@ -389,6 +390,7 @@ amend_correct_run(struct cmd_ctx *ctx)
 	memset(&a, 0, sizeof(a));
 	if ((code = cmd_number(ctx, "NOTIFICATION", ctx->pos[1], UINT32_MAX,
 		 &number)) != EXIT_OK ||
+	    (code = notify_look(ctx)) != EXIT_OK ||
 	    (code = change_begin(ctx, SEEN_NOTIFICATION, (uint32_t)number,
 		 &a.change)) != EXIT_OK ||
 	    (code = notify_new(ctx, &a.n)) != EXIT_OK ||

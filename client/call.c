@@ -194,6 +194,7 @@ static const struct {
     {"not_suspended", "cdop people list"},
     {"owner.unknown", "cdop profile show"},
     {"role", "cdop whoami"},
+    {"role_needed", "--as ROLE: cdop whoami shows yours"},
     {"state", "cdop status"},
 };
 

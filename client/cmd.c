@@ -264,6 +264,7 @@ take_globals(struct cmd_ctx *ctx)
 	uint64_t seconds = TIMEOUT_S;
 	const char *accessible;
 	enum exit_code code;
+	Cdop__Role role;
 
 	g->context = cmd_value(ctx, "--context");
 	g->purpose = cmd_value(ctx, "--purpose");
@@ -285,6 +286,9 @@ take_globals(struct cmd_ctx *ctx)
 			return code;
 	}
 	g->timeout_ms = (uint32_t)(seconds > 0 ? seconds : 1) * 1000;
+	if (g->as != NULL &&
+	    (code = purpose_role(ctx, g->as, &role)) != EXIT_OK)
+		return code;
 	return purpose_check_use(ctx);
 }
 

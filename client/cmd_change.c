@@ -87,14 +87,12 @@ run_responsible(struct cmd_ctx *ctx)
 	enum exit_code code;
 	uint64_t person = 0;
 
+	if (ctx->n_pos > 1 &&
+	    (code = cmd_number(
+		 ctx, "PERSON", ctx->pos[1], UINT32_MAX, &person)) != EXIT_OK)
+		return code;
 	if ((code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
 		return code;
-	if (ctx->n_pos > 1) {
-		code =
-		    cmd_number(ctx, "PERSON", ctx->pos[1], UINT32_MAX, &person);
-		if (code != EXIT_OK)
-			return code;
-	}
 	cdop__case_responsible_request__init(&request);
 	request.reference = change.reference;
 	request.has_person = ctx->n_pos > 1;

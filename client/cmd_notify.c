@@ -141,7 +141,7 @@ raise_rest(struct cmd_ctx *ctx, struct notify *n)
 
 /* What is one notification's: in a file each row has its own. */
 static enum exit_code
-run_file(struct cmd_ctx *ctx, const struct cdop_profile *profile)
+look_at_options(struct cmd_ctx *ctx)
 {
 	static const struct {
 		const char *option, *column;
@@ -170,12 +170,13 @@ run_file(struct cmd_ctx *ctx, const struct cdop_profile *profile)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    "that of each row is kept on this computer",
 		    "--receipt is for one answer, not for a file of rows");
-	return import_run(ctx, profile, cmd_value(ctx, "--from"));
+	return EXIT_OK;
 }
 
 static enum exit_code
 run_notify(struct cmd_ctx *ctx)
 {
+	const char *from = cmd_value(ctx, "--from");
 	const struct cdop_profile *profile;
 	struct notify n;
 	enum exit_code code;
@@ -186,10 +187,13 @@ run_notify(struct cmd_ctx *ctx)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    "cdop notify --from FILE, or --resume DRAFT",
 		    "notify takes no word");
-	if ((code = prepare(ctx, &profile)) != EXIT_OK)
+	if (from != NULL && (code = look_at_options(ctx)) != EXIT_OK)
 		return code;
-	if (cmd_value(ctx, "--from") != NULL)
-		return run_file(ctx, profile);
+	if ((code = notify_look(ctx)) != EXIT_OK ||
+	    (code = prepare(ctx, &profile)) != EXIT_OK)
+		return code;
+	if (from != NULL)
+		return import_run(ctx, profile, from);
 	if ((code = notify_new(ctx, &n)) != EXIT_OK)
 		return code;
 	if (cmd_flag(ctx, "--resume"))

@@ -225,8 +225,8 @@ run_change(struct cmd_ctx *ctx)
 	struct people_rights rights;
 	enum exit_code code;
 
-	if ((code = people_target(ctx, &target)) != EXIT_OK ||
-	    (code = people_rights(ctx, &rights)) != EXIT_OK)
+	if ((code = people_rights(ctx, &rights)) != EXIT_OK ||
+	    (code = people_target(ctx, &target)) != EXIT_OK)
 		return code;
 	cdop__person_change_request__init(&request);
 	request.person = target.person;

@@ -76,6 +76,8 @@ run_show(struct cmd_ctx *ctx)
 		 &request.version)) != EXIT_OK)
 		return code;
 	code = call_profile_get(ctx, &request, &reply);
+	if (code == EXIT_NOT_FOUND)
+		ctx->error.next = "cdop profile show: the one in force";
 	if (code == EXIT_OK && request.has_version)
 		code = answered_number(
 		    ctx, "version", request.version, reply->version);
@@ -156,15 +158,15 @@ run_apply(struct cmd_ctx *ctx)
 	json_t *object;
 
 	cdop__profile_apply_request__init(&request);
-	if ((code = people_reason(ctx, &reason)) != EXIT_OK ||
-	    (code = compare(ctx, &request.text, &diff)) != EXIT_OK)
+	if ((code = compare(ctx, &request.text, &diff)) != EXIT_OK)
 		return code;
 	if (!ctx->g.json)
 		show_diff(ctx, diff);
 	if (diff->n_refusal > 0)
 		return cmd_fail(ctx, EXIT_INVALID, NULL, "cdop profile diff",
 		    "this profile cannot be applied");
-	if ((code = prompt_agree(ctx, "Ask for exactly this")) != EXIT_OK)
+	if ((code = people_reason(ctx, &reason)) != EXIT_OK ||
+	    (code = prompt_agree(ctx, "Ask for exactly this")) != EXIT_OK)
 		return code;
 	request.version = diff->version;
 	request.reason = cdop_arena_strdup(ctx->arena, reason);

@@ -1,8 +1,10 @@
 /* A notification: made, filled from the command line, turned to a request. */
 #include "client/notify.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client/print.h"
 #include "client/session.h"
@@ -73,15 +75,13 @@ is_private(const struct cdop_field *field)
 	}
 }
 
+/* "path=value": the path, its name and the value. */
 static enum exit_code
-set_one(struct cmd_ctx *ctx, const struct cdop_profile *profile,
-    struct notify *n, const char *given)
+take_apart(struct cmd_ctx *ctx, const char *given, struct cdop_path *ret_path,
+    const char **ret_name, const char **ret_value)
 {
 	const char *eq = strchr(given, '=');
-	struct cdop_violations v = {NULL, 0, 0};
-	struct cdop_path path;
 	const char *name;
-	enum cdop_err err;
 
 	name = eq == NULL
 	    ? NULL
@@ -89,15 +89,33 @@ set_one(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 	if (name == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, "--set child.sex=1",
 		    "--set wants path=value");
-	if (cdop_form_path_parse(name, &path) != CDOP_OK)
+	if (cdop_form_path_parse(name, ret_path) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop notify --blank",
 		    "--set: there is no field %s", name);
+	*ret_name = name;
+	*ret_value = eq + 1;
+	return EXIT_OK;
+}
+
+static enum exit_code
+set_one(struct cmd_ctx *ctx, const struct cdop_profile *profile,
+    struct notify *n, const char *given)
+{
+	struct cdop_violations v = {NULL, 0, 0};
+	struct cdop_path path;
+	const char *name, *value;
+	enum exit_code code;
+	enum cdop_err err;
+
+	code = take_apart(ctx, given, &path, &name, &value);
+	if (code != EXIT_OK)
+		return code;
 	if (!session_is_training(ctx) && is_private(path.field))
 		return cmd_fail(ctx, EXIT_USAGE, "identity_in_argv",
 		    "give it at the prompt, or with --from FILE|-",
 		    "%s does not stand on the command line of a live registry",
 		    name);
-	err = cdop_form_set(n->form, &path, eq + 1, profile, ctx->arena, &v);
+	err = cdop_form_set(n->form, &path, value, profile, ctx->arena, &v);
 	if (err == CDOP_OK)
 		return EXIT_OK;
 	if (err == CDOP_RESOURCE_EXHAUSTED)
@@ -122,6 +140,25 @@ notify_set(
 			return code;
 	}
 	return EXIT_OK;
+}
+
+enum exit_code
+notify_look(struct cmd_ctx *ctx)
+{
+	const char *from = cmd_value(ctx, "--from"), *given, *name, *value;
+	enum exit_code code = EXIT_OK;
+	struct cdop_path path;
+	size_t i;
+
+	for (i = 0;
+	     code == EXIT_OK && (given = cmd_value_at(ctx, "--set", i)) != NULL;
+	     i++)
+		code = take_apart(ctx, given, &path, &name, &value);
+	if (code == EXIT_OK && from != NULL && strcmp(from, "-") != 0 &&
+	    access(from, R_OK) != 0)
+		code = cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "%s cannot be read: %s", from, strerror(errno));
+	return code;
 }
 
 void

@@ -31,6 +31,12 @@ struct notify {
 /* An empty one with a new key and what the command line says of it. */
 enum exit_code notify_new(struct cmd_ctx *ctx, struct notify *n);
 
+/*
+ * Before anybody is asked for anything: the paths of --set are fields, and the
+ * file of --from is there.
+ */
+enum exit_code notify_look(struct cmd_ctx *ctx);
+
 /* Values of --set path=value; identity only in a training registry. */
 enum exit_code notify_set(
     struct cmd_ctx *ctx, const struct cdop_profile *profile, struct notify *n);

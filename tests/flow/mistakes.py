@@ -4,9 +4,10 @@ next, and nothing is asked for or made before."""
 import os
 import subprocess
 
-from libflow import (CDOP, CDOPD, INVALID, OK, PROFILE, TMP, USAGE, Registry,
-                     check, end, equal, scene)
+from libflow import (CDOP, CDOPD, INVALID, NOT_FOUND, OK, PROFILE, TMP, USAGE,
+                     Registry, check, end, equal, scene)
 import libsynthetic
+import libtype
 
 NEVER = os.path.join(TMP, "never")
 
@@ -178,6 +179,42 @@ def words_of_commands(cora, reference):
               words in done.err, done)
 
 
+def asked_in_vain(who, words, *args):
+    """Nobody types a reason for what is refused in any case."""
+    code, shown = libtype.run([CDOP, *args], {"Reason": ["a reason"]},
+                              env=dict(who.env(), TERM="dumb"))
+    check("before any question: cdop %s" % " ".join(args)[:40],
+          code in (USAGE, NOT_FOUND) and words in shown and
+          "Reason" not in shown and "assphrase" not in shown, (code, shown))
+
+
+def nobody_is_asked_in_vain(ada, cora, reference):
+    none = os.path.join(TMP, "none")
+    cora.must("case", "show", reference, "--notifications")
+    for who, words, *args in (
+            (cora, "--set: there is no field sex", "case", "amend", reference,
+             "--set", "sex=1"),
+            (cora, "--set wants path=value", "case", "correct", reference, "1",
+             "--set", "child.sex"),
+            (cora, none + " cannot be read: No such file", "case", "amend",
+             reference, "--from", none),
+            (cora, none + " cannot be read: No such file", "notify", "--from",
+             none),
+            (cora, "--owner is for one notification", "notify", "--from",
+             none, "--owner", "wirral"),
+            (cora, "--set: there is no field x", "notify", "--set", "x=1"),
+            (cora, "PERSON: a number is wanted", "case", "responsible",
+             reference, "Cora"),
+            (cora, "no such role: king", "whoami", "--as", "king"),
+            (ada, "no such role: king", "people", "change", "2", "--role",
+             "king"),
+            (ada, none + " cannot be read: No such file", "profile", "apply",
+             none),
+            (ada, "next: cdop profile show", "profile", "show",
+             "--profile-version", "99")):
+        asked_in_vain(who, words, *args)
+
+
 def answers_of_cdop(cora):
     """Why it could not be written, not what failed last."""
     for args in (["profile", "show"], ["case", "list"], ["help"]):
@@ -198,6 +235,7 @@ def at_the_prompt():
     reference = cora.must("case", "list", "--json").lines()[0]["reference"]
     areas(registry.ada, cora, reference)
     words_of_commands(cora, reference)
+    nobody_is_asked_in_vain(registry.ada, cora, reference)
     answers_of_cdop(cora)
 
 
