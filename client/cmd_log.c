@@ -53,15 +53,6 @@ keys_followed(
 }
 
 static const char *
-vkey_text(struct cmd_ctx *ctx, const struct cdop_note_key *key)
-{
-	char text[CDOP_NOTE_VKEY_MAX];
-
-	cdop_note_key_write(key, text);
-	return cdop_arena_strdup(ctx->arena, text);
-}
-
-static const char *
 base64(struct cmd_ctx *ctx, const uint8_t hash[static CDOP_MERKLE_HASH])
 {
 	char text[CDOP_BASE64_LEN(CDOP_MERKLE_HASH) + 1];
@@ -77,8 +68,9 @@ add_checkpoint(struct cmd_ctx *ctx, json_t *object,
 {
 	(void)json_object_update_new(object,
 	    json_pack("{s:s,s:s,s:I,s:s}", "origin", checkpoint->origin, "key",
-		vkey_text(ctx, key), "size", (json_int_t)checkpoint->size,
-		"root", base64(ctx, checkpoint->root)));
+		witness_vkey(ctx->arena, key), "size",
+		(json_int_t)checkpoint->size, "root",
+		base64(ctx, checkpoint->root)));
 }
 
 /* ---- audit check-receipt ------------------------------------------------- */
@@ -237,7 +229,7 @@ show_log(struct cmd_ctx *ctx, const struct export_log *log, bool followed)
 		print_out(ctx, "  statements: %zu", log->statements);
 	if (followed)
 		print_out(ctx, "  its key of today, as statements say: %s",
-		    vkey_text(ctx, &log->key));
+		    witness_vkey(ctx->arena, &log->key));
 }
 
 static void

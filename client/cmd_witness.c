@@ -18,15 +18,6 @@
 #define COSIGNED_MAX (CDOP_NOTE_MAX + CDOP_NOTE_LINE_MAX)
 
 static const char *
-vkey_text(struct cmd_ctx *ctx, const struct cdop_note_key *key)
-{
-	char text[CDOP_NOTE_VKEY_MAX];
-
-	cdop_note_key_write(key, text);
-	return cdop_arena_strdup(ctx->arena, text);
-}
-
-static const char *
 root_text(struct cmd_ctx *ctx, const struct cdop_checkpoint *tree)
 {
 	char text[CDOP_BASE64_LEN(CDOP_MERKLE_HASH) + 1];
@@ -121,7 +112,7 @@ tell(struct cmd_ctx *ctx, const struct cdop_note_key *key,
 		object = print_envelope(ctx, "audit.witness", true);
 		(void)json_object_update_new(object,
 		    json_pack("{s:s,s:s,s:I,s:s,s:I}", "file", ctx->pos[0],
-			"key", vkey_text(ctx, key), "size",
+			"key", witness_vkey(ctx->arena, key), "size",
 			(json_int_t)seen->size, "root", root_text(ctx, seen),
 			"newest_size", (json_int_t)reply->size));
 		print_json(object);
@@ -129,7 +120,8 @@ tell(struct cmd_ctx *ctx, const struct cdop_note_key *key,
 	}
 	print_out(ctx, "%s: the log had %" PRIu64 " entries, root %s",
 	    ctx->pos[0], seen->size, root_text(ctx, seen));
-	print_out(ctx, "your key as a witness: %s", vkey_text(ctx, key));
+	print_out(
+	    ctx, "your key as a witness: %s", witness_vkey(ctx->arena, key));
 	print_out(ctx,
 	    "Keep the file away from this computer and from the registry.");
 }
@@ -155,7 +147,8 @@ run_witness(struct cmd_ctx *ctx)
 	cdop__witness_submit_request__init(&request);
 	memcpy(&request.note.data, &note.data, sizeof(request.note.data));
 	request.note.len = note.len;
-	request.vkey = cdop_arena_strdup(ctx->arena, vkey_text(ctx, &key));
+	request.vkey =
+	    cdop_arena_strdup(ctx->arena, witness_vkey(ctx->arena, &key));
 	code = call_witness_submit(ctx, &request, &reply);
 	if (code == EXIT_OK)
 		tell(ctx, &key, reply);
@@ -177,7 +170,7 @@ told(struct cmd_ctx *ctx, const struct export_log *log)
 		(void)json_object_update_new(object,
 		    json_pack("{s:s,s:s,s:s,s:I,s:s,s:I}", "folder",
 			ctx->pos[0], "origin", tree->origin, "key",
-			vkey_text(ctx, &log->key), "size",
+			witness_vkey(ctx->arena, &log->key), "size",
 			(json_int_t)tree->size, "root", root_text(ctx, tree),
 			"statements", (json_int_t)log->statements));
 		print_json(object);
@@ -187,7 +180,7 @@ told(struct cmd_ctx *ctx, const struct export_log *log)
 	    ctx->pos[0], tree->origin, tree->size);
 	print_out(ctx, "  it begins with all that this computer has seen");
 	print_out(ctx, "  cdop audit verify %s --key %s", ctx->pos[0],
-	    vkey_text(ctx, &log->key));
+	    witness_vkey(ctx->arena, &log->key));
 }
 
 static enum exit_code

@@ -87,6 +87,9 @@ enum witness_way witness_follow(
 /* The keys that the log had since enrolment, the newest first. */
 enum exit_code witness_keys(struct cmd_ctx *ctx, const struct witness *witness,
     struct cdop_note_key **ret_key, size_t *ret_n);
+/* One of them as people hand it on: a vkey.  NULL: no memory. */
+const char *witness_vkey(
+    struct cdop_arena *arena, const struct cdop_note_key *key);
 
 /*
  * Whether one of them has signed a note that is a checkpoint; true, too, of a

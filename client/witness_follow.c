@@ -197,3 +197,12 @@ witness_keys(struct cmd_ctx *ctx, const struct witness *w,
 	*ret_n = n;
 	return EXIT_OK;
 }
+
+const char *
+witness_vkey(struct cdop_arena *arena, const struct cdop_note_key *key)
+{
+	char text[CDOP_NOTE_VKEY_MAX];
+
+	cdop_note_key_write(key, text);
+	return cdop_arena_strdup(arena, text);
+}

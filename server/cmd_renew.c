@@ -136,23 +136,12 @@ is_asked_for(const struct registry *reg, uint64_t now_ms)
 	return false;
 }
 
-static bool
-has_shares(const struct rows *rows)
-{
-	size_t i;
-
-	for (i = 0; i < rows_slots(rows); i++)
-		if (rows_slot(rows, i)->kind == SLOTS_KIND_SHARES)
-			return true;
-	return false;
-}
-
 /* Nobody takes them from the custodians without a word. */
 static bool
 keeps_shares(const struct renew *renew)
 {
 	if (renew->new.is_shares || renew->without_shares ||
-	    !has_shares(renew->offline.rows))
+	    !rows_has_shares(renew->offline.rows))
 		return true;
 	log_tell("custodians have shares now, and would have none: they could "
 		 "not open it, and no backup could be taken.  Make others "

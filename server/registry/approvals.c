@@ -126,24 +126,16 @@ copy_words(struct cdop_arena *arena, const char *const *words, size_t n,
 /* ---- opening the registry ---------------------------------------------- */
 
 static bool
-take_bytes(ProtobufCBinaryData in, uint8_t *out, size_t len)
-{
-	if (in.len != len)
-		return false;
-	memcpy(out, in.data, len);
-	return true;
-}
-
-static bool
 take(struct cdop_arena *arena, const Cdop__StoredApproval *stored,
     struct approval *to)
 {
 	struct cdop_bytes request = {stored->request.data, stored->request.len};
 
-	if (!take_bytes(stored->number, to->number, 8) ||
-	    !take_bytes(stored->request_key, to->request_key, 16) ||
-	    !take_bytes(stored->target_version, to->target_version, 32) ||
-	    !take_bytes(stored->hash, to->hash, 32) ||
+	if (!message_take_bytes(stored->number, to->number, 8) ||
+	    !message_take_bytes(stored->request_key, to->request_key, 16) ||
+	    !message_take_bytes(
+		stored->target_version, to->target_version, 32) ||
+	    !message_take_bytes(stored->hash, to->hash, 32) ||
 	    !copy_bytes(arena, request, &to->request) ||
 	    !copy_words(
 		arena, (const char *const *)stored->words, stored->n_words, to))

@@ -43,17 +43,6 @@ refuse(enum backups_fault fault, enum backups_fault *ret_fault)
 				       : CDOP_FAILED_PRECONDITION;
 }
 
-static bool
-has_shares(const struct rows *rows)
-{
-	size_t i;
-
-	for (i = 0; i < rows_slots(rows); i++)
-		if (rows_slot(rows, i)->kind == SLOTS_KIND_SHARES)
-			return true;
-	return false;
-}
-
 /* Takes the last entry back. */
 static void
 forget_last(void *ctx, uint64_t arg)
@@ -155,7 +144,7 @@ backups_begin(struct backups *backups, struct cdop_arena *arena,
 	enum cdop_err err;
 
 	*ret_fault = BACKUPS_FINE;
-	if (!has_shares(backups->reg->rows))
+	if (!rows_has_shares(backups->reg->rows))
 		return refuse(BACKUPS_NO_SHARES, ret_fault);
 	if (backups->run.state != RUN_NONE)
 		return refuse(BACKUPS_BUSY, ret_fault);

@@ -1,6 +1,8 @@
 /* Packing and putting; see message.h. */
 #include "server/registry/message.h"
 
+#include <string.h>
+
 enum cdop_err
 message_pack(struct cdop_arena *arena, const ProtobufCMessage *message,
     size_t len, struct cdop_bytes *ret_data)
@@ -30,4 +32,13 @@ message_put(struct rows *rows, struct cdop_arena *arena,
 		return err;
 	return old == 0 ? rows_put(rows, &packed, ret_number)
 			: rows_replace(rows, old, &packed, ret_number);
+}
+
+bool
+message_take_bytes(ProtobufCBinaryData in, uint8_t *out, size_t len)
+{
+	if (in.len != len)
+		return false;
+	memcpy(out, in.data, len);
+	return true;
 }

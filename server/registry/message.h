@@ -24,4 +24,7 @@ CDOP_MUST enum cdop_err message_put(struct rows *rows, struct cdop_arena *arena,
     const struct rows_new *row, uint64_t old, const ProtobufCMessage *message,
     uint64_t *ret_number);
 
+/* A field of exactly len bytes, copied.  False: it has another length. */
+bool message_take_bytes(ProtobufCBinaryData in, uint8_t *out, size_t len);
+
 #endif

@@ -27,15 +27,6 @@ take_text(const char *text, char *out, size_t room)
 }
 
 static bool
-take_bytes(ProtobufCBinaryData in, uint8_t *out, size_t len)
-{
-	if (in.len != len)
-		return false;
-	memcpy(out, in.data, len);
-	return true;
-}
-
-static bool
 take_areas(const Cdop__StoredPerson *stored, struct people_person *person)
 {
 	size_t i;
@@ -106,16 +97,16 @@ people_row_read_device(
 	memset(d, 0, sizeof(*d));
 	if (!take_text(stored->label, d->label, sizeof(d->label)) ||
 	    !take_text(stored->reason, d->reason, sizeof(d->reason)) ||
-	    !take_bytes(stored->public_key, d->public_key, 32) ||
-	    !take_bytes(stored->psk, d->psk, 32) ||
-	    !take_bytes(stored->comparison, d->comparison, 10) ||
-	    !take_bytes(stored->invitation_id, d->invitation_id, 16))
+	    !message_take_bytes(stored->public_key, d->public_key, 32) ||
+	    !message_take_bytes(stored->psk, d->psk, 32) ||
+	    !message_take_bytes(stored->comparison, d->comparison, 10) ||
+	    !message_take_bytes(stored->invitation_id, d->invitation_id, 16))
 		return CDOP_DATA_LOSS;
 	if (stored->has_psk_next &&
-	    !take_bytes(stored->psk_next, d->psk_next, 32))
+	    !message_take_bytes(stored->psk_next, d->psk_next, 32))
 		return CDOP_DATA_LOSS;
 	if (stored->has_server_key &&
-	    !take_bytes(
+	    !message_take_bytes(
 		stored->server_key, d->server_key, sizeof(d->server_key)))
 		return CDOP_DATA_LOSS;
 	d->has_next = stored->has_psk_next;
@@ -140,11 +131,11 @@ people_row_read_invitation(const Cdop__StoredInvitation *stored,
 
 	memset(v, 0, sizeof(*v));
 	if (!take_text(stored->label, v->label, sizeof(v->label)) ||
-	    !take_bytes(stored->invitation_id, v->invitation_id, 16) ||
-	    !take_bytes(stored->psk, v->psk, 32))
+	    !message_take_bytes(stored->invitation_id, v->invitation_id, 16) ||
+	    !message_take_bytes(stored->psk, v->psk, 32))
 		return CDOP_DATA_LOSS;
 	if (stored->has_public_key &&
-	    !take_bytes(stored->public_key, v->public_key, 32))
+	    !message_take_bytes(stored->public_key, v->public_key, 32))
 		return CDOP_DATA_LOSS;
 	v->has_key = stored->has_public_key;
 	v->version = stored->has_version ? stored->version : 0;

@@ -190,17 +190,6 @@ on_gone(void *ctx, uint64_t number)
 
 /* ---- From begin to end ---- */
 
-static bool
-has_shares(const struct rows *rows)
-{
-	size_t i;
-
-	for (i = 0; i < rows_slots(rows); i++)
-		if (rows_slot(rows, i)->kind == SLOTS_KIND_SHARES)
-			return true;
-	return false;
-}
-
 static enum cdop_err
 begin(struct dump *dump)
 {
@@ -226,7 +215,7 @@ dump_begin(struct rows *rows, struct dump **ret_dump)
 	struct dump *dump;
 	enum cdop_err err;
 
-	if (!has_shares(rows))
+	if (!rows_has_shares(rows))
 		return CDOP_FAILED_PRECONDITION;
 	dump = calloc(1, sizeof(*dump));
 	if (dump == NULL)

@@ -33,18 +33,6 @@ rows_registry(const struct rows *rows)
 	return rows->registry;
 }
 
-size_t
-rows_slots(const struct rows *rows)
-{
-	return rows->n_slots;
-}
-
-const struct slots_info *
-rows_slot(const struct rows *rows, size_t i)
-{
-	return &rows->slots[i].info;
-}
-
 uint64_t
 rows_next_leaf(const struct rows *rows)
 {

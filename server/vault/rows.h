@@ -87,6 +87,8 @@ const uint8_t *rows_registry(const struct rows *rows);
 /* Slot i of rows_slots(); the order is that of their row numbers. */
 size_t rows_slots(const struct rows *rows);
 const struct slots_info *rows_slot(const struct rows *rows, size_t i);
+/* Is there a slot that shares open? */
+bool rows_has_shares(const struct rows *rows);
 
 /*
  * Opens the root through slot i with its K, then ring, epoch keys and head

@@ -8,6 +8,29 @@
 
 /* ---- what there is ------------------------------------------------------ */
 
+size_t
+rows_slots(const struct rows *rows)
+{
+	return rows->n_slots;
+}
+
+const struct slots_info *
+rows_slot(const struct rows *rows, size_t i)
+{
+	return &rows->slots[i].info;
+}
+
+bool
+rows_has_shares(const struct rows *rows)
+{
+	size_t i;
+
+	for (i = 0; i < rows_slots(rows); i++)
+		if (rows_slot(rows, i)->kind == SLOTS_KIND_SHARES)
+			return true;
+	return false;
+}
+
 const struct slots_set *
 rows_slots_set(const struct rows *rows, uint16_t number)
 {
