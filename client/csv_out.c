@@ -4,8 +4,9 @@
 #include <csv.h>
 #include <string.h>
 
-void
-csv_out_plain(FILE *to, const char *text)
+/* One cell, as it is; NULL writes an empty one. */
+static void
+plain(FILE *to, const char *text)
 {
 	if (text == NULL)
 		text = "";
@@ -57,7 +58,7 @@ void
 csv_out_safe(FILE *to, const char *text)
 {
 	if (text == NULL || !csv_out_is_guarded(text)) {
-		csv_out_plain(to, text);
+		plain(to, text);
 		return;
 	}
 	(void)fputs("\"'", to);

@@ -17,9 +17,6 @@
  */
 bool csv_out_is_guarded(const char *cell);
 
-/* One cell, as it is; NULL writes an empty one. */
-void csv_out_plain(FILE *to, const char *text);
-
 /*
  * One cell; one that a spreadsheet would calculate gets ' before it.  For
  * whatever came from a person.

@@ -74,8 +74,4 @@ const char *notify_verb(const Cdop__NotificationRegisterReply *reply);
 /* Whose it is, in words, or why that is not said. */
 const char *notify_owner(const Cdop__NotificationRegisterReply *reply);
 
-/* What a registration was answered, for people. */
-void notify_show(struct cmd_ctx *ctx,
-    const Cdop__NotificationRegisterReply *reply, bool replayed);
-
 #endif

@@ -31,8 +31,9 @@ notify_owner(const Cdop__NotificationRegisterReply *reply)
 	    : "";
 }
 
-void
-notify_show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
+/* What a registration was answered, for people. */
+static void
+show_reply(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
     bool replayed)
 {
 	size_t i;
@@ -73,7 +74,7 @@ show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply)
 		    "the answer carries no reply");
 	if (!ctx->g.json) {
 		print_mode(ctx);
-		notify_show(ctx, reply, ctx->replayed);
+		show_reply(ctx, reply, ctx->replayed);
 		return EXIT_OK;
 	}
 	object = print_envelope(ctx, "notify", true);

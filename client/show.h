@@ -36,10 +36,6 @@ void show_case(struct cmd_ctx *ctx, const Cdop__Case *c);
 /* Owner, status, interest, links: what is not in a form. */
 void show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c);
 
-/* One form of it; what: "case record", "notification". */
-void show_case_form(
-    struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *what);
-
 /* One line of its history. */
 void show_case_event(struct cmd_ctx *ctx, const Cdop__HistoryEntry *e);
 

@@ -92,8 +92,9 @@ show_made(struct cmd_ctx *ctx, const Cdop__FormInstance *f)
 	}
 }
 
-void
-show_case_form(
+/* One form of it; what: "case record", "notification". */
+static void
+show_instance(
     struct cmd_ctx *ctx, const Cdop__FormInstance *f, const char *what)
 {
 	print_out(ctx, "\n-- %s %u  %s  version %llu  %s  %s%s%s", what,
@@ -141,9 +142,9 @@ show_case(struct cmd_ctx *ctx, const Cdop__Case *c)
 
 	show_case_head(ctx, c);
 	if (c->record != NULL)
-		show_case_form(ctx, c->record, "case record");
+		show_instance(ctx, c->record, "case record");
 	for (i = 0; i < c->n_notification; i++)
-		show_case_form(ctx, c->notification[i], "notification");
+		show_instance(ctx, c->notification[i], "notification");
 	show_differences(ctx, c);
 	if (c->n_missing > 0)
 		print_out(ctx, "%s", "");

@@ -59,8 +59,9 @@ cdop_form_slot(const Cdop__Form *form, const struct cdop_path *path,
 
 /* ---- values as text ---------------------------------------------------- */
 
-bool
-cdop_form_date_of(const Cdop__Date *message, struct cdop_date *ret_date)
+/* A Date message as a date; false when it is none of the calendar. */
+static bool
+date_of(const Cdop__Date *message, struct cdop_date *ret_date)
 {
 	struct cdop_date date = {0};
 
@@ -105,7 +106,7 @@ cdop_form_date_text(const Cdop__Date *message, struct cdop_arena *arena)
 	char text[CDOP_DATE_TEXT_MAX];
 
 	/* Only a form that cdop_form_check would refuse comes here with "?". */
-	if (!cdop_form_date_of(message, &date))
+	if (!date_of(message, &date))
 		return "?";
 	cdop_date_write(&date, text);
 	return cdop_arena_strdup(arena, text);
@@ -270,13 +271,14 @@ cdop_form_value(
 	return cdop_form_slot_text(&slot, arena);
 }
 
-bool
-cdop_form_date_in(const struct form_slot *slot, struct cdop_date *ret_date)
+/* The same of a slot that has one. */
+static bool
+date_in(const struct form_slot *slot, struct cdop_date *ret_date)
 {
 	const void *p;
 
 	memcpy(&p, cdop_form_member(slot->msg, slot->fd->offset), sizeof(p));
-	return cdop_form_date_of(p, ret_date);
+	return date_of(p, ret_date);
 }
 
 bool
@@ -288,8 +290,7 @@ cdop_form_date(
 
 	return cdop_form_path_parse(path, &at) == CDOP_OK &&
 	    at.field->kind == CDOP_KIND_DATE &&
-	    cdop_form_given(form, &at, &slot) &&
-	    cdop_form_date_in(&slot, ret_date);
+	    cdop_form_given(form, &at, &slot) && date_in(&slot, ret_date);
 }
 
 /* ---- whole forms ------------------------------------------------------- */

@@ -112,12 +112,6 @@ const char *cdop_form_slot_text(
     const struct form_slot *slot, struct cdop_arena *arena);
 void cdop_form_slot_clear(const struct form_slot *slot);
 
-/* A Date message as a date; false when it is none of the calendar. */
-bool cdop_form_date_of(const Cdop__Date *message, struct cdop_date *ret_date);
-/* The same of a slot that has one. */
-bool cdop_form_date_in(
-    const struct form_slot *slot, struct cdop_date *ret_date);
-
 /*
  * The values alone, in the order of the dictionary: where each lies.  Begin
  * with {form}.  What is handed out may be changed or taken away meanwhile,

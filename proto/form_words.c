@@ -1,50 +1,8 @@
-/* Values on their way out: for another system, and for a person. */
+/* Values on their way out, for a person. */
 #include <string.h>
 
 #include "cdop/nhs.h"
 #include "proto/form_inner.h"
-
-/* ---- export ------------------------------------------------------------ */
-
-static const char *
-absent_code(const struct cdop_field *field, enum cdop_value_state state,
-    const struct cdop_profile *profile, int32_t day, struct cdop_arena *arena)
-{
-	const char *list = field->list;
-	const struct cdop_code *code;
-
-	if (field->kind == CDOP_KIND_AREA)
-		list = "area_other";
-	if (field->kind == CDOP_KIND_POSTCODE && state == CDOP_VALUE_NOT_KNOWN)
-		return "ZZ99 3WZ";
-	if (field->unknown != 0 && state == CDOP_VALUE_NOT_KNOWN)
-		return cdop_arena_printf(arena, "%u", (unsigned)field->unknown);
-	if (list == NULL || profile == NULL)
-		return "";
-	code = cdop_profile_absence(
-	    profile, list, (enum cdop_code_means)state, day);
-	return code == NULL ? "" : code->code;
-}
-
-const char *
-cdop_form_export(const Cdop__Form *form, const struct cdop_path *path,
-    const struct cdop_profile *profile, int32_t day, struct cdop_arena *arena)
-{
-	struct cdop_value value;
-	const char *code;
-
-	if (cdop_form_get(form, path, arena, &value) != CDOP_OK)
-		return NULL;
-	if (value.state == CDOP_VALUE_GIVEN ||
-	    value.state == CDOP_VALUE_NOT_ASKED)
-		return value.text;
-	code = absent_code(path->field, value.state, profile, day, arena);
-	if (code == NULL)
-		return NULL;
-	return *code == '\0' ? value.text : code;
-}
-
-/* ---- for people -------------------------------------------------------- */
 
 static const char *
 date_words(const char *text, struct cdop_arena *arena)

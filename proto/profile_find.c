@@ -88,21 +88,6 @@ cdop_profile_code(const struct cdop_profile *profile, const char *list,
 }
 
 const struct cdop_code *
-cdop_profile_absence(const struct cdop_profile *profile, const char *list,
-    enum cdop_code_means means, int32_t day)
-{
-	const struct cdop_code_list *codes = cdop_profile_list(profile, list);
-	size_t i;
-
-	for (i = 0; codes != NULL && i < codes->n; i++) {
-		if (codes->code[i].means == means &&
-		    cdop_span_holds(codes->code[i].when, day))
-			return &codes->code[i];
-	}
-	return NULL;
-}
-
-const struct cdop_code *
 cdop_profile_purpose(
     const struct cdop_profile *profile, const char *code, int32_t day)
 {

@@ -155,10 +155,6 @@ void cdop_form_clear(Cdop__Form *form, const struct cdop_path *path);
 CDOP_MUST enum cdop_err cdop_form_entry_add(Cdop__Form *form, const char *group,
     struct cdop_arena *arena, uint32_t *ret_number);
 
-/* Takes an entry out, its absences too.  False: there is none. */
-bool cdop_form_entry_remove(
-    Cdop__Form *form, const char *group, uint32_t number);
-
 /* Entries of a group; and the number of the i-th. */
 size_t cdop_form_entries(const Cdop__Form *form, const char *group);
 uint32_t cdop_form_entry_number(
@@ -299,16 +295,7 @@ CDOP_MUST enum cdop_err cdop_form_missing(const Cdop__Form *form,
     struct cdop_arena *arena, struct cdop_missing_list *ret_missing);
 
 /*
- * What a value reads as in an export: an absence is given back as the code
- * of the field's list that means it, where the list has one; else "#nk" and
- * the like stay.  NULL: no memory.
- */
-const char *cdop_form_export(const Cdop__Form *form,
-    const struct cdop_path *path, const struct cdop_profile *profile,
-    int32_t day, struct cdop_arena *arena);
-
-/*
- * The same value for a person: label of a code, area or agency, a date in
+ * A value as a person reads it: label of a code, area or agency, a date in
  * words, an NHS number in groups, "not known".  NULL: no memory.
  */
 const char *cdop_form_words(const Cdop__Form *form,

@@ -154,9 +154,6 @@ const struct cdop_code_list *cdop_profile_list(
 /* The row of a code that holds on a day, else any row of it, else NULL. */
 const struct cdop_code *cdop_profile_code(const struct cdop_profile *profile,
     const char *list, const char *code, int32_t day);
-/* The code that means this absence in a list on a day, or NULL. */
-const struct cdop_code *cdop_profile_absence(const struct cdop_profile *profile,
-    const char *list, enum cdop_code_means means, int32_t day);
 /* A code of the list "purpose" that holds on the day, or NULL. */
 const struct cdop_code *cdop_profile_purpose(
     const struct cdop_profile *profile, const char *code, int32_t day);

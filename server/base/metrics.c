@@ -157,8 +157,9 @@ print_times(FILE *out, const char *name, const char *help,
 	    name, n, name, sum_us / 1000000, sum_us % 1000000, name, n);
 }
 
-void
-metrics_print(const struct metrics *metrics, FILE *out)
+/* All of it as text. */
+static void
+print(const struct metrics *metrics, FILE *out)
 {
 	size_t i;
 
@@ -224,7 +225,7 @@ metrics_publish(const struct metrics *metrics, const char *path)
 		return CDOP_PERMISSION_DENIED;
 	/* The collector is somebody else, whatever the service's umask is. */
 	good = fchmod(fd, 0644) == 0;
-	metrics_print(metrics, out);
+	print(metrics, out);
 	good = ferror(out) == 0 && good;
 	good = fclose(out) == 0 && good;
 	if (good && rename(beside, path) == 0)

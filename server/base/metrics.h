@@ -70,9 +70,6 @@ void metrics_took(struct metrics_times *times, uint64_t us);
 /* All that was taken, in microseconds. */
 uint64_t metrics_sum(const struct metrics_times *times);
 
-/* All of it as text. */
-void metrics_print(const struct metrics *metrics, FILE *out);
-
 /*
  * The same as a file (0644) that is whole at any moment: written beside path
  * and renamed.  What lies there and was not written here stays as it is.

@@ -68,9 +68,6 @@ const char *parent_role_name(enum parent_role role);
 /* Stops whatever the outcome; the first reason keeps its status. */
 void parent_stop(struct parent *parent, int status);
 
-/* Both ready: once a line for whoever started us, and the manager's word. */
-void parent_announce(struct parent *parent);
-
 /* What a child says; arg is the struct parent_child. */
 void parent_hear(evutil_socket_t fd, short what, void *arg);
 

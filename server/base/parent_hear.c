@@ -16,8 +16,9 @@ parent_role_name(enum parent_role role)
 	return role == PARENT_GATE ? "gate" : "vault";
 }
 
-void
-parent_announce(struct parent *parent)
+/* Both ready: once a line for whoever started us, and the manager's word. */
+static void
+announce(struct parent *parent)
 {
 	char text[ADDRESS_TEXT_MAX];
 	uint32_t i;
@@ -75,7 +76,7 @@ take_ready(struct parent_child *child, const struct control_msg *msg)
 		take_state(parent, msg);
 	log_info("child.ready", "child=%s pid=%d",
 	    parent_role_name(child->role), (int)child->pid);
-	parent_announce(parent);
+	announce(parent);
 }
 
 static void
@@ -83,7 +84,7 @@ take_slots(struct parent *parent, const struct control_msg *msg)
 {
 	unseal_slots(&parent->unseal, msg);
 	if (!parent->announced)
-		parent_announce(parent);
+		announce(parent);
 }
 
 /*

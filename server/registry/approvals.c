@@ -386,6 +386,41 @@ add(struct approvals *approvals, struct cdop_arena *scratch,
 	return put_row(approvals, scratch, &entry->approval);
 }
 
+static enum cdop_err
+drop(struct approvals *approvals, struct entry *entry)
+{
+	struct undo *undo = approvals->reg->undo;
+	enum cdop_err err;
+
+	err = rows_del(approvals->reg->rows, entry->approval.row);
+	if (err == CDOP_OK)
+		err = undo_save(undo, entry, sizeof(*entry));
+	if (err == CDOP_OK)
+		err = undo_defer(undo, free_arena, entry->arena, 0);
+	if (err == CDOP_OK)
+		entry->arena = NULL;
+	return err;
+}
+
+/* Removes some that have expired, in the open transaction. */
+static enum cdop_err
+sweep(struct approvals *approvals, uint64_t now_ms)
+{
+	struct entry *entry;
+	size_t i, n = 0;
+	enum cdop_err err;
+
+	for (i = 0; i < APPROVALS_MAX && n < SWEEP_MAX; i++) {
+		entry = &approvals->entries[i];
+		if (entry->arena == NULL || waits(approvals, entry, now_ms))
+			continue;
+		if ((err = drop(approvals, entry)) != CDOP_OK)
+			return err;
+		n++;
+	}
+	return CDOP_OK;
+}
+
 enum cdop_err
 approvals_file(struct approvals *approvals, struct cdop_arena *arena,
     const struct approval_ask *ask, uint8_t ret_number[static 8])
@@ -406,7 +441,7 @@ approvals_file(struct approvals *approvals, struct cdop_arena *arena,
 		return CDOP_ALREADY_EXISTS;
 	if (mine >= APPROVALS_PERSON_MAX)
 		return CDOP_FAILED_PRECONDITION;
-	err = approvals_sweep(approvals, ask->now_ms);
+	err = sweep(approvals, ask->now_ms);
 	if (err != CDOP_OK)
 		return err;
 	entry = free_entry(approvals);
@@ -421,22 +456,6 @@ approvals_file(struct approvals *approvals, struct cdop_arena *arena,
 }
 
 /* ---- dropping ---------------------------------------------------------- */
-
-static enum cdop_err
-drop(struct approvals *approvals, struct entry *entry)
-{
-	struct undo *undo = approvals->reg->undo;
-	enum cdop_err err;
-
-	err = rows_del(approvals->reg->rows, entry->approval.row);
-	if (err == CDOP_OK)
-		err = undo_save(undo, entry, sizeof(*entry));
-	if (err == CDOP_OK)
-		err = undo_defer(undo, free_arena, entry->arena, 0);
-	if (err == CDOP_OK)
-		entry->arena = NULL;
-	return err;
-}
 
 enum cdop_err
 approvals_drop(struct approvals *approvals, const uint8_t number[static 8])
@@ -468,24 +487,6 @@ approvals_drop_all(struct approvals *approvals, size_t *ret_n)
 		if ((err = drop(approvals, entry)) != CDOP_OK)
 			return err;
 		++*ret_n;
-	}
-	return CDOP_OK;
-}
-
-enum cdop_err
-approvals_sweep(struct approvals *approvals, uint64_t now_ms)
-{
-	struct entry *entry;
-	size_t i, n = 0;
-	enum cdop_err err;
-
-	for (i = 0; i < APPROVALS_MAX && n < SWEEP_MAX; i++) {
-		entry = &approvals->entries[i];
-		if (entry->arena == NULL || waits(approvals, entry, now_ms))
-			continue;
-		if ((err = drop(approvals, entry)) != CDOP_OK)
-			return err;
-		n++;
 	}
 	return CDOP_OK;
 }

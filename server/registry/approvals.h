@@ -101,8 +101,4 @@ CDOP_MUST enum cdop_err approvals_drop(
 CDOP_MUST enum cdop_err approvals_drop_all(
     struct approvals *approvals, size_t *ret_n);
 
-/* Removes some that have expired, in the open transaction. */
-CDOP_MUST enum cdop_err approvals_sweep(
-    struct approvals *approvals, uint64_t now_ms);
-
 #endif

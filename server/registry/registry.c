@@ -205,8 +205,12 @@ take_notices(struct registry *reg, const Cdop__StoredConfig *config)
 	return CDOP_OK;
 }
 
-enum cdop_err
-registry_take_config(struct registry *reg, const Cdop__StoredConfig *config)
+/*
+ * Takes what CONFIG says: at a load, and after it was put.  The link keys
+ * go to locked memory.
+ */
+static enum cdop_err
+take_config(struct registry *reg, const Cdop__StoredConfig *config)
 {
 	enum cdop_err err;
 
@@ -301,7 +305,7 @@ load_row(struct load *load, const struct rows_head *head, const void *message)
 	switch (head->kind) {
 	case SCHEMA_KIND_CONFIG:
 		reg->config_row = head->number;
-		return registry_take_config(reg, message);
+		return take_config(reg, message);
 	case SCHEMA_KIND_PROFILE:
 		return profile_act_load(reg, head->number, message);
 	case SCHEMA_KIND_PERSON:
@@ -515,7 +519,7 @@ registry_put_config(struct registry *reg, struct cdop_arena *arena,
 	if (err != CDOP_OK)
 		return err;
 	reg->config_row = number;
-	return registry_take_config(reg, config);
+	return take_config(reg, config);
 }
 
 Cdop__State

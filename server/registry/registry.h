@@ -148,13 +148,6 @@ CDOP_MUST enum cdop_err registry_commit(struct registry *reg);
 void registry_free(struct registry *reg);
 
 /*
- * Takes what CONFIG says: at a load, and after it was put.  The link keys
- * go to locked memory.
- */
-CDOP_MUST enum cdop_err registry_take_config(
-    struct registry *reg, const Cdop__StoredConfig *config);
-
-/*
  * CONFIG read into arena, to be changed and put back in the same batch.
  */
 CDOP_MUST enum cdop_err registry_edit_config(struct registry *reg,

@@ -47,8 +47,9 @@ tree_size(const struct tree *tree)
 
 /* ---- one tile ---------------------------------------------------------- */
 
-uint8_t *
-tree_core_node(struct tree_level *level, unsigned r, uint64_t i)
+/* Hash i of row r of a tile, r from 0 (the tile's own) to 7. */
+static uint8_t *
+node_of(struct tree_level *level, unsigned r, uint64_t i)
 {
 	if (r == 0)
 		return level->tile.hash[i];
@@ -75,12 +76,11 @@ tree_core_set(struct tree *tree, unsigned level, unsigned i,
 	unsigned r;
 	enum cdop_err err;
 
-	err = set_node(tree, tree_core_node(tile, 0, i), hash);
+	err = set_node(tree, node_of(tile, 0, i), hash);
 	for (r = 0; err == CDOP_OK && r < 7 && (i >> r & 1) != 0; r++) {
-		cdop_merkle_node(over, tree_core_node(tile, r, (i >> r) - 1),
-		    tree_core_node(tile, r, i >> r));
-		err = set_node(
-		    tree, tree_core_node(tile, r + 1, i >> (r + 1)), over);
+		cdop_merkle_node(over, node_of(tile, r, (i >> r) - 1),
+		    node_of(tile, r, i >> r));
+		err = set_node(tree, node_of(tile, r + 1, i >> (r + 1)), over);
 	}
 	return err;
 }
@@ -89,8 +89,7 @@ void
 tree_core_top(
     struct tree_level *level, uint8_t ret_hash[static CDOP_MERKLE_HASH])
 {
-	cdop_merkle_node(
-	    ret_hash, tree_core_node(level, 7, 0), tree_core_node(level, 7, 1));
+	cdop_merkle_node(ret_hash, node_of(level, 7, 0), node_of(level, 7, 1));
 }
 
 /* ---- appending --------------------------------------------------------- */
@@ -208,9 +207,9 @@ tree_core_keep(struct tree *tree, const struct tree_row *row)
 		level->tile.below[i] = cdop_get64(row->below + 8 * (size_t)i);
 	for (r = 1; r < 8; r++)
 		for (i = 0; i < TREE_ROW_WIDTH >> r; i++)
-			cdop_merkle_node(tree_core_node(level, r, i),
-			    tree_core_node(level, r - 1, 2ull * i),
-			    tree_core_node(level, r - 1, 2ull * i + 1));
+			cdop_merkle_node(node_of(level, r, i),
+			    node_of(level, r - 1, 2ull * i),
+			    node_of(level, r - 1, 2ull * i + 1));
 	kept->index = row->index;
 	kept->is_there = true;
 }
@@ -297,7 +296,7 @@ tree_fetch(void *ctx, unsigned height, uint64_t index,
 			return err;
 		at = &tree->kept[level].level;
 	}
-	memcpy(ret_hash, tree_core_node(at, r, index % (TREE_ROW_WIDTH >> r)),
+	memcpy(ret_hash, node_of(at, r, index % (TREE_ROW_WIDTH >> r)),
 	    CDOP_MERKLE_HASH);
 	return CDOP_OK;
 }

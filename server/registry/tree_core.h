@@ -35,9 +35,6 @@ struct tree {
 	uint8_t out[TREE_ROW_MAX]; /* a row on its way out */
 };
 
-/* Hash i of row r of a tile, r from 0 (the tile's own) to 7. */
-uint8_t *tree_core_node(struct tree_level *level, unsigned r, uint64_t i);
-
 /*
  * Hash number i of a level's incomplete tile, of which those before it are
  * there, and what is complete over it.  Errors of the undo log.

@@ -132,12 +132,6 @@ db_abort(struct db_txn *txn)
 	txn->db->in_txn = false;
 }
 
-enum cdop_err
-db_error(const struct db_txn *txn)
-{
-	return txn->err;
-}
-
 /* Keeps the first error of a transaction. */
 static enum cdop_err
 stick(struct db_txn *txn, enum cdop_err err)

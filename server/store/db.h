@@ -102,9 +102,6 @@ CDOP_MUST enum cdop_err db_commit(struct db_txn *txn);
 /* Consumes txn; NULL is fine.  Ends a snapshot too. */
 void db_abort(struct db_txn *txn);
 
-/* The first error of txn, CDOP_OK until then. */
-enum cdop_err db_error(const struct db_txn *txn);
-
 /*
  * The bytes of a row, in LMDB's map: read-only, and dead at the next put or
  * del of this transaction.  CDOP_NOT_FOUND does not stick.

@@ -323,12 +323,6 @@ rows_begin_last(struct rows *rows, size_t max_bytes, size_t n)
 	return batch_begin(rows, max_bytes, n, true);
 }
 
-enum cdop_err
-rows_error(const struct rows *rows)
-{
-	return rows->failed;
-}
-
 /* The old head row goes, the new one is the highest number. */
 static enum cdop_err
 head_write(struct rows *rows)

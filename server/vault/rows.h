@@ -135,9 +135,6 @@ CDOP_MUST enum cdop_err rows_begin_last(
  */
 CDOP_MUST enum cdop_err rows_commit(struct rows *rows);
 
-/* The first error of the batch; CDOP_OK until then. */
-enum cdop_err rows_error(const struct rows *rows);
-
 /* Ends the batch; what was put is gone.  Outside a batch: nothing. */
 void rows_abort(struct rows *rows);
 

@@ -21,7 +21,6 @@ look_up(const struct cdop_profile *p, const char *word)
 	(void)cdop_profile_suggest(p, word, area, 2);
 	(void)cdop_profile_purpose(p, word, 0);
 	(void)cdop_profile_purpose_for(p, word, 0);
-	(void)cdop_profile_absence(p, word, CDOP_CODE_NOT_KNOWN, 0);
 }
 
 static void

@@ -125,13 +125,12 @@ a_difference_is_named_by_its_path(void **state)
 
 	sample_fill(s);
 	sample_put(s, "parent.1.family_name", "Same");
-	sample_put(s, "parent.3.family_name", "Gone");
 	other = cdop_form_copy(s->form, s->arena);
 	put(s, other, "birth.date", "~05/2024");
 	put(s, other, "child.sex", "#nk");
 	put(s, other, "coroner.told", "yes");
 	put(s, other, "parent.4.sex", "1");
-	assert_true(cdop_form_entry_remove(other, "parent", 3));
+	sample_put(s, "parent.3.family_name", "Gone");
 	assert_int_equal(
 	    cdop_form_diff(s->form, other, s->arena, &paths), CDOP_OK);
 	assert_int_equal(paths.n, 5);

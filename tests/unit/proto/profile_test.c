@@ -129,9 +129,6 @@ lookups_hold_on_their_day(void **state)
 	assert_string_equal(code->label, "Female");
 	assert_null(cdop_profile_code(p, "sex", "3", today));
 	assert_null(cdop_profile_code(p, "nothing", "3", today));
-	code = cdop_profile_absence(p, "sex", CDOP_CODE_NOT_KNOWN, today);
-	assert_string_equal(code->code, "0");
-	assert_null(cdop_profile_absence(p, "sex", CDOP_CODE_WITHHELD, today));
 	assert_string_equal(cdop_profile_purpose_for(p, "notify", today)->code,
 	    "new_notification");
 	assert_null(cdop_profile_purpose_for(p, "ask", today));
