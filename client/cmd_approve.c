@@ -282,6 +282,10 @@ confirm(struct cmd_ctx *ctx, const Cdop__Approval *a, bool approve)
 		return cmd_fail(ctx, EXIT_STOPPED, NULL, NULL,
 		    "--confirm names another number: nothing was done");
 	}
+	if (approve && !a->you_may) /* nobody is asked for a vain yes */
+		return cmd_fail(ctx, EXIT_FORBIDDEN, NULL,
+		    "another person, in a role that may: cdop approve",
+		    "it is not yours to approve");
 	if (!prompt_is_possible(ctx))
 		return prompt_impossible(ctx, "your yes", "--confirm NUMBER");
 	code = prompt_yes(ctx,

@@ -54,6 +54,9 @@ list(struct cmd_ctx *ctx, Cdop__AuditListRequest *request)
 
 	if (limit != NULL) {
 		code = cmd_number(ctx, "--limit", limit, 1000000, &n);
+		if (code == EXIT_OK && n == 0)
+			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+			    "--limit: one at least");
 		request->has_limit = true;
 		request->limit = (uint32_t)n;
 	}

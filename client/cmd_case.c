@@ -142,6 +142,9 @@ list_request(struct cmd_ctx *ctx, Cdop__CaseListRequest *request)
 	if (cmd_value(ctx, "--limit") != NULL)
 		code = cmd_number(
 		    ctx, "--limit", cmd_value(ctx, "--limit"), 100000, &limit);
+	if (code == EXIT_OK && limit == 0)
+		return cmd_fail(
+		    ctx, EXIT_USAGE, NULL, NULL, "--limit: one at least");
 	request->has_limit = true;
 	request->limit = (uint32_t)limit;
 	return code;

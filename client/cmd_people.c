@@ -216,6 +216,14 @@ run_revoke(struct cmd_ctx *ctx)
 
 /* ---- change and cancel ------------------------------------------- */
 
+static bool
+is_a_change(const struct people_rights *rights)
+{
+	return rights->name != NULL || rights->job_title != NULL ||
+	    rights->agency != NULL || rights->n_area > 0 || rights->all_areas ||
+	    rights->n_grant > 0 || rights->has_expires;
+}
+
 static enum exit_code
 run_change(struct cmd_ctx *ctx)
 {
@@ -225,8 +233,12 @@ run_change(struct cmd_ctx *ctx)
 	struct people_rights rights;
 	enum exit_code code;
 
-	if ((code = people_rights(ctx, &rights)) != EXIT_OK ||
-	    (code = people_target(ctx, &target)) != EXIT_OK)
+	if ((code = people_rights(ctx, &rights)) != EXIT_OK)
+		return code;
+	if (!is_a_change(&rights))
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "cdop people change --help", "nothing is to be changed");
+	if ((code = people_target(ctx, &target)) != EXIT_OK)
 		return code;
 	cdop__person_change_request__init(&request);
 	request.person = target.person;

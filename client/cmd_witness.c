@@ -222,10 +222,12 @@ run_compare(struct cmd_ctx *ctx)
 	if ((code = session_load(ctx)) != EXIT_OK)
 		return code;
 	if (file_read(ctx->pos[0], COSIGNED_MAX, ctx->arena,
-		&ctx->session->compared) != CDOP_OK ||
-	    ctx->session->compared.len == 0)
+		&ctx->session->compared) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-		    "%s cannot be read", ctx->pos[0]);
+		    "%s cannot be read: %s", ctx->pos[0], strerror(errno));
+	if (ctx->session->compared.len == 0)
+		return cmd_fail(
+		    ctx, EXIT_USAGE, NULL, NULL, "%s is empty", ctx->pos[0]);
 	if ((code = look(ctx)) != EXIT_OK)
 		return code;
 	w = ctx->session->witness;

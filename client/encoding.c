@@ -73,7 +73,8 @@ encoding_to_utf8(struct cmd_ctx *ctx, const char *path, const char *encoding,
 		text->len -= 3;
 	}
 	if (memchr(text->data, 0, text->len) != NULL)
-		return cmd_fail(ctx, EXIT_USAGE, "encoding", NULL,
+		return cmd_fail(ctx, EXIT_USAGE, "encoding",
+		    "of a workbook: save it as \"CSV UTF-8\"",
 		    "%s is not a text file", path);
 	if (!cdop_utf8_is_valid(*text))
 		return cmd_fail(ctx, EXIT_USAGE, "encoding",

@@ -274,6 +274,9 @@ people_rights(struct cmd_ctx *ctx, struct people_rights *ret_rights)
 	r.job_title = terms_copy(ctx, "--job-title");
 	r.agency = terms_copy(ctx, "--agency");
 	r.all_areas = cmd_flag(ctx, "--all-areas");
+	if (r.all_areas && cmd_value(ctx, "--area") != NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "one of these: --area AREA, or --all-areas");
 	code = area_read_all(ctx, r.area, MANY_MAX, &r.n_area);
 	if (code != EXIT_OK || (code = take_grants(ctx, &r)) != EXIT_OK ||
 	    (code = day_begins(ctx, "--device-until", 1, &r.has_expires,

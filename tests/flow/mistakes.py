@@ -4,8 +4,8 @@ next, and nothing is asked for or made before."""
 import os
 import subprocess
 
-from libflow import (CDOP, CDOPD, INVALID, NOT_FOUND, OK, PROFILE, TMP, USAGE,
-                     Registry, check, end, equal, scene)
+from libflow import (CDOP, CDOPD, FORBIDDEN, INVALID, NOT_FOUND, OK, PROFILE,
+                     SECOND, TMP, USAGE, Registry, check, end, equal, scene)
 import libsynthetic
 import libtype
 
@@ -215,6 +215,39 @@ def nobody_is_asked_in_vain(ada, cora, reference):
         asked_in_vain(who, words, *args)
 
 
+def half_said(ada, cora, reference):
+    """What says nothing, or two things, is no request."""
+    empty, book = os.path.join(TMP, "empty"), os.path.join(TMP, "book.csv")
+    with open(empty, "wb"):
+        pass
+    with open(book, "wb") as f:
+        f.write(b"PK\3\4" + bytes(60))
+    for who, words, *args in (
+            (ada, "nothing is to be changed", "people", "change", "3",
+             "--reason", "x"),
+            (ada, "one of these: --area AREA, or --all-areas", "people",
+             "change", "3", "--area", "wirral", "--all-areas", "--reason",
+             "x"),
+            (cora, "--limit: one at least", "case", "list", "--limit", "0"),
+            (cora, "--limit: one at least", "audit", "by", "3", "--limit",
+             "0"),
+            (cora, empty + " is empty", "audit", "compare", empty),
+            (cora, TMP + " cannot be read: Is a directory", "audit",
+             "compare", TMP),
+            (cora, 'save it as "CSV UTF-8"', "notify", "--from", book)):
+        done = who.cdop(*args)
+        check(words, done.code == USAGE and words in done.err, done)
+    cora.must("case", "show", reference)
+    cora.must("case", "erase", reference, "--reason", "court_order", "--yes",
+              code=SECOND)
+    number = cora.must("approve", "--json").lines()[0]["number"]
+    code, shown = libtype.run([CDOP, "approve", number], {},
+                              env=dict(cora.env(), TERM="dumb"))
+    check("nobody is asked for a yes that does not count",
+          code == FORBIDDEN and "it is not yours to approve" in shown and
+          "Approve exactly" not in shown, (code, shown))
+
+
 def answers_of_cdop(cora):
     """Why it could not be written, not what failed last."""
     for args in (["profile", "show"], ["case", "list"], ["help"]):
@@ -236,6 +269,7 @@ def at_the_prompt():
     areas(registry.ada, cora, reference)
     words_of_commands(cora, reference)
     nobody_is_asked_in_vain(registry.ada, cora, reference)
+    half_said(registry.ada, cora, reference)
     answers_of_cdop(cora)
 
 
