@@ -319,8 +319,10 @@ end_section(struct parser *p)
 		p->codes = (struct array){0};
 	}
 	return add(p, &p->arrays[section - cdop_profile_sections],
-	    CDOP_PROFILE_ENTRIES_MAX, &p->item, section->size, p->section_line,
-	    section->word);
+	    section == &cdop_profile_sections[PROFILE_SECTION_AREA]
+		? CDOP_PROFILE_AREAS_MAX
+		: CDOP_PROFILE_ENTRIES_MAX,
+	    &p->item, section->size, p->section_line, section->word);
 }
 
 static bool

@@ -81,9 +81,11 @@
 #define CDOP_STATEMENTS_MAX      1000         /* of one registry */
 
 /* A profile: each entry of it is compared with each other. */
-#define CDOP_PROFILE_ENTRIES_MAX 1000 /* areas, agencies, lists, ...: each */
-#define CDOP_PROFILE_CODES_MAX   2000 /* of one list */
-#define CDOP_PROFILE_HINTS_MAX   5000
+#define CDOP_PROFILE_ENTRIES_MAX 1000 /* agencies, lists, ...: each */
+/* Two keys of each stand in one answer while they turn, of 512 entries. */
+#define CDOP_PROFILE_AREAS_MAX 200
+#define CDOP_PROFILE_CODES_MAX 2000 /* of one list */
+#define CDOP_PROFILE_HINTS_MAX 5000
 
 /* Request keys (TRUST M8): the same outcome for 30 days, then refused. */
 #define CDOP_REQUEST_KEY_LEN     16

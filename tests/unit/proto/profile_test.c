@@ -448,7 +448,7 @@ a_full_arena_is_said(void **state)
 	}
 }
 
-#define LINE_ROOM 48
+#define LINE_ROOM 256
 
 static int
 put_code(char *at, unsigned i)
@@ -460,6 +460,17 @@ static int
 put_list(char *at, unsigned i)
 {
 	return snprintf(at, LINE_ROOM, "[list many-%u]\ncode = 1 | one\n", i);
+}
+
+static int
+put_area(char *at, unsigned i)
+{
+	return snprintf(at, LINE_ROOM,
+	    "[area many-%u]\ncode = X%u\nname = Many %u\n"
+	    "jurisdiction = england\ncalendar = england-and-wales\n"
+	    "time_zone = Europe/London\nlegal_basis = b\n"
+	    "review_basis = resident\ncommissioner = c\ncontact = d\n",
+	    i, i, i);
 }
 
 /* Behind the packaged text max of them are taken, and no more. */
@@ -495,10 +506,13 @@ static void
 what_is_compared_with_each_other_is_bounded(void **state)
 {
 	struct cdop_arena *arena = *state;
-	size_t lists = parsed(arena, sample_profile_text(arena))->n_list;
+	const struct cdop_profile *p =
+	    parsed(arena, sample_profile_text(arena));
+	size_t lists = p->n_list, areas = p->n_area;
 
 	bounded(arena, "[list many]\n", put_code, CDOP_PROFILE_CODES_MAX);
 	bounded(arena, "", put_list, CDOP_PROFILE_ENTRIES_MAX - lists);
+	bounded(arena, "", put_area, CDOP_PROFILE_AREAS_MAX - areas);
 }
 
 int
