@@ -493,6 +493,28 @@ run_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 	return err;
 }
 
+/*
+ * Those up to end, a commit each: as long as there is time, or who makes
+ * batches fail would keep the others waiting for a hundred of them.
+ */
+static enum cdop_err
+run_each(struct batch *batch, struct registry *reg,
+    const struct batch_times *times, size_t end)
+{
+	uint64_t until_us = clock_us() + times->part_ms * 1000ull;
+	enum cdop_err err = CDOP_OK;
+
+	while (err != CDOP_DATA_LOSS && batch->done < end) {
+		err = run_alone(batch, reg, &batch->item[batch->done], times);
+		note(batch, NULL);
+		if (err != CDOP_DATA_LOSS)
+			batch->done++;
+		if (is_over(batch, clock_us(), until_us))
+			end = leave_requests(batch, batch->done, end);
+	}
+	return err;
+}
+
 enum cdop_err
 batch_run(
     struct batch *batch, struct registry *reg, const struct batch_times *times)
@@ -505,11 +527,7 @@ batch_run(
 	note(batch, NULL);
 	if (err == CDOP_OK)
 		batch->done = end;
-	while (err != CDOP_DATA_LOSS && batch->done < end) {
-		err = run_alone(batch, reg, &batch->item[batch->done], times);
-		note(batch, NULL);
-		if (err != CDOP_DATA_LOSS)
-			batch->done++;
-	}
+	else if (err != CDOP_DATA_LOSS)
+		err = run_each(batch, reg, times, end);
 	return err == CDOP_DATA_LOSS ? err : CDOP_OK;
 }

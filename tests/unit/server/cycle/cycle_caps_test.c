@@ -384,7 +384,9 @@ a_full_link_ends_nobody(void **state)
 
 /* ---- requests that fail half-way --------------------------------------- */
 
-static int fail_puts; /* the next so many */
+static int fail_puts;         /* the next so many */
+static int skip_puts;         /* but not the first of them */
+static uint64_t then_tick_ms; /* what takes long comes behind them */
 
 /* In place of LMDB's. */
 int mdb_put(void *txn, unsigned table, void *key, void *data, unsigned flags);
@@ -395,8 +397,11 @@ mdb_put(void *txn, unsigned table, void *key, void *data, unsigned flags)
 	int (*real)(void *, unsigned, void *, void *, unsigned);
 	void *p;
 
-	if (fail_puts > 0) {
+	if (skip_puts > 0) {
+		skip_puts--;
+	} else if (fail_puts > 0) {
 		fail_puts--;
+		fixture_tick(then_tick_ms);
 		return EINVAL;
 	}
 	p = dlsym(RTLD_NEXT, "mdb_put");
@@ -434,6 +439,38 @@ three_failures_end_a_session(void **state)
 	fixture_answers(&f, other, 1, 1);
 }
 
+/* Those before it are run again, a commit each: not all in one turn. */
+static void
+a_failure_keeps_nobody_waiting_for_all_before_it(void **state)
+{
+	struct fixture_client *client, *other;
+	size_t n = 0;
+
+	(void)state;
+	client = fixture_sign_in(&f, WORLD_COORDINATOR);
+	other = fixture_sign_in(&f, WORLD_ADMIN_1);
+	for (n = 0; n < 64; n++)
+		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	fixture_send(&f, client);
+	skip_puts = 40;
+	fail_puts = 1;
+	then_tick_ms = 5;
+	fixture_turn(&f);
+	assert_int_equal(fail_puts, 0);
+	for (n = 0; fixture_reply(&f, client) != NULL; n++)
+		;
+	assert_in_range(n, 1, 8);
+	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	fixture_send(&f, other);
+	fixture_turn(&f);
+	fixture_answers(&f, other, 1, 1);
+	fixture_settle(&f);
+	for (; fixture_reply(&f, client) != NULL; n++)
+		;
+	assert_int_equal(n, 64);
+	assert_false(fixture_is_closed(&f, client));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -450,6 +487,7 @@ main(void)
 	    TEST(streams_are_calls_in_flight),
 	    TEST(a_full_link_ends_nobody),
 	    TEST(three_failures_end_a_session),
+	    TEST(a_failure_keeps_nobody_waiting_for_all_before_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
