@@ -72,7 +72,7 @@ static const char *
 why(enum cdop_err err)
 {
 	if (err == CDOP_UNAUTHENTICATED)
-		return "that key or passphrase does not open it";
+		return "that key, passphrase or these shares do not open it";
 	if (err == CDOP_FAILED_PRECONDITION)
 		return "in use: stop cdopd first";
 	if (err == CDOP_NOT_FOUND)
@@ -101,7 +101,10 @@ report(const struct verify *verify, enum cdop_err err,
 	if (err == CDOP_ABORTED)
 		return CMD_FAILED; /* no key, and why was said */
 	if (err != CDOP_OK) {
-		log_tell("%s: %s", verify->from.dir, why(err));
+		log_tell("%s: %s",
+		    verify->from.called != NULL ? verify->from.called
+						: verify->from.dir,
+		    why(err));
 		return err == CDOP_NOT_FOUND ? CONTROL_EXIT_CONFIG : CMD_FAILED;
 	}
 	printf("%llu rows, %llu fine, %llu findings\n",
@@ -222,6 +225,7 @@ backup(struct verify *verify, struct cdop_arena *arena)
 		return EXIT_FOUND;
 	}
 	backup_check_print(&verify->check, path);
+	verify->from.called = path;
 	verify->from.dir = workplace_path();
 	verify->is_backup = true;
 	status = walk(verify);

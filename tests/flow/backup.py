@@ -216,6 +216,10 @@ def damaged(shares, other):
     code, said = cdopd("verify", with_byte("bytes.cdop", size // 2), *shares)
     equal("verify has its own status for it", code, FINDINGS)
     check("and prints no code", "proof" not in said, said)
+    code, said = cdopd("verify", FILE, *other)
+    check("verify names the file that it was given", code == 1 and
+          FILE + ": that key, passphrase or these shares do not open it" in
+          said and "cdopd-verify" not in said, said)
 
 
 def with_manifest(name, old, new):
