@@ -17,31 +17,35 @@ struct verb {
 	cmd_fn *run;
 	const char *usage; /* NULL: not for people */
 	const char *help;
+	bool asks; /* and does nothing: its answer is all there is of it */
 };
 
 static const struct verb verbs[] = {
     {"init", cmd_init, "DIR --mode live|training --profile FILE ...",
-	"make a registry: slots, invitations, recovery sheet"},
-    {"run", cmd_run, "[-f FILE]", "start the daemon; stays in front"},
+	"make a registry: slots, invitations, recovery sheet", false},
+    {"run", cmd_run, "[-f FILE]", "start the daemon; stays in front", false},
     {"unseal", cmd_unseal, "[-f FILE] " OFFLINE_KEY_USAGE,
-	"open a sealed registry that runs here"},
+	"open a sealed registry that runs here", false},
     {"check", cmd_check, "[-f FILE] [--json]",
-	"what is not right on this host, and how it is mended"},
+	"what is not right on this host, and how it is mended", true},
     {"slot", cmd_slot, "list|add|test|remove|sheet DIR ...",
-	"offline: what opens a registry"},
+	"offline: what opens a registry", false},
     {"verify", cmd_verify, "DIR|FILE [--key VKEY] " OFFLINE_KEY_USAGE,
-	"open every row of a registry that is not running, or of a backup"},
+	"open every row of a registry that is not running, or of a backup",
+	true},
     {"restore", cmd_restore, "FILE DIR --by NAME --reason TEXT ...",
-	"offline: make a registry of a backup, to be accepted by two people"},
+	"offline: make a registry of a backup, to be accepted by two people",
+	false},
     {"recover-people", cmd_recover, "DIR --by NAME --by NAME ...",
-	"offline: invite new administrators when too few are left"},
+	"offline: invite new administrators when too few are left", false},
     {"renew-root", cmd_renew, "DIR --by NAME --reason TEXT ...",
 	"offline: another root and slots, when somebody had the ones there "
-	"are"},
+	"are",
+	false},
     {"accept-rollback", cmd_accept, "DIR --by NAME --reason TEXT ...",
-	"offline: go on from an older database than the anchor knows"},
-    {"gate", cmd_role_gate, NULL, NULL},
-    {"vault", cmd_role_vault, NULL, NULL},
+	"offline: go on from an older database than the anchor knows", false},
+    {"gate", cmd_role_gate, NULL, NULL, false},
+    {"vault", cmd_role_vault, NULL, NULL, false},
 };
 
 static void
@@ -105,14 +109,14 @@ print_config(int argc, char **argv)
 	return status;
 }
 
-/* An answer that nobody has is none. */
+/* An answer that nobody has is none; what was done is done without it. */
 static int
-written(int status)
+written(int status, bool asks)
 {
 	if (status != CMD_OK || (fflush(stdout) == 0 && ferror(stdout) == 0))
 		return status;
 	log_tell("the answer cannot be written to standard output");
-	return CMD_FAILED;
+	return asks ? CMD_FAILED : status;
 }
 
 static bool
@@ -154,16 +158,17 @@ main(int argc, char **argv)
 		return CMD_FAILED;
 	}
 	if (strcmp(argv[1], "-T") == 0)
-		return written(print_config(argc - 1, argv + 1));
+		return written(print_config(argc - 1, argv + 1), true);
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("cdopd " CDOP_VERSION);
-		return written(CMD_OK);
+		return written(CMD_OK, true);
 	}
 	if (asks_for_help(argv[1]))
-		return written(tell_help(argc, argv));
+		return written(tell_help(argc, argv), true);
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return written(run_verb(&verbs[i], argc - 1, argv + 1));
+			return written(run_verb(&verbs[i], argc - 1, argv + 1),
+			    verbs[i].asks);
 	}
 	log_tell("%s: no such verb; see cdopd --help", argv[1]);
 	return CMD_USAGE;

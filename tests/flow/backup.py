@@ -369,9 +369,11 @@ def without_room(shares):
     done = subprocess.run(
         [CDOPD, "restore", FILE, place, "--by", "Olga Operator", "--reason",
          "drill", *shares], stdin=subprocess.DEVNULL, stdout=writes,
-        timeout=60, check=False)
+        stderr=subprocess.PIPE, timeout=60, check=False)
     os.close(writes)
     equal("what stands has its status, read or not", done.returncode, 0)
+    check("and that nobody reads it is said",
+          b"cannot be written" in done.stderr, done)
     equal("and is all there is", os.listdir(place), ["data.mdb"])
 
 
