@@ -230,13 +230,14 @@ def erased(cast):
 
 def held(cast):
     """One is soon over: the yes and the pause come in one batch."""
-    # Sessions are worked on in the order in which they came.
+    # The device goes first whose last turn was longer ago.
     with cast.open("bob") as bob, cast.open("ada") as ada:
         for _ in range(20):
             ada.change("KeyRotate", pb.KeyRotateRequest(
                 what=pb.KEY_ALL, reseal=True, reason="a test"))
             (act,) = [act for act in bob.call("ApprovalList").body.approval
                       if act.method == client.METHODS["KeyRotate"].number]
+            ada.call("Status")
             vault = cast.registry.pid_of("vault")
             os.kill(vault, signal.SIGSTOP)
             yes = bob.send("Approve", pb.ApproveRequest(
