@@ -141,9 +141,11 @@ def wrong_words(registry):
             (by + out + new, "DIR and --by"),
             ([registry.data] + out + new, "DIR and --by"),
             ([registry.data] + by + new, "--out DIR"),
-            ([registry.data, registry.data] + by + out + new, registry.data),
+            ([registry.data, registry.data] + by + out + new,
+             "a word too many: " + registry.data),
             ([registry.data] + out + new + ["--by"], "--by"),
-            ([registry.data] + by + out + new + ["--old"], "--old")):
+            ([registry.data] + by + out + new + ["--old"],
+             "no such option: --old")):
         code, said = cdopd("renew-root", *args)
         check("renew-root %s is asked for" % word, code == 64 and
               "renew-root: " + word in said, (code, said))
