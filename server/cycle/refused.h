@@ -11,7 +11,8 @@
 #define REFUSED_NEXT_ROOM   "look for memory and room"
 #define REFUSED_NEXT_DIR                                                       \
 	"it has to be the daemon's own and closed to others: chown to its "    \
-	"user and chmod 0700; cdopd check says more"
+	"user and chmod 0700; cdopd check says more, and journalctl -k what "  \
+	"AppArmor forbids"
 
 /* Of a registry that was read, err not CDOP_OK. */
 int refused_status(enum cdop_err err);
