@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "server/base/address.h"
+#include "server/base/inside.h"
 #include "server/base/sandbox.h"
 #include "server/base/unseal.h"
 #include "server/store/dir.h"
@@ -311,12 +312,17 @@ anchor_dir(const struct check_scene *scene, char words[static CHECK_WORDS])
 	const char *path = scene->conf->anchor_dir;
 	enum check_verdict verdict;
 	struct files_found found;
+	bool inside;
 
 	if (path[0] == '\0')
 		return SAY(CHECK_WARNING,
 		    "none: an older registry that is put back is noticed by "
 		    "clients alone");
-	verdict = look_at_dir(scene, path, 0022, words);
+	if (inside_dir(path, scene->conf->data_dir, &inside) == CDOP_OK &&
+	    inside)
+		return SAY(CHECK_PROBLEM,
+		    "%s lies in data_dir, and would be put back with it", path);
+	verdict = look_at_dir(scene, path, 0077, words);
 	if (verdict == CHECK_FINE && files_anchor(path, &found) != FILES_FINE)
 		return SAY(CHECK_PROBLEM, "%s: %s", path, found.words);
 	if (verdict != CHECK_FINE ||

@@ -183,26 +183,6 @@ offline_is_beside(const char *key_file, const char *dir, bool *ret_beside)
 	return CDOP_OK;
 }
 
-enum cdop_err
-offline_is_inside(const char *path, const char *dir, bool *ret_inside)
-{
-	char *in = realpath(path, NULL), *data = realpath(dir, NULL);
-	enum cdop_err err = CDOP_OK;
-	size_t len;
-
-	if (in == NULL || data == NULL) {
-		log_tell("%s: %s", in == NULL ? path : dir, strerror(errno));
-		err = CDOP_NOT_FOUND;
-	} else {
-		len = strlen(data);
-		*ret_inside = strncmp(in, data, len) == 0 &&
-		    (in[len] == '\0' || in[len] == '/');
-	}
-	free(in);
-	free(data);
-	return err;
-}
-
 void
 offline_tell_beside(const char *key_file, const char *dir)
 {

@@ -105,13 +105,6 @@ CDOP_MUST enum cdop_err offline_is_beside(
 void offline_tell_why(const char *called, const char *dir, enum cdop_err err);
 bool offline_tell_file(const char *called, const char *dir);
 
-/*
- * Whether a path lies in the directory of the data, or is it; links are
- * followed.  Both have to be there.  Says what is wrong.
- */
-CDOP_MUST enum cdop_err offline_is_inside(
-    const char *path, const char *dir, bool *ret_inside);
-
 /* For a key file that lies so, and --degraded was not said. */
 void offline_tell_beside(const char *key_file, const char *dir);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cdop/secret.h"
+#include "server/base/inside.h"
 #include "server/base/log.h"
 #include "server/base/unseal.h"
 #include "server/cmd.h"
@@ -275,7 +276,9 @@ slot_make_out(const struct slot_make_args *args, bool *ret_made)
 		log_tell("%s: %s", args->out, strerror(errno));
 		return false;
 	}
-	if (offline_is_inside(args->out, args->dir, &inside) == CDOP_OK) {
+	if (inside_dir(args->out, args->dir, &inside) != CDOP_OK) {
+		log_tell("%s: %s", args->out, strerror(errno));
+	} else {
 		*ret_made = made && !inside;
 		if (!inside)
 			return true;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "server/base/fds.h"
+#include "server/base/inside.h"
 #include "server/base/log.h"
 #include "server/base/unseal.h"
 
@@ -167,6 +168,21 @@ check_dir(struct setup *setup, const char *key, const char *path)
 	return CDOP_OK;
 }
 
+/* In the data it would be put back with them, and notice nothing. */
+static enum cdop_err
+check_anchor_dir(struct setup *setup, const struct config *conf)
+{
+	bool inside;
+
+	/* One that is not there is the other's to say. */
+	if (inside_dir(conf->anchor_dir, conf->data_dir, &inside) == CDOP_OK &&
+	    inside)
+		return refuse(setup,
+		    "anchor_dir: it lies in data_dir, and would be put back "
+		    "with it: name a directory elsewhere");
+	return check_dir(setup, "anchor_dir", conf->anchor_dir);
+}
+
 static enum cdop_err
 open_note(struct setup *setup)
 {
@@ -251,7 +267,7 @@ setup_open(const struct config *conf, struct setup *ret_setup)
 		return err;
 	err = check_dir(ret_setup, "data_dir", conf->data_dir);
 	if (err == CDOP_OK)
-		err = check_dir(ret_setup, "anchor_dir", conf->anchor_dir);
+		err = check_anchor_dir(ret_setup, conf);
 	if (err == CDOP_OK)
 		err = open_note(ret_setup);
 	if (err != CDOP_OK)

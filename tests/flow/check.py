@@ -119,6 +119,24 @@ def not_files(registry):
     folder = os.path.join(TMP, "anchor")
     os.mkdir(folder, 0o700)
     anchor = os.path.join(folder, "anchor")
+    inside = os.path.join(registry.data, "anchors")
+    by_link = os.path.join(TMP, "by-link")
+    os.mkdir(inside, 0o700)
+    os.symlink(inside, by_link)
+    for path in (registry.data, inside, by_link):
+        conf = without(registry, "anchor_dir = " + path)
+        says("anchor_dir", ["problem", "lies in data_dir",
+                            "name a directory on another disk"], conf)
+        not_started(conf, 78, ("anchor_dir: it lies in data_dir",),
+                    ("rolled_back",))
+    os.rmdir(inside)
+    conf = without(registry, "anchor_dir = " + inside)
+    says("anchor_dir", ["problem", "No such file"], conf)
+    os.chmod(folder, 0o750)
+    conf = without(registry, "anchor_dir = " + folder)
+    says("anchor_dir", ["problem", "open to others (mode 0750)"], conf)
+    not_started(conf, 78, ("anchor_dir: others can enter it",), ())
+    os.chmod(folder, 0o700)
     conf = without(registry, "anchor_dir = " + folder)
     wanted = ["anchor is a directory", "find out who put it there"]
     os.mkdir(anchor)

@@ -252,13 +252,44 @@ the_key_file_is_opened_and_not_read(void **state)
 }
 
 static void
+anchor_in_the_data_is_refused(const char *path)
+{
+	char more[300];
+
+	snprintf(more, sizeof(more), "anchor_dir = %s\n", path);
+	parent_fixture_put_conf(more);
+	parent_fixture_start();
+	assert_int_equal(parent_fixture_wait_end(), CONTROL_EXIT_CONFIG);
+	parent_fixture_wait_for("err", "anchor_dir: it lies in data_dir", 1);
+}
+
+static void
 directories_that_are_missing_or_open_are_refused(void **state)
 {
+	char path[200], link[200], more[300];
+
 	(void)state;
 	parent_fixture_put_conf("anchor_dir = /nowhere/at/all\n");
 	parent_fixture_start();
 	assert_int_equal(parent_fixture_wait_end(), CONTROL_EXIT_CONFIG);
 	parent_fixture_wait_for("err", "anchor_dir: No such file", 1);
+	anchor_in_the_data_is_refused(parent_fixture_dir);
+	snprintf(path, sizeof(path), "%s/anchor", parent_fixture_dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	anchor_in_the_data_is_refused(path);
+	snprintf(link, sizeof(link), "%s.link", parent_fixture_dir);
+	assert_int_equal(symlink(path, link), 0);
+	anchor_in_the_data_is_refused(link);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(rmdir(path), 0);
+	/* Its name begins with the other's, and is another's. */
+	assert_int_equal(mkdir(link, 0700), 0);
+	snprintf(more, sizeof(more), "anchor_dir = %s\n", link);
+	parent_fixture_put_conf(more);
+	parent_fixture_start();
+	parent_fixture_wait_ready();
+	assert_int_equal(parent_fixture_stop(), 0);
+	assert_int_equal(rmdir(link), 0);
 	parent_fixture_put_conf("");
 	assert_int_equal(chmod(parent_fixture_dir, 0750), 0);
 	parent_fixture_start();
