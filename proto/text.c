@@ -51,6 +51,17 @@ cdop_text_length(const char *text)
 	return n;
 }
 
+void
+cdop_text_mend(char *text)
+{
+	const char *at = text;
+	uint32_t c;
+
+	while (*at != '\0')
+		if (!cdop_text_next(&at, &c))
+			text[at - text] = '?';
+}
+
 static char
 lower(char c)
 {

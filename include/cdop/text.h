@@ -63,6 +63,12 @@ bool cdop_text_next(const char **text, uint32_t *ret_char);
  */
 bool cdop_text_is_line(const char *text, size_t max);
 
+/*
+ * What was kept before it had to be UTF-8, for whoever is to read it: each
+ * byte that is not of a character becomes '?'.
+ */
+void cdop_text_mend(char *text);
+
 /* Characters (code points) of a text that is UTF-8. */
 size_t cdop_text_length(const char *text);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "cdop/text.h"
 #include "server/registry/audit_said.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
@@ -172,6 +173,24 @@ fill_said(
 	return CDOP_OK;
 }
 
+/*
+ * No client takes a message with a text that is no UTF-8, and one that the
+ * log has would hide the others beside it for ever.
+ */
+static void
+make_readable(const Cdop__AuditEntry *entry)
+{
+	char *const text[] = {entry->person_name, entry->device_label,
+	    entry->purpose, entry->reason, entry->named,
+	    entry->subject_person_name, entry->second_person_name,
+	    entry->purpose_text, entry->reason_text};
+	size_t i;
+
+	for (i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+		if (text[i] != NULL)
+			cdop_text_mend(text[i]);
+}
+
 enum cdop_err
 rpc_audit_entry(struct rpc_ctx *ctx, const struct audit_leaf *leaf,
     Cdop__AuditEntry **ret_entry)
@@ -179,6 +198,7 @@ rpc_audit_entry(struct rpc_ctx *ctx, const struct audit_leaf *leaf,
 	const Cdop__StoredWords *words = leaf->stored->words;
 	struct cdop_arena *arena = ctx->arena;
 	Cdop__AuditEntry *entry;
+	enum cdop_err err;
 
 	entry = cdop_arena_alloc(arena, sizeof(*entry));
 	if (entry == NULL)
@@ -206,8 +226,11 @@ rpc_audit_entry(struct rpc_ctx *ctx, const struct audit_leaf *leaf,
 	entry->has_count = words->has_count;
 	entry->count = words->count;
 	*ret_entry = entry;
-	return entry->call == NULL ? CDOP_RESOURCE_EXHAUSTED
-				   : fill_said(ctx, leaf, entry);
+	if (entry->call == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	if ((err = fill_said(ctx, leaf, entry)) == CDOP_OK)
+		make_readable(entry);
+	return err;
 }
 
 static bool

@@ -176,6 +176,27 @@ what_is_clean_already_is_taken_as_it_would_be_made(void **state)
 }
 
 static void
+what_is_no_utf8_is_mended(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"", ""},
+	    {"Zo\xc3\xab", "Zo\xc3\xab"},
+	    {"Jos\xe9", "Jos?"},
+	    {"\xff\xe2\x82 \xe2\x82\xac", "??? \xe2\x82\xac"},
+	    {"\xc0\xaf\xed\xa0\x80", "?????"},
+	};
+	char text[16];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(text, sizeof(text), "%s", cases[i][0]);
+		cdop_text_mend(text);
+		assert_string_equal(text, cases[i][1]);
+	}
+}
+
+static void
 length_counts_characters(void **state)
 {
 	(void)state;
@@ -211,6 +232,7 @@ main(void)
 	    cmocka_unit_test(control_characters_and_broken_utf8_are_refused),
 	    cmocka_unit_test(
 		what_is_clean_already_is_taken_as_it_would_be_made),
+	    cmocka_unit_test(what_is_no_utf8_is_mended),
 	    cmocka_unit_test(length_counts_characters),
 	    cmocka_unit_test(a_line_is_text_of_one_line),
 	};

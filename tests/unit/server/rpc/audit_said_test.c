@@ -135,6 +135,29 @@ why_a_case_was_changed_is_not_for_the_auditor(void **state)
 	free(reference);
 }
 
+/* An older program kept a reason as it was typed on the host. */
+static void
+what_is_no_utf8_does_not_hide_the_page(void **state)
+{
+	const struct audit_entry entry = {
+	    .call = AUDIT_EVENT_SLOT_ADDED,
+	    .time_ms = w.now_ms,
+	    .keep_reason = true,
+	    .reason = "host\xff",
+	    .reason_text = "Jos\xe9: Zo\xc3\xab left",
+	};
+	const Cdop__AuditEntry *e;
+
+	(void)state;
+	world_begin(&w, 1u << 20, 16);
+	assert_int_equal(
+	    audit_append(w.reg->audit, w.arena, &entry, NULL), CDOP_OK);
+	assert_int_equal(registry_commit(w.reg), CDOP_OK);
+	e = calls_audited(&w, "slot added on the host");
+	assert_string_equal(e->reason_text, "Jos?: Zo\xc3\xab left");
+	assert_string_equal(e->reason, "host?");
+}
+
 /* ---- under which key --------------------------------------------------- */
 
 struct last {
@@ -237,6 +260,7 @@ main(void)
 	    TEST(a_purpose_about_a_case_lies_with_it),
 	    TEST(a_purpose_about_no_one_case_lies_with_the_terms),
 	    TEST(why_a_case_was_changed_is_not_for_the_auditor),
+	    TEST(what_is_no_utf8_does_not_hide_the_page),
 	    TEST(the_log_holds_nothing_that_was_typed),
 	    TEST(words_about_a_case_go_with_it_where_another_is_named),
 	};
