@@ -29,16 +29,30 @@ trimmed(struct cmd_ctx *ctx, const char *typed)
 	return cdop_arena_strndup(ctx->arena, typed, len);
 }
 
+/*
+ * The ids of those that are called so, and one of them.  An area that has
+ * ended and the one after it may have one name.
+ */
 static const struct cdop_area *
-called(const struct cdop_profile *profile, const char *text)
+called(struct cmd_ctx *ctx, const struct cdop_profile *profile,
+    const char *text, size_t *ret_n, const char **ret_ids)
 {
+	const struct cdop_area *area, *found = NULL;
 	size_t i;
 
-	for (i = 0; i < profile->n_area; i++)
-		if (strcasecmp(profile->area[i].id, text) == 0 ||
-		    strcasecmp(profile->area[i].name, text) == 0)
-			return &profile->area[i];
-	return NULL;
+	*ret_n = 0;
+	*ret_ids = "by its id: ";
+	for (i = 0; i < profile->n_area; i++) {
+		area = &profile->area[i];
+		if (strcasecmp(area->id, text) != 0 &&
+		    strcasecmp(area->name, text) != 0)
+			continue;
+		*ret_ids = cdop_arena_printf(ctx->arena, "%s%s%s", *ret_ids,
+		    found != NULL ? ", " : "", area->id);
+		found = area;
+		++*ret_n;
+	}
+	return found;
 }
 
 /* One may be meant, and is told; else they all are. */
@@ -69,12 +83,17 @@ find(struct cmd_ctx *ctx, const char *text, char **ret_area)
 {
 	const struct cdop_profile *profile;
 	const struct cdop_area *area;
+	const char *ids;
 	enum exit_code code;
+	size_t n;
 
 	if ((code = session_open(ctx)) != EXIT_OK ||
 	    (code = session_profile(ctx, &profile)) != EXIT_OK)
 		return code;
-	area = called(profile, text);
+	area = called(ctx, profile, text, &n, &ids);
+	if (n > 1)
+		return cmd_fail(ctx, EXIT_USAGE, "area", ids,
+		    "more than one area is called so");
 	if (area == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, "area",
 		    which(ctx, profile, text), "not an area of this panel");

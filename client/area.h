@@ -7,7 +7,7 @@
 /*
  * The id of what was typed.  What can be an id goes as it is, and the registry
  * says whether it is one; anything else is looked for among the names of the
- * profile.  EXIT_USAGE: no area has it.
+ * profile.  EXIT_USAGE: no area has it, or more than one.
  */
 enum exit_code area_read(
     struct cmd_ctx *ctx, const char *typed, char **ret_area);

@@ -113,6 +113,24 @@ def editors(registry):
         equal("a configuration with " + name, cdopd("-T", "-f", other), plain)
 
 
+def one_name(registry, cora):
+    """Two areas of one name: neither is taken for the other."""
+    path = os.path.join(TMP, "one-name.conf")
+    with open(PROFILE, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace("\nname = Sefton\n", "\nname = WIRRAL\n"))
+    registry.ada.must("profile", "apply", path, "--yes", "--reason", "x",
+                      code=SECOND)
+    number = registry.bob.must("approve", "--json").lines()[0]["number"]
+    registry.bob.must("approve", number, "--confirm", number)
+    done = cora.cdop("case", "list", "--area", "Wirral")
+    check("a name that two areas have", done.code == USAGE and
+          "more than one area is called so\nnext: by its id: sefton, wirral"
+          in done.err, done)
+    cora.must("case", "list", "--area", "wirral")
+
+
 def areas(ada, cora, reference):
     """By name or by id; what is neither is told with those that there are."""
     listed = cora.must("case", "list", "--area", "knowsley").out
@@ -271,6 +289,7 @@ def at_the_prompt():
     nobody_is_asked_in_vain(registry.ada, cora, reference)
     half_said(registry.ada, cora, reference)
     answers_of_cdop(cora)
+    one_name(registry, cora)
 
 
 def main():
