@@ -16,6 +16,7 @@
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/setup.h"
+#include "server/store/dir.h"
 
 #define PATH_ROOM 1024
 
@@ -30,6 +31,7 @@ struct recover {
 	int fd[SETUP_ADMINS_MAX];
 	char path[SETUP_ADMINS_MAX][PATH_ROOM];
 	bool is_done;
+	bool is_unknown; /* nobody knows what the disk has */
 };
 
 static const char usage_text[] =
@@ -142,6 +144,8 @@ run(struct recover *recover)
 	if (err != CDOP_OK) {
 		log_tell(
 		    "%s", result.why != NULL ? result.why : cdop_err_name(err));
+		recover->is_unknown =
+		    err == CDOP_DATA_LOSS && dir_is_marked(recover->from.dir);
 		return false;
 	}
 	recover->is_done = true;
@@ -197,7 +201,9 @@ cmd_recover(int argc, char **argv)
 			close(recover.fd[i]);
 			(void)unlink(recover.path[i]);
 		}
-	if (!good && !recover.is_done)
+	if (recover.is_unknown)
+		log_tell("whether it was done is not known: do it again");
+	else if (!good && !recover.is_done)
 		ended_tell("the registry is as it was");
 	if (!good && recover.is_done)
 		log_tell("done, but not every invitation was written: do it "
