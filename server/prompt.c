@@ -41,7 +41,8 @@ read_line(int fd, uint8_t *ret_secret, size_t max, size_t *ret_len)
 	ssize_t n;
 
 	for (;;) {
-		n = read(fd, &c, 1);
+		/* A signal that came before the question ends it, too. */
+		n = is_ended ? -1 : read(fd, &c, 1);
 		if (n < 0 && errno == EINTR && !is_ended)
 			continue;
 		if (n < 0 || (n == 0 && len == 0) || c == PROMPT_INTERRUPT)

@@ -26,8 +26,8 @@ CDOP_MUST enum cdop_err prompt_terminal(
 void prompt_give_back(void);
 
 /*
- * From now on a signal ends the line that is read, like a Ctrl-C.  For a
- * signal handler.
+ * A signal ends the line that is read, like a Ctrl-C, and each that would be
+ * read after it.  For a signal handler.
  */
 void prompt_end(void);
 

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "server/cmd.h"
+#include "server/prompt.h"
 #include "tests/unit/server/scratch.h"
 
 #define PROFILE "packaging/profiles/merseyside.conf"
@@ -198,6 +199,29 @@ the_recovery_sheet_is_written_all_the_same(void **state)
 	assert_null(strstr(told, "shares"));
 }
 
+/* The signal came before the question: nobody has to answer it first. */
+static void
+nobody_is_asked_any_more(void **state)
+{
+	static const char line[] = "four plain words here\n";
+	uint8_t text[64], first = 0;
+	int in = dup(STDIN_FILENO), ends[2];
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(
+	    write(ends[1], line, sizeof(line) - 1), sizeof(line) - 1);
+	assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	assert_int_equal(prompt_stdin(text, sizeof(text), &len), CDOP_ABORTED);
+	assert_int_equal(read(ends[0], &first, 1), 1);
+	assert_int_equal(first, 'f');
+	(void)dup2(in, STDIN_FILENO);
+	(void)close(in);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -205,6 +229,7 @@ main(void)
 	    cmocka_unit_test(a_slot_leaves_no_file),
 	    cmocka_unit_test(nor_does_who_invites_administrators),
 	    cmocka_unit_test(nor_an_init_its_registry),
+	    cmocka_unit_test(nobody_is_asked_any_more),
 	    cmocka_unit_test(the_recovery_sheet_is_written_all_the_same),
 	};
 
