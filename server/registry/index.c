@@ -518,7 +518,7 @@ index_remove(struct index *index, uint32_t slot)
 	unpost_all(index, slot);
 	index_terms_remove(
 	    &index->terms, hash_case(index, place->case_id), slot);
-	place->post = blank;
+	set_post(index, slot, blank);
 	place->rows = NULL;
 	return CDOP_OK;
 }

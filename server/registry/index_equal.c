@@ -73,6 +73,18 @@ living(const struct index *a)
 	return n;
 }
 
+/* What is seen of it without its post is what stands in that. */
+static bool
+glances_right(const struct index *index, uint32_t slot)
+{
+	const struct index_glance *glance = index_glance(index, slot);
+	const struct index_post *post = index_at(index, slot);
+
+	return glance->owner == post->owner &&
+	    glance->status_word == post->status_word &&
+	    glance->responsible == post->responsible;
+}
+
 /* Is every term of every post found under its slot, and nothing else? */
 static bool
 is_whole(const struct index *a)
@@ -83,6 +95,8 @@ is_whole(const struct index *a)
 	int32_t day;
 
 	for (slot = 0; slot < index_count(a); slot++) {
+		if (!glances_right(a, slot))
+			return false;
 		if (index_at(a, slot)->status == INDEX_ERASED) {
 			n--;
 			continue;
@@ -119,18 +133,6 @@ same_words(const struct index *a, const struct index_post *x,
 	return true;
 }
 
-/* What is seen of it without its post is what stands in that. */
-static bool
-glances_right(const struct index *index, uint32_t slot)
-{
-	const struct index_glance *glance = index_glance(index, slot);
-	const struct index_post *post = index_at(index, slot);
-
-	return glance->owner == post->owner &&
-	    glance->status_word == post->status_word &&
-	    glance->responsible == post->responsible;
-}
-
 bool
 index_equal(const struct index *a, const struct index *b)
 {
@@ -146,8 +148,7 @@ index_equal(const struct index *a, const struct index *b)
 		if (!index_by_case(b, x->case_id, &j))
 			return false;
 		y = index_at(b, j);
-		if (!glances_right(a, i) || !glances_right(b, j) ||
-		    !same_post(x, y) || !same_rows(a, i, b, j) ||
+		if (!same_post(x, y) || !same_rows(a, i, b, j) ||
 		    !same_words(a, x, b, y))
 			return false;
 	}

@@ -79,6 +79,8 @@ sample_init(struct sample *x, uint64_t case_id, uint64_t version)
 	x->s.reference = text(x, "unused");
 	x->s.owner_area = text(x, areas[roll(3)]);
 	x->s.status = text(x, roll(8) == 0 ? "entered-in-error" : "received");
+	x->s.has_responsible = roll(3) != 0;
+	x->s.responsible = roll(4);
 	x->s.registered_ms = 1780000000000u + case_id * 3600000u;
 	x->s.record_version = version;
 	x->s.case_version = version;
