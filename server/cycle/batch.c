@@ -30,6 +30,8 @@
 #define DATA_EACH (32u << 10)
 #define KEY_ROW   254 /* bytes of one that a rotation writes */
 #define KEYS_EACH 32  /* between two looks at the clock */
+/* Its own work has places that no number of requests takes from it. */
+#define OWN_MAX 8
 /* Every request finds the memory it may use. */
 #define PART_BYTES (ARENA_MAX / 2)
 
@@ -37,7 +39,7 @@ struct batch {
 	struct control_note *note;
 	struct cdop_arena *arena;   /* messages and answers */
 	struct cdop_arena *scratch; /* of one item, the same for the next */
-	struct batch_item item[CDOP_BATCH_REQUESTS_MAX];
+	struct batch_item item[CDOP_BATCH_REQUESTS_MAX + OWN_MAX];
 	size_t n;
 	size_t done; /* of n */
 	size_t bytes;
@@ -76,9 +78,9 @@ batch_free(struct batch *batch)
 }
 
 static bool
-has_room(const struct batch *batch, size_t len)
+has_room(const struct batch *batch, bool own, size_t len)
 {
-	return batch->n < CDOP_BATCH_REQUESTS_MAX &&
+	return batch->n < CDOP_BATCH_REQUESTS_MAX + (own ? OWN_MAX : 0u) &&
 	    len <= CDOP_BATCH_BYTES_MAX - batch->bytes &&
 	    cdop_arena_used(batch->arena) < ARENA_MAX / 2;
 }
@@ -90,7 +92,7 @@ batch_add(struct batch *batch, enum batch_kind kind, struct session *session,
 	struct batch_item *item;
 	uint8_t *copy;
 
-	if (!has_room(batch, message.len))
+	if (!has_room(batch, session == NULL, message.len))
 		return NULL;
 	cdop_arena_set_budget(batch->arena, 0);
 	copy = cdop_arena_alloc(batch->arena, message.len);
@@ -416,15 +418,15 @@ run_together(struct batch *batch, struct registry *reg,
 	set_room(reg, REGISTRY_ROOM);
 	do {
 		err = run_item(batch, reg, &batch->item[end++], times);
+		now_us = clock_us();
+		batch->item[end - 1].took_us = now_us - last_us;
+		last_us = now_us;
 		if (err != CDOP_OK) {
 			*ret_end = leave_requests(batch, end, n);
 			take_back(batch, reg, batch->mark);
 			/* A row that does not authenticate is no end. */
 			return err == CDOP_DATA_LOSS ? CDOP_INTERNAL : err;
 		}
-		now_us = clock_us();
-		batch->item[end - 1].took_us = now_us - last_us;
-		last_us = now_us;
 		if (is_over(batch, now_us, until_us))
 			n = leave_requests(batch, end, n);
 	} while (end < n);

@@ -47,9 +47,9 @@ struct batch_item {
 	uint32_t event_device;    /* whose doing it was; 0: the vault's */
 
 	/* What came of it. */
-	uint64_t took_us;
-	bool answered; /* result.reply may be sent */
-	bool failed;   /* it made a batch abort: want of room is not its own */
+	uint64_t took_us; /* also where it made the batch abort */
+	bool answered;    /* result.reply may be sent */
+	bool failed; /* it made a batch abort: want of room is not its own */
 	enum cdop_err why; /* of one of the vault's own that failed, or had
 			    * no room */
 	bool opened;       /* Welcome is due, once this is durable */
@@ -70,8 +70,9 @@ CDOP_MUST enum cdop_err batch_new(
 void batch_free(struct batch *batch);
 
 /*
- * A new item with a copy of message; fill the rest in.  NULL: no room.  Good
- * until batch_reset().
+ * A new item with a copy of message; fill the rest in.  NULL: no room, which
+ * a few of the vault's own (session NULL) find behind any number of requests.
+ * Good until batch_reset().
  */
 struct batch_item *batch_add(struct batch *batch, enum batch_kind kind,
     struct session *session, struct cdop_bytes message);

@@ -144,12 +144,37 @@ without_time_calls_are_left_and_its_own_are_not(void **state)
 	batch_free(batch);
 }
 
+/* As many requests as it takes leave it places for the vault's own. */
+static void
+a_full_batch_takes_the_vaults_own(void **state)
+{
+	const struct cdop_bytes none = {NULL, 0};
+	struct session session;
+	struct batch *batch;
+	size_t n = 0;
+
+	(void)state;
+	memset(&session, 0, sizeof(session));
+	assert_int_equal(batch_new(NULL, &batch), CDOP_OK);
+	while (batch_add(batch, BATCH_CALL, &session, none) != NULL)
+		n++;
+	assert_int_equal(n, CDOP_BATCH_REQUESTS_MAX);
+	for (n = 0; n < 5; n++) /* that is all there can be in one */
+		assert_non_null(batch_add(batch, BATCH_ROTATE, NULL, none));
+	assert_null(batch_add(batch, BATCH_CALL, &session, none));
+	while (batch_add(batch, BATCH_EVENT, NULL, none) != NULL)
+		n++;
+	assert_in_range(n, 5, 64);
+	batch_free(batch);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_comes_near_the_bound_ends_on_either_side),
 	    cmocka_unit_test(without_time_calls_are_left_and_its_own_are_not),
+	    cmocka_unit_test(a_full_batch_takes_the_vaults_own),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

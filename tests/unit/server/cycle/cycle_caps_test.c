@@ -471,6 +471,41 @@ a_failure_keeps_nobody_waiting_for_all_before_it(void **state)
 	assert_false(fixture_is_closed(&f, client));
 }
 
+/* What failed took its time, too: it is no reason for a longer turn. */
+static void
+who_fails_has_no_more_of_a_turn(void **state)
+{
+	struct fixture_client *client, *other;
+	size_t i, n = 0;
+
+	(void)state;
+	fixture_tick(5);
+	client = fixture_sign_in(&f, WORLD_COORDINATOR);
+	other = fixture_sign_in(&f, WORLD_ADMIN_1);
+	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	fixture_send(&f, client);
+	fail_puts = 2;
+	then_tick_ms = 5;
+	fixture_turn(&f);
+	assert_int_equal(fail_puts, 0);
+	assert_non_null(fixture_reply(&f, client));
+	/* Now the other one was served last, and this one comes first. */
+	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	fixture_send(&f, other);
+	fixture_turn(&f);
+	fixture_answers(&f, other, 1, 1);
+	for (i = 0; i < 32; i++)
+		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	fixture_send(&f, client);
+	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	fixture_send(&f, other);
+	fixture_turn(&f);
+	fixture_answers(&f, other, 2, 1);
+	for (; fixture_reply(&f, client) != NULL; n++)
+		;
+	assert_in_range(n, 1, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -488,6 +523,7 @@ main(void)
 	    TEST(a_full_link_ends_nobody),
 	    TEST(three_failures_end_a_session),
 	    TEST(a_failure_keeps_nobody_waiting_for_all_before_it),
+	    TEST(who_fails_has_no_more_of_a_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@
 #define CASES   300
 #define BUSY_MS 250 /* who has called calls again */
 #define ALONE   1000
+#define FLOOD   5 /* sessions, of 64 calls each */
 
 static struct fixture f;
 
@@ -131,6 +132,30 @@ who_is_about_to_call_again_finds_it_seldom(void **state)
 	assert_true(is_done());
 }
 
+/* Who asks for more than a batch holds leaves it no place but its own. */
+static void
+a_flood_leaves_it_its_slice(void **state)
+{
+	struct fixture_client *client[FLOOD];
+	uint64_t before;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < FLOOD; i++)
+		client[i] = fixture_sign_in(&f, WORLD_COORDINATOR);
+	fixture_turn(&f);
+	before = rows_rewrap_left(f.world.rows);
+	assert_true(before > 0);
+	for (i = 0; i < FLOOD; i++) {
+		for (k = 0; k < CDOP_PIPELINE_MAX; k++)
+			(void)fixture_call(client[i], FIXTURE_STATUS, NULL);
+		fixture_send(&f, client[i]);
+	}
+	fixture_pass(5);
+	fixture_turn(&f);
+	assert_true(rows_rewrap_left(f.world.rows) < before);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -140,6 +165,7 @@ main(void)
 	    TEST(it_ends_by_itself_while_nobody_waits),
 	    TEST(a_call_seldom_waits_for_it),
 	    TEST(who_is_about_to_call_again_finds_it_seldom),
+	    TEST(a_flood_leaves_it_its_slice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
