@@ -84,13 +84,19 @@ cycle_find(struct cycle *cycle, uint64_t conn)
 
 /* What only this session took is waited for no longer. */
 static void
+leave_backup(struct cycle *cycle, const struct rpc_cursor *cursor)
+{
+	if (cursor->backup != 0)
+		backups_leave(cycle->reg->backups, cursor->backup);
+}
+
+static void
 leave_backups(struct cycle *cycle, const struct session *session)
 {
 	const struct session_more *more;
 
 	for (more = session->more; more != NULL; more = more->next)
-		if (more->cursor.backup != 0)
-			backups_leave(cycle->reg->backups, more->cursor.backup);
+		leave_backup(cycle, &more->cursor);
 }
 
 void
@@ -326,6 +332,15 @@ answer_item(struct cycle *cycle, struct batch_item *item, uint64_t boot_ms)
 	return err;
 }
 
+/* Its session ends, and no stream of that has what this item was to go on. */
+static void
+end_item(struct cycle *cycle, const struct batch_item *item)
+{
+	leave_backup(cycle, &item->cursor);
+	if (item->answered)
+		leave_backup(cycle, &item->result.next);
+}
+
 /* There may be more of it: at once.  What failed is left for another day. */
 static void
 forgot(struct cycle *cycle, const struct batch_item *item)
@@ -385,10 +400,13 @@ answer(struct cycle *cycle, uint64_t boot_ms)
 		if (item->kind == BATCH_ROTATE)
 			rotated(cycle, item, boot_ms);
 		meter_item(cycle, item);
-		if (item->session == NULL || item->session->discarding)
+		if (item->session == NULL)
 			continue;
-		if (answer_item(cycle, item, boot_ms) != CDOP_OK)
+		if (item->session->discarding ||
+		    answer_item(cycle, item, boot_ms) != CDOP_OK) {
 			item->session->failed = CYCLE_FAILED_MAX;
+			end_item(cycle, item);
+		}
 	}
 }
 

@@ -15,6 +15,8 @@
 #include "server/base/fds.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
 
+#define AFTER_PAUSE_MS 1500 /* a stream that has paused goes on */
+
 static struct fixture f;
 
 static int
@@ -62,6 +64,34 @@ a_backup_ends_with_its_session(void **state)
 	assert_int_equal(fixture_reply(&f, one)->status, CDOP_OK);
 	/* Nothing but its number was taken yet. */
 	fixture_say(&f, one->conn, IPC_CLOSED, NULL, 0);
+	ask_for_backup(two);
+	assert_int_equal(fixture_reply(&f, two)->status, CDOP_OK);
+}
+
+/* The rest of it is in the batch that ends the session. */
+static void
+a_backup_ends_with_its_device(void **state)
+{
+	struct fixture_client *one, *two;
+	Cdop__SuspendRequest request;
+	char reason[] = "left";
+
+	(void)state;
+	world_share(&f.world);
+	one = fixture_sign_in(&f, WORLD_ADMIN_1);
+	two = fixture_sign_in(&f, WORLD_ADMIN_2);
+	ask_for_backup(one);
+	assert_int_equal(fixture_reply(&f, one)->status, CDOP_OK);
+	cdop__suspend_request__init(&request);
+	request.person = WORLD_ADMIN_1;
+	request.reason = reason;
+	(void)fixture_call(two, FIXTURE_SUSPEND, &request.base);
+	fixture_send(&f, two);
+	fixture_pass(AFTER_PAUSE_MS);
+	fixture_turn(&f);
+	fixture_say(&f, one->conn, IPC_DISCARDED, NULL, 0);
+	fixture_turn(&f);
+	assert_int_equal(fixture_reply(&f, two)->status, CDOP_OK);
 	ask_for_backup(two);
 	assert_int_equal(fixture_reply(&f, two)->status, CDOP_OK);
 }
@@ -354,6 +384,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_backup_ends_with_its_session),
+	    TEST(a_backup_ends_with_its_device),
 	    TEST(the_answer_waits_for_the_gates_word),
 	    TEST(the_answer_waits_100_ms_at_most),
 	    TEST(a_suspended_device_gets_no_further),
