@@ -21,6 +21,8 @@ void
 cdop_sha256_final(struct cdop_sha256 *hash, uint8_t out[static CDOP_SHA256_LEN])
 {
 	sha256_digest(&hash->state, CDOP_SHA256_LEN, out);
+	/* nettle begins anew, and leaves the last bytes where they are. */
+	sodium_memzero(hash->state.block, sizeof(hash->state.block));
 }
 
 void

@@ -18,7 +18,7 @@ struct cdop_sha256 {
 
 void cdop_sha256_init(struct cdop_sha256 *hash);
 void cdop_sha256_update(struct cdop_sha256 *hash, const void *data, size_t len);
-/* And ready for the next, as after cdop_sha256_init(). */
+/* Wiped, and ready for the next as after cdop_sha256_init(). */
 void cdop_sha256_final(
     struct cdop_sha256 *hash, uint8_t out[static CDOP_SHA256_LEN]);
 

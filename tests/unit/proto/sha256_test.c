@@ -129,6 +129,25 @@ pieces_are_the_whole_and_a_hash_can_be_used_again(void **state)
 	}
 }
 
+static void
+nothing_is_left_of_what_was_hashed(void **state)
+{
+	static const char secret[] = "what is said of a child";
+	uint8_t got[CDOP_SHA256_LEN];
+	struct cdop_sha256 hash;
+	const uint8_t *at;
+
+	(void)state;
+	memset(&hash, 0, sizeof(hash));
+	cdop_sha256_init(&hash);
+	cdop_sha256_update(&hash, secret, sizeof(secret));
+	assert_non_null(memmem(&hash, sizeof(hash), secret, sizeof(secret)));
+	cdop_sha256_final(&hash, got);
+	for (at = (const uint8_t *)&hash;
+	     at + 4 <= (const uint8_t *)(&hash + 1); at++)
+		assert_memory_not_equal(at, secret, 4);
+}
+
 int
 main(void)
 {
@@ -138,6 +157,7 @@ main(void)
 	    cmocka_unit_test(a_hash_of_any_length_is_libsodiums),
 	    cmocka_unit_test(an_hmac_of_any_length_is_libsodiums),
 	    cmocka_unit_test(pieces_are_the_whole_and_a_hash_can_be_used_again),
+	    cmocka_unit_test(nothing_is_left_of_what_was_hashed),
 	};
 
 	return cmocka_run_group_tests_name("proto/sha256", tests, setup, NULL);
