@@ -126,6 +126,13 @@ asks_for_help(const char *word)
 	    strcmp(word, "help") == 0;
 }
 
+static int
+no_such_verb(const char *word)
+{
+	log_tell("%s: no such verb; see cdopd --help", word);
+	return CMD_USAGE;
+}
+
 /* cdopd help slot, as cdopd slot --help. */
 static int
 tell_help(int argc, char **argv)
@@ -134,14 +141,17 @@ tell_help(int argc, char **argv)
 	char *ask[] = {NULL, flag, NULL};
 	size_t i;
 
-	for (i = 0; argc > 2 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+	if (argc < 3) {
+		print_usage(stdout);
+		return CMD_OK;
+	}
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[2], verbs[i].name) == 0 &&
 		    verbs[i].usage != NULL) {
 			ask[0] = argv[2];
 			return run_verb(&verbs[i], 2, ask);
 		}
-	print_usage(stdout);
-	return CMD_OK;
+	return no_such_verb(argv[2]);
 }
 
 int
@@ -170,6 +180,5 @@ main(int argc, char **argv)
 			return written(run_verb(&verbs[i], argc - 1, argv + 1),
 			    verbs[i].asks);
 	}
-	log_tell("%s: no such verb; see cdopd --help", argv[1]);
-	return CMD_USAGE;
+	return no_such_verb(argv[1]);
 }

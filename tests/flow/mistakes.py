@@ -55,9 +55,12 @@ def wrong_words(data):
 
 def help_is_help():
     _, whole = cdopd("--help")
-    for args in ["-h"], ["help"], ["help", "conjure"]:
+    for args in ["-h"], ["help"]:
         equal("cdopd %s is its help" % " ".join(args), cdopd(*args),
               (0, whole))
+    for verb in "conjure", "gate":
+        equal("there is no help on " + verb, cdopd("help", verb),
+              (64, "cdopd: %s: no such verb; see cdopd --help\n" % verb))
     for args in ["help", "slot"], ["--help", "slot"]:
         equal("cdopd %s is that of the verb" % " ".join(args), cdopd(*args),
               cdopd("slot", "--help"))
