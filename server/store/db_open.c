@@ -37,6 +37,37 @@ db_core_table(MDB_env *env, MDB_dbi *ret_dbi)
 	return rc;
 }
 
+/* Is it root that writes into somebody else's directory? */
+static bool
+is_others(const struct db *db, struct stat *ret_dir)
+{
+	return geteuid() == 0 && !db->read_only && db->lock_fd != -1 &&
+	    fstat(db->lock_fd, ret_dir) == 0 && ret_dir->st_uid != 0;
+}
+
+/*
+ * LMDB follows links, also one that was laid since we looked.  So root does it
+ * as the directory's owner, whom it leads nowhere that he could not go by
+ * himself; it may lie where he cannot come.
+ */
+static int
+open_env(const struct db *db, unsigned int flags)
+{
+	char path[32];
+	struct stat dir;
+	int rc;
+
+	if (!is_others(db, &dir))
+		return mdb_env_open(db->env, db->dir, flags, 0600);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", db->lock_fd);
+	if (seteuid(dir.st_uid) != 0)
+		return errno;
+	rc = mdb_env_open(db->env, path, flags, 0600);
+	if (seteuid(0) != 0)
+		return errno;
+	return rc;
+}
+
 int
 db_core_open(struct db *db)
 {
@@ -55,7 +86,7 @@ db_core_open(struct db *db)
 	db->env = env; /* closed with db, opened or not */
 	rc = mdb_env_set_mapsize(env, (size_t)db->map_bytes);
 	if (rc == 0)
-		rc = mdb_env_open(env, db->dir, flags, 0600);
+		rc = open_env(db, flags);
 	if (rc == 0)
 		rc = db_core_table(env, &db->dbi);
 	return rc;

@@ -17,7 +17,8 @@
 
 #include "tests/unit/server/scratch.h"
 
-#define MAP ((uint64_t)16 << 20)
+#define MAP      ((uint64_t)16 << 20)
+#define SOMEBODY 65534
 
 static char dir[64];
 
@@ -462,6 +463,36 @@ a_length_that_cannot_be_is_not_let_go_of(void **state)
 	assert_int_equal(read.to - here, 1u << 20);
 }
 
+static void
+belongs_to(const char *name, uid_t user)
+{
+	char path[128];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_uid, user);
+}
+
+/* What LMDB opens by name, and through a link, is opened as him. */
+static void
+root_opens_another_users_as_he_would(void **state)
+{
+	struct db_args args = {.dir = dir, .map_bytes = MAP, .create = true};
+	struct db *db;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	scratch_dir(dir, sizeof(dir), "db");
+	assert_int_equal(chown(dir, SOMEBODY, SOMEBODY), 0);
+	assert_int_equal(db_open(&args, &db), CDOP_OK);
+	assert_int_equal(geteuid(), 0);
+	belongs_to("data.mdb", SOMEBODY);
+	belongs_to("lock.mdb", SOMEBODY);
+	end(db);
+}
+
 int
 main(void)
 {
@@ -474,6 +505,7 @@ main(void)
 	    cmocka_unit_test(room_is_written_behind_whatever_is_there),
 	    cmocka_unit_test(a_full_map_takes_nothing_and_leaves_a_good_file),
 	    cmocka_unit_test(what_is_made_is_for_nobody_else),
+	    cmocka_unit_test(root_opens_another_users_as_he_would),
 	    cmocka_unit_test(the_right_directory_or_none),
 	    cmocka_unit_test(the_lock_ends_with_its_process),
 	    cmocka_unit_test(what_a_walk_has_read_is_let_go),
