@@ -108,7 +108,8 @@ give(int dir, int in, const char *name)
 	if (fd == -1)
 		return errno == ENOENT ? CDOP_OK : CDOP_PERMISSION_DENIED;
 	good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-	    st.st_uid == geteuid() && fchown(fd, to.st_uid, to.st_gid) == 0;
+	    (st.st_uid == geteuid() || st.st_uid == to.st_uid) &&
+	    fchown(fd, to.st_uid, to.st_gid) == 0;
 	(void)close(fd);
 	return good ? CDOP_OK : CDOP_PERMISSION_DENIED;
 }

@@ -34,8 +34,8 @@ CDOP_MUST enum cdop_err dir_file(const char *dir, bool create);
  * for the user whose DIR is: it is his then.  Nothing where that is root, or
  * where NAME is not there.
  * Whoever may write there may have put another file in its place: one with a
- * second name, or not of this process's user, is not given to anybody.
- * CDOP_PERMISSION_DENIED.
+ * second name, or neither of this process's user nor of that one, is not given
+ * to anybody. CDOP_PERMISSION_DENIED.
  */
 CDOP_MUST enum cdop_err dir_give(const char *dir, int in, const char *name);
 
