@@ -40,6 +40,7 @@ CASES = int(os.environ.get("SIZE") or 30000)
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
 MS = int(os.environ.get("MS") or 1000)
 LONG_S = int(os.environ.get("LONG") or 0)
+LONG_MAX_S = 75  # by then some 700,000 children more are registered
 TO = os.environ.get("TO") or PLACE + "-peers"
 KINDS = ("register", "amend", "show", "find")
 CLIENTS = (1, 8, 64)
@@ -251,6 +252,9 @@ def measure(one, pg, etcd, body):
 
 
 def main():
+    if ROUNDS * LONG_S > LONG_MAX_S:
+        sys.exit("LONG=%d in %d rounds is too long: there are a million "
+                 "numbers of synthetic children; ROUNDS=1" % (LONG_S, ROUNDS))
     began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     lock = filled.clear_place(True)
