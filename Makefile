@@ -430,7 +430,7 @@ bench-deps:
 	@packaging/quickstart bench
 
 .PHONY: bench-peers
-bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside PostgreSQL, SQLCipher and etcd, which it installs; SIZE=30000 LONG=60
+bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside PostgreSQL, SQLCipher and etcd, which it installs; SIZE=30000, ROUNDS=1 LONG=60
 	+$(Q)$(MAKE) --no-print-directory $(OUT)/bench/sqlcipher
 	$(BENCH) SQLCIPHER=$(OUT)/bench/sqlcipher SIZE='$(SIZE)' \
 		ROUNDS='$(ROUNDS)' MS='$(MS)' LONG='$(LONG)' tests/bench/peers.py

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """The registry beside what people would use instead, in the same minutes.
 
-    make bench-peers [SIZE=30000] [ROUNDS=3] [MS=1000] [LONG=60]
+    make bench-peers [SIZE=30000] [ROUNDS=3] [MS=1000]
+    make bench-peers ROUNDS=1 LONG=60
 
 PostgreSQL 15 with pgcrypto over TLS, in a temporary cluster that is removed
 in the end: each call is one prepared statement that seals or opens the same
