@@ -407,11 +407,17 @@ $(OUT)/bench/mix $(OUT)/bench/drive: $(OUT)/bench/%: \
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS_client)
-$(OUT)/bench/limits: $(call objs,tests/bench/limits.c)
+$(OUT)/bench/limits $(OUT)/bench/bare: $(OUT)/bench/%: \
+		$(OUT)/obj/tests/bench/%.o
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -o $@ $^ $(call pkg,--libs libsodium lmdb)
+	$(Q)$(LINK) -o $@ $^ $(call pkg,--libs libsodium nettle lmdb)
+$(OUT)/bench/tape.so: tests/bench/tape.c tests/bench/tape.h $(OUT)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) $(TEST_WARN) -fPIC -shared -o $@ $<
 
+BARE := $(OUT)/bench/bare $(OUT)/bench/tape.so
 BENCH = @CDOPD=$(CURDIR)/$(OUT)/cdopd CDOP=$(CURDIR)/$(OUT)/cdop \
 	DRIVE=$(OUT)/bench/drive LIMITS=$(OUT)/bench/limits
 
@@ -430,13 +436,13 @@ bench-deps:
 	@packaging/quickstart bench
 
 .PHONY: bench-peers
-bench-peers: bench-deps $(OUT)/bench/drive $(PROGRAMS)	## the registry beside PostgreSQL, SQLCipher and etcd, which it installs; SIZE=30000, ROUNDS=1 LONG=60
+bench-peers: bench-deps $(OUT)/bench/drive $(BARE) $(PROGRAMS)	## the registry beside PostgreSQL, SQLCipher and etcd, which it installs; SIZE=30000, ROUNDS=1 LONG=60
 	+$(Q)$(MAKE) --no-print-directory $(OUT)/bench/sqlcipher
 	$(BENCH) SQLCIPHER=$(OUT)/bench/sqlcipher SIZE='$(SIZE)' \
 		ROUNDS='$(ROUNDS)' MS='$(MS)' LONG='$(LONG)' tests/bench/peers.py
 
 .PHONY: bench-smoke
-bench-smoke: $(OUT)/bench/drive $(OUT)/bench/limits $(OUT)/bench/log $(OUT)/bench/mix $(PROGRAMS)	## is bench whole?  with a handful of cases
+bench-smoke: $(OUT)/bench/drive $(OUT)/bench/limits $(OUT)/bench/log $(OUT)/bench/mix $(BARE) $(PROGRAMS)	## is bench whole?  with a handful of cases
 	$(BENCH) tests/bench/smoke.py
 	+@if [ ! -x /usr/lib/postgresql/15/bin/initdb ] || \
 		! pkg-config --exists sqlcipher || \

@@ -65,6 +65,10 @@ class Figures:
     def median(self, name, clients=None, cases=None):
         return mid(self.runs[(name, clients, cases)])[0]
 
+    def last(self, name, clients=None, cases=None):
+        """Of this round."""
+        return self.runs[(name, clients, cases)][-1]
+
     def table(self):
         say("%-22s %7s %8s %12s %12s %12s %4s  %-9s %s" % (
             "", "clients", "cases", "median", "min", "max", "runs", "unit",

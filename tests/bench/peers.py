@@ -10,7 +10,10 @@ number of bytes and appends a sealed audit row in the same transaction, with
 an HMAC column for look-ups; `aes` is AES-CBC without integrity, its fastest,
 `pgp` is pgp_sym_encrypt, `plain` is aes without the audit row, which promises
 less.  SQLCipher is in the process of its one client, without a network.  Of
-etcd only links are measured: mutual TLS 1.3, a certificate a client.
+etcd only links are measured: mutual TLS 1.3, a certificate a client.  `bare`
+is none that anybody could use: the calls that our vault makes to libsodium,
+nettle and LMDB, commits and all, without what is around them (bare.py).  What
+has to be faster than `bare` cannot be had with the rows that we keep.
 
 Each round goes through all of them call by call, ours and theirs in turn, so
 that a ratio is of the same seconds.  What others do on the machine is in
@@ -30,6 +33,7 @@ import threading
 import time
 
 import filled
+from bare import Bare
 from bench import SEES, memory, on_cpu
 from cluster import Cluster
 from etcd import Etcd
@@ -87,6 +91,27 @@ def versus(kind, clients, ours, theirs, who):
     for part, unit in PARTS:
         compare("%s.%s" % (kind, part), unit, ours[part], theirs[part],
                 clients, who)
+
+
+def bares(one):
+    """Of this round: what the libraries alone would make of our calls."""
+    one.stop()
+    bare = Bare(one)
+    for clients in CLIENTS:
+        for kind in KINDS:
+            theirs = bare.call(kind, clients)
+            for part in ("rate", "p50", "p99", "cpu"):
+                name = kind if part == "rate" else kind + "." + part
+                unit = dict(PARTS).get(part, "calls/s")
+                FIGURES.add(name + ", bare", unit, theirs[part], clients,
+                            CASES)
+                for who in (", ours", ", pg-aes"):
+                    FIGURES.add("%s, bare / %s" % (name, who[2:]), "times",
+                                theirs[part] / FIGURES.last(
+                                    name + who, clients, CASES),
+                                clients, CASES)
+    bare.end()
+    one.start()
 
 
 def own(one, kind, clients, ms=MS, name=None):
@@ -200,6 +225,13 @@ def long(one, pg):
         "register", "aes", True, 64, LONG_S, CASES), "pg-aes")
 
 
+def bare_of(name, clients):
+    """The same ratio of the libraries alone, where it was measured."""
+    bare = name.replace(" /", ", bare /")
+    return FIGURES.median(bare, clients, CASES) \
+        if FIGURES.has(bare, clients, CASES) else None
+
+
 def targets():
     """Which are met: by the median of what was measured here."""
     found = []
@@ -214,9 +246,12 @@ def targets():
             which, target, "met" if good else "MISSED")
             for which, target, good in zip(("gate", "goal"), (gate, goal),
                                            met)]
-        say("%-24s %3s clients %8s times  %-18s %s" % (
-            name, clients or "-", short(ratio), *words))
+        bare = bare_of(name, clients)
+        say("%-24s %3s clients %8s times  %-18s %-18s %s" % (
+            name, clients or "-", short(ratio), *words,
+            "" if bare is None else "bare: %s times" % short(bare)))
         found.append({"figure": name, "clients": clients, "ratio": ratio,
+                      "bare": bare,
                       "gate": gate, "gate_met": met[0] if gate else None,
                       "goal": goal, "goal_met": met[1] if goal else None})
     return found
@@ -237,6 +272,8 @@ def measure(one, pg, etcd, body):
         for clients in CLIENTS:
             progress(note + "%d clients" % clients)
             calls(one, pg, clients)
+        progress(note + "the libraries alone")
+        bares(one)
         progress(note + "SQLCipher")
         embedded(one, body)
         progress(note + "all cases")

@@ -27,6 +27,9 @@ def wanted():
                 whom.append("pg-plain")
             for part in PARTS:
                 yield "%s%s, ours" % (kind, part), clients
+                yield "%s%s, bare" % (kind, part), clients
+                yield "%s%s, bare / ours" % (kind, part), clients
+                yield "%s%s, bare / pg-aes" % (kind, part), clients
                 for who in whom:
                     yield "%s%s, %s" % (kind, part, who), clients
                     yield "%s%s / %s" % (kind, part, who), clients

@@ -156,7 +156,7 @@ class World:
         with open(self.clock, "wb") as f:
             f.write(struct.pack("=q", 0))
         self.registry = registry = libflow.Registry(
-            conf=["restarts = 100"])
+            conf=["restarts = 100", "gate_source_handshakes = 6000"])
         shim = os.environ.get("SOAK_SHIM", os.path.join(
             TOP, "build/release/soak/clock.so"))
         os.environ.update(LD_PRELOAD=shim, SOAK_CLOCK=self.clock)
