@@ -37,7 +37,7 @@ fill_share(struct rpc_ctx *ctx, const struct slots_set *set, uint8_t x,
 		return CDOP_RESOURCE_EXHAUSTED;
 	cdop__slot_share__init(share);
 	share->number = x;
-	share->holder = cdop_arena_strdup(ctx->arena, set->holder[x - 1]);
+	share->holder = slots_say_text(ctx, set->holder[x - 1]);
 	if (share->holder == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	*ret_share = share;
@@ -92,7 +92,7 @@ fill_slot(struct rpc_ctx *ctx, size_t i, Cdop__Slot **ret_slot)
 	cdop__slot__init(slot);
 	slot->number = info->number;
 	slot->kind = cdop_arena_strdup(ctx->arena, slots_kind_name(info->kind));
-	slot->label = cdop_arena_strdup(ctx->arena, info->label);
+	slot->label = slots_say_text(ctx, info->label);
 	if (slot->kind == NULL || slot->label == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	if (proof != NULL) {
@@ -299,8 +299,7 @@ rpc_custodian_drill(struct rpc_ctx *ctx, const Cdop__CustodianDrillRequest *req,
 	ctx->count = req->share;
 	rep->set = req->set;
 	rep->share = req->share;
-	rep->holder =
-	    cdop_arena_strdup(ctx->arena, set->holder[req->share - 1]);
+	rep->holder = slots_say_text(ctx, set->holder[req->share - 1]);
 	rep->at_ms =
 	    custody_proof(ctx->reg->custody, proof.slot, proof.share)->at_ms;
 	return rep->holder == NULL ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;

@@ -2,6 +2,7 @@
 #include "server/rpc/slots_say.h"
 
 #include "cdop/role.h"
+#include "cdop/text.h"
 #include "server/registry/custody.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
@@ -9,6 +10,16 @@
 #include "server/vault/rows_slots.h"
 
 #define STALE_MS (365 * (uint64_t)PEOPLE_DAY_MS)
+
+char *
+slots_say_text(struct rpc_ctx *ctx, const char *text)
+{
+	char *out = cdop_arena_strdup(ctx->arena, text);
+
+	if (out != NULL)
+		cdop_text_mend(out);
+	return out;
+}
 
 static const char *
 proof_words(struct rpc_ctx *ctx, const struct custody_proof *proof)
@@ -27,16 +38,16 @@ slots_say_line(struct rpc_ctx *ctx, size_t slot)
 	    rows_slots_set(ctx->reg->rows, info->number);
 	const char *words =
 	    proof_words(ctx, custody_proof(ctx->reg->custody, info->number, 0));
+	const char *label = slots_say_text(ctx, info->label);
 	const char *plan = "";
 
 	if (set != NULL)
 		plan = cdop_arena_printf(
 		    ctx->arena, " (any %u of %u)", set->k, set->n);
-	if (words == NULL || plan == NULL)
+	if (words == NULL || label == NULL || plan == NULL)
 		return NULL;
 	return cdop_arena_printf(ctx->arena, "slot %u %s \"%s\"%s, %s",
-	    info->number, slots_kind_name(info->kind), info->label, plan,
-	    words);
+	    info->number, slots_kind_name(info->kind), label, plan, words);
 }
 
 bool

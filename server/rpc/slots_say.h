@@ -10,6 +10,12 @@
 #define SLOTS_SAY_KINDS 2  /* fewer, and one loss may be the loss of all */
 #define SLOTS_SAY_MAX   16 /* warnings */
 
+/*
+ * A label or a holder on its way out: what was typed before it had to be
+ * UTF-8 is made so, as no client takes a message with it.  NULL: no memory.
+ */
+char *slots_say_text(struct rpc_ctx *ctx, const char *text);
+
 /* 'slot 3 shares "custodians" (any 3 of 5), proved ...'; NULL: no memory. */
 const char *slots_say_line(struct rpc_ctx *ctx, size_t slot);
 

@@ -288,6 +288,75 @@ only_who_keeps_keys_or_looks_on_is_told_of_slots(void **state)
 }
 
 static void
+call_slots(enum world_who who, Cdop__StatusReply **ret_status,
+    Cdop__SlotListReply **ret_list)
+{
+	Cdop__SlotListRequest list;
+	Cdop__StatusRequest status;
+	struct world_answer answer;
+
+	cdop__status_request__init(&status);
+	world_call(&world, who, STATUS, &status.base, &answer);
+	*ret_status =
+	    world_body(&world, &answer, &cdop__status_reply__descriptor);
+	cdop__slot_list_request__init(&list);
+	world_call(&world, who, SLOT_LIST, &list.base, &answer);
+	*ret_list =
+	    world_body(&world, &answer, &cdop__slot_list_reply__descriptor);
+}
+
+/* An older program took a label as it was typed: no client reads past it. */
+static void
+what_is_no_utf8_leaves_as_question_marks(void **state)
+{
+	static const struct slots_set_new plan = {
+	    .k = 2, .n = 4, .holder = {"Jos\xe9", "Zo\xc3\xab"}};
+	const struct custody_act_new new = {
+	    .slot = {.kind = SLOTS_KIND_SHARES, .label = "caf\xe9"},
+	    .plan = &plan,
+	    .by = "Ada",
+	    .now_ms = world.now_ms,
+	};
+	Cdop__SlotRemoveRequest removal;
+	struct cdop_share other[SHAMIR_MAX];
+	Cdop__CustodianDrillRequest drill;
+	Cdop__CustodianDrillReply *drilled;
+	struct world_answer answer;
+	Cdop__StatusReply *status;
+	Cdop__SlotListReply *list;
+	const struct approval *a;
+	uint16_t number;
+	uint8_t proof[32];
+
+	(void)state;
+	assert_int_equal(
+	    custody_act_add(world.reg, world.arena, &new, &number, other),
+	    CDOP_OK);
+	call_slots(WORLD_ADMIN_1, &status, &list);
+	assert_int_equal(status->n_slot, 4);
+	assert_non_null(strstr(status->slot[3], "\"caf?\" (any 2 of 4)"));
+	assert_int_equal(list->n_slot, 4);
+	assert_string_equal(list->slot[3]->label, "caf?");
+	assert_string_equal(list->slot[3]->share[0]->holder, "Jos?");
+	assert_string_equal(list->slot[3]->share[1]->holder, "Zo\xc3\xab");
+	drill = drill_of(&other[0], proof);
+	world_call(
+	    &world, WORLD_CUSTODIAN, CUSTODIAN_DRILL, &drill.base, &answer);
+	drilled = world_body(
+	    &world, &answer, &cdop__custodian_drill_reply__descriptor);
+	assert_string_equal(drilled->holder, "Jos?");
+	removal = removal_of(number);
+	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &removal.base, &answer);
+	assert_string_equal(answer.reply->reason, "second_person");
+	a = approvals_at(world.reg->approvals, 0, world.now_ms);
+	assert_non_null(strstr(a->words[0], "\"caf?\""));
+	/* It is the slot's own label still, and goes when two say so. */
+	assert_string_equal(rows_slot(world.reg->rows, 3)->label, "caf\xe9");
+	assert_string_equal(approve(), "");
+	assert_int_equal(rows_slots(world.reg->rows), 3);
+}
+
+static void
 ask_for_another_root(void)
 {
 	Cdop__KeyRotateRequest request;
@@ -355,6 +424,8 @@ main(void)
 		end),
 	    cmocka_unit_test_setup_teardown(
 		only_who_keeps_keys_or_looks_on_is_told_of_slots, make, end),
+	    cmocka_unit_test_setup_teardown(
+		what_is_no_utf8_leaves_as_question_marks, make, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
