@@ -230,6 +230,25 @@ receipt_of_refusal(
 
 /* ---- another day --------------------------------------------------------- */
 
+/* By a key that the log had here until a restore took it back? */
+static bool
+is_of_lost(const struct witness *w, const struct cdop_logproof *proof,
+    const uint8_t hash[static CDOP_MERKLE_HASH])
+{
+	struct cdop_note_key key;
+	struct cdop_bytes vkey;
+	size_t i;
+
+	for (i = 0; i < w->n_lost; i++) {
+		vkey.data = (const uint8_t *)w->lost[i];
+		vkey.len = strlen(w->lost[i]);
+		if (cdop_note_key_parse(vkey, &key) == CDOP_OK &&
+		    cdop_logproof_check(proof, hash, &key, NULL) == CDOP_OK)
+			return true;
+	}
+	return false;
+}
+
 /* NULL: it holds under one of the keys, or a restore has lost its own. */
 static const char *
 judge_again(struct cmd_ctx *ctx, const char *name, struct cdop_bytes text)
@@ -253,7 +272,8 @@ judge_again(struct cmd_ctx *ctx, const char *name, struct cdop_bytes text)
 	for (i = 0; i < n && err == CDOP_NOT_FOUND; i++)
 		err = cdop_logproof_check(proof, hash, &key[i], NULL);
 	if (err == CDOP_NOT_FOUND)
-		return strtoul(name, NULL, 10) != w->incarnation
+		return strtoul(name, NULL, 10) != w->incarnation ||
+			is_of_lost(w, proof, hash)
 		    ? NULL
 		    : "the log never had the key that has signed it";
 	return err == CDOP_OK ? NULL
@@ -390,6 +410,7 @@ receipt_lost(struct cmd_ctx *ctx, const struct cdop_statement *statement)
 	const char *dir = folder(ctx, true), **name;
 	uint16_t incarnation;
 	size_t n, i, lost = 0;
+	unsigned long of;
 	uint64_t index;
 	char *end;
 
@@ -399,10 +420,12 @@ receipt_lost(struct cmd_ctx *ctx, const struct cdop_statement *statement)
 	    file_list(dir, SUFFIX, ctx->arena, &name, &n) != CDOP_OK)
 		return 0;
 	for (i = 0; i < n; i++) {
-		if (strtoul(name[i], &end, 10) != incarnation || *end != '-')
+		of = strtoul(name[i], &end, 10);
+		if (of < incarnation || *end != '-')
 			continue;
+		/* Of a later one: from what a restore takes back. */
 		index = strtoull(end + 1, &end, 10);
-		lost += index >= statement->from.size;
+		lost += of > incarnation || index >= statement->from.size;
 	}
 	return lost;
 }

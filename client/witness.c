@@ -77,6 +77,8 @@ take_kept(
 	w->statements = kept->statements;
 	w->followed = kept->statement;
 	w->n_followed = kept->n_statement;
+	w->lost = kept->lost_key;
+	w->n_lost = kept->n_lost_key;
 	if (!kept->has_size || kept->root.len != CDOP_MERKLE_HASH)
 		return true;
 	w->has_seen = true;
@@ -180,6 +182,8 @@ to_message(const struct witness *w, Cdop__ClientWitness *m)
 	m->checkpoint.len = w->note.len;
 	m->statement = w->followed;
 	m->n_statement = w->n_followed;
+	m->lost_key = w->lost;
+	m->n_lost_key = w->n_lost;
 }
 
 static enum exit_code
@@ -330,8 +334,12 @@ restored(struct cmd_ctx *ctx)
 	const struct witness *w = ctx->session->witness;
 	const struct cdop_statement *s = &w->waiting;
 	struct cdop_bytes mine = witness_mine(ctx, w);
+	size_t i;
 
 	(void)witness_keep(ctx, "restore", mine, w->waiting_note);
+	for (i = 0; i < w->n_passed; i++)
+		print_note(ctx, "%.*s", (int)w->passed[i].len,
+		    (const char *)w->passed[i].data);
 	print_note(ctx, "%.*s", (int)w->waiting_note.len,
 	    (const char *)w->waiting_note.data);
 	print_note(

@@ -17,6 +17,8 @@
 #include "client.pb-c.h"
 #include "client/cmd.h"
 
+#define WITNESS_LOST_MAX 64 /* keys; the oldest go */
+
 struct witness {
 	struct cdop_note_key pinned; /* at enrolment, for ever */
 	uint16_t pinned_incarnation;
@@ -32,10 +34,15 @@ struct witness {
 	struct cdop_bytes receipt_note;
 	ProtobufCBinaryData *followed; /* statements since enrolment */
 	size_t n_followed;
+	char **lost; /* vkeys that were followed and taken back by a restore */
+	size_t n_lost;
 	bool from_start; /* this session's Hello counted as at enrolment */
 	bool waits;      /* a statement waits for a person's word */
 	struct cdop_statement waiting;
 	struct cdop_bytes waiting_note;
+	/* Before it, where it takes back what was followed: taken with it. */
+	const ProtobufCBinaryData *passed;
+	size_t n_passed;
 };
 
 /*

@@ -11,7 +11,11 @@ struct walk {
 	uint32_t statements;
 	ProtobufCBinaryData *followed;
 	size_t n_followed;
-	bool parted; /* from what was followed before, by a restore */
+	bool parted;    /* from what was followed before */
+	bool owes;      /* the restore that has taken that back */
+	size_t parting; /* where, among what is followed */
+	struct cdop_note_key parting_key;
+	struct cdop_checkpoint common; /* of both ways */
 };
 
 static bool
@@ -19,8 +23,7 @@ begin(struct cmd_ctx *ctx, const struct witness *w, struct walk *walk)
 {
 	size_t room = w->n_followed + ctx->session->welcome->n_statement + 1;
 
-	walk->parted = false;
-	walk->n_followed = 0;
+	memset(walk, 0, sizeof(*walk));
 	walk->followed =
 	    cdop_arena_calloc(ctx->arena, room, sizeof(*walk->followed));
 	if (walk->followed == NULL)
@@ -41,13 +44,21 @@ begin(struct cmd_ctx *ctx, const struct witness *w, struct walk *walk)
 	return true;
 }
 
+/* Is there one that was followed in the place of the next? */
+static bool
+is_beside(const struct witness *w, const struct walk *walk)
+{
+	return w->from_start && !walk->parted &&
+	    walk->n_followed < w->n_followed;
+}
+
 static bool
 was_followed(const struct witness *w, const struct walk *walk,
     const ProtobufCBinaryData *note)
 {
 	const ProtobufCBinaryData *ours;
 
-	if (!w->from_start || walk->parted || walk->n_followed >= w->n_followed)
+	if (!is_beside(w, walk))
 		return false;
 	ours = &w->followed[walk->n_followed];
 	return ours->len == note->len &&
@@ -55,21 +66,30 @@ was_followed(const struct witness *w, const struct walk *walk,
 }
 
 /*
- * Where a restore takes back one that was followed, by a later backup: both
- * logs are the same up to where the first of the two parted, and no further.
+ * Here it goes another way than what was followed, and only a restore can have
+ * taken that back.  It stands here; or, where ours was a restore or a recovery
+ * itself, behind what the log said that had none: a later backup was taken
+ * after it.  Both logs are the same up to where the first of them parted, and
+ * no further.  False: one key has turned to two.
  */
-static void
-keep_common(const struct witness *w, const struct walk *walk,
-    const uint8_t registry[static 16], struct cdop_checkpoint *from)
+static bool
+part(const struct witness *w, struct walk *walk,
+    const uint8_t registry[static 16], const struct cdop_statement *theirs)
 {
-	const ProtobufCBinaryData *ours = &w->followed[walk->n_followed];
-	struct cdop_bytes file = {ours->data, ours->len};
-	struct cdop_statement first;
+	const ProtobufCBinaryData *note = &w->followed[walk->n_followed];
+	struct cdop_bytes file = {note->data, note->len};
+	struct cdop_statement ours;
 
-	if (cdop_statement_open(file, registry, &walk->key, &first) ==
-		CDOP_OK &&
-	    first.kind != CDOP_STATEMENT_KEY && first.from.size < from->size)
-		*from = first.from;
+	walk->parted = walk->owes = true;
+	walk->parting = walk->n_followed;
+	walk->parting_key = walk->key;
+	walk->common = theirs->from;
+	if (cdop_statement_open(file, registry, &walk->key, &ours) != CDOP_OK ||
+	    ours.kind == CDOP_STATEMENT_KEY)
+		return theirs->kind == CDOP_STATEMENT_RESTORE;
+	if (ours.from.size < walk->common.size)
+		walk->common = ours.from;
+	return true;
 }
 
 /* What lies behind `from` is lost: what was seen of it is seen no more. */
@@ -93,9 +113,43 @@ step(struct walk *walk, const struct cdop_statement *s,
 	walk->followed[walk->n_followed++] = *note;
 }
 
+/* Of what a restore has taken back only the keys count: receipts have them. */
 static void
-take(struct witness *w, const struct walk *walk)
+keep_lost(struct cmd_ctx *ctx, struct witness *w, const struct walk *walk)
 {
+	const uint8_t *registry = ctx->session->identity.open->registry_id.data;
+	struct cdop_note_key key = walk->parting_key;
+	size_t i, room = w->n_lost + w->n_followed;
+	char **lost = cdop_arena_calloc(ctx->arena, room, sizeof(*lost));
+	struct cdop_statement s;
+	struct cdop_bytes file;
+
+	if (lost == NULL)
+		return;
+	if (w->n_lost > 0)
+		memcpy(lost, w->lost, w->n_lost * sizeof(*lost));
+	w->lost = lost;
+	for (i = walk->parting; i < w->n_followed; i++) {
+		file.data = w->followed[i].data;
+		file.len = w->followed[i].len;
+		if (cdop_statement_open(file, registry, &key, &s) != CDOP_OK)
+			break;
+		key = s.key;
+		lost[w->n_lost] =
+		    (char *)(uintptr_t)witness_vkey(ctx->arena, &key);
+		w->n_lost += lost[w->n_lost] != NULL;
+	}
+	while (w->n_lost > WITNESS_LOST_MAX) {
+		w->lost++;
+		w->n_lost--;
+	}
+}
+
+static void
+take(struct cmd_ctx *ctx, struct witness *w, const struct walk *walk)
+{
+	if (walk->parted)
+		keep_lost(ctx, w, walk);
 	w->key = walk->key;
 	w->incarnation = walk->incarnation;
 	w->statements = walk->statements;
@@ -104,9 +158,20 @@ take(struct witness *w, const struct walk *walk)
 	w->from_start = false;
 }
 
+static void
+wait_for(struct witness *w, const struct walk *walk,
+    const struct cdop_statement *s, struct cdop_bytes note)
+{
+	w->waits = true;
+	w->waiting = *s;
+	w->waiting_note = note;
+	w->passed = walk->followed + walk->parting;
+	w->n_passed = walk->owes ? walk->n_followed - walk->parting : 0;
+}
+
 /*
- * One statement.  Where one followed another way before, only a restore can
- * have taken that back.
+ * One statement.  What is passed on the way to the restore that has to come
+ * is shown, and taken, with that.
  */
 static enum witness_way
 walk_one(struct cmd_ctx *ctx, struct witness *w, struct walk *walk,
@@ -114,28 +179,25 @@ walk_one(struct cmd_ctx *ctx, struct witness *w, struct walk *walk,
 {
 	const uint8_t *registry = ctx->session->identity.open->registry_id.data;
 	struct cdop_bytes file = {note->data, note->len};
-	struct cdop_checkpoint from;
 	struct cdop_statement s;
 	bool known = was_followed(w, walk, note);
 
 	if (cdop_statement_open(file, registry, &walk->key, &s) != CDOP_OK)
 		return WITNESS_BROKEN;
-	from = s.from;
-	if (!known && w->from_start && !walk->parted &&
-	    walk->n_followed < w->n_followed) {
-		if (s.kind != CDOP_STATEMENT_RESTORE)
-			return WITNESS_BROKEN;
-		walk->parted = true;
-		keep_common(w, walk, registry, &from);
-	}
-	if (!known && s.kind != CDOP_STATEMENT_KEY) {
-		w->waits = !*accept;
-		w->waiting = s;
-		w->waiting_note = file;
-		if (!*accept)
+	if (!known && is_beside(w, walk) && !part(w, walk, registry, &s))
+		return WITNESS_BROKEN;
+	if (!known && s.kind != CDOP_STATEMENT_KEY &&
+	    (!walk->owes || s.kind == CDOP_STATEMENT_RESTORE)) {
+		if (!*accept) {
+			wait_for(w, walk, &s, file);
 			return WITNESS_WAITS;
+		}
 		*accept = false;
-		lose(w, &from);
+		lose(w,
+		    walk->owes && walk->common.size < s.from.size
+			? &walk->common
+			: &s.from);
+		walk->owes = false;
 	}
 	step(walk, &s, note);
 	return WITNESS_THERE;
@@ -157,13 +219,12 @@ witness_follow(struct cmd_ctx *ctx, struct witness *witness, bool accept)
 	for (i = 0; i < welcome->n_statement && way == WITNESS_THERE; i++)
 		way = walk_one(
 		    ctx, witness, &walk, &welcome->statement[i], &open);
-	/* Fewer than were followed, and no restore that says why. */
-	if (way == WITNESS_THERE && witness->from_start && !walk.parted &&
-	    walk.n_followed < witness->n_followed)
+	/* Not all that was followed, and no restore that says why. */
+	if (way == WITNESS_THERE && (walk.owes || is_beside(witness, &walk)))
 		way = WITNESS_BROKEN;
 	/* Until a person has said yes to it nothing has changed. */
 	if (way == WITNESS_THERE || (way == WITNESS_WAITS && accept && !open))
-		take(witness, &walk);
+		take(ctx, witness, &walk);
 	return way;
 }
 

@@ -357,6 +357,28 @@ one_of_a_key_that_a_restore_lost_is_no_fault(void **state)
 	assert_int_equal(unchecked(f), 0);
 }
 
+/* And so it does where the log that goes on has the same number. */
+static void
+one_of_a_key_that_was_taken_back_is_no_fault(void **state)
+{
+	struct fixture *f = *state;
+	char vkey[CDOP_NOTE_VKEY_MAX], *lost = vkey;
+	struct answer a;
+
+	take_unknown(f, &a);
+	cdop_note_key_write(&f->session.witness->key, vkey);
+	f->session.witness->lost = &lost;
+	f->session.witness->n_lost = 1;
+	assert_int_equal(receipt_look_again(&f->ctx), EXIT_INTEGRITY);
+	take_unknown(f, &a);
+	cdop_note_key_write(&a.signer.key, vkey);
+	f->session.witness->lost = &lost;
+	f->session.witness->n_lost = 1;
+	assert_int_equal(receipt_look_again(&f->ctx), EXIT_OK);
+	assert_int_equal(kept(f, ".tlog-proof"), 1);
+	assert_int_equal(unchecked(f), 0);
+}
+
 /* ---- what does not hold -------------------------------------------------- */
 
 static void
@@ -540,6 +562,7 @@ main(void)
 	    WITH(one_of_the_next_key_is_checked_the_next_time),
 	    WITH(one_of_a_key_that_never_was_is_bad),
 	    WITH(one_of_a_key_that_a_restore_lost_is_no_fault),
+	    WITH(one_of_a_key_that_was_taken_back_is_no_fault),
 	    WITH(each_part_of_the_leaf_is_looked_at),
 	    WITH(each_byte_of_the_text_counts),
 	    WITH(one_of_another_log_than_the_session_is_bad),

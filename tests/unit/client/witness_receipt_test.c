@@ -14,6 +14,7 @@
 #include "cdop/logproof.h"
 #include "cdop/secret.h"
 #include "client/file.h"
+#include "client/receipt.h"
 #include "tests/unit/client/seen_log.h"
 
 static struct log the_log;
@@ -129,6 +130,31 @@ a_receipt_of_another_key_says_nothing(void **state)
 	assert_int_equal(log_meet(f, &the_log, 14), EXIT_OK);
 }
 
+/* Behind where it goes on from; and all of a restore that is taken back. */
+static void
+receipts_of_what_is_lost_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct cdop_statement s;
+
+	log_make(f, &the_log, 1);
+	log_enrol(f, &the_log, 3);
+	(void)keep_receipt(f, &the_log, 10);
+	(void)keep_receipt(f, &the_log, 11);
+	(void)keep_receipt(f, &the_log, 14);
+	memset(&s, 0, sizeof(s));
+	memcpy(s.registry, f->session.identity.open->registry_id.data, 16);
+	log_checkpoint(&the_log, 10, &s.from);
+	assert_int_equal(receipt_lost(&f->ctx, &s), 2);
+	log_sign_as(f, &the_log, 0x61, 2, &the_log.signer);
+	(void)keep_receipt(f, &the_log, 8);
+	assert_int_equal(receipt_lost(&f->ctx, &s), 3);
+	log_checkpoint(&the_log, 7, &s.from);
+	assert_int_equal(receipt_lost(&f->ctx, &s), 1);
+	log_checkpoint(&the_log, 8, &s.from);
+	assert_int_equal(receipt_lost(&f->ctx, &s), 0);
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -139,6 +165,7 @@ main(void)
 	    WITH(the_log_goes_on_from_the_newest_receipt),
 	    WITH(a_receipt_of_another_log_is_found_out),
 	    WITH(a_receipt_of_another_key_says_nothing),
+	    WITH(receipts_of_what_is_lost_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -376,6 +376,113 @@ a_later_backup_of_another_log_is_none(void **state)
 	log_reason_is(f, "log_forked");
 }
 
+/* A client that follows a restore, and the log as it was without it. */
+static void
+follow_a_restore(struct fixture *f, struct log *ret_later)
+{
+	log_make(f, &the_log, 1);
+	*ret_later = the_log;
+	log_enrol(f, &the_log, 3);
+	(void)log_meet(f, &the_log, 5);
+	log_go_on(f, &the_log, CDOP_STATEMENT_RESTORE, 6, 0x61);
+	memset(the_log.leaf[6], 0xaa, CDOP_MERKLE_HASH);
+	(void)log_meet(f, &the_log, 9);
+	assert_int_equal(witness_accept(&f->ctx), EXIT_OK);
+	assert_int_equal(log_meet(f, &the_log, 9), EXIT_OK);
+}
+
+/* The later backup was taken when the key had turned, and people recovered. */
+static void
+a_backup_from_behind_a_turn_takes_a_restore_back(void **state)
+{
+	static struct log later;
+	struct fixture *f = *state;
+	const struct witness *w;
+
+	follow_a_restore(f, &later);
+	log_go_on(f, &later, CDOP_STATEMENT_KEY, 8, 0x52);
+	log_go_on(f, &later, CDOP_STATEMENT_RECOVER, 9, 0x53);
+	log_go_on(f, &later, CDOP_STATEMENT_RESTORE, 11, 0x71);
+	log_go_on(f, &later, CDOP_STATEMENT_KEY, 13, 0x72);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	log_reason_is(f, "log_restored");
+	w = f->session.witness;
+	assert_int_equal(w->waiting.kind, CDOP_STATEMENT_RESTORE);
+	assert_int_equal(w->waiting.from.size, 11);
+	/* They go with it, and are shown with it. */
+	assert_int_equal(w->n_passed, 2);
+	assert_int_equal(w->passed[1].len, later.statement[1].len);
+	assert_memory_equal(
+	    w->passed[1].data, later.statement[1].data, later.statement[1].len);
+	/* Until a person has said yes it is the log of before. */
+	assert_int_equal(log_meet(f, &the_log, 9), EXIT_OK);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	assert_int_equal(witness_accept(&f->ctx), EXIT_OK);
+	assert_int_equal(f->session.witness->seen.size, 6);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_OK);
+	w = f->session.witness;
+	assert_int_equal(w->statements, 4);
+	assert_int_equal(w->n_lost, 1);
+	assert_non_null(strchr(w->lost[0], '+'));
+	/* Back again is a restore, too, that a person has to say yes to. */
+	assert_int_equal(log_meet(f, &the_log, 14), EXIT_INTEGRITY);
+	log_reason_is(f, "log_restored");
+}
+
+/* What both have is held against it still. */
+static void
+a_turn_is_no_excuse_for_another_log(void **state)
+{
+	static struct log later;
+	struct fixture *f = *state;
+
+	follow_a_restore(f, &later);
+	memset(later.leaf[2], 0xaa, CDOP_MERKLE_HASH);
+	log_go_on(f, &later, CDOP_STATEMENT_KEY, 8, 0x52);
+	log_go_on(f, &later, CDOP_STATEMENT_RESTORE, 11, 0x71);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	assert_int_equal(witness_accept(&f->ctx), EXIT_OK);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	log_reason_is(f, "log_forked");
+}
+
+/* Where no restore comes nothing says why, whatever else is said. */
+static void
+a_turn_takes_no_restore_back(void **state)
+{
+	static struct log later;
+	struct fixture *f = *state;
+
+	follow_a_restore(f, &later);
+	log_go_on(f, &later, CDOP_STATEMENT_KEY, 8, 0x52);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	log_reason_is(f, "log_forked");
+	log_go_on(f, &later, CDOP_STATEMENT_RECOVER, 11, 0x71);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	log_reason_is(f, "log_forked");
+	assert_int_equal(witness_accept(&f->ctx), EXIT_INTEGRITY);
+	assert_int_equal(log_meet(f, &the_log, 10), EXIT_OK);
+	assert_int_equal(f->session.witness->n_lost, 0);
+}
+
+/* Who has the key of the log can turn it twice, and then say anything. */
+static void
+a_key_that_has_turned_to_two_is_a_fork(void **state)
+{
+	static struct log later;
+	struct fixture *f = *state;
+
+	log_make(f, &the_log, 1);
+	later = the_log;
+	log_enrol(f, &the_log, 3);
+	log_go_on(f, &the_log, CDOP_STATEMENT_KEY, 6, 0x52);
+	assert_int_equal(log_meet(f, &the_log, 9), EXIT_OK);
+	log_go_on(f, &later, CDOP_STATEMENT_KEY, 8, 0x53);
+	log_go_on(f, &later, CDOP_STATEMENT_RESTORE, 11, 0x71);
+	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
+	log_reason_is(f, "log_forked");
+}
+
 /* Each of several is said yes to by itself. */
 static void
 two_restores_are_accepted_one_by_one(void **state)
@@ -427,6 +534,10 @@ main(void)
 	    WITH(a_later_backup_takes_a_restore_back),
 	    WITH(the_same_backup_takes_a_restore_back),
 	    WITH(a_later_backup_of_another_log_is_none),
+	    WITH(a_backup_from_behind_a_turn_takes_a_restore_back),
+	    WITH(a_turn_is_no_excuse_for_another_log),
+	    WITH(a_turn_takes_no_restore_back),
+	    WITH(a_key_that_has_turned_to_two_is_a_fork),
 	    WITH(two_restores_are_accepted_one_by_one),
 	};
 
