@@ -161,6 +161,25 @@ term_line(const char *prompt, char *out, size_t max, bool *ret_cut)
 	return read_line(STDIN_FILENO, out, max, ret_cut);
 }
 
+/* A signal that stops nothing may come while it waits for the screen. */
+static bool
+hide(int fd, const struct termios *quiet)
+{
+	int n;
+
+	do
+		n = tcsetattr(fd, TCSAFLUSH, quiet);
+	while (n != 0 && errno == EINTR && stopped == 0);
+	return n == 0;
+}
+
+static void
+show(int fd, const struct termios *old)
+{
+	if (tcsetattr(fd, TCSAFLUSH, old) != 0)
+		(void)tcsetattr(fd, TCSANOW, old); /* that waits for none */
+}
+
 enum term_read
 term_secret(const char *prompt, char *out, size_t max)
 {
@@ -177,10 +196,13 @@ term_secret(const char *prompt, char *out, size_t max)
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	quiet.c_lflag |= ECHONL | ICANON;
-	(void)tcsetattr(fd, TCSAFLUSH, &quiet);
-	print_prompt_to(fd, prompt);
-	got = read_line(fd, out, max, NULL);
-	(void)tcsetattr(fd, TCSAFLUSH, &old);
+	if (hide(fd, &quiet)) {
+		print_prompt_to(fd, prompt);
+		got = read_line(fd, out, max, NULL);
+	} else { /* what would be seen is not asked for */
+		got = stopped != 0 ? TERM_STOPPED : TERM_END;
+	}
+	show(fd, &old);
 	(void)close(fd);
 	return got;
 }

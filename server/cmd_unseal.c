@@ -53,29 +53,41 @@ connect_control(const struct config *conf)
 	return -1;
 }
 
-/* The daemon's one line; status by its first word.  A good one may be quiet. */
-static int
-read_answer(int fd, bool quiet)
+/* The daemon's one line, without its end; empty: there was none. */
+static void
+read_line(int fd, char ret_line[static UNSEAL_LINE_MAX + 1])
 {
-	char line[UNSEAL_LINE_MAX + 1];
 	size_t len = 0;
 	ssize_t n;
 
 	do {
-		n = read(fd, line + len, sizeof(line) - 1 - len);
+		n = read(fd, ret_line + len, UNSEAL_LINE_MAX - len);
 		len += n > 0 ? (size_t)n : 0;
-	} while (n > 0 && len < sizeof(line) - 1);
-	line[len] = '\0';
-	line[strcspn(line, "\n")] = '\0';
+	} while (n > 0 && len < UNSEAL_LINE_MAX);
+	ret_line[len] = '\0';
+	ret_line[strcspn(ret_line, "\n")] = '\0';
+}
+
+/* Status by its first word. */
+static int
+tell_answer(uint8_t verb, const char *line)
+{
+	const bool is_look = verb == UNSEAL_VERB_LOOK;
+
 	if (strncmp(line, "ok ", 3) == 0) {
-		if (!quiet)
+		if (!is_look)
 			printf("%s\n", line + 3);
 		return CMD_OK;
 	}
-	if (len == 0)
-		log_tell("the daemon closed without an answer");
-	else
-		log_tell("%s", line);
+	if (is_look && strcmp(line, UNSEAL_NOTHING) == 0) {
+		log_tell("the daemon that runs is of an older release than "
+			 "this program: it still takes what opens it, and "
+			 "systemctl restart cdopd puts the new one in its "
+			 "place");
+		return CMD_OK;
+	}
+	log_tell(
+	    "%s", *line != '\0' ? line : "the daemon closed without an answer");
 	return CMD_FAILED;
 }
 
@@ -85,7 +97,8 @@ unseal_with(
     const struct config *conf, uint8_t verb, uint8_t *secret, size_t len)
 {
 	uint8_t request[3 + UNSEAL_PASSPHRASE_MAX];
-	int fd, status;
+	char line[UNSEAL_LINE_MAX + 1];
+	int fd;
 
 	if ((fd = connect_control(conf)) < 0) {
 		log_tell("no cdopd answers in %s, or it is not yours",
@@ -100,9 +113,9 @@ unseal_with(
 	/* One that does not take it has said why, or closes. */
 	(void)send(fd, request, 3 + len, MSG_NOSIGNAL);
 	explicit_bzero(request, sizeof(request));
-	status = read_answer(fd, verb == UNSEAL_VERB_LOOK);
+	read_line(fd, line);
 	close(fd);
-	return status;
+	return tell_answer(verb, line);
 }
 
 /* Before somebody is asked for what comes under this verb. */

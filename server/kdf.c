@@ -240,7 +240,7 @@ kdf_run(int conn, int channel, const struct control_slot *slots, size_t n_slots)
 	/* Without the lock it may swap for the seconds it lives. */
 	(void)mlock(&secrets, sizeof(secrets));
 	if (!read_request(conn, &secrets))
-		answer(conn, "error nothing came that opens a slot\n");
+		answer(conn, UNSEAL_NOTHING "\n");
 	else if (secrets.verb == UNSEAL_VERB_SHARE)
 		status = hand_share(&work);
 	else if (secrets.verb == UNSEAL_VERB_LOOK)

@@ -61,6 +61,25 @@ read_line(int fd, uint8_t *ret_secret, size_t max, size_t *ret_len)
 	return n > 0 && c == '\n' ? CDOP_INVALID_ARGUMENT : CDOP_ABORTED;
 }
 
+/* A signal that ends nothing may come while it waits for the screen. */
+static bool
+hide(int fd, const struct termios *hidden)
+{
+	int n;
+
+	do
+		n = tcsetattr(fd, TCSAFLUSH, hidden);
+	while (n < 0 && errno == EINTR && !is_ended);
+	return n == 0;
+}
+
+static void
+show(int fd, const struct termios *shown)
+{
+	if (tcsetattr(fd, TCSAFLUSH, shown) < 0)
+		(void)tcsetattr(fd, TCSANOW, shown); /* that waits for none */
+}
+
 static void
 say(int fd, const char *text)
 {
@@ -93,10 +112,13 @@ prompt_terminal(
 	/* First: who is quick is not shown, and not thrown away. */
 	hiding.shown = shown;
 	hiding.fd = fd;
-	(void)tcsetattr(fd, TCSAFLUSH, &hidden);
-	say(fd, prompt);
-	err = read_line(fd, ret_secret, max, ret_len);
-	(void)tcsetattr(fd, TCSAFLUSH, &shown);
+	if (hide(fd, &hidden)) {
+		say(fd, prompt);
+		err = read_line(fd, ret_secret, max, ret_len);
+	} else {
+		err = CDOP_ABORTED; /* what would be seen is not asked for */
+	}
+	show(fd, &shown);
 	hiding.fd = 0;
 	say(fd, "\n");
 	close(fd);

@@ -14,7 +14,8 @@
  * One line from the terminal without echo; prompt goes to the terminal.
  * Without its newline, at most max bytes; the caller wipes ret_secret.
  * CDOP_FAILED_PRECONDITION: no terminal.  CDOP_INVALID_ARGUMENT: empty or
- * longer than max.  CDOP_ABORTED: the input ended, or Ctrl-C.
+ * longer than max.  CDOP_ABORTED: the input ended, or Ctrl-C;
+ * or what is typed cannot be hidden.
  */
 CDOP_MUST enum cdop_err prompt_terminal(
     const char *prompt, uint8_t *ret_secret, size_t max, size_t *ret_len);

@@ -28,6 +28,9 @@
 #define UNSEAL_PASSPHRASE_MAX 1024
 #define UNSEAL_LINE_MAX       200
 
+/* The answer to what is none of the above; of older daemons, to a look, too. */
+#define UNSEAL_NOTHING "error nothing came that opens a slot"
+
 /*
  * The work of the child: reads the request from conn, answers it there,
  * offers keys on channel (control_offer).  Returns the exit status.

@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 
 from libflow import (CDOPD, OK, PASSPHRASE, SEALED, Registry, check, end,
                      equal, wait_for)
@@ -95,6 +96,35 @@ def nobody_else_is_told(registry):
     os.unlink(os.path.join(registry.run, "control.sock"))
 
 
+def answers_as_before(server, heard):
+    """A daemon of before the look, and then it is opened."""
+    for said in b"error nothing came that opens a slot\n", b"ok opened\n":
+        with server.accept()[0] as conn:
+            head = conn.recv(3, socket.MSG_WAITALL)
+            length = int.from_bytes(head[1:], "big")
+            heard.append((head[0], conn.recv(length, socket.MSG_WAITALL)))
+            conn.sendall(said)
+
+
+def an_older_daemon(registry):
+    """It goes on running when the package of this program is installed."""
+    path, heard = os.path.join(registry.run, "control.sock"), []
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        server.settimeout(20)
+        older = threading.Thread(
+            target=answers_as_before, args=(server, heard), daemon=True)
+        older.start()
+        code, said = typed(registry)
+        older.join(20)
+    os.unlink(path)
+    check("an older daemon is opened, and it is said what to do", code == 0 and
+          "systemctl restart cdopd" in said and "opened" in said, (code, said))
+    equal("it was told the passphrase, and once", heard,
+          [(4, b"\x01"), (1, PASSPHRASE.encode())])
+
+
 def main():
     registry = Registry(key_file=False)
     registry.init()
@@ -130,6 +160,7 @@ def main():
 
     nobody_else_is_told(registry)
     registry.kill()
+    an_older_daemon(registry)
     done = subprocess.run(
         [CDOPD, "verify", registry.data, "--passphrase-stdin"],
         input=PASSPHRASE.encode(), stdout=subprocess.PIPE,
