@@ -191,6 +191,54 @@ check_apply(struct people_act *act, const struct people_person *person,
 	return CDOP_OK;
 }
 
+static bool
+areas_are_among(
+    const struct people_person *some, const struct people_person *of)
+{
+	size_t i, k;
+
+	for (i = 0; i < some->n_areas; i++) {
+		for (k = 0; k < of->n_areas; k++)
+			if (strcmp(some->area[i], of->area[k]) == 0)
+				break;
+		if (k == of->n_areas)
+			return false;
+	}
+	return true;
+}
+
+static bool
+grants_are_among(
+    const struct people_person *some, const struct people_person *of)
+{
+	const struct people_grant *a, *b;
+	size_t i, k;
+
+	for (i = 0; i < some->n_grants; i++) {
+		a = &some->grants[i];
+		for (k = 0; k < of->n_grants; k++) {
+			b = &of->grants[k];
+			if (a->role == b->role && a->from_ms == b->from_ms &&
+			    a->until_ms == b->until_ms)
+				break;
+		}
+		if (k == of->n_grants)
+			return false;
+	}
+	return true;
+}
+
+/* In whichever order it was said. */
+static bool
+is_same(const struct people_person *a, const struct people_person *b)
+{
+	return strcmp(a->name, b->name) == 0 &&
+	    strcmp(a->job_title, b->job_title) == 0 &&
+	    strcmp(a->agency, b->agency) == 0 && a->all_areas == b->all_areas &&
+	    areas_are_among(a, b) && areas_are_among(b, a) &&
+	    grants_are_among(a, b) && grants_are_among(b, a);
+}
+
 /* Where the copies take their places in the tables. */
 static enum cdop_err
 put(struct people_act *act, const struct people_person *to,
@@ -251,6 +299,11 @@ people_change_apply(struct people_act *act, const struct people_whom *whom,
 		err = people_change_fill(act, change, to);
 	if (err != CDOP_OK)
 		return err;
+	if (is_same(person, to) &&
+	    (device == NULL || device->expires_ms == device_to->expires_ms))
+		return people_act_refuse(act, CDOP_FAILED_PRECONDITION,
+		    "already_so",
+		    "it is so already: there is nothing to change");
 	what.person = to;
 	what.device = device_to;
 	if ((err = people_act_check_admins(act, &what)) != CDOP_OK)
