@@ -149,6 +149,9 @@ def approvals(cast):
     equal("with the reply of the call", pb.PersonReply.FromString(
         answer.body.body).person.job_title, "Nurse")
     saw("once", client.decide(bob, shown), 5, "no_such_approval")
+    saw("what is so already is none", ada.change("PersonChange", request),
+        9, "already_so")
+    request.job_title = "Sister"
     must(ada.change("PersonChange", request))
     shown = bob.call("ApprovalList").body.approval[0]
     saw("it may be declined", client.decide(bob, shown, False), 0,
