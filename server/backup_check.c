@@ -18,17 +18,21 @@
 static const struct {
 	enum cdop_err err;
 	bool of_dir;
+	bool not_seen; /* and nothing is known of it */
 	const char *words;
 } faults[] = {
-    {CDOP_NOT_FOUND, false, "cannot be read"},
-    {CDOP_INVALID_ARGUMENT, false, "no backup of a registry"},
-    {CDOP_UNIMPLEMENTED, false,
+    {CDOP_NOT_FOUND, false, true, "cannot be read"},
+    {CDOP_INVALID_ARGUMENT, false, false, "no backup of a registry"},
+    {CDOP_UNIMPLEMENTED, false, false,
 	"of a later version: use the cdopd that made it, or a newer one"},
-    {CDOP_RESOURCE_EXHAUSTED, true, "not enough room, or memory"},
+    {CDOP_RESOURCE_EXHAUSTED, true, true,
+	"not enough room there, memory or descriptors: make room, and say it "
+	"again"},
 };
 
 static bool
-say(const char *path, enum cdop_err err, const char *dir)
+say(const char *path, enum cdop_err err, const char *dir,
+    struct backup_check *check)
 {
 	size_t i;
 
@@ -36,6 +40,7 @@ say(const char *path, enum cdop_err err, const char *dir)
 		if (faults[i].err == err) {
 			log_tell("%s: %s", faults[i].of_dir ? dir : path,
 			    faults[i].words);
+			check->not_seen = faults[i].not_seen;
 			return false;
 		}
 	log_tell("%s: damaged: it is cut off, or was changed", path);
@@ -53,7 +58,7 @@ is_as_said(const char *path, struct cdop_backup *backup,
 	check->note = loaded->manifest;
 	err = cdop_manifest_parse(loaded->manifest, arena, &check->manifest);
 	if (err == CDOP_UNIMPLEMENTED || err == CDOP_RESOURCE_EXHAUSTED)
-		return say(path, err, "memory");
+		return say(path, err, "memory", check);
 	if (err != CDOP_OK)
 		log_tell("%s: damaged: its manifest cannot be read", path);
 	else if (manifest->bytes != cdop_backup_length(backup) ||
@@ -111,14 +116,14 @@ backup_check_load(const char *path, const char *dir,
 
 	memset(ret_check, 0, sizeof(*ret_check));
 	if ((err = cdop_backup_open(path, &backup)) != CDOP_OK)
-		return say(path, err, dir);
+		return say(path, err, dir, ret_check);
 	err = backup_load(backup, &args, arena, &loaded);
 	if (err == CDOP_OK)
 		good = is_as_said(path, backup, &loaded, arena, ret_check) &&
 		    is_of_its_registry(path, backup, ret_check) &&
 		    (key == NULL || is_signed(path, key, ret_check));
 	else
-		good = say(path, err, dir);
+		good = say(path, err, dir, ret_check);
 	cdop_backup_close(backup);
 	return good;
 }

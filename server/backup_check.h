@@ -16,6 +16,7 @@ struct registry;
 struct backup_check {
 	struct cdop_manifest manifest;
 	struct cdop_bytes note; /* the manifest as it was signed */
+	bool not_seen; /* not loaded, and that says nothing of the backup */
 };
 
 /*

@@ -114,7 +114,7 @@ run(struct accept *accept)
 		err = restored_mark(
 		    offline->reg, offline->arena, &accept->mark, &why);
 	if (err != CDOP_OK)
-		log_tell("%s", why != NULL ? why : cdop_err_name(err));
+		log_tell("%s", why != NULL ? why : offline_words(err));
 	return err == CDOP_OK;
 }
 

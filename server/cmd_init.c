@@ -133,7 +133,7 @@ look_at_profile(struct init *init)
 	else if (err != CDOP_OK)
 		log_tell("%s: %s", init->args.profile,
 		    err == CDOP_INVALID_ARGUMENT ? error.text
-						 : cdop_err_name(err));
+						 : offline_words(err));
 	return err == CDOP_OK;
 }
 
@@ -232,7 +232,7 @@ derive(const struct init *init, const struct slots_kdf *kdf, bool again,
 	cdop_secret_wipe(text, sizeof(text));
 	if (err != CDOP_OK)
 		log_tell("the passphrase's key takes %u MiB of memory: %s",
-		    kdf->memory_kib / 1024, cdop_err_name(err));
+		    kdf->memory_kib / 1024, offline_words(err));
 	return err == CDOP_OK;
 }
 
@@ -340,7 +340,7 @@ found(struct init *init, struct setup_result *result)
 		init->is_founded = true;
 		return true;
 	}
-	log_tell("%s", result->why != NULL ? result->why : cdop_err_name(err));
+	log_tell("%s", result->why != NULL ? result->why : offline_words(err));
 	return false;
 }
 
@@ -443,6 +443,8 @@ take_back(struct init *init)
 			close(init->fd[i]);
 			(void)unlink(init->path[i]);
 		}
+	for (i = 0; init->is_founded && i <= init->args.n_admin; i++)
+		(void)unlink(init->path[i]); /* of no use without the others */
 	if (init->made_out)
 		(void)rmdir(init->args.out); /* which stays, if it has any */
 	/* The registry of another init, which may have taken our key file. */

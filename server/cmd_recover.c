@@ -143,7 +143,7 @@ run(struct recover *recover)
 	    &recover->setup, &result);
 	if (err != CDOP_OK) {
 		log_tell(
-		    "%s", result.why != NULL ? result.why : cdop_err_name(err));
+		    "%s", result.why != NULL ? result.why : offline_words(err));
 		recover->is_unknown =
 		    err == CDOP_DATA_LOSS && dir_is_marked(recover->from.dir);
 		return false;
@@ -152,10 +152,15 @@ run(struct recover *recover)
 	for (i = 0; i < recover->setup.n_admin; i++) {
 		fd = recover->fd[i];
 		recover->fd[i] = -1;
-		good = offline_invite(&recover->offline, result.invitation[i],
-			   recover->address, recover->n_address, fd,
-			   recover->path[i]) &&
-		    good;
+		if (offline_invite(&recover->offline, result.invitation[i],
+			recover->address, recover->n_address, fd,
+			recover->path[i]))
+			continue;
+		/* Half of one is none, and would be in the way. */
+		(void)unlink(recover->path[i]);
+		log_tell("no invitation was written for %s",
+		    recover->setup.admin[i]);
+		good = false;
 	}
 	return good;
 }
@@ -207,6 +212,6 @@ cmd_recover(int argc, char **argv)
 		ended_tell("the registry is as it was");
 	if (!good && recover.is_done)
 		log_tell("done, but not every invitation was written: do it "
-			 "again for that one");
+			 "again for that one, with another --out");
 	return good ? CMD_OK : CMD_FAILED;
 }

@@ -265,7 +265,7 @@ tell_kept(struct renew *renew, struct copy *copy)
 		    renew->from.dir, (unsigned long long)(used >> 20) + 1);
 	else
 		log_tell("the registry is as it was: %s %s",
-		    cdop_err_name(copy_error(copy)), copy_finding(copy));
+		    offline_words(copy_error(copy)), copy_finding(copy));
 }
 
 static bool
@@ -352,7 +352,7 @@ renew_it(struct renew *renew)
 		log_tell("the registry is as it was: %s",
 		    err == CDOP_INVALID_ARGUMENT
 			? "a label or a holder is too long, or no text"
-			: cdop_err_name(err));
+			: offline_words(err));
 		return false;
 	}
 	good = copy_it(renew, copy);
@@ -414,7 +414,7 @@ note(struct renew *renew)
 	err = custody_act_tested(
 	    offline->reg, offline->arena, proofs, renew->n, is_beside(renew));
 	if (err != CDOP_OK)
-		log_tell("%s", cdop_err_name(err));
+		log_tell("%s", offline_words(err));
 	return err == CDOP_OK;
 }
 

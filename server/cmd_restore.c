@@ -117,10 +117,8 @@ why_not(enum cdop_err err)
 		       "(0700)";
 	case CDOP_NOT_FOUND:
 		return "has to be a directory, or a name in one that is there";
-	case CDOP_RESOURCE_EXHAUSTED:
-		return "not enough room, or memory";
 	default:
-		return cdop_err_name(err);
+		return offline_words(err);
 	}
 }
 
@@ -197,7 +195,7 @@ go_on(struct restore *restore)
 	restore->mark.manifest = restore->check.note;
 	err = restored_mark(offline->reg, offline->arena, &restore->mark, &why);
 	if (err != CDOP_OK)
-		log_tell("%s", why != NULL ? why : cdop_err_name(err));
+		log_tell("%s", why != NULL ? why : offline_words(err));
 	return err == CDOP_OK;
 }
 

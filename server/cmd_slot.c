@@ -207,7 +207,7 @@ test(struct slot_add *add)
 	    custody_act_tested(offline->reg, offline->arena, proofs, n, false);
 	if (err != CDOP_OK) {
 		log_tell("it opens, and that could not be noted: %s",
-		    cdop_err_name(err));
+		    offline_words(err));
 		return false;
 	}
 	(void)rows_slots_find(offline->rows, offline->slot, &i);
@@ -267,7 +267,7 @@ take_away(struct slot_add *add)
 	    err == CDOP_NOT_FOUND ? "there is none"
 		: err == CDOP_FAILED_PRECONDITION
 		? "it is the last one: nothing would open the registry"
-		: cdop_err_name(err));
+		: offline_words(err));
 	return false;
 }
 

@@ -77,7 +77,7 @@ why(enum cdop_err err)
 		return "in use: stop cdopd first";
 	if (err == CDOP_NOT_FOUND)
 		return "no registry there";
-	return cdop_err_name(err);
+	return offline_words(err);
 }
 
 /* What a drill has to show for itself. */
@@ -222,7 +222,7 @@ backup(struct verify *verify, struct cdop_arena *arena)
 	if (!backup_check_load(path, workplace_path(),
 		verify->vkey == NULL ? NULL : &key, arena, &verify->check)) {
 		workplace_remove();
-		return EXIT_FOUND;
+		return verify->check.not_seen ? CMD_FAILED : EXIT_FOUND;
 	}
 	backup_check_print(&verify->check, path);
 	verify->from.called = path;

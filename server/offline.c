@@ -44,7 +44,7 @@ offline_open(struct offline *offline)
 	}
 	err = lockmem_new(LOCKMEM_MAX, &offline->mem, &why);
 	if (err != CDOP_OK) {
-		log_tell("memory cannot be locked: %s", why);
+		log_tell("%s", why);
 		return err;
 	}
 	if ((err = undo_new(UNDO_MAX, &offline->undo)) == CDOP_OK)
@@ -231,6 +231,15 @@ offline_read_passphrase(const struct offline_passphrase *from,
 
 /* ---- opening ----------------------------------------------------------- */
 
+const char *
+offline_words(enum cdop_err err)
+{
+	return err == CDOP_RESOURCE_EXHAUSTED
+	    ? "not enough room on the disk, memory or descriptors: make room, "
+	      "and say it again"
+	    : cdop_err_name(err);
+}
+
 static const char *
 why(enum cdop_err err)
 {
@@ -244,7 +253,7 @@ why(enum cdop_err err)
 	case CDOP_FAILED_PRECONDITION:
 		return "in use: stop cdopd first";
 	default:
-		return cdop_err_name(err);
+		return offline_words(err);
 	}
 }
 
@@ -340,7 +349,7 @@ unseal(struct offline *offline, const struct offline_from *from)
 		log_tell("no slot of that kind in %s", called(from));
 	else if (err != CDOP_OK && err != CDOP_ABORTED) /* which was said */
 		log_tell(
-		    "%s: %s", cdop_err_name(err), rows_finding(offline->rows));
+		    "%s: %s", offline_words(err), rows_finding(offline->rows));
 	return err == CDOP_OK;
 }
 
@@ -371,7 +380,7 @@ load(struct offline *offline, const struct offline_from *from, uint64_t now_ms)
 	if (err == CDOP_OK)
 		err = registry_load(offline->reg, now_ms, &why);
 	if (err != CDOP_OK)
-		log_tell("%s: %s %s", called(from), cdop_err_name(err), why);
+		log_tell("%s: %s %s", called(from), offline_words(err), why);
 	return err == CDOP_OK;
 }
 
@@ -405,7 +414,7 @@ offline_load_with(struct offline *offline, const struct offline_from *from,
 		err = rows_unseal(offline->rows, slot, k);
 	if (err == CDOP_OK)
 		return load(offline, from, now_ms);
-	log_tell("slot %u: %s %s", number, cdop_err_name(err),
+	log_tell("slot %u: %s %s", number, offline_words(err),
 	    rows_finding(offline->rows));
 	return false;
 }

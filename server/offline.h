@@ -105,6 +105,9 @@ CDOP_MUST enum cdop_err offline_is_beside(
 void offline_tell_why(const char *called, const char *dir, enum cdop_err err);
 bool offline_tell_file(const char *called, const char *dir);
 
+/* What became of it, for people: what is done next, where that is known. */
+const char *offline_words(enum cdop_err err);
+
 /* For a key file that lies so, and --degraded was not said. */
 void offline_tell_beside(const char *key_file, const char *dir);
 

@@ -231,7 +231,7 @@ sheet_put(struct offline *offline, const char *dir, const char *key_file,
 
 	err = text_of(offline, dir, key_file, &text);
 	if (err != CDOP_OK) {
-		log_tell("the recovery sheet: %s", cdop_err_name(err));
+		log_tell("the recovery sheet: %s", offline_words(err));
 		if (fd != -1) {
 			(void)close(fd);
 			(void)unlink(path);
@@ -243,6 +243,6 @@ sheet_put(struct offline *offline, const char *dir, const char *key_file,
 	err = custody_act_sheet(offline->reg, offline->arena, clock_wall_ms());
 	if (err != CDOP_OK)
 		log_tell("%s is written, and that could not be noted: %s", path,
-		    cdop_err_name(err));
+		    offline_words(err));
 	return err == CDOP_OK;
 }

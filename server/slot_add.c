@@ -74,7 +74,7 @@ add_it(struct work *work)
 		log_tell("no slot was added: what was kept of it does not open "
 			 "the registry");
 	else if (err != CDOP_OK)
-		log_tell("%s", cdop_err_name(err));
+		log_tell("%s", offline_words(err));
 	work->is_unknown =
 	    err == CDOP_DATA_LOSS && dir_is_marked(work->add->from.dir);
 	if (work->is_unknown)

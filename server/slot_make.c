@@ -241,7 +241,7 @@ read_passphrase(struct slot_make *make, const struct slots_kdf *kdf)
 		if (err != CDOP_OK)
 			log_tell("the passphrase's key takes %u MiB of memory: "
 				 "%s",
-			    kdf->memory_kib / 1024, cdop_err_name(err));
+			    kdf->memory_kib / 1024, offline_words(err));
 		good = err == CDOP_OK;
 	}
 	if (good)

@@ -20,6 +20,8 @@
 #include "server/base/log.h"
 #include "server/base/unseal.h"
 
+#define DESCRIPTORS_MIN 64 /* our own, without any connection */
+
 __attribute__((format(printf, 2, 3))) static enum cdop_err
 refuse(struct setup *setup, const char *format, ...)
 {
@@ -230,16 +232,25 @@ bind_all(const struct config *conf, struct setup *setup)
 	return CDOP_OK;
 }
 
-/* The gate inherits room for all its connections. */
-static void
-raise_descriptors(void)
+/*
+ * The gate inherits room for all its connections.  With fewer than these a
+ * child dies before it can say why.
+ */
+static enum cdop_err
+raise_descriptors(struct setup *setup)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return CDOP_OK;
+	if (limit.rlim_max < DESCRIPTORS_MIN)
+		return refuse(setup,
+		    "%llu descriptors are too few: raise RLIMIT_NOFILE "
+		    "(LimitNOFILE=4096 in the unit, ulimit -Hn 4096)",
+		    (unsigned long long)limit.rlim_max);
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	return CDOP_OK;
 }
 
 enum cdop_err
@@ -253,9 +264,9 @@ setup_open(const struct config *conf, struct setup *ret_setup)
 	ret_setup->credential_fd = -1;
 	ret_setup->boot_fd = -1;
 	ret_setup->note_fd = -1;
-	raise_descriptors();
-	err =
-	    open_key(ret_setup, "key_file", conf->key_file, &ret_setup->key_fd);
+	if ((err = raise_descriptors(ret_setup)) == CDOP_OK)
+		err = open_key(
+		    ret_setup, "key_file", conf->key_file, &ret_setup->key_fd);
 	if (err == CDOP_OK)
 		err = open_key(ret_setup, "boot_key_file", conf->boot_key_file,
 		    &ret_setup->boot_fd);

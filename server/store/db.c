@@ -20,6 +20,8 @@ db_core_error(int rc)
 	case MDB_MAP_FULL:
 	case MDB_TXN_FULL:
 	case MDB_READERS_FULL:
+	case EMFILE:
+	case ENFILE:
 	case ENOMEM:
 	case ENOSPC:
 	case EDQUOT:

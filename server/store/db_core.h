@@ -14,6 +14,9 @@ struct reserve;
 /* Of the disk, for the reserve to be filled up, before anything else. */
 #define DB_CORE_KEEP ((uint64_t)4 << 20)
 
+/* What LMDB makes of its lock file: two pages, for 126 readers. */
+#define DB_CORE_LOCK 8192
+
 struct db_txn {
 	struct db *db;
 	MDB_txn *mdb;

@@ -1,5 +1,6 @@
 /* Opening and closing, and room: flags and the lock are here. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,33 @@ is_others(const struct db *db, struct stat *ret_dir)
 }
 
 /*
+ * LMDB maps its lock file, and on a full disk whoever writes to a page of it
+ * that is not there gets a signal and no error: the pages are made before.
+ * Where the file system cannot, it is as it was.
+ */
+static int
+make_lock(int dir)
+{
+	int fd, rc;
+
+	fd = openat(
+	    dir, "lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return errno;
+	rc = fallocate(fd, 0, 0, DB_CORE_LOCK) == 0 ? 0 : errno;
+	(void)close(fd);
+	return rc == EOPNOTSUPP ? 0 : rc;
+}
+
+static int
+open_files(const struct db *db, const char *dir, unsigned int flags)
+{
+	int rc = db->read_only ? 0 : make_lock(db->lock_fd);
+
+	return rc != 0 ? rc : mdb_env_open(db->env, dir, flags, 0600);
+}
+
+/*
  * LMDB follows links, also one that was laid since we looked.  So root does it
  * as the directory's owner, whom it leads nowhere that he could not go by
  * himself; it may lie where he cannot come.
@@ -58,11 +86,11 @@ open_env(const struct db *db, unsigned int flags)
 	int rc;
 
 	if (!is_others(db, &dir))
-		return mdb_env_open(db->env, db->dir, flags, 0600);
+		return open_files(db, db->dir, flags);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", db->lock_fd);
 	if (seteuid(dir.st_uid) != 0)
 		return errno;
-	rc = mdb_env_open(db->env, path, flags, 0600);
+	rc = open_files(db, path, flags);
 	if (seteuid(0) != 0)
 		return errno;
 	return rc;

@@ -27,6 +27,7 @@ dir_error(int code)
 		return CDOP_INVALID_ARGUMENT;
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:
 	case ENOMEM:
 	case EMFILE:
 	case ENFILE:
@@ -90,6 +91,8 @@ dir_file(const char *dir, bool create)
 	err = pages_roots(path, is_marked);
 	if (create && err == CDOP_NOT_FOUND)
 		return CDOP_OK;
+	if (err == CDOP_RESOURCE_EXHAUSTED) /* it was not looked at */
+		return err;
 	return create ? CDOP_ALREADY_EXISTS : err;
 }
 

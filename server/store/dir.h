@@ -25,7 +25,8 @@ CDOP_MUST enum cdop_err dir_lock(const char *dir, int *ret_fd);
 
 /*
  * DIR/data.mdb is there and can be opened (or, to create, is not there).
- * CDOP_NOT_FOUND, CDOP_ALREADY_EXISTS, CDOP_DATA_LOSS.
+ * CDOP_NOT_FOUND, CDOP_ALREADY_EXISTS, CDOP_DATA_LOSS;
+ * CDOP_RESOURCE_EXHAUSTED: nobody could look.
  */
 CDOP_MUST enum cdop_err dir_file(const char *dir, bool create);
 

@@ -428,6 +428,19 @@ ftruncate(int fd, off_t len)
 	return rc;
 }
 
+typedef int fallocate_fn(int fd, int mode, off_t at, off_t len);
+
+/* Of the lock file alone, which no image has. */
+int
+fallocate(int fd, int mode, off_t at, off_t len)
+{
+	NEXT(fallocate);
+
+	if (shim_file_fails(fd, SHIM_WRITE, "fallocate"))
+		return -1;
+	return fn(fd, mode, at, len);
+}
+
 typedef int fsync_fn(int fd);
 typedef int fdatasync_fn(int fd);
 

@@ -1,0 +1,225 @@
+#!/usr/bin/python3
+"""A disk, or the descriptors of a process, that are used up before the
+registry is opened: what is made without the daemon says so, leaves nothing
+half made, calls nothing damaged that it could not look at, and does it when
+there is room."""
+import os
+import resource
+import shutil
+import subprocess
+
+from libflow import CDOPD, PROFILE, TMP, check, end, equal, scene, wait_for
+from libslots import add_shares
+
+DISK = os.path.join(TMP, "disk")
+HERE = os.path.join(DISK, "here")
+WORDS = "make room, and say it again"
+
+
+def cdopd(*args, descriptors=0, tmp=None):
+    def limit():
+        if descriptors:
+            resource.setrlimit(resource.RLIMIT_NOFILE,
+                               (descriptors, descriptors))
+    env = dict(os.environ, TMPDIR=tmp) if tmp else None
+    done = subprocess.run([CDOPD, *args], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=60, check=False, preexec_fn=limit, env=env)
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+# ---- the small disk --------------------------------------------------------
+
+def mount():
+    os.makedirs(DISK, mode=0o700)
+    if subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "cdop", DISK],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            check=False).returncode != 0:
+        return False
+    os.mkdir(HERE, mode=0o700)
+    # None of its pages would be no bound at all.
+    with open(os.path.join(DISK, "used"), "wb") as f:
+        f.write(bytes(4096))
+    return True
+
+
+def room(kib):
+    """So much is left of it; None: as much as ever."""
+    size = "64m"
+    if kib is not None:
+        stat = os.statvfs(DISK)
+        used = (stat.f_blocks - stat.f_bfree) * stat.f_bsize // 1024
+        size = "%dk" % (used + kib)
+    subprocess.run(["mount", "-o", "remount,size=" + size, DISK], check=True)
+
+
+def on_disk(name):
+    return os.path.join(HERE, name)
+
+
+# ---- init ------------------------------------------------------------------
+
+def init(data, out):
+    pass_file = os.path.join(TMP, "passphrase")
+    with open(pass_file, "w", encoding="ascii") as f:
+        f.write("four plain words here\n")
+    return cdopd(
+        "init", data, "--mode", "training", "--profile", PROFILE, "--slot",
+        "keyfile:" + os.path.join(TMP, "key"), "--slot", "passphrase",
+        "--passphrase-file", pass_file, "--degraded", "--kdf-memory", "8",
+        "--kdf-passes", "1", "--admin", "Ada Admin", "--admin", "Bob Admin",
+        "--address", "unix:/nowhere/link.sock", "--out", out, "--confirm",
+        "I understand")
+
+
+def made():
+    """LMDB maps its lock file: a signal and no word, where no page is left."""
+    data = on_disk("made")
+    out = os.path.join(TMP, "made")
+    for kib in 0, 4, 1024:
+        room(kib)
+        code, said = init(data, out)
+        check("init with %d KiB says so" % kib, code == 1 and WORDS in said,
+              (code, said))
+        check("and leaves nothing", not os.listdir(HERE) and not
+              os.path.exists(out) and not
+              os.path.exists(os.path.join(TMP, "key")), os.listdir(TMP))
+        room(None)
+    equal("with room it is made", init(data, out)[0], 0)
+    shutil.rmtree(data)
+
+
+def not_handed_out():
+    """The registry is there and what it is entered with is not."""
+    data = os.path.join(TMP, "elsewhere")
+    out = on_disk("out")
+    os.mkdir(out)
+    room(0)
+    code, said = init(data, out)
+    check("invitations that cannot be written are said", code == 1 and
+          "No space left" in said and "remove " + data + " and begin again" in
+          said, (code, said))
+    equal("and none lies there, half or whole", os.listdir(out), [])
+    room(None)
+    shutil.rmtree(data)
+    equal("it is begun again", init(data, out)[0], 0)
+    shutil.rmtree(out)
+
+
+# ---- a registry that there is ----------------------------------------------
+
+def recovered(registry):
+    out = on_disk("recovered")
+    os.mkdir(out)
+    args = ["recover-people", registry.data, "--by", "Dora Director", "--by",
+            "Theo Trustee", "--reason", "both are away", "--address",
+            "unix:" + registry.socket, "--key-file", registry.key, "--admin",
+            "Eve New", "--admin", "Fay New", "--out", out]
+    room(4)
+    code, said = cdopd(*args)
+    check("an invitation that is not written is named", code == 1 and
+          "no invitation was written for Fay New" in said and
+          "do it again for that one" in said, (code, said))
+    equal("and is not there by half", os.listdir(out),
+          ["recovery-invitation-1.txt"])
+    room(None)
+    more = os.path.join(TMP, "more")
+    os.mkdir(more)
+    for name in "--admin", "Eve New", "--out", out:
+        args.remove(name)
+    code, said = cdopd(*args, "--out", more)
+    check("it is done again for that one", code == 0 and
+          os.listdir(more) == ["recovery-invitation-1.txt"], (code, said))
+    equal("every row opens", registry.verify()[0], 0)
+
+
+def looked_at(path, shares):
+    """A backup that nobody could unpack is not a bad one."""
+    for kib in 0, 4, 1024:
+        room(kib)
+        code, said = cdopd("verify", path, *shares, tmp=HERE)
+        check("verify with %d KiB to unpack it has found nothing" % kib,
+              code == 1 and WORDS in said and "damaged" not in said,
+              (code, said))
+        equal("and leaves nothing", os.listdir(HERE), [])
+        room(None)
+    for many in range(5, 12):
+        code, said = cdopd("verify", path, *shares, tmp=HERE,
+                           descriptors=many)
+        check("nor with %d descriptors" % many, code in (0, 1) and
+              "damaged" not in said and "DATA_LOSS" not in said, (code, said))
+    equal("it is fine", cdopd("verify", path, *shares, tmp=HERE)[0], 0)
+
+
+def restored(path, shares):
+    to = on_disk("restored")
+    args = ["restore", path, to, "--by", "Olga", "--reason", "it broke",
+            *shares]
+    for kib in 0, 4, 1024:
+        room(kib)
+        code, said = cdopd(*args)
+        check("restore with %d KiB says so" % kib, code == 1 and
+              WORDS in said, (code, said))
+        check("and leaves no half of one",
+              os.listdir(HERE) in ([], ["restored"]) and
+              (not os.path.exists(to) or not os.listdir(to)),
+              os.listdir(HERE))
+        room(None)
+    equal("with room it is restored", cdopd(*args)[0], 0)
+    shutil.rmtree(to)
+
+
+def started(registry):
+    """The lock file was lost, and there is no page for another."""
+    moved = on_disk("data")
+    shutil.copytree(registry.data, moved)
+    os.unlink(os.path.join(moved, "lock.mdb"))
+    with open(registry.conf, encoding="ascii") as f:
+        conf = f.read().replace(registry.data + "\n", moved + "\n")
+    with open(registry.conf, "w", encoding="ascii") as f:
+        f.write(conf)
+    room(0)
+    registry.start(wait=False)
+    wait_for(lambda: registry.process.poll() is not None, 60)
+    with open(registry.log, encoding="utf-8") as f:
+        said = f.read()
+    check("a start says what is missing", registry.process.poll() == 70 and
+          "look for memory and room" in said and "signal=7" not in said, said)
+    room(None)
+    registry.start()
+    equal("and with room it serves", registry.stop(), 0)
+    code, said = cdopd("run", "-f", registry.conf, descriptors=32)
+    check("too few descriptors are said before anything is started",
+          code == 78 and "raise RLIMIT_NOFILE" in said and
+          "child.started" not in said, (code, said))
+
+
+def main():
+    if not mount():
+        print("skip a disk without room: no tmpfs can be mounted here")
+        end()
+    try:
+        made()
+        not_handed_out()
+        registry, _ = scene()
+        registry.stop()
+        add_shares(registry)
+        registry.start()
+        path = os.path.join(TMP, "one.cdop")
+        registry.ada.must("backup", "create", path)
+        registry.stop()
+        shares = [word for n in (1, 2, 3) for word in (
+            "--share-file",
+            os.path.join(registry.out, "shares", "share-%d.txt" % n))]
+        looked_at(path, shares)
+        restored(path, shares)
+        recovered(registry)
+        started(registry)
+        registry.kill()
+    finally:
+        subprocess.run(["umount", DISK], check=False)
+    end()
+
+
+main()
