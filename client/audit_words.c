@@ -343,6 +343,8 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"administrator recovered offline", "", " persons invited"},
 	    {"restored on the host", "goes on from ", " entries"},
 	    {"requests dropped by a restore", "", " that waited"},
+	    {"left out by a restore", "device ", ""},
+	    {"invitations taken back by a restore", "", " that waited"},
 	    {"AuditExport", "", " entries"},
 	    {"BackupCreate", "", " bytes"},
 	    {"keys turned copied", "", " rows"},

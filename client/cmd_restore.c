@@ -8,6 +8,7 @@
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/session.h"
+#include "client/show.h"
 #include "client/statement.h"
 #include "client/witness.h"
 
@@ -31,6 +32,25 @@ view(struct cmd_ctx *ctx, Cdop__RestoreViewReply **ret_view)
 }
 
 static void
+show_people(struct cmd_ctx *ctx, const char *what,
+    Cdop__RestorePerson *const *person, size_t n)
+{
+	const char *whose;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		whose = show_person(ctx, person[i]->name, person[i]->person);
+		if (person[i]->has_device)
+			print_out(ctx, "%-13s device %u of %s", what,
+			    person[i]->device, whose);
+		else
+			print_out(ctx, "%-13s %s", what, whose);
+	}
+	if (n == 0)
+		print_out(ctx, "%-13s nobody", what);
+}
+
+static void
 show_view(struct cmd_ctx *ctx, const Cdop__RestoreViewReply *reply)
 {
 	print_mode(ctx);
@@ -43,9 +63,18 @@ show_view(struct cmd_ctx *ctx, const Cdop__RestoreViewReply *reply)
 		print_out(ctx, "known lost    nothing");
 	print_out(ctx,
 	    "as it was     cases erased since, holds, people suspended or "
-	    "revoked, invitations\n"
-	    "              taken back: do it again, when two have accepted it");
-	print_out(ctx, "dropped       what waited for a second person");
+	    "revoked: do it again,\n"
+	    "              when two have accepted it");
+	print_out(
+	    ctx, "dropped       what waited for a second person, invitations");
+	show_people(ctx, "suspended", reply->suspended, reply->n_suspended);
+	show_people(
+	    ctx, "may accept", reply->administrator, reply->n_administrator);
+	print_out(ctx,
+	    "              If one of them was dismissed since, do not accept "
+	    "it: the host leaves\n"
+	    "              out more (cdopd accept-rollback DIR --suspend "
+	    "PERSON).");
 }
 
 static enum exit_code

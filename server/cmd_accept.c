@@ -14,6 +14,7 @@
 #include "server/confirm.h"
 #include "server/offline_key.h"
 #include "server/registry/restored.h"
+#include "server/restore_people.h"
 #include "server/vault/rows.h"
 
 struct accept {
@@ -21,12 +22,14 @@ struct accept {
 	const char *anchor; /* file with the newest checkpoint known, or NULL */
 	const char *confirm; /* NULL: is to be typed, where it is asked for */
 	struct restored_mark_args mark;
+	struct restored_suspend suspend;
 	struct offline offline;
 };
 
 static const char usage_text[] =
     "usage: cdopd accept-rollback DIR --by NAME --reason TEXT [--anchor "
-    "FILE]\n       [--confirm \"" CONFIRM_UNDERSTAND "\"] " OFFLINE_KEY_USAGE;
+    "FILE]\n       [--confirm \"" CONFIRM_UNDERSTAND "\"] " RESTORE_PEOPLE_USAGE
+    " " OFFLINE_KEY_USAGE;
 
 static int
 usage(const char *why)
@@ -48,7 +51,7 @@ take_value(struct accept *accept, const char *name, const char *value)
 	else if (strcmp(name, "--reason") == 0)
 		accept->mark.reason = value;
 	else
-		return false;
+		return restore_people_take(&accept->suspend, name, value);
 	return true;
 }
 
@@ -104,6 +107,7 @@ run(struct accept *accept)
 		&accept->mark.lost) != CDOP_OK)
 		return false;
 	accept->mark.now_ms = clock_wall_ms();
+	accept->mark.suspend = &accept->suspend;
 	if (!offline_load(offline, &accept->from, accept->mark.now_ms))
 		return false;
 	err = restored_is_older(
@@ -115,6 +119,12 @@ run(struct accept *accept)
 		    offline->reg, offline->arena, &accept->mark, &why);
 	if (err != CDOP_OK)
 		log_tell("%s", why != NULL ? why : offline_words(err));
+	if (err == CDOP_NOT_FOUND)
+		restore_people_list(
+		    offline->reg, offline->arena, accept->mark.now_ms);
+	if (err == CDOP_OK)
+		restore_people_report(
+		    offline->reg, offline->arena, accept->mark.now_ms);
 	return err == CDOP_OK;
 }
 
@@ -125,8 +135,8 @@ report(const struct accept *accept)
 	       "nothing but its acceptance.\n"
 	       "Start it. One administrator says cdop restore accept "
 	       "--reason TEXT, another one cdop approve.\n"
-	       "What waited for a second person is dropped: whoever still "
-	       "wants it asks again.\n"
+	       "What waited for a second person is dropped, and invitations "
+	       "are taken back: whoever still wants it asks again.\n"
 	       "Every client then stops once, shows what was lost and why, and "
 	       "goes on when its owner says so (cdop trust restore).\n",
 	    rows_incarnation(accept->offline.rows));

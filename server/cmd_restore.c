@@ -16,6 +16,7 @@
 #include "server/cmd.h"
 #include "server/offline_key.h"
 #include "server/registry/restored.h"
+#include "server/restore_people.h"
 #include "server/store/dir.h"
 #include "server/vault/rows.h"
 #include "server/workplace.h"
@@ -31,13 +32,14 @@ struct restore {
 	struct cdop_note_key key;
 	struct offline_from from;
 	struct restored_mark_args mark;
+	struct restored_suspend suspend;
 	struct offline offline;
 	struct backup_check check;
 };
 
 static const char usage_text[] =
     "usage: cdopd restore FILE DIR --by NAME --reason TEXT [--key VKEY] "
-    "[--anchor FILE] " OFFLINE_KEY_USAGE;
+    "[--anchor FILE] " RESTORE_PEOPLE_USAGE " " OFFLINE_KEY_USAGE;
 
 static int
 usage(const char *why)
@@ -59,7 +61,7 @@ take_value(struct restore *restore, const char *name, const char *value)
 	else if (strcmp(name, "--reason") == 0)
 		restore->mark.reason = value;
 	else
-		return false;
+		return restore_people_take(&restore->suspend, name, value);
 	return true;
 }
 
@@ -193,9 +195,13 @@ go_on(struct restore *restore)
 	    !backup_check_log(&restore->check, offline->reg, restore->file))
 		return false;
 	restore->mark.manifest = restore->check.note;
+	restore->mark.suspend = &restore->suspend;
 	err = restored_mark(offline->reg, offline->arena, &restore->mark, &why);
 	if (err != CDOP_OK)
 		log_tell("%s", why != NULL ? why : offline_words(err));
+	if (err == CDOP_NOT_FOUND)
+		restore_people_list(
+		    offline->reg, offline->arena, restore->mark.now_ms);
 	return err == CDOP_OK;
 }
 
@@ -217,6 +223,8 @@ run(struct restore *restore)
 	    !go_on(restore))
 		return false;
 	backup_check_print(&restore->check, restore->file);
+	restore_people_report(
+	    offline->reg, offline->arena, restore->mark.now_ms);
 	return finish(restore);
 }
 
@@ -229,7 +237,8 @@ report(const struct restore *restore)
 	       "Then start it. One administrator says cdop restore accept "
 	       "--reason TEXT, another one cdop approve.\n"
 	       "What waited for a second person on the day of the backup is "
-	       "dropped: whoever still wants it asks again.\n"
+	       "dropped, and invitations are taken back: whoever still wants "
+	       "it asks again.\n"
 	       "It opens with the custodians' shares alone: give it a key file "
 	       "or a passphrase of its own (cdopd slot add).\n",
 	    restore->dir, restore->incarnation, restore->dir);

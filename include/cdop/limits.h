@@ -39,6 +39,9 @@
 #define CDOP_REASON_MAX    500   /* characters of a reason */
 #define CDOP_LIST_MAX      100   /* entries of one page */
 
+/* People and devices that a restore leaves out (cdopd restore --suspend). */
+#define CDOP_LEFT_OUT_MAX 64
+
 /*
  * A case.  Its state, with what a caller does not see of it, stays far below
  * what a row holds: nobody is to meet that end and learn what lies there.

@@ -48,6 +48,10 @@ enum audit_event {
 					  * rotation */
 	AUDIT_EVENT_SHEET = 1013,        /* a recovery sheet was written */
 	AUDIT_EVENT_DROPPED = 1014,      /* what waited, by a restore; count */
+	AUDIT_EVENT_LEFT_OUT = 1015,     /* a person, by a restore; reason:
+					  * suspended or revoked; count: the
+					  * device, 0: all of them */
+	AUDIT_EVENT_TAKEN_BACK = 1016,   /* invitations, by a restore; count */
 	AUDIT_EVENT_SLOT_ADDED = 1020,   /* on the host; count: slot */
 	AUDIT_EVENT_SLOT_REMOVED = 1021, /* likewise */
 	AUDIT_EVENT_SLOT_TESTED = 1022,  /* likewise, and it was good */

@@ -6,6 +6,7 @@
 #ifndef CDOP_REGISTRY_PEOPLE_RULE_H
 #define CDOP_REGISTRY_PEOPLE_RULE_H
 
+#include "cdop/arena.h"
 #include "server/registry/people.h"
 
 /* Fewer, and nobody can do what takes two. */
@@ -60,6 +61,9 @@ uint32_t people_rule_roles(const struct people *people,
  */
 uint32_t people_rule_granted(const struct people *people,
     const struct people_person *person, uint64_t now_ms);
+
+/* Names of the roles of a mask, in arena: "administrator, auditor". */
+const char *people_rule_role_words(struct cdop_arena *arena, uint32_t mask);
 
 /* Administrator, custodian or auditor with a role that reads cases. */
 bool people_rule_is_exclusive(uint32_t roles);

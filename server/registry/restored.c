@@ -11,11 +11,14 @@
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/backups.h"
+#include "server/registry/people.h"
 #include "server/registry/statements.h"
 #include "server/vault/rows.h"
 
-#define MARK_BYTES (256u << 10)
-#define MARK_ROWS  (12 + APPROVALS_MAX)
+#define MARK_BYTES   (256u << 10)
+#define MARK_ROWS    (12 + APPROVALS_MAX)
+#define INVITED_ROWS 3
+#define INVITED_EACH 4096
 
 /* Of one that is known to be this registry's. */
 static uint16_t
@@ -90,6 +93,11 @@ struct mark {
 	struct cdop_checkpoint from;
 	struct cdop_checkpoint lost;
 	bool has_lost;
+	/* Who is left out: those of marks before first. */
+	struct restored_out out[CDOP_LEFT_OUT_MAX];
+	size_t n_out_before;
+	size_t n_out;
+	const char *why; /* it is refused; NULL: the error says it */
 };
 
 /* Past every incarnation that is known of. */
@@ -106,6 +114,28 @@ move_on(const struct mark *mark)
 		if ((err = rows_next_incarnation(rows)) != CDOP_OK)
 			return err;
 	} while (rows_incarnation(rows) <= past);
+	return CDOP_OK;
+}
+
+static enum cdop_err
+store_out(const struct mark *mark, Cdop__StoredRestored *restored)
+{
+	Cdop__StoredSuspended **all, *each;
+	size_t i, n = mark->n_out;
+
+	all = cdop_arena_calloc(mark->arena, n, sizeof(*all));
+	each = cdop_arena_calloc(mark->arena, n, sizeof(*each));
+	if (all == NULL || each == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < n; i++) {
+		cdop__stored_suspended__init(&each[i]);
+		each[i].person = mark->out[i].person;
+		each[i].has_device = mark->out[i].device != 0;
+		each[i].device = mark->out[i].device;
+		all[i] = &each[i];
+	}
+	restored->suspended = all;
+	restored->n_suspended = n;
 	return CDOP_OK;
 }
 
@@ -133,6 +163,8 @@ change_config(const struct mark *mark)
 	restored.reason = (char *)(uintptr_t)mark->args->reason;
 	restored.state =
 	    config->restored != NULL ? config->restored->state : config->state;
+	if ((err = store_out(mark, &restored)) != CDOP_OK)
+		return err;
 	config->restored = &restored;
 	config->state = CDOP__STATE__RESTORED;
 	return registry_put_config(reg, mark->arena, config);
@@ -157,8 +189,41 @@ drop_what_waits(const struct mark *mark)
 	return audit_append(mark->reg->audit, mark->arena, &entry, NULL);
 }
 
+/* Likewise: whoever is to come in is invited again. */
 static enum cdop_err
-apply_mark(const struct mark *mark)
+take_invitations_back(const struct mark *mark)
+{
+	struct audit_entry entry = {
+	    .call = AUDIT_EVENT_TAKEN_BACK, .time_ms = mark->args->now_ms};
+	enum cdop_err err;
+
+	entry.count = restored_people_invited(mark->reg, mark->args->now_ms);
+	if (entry.count == 0)
+		return CDOP_OK;
+	err = restored_people_uninvite(
+	    mark->reg, mark->arena, mark->args->now_ms);
+	if (err != CDOP_OK)
+		return err;
+	return audit_append(mark->reg->audit, mark->arena, &entry, NULL);
+}
+
+static enum cdop_err
+leave_out(struct mark *mark)
+{
+	const struct restored_people_act act = {
+	    .out = mark->out + mark->n_out_before,
+	    .n = mark->n_out - mark->n_out_before,
+	    .by = mark->args->by,
+	    .reason = mark->args->reason,
+	    .now_ms = mark->args->now_ms,
+	};
+
+	return restored_people_suspend(
+	    mark->reg, mark->arena, &act, &mark->why);
+}
+
+static enum cdop_err
+apply_mark(struct mark *mark)
 {
 	const struct audit_entry entry = {
 	    .call = AUDIT_EVENT_RESTORED,
@@ -181,17 +246,26 @@ apply_mark(const struct mark *mark)
 		 mark->args->manifest, mark->args->now_ms)) != CDOP_OK)
 		return err;
 	err = audit_append(mark->reg->audit, mark->arena, &entry, NULL);
+	if (err == CDOP_OK)
+		err = leave_out(mark);
+	if (err == CDOP_OK)
+		err = take_invitations_back(mark);
 	return err == CDOP_OK ? drop_what_waits(mark) : err;
 }
 
 static enum cdop_err
-run_mark(const struct mark *mark)
+run_mark(struct mark *mark)
 {
 	struct registry *reg = mark->reg;
+	size_t invited = restored_people_invited(reg, mark->args->now_ms);
 	enum cdop_err err;
 
 	undo_begin(reg->undo);
-	err = rows_begin(reg->rows, MARK_BYTES, MARK_ROWS);
+	err = rows_begin(reg->rows,
+	    MARK_BYTES + RESTORED_PEOPLE_BYTES(mark->n_out) +
+		invited * INVITED_EACH,
+	    MARK_ROWS + RESTORED_PEOPLE_ROWS(mark->n_out) +
+		invited * INVITED_ROWS);
 	if (err == CDOP_OK && (err = apply_mark(mark)) != CDOP_OK)
 		rows_abort(reg->rows);
 	if (err != CDOP_OK) {
@@ -224,10 +298,38 @@ take_from(struct mark *mark, const char **ret_why)
 			mark->lost = view.lost;
 			mark->has_lost = true;
 		}
+		if (err == CDOP_OK) {
+			memcpy(mark->out, view.out, sizeof(mark->out));
+			mark->n_out_before = mark->n_out = view.n_out;
+		}
 	}
 	if (err == CDOP_DATA_LOSS)
 		*ret_why = "the log cannot be read: run cdopd verify";
 	return err;
+}
+
+/* Behind those that a mark before has left out. */
+static enum cdop_err
+take_out(struct mark *mark, const char **ret_why)
+{
+	struct restored_out out[CDOP_LEFT_OUT_MAX];
+	enum cdop_err err;
+	size_t n;
+
+	if (mark->args->suspend == NULL)
+		return CDOP_OK;
+	err = restored_people_find(
+	    mark->reg, mark->arena, mark->args->suspend, out, &n, ret_why);
+	if (err != CDOP_OK)
+		return err;
+	if (n > CDOP_LEFT_OUT_MAX - mark->n_out) {
+		*ret_why = "so many cannot be left out: the rest is suspended "
+			   "when it is accepted";
+		return CDOP_INVALID_ARGUMENT;
+	}
+	memcpy(mark->out + mark->n_out, out, n * sizeof(out[0]));
+	mark->n_out += n;
+	return CDOP_OK;
 }
 
 /* What is said, and what the registry says of itself. */
@@ -235,6 +337,7 @@ static enum cdop_err
 look(struct mark *mark, const char **ret_why)
 {
 	const struct restored_mark_args *args = mark->args;
+	enum cdop_err err;
 
 	*ret_why = NULL;
 	/* They are going to stand in a line of a statement each. */
@@ -250,7 +353,9 @@ look(struct mark *mark, const char **ret_why)
 		*ret_why = "the anchor is not a checkpoint of this registry";
 		return CDOP_INVALID_ARGUMENT;
 	}
-	return take_from(mark, ret_why);
+	if ((err = take_from(mark, ret_why)) != CDOP_OK)
+		return err;
+	return take_out(mark, ret_why);
 }
 
 enum cdop_err
@@ -278,7 +383,9 @@ restored_mark(struct registry *reg, struct cdop_arena *arena,
 	timed.now_ms = audit_time(reg->audit, args->now_ms, 0);
 	if ((err = look(&mark, ret_why)) != CDOP_OK)
 		return err;
-	return run_mark(&mark);
+	err = run_mark(&mark);
+	*ret_why = mark.why;
+	return err;
 }
 
 /* ---- what is waited for ------------------------------------------------ */
@@ -300,6 +407,26 @@ make_target(struct cdop_arena *arena, const Cdop__StoredRestored *restored,
 	return CDOP_OK;
 }
 
+static enum cdop_err
+load_out(const struct registry *reg, const Cdop__StoredRestored *restored,
+    struct restored_view *view)
+{
+	const Cdop__StoredSuspended *from;
+	size_t i;
+
+	if (restored->n_suspended > CDOP_LEFT_OUT_MAX)
+		return CDOP_DATA_LOSS;
+	for (i = 0; i < restored->n_suspended; i++) {
+		from = restored->suspended[i];
+		if (people_person(reg->people, from->person) == NULL)
+			return CDOP_DATA_LOSS;
+		view->out[i].person = from->person;
+		view->out[i].device = from->has_device ? from->device : 0;
+	}
+	view->n_out = restored->n_suspended;
+	return CDOP_OK;
+}
+
 enum cdop_err
 restored_view(struct registry *reg, struct cdop_arena *arena,
     struct restored_view *ret_view)
@@ -317,6 +444,8 @@ restored_view(struct registry *reg, struct cdop_arena *arena,
 	view.has_lost = config->restored->lost != NULL;
 	if (err == CDOP_OK && view.has_lost)
 		err = load_checkpoint(config->restored->lost, &view.lost);
+	if (err == CDOP_OK)
+		err = load_out(reg, config->restored, &view);
 	if (err == CDOP_OK)
 		err = make_target(arena, config->restored, view.target);
 	if (err != CDOP_OK)

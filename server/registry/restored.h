@@ -16,6 +16,7 @@
 #include "cdop/bytes.h"
 #include "cdop/statement.h"
 #include "server/registry/registry.h"
+#include "server/registry/restored_people.h"
 
 struct restored_mark_args {
 	/* The newest checkpoint that is known of the lost log: the anchor.
@@ -25,12 +26,15 @@ struct restored_mark_args {
 	const char *reason; /* one line */
 	/* Of the backup that it was restored from; len 0: of none. */
 	struct cdop_bytes manifest;
+	/* Who is left out; NULL: nobody. */
+	const struct restored_suspend *suspend;
 	uint64_t now_ms;
 };
 
 /*
  * Marks a loaded registry, in a batch of its own; durable when this returns.
- * CDOP_INVALID_ARGUMENT, CDOP_FAILED_PRECONDITION: *ret_why.
+ * CDOP_INVALID_ARGUMENT, CDOP_FAILED_PRECONDITION: *ret_why.  CDOP_NOT_FOUND:
+ * likewise, of whom suspend names.
  */
 CDOP_MUST enum cdop_err restored_mark(struct registry *reg,
     struct cdop_arena *arena, const struct restored_mark_args *args,
@@ -52,6 +56,8 @@ struct restored_view {
 	const char *by;
 	const char *reason;
 	uint64_t at_ms;
+	struct restored_out out[CDOP_LEFT_OUT_MAX]; /* left out, with a mark */
+	size_t n_out;
 	uint8_t target[32]; /* changes with any of it */
 };
 

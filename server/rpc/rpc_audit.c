@@ -43,6 +43,10 @@ call_name(uint32_t call)
 		return "restored on the host";
 	case AUDIT_EVENT_DROPPED:
 		return "requests dropped by a restore";
+	case AUDIT_EVENT_LEFT_OUT:
+		return "left out by a restore";
+	case AUDIT_EVENT_TAKEN_BACK:
+		return "invitations taken back by a restore";
 	case AUDIT_EVENT_SCRUBBED:
 		return "log looked through";
 	case AUDIT_EVENT_FORGOTTEN:

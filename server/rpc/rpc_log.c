@@ -28,6 +28,9 @@ enum cdop_err rpc_restore_view(struct rpc_ctx *ctx,
 enum cdop_err rpc_restore_accept(struct rpc_ctx *ctx,
     const Cdop__RestoreAcceptRequest *req, Cdop__StatementReply *rep);
 
+#define MAY_ACCEPT_MAX 64 /* in the view */
+#define NAMED_MAX      8  /* in the words of an act */
+
 static const char needs_reason[] =
     "it needs a reason: every client is shown it";
 
@@ -199,6 +202,53 @@ fill_checkpoint(struct rpc_ctx *ctx, const struct cdop_checkpoint *from,
 	return CDOP_OK;
 }
 
+static enum cdop_err
+fill_people(struct rpc_ctx *ctx, const struct restored_out *from, size_t n,
+    Cdop__RestorePerson ***ret_all)
+{
+	Cdop__RestorePerson **all, *each;
+	size_t i;
+
+	all = cdop_arena_calloc(ctx->arena, n, sizeof(*all));
+	each = cdop_arena_calloc(ctx->arena, n, sizeof(*each));
+	if (all == NULL || each == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < n; i++) {
+		cdop__restore_person__init(&each[i]);
+		each[i].person = from[i].person;
+		each[i].name = cdop_arena_strdup(ctx->arena,
+		    people_person(ctx->reg->people, from[i].person)->name);
+		if (each[i].name == NULL)
+			return CDOP_RESOURCE_EXHAUSTED;
+		each[i].has_device = from[i].device != 0;
+		each[i].device = from[i].device;
+		all[i] = &each[i];
+	}
+	*ret_all = all;
+	return CDOP_OK;
+}
+
+/* Who is left out of it, and who may accept it. */
+static enum cdop_err
+fill_both(struct rpc_ctx *ctx, const struct restored_view *restored,
+    Cdop__RestoreViewReply *rep)
+{
+	struct restored_out may[MAY_ACCEPT_MAX];
+	enum cdop_err err;
+	size_t n;
+
+	n = restored_people_accept(ctx->reg, ctx->now_ms, may, MAY_ACCEPT_MAX);
+	err = fill_people(ctx, may, n, &rep->administrator);
+	if (err == CDOP_OK)
+		err = fill_people(
+		    ctx, restored->out, restored->n_out, &rep->suspended);
+	if (err != CDOP_OK)
+		return err;
+	rep->n_administrator = n;
+	rep->n_suspended = restored->n_out;
+	return CDOP_OK;
+}
+
 enum cdop_err
 rpc_restore_view(struct rpc_ctx *ctx, const Cdop__RestoreViewRequest *req,
     Cdop__RestoreViewReply *rep)
@@ -217,7 +267,7 @@ rpc_restore_view(struct rpc_ctx *ctx, const Cdop__RestoreViewRequest *req,
 	rep->by = (char *)(uintptr_t)restored.by;
 	rep->reason = (char *)(uintptr_t)restored.reason;
 	rep->at_ms = restored.at_ms;
-	return CDOP_OK;
+	return fill_both(ctx, &restored, rep);
 }
 
 /* What the asker's own computer has seen last; NULL: it says nothing. */
@@ -245,10 +295,46 @@ read_seen(struct rpc_ctx *ctx, const Cdop__RestoreAcceptRequest *req,
 	    "registry");
 }
 
+/* The first of them by name; who reads it may look at the rest. */
+static const char *
+name_out(struct rpc_ctx *ctx, const struct restored_out *out, size_t n)
+{
+	const char *words = "", *device;
+	size_t i;
+
+	for (i = 0; i < n && i < NAMED_MAX && words != NULL; i++) {
+		device = out[i].device == 0
+		    ? ""
+		    : cdop_arena_printf(
+			  ctx->arena, "device %u of ", out[i].device);
+		words = cdop_arena_printf(ctx->arena, "%s%s%s%s", words,
+		    i > 0 ? ", " : "", device, words_of(ctx, out[i].person));
+	}
+	if (words != NULL && n > NAMED_MAX)
+		words = cdop_arena_printf(
+		    ctx->arena, "%s and %zu more", words, n - NAMED_MAX);
+	return words;
+}
+
+static void
+say_people(struct rpc_ctx *ctx, const char *what, const struct restored_out *of,
+    size_t n)
+{
+	const char *names = name_out(ctx, of, n);
+
+	say(ctx,
+	    names == NULL
+		? NULL
+		: cdop_arena_printf(ctx->arena, "%s: %s", what, names));
+}
+
 static void
 say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
     const struct cdop_checkpoint *lost, const char *reason)
 {
+	struct restored_out may[MAY_ACCEPT_MAX];
+	size_t n;
+
 	say(ctx,
 	    cdop_arena_printf(ctx->arena,
 		"go on from the log as it was with %llu leaves",
@@ -262,15 +348,23 @@ say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
 			"came after is lost",
 			(unsigned long long)lost->size, lost->origin));
 	say(ctx,
-	    "cases erased, holds set, people suspended or revoked and "
-	    "invitations taken back after that are as before: do it again, "
-	    "from what was kept of certificates and log");
+	    "cases erased, holds set, people suspended or revoked after that "
+	    "are as before: do it again, from what was kept of certificates "
+	    "and log");
 	say(ctx,
 	    "an administrator who was revoked after that counts as one here: "
 	    "is the one who asks still one?");
+	n = restored_people_accept(ctx->reg, ctx->now_ms, may, MAY_ACCEPT_MAX);
+	say_people(ctx, "administrators in it", may, n);
+	if (restored->n_out > 0)
+		say_people(ctx, "suspended on the host", restored->out,
+		    restored->n_out);
+	else
+		say(ctx, "nobody was suspended on the host");
 	say(ctx,
-	    "what waited for a second person on that day is dropped: it may "
-	    "have been declined since, and is asked for anew");
+	    "what waited for a second person on that day is dropped, and "
+	    "invitations are taken back: that may have happened since, and "
+	    "is asked for anew");
 	say(ctx,
 	    cdop_arena_printf(ctx->arena, "restored on the host by %s: %s",
 		restored->by, restored->reason));

@@ -36,21 +36,6 @@ rpc_person_end(
 
 /* ---- words ------------------------------------------------------------- */
 
-static const char *const role_words[] = {
-    [CDOP__ROLE__COORDINATOR] = "coordinator",
-    [CDOP__ROLE__PARTNER] = "partner",
-    [CDOP__ROLE__PANEL_MEMBER] = "panel member",
-    [CDOP__ROLE__ANALYST] = "analyst",
-    [CDOP__ROLE__ADMINISTRATOR] = "administrator",
-    [CDOP__ROLE__CUSTODIAN] = "custodian",
-    [CDOP__ROLE__AUDITOR] = "auditor",
-    [CDOP__ROLE__CHAIR] = "chair",
-    [CDOP__ROLE__DESIGNATED_DOCTOR] = "designated doctor",
-    [CDOP__ROLE__AGENCY_RESPONDENT] = "agency respondent",
-};
-
-#define N_ROLES (sizeof(role_words) / sizeof(role_words[0]))
-
 const char *
 rpc_person_name(struct rpc_ctx *ctx, uint32_t person)
 {
@@ -67,19 +52,7 @@ rpc_person_name(struct rpc_ctx *ctx, uint32_t person)
 const char *
 rpc_person_roles(struct rpc_ctx *ctx, uint32_t mask)
 {
-	const char *words = "", *more;
-	size_t i;
-
-	for (i = 1; i < N_ROLES; i++) {
-		if ((mask & (1u << i)) == 0)
-			continue;
-		more = cdop_arena_printf(ctx->arena, "%s%s%s", words,
-		    *words != '\0' ? ", " : "", role_words[i]);
-		if (more == NULL)
-			break;
-		words = more;
-	}
-	return *words != '\0' ? words : "no role";
+	return people_rule_role_words(ctx->arena, mask);
 }
 
 const char *

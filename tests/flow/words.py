@@ -15,6 +15,7 @@ from libflow import CDOP, CDOPD, TOP, check, end, equal
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+|(?<![\w-])-[fT]\b")
 NOWHERE = "/nonexistent/cdopd.conf"
 KEY = "server/offline_key.c"  # what opens a registry, of every verb
+PEOPLE = "server/restore_people.c"
 
 
 def read(path):
@@ -174,10 +175,10 @@ def main():
     verbs()
     own_page("init", "server/init_args.c")
     own_page("recover-people", "server/cmd_recover.c", KEY)
-    own_page("accept-rollback", "server/cmd_accept.c", KEY)
+    own_page("accept-rollback", "server/cmd_accept.c", PEOPLE, KEY)
     own_page("slot", "server/cmd_slot.c", "server/slot_make.c", KEY)
     own_page("renew-root", "server/cmd_renew.c", "server/slot_make.c", KEY)
-    own_page("restore", "server/cmd_restore.c", KEY)
+    own_page("restore", "server/cmd_restore.c", PEOPLE, KEY)
     keys()
     statuses()
     versions()

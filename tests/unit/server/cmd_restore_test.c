@@ -24,6 +24,7 @@
 #include "server/registry/actor.h"
 #include "server/registry/backups.h"
 #include "server/registry/custody_act.h"
+#include "server/registry/people.h"
 #include "server/vault/rows_slots.h"
 #include "server/vault/shamir.h"
 #include "tests/unit/server/cut.h"
@@ -48,7 +49,8 @@ static char top[64];
 static char file[96], dir[96], share_file[SHARES][96];
 /* Backups whose manifest the log has truly signed, and of another log. */
 static char forged[2][96];
-static char said[96]; /* what the last of those was told */
+static char said[96];    /* what the last of those was told */
+static char left_out[8]; /* an administrator, by number */
 
 /* ---- a backup ------------------------------------------------------------ */
 
@@ -194,6 +196,7 @@ setup(void **state)
 		forge(forged[i], i == 0);
 	}
 	(void)snprintf(said, sizeof(said), "%s/said", top);
+	(void)snprintf(left_out, sizeof(left_out), "%d", WORLD_ADMIN_2);
 	world_close(&w);
 	return 0;
 }
@@ -263,6 +266,7 @@ restore_of(char *from)
 	char *argv[] = {(char *)(uintptr_t) "restore", from, dir,
 	    (char *)(uintptr_t) "--by", (char *)(uintptr_t) "Olga",
 	    (char *)(uintptr_t) "--reason", (char *)(uintptr_t) "disk",
+	    (char *)(uintptr_t) "--suspend", left_out,
 	    (char *)(uintptr_t) "--share-file", share_file[0],
 	    (char *)(uintptr_t) "--share-file", share_file[1]};
 
@@ -317,6 +321,9 @@ is_restored(void)
 	world_open(&other);
 	assert_int_equal(registry_state(other.reg), CDOP__STATE__RESTORED);
 	assert_int_equal(rows_incarnation(other.rows), 2);
+	/* With the mark, and never behind it. */
+	assert_int_equal(people_person(other.reg->people, WORLD_ADMIN_2)->state,
+	    CDOP__PERSON_STATE__PERSON_SUSPENDED);
 	world_close(&other);
 	return true;
 }

@@ -13,6 +13,7 @@
 
 #include "cdop/role.h"
 #include "server/registry/checkpoints.h"
+#include "server/registry/people.h"
 #include "server/registry/restored.h"
 #include "server/registry/statements.h"
 #include "tests/unit/server/world.h"
@@ -99,16 +100,23 @@ approve(enum world_who who)
 }
 
 static enum cdop_err
-mark(void)
+mark_without(const struct restored_suspend *suspend)
 {
 	const struct restored_mark_args args = {
 	    .by = "Olga Operator",
 	    .reason = "the disk died",
+	    .suspend = suspend,
 	    .now_ms = world.now_ms,
 	};
 	const char *why_not;
 
 	return restored_mark(world.reg, world.arena, &args, &why_not);
+}
+
+static enum cdop_err
+mark(void)
+{
+	return mark_without(NULL);
 }
 
 static void
@@ -237,6 +245,136 @@ an_older_request_does_not_wait_in_state_restored(void **state)
 	assert_int_equal(world.reg->statements->n, 0);
 }
 
+static bool
+has_words(const Cdop__Approval *act, const char *words)
+{
+	size_t i;
+
+	for (i = 0; i < act->n_words; i++)
+		if (strcmp(act->words[i], words) == 0)
+			return true;
+	return false;
+}
+
+static Cdop__RestoreViewReply *
+view(void)
+{
+	Cdop__RestoreViewRequest request;
+	struct world_answer answer;
+
+	cdop__restore_view_request__init(&request);
+	assert_int_equal(
+	    call(WORLD_ADMIN_1, RESTORE_VIEW, &request.base, &answer), CDOP_OK);
+	return world_body(
+	    &world, &answer, &cdop__restore_view_reply__descriptor);
+}
+
+/* Both administrators see who, the dismissed one does not even sign in. */
+static void
+who_is_left_out_is_shown_to_those_who_accept(void **state)
+{
+	static const struct restored_suspend suspend = {
+	    .whom = {{"13", false}, {"9", true}}, .n = 2};
+	struct world_answer answer;
+	Cdop__RestoreViewReply *shown;
+	Cdop__ApprovalListReply *list;
+
+	(void)state;
+	assert_int_equal(WORLD_ADMIN_3, 13);
+	assert_int_equal(WORLD_CUSTODIAN, 9);
+	assert_int_equal(mark_without(&suspend), CDOP_OK);
+	world_reopen(&world);
+	shown = view();
+	assert_int_equal(shown->n_suspended, 2);
+	assert_int_equal(shown->suspended[0]->person, 13);
+	assert_string_equal(shown->suspended[0]->name,
+	    people_person(world.reg->people, 13)->name);
+	assert_false(shown->suspended[0]->has_device);
+	assert_int_equal(shown->suspended[1]->person, 9);
+	assert_int_equal(shown->suspended[1]->device, 9);
+	assert_int_equal(shown->n_administrator, 2);
+	assert_int_equal(shown->administrator[0]->person, WORLD_ADMIN_1);
+	assert_int_equal(shown->administrator[1]->person, WORLD_ADMIN_2);
+	accept(WORLD_ADMIN_3, &answer);
+	assert_int_not_equal(answer.reply->status, CDOP_OK);
+	accept(WORLD_ADMIN_1, &answer);
+	list = waiting(WORLD_ADMIN_2);
+	assert_int_equal(list->n_approval, 1);
+	assert_true(has_words(list->approval[0],
+	    cdop_arena_printf(world.arena,
+		"suspended on the host: 13 %s, device 9 of 9 %s",
+		people_person(world.reg->people, 13)->name,
+		people_person(world.reg->people, 9)->name)));
+	assert_true(has_words(list->approval[0],
+	    cdop_arena_printf(world.arena, "administrators in it: 1 %s, 2 %s",
+		people_person(world.reg->people, 1)->name,
+		people_person(world.reg->people, 2)->name)));
+	assert_int_equal(approve(WORLD_ADMIN_2), CDOP_OK);
+	assert_int_equal(world.reg->state, CDOP_STATE_OPEN);
+	assert_int_equal(people_person(world.reg->people, 13)->state,
+	    CDOP__PERSON_STATE__PERSON_SUSPENDED);
+}
+
+static void
+more_than_can_be_named_are_counted(void **state)
+{
+	static const struct restored_suspend suspend = {
+	    .whom = {{"3", false}, {"4", false}, {"5", false}, {"6", false},
+		{"7", false}, {"8", false}, {"9", false}, {"10", false},
+		{"13", false}},
+	    .n = 9};
+	struct world_answer answer;
+	Cdop__ApprovalListReply *list;
+	const char *words;
+	size_t i, found = 0;
+
+	(void)state;
+	assert_int_equal(mark_without(&suspend), CDOP_OK);
+	world_reopen(&world);
+	assert_int_equal(view()->n_suspended, 9);
+	accept(WORLD_ADMIN_1, &answer);
+	list = waiting(WORLD_ADMIN_2);
+	for (i = 0; i < list->approval[0]->n_words; i++) {
+		words = list->approval[0]->words[i];
+		found += strstr(words, "suspended on the host: 3 ") == words &&
+		    strstr(words, " and 1 more") != NULL;
+	}
+	assert_int_equal(found, 1);
+}
+
+static void
+that_nobody_is_left_out_is_said(void **state)
+{
+	struct world_answer answer;
+
+	(void)state;
+	assert_int_equal(mark(), CDOP_OK);
+	world_reopen(&world);
+	assert_int_equal(view()->n_suspended, 0);
+	accept(WORLD_ADMIN_1, &answer);
+	assert_true(has_words(waiting(WORLD_ADMIN_2)->approval[0],
+	    "nobody was suspended on the host"));
+}
+
+/* The host leaves out one more: who asked before did not ask for that. */
+static void
+what_waited_to_be_accepted_is_asked_anew(void **state)
+{
+	static const struct restored_suspend suspend = {
+	    .whom = {{"13", false}}, .n = 1};
+	struct world_answer answer;
+
+	(void)state;
+	assert_int_equal(mark(), CDOP_OK);
+	world_reopen(&world);
+	accept(WORLD_ADMIN_3, &answer);
+	assert_true(answer.reply->has_approval);
+	assert_int_equal(mark_without(&suspend), CDOP_OK);
+	world_reopen(&world);
+	assert_int_equal(waiting(WORLD_ADMIN_2)->n_approval, 0);
+	assert_int_equal(world.reg->state, CDOP_STATE_RESTORED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
 
 int
@@ -248,6 +386,10 @@ main(void)
 	    TEST(a_reason_is_one_line),
 	    TEST(a_restored_registry_serves_status_and_its_acceptance),
 	    TEST(an_older_request_does_not_wait_in_state_restored),
+	    TEST(who_is_left_out_is_shown_to_those_who_accept),
+	    TEST(more_than_can_be_named_are_counted),
+	    TEST(that_nobody_is_left_out_is_said),
+	    TEST(what_waited_to_be_accepted_is_asked_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
