@@ -13,9 +13,10 @@ import sys
 import time
 
 import filled
+from parts import Rotation
 
 MS = min(1000, int(os.environ.get("MS") or 1000))
-TAPE_BYTES = 16 + 24 * (8 << 20)   # of tape.h: head, entries
+TAPE_BYTES = 24 + 24 * (8 << 20)   # of tape.h: head, entries
 TOOLS = os.path.join(filled.TOP, os.path.dirname(
     os.environ.get("DRIVE") or "build/release/bench/drive"))
 
@@ -42,22 +43,35 @@ class Bare:
         """From here on this process's calls are written down, from the
         tape's beginning; 0: nobody's."""
         with open(self.tape, "r+b") as f:
-            f.write(struct.pack("=QQ", pid, 0) if pid
+            f.write(struct.pack("=QQQ", pid, 0, 0) if pid
                     else struct.pack("=Q", 0))
+
+    def begin(self):
+        shutil.copyfile(os.path.join(self.one.registry.data, "data.mdb"),
+                        self.file)
+        self.whose(self.one.pids()[2])
 
     def call(self, kind, clients):
         """Calls a second of the libraries alone, its times from commit to
         commit, and microseconds on the core."""
         self.one.drive.do(kind, clients, 0, MS // 4)
-        shutil.copyfile(os.path.join(self.one.registry.data, "data.mdb"),
-                        self.file)
-        self.whose(self.one.pids()[2])
+        self.begin()
         calls = self.one.drive.do(kind, clients, 0, MS)["calls"]
         time.sleep(0.05)  # what it does after its answers
-        self.whose(0)
         return self.play(calls)
 
+    def rewrap(self, cases):
+        """Keys a second; the rotation that was taped goes to its end."""
+        self.one.drive.tell("rest")
+        self.begin()
+        rotation = Rotation(self.one.reach(), ())
+        rotation.wait_rewrapped()
+        said = self.play(cases)
+        rotation.wait()
+        return said["rate"]
+
     def play(self, calls):
+        self.whose(0)
         done = subprocess.run(
             [os.path.join(TOOLS, "bare"), self.tape, self.file],
             stdout=subprocess.PIPE, check=False)

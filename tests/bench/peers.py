@@ -93,23 +93,28 @@ def versus(kind, clients, ours, theirs, who):
                 clients, who)
 
 
-def bares(one):
-    """Of this round: what the libraries alone would make of our calls."""
+def stand_bare(name, unit, value, clients=None):
+    """Beside ours and theirs of the same round."""
+    FIGURES.add(name + ", bare", unit, value, clients, CASES)
+    for who in ("ours", "pg-aes", "pg-pgp", "pg-plain"):
+        other = "%s, %s" % (name, who)
+        if FIGURES.has(other, clients, CASES):
+            FIGURES.add("%s, bare / %s" % (name, who), "times",
+                        value / FIGURES.last(other, clients, CASES), clients,
+                        CASES)
+
+
+def bares(one, cases):
+    """What the libraries alone would make of our calls."""
     one.stop()
     bare = Bare(one)
     for clients in CLIENTS:
         for kind in KINDS:
-            theirs = bare.call(kind, clients)
-            for part in ("rate", "p50", "p99", "cpu"):
-                name = kind if part == "rate" else kind + "." + part
-                unit = dict(PARTS).get(part, "calls/s")
-                FIGURES.add(name + ", bare", unit, theirs[part], clients,
-                            CASES)
-                for who in (", ours", ", pg-aes"):
-                    FIGURES.add("%s, bare / %s" % (name, who[2:]), "times",
-                                theirs[part] / FIGURES.last(
-                                    name + who, clients, CASES),
-                                clients, CASES)
+            said = bare.call(kind, clients)
+            stand_bare(kind, "calls/s", said["rate"], clients)
+            for part, unit in PARTS:
+                stand_bare("%s.%s" % (kind, part), unit, said[part], clients)
+    stand_bare("rewrap of all", "cases/s", bare.rewrap(cases))
     bare.end()
     one.start()
 
@@ -165,7 +170,7 @@ def links(one, pg, etcd):
 
 
 def wholes(one, pg):
-    """All of it: looked through, turned, sealed anew."""
+    """All of it: looked through, turned, sealed anew; how many cases."""
     said = one.drive.do("scan", 1, -(-CASES // 100))
     ours = said["listed"] / said["seconds"]
     FIGURES.add("scan of all, ours", "cases/s", ours, 1, CASES)
@@ -184,6 +189,7 @@ def wholes(one, pg):
     FIGURES.add("reseal of all, ours", "cases/s", rows, None, CASES)
     compare("rewrap of all", "cases/s", keys, theirs, None, "pg-aes")
     compare("reseal of all", "cases/s", rows, theirs, None, "pg-aes")
+    return cases
 
 
 def footprint(one, pg):
@@ -279,12 +285,12 @@ def measure(one, pg, etcd, body):
         for clients in CLIENTS:
             progress(note + "%d clients" % clients)
             calls(one, pg, clients)
-        progress(note + "the libraries alone")
-        bares(one)
         progress(note + "SQLCipher")
         embedded(one, body)
         progress(note + "all cases")
-        wholes(one, pg)
+        cases = wholes(one, pg)
+        progress(note + "the libraries alone")
+        bares(one, cases)
         progress(note + "links")
         time.sleep(1.1)  # a burst is allowed again
         links(one, pg, etcd)

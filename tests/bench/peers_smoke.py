@@ -37,6 +37,8 @@ def wanted():
         clients = 1 if name.startswith("scan") else None
         yield name + ", ours", clients
         yield name + " / pg-aes", clients
+    yield "rewrap of all, bare / ours", None
+    yield "rewrap of all, bare / pg-aes", None
     yield "read, sqlcipher", 1
     yield "register / sqlcipher", 1
     yield "links / pg-aes", 8

@@ -40,13 +40,19 @@ map_tape(void)
 		tape = map;
 }
 
+static bool
+is_on(void)
+{
+	return inside == 0 && tape != NULL &&
+	    *(const volatile uint64_t *)&tape->pid == own_pid;
+}
+
 static void
 note(enum tape_op op, uint64_t key, size_t len, unsigned long long also)
 {
 	uint64_t n;
 
-	if (inside > 0 || tape == NULL ||
-	    *(const volatile uint64_t *)&tape->pid != own_pid)
+	if (!is_on())
 		return;
 	n = tape->n++;
 	if (n < TAPE_MAX)
@@ -233,6 +239,21 @@ number_of(const MDB_val *key)
 	return number;
 }
 
+/* The first that is used, and not the one that a re-seal copies to. */
+static bool
+is_of(const MDB_env *env)
+{
+	return tape != NULL && tape->env == (uintptr_t)env;
+}
+
+static void
+note_store(MDB_txn *txn, enum tape_op op, const MDB_val *key, size_t len,
+    unsigned also)
+{
+	if (is_of(mdb_txn_env(txn)))
+		note(op, number_of(key), len, also);
+}
+
 #define INSIDE(call)                                                           \
 	__extension__({                                                        \
 		int rc;                                                        \
@@ -245,21 +266,24 @@ number_of(const MDB_val *key)
 int
 mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned int flags, MDB_txn **txn)
 {
-	note(TAPE_BEGIN, 0, 0, flags);
+	if (is_on() && tape->env == 0)
+		tape->env = (uintptr_t)env;
+	if (is_of(env))
+		note(TAPE_BEGIN, 0, 0, flags);
 	return INSIDE(REAL(mdb_txn_begin, env, parent, flags, txn));
 }
 
 int
 mdb_txn_commit(MDB_txn *txn)
 {
-	note(TAPE_COMMIT, 0, 0, 0);
+	note_store(txn, TAPE_COMMIT, NULL, 0, 0);
 	return INSIDE(REAL(mdb_txn_commit, txn));
 }
 
 void
 mdb_txn_abort(MDB_txn *txn)
 {
-	note(TAPE_ABORT, 0, 0, 0);
+	note_store(txn, TAPE_ABORT, NULL, 0, 0);
 	inside++;
 	REAL(mdb_txn_abort, txn);
 	inside--;
@@ -269,28 +293,28 @@ int
 mdb_put(
     MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *data, unsigned int flags)
 {
-	note(TAPE_PUT, number_of(key), data->mv_size, flags);
+	note_store(txn, TAPE_PUT, key, data->mv_size, flags);
 	return INSIDE(REAL(mdb_put, txn, dbi, key, data, flags));
 }
 
 int
 mdb_del(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *data)
 {
-	note(TAPE_DEL, number_of(key), 0, 0);
+	note_store(txn, TAPE_DEL, key, 0, 0);
 	return INSIDE(REAL(mdb_del, txn, dbi, key, data));
 }
 
 int
 mdb_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor)
 {
-	note(TAPE_CURSOR_OPEN, 0, 0, 0);
+	note_store(txn, TAPE_CURSOR_OPEN, NULL, 0, 0);
 	return INSIDE(REAL(mdb_cursor_open, txn, dbi, cursor));
 }
 
 void
 mdb_cursor_close(MDB_cursor *cursor)
 {
-	note(TAPE_CURSOR_CLOSE, 0, 0, 0);
+	note_store(mdb_cursor_txn(cursor), TAPE_CURSOR_CLOSE, NULL, 0, 0);
 	inside++;
 	REAL(mdb_cursor_close, cursor);
 	inside--;
@@ -303,6 +327,7 @@ mdb_cursor_get(
 {
 	bool looks = op == MDB_SET || op == MDB_SET_KEY || op == MDB_SET_RANGE;
 
-	note(TAPE_CURSOR_GET, looks ? number_of(key) : 0, 0, op);
+	note_store(
+	    mdb_cursor_txn(cursor), TAPE_CURSOR_GET, looks ? key : NULL, 0, op);
 	return INSIDE(REAL(mdb_cursor_get, cursor, key, data, op));
 }

@@ -47,7 +47,8 @@ struct tape_entry {
 /* The file.  pid: whose calls are written down; 0: nobody's. */
 struct tape {
 	uint64_t pid;
-	uint64_t n; /* above TAPE_MAX: there was no room */
+	uint64_t n;   /* above TAPE_MAX: there was no room */
+	uint64_t env; /* of LMDB, where the process has it; 0: not yet used */
 	struct tape_entry entry[];
 };
 
