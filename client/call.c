@@ -225,6 +225,21 @@ next_step(const Cdop__Reply *reply, enum exit_code code)
 	return NULL;
 }
 
+/*
+ * It took what we sent apart, and there is something in it that it does not
+ * know: an older release, and no slip of the person's.
+ */
+static bool
+is_older(const Cdop__Reply *reply)
+{
+	const char *rule =
+	    reply->n_violation > 0 ? reply->violation[0]->rule : "";
+
+	return reply->status == CDOP_INVALID_ARGUMENT &&
+	    (strcmp(rule, "wire.unknown_field") == 0 ||
+		strcmp(rule, "wire.enum") == 0);
+}
+
 enum exit_code
 call_judge(struct cmd_ctx *ctx, const struct call_method *method,
     const Cdop__Reply *reply)
@@ -234,7 +249,9 @@ call_judge(struct cmd_ctx *ctx, const struct call_method *method,
 
 	ctx->leaf = reply->has_leaf_index ? reply->leaf_index + 1 : 0;
 	ctx->replayed = reply->has_replayed && reply->replayed;
-	code = exit_code_of(reply->status, reply->reason, method->change);
+	code = is_older(reply)
+	    ? EXIT_VERSION
+	    : exit_code_of(reply->status, reply->reason, method->change);
 	if (reply->has_approval) {
 		struct cdop_bytes n = {
 		    reply->approval.data, reply->approval.len};
@@ -246,7 +263,8 @@ call_judge(struct cmd_ctx *ctx, const struct call_method *method,
 	}
 	if (code == EXIT_OK)
 		return EXIT_OK;
-	words = reply->message != NULL && reply->message[0] != '\0'
+	words = reply->message != NULL && reply->message[0] != '\0' &&
+		code != EXIT_VERSION
 	    ? reply->message
 	    : exit_words((unsigned)code);
 	(void)cmd_fail(
@@ -331,7 +349,7 @@ is_settled(enum exit_code code)
 {
 	return code != EXIT_OUTCOME && code != EXIT_INTEGRITY &&
 	    code != EXIT_UNREACHABLE && code != EXIT_SEALED &&
-	    code != EXIT_UNEXPECTED;
+	    code != EXIT_UNEXPECTED && code != EXIT_VERSION;
 }
 
 static enum exit_code

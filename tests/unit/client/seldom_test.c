@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "client/spool.h"
 #include "tests/unit/client/other_end.h"
 #include "tests/unit/client/other_end_conn.h"
 
@@ -139,6 +140,65 @@ it_is_not_asked_for_ever(void **state)
 	assert_int_equal(other_end_calls(AMEND), ROUNDS);
 }
 
+/* ---- an older registry, or a newer one ----------------------------------- */
+
+static struct {
+	uint32_t status;
+	char rule[32]; /* empty: none */
+} says;
+
+static void
+of_another_release(const Cdop__Call *call, Cdop__Reply *reply)
+{
+	static char reason[] = "bad_request";
+	static Cdop__Violation violation, *one = &violation;
+
+	(void)call;
+	cdop__violation__init(&violation);
+	violation.rule = says.rule;
+	reply->status = says.status;
+	reply->reason = reason;
+	reply->violation = &one;
+	reply->n_violation = says.rule[0] != '\0' ? 1 : 0;
+}
+
+static void
+what_it_does_not_know_is_kept(void **state)
+{
+	static const struct {
+		uint32_t status;
+		const char *rule;
+		enum exit_code code;
+		size_t kept;
+	} cases[] = {
+	    {CDOP_INVALID_ARGUMENT, "wire.unknown_field", EXIT_VERSION, 1},
+	    {CDOP_INVALID_ARGUMENT, "wire.enum", EXIT_VERSION, 1},
+	    {CDOP_UNIMPLEMENTED, "", EXIT_VERSION, 1},
+	    {17, "", EXIT_UNEXPECTED, 1},
+	    {CDOP_INVALID_ARGUMENT, "wire.length", EXIT_INVALID, 0},
+	    {CDOP_INVALID_ARGUMENT, "", EXIT_INVALID, 0},
+	};
+	struct spool_list list;
+	size_t i;
+
+	(void)state;
+	other_end_start(f, of_another_release);
+	fixture_option(f, "--reason", "the disk is slow");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		says.status = cases[i].status;
+		(void)snprintf(
+		    says.rule, sizeof(says.rule), "%s", cases[i].rule);
+		assert_int_equal(run("key pause", NULL), cases[i].code);
+		assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+		assert_int_equal(list.n, cases[i].kept);
+		if (cases[i].code == EXIT_VERSION)
+			assert_string_equal(f->ctx.error.next,
+			    "install the same release on both sides");
+		if (list.n > 0)
+			assert_int_equal(unlink(list.path[0]), 0);
+	}
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
@@ -149,6 +209,7 @@ main(void)
 	    TEST(a_rotation_is_held_and_goes_on),
 	    TEST(for_programs_its_number_stands_by_itself),
 	    TEST(it_is_not_asked_for_ever),
+	    TEST(what_it_does_not_know_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
