@@ -530,13 +530,18 @@ static void
 tell_clock(struct cycle *cycle)
 {
 	const struct leaf_clock *clock = audit_clock(cycle->reg->audit);
+	bool behind = clock->behind_ms > LEAF_CLOCK_BEHIND_MS;
 
 	if (clock->ahead_ms != 0 && !cycle->clock_told)
 		log_error("clock.ahead", "days=%llu next=%s",
 		    (unsigned long long)(clock->ahead_ms / 86400000u),
 		    "set the clock; where it is right, clock_day in "
 		    "cdopd.conf");
-	cycle->clock_told = clock->ahead_ms != 0;
+	if (behind && !cycle->clock_told)
+		log_error("clock.behind", "seconds=%llu next=%s",
+		    (unsigned long long)(clock->behind_ms / 1000),
+		    "set the clock; where it is right, wait");
+	cycle->clock_told = behind || clock->ahead_ms != 0;
 }
 
 static enum cdop_err

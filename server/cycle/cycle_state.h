@@ -41,7 +41,7 @@ struct cycle {
 	struct ipc_inbox *inbox;
 	int link;
 	bool link_dead;
-	bool clock_told; /* that it is not gone by */
+	bool clock_told; /* that it is not gone by, or was set back */
 	struct pace *pace;
 	bool paced; /* a call waits that was not taken for its device */
 	uint64_t paced_told_ms;

@@ -15,6 +15,9 @@
 
 #include <stdint.h>
 
+/* People are told of a wall clock that is more than this behind. */
+#define LEAF_CLOCK_BEHIND_MS 60000
+
 struct leaf_clock {
 	uint64_t last_ms; /* time of the last leaf */
 	uint64_t said_ms; /* somebody said: by now it is that late; or 0 */

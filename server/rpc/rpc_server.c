@@ -23,15 +23,14 @@
 #include "server/vault/rows.h"
 #include "server/vault/rows_room.h"
 
-#define WARNINGS_MAX  40
-#define SOON_DAYS     30
-#define WITNESS_DAYS  30
-#define BACKUP_DAYS   7
-#define PROVED_DAYS   92
-#define CLOCK_WARN_MS 60000
-#define DAY_MS        86400000ull
-#define PACED_MS      3600000u
-#define HELD_WARN_MS  3600000u
+#define WARNINGS_MAX 40
+#define SOON_DAYS    30
+#define WITNESS_DAYS 30
+#define BACKUP_DAYS  7
+#define PROVED_DAYS  92
+#define DAY_MS       86400000ull
+#define PACED_MS     3600000u
+#define HELD_WARN_MS 3600000u
 
 enum cdop_err rpc_status(struct rpc_ctx *ctx, const Cdop__StatusRequest *req,
     Cdop__StatusReply *rep);
@@ -105,7 +104,7 @@ warn_clock(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 {
 	const struct leaf_clock *clock = audit_clock(ctx->reg->audit);
 
-	if (clock->behind_ms > CLOCK_WARN_MS)
+	if (clock->behind_ms > LEAF_CLOCK_BEHIND_MS)
 		warn(rep,
 		    cdop_arena_printf(ctx->arena,
 			"the server's clock was set back by %llu s: what has "

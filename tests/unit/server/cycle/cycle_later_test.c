@@ -72,9 +72,9 @@ rest(void)
 	}
 }
 
-/* rest() with a full disk; what was said on stderr meanwhile. */
+/* What was said on stderr meanwhile. */
 static const char *
-rest_when_full(void)
+heard(void (*fn)(void))
 {
 	static char text[4096];
 	int fds[2], was;
@@ -83,9 +83,7 @@ rest_when_full(void)
 	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
 	was = dup(STDERR_FILENO);
 	assert_true(was >= 0 && dup2(fds[1], STDERR_FILENO) >= 0);
-	is_full = true;
-	rest();
-	is_full = false;
+	fn();
 	assert_true(dup2(was, STDERR_FILENO) >= 0);
 	n = read(fds[0], text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
@@ -93,6 +91,64 @@ rest_when_full(void)
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 	return text;
+}
+
+static void
+rest_full(void)
+{
+	is_full = true;
+	rest();
+	is_full = false;
+}
+
+/* rest() with a full disk. */
+static const char *
+rest_when_full(void)
+{
+	return heard(rest_full);
+}
+
+/* ---- a clock that was set ------------------------------------------------ */
+
+static void
+sign_in(void)
+{
+	(void)fixture_sign_in(&f, WORLD_ADMIN_1);
+}
+
+/* Once, until it is right again; and not of a minute, which clocks do. */
+static void
+a_clock_that_was_set_back_is_told_once(void **state)
+{
+	const char *said;
+
+	(void)state;
+	fixture_restart(&f);
+	sign_in();
+	fixture_set_back(50000);
+	assert_null(strstr(heard(sign_in), "clock."));
+	fixture_set_back(365 * DAY_MS);
+	said = heard(sign_in);
+	assert_non_null(strstr(said, "clock.behind seconds=3153"));
+	assert_non_null(strstr(said, "set the clock"));
+	assert_null(strstr(heard(sign_in), "clock."));
+	fixture_set_back(0);
+	fixture_pass(1000);
+	assert_null(strstr(heard(sign_in), "clock."));
+	fixture_set_back(DAY_MS);
+	assert_non_null(strstr(heard(sign_in), "clock.behind"));
+	fixture_set_back(0);
+}
+
+static void
+a_clock_of_another_year_is_told_once(void **state)
+{
+	(void)state;
+	fixture_restart(&f);
+	sign_in();
+	fixture_pass(365 * DAY_MS);
+	assert_non_null(strstr(heard(sign_in), "clock.ahead days=36"));
+	assert_null(strstr(heard(sign_in), "clock."));
 }
 
 /* ---- searches that are to be forgotten ----------------------------------- */
@@ -193,6 +249,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(a_clock_that_was_set_back_is_told_once),
+	    TEST(a_clock_of_another_year_is_told_once),
 	    TEST(a_rotation_that_cannot_be_written_is_stalled_and_goes_on),
 	    TEST(what_cannot_be_forgotten_is_left_for_the_next_day),
 	};
