@@ -77,6 +77,7 @@ TOOL_SRC := $(if $(T),$(foreach t,$(SOURCES),$(if \
 
 GEN_SRC := $(PROTOS:proto/%.proto=$(GEN)/%.pb-c.c)
 GEN_HDR := $(GEN_SRC:.c=.h)
+GEN_INC := $(addprefix $(GEN)/,rpc_table.inc fields_table.inc fold_table.inc)
 
 objs = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 GEN_OBJ := $(GEN_SRC:$(GEN)/%.c=$(OUT)/obj/gen/%.o)
@@ -224,7 +225,8 @@ $(GEN)/stamp: $(PROTOS) $(GENERATOR) $(FOLDER) Makefile
 		cmp -s "$$f" "$(GEN)/$${f##*/}" || mv -f "$$f" $(GEN)/; \
 	done; touch $@
 
-$(GEN_SRC) $(GEN_HDR): $(GEN)/stamp
+# All of it: make remembers how old a file is that it knows no rule for.
+$(GEN_SRC) $(GEN_HDR) $(GEN_INC): $(GEN)/stamp
 	@:
 
 # ---- Tests ---------------------------------------------------------------
