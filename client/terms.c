@@ -66,7 +66,8 @@ terms_day(struct cmd_ctx *ctx, const char *option, char **ret_day)
 	if (cdop_date_parse(cmd_value(ctx, option), &date) != CDOP_OK ||
 	    date.day == 0 || date.estimated)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
-		    "2026-11-20 or 20/11/2026", "%s: a whole date", option);
+		    "20/11/2026, 20 Nov 2026 or 2026-11-20", "%s: a whole date",
+		    option);
 	cdop_date_write(&date, text);
 	*ret_day = cdop_arena_strdup(ctx->arena, text);
 	return EXIT_OK;
@@ -92,7 +93,8 @@ canonical(struct cmd_ctx *ctx, size_t row, const char *typed, char **ret_value)
 	} else if (rows[row].date) {
 		if (cdop_date_parse(typed, &date) != CDOP_OK)
 			return cmd_fail(ctx, EXIT_INVALID, "date", NULL,
-			    "that is not a date: 20/11/2026 or 2026-11-20");
+			    "that is not a date: 20/11/2026, 20 Nov 2026 or "
+			    "2026-11-20");
 		if (cdop_date_span(&date).first > purpose_today())
 			return cmd_fail(ctx, EXIT_INVALID, "date", NULL,
 			    "that is in the future: check day, month and "

@@ -4,7 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cdop/text.h"
+
 #define ESTIMATED_DAYS 31 /* either side of a whole day that is estimated */
+#define MONTHS         12
+
+static const char *const month_names[MONTHS + 1] = {"", "January", "February",
+    "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December"};
 
 static bool
 is_leap(int year)
@@ -168,14 +175,61 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+static const char *
+behind_blanks(const char *s)
+{
+	while (is_blank(*s))
+		s++;
+	return s;
+}
+
+/* A month's whole name or its first three letters; 0: of none. */
+static unsigned
+month_of(const char *word, size_t len)
+{
+	char typed[10], name[10];
+	unsigned month;
+
+	if (len < 3 || len >= sizeof(typed))
+		return 0;
+	memcpy(typed, word, len);
+	typed[len] = '\0';
+	for (month = 1; month <= MONTHS; month++) {
+		(void)snprintf(name, sizeof(name), "%s", month_names[month]);
+		if (cdop_text_same(typed, name))
+			return month;
+		name[3] = '\0';
+		if (cdop_text_same(typed, name))
+			return month;
+	}
+	return 0;
+}
+
+/* 20 November 2026, 20 Nov 2026: as dates are shown. */
+static bool
+read_named(const char *s, unsigned part[3])
+{
+	const char *word;
+	size_t n;
+
+	if ((n = digits(s, 1, 2, &part[2])) == 0 || !is_blank(s[n]))
+		return false;
+	word = behind_blanks(s + n);
+	n = strcspn(word, " \t");
+	if ((part[1] = month_of(word, n)) == 0)
+		return false;
+	s = behind_blanks(word + n);
+	n = digits(s, 4, 4, &part[0]);
+	return n > 0 && s[n] == '\0' && part[2] != 0;
+}
+
 /* A copy without blanks at the ends; false when it does not fit. */
 static bool
 trimmed(const char *text, char *out, size_t size)
 {
 	size_t len;
 
-	while (is_blank(*text))
-		text++;
+	text = behind_blanks(text);
 	len = strlen(text);
 	while (len > 0 && is_blank(text[len - 1]))
 		len--;
@@ -201,24 +255,27 @@ take_parts(const unsigned part[static 3], struct cdop_date *date)
 enum cdop_err
 cdop_date_parse(const char *text, struct cdop_date *ret_date)
 {
+	static bool (*const ways[])(const char *, unsigned[3]) = {
+	    read_iso, read_british, read_named};
 	struct cdop_date date = {0};
-	unsigned part[3] = {0, 0, 0};
+	unsigned part[3];
 	char buf[32];
 	const char *s = buf;
+	size_t i;
 
 	if (!trimmed(text, buf, sizeof(buf)))
 		return CDOP_INVALID_ARGUMENT;
 	if (*s == '~') {
 		date.estimated = true;
-		s++;
-		while (is_blank(*s))
-			s++;
+		s = behind_blanks(s + 1);
 	}
-	if (!read_iso(s, part)) {
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		memset(part, 0, sizeof(part));
-		if (!read_british(s, part))
-			return CDOP_INVALID_ARGUMENT;
+		if (ways[i](s, part))
+			break;
 	}
+	if (i == sizeof(ways) / sizeof(ways[0]))
+		return CDOP_INVALID_ARGUMENT;
 	if (!take_parts(part, &date))
 		return CDOP_INVALID_ARGUMENT;
 	*ret_date = date;
@@ -299,9 +356,6 @@ void
 cdop_date_words(
     const struct cdop_date *date, char out[static CDOP_DATE_WORDS_MAX])
 {
-	static const char *const months[] = {"", "January", "February", "March",
-	    "April", "May", "June", "July", "August", "September", "October",
-	    "November", "December"};
 	static const char *const weekdays[] = {
 	    "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
 	const char *guess = date->estimated ? "estimated, " : "";
@@ -312,13 +366,15 @@ cdop_date_words(
 		    (unsigned)date->year);
 	} else if (date->day == 0) {
 		(void)snprintf(out, CDOP_DATE_WORDS_MAX, "%s%s %u", guess,
-		    months[date->month % 13], (unsigned)date->year);
+		    month_names[date->month % (MONTHS + 1)],
+		    (unsigned)date->year);
 	} else {
 		/* 1970-01-01 was a Thursday. */
 		weekday = ((cdop_date_days(date) % 7) + 7) % 7;
 		(void)snprintf(out, CDOP_DATE_WORDS_MAX, "%s%s %u %s %u", guess,
 		    weekdays[weekday], (unsigned)date->day,
-		    months[date->month % 13], (unsigned)date->year);
+		    month_names[date->month % (MONTHS + 1)],
+		    (unsigned)date->year);
 	}
 }
 
