@@ -84,7 +84,8 @@ clear_one(struct cmd_ctx *ctx, struct amendment *a, const char *name)
 	struct cdop_path path;
 
 	if (cdop_form_path_parse(name, &path) != CDOP_OK)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "cdop notify --blank --json: the path of each field",
 		    "--clear: there is no field %s", name);
 	if (a->n_clear == CLEAR_MAX)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,

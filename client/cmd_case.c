@@ -341,8 +341,9 @@ const struct cmd cmd_case_rows[] = {
 	list_opts, 0, 0, 0, "case", run_list},
     {"case find", "", "find a child by number, or by name and date",
 	"Terms are asked for; in a live registry they are never taken from "
-	"the\ncommand line.  At least an NHS number, or a name of three "
-	"letters\nwith one date.  One part of a family name of several is "
+	"the\ncommand line.  At least an NHS number, or a name with one date; "
+	"a short\nname (Na, Li) wants a whole date.  One part of a family name "
+	"of several is "
 	"enough:\nJones finds Smith-Jones.  Where nothing fits, the first "
 	"letters "
 	"of a name\nare: Tarr finds Tarrant.",

@@ -90,7 +90,8 @@ take_apart(struct cmd_ctx *ctx, const char *given, struct cdop_path *ret_path,
 		return cmd_fail(ctx, EXIT_USAGE, NULL, "--set child.sex=1",
 		    "--set wants path=value");
 	if (cdop_form_path_parse(name, ret_path) != CDOP_OK)
-		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop notify --blank",
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "cdop notify --blank --json: the path of each field",
 		    "--set: there is no field %s", name);
 	*ret_name = name;
 	*ret_value = eq + 1;
