@@ -151,8 +151,9 @@ static int
 restore(void)
 {
 	return SAY(cmd_restore, "restore", "@backup", "@restored", "--by",
-	    "Olga Operator", "--reason", "the disk broke", "--share-file",
-	    "@shares/share-1.txt", "--share-file", "@shares/share-2.txt");
+	    "Olga Operator", "--reason", "the disk broke", "--suspend",
+	    "Bob Admin", "--share-file", "@shares/share-1.txt", "--share-file",
+	    "@shares/share-2.txt");
 }
 
 static int
@@ -178,8 +179,8 @@ static int
 accept_rollback(void)
 {
 	return SAY(cmd_accept, "accept-rollback", "@data", "--by",
-	    "Olga Operator", "--reason", "the disk broke", "--anchor",
-	    "@newest", "--key-file", "@key");
+	    "Olga Operator", "--reason", "the disk broke", "--suspend",
+	    "Bob Admin", "--anchor", "@newest", "--key-file", "@key");
 }
 
 /* Where nothing says that it is older. */

@@ -174,7 +174,7 @@ def taken_back(registry, path):
           done)
 
 
-def noticed_later(registry, carol):
+def noticed_later(registry, carol, cora):
     """That one more was dismissed is noticed when she asks: the host leaves
     her out as well, and what she has asked for is gone."""
     ada = registry.ada
@@ -187,12 +187,16 @@ def noticed_later(registry, carol):
                                  "--yes").code, SECOND)
     registry.stop()
     code, said = cdopd(*mark, "--suspend", "Carol")
-    check("nobody is called so", code == 1 and "Carol Admin, active" in said,
-          said)
-    said = must("the host leaves her out", *mark, "--suspend", "Carol Admin")
+    check("nobody is called so", code == 1 and "Carol Admin, active" in said
+          and "  2  Bob Admin, suspended" in said and "device %d, suspended: "
+          % cora.device in said and "Ivy Invited, invited" in said, said)
+    said = must("the host leaves her out", *mark, "--suspend", "Carol Admin",
+                "--suspend", "Ivy Invited", "--suspend", "Bob Admin")
     check("and says what to do with one left",
           "suspended: %d Carol Admin\n" % carol.person in said and
+          "Ivy Invited (never active: revoked)\n" in said and
           "not two administrators" in said and "recover-people" in said, said)
+    check("who was out before is not said again", "2 Bob" not in said, said)
     registry.start()
     out_for_good("she", carol)
     equal("and nothing waits", ada.must("approve", "--json").lines(), [])
@@ -231,7 +235,7 @@ def main():
     accepted(registry, kept, carol, cora)
     in_the_log(registry, audrey)
     taken_back(registry, ivy)
-    noticed_later(registry, carol)
+    noticed_later(registry, carol, cora)
     end()
 
 
