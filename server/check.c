@@ -306,6 +306,16 @@ boot_key_file(const struct check_scene *scene, char words[static CHECK_WORDS])
 	return path[0] == '\0' ? CHECK_NONE : look_at_key(scene, path, words);
 }
 
+/* Of blocks, or of names where those are counted. */
+static bool
+is_full(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) == 0 &&
+	    (fs.f_bavail == 0 || (fs.f_files != 0 && fs.f_favail == 0));
+}
+
 static enum check_verdict
 anchor_dir(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
@@ -325,6 +335,9 @@ anchor_dir(const struct check_scene *scene, char words[static CHECK_WORDS])
 	verdict = look_at_dir(scene, path, 0077, words);
 	if (verdict == CHECK_FINE && files_anchor(path, &found) != FILES_FINE)
 		return SAY(CHECK_PROBLEM, "%s: %s", path, found.words);
+	if (verdict == CHECK_FINE && is_full(path))
+		return SAY(CHECK_PROBLEM,
+		    "%s: its disk is full, and no anchor is written", path);
 	if (verdict != CHECK_FINE ||
 	    look_beside(scene, path, ", and is put back with it", words) ==
 		CHECK_FINE)
@@ -460,7 +473,8 @@ const struct check check_table[] = {
 	"chmod 0400 and chown; keep it on a medium of its own"},
     {"boot_key_file", boot_key_file, "chmod 0400 and chown"},
     {"anchor_dir", anchor_dir,
-	"name a directory on another disk or machine in anchor_dir ="},
+	"make room there, or name a directory on another disk or machine in "
+	"anchor_dir ="},
     {"run_dir", run_dir, "chown and chmod 0755"},
     {"listen", listens, "see who has it (ss -ltnp), or change listen ="},
     {"metrics_file", metrics_file,

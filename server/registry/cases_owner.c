@@ -178,7 +178,7 @@ cases_owner_decide(struct cases_act *act, const Cdop__Form *form,
 		    "afterwards, with a reason");
 	if ((stated = cases_owner_area(act, area, true)) == NULL)
 		return cases_bad_field(act, "owner_area", "owner.unknown",
-		    "not an area of this panel");
+		    "not an area of this panel that is in force");
 	err = cases_check_reason(act, "owner_reason", reason);
 	if (err != CDOP_OK)
 		return err;

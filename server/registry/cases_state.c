@@ -104,8 +104,8 @@ cases_state_owner(struct cases_act *act, struct cases_alter *alter)
 	if (err != CDOP_OK)
 		return err;
 	if ((area = cases_owner_area(act, alter->area, true)) == NULL)
-		return cases_bad_field(
-		    act, "area", "owner.unknown", "not an area of this panel");
+		return cases_bad_field(act, "area", "owner.unknown",
+		    "not an area of this panel that is in force");
 	if (strcmp(area->id, state->owner_area) == 0)
 		return cases_bad_field(
 		    act, "area", "owner.same", "that area owns it already");
@@ -174,8 +174,8 @@ check_interest(struct cases_act *act, const struct cases_alter *alter,
 		return cases_bad_field(act, "area", "interest.none",
 		    "that area is not marked as interested");
 	if (!alter->remove && cases_owner_area(act, alter->area, false) == NULL)
-		return cases_bad_field(
-		    act, "area", "owner.unknown", "not an area of this panel");
+		return cases_bad_field(act, "area", "owner.unknown",
+		    "not an area of this panel that is in force");
 	if (!alter->remove && !there && state->n_interested >= INTERESTED_MAX)
 		return cases_bad_field(act, "area", "interest.too_many",
 		    "too many interested areas");

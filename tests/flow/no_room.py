@@ -195,6 +195,22 @@ def started(registry):
           "child.started" not in said, (code, said))
 
 
+def anchored(registry):
+    """The log says that check looks at it."""
+    folder = on_disk("anchor")
+    os.mkdir(folder, 0o700)
+    with open(registry.conf, "a", encoding="ascii") as f:
+        f.write("anchor_dir = " + folder + "\n")
+    for kib, full in (0, True), (4, False):
+        room(kib)
+        said = cdopd("check", "-f", registry.conf)[1].splitlines()
+        line = next(n for n, text in enumerate(said) if " anchor_dir " in text)
+        check("check sees an anchor without room (%d KiB)" % kib,
+              ("its disk is full" in said[line]) == full and
+              (not full or "make room" in said[line + 1]), said)
+        room(None)
+
+
 def main():
     if not mount():
         print("skip a disk without room: no tmpfs can be mounted here")
@@ -216,6 +232,7 @@ def main():
         restored(path, shares)
         recovered(registry)
         started(registry)
+        anchored(registry)
         registry.kill()
     finally:
         subprocess.run(["umount", DISK], check=False)
