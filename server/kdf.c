@@ -160,12 +160,15 @@ try_all(const struct kdf_work *work)
 	const char *what = called(verb);
 	enum cdop_err err, worst = CDOP_OK;
 	bool opened = false;
+	uint32_t takes = 0; /* KiB: the most that one of them does */
 	size_t i, tried = 0;
 
 	for (i = 0; i < work->n_slots; i++) {
 		if (!is_tried(verb, &work->slots[i]))
 			continue;
 		tried++;
+		if (work->slots[i].memory_kib > takes)
+			takes = work->slots[i].memory_kib;
 		err = try_slot(work, &work->slots[i], &opened);
 		if (err == CDOP_OK && opened) {
 			answer(work->conn, "ok slot %u opened\n",
@@ -179,6 +182,10 @@ try_all(const struct kdf_work *work)
 		answer(work->conn, "no slot is opened with a %s\n", what);
 	else if (worst == CDOP_OK)
 		answer(work->conn, "no slot opens with this %s\n", what);
+	else if (worst == CDOP_RESOURCE_EXHAUSTED)
+		answer(work->conn,
+		    "error not enough memory for cdopd: this %s takes %u MiB\n",
+		    what, takes / 1024);
 	else
 		answer(work->conn, "error slots could not be tried (%s)\n",
 		    cdop_err_name(worst));

@@ -8,7 +8,8 @@ import resource
 import shutil
 import subprocess
 
-from libflow import CDOPD, PROFILE, TMP, check, end, equal, scene, wait_for
+from libflow import (CDOPD, PROFILE, TMP, Registry, check, end, equal, scene,
+                     wait_for)
 from libslots import add_shares
 
 DISK = os.path.join(TMP, "disk")
@@ -211,7 +212,34 @@ def anchored(registry):
         room(None)
 
 
+def unsealed():
+    """What derives the key of a passphrase has less memory than it takes."""
+    registry = Registry("sealed", key_file=False)
+    registry.init()
+    path = os.path.join(TMP, "other")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("four quite other words\n")
+    code, said = cdopd("slot", "add", registry.data, "--by", "Ada",
+                       "--new-passphrase", "--new-passphrase-file", path,
+                       "--kdf-memory", "256", "--kdf-passes", "1",
+                       "--key-file", registry.key)
+    equal("a slot of 256 MiB is made", code, 0) or print("# " + said)
+    registry.start()
+    resource.prlimit(registry.process.pid, resource.RLIMIT_DATA,
+                     (128 << 20, resource.RLIM_INFINITY))
+    args = ["unseal", "-f", registry.conf, "--passphrase-file", path]
+    code, said = cdopd(*args)
+    check("unseal says how much memory it takes", code == 1 and
+          "this passphrase takes 256 MiB" in said, (code, said))
+    resource.prlimit(registry.process.pid, resource.RLIMIT_DATA,
+                     (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    code, said = cdopd(*args)
+    check("and with it it opens", code == 0 and "opened" in said, said)
+    equal("it stops in order", registry.stop(), 0)
+
+
 def main():
+    unsealed()
     if not mount():
         print("skip a disk without room: no tmpfs can be mounted here")
         end()
