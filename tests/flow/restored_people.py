@@ -197,6 +197,9 @@ def noticed_later(registry, carol, cora):
           "Ivy Invited (never active: revoked)\n" in said and
           "not two administrators" in said and "recover-people" in said, said)
     check("who was out before is not said again", "2 Bob" not in said, said)
+    code, said = cdopd(*mark, "--suspend", "Ivy")
+    check("who is revoked is in it no more", code == 1 and
+          "Carol Admin, suspended" in said and "Ivy Invited" not in said, said)
     registry.start()
     out_for_good("she", carol)
     equal("and nothing waits", ada.must("approve", "--json").lines(), [])

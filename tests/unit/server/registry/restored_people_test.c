@@ -114,6 +114,7 @@ who_is_nobody_is_refused_and_nothing_is_marked(void **state)
 	refused("4", false, "no person has that number");
 	refused("0", false, "no person has that number");
 	refused("99999999999999999999999", false, "no person has that number");
+	refused("4294967297", false, "no person has that number");
 	refused("-1", false, "nobody is called so");
 	refused("", false, "nobody is called so");
 	refused("\xff", false, "nobody is called so");
@@ -236,22 +237,30 @@ who_is_left_out_is_not_let_in_and_the_log_says_by_whom(void **state)
 	    restored_people_accept(house.reg, house.now_ms, may, 1), 1);
 }
 
+/* Device 4, the second one of person 2. */
+static void
+add_second(struct house_client *second)
+{
+	uint8_t invitation[16];
+	char string[20];
+
+	assert_int_equal(house_invite_more(&house, 1, 2, invitation), CDOP_OK);
+	house_client(&house, second, 20, invitation);
+	assert_int_equal(
+	    house_enrol(&house, second, invitation, false), CDOP_OK);
+	house_string(second, string);
+	assert_int_equal(house_activate(&house, 3, false, 4, string), CDOP_OK);
+	assert_true(house_session(&house, second));
+}
+
 static void
 a_device_is_left_out_alone(void **state)
 {
-	uint8_t invitation[16];
 	struct house_client second;
 	struct told leaf;
-	char string[20];
 
 	(void)state;
-	assert_int_equal(house_invite_more(&house, 1, 2, invitation), CDOP_OK);
-	house_client(&house, &second, 20, invitation);
-	assert_int_equal(
-	    house_enrol(&house, &second, invitation, false), CDOP_OK);
-	house_string(&second, string);
-	assert_int_equal(house_activate(&house, 3, false, 4, string), CDOP_OK);
-	assert_true(house_session(&house, &second));
+	add_second(&second);
 	assert_int_equal(mark_without("4", true), CDOP_OK);
 	house_reopen(&house);
 	assert_int_equal(state_of(2), CDOP__PERSON_STATE__PERSON_ACTIVE);
@@ -263,6 +272,37 @@ a_device_is_left_out_alone(void **state)
 	assert_int_equal(leaf.count, 4);
 	assert_int_equal(view().out[0].person, 2);
 	assert_int_equal(view().out[0].device, 4);
+}
+
+/* Persons accept it, and persons are counted. */
+static void
+who_has_two_devices_is_one_person(void **state)
+{
+	struct restored_suspend suspend = {.n = 0};
+	struct house_client second;
+	struct restored_out may[8];
+
+	(void)state;
+	add_second(&second);
+	assert_int_equal(
+	    restored_people_accept(house.reg, house.now_ms, may, 8), 3);
+	assert_int_equal(house_suspend(&house, 1, 2, 4), CDOP_OK);
+	/* What is out already is not left out. */
+	name(&suspend, "4", true);
+	assert_int_equal(mark(&suspend), CDOP_OK);
+	assert_int_equal(view().n_out, 0);
+	assert_int_equal(house_revoke(&house, 1, 2, 4, true), CDOP_OK);
+	assert_int_equal(mark(&suspend), CDOP_OK);
+	assert_int_equal(view().n_out, 0);
+	name(&suspend, "2", true);
+	name(&suspend, "2", false);
+	assert_int_equal(mark(&suspend), CDOP_OK);
+	/* The device of one, and then all that is theirs. */
+	assert_int_equal(view().n_out, 2);
+	assert_int_equal(told().n, 2);
+	assert_int_equal(people_device(house.reg->people, 2)->state,
+	    CDOP__CREDENTIAL_STATE__CREDENTIAL_SUSPENDED);
+	assert_int_equal(state_of(2), CDOP__PERSON_STATE__PERSON_SUSPENDED);
 }
 
 /* There is nothing to lift: whoever is to come is invited again. */
@@ -430,6 +470,22 @@ invitations_that_wait_are_taken_back(void **state)
 	assert_int_equal(house_enrol(&house, &cora, again, false), CDOP_OK);
 }
 
+/* They are none any more, and count as none. */
+static void
+invitations_that_have_expired_are_left_alone(void **state)
+{
+	uint8_t invitation[16];
+
+	(void)state;
+	house_cora(&house, invitation);
+	house.now_ms += PEOPLE_INVITATION_MS;
+	assert_int_equal(mark(NULL), CDOP_OK);
+	assert_int_equal(taken_back(), 0);
+	assert_int_equal(
+	    people_invitation(house.reg->people, invitation)->state,
+	    CDOP__INVITATION_STATE__INVITATION_WAITING);
+}
+
 /* In setup there is no other way in. */
 static void
 invitations_of_the_host_stay(void **state)
@@ -463,12 +519,14 @@ main(void)
 	    TEST(the_other_one_of_a_name_may_be_revoked),
 	    TEST(who_is_left_out_is_not_let_in_and_the_log_says_by_whom),
 	    TEST(a_device_is_left_out_alone),
+	    TEST(who_has_two_devices_is_one_person),
 	    TEST(who_was_never_active_is_revoked),
 	    TEST(it_may_leave_fewer_than_two_administrators),
 	    TEST(marked_again_it_leaves_out_more),
 	    TEST(what_cannot_be_suspended_marks_nothing),
 	    TEST(so_many_are_left_out_and_no_more),
 	    TEST(invitations_that_wait_are_taken_back),
+	    TEST(invitations_that_have_expired_are_left_alone),
 	    TEST(invitations_of_the_host_stay),
 	};
 
