@@ -14,6 +14,7 @@
 #include "server/registry/people.h"
 #include "server/registry/statements.h"
 #include "server/vault/rows.h"
+#include "server/vault/rows_slots.h"
 
 #define MARK_BYTES   (256u << 10)
 #define MARK_ROWS    (12 + APPROVALS_MAX)
@@ -217,7 +218,17 @@ leave_out(struct mark *mark)
 	    .reason = mark->args->reason,
 	    .now_ms = mark->args->now_ms,
 	};
+	enum cdop_err err;
 
+	if (act.n == 0)
+		return CDOP_OK;
+	/* It lets custodians in while nobody here has been read yet, and
+	 * opens with the boot key alone: a daemon that has that makes it
+	 * anew. */
+	err =
+	    rows_slots_put_boot(mark->reg->rows, (struct cdop_bytes){NULL, 0});
+	if (err != CDOP_OK)
+		return err;
 	return restored_people_suspend(
 	    mark->reg, mark->arena, &act, &mark->why);
 }

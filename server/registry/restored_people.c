@@ -165,8 +165,9 @@ struct leaving {
 	struct registry *reg;
 	const struct restored_people_act *args;
 	struct people_act act;
-	const char *said;   /* of the log */
-	const char *reason; /* on record about the person */
+	const char *said;              /* of the log */
+	const char *reason;            /* on record about the person */
+	const struct restored_out *at; /* whose turn it is */
 };
 
 static enum cdop_err
@@ -208,6 +209,7 @@ leave_out(struct leaving *leaving, const struct restored_out *out)
 	bool revoke = !was_active(leaving->reg, out);
 	enum cdop_err err;
 
+	leaving->at = out;
 	err = revoke ? people_act_revoke(&leaving->act, &whom, false)
 		     : people_act_suspend(&leaving->act, &whom);
 	return err == CDOP_OK ? leaf(leaving, out, revoke) : err;
@@ -232,6 +234,19 @@ leave_all_out(struct leaving *leaving)
 	return CDOP_OK;
 }
 
+/* Which of all: a device, as every person can be left out. */
+static const char *
+words_of_refusal(const struct leaving *leaving)
+{
+	const struct restored_out *out = leaving->at;
+
+	return cdop_arena_printf(leaving->act.arena,
+	    "not suspended: device %u of %u %s: %s; nothing was done",
+	    out->device, out->person,
+	    people_person(leaving->reg->people, out->person)->name,
+	    leaving->act.message);
+}
+
 enum cdop_err
 restored_people_suspend(struct registry *reg, struct cdop_arena *arena,
     const struct restored_people_act *args, const char **ret_why)
@@ -252,8 +267,7 @@ restored_people_suspend(struct registry *reg, struct cdop_arena *arena,
 		return CDOP_RESOURCE_EXHAUSTED;
 	err = leave_all_out(&leaving);
 	if (err != CDOP_OK && leaving.act.message != NULL)
-		*ret_why = cdop_arena_printf(
-		    arena, "not suspended: %s", leaving.act.message);
+		*ret_why = words_of_refusal(&leaving);
 	return err;
 }
 

@@ -244,6 +244,31 @@ def turned(registry, cass, dan):
     registry.stop()
 
 
+def left_out(registry, cass, boot):
+    """Nor does a custodian get in whom a restore leaves out."""
+    share = os.path.join(registry.out, "shares", "share-1.txt")
+    with open(registry.conf, "a", encoding="ascii") as f:
+        f.write("boot_key_file = %s\n" % boot)
+    registry.start()
+    cdopd("unseal", "-f", registry.conf, "--key-file", registry.key)
+    equal("she is known again", cass.cdop("status").code, OK)
+    registry.stop()
+    registry.start()
+    done = cass.must("custodian", "submit", "--from", share)
+    check("and let in while it is closed", "1 of 3" in done.out, done)
+    registry.stop()
+    code, said = cdopd(
+        "accept-rollback", registry.data, "--by", "Olga", "--reason",
+        "put back", "--confirm", "I understand", "--suspend",
+        "Cass Custodian", "--key-file", registry.key)
+    equal("she is left out: " + said, code, 0)
+    registry.start()
+    done = cass.cdop("custodian", "submit", "--from", share)
+    check("and let in no more, before anybody has opened it",
+          done.code == SEALED and "closed" in done.err, done)
+    registry.stop()
+
+
 def with_boot_key():
     boot = os.path.join(TMP, "boot.key")
     with open(boot, "wb") as f:
@@ -261,6 +286,7 @@ def with_boot_key():
     olga = registry.invite("Olga Auditor", "--role", "auditor")
     remote(registry, cass, dan, olga)
     turned(registry, cass, dan)
+    left_out(registry, cass, boot)
     equal("verify finds nothing wrong", registry.verify()[0], 0)
 
 

@@ -17,7 +17,9 @@
 #include "server/registry/audit.h"
 #include "server/registry/audit_said.h"
 #include "server/registry/restored.h"
+#include "server/vault/boot_set.h"
 #include "server/vault/rows.h"
+#include "server/vault/rows_slots.h"
 #include "tests/unit/server/registry/house.h"
 
 static struct house house;
@@ -335,6 +337,32 @@ who_was_never_active_is_revoked(void **state)
 	assert_string_equal(told().reason, "revoked");
 }
 
+/* It lets custodians in while nobody has read yet who is suspended. */
+static void
+whoever_is_left_out_is_not_let_in_while_it_is_sealed(void **state)
+{
+	static const uint8_t k[32] = {7};
+	uint8_t row[BOOT_SET_ROW_MAX];
+	struct boot_set set;
+	size_t len;
+
+	(void)state;
+	memset(&set, 0, sizeof(set));
+	set.n_keys = 1;
+	boot_set_seal(&set, house.reg->id, k, row, &len);
+	house_begin(&house);
+	assert_int_equal(
+	    rows_slots_put_boot(house.rows, (struct cdop_bytes){row, len}),
+	    CDOP_OK);
+	house_commit(&house);
+	assert_int_equal(mark(NULL), CDOP_OK);
+	house_reopen(&house);
+	assert_int_equal(rows_slots_boot(house.rows).len, len);
+	assert_int_equal(mark_without("3", false), CDOP_OK);
+	house_reopen(&house);
+	assert_int_equal(rows_slots_boot(house.rows).len, 0);
+}
+
 static void
 it_may_leave_fewer_than_two_administrators(void **state)
 {
@@ -389,7 +417,8 @@ what_cannot_be_suspended_marks_nothing(void **state)
 	name(&suspend, "2", true);
 	assert_int_equal(mark(&suspend), CDOP_FAILED_PRECONDITION);
 	assert_non_null(why);
-	assert_non_null(strstr(why, "not active"));
+	assert_non_null(strstr(why, "device 2 of 2 "));
+	assert_non_null(strstr(why, "not active; nothing was done"));
 	assert_int_equal(state_of(3), CDOP__PERSON_STATE__PERSON_ACTIVE);
 	house_reopen(&house);
 	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
@@ -521,6 +550,7 @@ main(void)
 	    TEST(a_device_is_left_out_alone),
 	    TEST(who_has_two_devices_is_one_person),
 	    TEST(who_was_never_active_is_revoked),
+	    TEST(whoever_is_left_out_is_not_let_in_while_it_is_sealed),
 	    TEST(it_may_leave_fewer_than_two_administrators),
 	    TEST(marked_again_it_leaves_out_more),
 	    TEST(what_cannot_be_suspended_marks_nothing),
