@@ -346,6 +346,25 @@ lists(struct differ *d, const struct cdop_profile *old,
 	}
 }
 
+/*
+ * Who looks at a case or at the log says why, by one of these: without any
+ * nobody could.  Not asked of the file alone, as one that is in force may be
+ * without.
+ */
+static void
+purposes(struct differ *d, const struct cdop_profile *new)
+{
+	const struct cdop_code_list *codes;
+	size_t i;
+
+	codes = cdop_profile_list(new, "purpose");
+	for (i = 0; codes != NULL && i < codes->n; i++)
+		if (codes->code[i].when.last == CDOP_PROFILE_EVER)
+			return;
+	refusal(d, "list", "purpose",
+	    "each of its codes ends: nobody could say why he looks at a case");
+}
+
 /* ---- the rest ---------------------------------------------------------- */
 
 static void
@@ -409,6 +428,7 @@ cdop_profile_diff(const struct cdop_profile *old,
 	neighbours(&d, old, new);
 	agencies(&d, old, new);
 	lists(&d, old, new);
+	purposes(&d, new);
 	hints(&d, old, new, "new postcode hint");
 	hints(&d, new, old, "no more postcode hint");
 	if (d.err != CDOP_OK)

@@ -408,6 +408,40 @@ the_holding_area_stays_where_it_is(void **state)
 	    says(diff.refusal, diff.n_refusal, "area holding: the holding"));
 }
 
+/* One that stays is enough. */
+static void
+a_purpose_is_left_in_force(void **state)
+{
+	static const char *const lists[] = {
+	    "[list purpose]\ncode = audit | Audit | | 2027-01-01\n",
+	    "[list purpose]\ncode = audit | Audit | | 2027-01-01\n"
+	    "code = other | Other\n",
+	};
+	const struct cdop_profile *old;
+	struct cdop_profile_diff diff;
+	char *text, *at, *end;
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		cdop_arena_reset(*state);
+		old = sample_profile(*state);
+		text = sample_profile_text(*state);
+		at = strstr(text, "[list purpose]");
+		assert_non_null(at);
+		end = strstr(at, "\n\n");
+		assert_non_null(end);
+		text = cdop_arena_printf(
+		    *state, "%.*s%s%s", (int)(at - text), text, lists[i], end);
+		assert_non_null(text);
+		assert_int_equal(
+		    cdop_profile_diff(old, parsed(*state, text), *state, &diff),
+		    CDOP_OK);
+		assert_int_equal(says(diff.refusal, diff.n_refusal,
+				     "list purpose: each of its codes ends"),
+		    i == 0);
+	}
+}
+
 static void
 the_manual_names_every_section_and_key(void **state)
 {
@@ -527,6 +561,7 @@ main(void)
 	    cmocka_unit_test(the_line_is_named),
 	    cmocka_unit_test(line_ends_and_blanks_do_not_matter),
 	    cmocka_unit_test(a_difference_is_said_in_words),
+	    cmocka_unit_test(a_purpose_is_left_in_force),
 	    cmocka_unit_test(what_is_deleted_or_used_again_is_refused),
 	    cmocka_unit_test(the_holding_area_stays_where_it_is),
 	    cmocka_unit_test(the_manual_names_every_section_and_key),
