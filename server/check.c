@@ -190,7 +190,12 @@ runs_as(const struct check_scene *scene, char words[static CHECK_WORDS])
 static enum check_verdict
 data_dir(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
-	return look_at_dir(scene, scene->conf->data_dir, 0077, words);
+	const char *path = scene->conf->data_dir;
+	enum check_verdict verdict = look_at_dir(scene, path, 0077, words);
+
+	if (verdict == CHECK_FINE && dir_is_read_only(path))
+		return SAY(CHECK_PROBLEM, "%s: " DIR_READ_ONLY, path);
+	return verdict;
 }
 
 static enum check_verdict
@@ -494,6 +499,9 @@ check_next(const struct check *check, const struct check_scene *scene)
 
 	if (check->look == files)
 		(void)files_data(scene->conf->data_dir, &found);
+	else if (check->look == data_dir &&
+	    dir_is_read_only(scene->conf->data_dir))
+		found.next = DIR_READ_ONLY_NEXT;
 	else if (check->look == anchor_dir)
 		(void)files_anchor(scene->conf->anchor_dir, &found);
 	return found.next;

@@ -212,6 +212,33 @@ def anchored(registry):
         room(None)
 
 
+def read_only(registry):
+    """As the kernel mounts it when its disk fails."""
+    moved = on_disk("still")
+    shutil.copytree(registry.data, moved)
+    with open(registry.conf, encoding="ascii") as f:
+        conf = f.read().replace(on_disk("data") + "\n", moved + "\n").replace(
+            "anchor_dir = " + on_disk("anchor") + "\n", "")
+    path = os.path.join(TMP, "still.conf")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(conf)
+    words = "mounted read-only"
+    subprocess.run(["mount", "-o", "remount,ro", DISK], check=True)
+    code, said = cdopd("slot", "list", moved, "--key-file", registry.key)
+    check("a registry that cannot be written is one", code == 1 and
+          words in said and "remount,rw" in said, (code, said))
+    code, said = cdopd("run", "-f", path)
+    check("a start says so", code == 78 and words in said and
+          "remount,rw" in said, (code, said))
+    code, said = cdopd("check", "-f", path)
+    check("and check", words in said, said)
+    equal("verify reads it all the same", cdopd(
+        "verify", moved, "--key-file", registry.key)[0], 0)
+    subprocess.run(["mount", "-o", "remount,rw", DISK], check=True)
+    equal("and then it opens", cdopd(
+        "slot", "list", moved, "--key-file", registry.key)[0], 0)
+
+
 def unsealed():
     """What derives the key of a passphrase has less memory than it takes."""
     registry = Registry("sealed", key_file=False)
@@ -261,6 +288,7 @@ def main():
         recovered(registry)
         started(registry)
         anchored(registry)
+        read_only(registry)
         registry.kill()
     finally:
         subprocess.run(["umount", DISK], check=False)
