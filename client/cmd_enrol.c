@@ -44,7 +44,10 @@ read_invitation(struct cmd_ctx *ctx, struct cdop_invitation *ret)
 		    "%s is not an invitation", ctx->pos[0]);
 	if (ret->expires_ms < (uint64_t)time(NULL) * 1000)
 		return cmd_fail(ctx, EXIT_AUTH, "invitation_ended",
-		    "ask for a new one", "the invitation has ended");
+		    "is the clock of this computer right?  then ask for a new "
+		    "one",
+		    "by this computer's clock the invitation ended, on %s",
+		    print_time(ctx->arena, ret->expires_ms));
 	return EXIT_OK;
 }
 

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The commonest slips at the prompt: each is told by its name, with what is
 next, and nothing is asked for or made before."""
+import hashlib
 import os
 import subprocess
 
-from libflow import (CDOP, CDOPD, FORBIDDEN, INVALID, NOT_FOUND, OK, PROFILE,
-                     SECOND, TMP, USAGE, Registry, check, end, equal, scene)
+from libflow import (AUTH, CDOP, CDOPD, FORBIDDEN, INVALID, NOT_FOUND, OK,
+                     PROFILE, SECOND, TMP, USAGE, Person, Registry, check, end,
+                     equal, scene)
 import libsynthetic
 import libtype
 
@@ -295,9 +297,26 @@ def at_the_prompt():
     one_name(registry, cora)
 
 
+def clock_of_the_computer(registry):
+    """It may be what is wrong, and then another invitation is no help."""
+    with open(os.path.join(registry.out, "invitation-1.txt"), "rb") as f:
+        lines = f.read().splitlines(keepends=True)[:-1]
+    text = b"".join(b"expires 1000000000000\n" if line.startswith(b"expires ")
+                    else line for line in lines)
+    check_line = hashlib.blake2b(text, digest_size=32).hexdigest()[:16]
+    path = os.path.join(TMP, "ended.txt")
+    with open(path, "wb") as f:
+        f.write(text + b"check %s\n" % check_line.encode())
+    done = Person("late", registry).cdop("enrol", path, "--no-passphrase")
+    check("an invitation that has ended says by which clock, and when",
+          done.code == AUTH and "by this computer's clock" in done.err and
+          "9 Sep 2001" in done.err and "is the clock" in done.err, done)
+
+
 def main():
     registry = Registry()
     registry.init()
+    clock_of_the_computer(registry)
     wrong_words(registry.data)
     help_is_help()
     answers_that_nobody_has(registry)
