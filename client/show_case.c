@@ -133,6 +133,10 @@ show_differences(struct cmd_ctx *ctx, const Cdop__Case *c)
 			ctx->arena, "notification %u", d->notification),
 		    show_text(ctx, &path, d->given));
 	}
+	if (c->more_differences > 0)
+		print_out(ctx,
+		    "... and %u more, shown when some of these are decided",
+		    c->more_differences);
 }
 
 void

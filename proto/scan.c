@@ -313,8 +313,9 @@ count_value(struct scan *scan, struct level *level, size_t i)
 	field = &level->desc->fields[i];
 	if (field->label != PROTOBUF_C_LABEL_REPEATED && level->seen[i] > 0)
 		return refuse(scan, "wire.twice");
-	if (level->seen[i] >=
-	    (scan->mode == CDOP_SCAN_OWN ? UINT16_MAX : CDOP_SCAN_REPEAT_MAX))
+	if (level->seen[i] >= (scan->mode == CDOP_SCAN_STRICT
+				      ? CDOP_SCAN_REPEAT_MAX
+				      : UINT16_MAX))
 		return refuse(scan, "wire.repeat");
 	if (scan->mode == CDOP_SCAN_STRICT &&
 	    ++scan->fields > CDOP_SCAN_FIELDS_MAX)

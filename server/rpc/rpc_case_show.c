@@ -9,6 +9,8 @@
 #include "server/rpc/rpc_case.h"
 
 #define DIFFERING_MAX 1000 /* bytes of a value that is shown beside another */
+/* Of all of them: a case is shown, however much is said of it otherwise. */
+#define DIFFERENCES_MAX (CDOP_MESSAGE_MAX / 4)
 
 enum cdop_err rpc_case_show(struct rpc_ctx *ctx,
     const Cdop__CaseShowRequest *req, Cdop__CaseShowReply *rep);
@@ -23,6 +25,8 @@ struct show {
 	Cdop__Case *out;
 	uint32_t *instance; /* that were opened */
 	size_t n_instance;
+	size_t room;  /* for differences */
+	size_t bytes; /* of them, about */
 	uint32_t classes;
 	struct cdop_living living[CDOP_LIVING_MAX];
 	size_t n_living;
@@ -155,6 +159,8 @@ add_values(struct show *s, const Cdop__StoredForm *stored, const char *path,
 	    (d->record != NULL && strlen(d->record) > DIFFERING_MAX))
 		return;
 	s->out->differing[s->out->n_differing++] = d;
+	s->bytes += strlen(path) + strlen(d->given);
+	s->bytes += d->record != NULL ? strlen(d->record) : 0;
 	s->classes |= cdop_form_class(stored->form, &at);
 	s->classes |= cdop_form_class(s->record->form, &at);
 	if (cdop_form_set(part, &at, d->given, NULL, s->ctx->arena, &ignored) ==
@@ -162,18 +168,20 @@ add_values(struct show *s, const Cdop__StoredForm *stored, const char *path,
 		s->failed = true;
 }
 
-/* Room for n more in both lists. */
+/* Room for n more in both lists; what they had is left to the arena. */
 static bool
 grow_differences(struct show *s, size_t n)
 {
 	Cdop__Case *out = s->out;
 	Cdop__Difference **values;
+	size_t room = out->n_difference + n;
 	char **words;
 
-	words = cdop_arena_calloc(
-	    s->ctx->arena, out->n_difference + n, sizeof(*words));
-	values = cdop_arena_calloc(
-	    s->ctx->arena, out->n_differing + n, sizeof(*values));
+	if (room <= s->room)
+		return true;
+	room += s->room; /* twice as much, or 500 such copies fill it */
+	words = cdop_arena_calloc(s->ctx->arena, room, sizeof(*words));
+	values = cdop_arena_calloc(s->ctx->arena, room, sizeof(*values));
 	if (words == NULL || values == NULL)
 		return false;
 	if (out->n_difference > 0) {
@@ -184,7 +192,32 @@ grow_differences(struct show *s, size_t n)
 	}
 	out->difference = words;
 	out->differing = values;
+	s->room = room;
 	return true;
+}
+
+/* One of them, in words and, where it is short, as it is. */
+static void
+add_difference(struct show *s, const Cdop__StoredForm *stored, const char *path,
+    Cdop__Form *part)
+{
+	Cdop__Case *out = s->out;
+	char *words;
+
+	if (s->bytes > DIFFERENCES_MAX) {
+		out->has_more_differences = true;
+		out->more_differences++;
+		return;
+	}
+	words = cdop_arena_printf(
+	    s->ctx->arena, "notification %u %s", stored->number, path);
+	if (words == NULL) {
+		s->failed = true;
+		return;
+	}
+	s->bytes += strlen(words);
+	out->difference[out->n_difference++] = words;
+	add_values(s, stored, path, part);
 }
 
 /* Where the notification itself does not leave, a part of it does. */
@@ -195,7 +228,6 @@ add_differences(struct show *s, const Cdop__StoredForm *stored,
 	Cdop__Form *part = cdop_form_new(s->ctx->arena);
 	Cdop__Case *out = s->out;
 	size_t had = out->n_differing, i;
-	const char *words;
 
 	if (paths->n == 0)
 		return;
@@ -203,15 +235,8 @@ add_differences(struct show *s, const Cdop__StoredForm *stored,
 		s->failed = true;
 		return;
 	}
-	for (i = 0; i < paths->n && !s->failed; i++) {
-		words = cdop_arena_printf(s->ctx->arena, "notification %u %s",
-		    stored->number, paths->path[i]);
-		out->difference[out->n_difference++] =
-		    rpc_case_text(s->ctx, words, &s->failed);
-		add_values(s, stored, paths->path[i], part);
-		if (words == NULL)
-			s->failed = true;
-	}
+	for (i = 0; i < paths->n && !s->failed; i++)
+		add_difference(s, stored, paths->path[i], part);
 	if (whole || s->failed || out->n_differing == had)
 		return;
 	add_living(s, part);

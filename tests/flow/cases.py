@@ -393,6 +393,37 @@ def asked(registry, cora, row):
           "no area" in done.err and "No record" not in done.out, done)
 
 
+def all_that_is_known(cora, row):
+    """A case may have more values than a request may have of one list."""
+    many = {path: value for path, value in row.items() if path[0] != "_"}
+    for i in range(1, 41):
+        for field, value in (
+                ("household.%d.family_name", "Test"),
+                ("household.%d.first_names", "Number %d" % i),
+                ("household.%d.sex", "1"), ("household.%d.age", "12"),
+                ("household.%d.at_risk", "no"),
+                ("household.%d.in_household", "yes"),
+                ("professional.%d.name", "Ann Example"),
+                ("professional.%d.phone", "0151 496 0000"),
+                ("professional.%d.present", "no"),
+                ("agency.%d.name", "A school"),
+                ("agency.%d.contact", "Ann Example"),
+                ("agency.%d.phone", "0151 496 0000"),
+                ("agency.%d.reference", "A/1")):
+            many[field % i] = value
+    path = os.path.join(TMP, "many.csv")
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        out = csv.DictWriter(f, list(many))
+        out.writeheader()
+        out.writerow(many)
+    done = cora.cdop("notify", "--from", path, "--json")
+    reference = done.lines()[0]["reference"]
+    shown = cora.cdop("case", "show", reference, "--sources")
+    check("a case of more than 512 values is shown", shown.code == OK and
+          shown.out.count("Ann Example") == 80 and
+          shown.out.count("Number ") == 40, shown.err)
+
+
 def main():
     registry, cora = scene()
     rows = libsynthetic.rows(8, 300)
@@ -411,6 +442,7 @@ def main():
     searched(cora)
     asked(registry, cora, rows[1])
     mended(cora, libsynthetic.rows(2, 640))
+    all_that_is_known(cora, libsynthetic.rows(1, 660)[0])
     equal("it stops in order", registry.stop(), 0)
     code, said = registry.verify()
     check("verify says fine", code == 0, said)

@@ -442,6 +442,9 @@ repeats_are_limited(void **state)
 	    scan(bytes, sizeof(bytes) - 2, CDOP_SCAN_STRICT, NULL), CDOP_OK);
 	(void)snprintf(path, sizeof(path), "list.%d", CDOP_SCAN_REPEAT_MAX + 1);
 	expect_refused(bytes, sizeof(bytes), path, "wire.repeat");
+	/* A case may have more values than that: a client takes them. */
+	assert_int_equal(
+	    scan(bytes, sizeof(bytes), CDOP_SCAN_LENIENT, NULL), CDOP_OK);
 	/* Packed ones count one by one. */
 	head = 5;
 	memset(bytes, 1, sizeof(bytes));

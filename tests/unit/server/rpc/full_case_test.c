@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/form.h"
 #include "cdop/limits.h"
 #include "cdop/reference.h"
 #include "server/base/undo.h"
@@ -20,6 +21,7 @@
 #include "tests/unit/server/rpc/calls.h"
 
 #define MOVE     42
+#define SHOW     43
 #define LINK_ADD 53
 #define OTHERS   (CDOP_CASE_LINKS_MAX + 1)
 
@@ -301,6 +303,98 @@ five_hundred_notifications_are_joined_to_a_case(void **state)
 	free(own);
 }
 
+#define DIFFERENT 13
+
+/* One that says something else in each of many fields. */
+static Cdop__Form *
+differing(const char *text)
+{
+	const char *const said[DIFFERENT][2] = {{"child.first_names", text},
+	    {"child.address", text}, {"child.postcode", "L1 8JQ"},
+	    {"birth.time", "10:00"}, {"birth.place", text},
+	    {"birth.weight_grams", "3000"}, {"birth.gestation_weeks", "39"},
+	    {"death.date", "2026-11-19"}, {"death.time", "11:00"},
+	    {"place.name", text}, {"place.ward", text}, {"place.address", text},
+	    {"event.place", text}};
+	Cdop__Form *form = world_form(&w, 231, "wirral");
+	struct cdop_violations ignored = {0};
+	struct cdop_path path;
+	size_t i;
+
+	for (i = 0; i < DIFFERENT; i++) {
+		assert_int_equal(
+		    cdop_form_path_parse(said[i][0], &path), CDOP_OK);
+		assert_int_equal(cdop_form_set(form, &path, said[i][1], NULL,
+				     w.arena, &ignored),
+		    CDOP_OK);
+	}
+	return form;
+}
+
+static void
+join(const char *own, const char *text, size_t n)
+{
+	struct calls_tell tell = {.n_decision = 1};
+
+	for (; n > 0; n--) {
+		tell.form = differing(text);
+		tell.decision[0] =
+		    calls_decision(&w, own, CDOP__DECISION__JOIN, "the same");
+		(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+		cdop_arena_reset(w.arena);
+		w.now_ms += 60000;
+	}
+}
+
+/* Without its notifications, with their part of the memory of a request. */
+static const Cdop__Case *
+show(char *own, size_t n)
+{
+	Cdop__CaseShowRequest request;
+	struct world_answer answer;
+	Cdop__CaseShowReply *reply;
+
+	cdop__case_show_request__init(&request);
+	request.reference = own;
+	w.budget = n * CDOP_REQUEST_ARENA / CDOP_CASE_NOTIFICATIONS_MAX;
+	world_call(&w, WORLD_COORDINATOR, SHOW, &request.base, &answer);
+	w.budget = 0;
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	reply = world_body(&w, &answer, &cdop__case_show_reply__descriptor);
+	assert_int_equal(reply->case_->n_notification, n + 1);
+	assert_int_equal(reply->case_->n_difference, reply->case_->n_differing);
+	return reply->case_;
+}
+
+/*
+ * Twice as many want twice the memory, for all 500 have to be shown; and where
+ * they fill a reply, others are counted.
+ */
+static void
+what_notifications_say_otherwise_is_shown_however_many(void **state)
+{
+	const Cdop__Case *seen;
+	char *own, text[201];
+	size_t n = 150;
+
+	(void)state;
+	make(&own, 1, 231, "wirral");
+	join(own, "Another", n);
+	seen = show(own, n);
+	assert_int_equal(seen->n_differing, n * DIFFERENT);
+	assert_false(seen->has_more_differences);
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	join(own, text, n);
+	n *= 2;
+	seen = show(own, n);
+	assert_true(seen->more_differences > 0);
+	assert_int_equal(
+	    seen->n_differing + seen->more_differences, n * DIFFERENT);
+	assert_true(cdop__case__get_packed_size(seen) < CDOP_MESSAGE_MAX / 2);
+	drop(&own, 1);
+}
+
 int
 main(void)
 {
@@ -311,6 +405,8 @@ main(void)
 	    cmocka_unit_test(a_question_is_not_decided_by_a_link_too_many),
 	    cmocka_unit_test(a_full_state_stays_far_below_the_end_of_a_row),
 	    cmocka_unit_test(five_hundred_notifications_are_joined_to_a_case),
+	    cmocka_unit_test(
+		what_notifications_say_otherwise_is_shown_however_many),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
