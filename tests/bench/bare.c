@@ -7,8 +7,10 @@
  * The same functions of libsodium, nettle and LMDB in the same order, with the
  * same lengths, row numbers and commits, each of which waits for the disk:
  * without a link, a gate, protobuf, rules, an index, and without a client to
- * wait for.  So no vault that keeps the same rows can be faster.  DATA.MDB is
- * written to.
+ * wait for.  So no vault that makes these calls one after another, and commits
+ * as often, can be faster; one that put more calls of clients into a commit,
+ * hashed less for a row, or sealed on other cores meanwhile could.  DATA.MDB
+ * is written to.
  *
  * seconds, cpu_s     of all of it; of that on the core
  * commits            how many
