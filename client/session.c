@@ -225,8 +225,10 @@ connect_failed(struct cmd_ctx *ctx, enum conn_end end)
 		    "the registry is closed and waits for its key");
 	case CONN_REFUSED:
 		return cmd_fail(ctx, EXIT_AUTH, NULL,
-		    "ask an administrator: cdop people list; where the "
-		    "registry was restored: cdop trust restore",
+		    "try once more in a minute (whoever asked when its disk "
+		    "failed is held back so long); then ask an administrator: "
+		    "cdop people list; where the registry was restored: cdop "
+		    "trust restore",
 		    "the registry does not accept this device (not known, "
 		    "suspended, revoked or expired)");
 	case CONN_PIN:
