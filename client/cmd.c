@@ -397,8 +397,10 @@ cmd_main(int argc, char **argv)
 	enum exit_code code;
 
 	memset(&ctx, 0, sizeof(ctx));
-	if (cdop_arena_new(ARENA_MAX, &ctx.arena) != CDOP_OK)
+	if (cdop_arena_new(ARENA_MAX, &ctx.arena) != CDOP_OK) {
+		(void)fputs("cdop: not enough memory\n", stderr);
 		return EXIT_UNEXPECTED;
+	}
 	json_start(ctx.arena);
 	term_start();
 	if (is_help(&ctx, argc, argv))

@@ -313,7 +313,18 @@ def clock_of_the_computer(registry):
           "9 Sep 2001" in done.err and "is the clock" in done.err, done)
 
 
+def nothing_to_work_in():
+    """Less memory than any command takes, or than its libraries do."""
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -v 8192; exec "$0" status', CDOP],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, timeout=60, check=False)
+    check("what has no memory says so", done.returncode in (1, 127) and
+          done.stderr.strip(), done)
+
+
 def main():
+    nothing_to_work_in()
     registry = Registry()
     registry.init()
     clock_of_the_computer(registry)
