@@ -1,12 +1,14 @@
 /* A log that is held against what was seen of it, session after session. */
 #include "client/witness.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
@@ -391,6 +393,45 @@ follow_a_restore(struct fixture *f, struct log *ret_later)
 	assert_int_equal(log_meet(f, &the_log, 9), EXIT_OK);
 }
 
+/* What a session with this log says on stderr, where it is restored. */
+static const char *
+said_of(struct fixture *f, struct log *log, uint64_t size)
+{
+	const char *path = fixture_file(f, "err", "", 0);
+	int fd = open(path, O_WRONLY | O_TRUNC), err = dup(STDERR_FILENO);
+	struct cdop_bytes text;
+	enum exit_code code;
+
+	assert_true(fd >= 0 && err >= 0);
+	assert_true(dup2(fd, STDERR_FILENO) >= 0);
+	code = log_meet(f, log, size);
+	(void)fflush(stderr);
+	assert_true(dup2(err, STDERR_FILENO) >= 0);
+	(void)close(fd);
+	(void)close(err);
+	assert_int_equal(code, EXIT_INTEGRITY);
+	log_reason_is(f, "log_restored");
+	assert_int_equal(file_read(path, 65536, f->ctx.arena, &text), CDOP_OK);
+	return (const char *)text.data;
+}
+
+/* The first so many statements, in their order, to the byte. */
+static void
+shows(struct fixture *f, const char *said, const struct log *log, size_t n)
+{
+	const ProtobufCBinaryData *note;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		note = &log->statement[i];
+		said = strstr(said,
+		    cdop_arena_printf(f->ctx.arena, "%.*s", (int)note->len,
+			(const char *)note->data));
+		assert_non_null(said);
+		said += note->len;
+	}
+}
+
 /* The later backup was taken when the key had turned, and people recovered. */
 static void
 a_backup_from_behind_a_turn_takes_a_restore_back(void **state)
@@ -404,8 +445,7 @@ a_backup_from_behind_a_turn_takes_a_restore_back(void **state)
 	log_go_on(f, &later, CDOP_STATEMENT_RECOVER, 9, 0x53);
 	log_go_on(f, &later, CDOP_STATEMENT_RESTORE, 11, 0x71);
 	log_go_on(f, &later, CDOP_STATEMENT_KEY, 13, 0x72);
-	assert_int_equal(log_meet(f, &later, 14), EXIT_INTEGRITY);
-	log_reason_is(f, "log_restored");
+	shows(f, said_of(f, &later, 14), &later, 3);
 	w = f->session.witness;
 	assert_int_equal(w->waiting.kind, CDOP_STATEMENT_RESTORE);
 	assert_int_equal(w->waiting.from.size, 11);
