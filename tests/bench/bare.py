@@ -58,7 +58,11 @@ class Bare:
 
     def call(self, kind, clients):
         """The most that any vault with these rows could make of it, with our
-        link and these clients, on these cores.  Either a call of each client
+        link and these clients, on these cores, that begins to work on a
+        batch when all of it has come, and answers when all of it is done.
+        (One that seals a call while others of its batch are on their way
+        hides some of `around`, and comes closer to what the libraries make
+        of it without.)  Either a call of each client
         is in every commit; then the vault waits for the gate and the clients
         (around).  Or half of them are, and the other half's are hidden behind
         that.  More groups are more commits, and nothing is hidden by them."""
