@@ -57,33 +57,29 @@ class Bare:
         self.whose(self.one.pids()[2])
 
     def call(self, kind, clients):
-        """The most that any vault with these rows could make of it, with our
-        link and these clients, on these cores, that begins to work on a
-        batch when all of it has come, and answers when all of it is done.
-        (One that seals a call while others of its batch are on their way
-        hides some of `around`, and comes closer to what the libraries make
-        of it without.)  Either a call of each client
-        is in every commit; then the vault waits for the gate and the clients
-        (around).  Or half of them are, and the other half's are hidden behind
-        that.  More groups are more commits, and nothing is hidden by them."""
+        """The most that any vault of one thread could make of it with these
+        rows, our link, these clients and these cores: a call of each client
+        is in every commit, and what the gate and the clients do is hidden
+        behind all of that as far as there are cores for it.  With one client
+        nothing can be hidden."""
         self.one.drive.do(kind, clients, 0, MS // 4)
         gate = self.one.pids()[1]
         self.begin()
         before = on_cpu([gate])
         said = self.one.drive.do(kind, clients, 0, MS)
+        others = on_cpu([gate]) - before + said["cpu_s"]
         calls = said["calls"]
-        around = (on_cpu([gate]) - before + said["cpu_s"]) / min(
-            clients, os.cpu_count())
         time.sleep(0.05)  # what it does after its answers
-        whole = self.play(calls, -(-calls // clients))
-        whole["rate"] = calls / (calls / whole["rate"] + around)
+        bare = self.play(calls, -(-calls // clients))
         if clients == 1:
+            took = calls / bare["rate"] + others
             for part in ("p50", "p99"):
-                whole[part] += 1000 * around / calls
-            return whole
-        half = self.play(calls, -(-2 * calls // clients))
-        half["rate"] = max(half["rate"], whole["rate"])
-        return half
+                bare[part] += 1000 * others / calls
+        else:
+            took = max(calls / bare["rate"],
+                       (calls * bare["cpu"] / 1e6 + others) / os.cpu_count())
+        bare["rate"] = calls / took
+        return bare
 
     def rewrap(self, cases):
         """Keys a second; the rotation that was taped goes to its end."""

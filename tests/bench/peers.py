@@ -13,9 +13,8 @@ less.  SQLCipher is in the process of its one client, without a network.  Of
 etcd only links are measured: mutual TLS 1.3, a certificate a client.  `bare`
 is none that anybody could use: the calls that our vault makes to libsodium,
 nettle and LMDB, commits and all, without what is around them (bare.py).  What
-has to be faster than `bare` cannot be had with the rows that we keep by one
-thread, however it puts calls together, if it works on none of a batch before
-all of it has come.
+has to be faster than `bare` cannot be had with the rows that we keep, by a
+vault of one thread.
 
 Each round goes through all of them call by call, ours and theirs in turn, so
 that a ratio is of the same seconds.  What others do on the machine is in
