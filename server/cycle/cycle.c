@@ -532,16 +532,16 @@ tell_clock(struct cycle *cycle)
 	const struct leaf_clock *clock = audit_clock(cycle->reg->audit);
 	bool behind = clock->behind_ms > LEAF_CLOCK_BEHIND_MS;
 
-	if (clock->ahead_ms != 0 && !cycle->clock_told)
+	if (clock->ahead_ms != 0 && !cycle->ahead_told)
 		log_error("clock.ahead", "days=%llu next=%s",
-		    (unsigned long long)(clock->ahead_ms / 86400000u),
-		    "set the clock; where it is right, clock_day in "
-		    "cdopd.conf");
-	if (behind && !cycle->clock_told)
+		    clock->ahead_ms / 86400000ull,
+		    "set the clock; if it is right, clock_day in cdopd.conf");
+	if (behind && !cycle->behind_told)
 		log_error("clock.behind", "seconds=%llu next=%s",
-		    (unsigned long long)(clock->behind_ms / 1000),
+		    clock->behind_ms / 1000ull,
 		    "set the clock; where it is right, wait");
-	cycle->clock_told = behind || clock->ahead_ms != 0;
+	cycle->behind_told = behind;
+	cycle->ahead_told = clock->ahead_ms != 0;
 }
 
 static enum cdop_err

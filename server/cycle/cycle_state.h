@@ -41,7 +41,8 @@ struct cycle {
 	struct ipc_inbox *inbox;
 	int link;
 	bool link_dead;
-	bool clock_told; /* that it is not gone by, or was set back */
+	bool ahead_told;  /* that the clock is not gone by */
+	bool behind_told; /* that it was set back */
 	struct pace *pace;
 	bool paced; /* a call waits that was not taken for its device */
 	uint64_t paced_told_ms;

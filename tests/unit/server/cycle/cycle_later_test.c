@@ -151,6 +151,23 @@ a_clock_of_another_year_is_told_once(void **state)
 	assert_null(strstr(heard(sign_in), "clock."));
 }
 
+/* One mistake mended by another is told as the other one. */
+static void
+a_clock_that_is_wrong_the_other_way_is_told_again(void **state)
+{
+	(void)state;
+	fixture_restart(&f);
+	sign_in();
+	fixture_set_back(DAY_MS);
+	assert_non_null(strstr(heard(sign_in), "clock.behind"));
+	fixture_set_back(0);
+	fixture_pass(365 * DAY_MS);
+	assert_non_null(strstr(heard(sign_in), "clock.ahead"));
+	fixture_set_back(366 * DAY_MS);
+	assert_non_null(strstr(heard(sign_in), "clock.behind"));
+	fixture_set_back(0);
+}
+
 /* ---- searches that are to be forgotten ----------------------------------- */
 
 static uint64_t
@@ -251,6 +268,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_clock_that_was_set_back_is_told_once),
 	    TEST(a_clock_of_another_year_is_told_once),
+	    TEST(a_clock_that_is_wrong_the_other_way_is_told_again),
 	    TEST(a_rotation_that_cannot_be_written_is_stalled_and_goes_on),
 	    TEST(what_cannot_be_forgotten_is_left_for_the_next_day),
 	};
