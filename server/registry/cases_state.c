@@ -164,11 +164,20 @@ set_interest(struct cases_act *act, const struct cases_alter *alter,
 	return CDOP_OK;
 }
 
+/* Another reason is a change: it is kept with the area, and shown. */
+static bool
+is_interest(const Cdop__InterestedArea *area, const struct cases_alter *alter)
+{
+	return area->known == alter->known &&
+	    strcmp(area->reason, alter->reason) == 0;
+}
+
 static enum cdop_err
 check_interest(struct cases_act *act, const struct cases_alter *alter,
     const Cdop__StoredCase *state)
 {
-	bool there = find_interest(state, alter->area) < state->n_interested;
+	size_t at = find_interest(state, alter->area);
+	bool there = at < state->n_interested;
 
 	if (alter->remove && !there)
 		return cases_bad_field(act, "area", "interest.none",
@@ -179,6 +188,10 @@ check_interest(struct cases_act *act, const struct cases_alter *alter,
 	if (!alter->remove && !there && state->n_interested >= INTERESTED_MAX)
 		return cases_bad_field(act, "area", "interest.too_many",
 		    "too many interested areas");
+	if (!alter->remove && there &&
+	    is_interest(state->interested[at], alter))
+		return cases_refuse(act, CDOP_FAILED_PRECONDITION, "already_so",
+		    "that area is marked so already, for that reason");
 	return CDOP_OK;
 }
 
@@ -316,6 +329,10 @@ cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
 		return cases_bad_field(act, "person", "person.unknown",
 		    "no active coordinator who works for the owner of the "
 		    "case has that number");
+	if (alter->person == (state->has_responsible ? state->responsible : 0))
+		return cases_refuse(act, CDOP_FAILED_PRECONDITION, "already_so",
+		    alter->person == 0 ? "nobody is responsible for it as it is"
+				       : "that person is responsible already");
 	err = cases_next_state(act, state,
 	    alter->person == 0 ? "nobody responsible" : "responsible set",
 	    alter->reason);

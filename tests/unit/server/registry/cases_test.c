@@ -292,6 +292,63 @@ who_goes_leaves_a_list_to_hand_over(void **state)
 	world_end(&w);
 }
 
+static void
+is_so_already(struct world *w, uint32_t call, const ProtobufCMessage *request)
+{
+	(void)calls_change(
+	    w, WORLD_COORDINATOR, call, request, CDOP_FAILED_PRECONDITION);
+	assert_string_equal(calls_reason(), "already_so");
+}
+
+/* There is no version of which nothing is another than before. */
+static void
+the_same_again_is_no_change(void **state)
+{
+	Cdop__CaseResponsibleRequest person;
+	Cdop__CaseInterestRequest area;
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	cdop__case_responsible_request__init(&person);
+	person.reference =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "wirral"));
+	person.version = 1;
+	is_so_already(&w, 52, &person.base);
+	person.has_person = true;
+	person.person = WORLD_COORDINATOR;
+	(void)calls_change(&w, WORLD_COORDINATOR, 52, &person.base, CDOP_OK);
+	person.version = 2;
+	is_so_already(&w, 52, &person.base);
+	person.reason = calls_text(&w, "said again");
+	is_so_already(&w, 52, &person.base);
+	person.person = WORLD_COORDINATOR_WIRRAL;
+	(void)calls_change(&w, WORLD_COORDINATOR, 52, &person.base, CDOP_OK);
+	person.version = 3;
+	person.has_person = false;
+	(void)calls_change(&w, WORLD_COORDINATOR, 52, &person.base, CDOP_OK);
+
+	cdop__case_interest_request__init(&area);
+	area.reference = person.reference;
+	area.version = 4;
+	area.area = calls_text(&w, "sefton");
+	area.reason = calls_text(&w, "school there");
+	(void)calls_change(&w, WORLD_COORDINATOR, 51, &area.base, CDOP_OK);
+	area.version = 5;
+	is_so_already(&w, 51, &area.base);
+	/* How it is known, and why it is marked, are parts of it. */
+	area.known = true;
+	(void)calls_change(&w, WORLD_COORDINATOR, 51, &area.base, CDOP_OK);
+	area.version = 6;
+	area.reason = calls_text(&w, "placed there");
+	(void)calls_change(&w, WORLD_COORDINATOR, 51, &area.base, CDOP_OK);
+	area.version = 7;
+	is_so_already(&w, 51, &area.base);
+	area.has_remove = area.remove = true;
+	(void)calls_change(&w, WORLD_COORDINATOR, 51, &area.base, CDOP_OK);
+	world_end(&w);
+}
+
 int
 main(void)
 {
@@ -302,6 +359,7 @@ main(void)
 	    cmocka_unit_test(terms_are_said_back_as_they_were_taken),
 	    cmocka_unit_test(a_summary_can_always_be_made_again),
 	    cmocka_unit_test(who_goes_leaves_a_list_to_hand_over),
+	    cmocka_unit_test(the_same_again_is_no_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
