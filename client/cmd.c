@@ -306,7 +306,7 @@ check_words(struct cmd_ctx *ctx)
 	if (ctx->n_pos > cmd->max_pos)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    strncmp(cmd->args, "REF", 3) == 0
-			? "a reference is one word: K7M4-QX2R"
+			? "a reference is one word: K7M4-QX2Q"
 			: its_help(ctx),
 		    "%s: a word too many: %s", cmd->words,
 		    ctx->pos[cmd->max_pos]);

@@ -233,7 +233,7 @@ static const struct cmd_opt by_opts[] = {
 
 const struct cmd cmd_audit_rows[] = {
     {"audit list", "", "who did what, who saw what, who was refused", NULL,
-	"  cdop audit list --case K7M4-QX2R --since 2026-11-01\n"
+	"  cdop audit list --case K7M4-QX2Q --since 2026-11-01\n"
 	"  cdop audit list --person 12 --json",
 	list_opts, 0, 0, 0, NULL, run_list},
     {"audit by", "PERSON", "what a person did, and had done to them",

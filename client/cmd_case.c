@@ -328,10 +328,10 @@ static const struct cmd_opt list_opts[] = {
 
 const struct cmd cmd_case_rows[] = {
     {"case show", "REF", "show one case", NULL,
-	"  cdop case show K7M4-QX2R\n"
-	"  cdop case show K7M4-QX2R --notifications --json\n"
-	"  cdop case show K7M4-QX2R --sources\n"
-	"  cdop case show K7M4-QX2R --notification 2 --form-version 1",
+	"  cdop case show K7M4-QX2Q\n"
+	"  cdop case show K7M4-QX2Q --notifications --json\n"
+	"  cdop case show K7M4-QX2Q --sources\n"
+	"  cdop case show K7M4-QX2Q --notification 2 --form-version 1",
 	show_opts, 1, 1, 0, "case", run_show},
     {"case list", "", "list cases, names only where asked for",
 	"An area that the panel has not and a status that no case has are "
@@ -349,7 +349,7 @@ const struct cmd cmd_case_rows[] = {
 	"of a name\nare: Tarr finds Tarrant.",
 	"  cdop case find", terms_find_opts, 0, 0, 0, "case", run_find},
     {"case history", "REF", "who did what to a case, and why", NULL,
-	"  cdop case history K7M4-QX2R", history_opts, 1, 1, 0, "case",
+	"  cdop case history K7M4-QX2Q", history_opts, 1, 1, 0, "case",
 	run_history},
     {"case pairs", "", "pairs of cases that may be one child", NULL,
 	"  cdop case pairs", NULL, 0, 0, 0, "case", run_pairs},

@@ -343,7 +343,7 @@ const struct cmd cmd_certificate_rows[] = {
 	"retention_ended,\nnot_a_case or other. A custodian approves it, who "
 	"is shown the reference and\nthat no hold is on it. The certificate "
 	"follows when the area's key has turned\nand the store is copied.",
-	"  cdop case erase K7M4-QX2R --reason court_order", erase_opts, 1, 1, 0,
+	"  cdop case erase K7M4-QX2Q --reason court_order", erase_opts, 1, 1, 0,
 	"case", run_erase},
     {"certificate list", "", "what was destroyed, and what is proved of it",
 	NULL, "  cdop certificate list", NULL, 0, 0, 0, NULL, run_list},

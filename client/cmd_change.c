@@ -203,48 +203,48 @@ const struct cmd cmd_change_rows[] = {
     {"case amend", "REF", "change the case record, with reason and source",
 	"Names the version it saw: what somebody else changed meanwhile is "
 	"never\nwritten over (exit 8).",
-	"  cdop case amend K7M4-QX2R\n"
-	"  cdop case amend K7M4-QX2R --set death.expected=no --source "
+	"  cdop case amend K7M4-QX2Q\n"
+	"  cdop case amend K7M4-QX2Q --set death.expected=no --source "
 	"\"telephone, GP\" --reason \"GP rang\"",
 	amend_opts, 1, 1, 0, "case", amend_run},
     {"case correct", "REF NOTIFICATION",
 	"mend a slip of the pen in a notification as received", NULL,
-	"  cdop case correct K7M4-QX2R 1 --set received.channel=email "
+	"  cdop case correct K7M4-QX2Q 1 --set received.channel=email "
 	"--reason \"typed wrongly\"",
 	amend_correct_opts, 2, 2, 0, "case", amend_correct_run},
     {"case withdraw", "REF", "mark a case as entered in error", NULL,
-	"  cdop case withdraw K7M4-QX2R --reason \"typed as a test\"",
+	"  cdop case withdraw K7M4-QX2Q --reason \"typed as a test\"",
 	change_opts, 1, 1, 0, "case", run_withdraw},
     {"case reinstate", "REF", "take a withdrawn case up again", NULL,
-	"  cdop case reinstate K7M4-QX2R --reason \"was right\"", change_opts,
+	"  cdop case reinstate K7M4-QX2Q --reason \"was right\"", change_opts,
 	1, 1, 0, "case", run_withdraw},
     {"case owner", "REF AREA", "give a case to another area", NULL,
-	"  cdop case owner K7M4-QX2R wirral --reason \"lived there\" "
+	"  cdop case owner K7M4-QX2Q wirral --reason \"lived there\" "
 	"--source \"telephone, school\"",
 	owner_opts, 2, 2, 0, "case", run_owner},
     {"case interest", "REF AREA", "note that an area is interested", NULL,
-	"  cdop case interest K7M4-QX2R wirral --known --reason \"placed "
+	"  cdop case interest K7M4-QX2Q wirral --known --reason \"placed "
 	"there\"",
 	interest_opts, 2, 2, 0, "case", run_interest},
     {"case responsible", "REF [PERSON]", "who works this case; none: nobody",
 	"A coordinator who works for the owner of the case.  case show says "
 	"where\nthat person is gone and nobody works it.",
-	"  cdop case responsible K7M4-QX2R 12 --reason \"takes over\"",
+	"  cdop case responsible K7M4-QX2Q 12 --reason \"takes over\"",
 	change_opts, 1, 2, 0, "case", run_responsible},
     {"case link", "REF OTHER", "link two cases, or say they are two", NULL,
-	"  cdop case link K7M4-QX2R W3HD-9KPT --kind siblings --reason "
+	"  cdop case link K7M4-QX2Q W3HD-9KP8 --kind siblings --reason "
 	"\"same mother\"",
 	link_opts, 2, 2, 0, "case", run_link},
     {"case unlink", "REF OTHER", "take back a link that was wrong",
 	"It stays in the history, and says no more that they are two "
 	"children: where\nthey may be one, that is a question again (cdop "
 	"case pairs).",
-	"  cdop case unlink K7M4-QX2R W3HD-9KPT --kind siblings --reason "
+	"  cdop case unlink K7M4-QX2Q W3HD-9KP8 --kind siblings --reason "
 	"\"other mother\"",
 	link_opts, 2, 2, 0, "case", run_link},
     {"case move-notification", "REF NOTIFICATION",
 	"take a notification out of a case it does not belong to", NULL,
-	"  cdop case move-notification K7M4-QX2R 2 --to W3HD-9KPT --reason "
+	"  cdop case move-notification K7M4-QX2Q 2 --to W3HD-9KP8 --reason "
 	"\"joined wrongly\"",
 	move_opts, 2, 2, 0, "case", run_move},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},

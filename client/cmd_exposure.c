@@ -348,8 +348,8 @@ static const struct cmd_opt exposure_opts[] = {
 const struct cmd cmd_exposure_rows[] = {
     {"audit who-read", "REF", "who has seen or changed a case, oldest first",
 	NULL,
-	"  cdop audit who-read K7M4-QX2R --since 2026-11-01\n"
-	"  cdop audit who-read K7M4-QX2R --format csv --out readers.csv",
+	"  cdop audit who-read K7M4-QX2Q --since 2026-11-01\n"
+	"  cdop audit who-read K7M4-QX2Q --format csv --out readers.csv",
 	who_read_opts, 1, 1, 0, NULL, run_who_read},
     {"audit exposure", "PERSON",
 	"what a person has read: the figures of a breach report",

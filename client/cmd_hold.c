@@ -36,12 +36,12 @@ const struct cmd cmd_hold_rows[] = {
     {"hold set", "REF", "put a case on legal hold",
 	"It can be amended and read, and not erased; no notification leaves "
 	"it.",
-	"  cdop hold set K7M4-QX2R --reason \"inquest opened\"", hold_opts, 1,
+	"  cdop hold set K7M4-QX2Q --reason \"inquest opened\"", hold_opts, 1,
 	1, 0, "case", run_hold},
     {"hold lift", "REF", "lift a legal hold; takes a second coordinator",
 	"Another coordinator who may see the case approves it (cdop "
 	"approve).",
-	"  cdop hold lift K7M4-QX2R --reason \"inquest concluded\"", hold_opts,
+	"  cdop hold lift K7M4-QX2Q --reason \"inquest concluded\"", hold_opts,
 	1, 1, 0, "case", run_hold},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };

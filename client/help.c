@@ -78,7 +78,7 @@ help_short(struct cmd_ctx *ctx, const char *noun)
 		    "  cdop notify                   register a death, asked "
 		    "step by step\n"
 		    "  cdop notify --from rows.csv   register a file\n"
-		    "  cdop case show K7M4-QX2R      show a case\n"
+		    "  cdop case show K7M4-QX2Q      show a case\n"
 		    "  cdop ask                      a partner's question\n");
 	for (i = 0; (cmd = commands_at(i)) != NULL; i++) {
 		if ((cmd->flags & CMD_HIDDEN) != 0)

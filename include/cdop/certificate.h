@@ -10,7 +10,7 @@
  *	cdop-certificate/1
  *	number 3
  *	issued 1790000000123
- *	erased K7M4-QX2R          not of a rotation alone, like the next three
+ *	erased K7M4-QX2Q          not of a rotation alone, like the next three
  *	ground court_order
  *	rows 17                   of the case, deleted with its key
  *	case-key 281474976710999

@@ -190,7 +190,7 @@ def words_of_commands(cora, reference):
              "cdop case show, cdop certificate show, "),
             (["conjure"], "no such command: conjure\nnext: cdop help"),
             (["case", "show"] + reference.split("-"),
-             "next: a reference is one word: K7M4-QX2R"),
+             "next: a reference is one word: K7M4-QX2Q"),
             (["status", "now"], "a word too many: now\n"
              "next: cdop status --help"),
             (["case", "responsible", reference, "Cora", "--reason", "x"],

@@ -3,7 +3,8 @@
 
 Each command line of the programs, and each make line, in README.md and in
 the manual pages, is one that they would take: there are the verb and its
-flags, by the program's own help.
+flags, by the program's own help.  Each reference of a case that they, the
+help and the headers show is one that there can be.
 """
 import functools
 import glob
@@ -17,6 +18,11 @@ from libflow import CDOP, CDOPD, TOP, check, end, equal
 WORD = re.compile(r"[a-z][a-z-]*$")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+|(?<![\w-])-[fT]\b")
 START = re.compile(r"(?:^|-- )((?:cdopd?|make)(?: .*|$))")
+
+
+SYMBOLS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+REFERENCE = re.compile(r"(?<![\w-])(?:T-)?[%s]{4}-[%s]{4}(?![\w-])" %
+                       (SYMBOLS, SYMBOLS))
 
 
 def read(path):
@@ -126,7 +132,39 @@ def of_page(path):
             for line in found]
 
 
+def is_reference(text):
+    """As include/cdop/reference.h has it."""
+    mode = 2 if text.startswith("T-") else 1
+    eight = text.replace("-", "")[-8:]
+    return sum(3 ** i * SYMBOLS.index(one)
+               for i, one in enumerate(eight)) % 31 == mode
+
+
+def references(paths):
+    n = 0
+    for path in paths:
+        found = REFERENCE.findall(read(path).replace("\\-", "-"))
+        wrong = sorted({text for text in found if not is_reference(text)})
+        n += len(found)
+        if wrong:
+            equal("references in " + path, wrong, [])
+    check("references that are shown have the right check symbol", n > 30, n)
+    for text, right in (("K7M4-QX2Q", True), ("T-K7M4-QX23", True),
+                        ("K7M4-QX2R", False), ("K7M4-QX23", False),
+                        ("T-K7M4-QX2Q", False)):
+        equal("%s is a reference" % text, is_reference(text), right)
+
+
+def sources(*patterns):
+    return sorted(os.path.relpath(path, TOP) for pattern in patterns
+                  for path in glob.glob(os.path.join(TOP, pattern)))
+
+
 def main():
+    references(["README.md", "SECURITY.md", "server/DESIGN.md",
+                *sources("proto/*.md", "proto/*.proto", "packaging/man/*",
+                         "client/*.[ch]", "include/cdop/*.h",
+                         "server/adr/*.md")])
     shown = of_paper("README.md")
     check("README.md shows commands", len(shown) > 40, len(shown))
     for path in ("SECURITY.md", "server/DESIGN.md", "proto/PROTOCOL.md"):

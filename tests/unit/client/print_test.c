@@ -130,7 +130,7 @@ classes_are_named_to_programs(void **state)
 	json_t *object, *classes;
 
 	cdop__released__init(&released);
-	released.reference = cdop_arena_strdup(f->ctx.arena, "K7M4-QX2R");
+	released.reference = cdop_arena_strdup(f->ctx.arena, "K7M4-QX2Q");
 	released.classes = CDOP_CLASS_NARRATIVE | CDOP_CLASS_EXACT_DATE;
 	object = json_message(&f->ctx, &released.base);
 	classes = json_object_get(object, "classes");

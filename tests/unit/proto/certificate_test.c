@@ -44,7 +44,7 @@ example(struct cdop_certificate *out, struct cdop_note_signer *signer)
 	out->checkpoint.size = 4711;
 	out->number = 3;
 	out->issued_ms = UINT64_C(1790000000123);
-	out->reference = "K7M4-QX2R";
+	out->reference = "K7M4-QX2Q";
 	out->ground = "court_order";
 	out->rows = 17;
 	out->destroyed = destroyed;
@@ -95,7 +95,7 @@ what_is_signed_is_read_back(void **state)
 	assert_int_equal(
 	    cdop_certificate_parse(note, arena, &line, &n), CDOP_OK);
 	assert_string_equal(says(line, n, "number"), "3");
-	assert_string_equal(says(line, n, "erased"), "K7M4-QX2R");
+	assert_string_equal(says(line, n, "erased"), "K7M4-QX2Q");
 	assert_string_equal(says(line, n, "census"), "0 0");
 	assert_string_equal(
 	    says(line, n, "backup"), "0 0 holds a label with blanks");
