@@ -2,6 +2,7 @@
  * cdopd slot list|add|test|remove|sheet DIR: what opens a registry, offline
  * (adr/0021).  What needs it open takes one of the slots there are.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -227,8 +228,12 @@ sheet(struct slot_add *add)
 	if (!offline_load(&add->offline, &add->from, clock_wall_ms()))
 		return false;
 	ended_begin(); /* it is written whole, or not at all */
-	if (add->new.out != NULL && (fd = offline_create(add->new.out)) < 0)
+	if (add->new.out != NULL && (fd = offline_create(add->new.out)) < 0) {
+		if (errno == EEXIST)
+			log_tell("say the name of a new file, or destroy that "
+				 "one: it is not written over");
 		return false;
+	}
 	if (!sheet_put(&add->offline, add->from.dir, add->from.key_file, fd,
 		add->new.out != NULL ? add->new.out : "it"))
 		return false;

@@ -406,6 +406,18 @@ def sheet(registry):
     code, said = cdopd("slot", "sheet", registry.data, "--out", path,
                        "--key-file", registry.key)
     check("another one", code == 0 and path in said, said)
+    code, said = cdopd("slot", "sheet", registry.data, "--out", path,
+                       "--key-file", registry.key)
+    check("never over one that is there, and what to do is said",
+          code == 1 and "File exists" in said and
+          "say the name of a new file" in said, said)
+    with open(path, encoding="utf-8") as f:
+        check("which is as it was", "share 1: Dora Director" in f.read())
+    code, said = cdopd("slot", "sheet", registry.data, "--out",
+                       os.path.join(registry.dir, "none", "sheet.txt"),
+                       "--key-file", registry.key)
+    check("of another mistake its own words", code == 1 and
+          "No such file" in said and "a new file" not in said, said)
     code, said = cdopd("slot", "sheet", registry.data, "--key-file",
                        registry.key)
     check("or to the printer", code == 0 and "slot 3  shares: custodians" in
