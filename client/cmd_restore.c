@@ -35,16 +35,17 @@ static void
 show_people(struct cmd_ctx *ctx, const char *what,
     Cdop__RestorePerson *const *person, size_t n)
 {
-	const char *whose;
+	const char *whose, *how;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
+		how = person[i]->before ? " (suspended before)" : "";
 		whose = show_person(ctx, person[i]->name, person[i]->person);
 		if (person[i]->has_device)
-			print_out(ctx, "%-13s device %u of %s", what,
-			    person[i]->device, whose);
+			print_out(ctx, "%-13s device %u of %s%s", what,
+			    person[i]->device, whose, how);
 		else
-			print_out(ctx, "%-13s %s", what, whose);
+			print_out(ctx, "%-13s %s%s", what, whose, how);
 	}
 	if (n == 0)
 		print_out(ctx, "%-13s nobody", what);

@@ -89,18 +89,18 @@ static void
 print_all(const struct people *people, const char *what,
     const struct restored_out *out, size_t n)
 {
-	const struct people_person *person;
+	const char *how;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		person = people_person(people, out[i].person);
+		how = out[i].before ? " (suspended before)" : "";
+		if (restored_people_is_revoked(people, &out[i]))
+			how = " (never active: revoked)";
 		printf("%s: ", what);
 		if (out[i].device != 0)
 			printf("device %u of ", out[i].device);
-		printf("%u %s%s\n", person->number, person->name,
-		    person->state == CDOP__PERSON_STATE__PERSON_REVOKED
-			? " (never active: revoked)"
-			: "");
+		printf("%u %s%s\n", out[i].person,
+		    people_person(people, out[i].person)->name, how);
 	}
 }
 

@@ -133,6 +133,7 @@ store_out(const struct mark *mark, Cdop__StoredRestored *restored)
 		each[i].person = mark->out[i].person;
 		each[i].has_device = mark->out[i].device != 0;
 		each[i].device = mark->out[i].device;
+		each[i].has_before = each[i].before = mark->out[i].before;
 		all[i] = &each[i];
 	}
 	restored->suspended = all;
@@ -323,24 +324,10 @@ take_from(struct mark *mark, const char **ret_why)
 static enum cdop_err
 take_out(struct mark *mark, const char **ret_why)
 {
-	struct restored_out out[CDOP_LEFT_OUT_MAX];
-	enum cdop_err err;
-	size_t n;
-
 	if (mark->args->suspend == NULL)
 		return CDOP_OK;
-	err = restored_people_find(
-	    mark->reg, mark->arena, mark->args->suspend, out, &n, ret_why);
-	if (err != CDOP_OK)
-		return err;
-	if (n > CDOP_LEFT_OUT_MAX - mark->n_out) {
-		*ret_why = "so many cannot be left out: the rest is suspended "
-			   "when it is accepted";
-		return CDOP_INVALID_ARGUMENT;
-	}
-	memcpy(mark->out + mark->n_out, out, n * sizeof(out[0]));
-	mark->n_out += n;
-	return CDOP_OK;
+	return restored_people_find(mark->reg, mark->arena, mark->args->suspend,
+	    mark->out, &mark->n_out, ret_why);
 }
 
 /* What is said, and what the registry says of itself. */
@@ -433,6 +420,7 @@ load_out(const struct registry *reg, const Cdop__StoredRestored *restored,
 			return CDOP_DATA_LOSS;
 		view->out[i].person = from->person;
 		view->out[i].device = from->has_device ? from->device : 0;
+		view->out[i].before = from->before;
 	}
 	view->n_out = restored->n_suspended;
 	return CDOP_OK;

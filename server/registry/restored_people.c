@@ -104,22 +104,25 @@ find_one(struct finding *finding, const struct restored_whom *whom,
 	    : refuse(finding, whom->who, "no person has that number");
 }
 
-/* Suspended or revoked: there is nothing to be done. */
-static bool
-is_out(const struct registry *reg, const struct restored_out *out)
+bool
+restored_people_is_revoked(
+    const struct people *people, const struct restored_out *out)
 {
-	const struct people_device *device;
-	Cdop__PersonState state;
+	if (out->device != 0)
+		return people_device(people, out->device)->state ==
+		    CDOP__CREDENTIAL_STATE__CREDENTIAL_REVOKED;
+	return people_person(people, out->person)->state ==
+	    CDOP__PERSON_STATE__PERSON_REVOKED;
+}
 
-	if (out->device != 0) {
-		device = people_device(reg->people, out->device);
-		return device->state ==
-		    CDOP__CREDENTIAL_STATE__CREDENTIAL_SUSPENDED ||
-		    device->state == CDOP__CREDENTIAL_STATE__CREDENTIAL_REVOKED;
-	}
-	state = people_person(reg->people, out->person)->state;
-	return state == CDOP__PERSON_STATE__PERSON_SUSPENDED ||
-	    state == CDOP__PERSON_STATE__PERSON_REVOKED;
+static bool
+is_suspended(const struct people *people, const struct restored_out *out)
+{
+	if (out->device != 0)
+		return people_device(people, out->device)->state ==
+		    CDOP__CREDENTIAL_STATE__CREDENTIAL_SUSPENDED;
+	return people_person(people, out->person)->state ==
+	    CDOP__PERSON_STATE__PERSON_SUSPENDED;
 }
 
 static bool
@@ -138,24 +141,31 @@ is_among(
 enum cdop_err
 restored_people_find(const struct registry *reg, struct cdop_arena *arena,
     const struct restored_suspend *suspend,
-    struct restored_out ret_out[static CDOP_LEFT_OUT_MAX], size_t *ret_n,
+    struct restored_out out[static CDOP_LEFT_OUT_MAX], size_t *n,
     const char **ret_why)
 {
 	struct finding finding = {.reg = reg, .arena = arena};
-	struct restored_out out;
+	struct restored_out one;
 	enum cdop_err err;
-	size_t i, n = 0;
+	size_t i;
 
 	for (i = 0; i < suspend->n; i++) {
-		err = find_one(&finding, &suspend->whom[i], &out);
+		err = find_one(&finding, &suspend->whom[i], &one);
 		if (err != CDOP_OK) {
 			*ret_why = finding.why;
 			return err;
 		}
-		if (!is_out(reg, &out) && !is_among(ret_out, n, &out))
-			ret_out[n++] = out;
+		if (restored_people_is_revoked(reg->people, &one) ||
+		    is_among(out, *n, &one))
+			continue;
+		if (*n == CDOP_LEFT_OUT_MAX) {
+			*ret_why = "so many cannot be left out: the rest is "
+				   "suspended when it is accepted";
+			return CDOP_INVALID_ARGUMENT;
+		}
+		one.before = is_suspended(reg->people, &one);
+		out[(*n)++] = one;
 	}
-	*ret_n = n;
 	return CDOP_OK;
 }
 
@@ -224,11 +234,11 @@ leave_all_out(struct leaving *leaving)
 	size_t i;
 
 	for (i = 0; i < leaving->args->n; i++)
-		if (out[i].device != 0 &&
+		if (out[i].device != 0 && !out[i].before &&
 		    (err = leave_out(leaving, &out[i])) != CDOP_OK)
 			return err;
 	for (i = 0; i < leaving->args->n; i++)
-		if (out[i].device == 0 &&
+		if (out[i].device == 0 && !out[i].before &&
 		    (err = leave_out(leaving, &out[i])) != CDOP_OK)
 			return err;
 	return CDOP_OK;

@@ -25,17 +25,22 @@ struct restored_suspend {
 struct restored_out {
 	uint32_t person;
 	uint32_t device; /* 0: the whole person */
+	bool before;     /* suspended in it already: nothing is done */
 };
 
 /*
- * Whom suspend means, each once, without those who are out already: suspended
- * or revoked in what is restored.  CDOP_NOT_FOUND: one of them is nobody, or
- * two people; *ret_why, in arena.
+ * Whom suspend means, behind the *n of out, each once.  Who is revoked in what
+ * is restored is left away: that is for ever; who is suspended in it is kept,
+ * as two who lift that are to know.  CDOP_NOT_FOUND: one of them is nobody, or
+ * two people; CDOP_INVALID_ARGUMENT: there is no room; *ret_why, in arena.
  */
 CDOP_MUST enum cdop_err restored_people_find(const struct registry *reg,
     struct cdop_arena *arena, const struct restored_suspend *suspend,
-    struct restored_out ret_out[static CDOP_LEFT_OUT_MAX], size_t *ret_n,
+    struct restored_out out[static CDOP_LEFT_OUT_MAX], size_t *n,
     const char **ret_why);
+
+bool restored_people_is_revoked(
+    const struct people *people, const struct restored_out *out);
 
 struct restored_people_act {
 	const struct restored_out *out;
@@ -46,8 +51,9 @@ struct restored_people_act {
 };
 
 /*
- * Within a batch: each is suspended, with a leaf; who was invited and never
- * active, and a device that waits, is revoked, as there is nothing to lift.
+ * Within a batch: each is suspended, with a leaf, but for those who were
+ * before; who was invited and never active, and a device that waits, is
+ * revoked, as there is nothing to lift.
  * Suspension may leave fewer than two administrators, as everywhere.
  * CDOP_FAILED_PRECONDITION: *ret_why, in arena.
  */

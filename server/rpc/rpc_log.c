@@ -222,6 +222,7 @@ fill_people(struct rpc_ctx *ctx, const struct restored_out *from, size_t n,
 			return CDOP_RESOURCE_EXHAUSTED;
 		each[i].has_device = from[i].device != 0;
 		each[i].device = from[i].device;
+		each[i].has_before = each[i].before = from[i].before;
 		all[i] = &each[i];
 	}
 	*ret_all = all;
@@ -307,8 +308,9 @@ name_out(struct rpc_ctx *ctx, const struct restored_out *out, size_t n)
 		    ? ""
 		    : cdop_arena_printf(
 			  ctx->arena, "device %u of ", out[i].device);
-		words = cdop_arena_printf(ctx->arena, "%s%s%s%s", words,
-		    i > 0 ? ", " : "", device, words_of(ctx, out[i].person));
+		words = cdop_arena_printf(ctx->arena, "%s%s%s%s%s", words,
+		    i > 0 ? ", " : "", device, words_of(ctx, out[i].person),
+		    out[i].before ? " (suspended before)" : "");
 	}
 	if (words != NULL && n > NAMED_MAX)
 		words = cdop_arena_printf(

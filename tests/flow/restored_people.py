@@ -3,6 +3,7 @@
 host he is left out of it, before he can be one of the two who accept it; and
 so is a laptop that was stolen, and an invitation that was taken back."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -45,6 +46,16 @@ def old_laptop(person):
     os.rmdir(copy.home)
     shutil.copytree(person.home, copy.home)
     return copy
+
+
+def that_waits(registry, person):
+    """A further device, that nobody has activated."""
+    path = os.path.join(registry.out, "tablet.txt")
+    registry.ada.must("people", "invite", "--device-for", str(person.person),
+                      "--label", "tablet", "--out", path)
+    tablet = Person("tablet", registry)
+    tablet.enrol(path)
+    return tablet
 
 
 def dismissed(registry, carol, cora):
@@ -174,7 +185,7 @@ def taken_back(registry, path):
           done)
 
 
-def noticed_later(registry, carol, cora):
+def noticed_later(registry, carol, cora, tablet):
     """That one more was dismissed is noticed when she asks: the host leaves
     her out as well, and what she has asked for is gone."""
     ada = registry.ada
@@ -191,17 +202,26 @@ def noticed_later(registry, carol, cora):
           and "  2  Bob Admin, suspended" in said and "device %d, suspended: "
           % cora.device in said and "Ivy Invited, invited" in said, said)
     said = must("the host leaves her out", *mark, "--suspend", "Carol Admin",
-                "--suspend", "Ivy Invited", "--suspend", "Bob Admin")
+                "--suspend", "Ivy Invited", "--suspend", "Bob Admin",
+                "--suspend-device", str(tablet.device))
     check("and says what to do with one left",
           "suspended: %d Carol Admin\n" % carol.person in said and
           "Ivy Invited (never active: revoked)\n" in said and
           "not two administrators" in said and "recover-people" in said, said)
-    check("who was out before is not said again", "2 Bob" not in said, said)
+    check("and of a device that waited", "suspended: device %d of %d Cora "
+          "Coordinator (never active: revoked)\n" % (
+              tablet.device, cora.person) in said, said)
+    check("who was out before is said to be, and not done again",
+          "suspended: 2 Bob Admin (suspended before)\n" in said, said)
     code, said = cdopd(*mark, "--suspend", "Ivy")
     check("who is revoked is in it no more", code == 1 and
           "Carol Admin, suspended" in said and "Ivy Invited" not in said, said)
     registry.start()
     out_for_good("she", carol)
+    shown = ada.must("restore", "show").out
+    check("whoever could lift it knows that the host has named him",
+          re.search(r"suspended +Bob Admin.* \(suspended before\)\n", shown),
+          shown)
     equal("and nothing waits", ada.must("approve", "--json").lines(), [])
     registry.stop()
     must("the host invites another one", "recover-people", registry.data,
@@ -232,13 +252,14 @@ def main():
     ivy = os.path.join(registry.out, "ivy.txt")
     ada.must("people", "invite", "--name", "Ivy Invited", "--role",
              "coordinator", "--all-areas", "--out", ivy)
+    tablet = that_waits(registry, cora)
     ada.must("backup", "create", FILE)
     kept = dismissed(registry, carol, cora)
     left_out(registry, shares, carol, cora)
     accepted(registry, kept, carol, cora)
     in_the_log(registry, audrey)
     taken_back(registry, ivy)
-    noticed_later(registry, carol, cora)
+    noticed_later(registry, carol, cora, tablet)
     end()
 
 

@@ -289,12 +289,9 @@ who_has_two_devices_is_one_person(void **state)
 	add_second(&second);
 	assert_int_equal(
 	    restored_people_accept(house.reg, house.now_ms, may, 8), 3);
-	assert_int_equal(house_suspend(&house, 1, 2, 4), CDOP_OK);
-	/* What is out already is not left out. */
-	name(&suspend, "4", true);
-	assert_int_equal(mark(&suspend), CDOP_OK);
-	assert_int_equal(view().n_out, 0);
+	/* What is revoked is out for ever. */
 	assert_int_equal(house_revoke(&house, 1, 2, 4, true), CDOP_OK);
+	name(&suspend, "4", true);
 	assert_int_equal(mark(&suspend), CDOP_OK);
 	assert_int_equal(view().n_out, 0);
 	name(&suspend, "2", true);
@@ -306,6 +303,37 @@ who_has_two_devices_is_one_person(void **state)
 	assert_int_equal(people_device(house.reg->people, 2)->state,
 	    CDOP__CREDENTIAL_STATE__CREDENTIAL_SUSPENDED);
 	assert_int_equal(state_of(2), CDOP__PERSON_STATE__PERSON_SUSPENDED);
+}
+
+/* Two can lift it: they are to know that the host has named them. */
+static void
+who_is_suspended_in_it_is_shown_and_no_more(void **state)
+{
+	struct restored_suspend suspend = {.n = 0};
+	struct house_client second;
+	uint32_t version;
+
+	(void)state;
+	add_second(&second);
+	assert_int_equal(house_suspend(&house, 1, 2, 4), CDOP_OK);
+	assert_int_equal(house_suspend(&house, 1, 3, 0), CDOP_OK);
+	version = people_person(house.reg->people, 3)->version;
+	name(&suspend, "4", true);
+	name(&suspend, "3", false);
+	assert_int_equal(mark(&suspend), CDOP_OK);
+	name(&suspend, "2", true);
+	assert_int_equal(mark(&suspend), CDOP_OK);
+	house_reopen(&house);
+	assert_int_equal(view().n_out, 3);
+	assert_int_equal(view().out[0].device, 4);
+	assert_true(view().out[0].before);
+	assert_int_equal(view().out[1].person, 3);
+	assert_true(view().out[1].before);
+	assert_false(view().out[2].before);
+	/* No act and no leaf. */
+	assert_int_equal(people_person(house.reg->people, 3)->version, version);
+	assert_int_equal(told().n, 1);
+	assert_int_equal(told().count, 2);
 }
 
 /* There is nothing to lift: whoever is to come is invited again. */
@@ -552,6 +580,7 @@ main(void)
 	    TEST(who_is_left_out_is_not_let_in_and_the_log_says_by_whom),
 	    TEST(a_device_is_left_out_alone),
 	    TEST(who_has_two_devices_is_one_person),
+	    TEST(who_is_suspended_in_it_is_shown_and_no_more),
 	    TEST(who_was_never_active_is_revoked),
 	    TEST(whoever_is_left_out_is_not_let_in_while_it_is_sealed),
 	    TEST(it_may_leave_fewer_than_two_administrators),

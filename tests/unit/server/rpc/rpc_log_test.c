@@ -315,6 +315,39 @@ who_is_left_out_is_shown_to_those_who_accept(void **state)
 	    CDOP__PERSON_STATE__PERSON_SUSPENDED);
 }
 
+/* Nothing is done to them, and two may lift it without knowing otherwise. */
+static void
+who_was_suspended_before_is_shown_as_that(void **state)
+{
+	static const struct restored_suspend suspend = {
+	    .whom = {{"13", false}, {"9", true}}, .n = 2};
+	struct world_answer answer;
+	Cdop__RestoreViewReply *shown;
+
+	(void)state;
+	assert_int_equal(mark_without(&suspend), CDOP_OK);
+	world_reopen(&world);
+	assert_false(view()->suspended[0]->before);
+	accept(WORLD_ADMIN_1, &answer);
+	assert_int_equal(approve(WORLD_ADMIN_2), CDOP_OK);
+	assert_int_equal(world.reg->state, CDOP_STATE_OPEN);
+	assert_int_equal(mark_without(&suspend), CDOP_OK);
+	world_reopen(&world);
+	shown = view();
+	assert_int_equal(shown->n_suspended, 2);
+	assert_int_equal(shown->suspended[0]->person, 13);
+	assert_true(shown->suspended[0]->before);
+	assert_int_equal(shown->suspended[1]->device, 9);
+	assert_true(shown->suspended[1]->before);
+	accept(WORLD_ADMIN_1, &answer);
+	assert_true(has_words(waiting(WORLD_ADMIN_2)->approval[0],
+	    cdop_arena_printf(world.arena,
+		"suspended on the host: 13 %s (suspended before), device 9 "
+		"of 9 %s (suspended before)",
+		people_person(world.reg->people, 13)->name,
+		people_person(world.reg->people, 9)->name)));
+}
+
 static void
 more_than_can_be_named_are_counted(void **state)
 {
@@ -387,6 +420,7 @@ main(void)
 	    TEST(a_restored_registry_serves_status_and_its_acceptance),
 	    TEST(an_older_request_does_not_wait_in_state_restored),
 	    TEST(who_is_left_out_is_shown_to_those_who_accept),
+	    TEST(who_was_suspended_before_is_shown_as_that),
 	    TEST(more_than_can_be_named_are_counted),
 	    TEST(that_nobody_is_left_out_is_said),
 	    TEST(what_waited_to_be_accepted_is_asked_anew),
