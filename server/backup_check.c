@@ -26,7 +26,8 @@ static const struct {
     {CDOP_UNIMPLEMENTED, false, false,
 	"of a later version: use the cdopd that made it, or a newer one"},
     {CDOP_RESOURCE_EXHAUSTED, true, true,
-	"not enough room there, memory or descriptors: make room, and say it "
+	"not enough room there, for which twice the size of the backup and "
+	"32 MiB are enough, memory or descriptors: make room, and say it "
 	"again"},
 };
 

@@ -4,6 +4,7 @@ registry is opened: what is made without the daemon says so, leaves nothing
 half made, calls nothing damaged that it could not look at, and does it when
 there is room."""
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -167,7 +168,11 @@ def restored(path, shares):
               (not os.path.exists(to) or not os.listdir(to)),
               os.listdir(HERE))
         room(None)
-    equal("with room it is restored", cdopd(*args)[0], 0)
+    wanted = re.search(r"twice the size of the backup and (\d+) MiB", said)
+    check("and how much it wants", wanted, said)
+    room(2 * os.path.getsize(path) // 1024 + 1024 * int(wanted.group(1)))
+    equal("with so much room it is restored", cdopd(*args)[0], 0)
+    room(None)
     shutil.rmtree(to)
 
 
