@@ -137,18 +137,29 @@ check_whole(struct people_act *act, const struct people_person *person)
 	return CDOP_OK;
 }
 
+static enum cdop_err
+fill_name(
+    struct people_act *act, const char *name, struct people_person *person)
+{
+	enum cdop_err err;
+
+	err = people_act_text(act, "name", name, CDOP_TEXT_MAX, true,
+	    person->name, sizeof(person->name));
+	if (err == CDOP_OK && people_rule_is_number(person->name))
+		return people_act_bad_field(act, "name", "name_number",
+		    "is a number, and people have one each");
+	return err;
+}
+
 enum cdop_err
 people_change_fill(struct people_act *act, const struct people_change *change,
     struct people_person *person)
 {
 	enum cdop_err err;
 
-	if (change->name != NULL) {
-		err = people_act_text(act, "name", change->name, CDOP_TEXT_MAX,
-		    true, person->name, sizeof(person->name));
-		if (err != CDOP_OK)
-			return err;
-	}
+	if (change->name != NULL &&
+	    (err = fill_name(act, change->name, person)) != CDOP_OK)
+		return err;
 	if (change->job_title != NULL) {
 		err = people_act_text(act, "job_title", change->job_title,
 		    CDOP_TEXT_MAX, false, person->job_title,

@@ -353,6 +353,12 @@ people_rule_target(
 
 /* ---- the same human twice ---------------------------------------------- */
 
+bool
+people_rule_is_number(const char *name)
+{
+	return *name != '\0' && name[strspn(name, "0123456789")] == '\0';
+}
+
 /* The longest word of a name: start and length. */
 static size_t
 longest_word(const char *name, const char **ret_word)

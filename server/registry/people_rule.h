@@ -65,6 +65,12 @@ uint32_t people_rule_granted(const struct people *people,
 /* Names of the roles of a mask, in arena: "administrator, auditor". */
 const char *people_rule_role_words(struct cdop_arena *arena, uint32_t mask);
 
+/*
+ * Digits and nothing else: a number, wherever a person is named by either.
+ * Nobody is given such a name any more.
+ */
+bool people_rule_is_number(const char *name);
+
 /* Administrator, custodian or auditor with a role that reads cases. */
 bool people_rule_is_exclusive(uint32_t roles);
 

@@ -33,7 +33,7 @@ read_number(const char *who, uint32_t *ret_number)
 {
 	unsigned long long n;
 
-	if (*who == '\0' || who[strspn(who, "0123456789")] != '\0')
+	if (!people_rule_is_number(who))
 		return false;
 	errno = 0;
 	n = strtoull(who, NULL, 10);
@@ -77,6 +77,37 @@ find_name(struct finding *finding, const char *who, uint32_t *ret_person)
 				: refuse(finding, who, "nobody is called so");
 }
 
+/* Names of digits were given once. */
+static bool
+is_name_of_another(
+    const struct people *people, const char *who, uint32_t number)
+{
+	const struct people_person *person;
+	uint32_t i;
+
+	for (i = 1; i <= people_last_person(people); i++) {
+		person = people_person(people, i);
+		if (i != number && strcmp(person->name, who) == 0 &&
+		    person->state != CDOP__PERSON_STATE__PERSON_REVOKED)
+			return true;
+	}
+	return false;
+}
+
+static enum cdop_err
+find_number(struct finding *finding, const char *who, uint32_t number)
+{
+	const struct people *people = finding->reg->people;
+
+	if (people_person(people, number) == NULL)
+		return refuse(finding, who, "no person has that number");
+	if (is_name_of_another(people, who, number))
+		return refuse(finding, who,
+		    "one person has that number, and another one that name: "
+		    "a 0 before it makes it the number");
+	return CDOP_OK;
+}
+
 static enum cdop_err
 find_one(struct finding *finding, const struct restored_whom *whom,
     struct restored_out *ret_out)
@@ -99,9 +130,7 @@ find_one(struct finding *finding, const struct restored_whom *whom,
 	}
 	if (!is_number)
 		return find_name(finding, whom->who, &ret_out->person);
-	return people_person(people, ret_out->person) != NULL
-	    ? CDOP_OK
-	    : refuse(finding, whom->who, "no person has that number");
+	return find_number(finding, whom->who, ret_out->person);
 }
 
 bool

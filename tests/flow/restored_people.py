@@ -250,6 +250,10 @@ def main():
     shares = add_shares(registry)
     registry.start()
     ivy = os.path.join(registry.out, "ivy.txt")
+    done = ada.cdop("people", "invite", "--name", "2", "--role", "coordinator",
+                    "--all-areas", "--out", ivy)
+    check("nobody is called what another one's number is", done.code not in
+          (OK, SECOND) and "is a number" in done.err, done)
     ada.must("people", "invite", "--name", "Ivy Invited", "--role",
              "coordinator", "--all-areas", "--out", ivy)
     tablet = that_waits(registry, cora)

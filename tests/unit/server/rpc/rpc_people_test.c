@@ -264,7 +264,7 @@ what_is_wrong_with_an_invitation_is_named(void **state)
 	Cdop__PersonInviteRequest request;
 	Cdop__RoleGrant grant, *grants[1];
 	struct world_answer answer;
-	char bad[] = "Cora\nExample\001", blank[] = "  ";
+	char bad[] = "Cora\nExample\001", blank[] = "  ", number[] = " 12 ";
 
 	(void)state;
 	people_calls_fill(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
@@ -279,6 +279,10 @@ what_is_wrong_with_an_invitation_is_named(void **state)
 	world_call(
 	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
 	assert_string_equal(answer.reply->violation[0]->path, "name");
+	request.name = number;
+	world_call(
+	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	assert_string_equal(answer.reply->violation[0]->rule, "name_number");
 	people_calls_fill(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
 	request.all_areas = false;
 	world_call(
