@@ -57,6 +57,10 @@ show_view(struct cmd_ctx *ctx, const Cdop__RestoreViewReply *reply)
 	print_mode(ctx);
 	print_out(ctx, "restored      %s, by %s: %s",
 	    print_time(ctx->arena, reply->at_ms), reply->by, reply->reason);
+	if (reply->first != NULL)
+		print_out(ctx, "first         %s, by %s: %s",
+		    print_time(ctx->arena, reply->first->at_ms),
+		    reply->first->by, reply->first->reason);
 	show_point(ctx, "goes on from ", reply->from);
 	if (reply->lost != NULL)
 		show_point(ctx, "known lost   ", reply->lost);

@@ -94,6 +94,8 @@ struct mark {
 	struct cdop_checkpoint from;
 	struct cdop_checkpoint lost;
 	bool has_lost;
+	bool has_first; /* it was marked before */
+	struct restored_said first;
 	/* Who is left out: those of marks before first. */
 	struct restored_out out[CDOP_LEFT_OUT_MAX];
 	size_t n_out_before;
@@ -141,11 +143,21 @@ store_out(const struct mark *mark, Cdop__StoredRestored *restored)
 	return CDOP_OK;
 }
 
+static void
+store_first(const struct restored_said *from, Cdop__StoredFirstMark *ret_stored)
+{
+	cdop__stored_first_mark__init(ret_stored);
+	ret_stored->at_ms = from->at_ms;
+	ret_stored->by = (char *)(uintptr_t)from->by;
+	ret_stored->reason = (char *)(uintptr_t)from->reason;
+}
+
 static enum cdop_err
 change_config(const struct mark *mark)
 {
 	struct registry *reg = mark->reg;
 	Cdop__StoredCheckpoint from, lost;
+	Cdop__StoredFirstMark first;
 	Cdop__StoredRestored restored;
 	Cdop__StoredConfig *config;
 	enum cdop_err err;
@@ -159,6 +171,10 @@ change_config(const struct mark *mark)
 	if (mark->has_lost) {
 		store_checkpoint(&mark->lost, &lost);
 		restored.lost = &lost;
+	}
+	if (mark->has_first) {
+		store_first(&mark->first, &first);
+		restored.first = &first;
 	}
 	restored.at_ms = mark->args->now_ms;
 	restored.by = (char *)(uintptr_t)mark->args->by;
@@ -287,6 +303,17 @@ run_mark(struct mark *mark)
 	return registry_commit(reg);
 }
 
+/* Why it was restored is not why it was marked again. */
+static void
+take_first(struct mark *mark, const struct restored_view *view)
+{
+	mark->has_first = true;
+	mark->first = (struct restored_said){
+	    .by = view->by, .reason = view->reason, .at_ms = view->at_ms};
+	if (view->has_first)
+		mark->first = view->first;
+}
+
 /*
  * Marked a second time it goes on from where it was marked the first time:
  * what came since was never shown to anybody as a log.
@@ -313,6 +340,7 @@ take_from(struct mark *mark, const char **ret_why)
 		if (err == CDOP_OK) {
 			memcpy(mark->out, view.out, sizeof(mark->out));
 			mark->n_out_before = mark->n_out = view.n_out;
+			take_first(mark, &view);
 		}
 	}
 	if (err == CDOP_DATA_LOSS)
@@ -405,6 +433,21 @@ make_target(struct cdop_arena *arena, const Cdop__StoredRestored *restored,
 	return CDOP_OK;
 }
 
+static void
+load_said(const Cdop__StoredRestored *restored, struct restored_view *view)
+{
+	const Cdop__StoredFirstMark *first = restored->first;
+
+	view->by = restored->by;
+	view->reason = restored->reason;
+	view->at_ms = restored->at_ms;
+	view->has_first = first != NULL;
+	if (first != NULL)
+		view->first = (struct restored_said){.by = first->by,
+		    .reason = first->reason,
+		    .at_ms = first->at_ms};
+}
+
 static enum cdop_err
 load_out(const struct registry *reg, const Cdop__StoredRestored *restored,
     struct restored_view *view)
@@ -449,9 +492,7 @@ restored_view(struct registry *reg, struct cdop_arena *arena,
 		err = make_target(arena, config->restored, view.target);
 	if (err != CDOP_OK)
 		return err;
-	view.by = config->restored->by;
-	view.reason = config->restored->reason;
-	view.at_ms = config->restored->at_ms;
+	load_said(config->restored, &view);
 	*ret_view = view;
 	return CDOP_OK;
 }

@@ -48,6 +48,13 @@ CDOP_MUST enum cdop_err restored_is_older(struct registry *reg,
     struct cdop_arena *arena, const struct restored_mark_args *args,
     bool *ret_is, const char **ret_why);
 
+/* Who did it on the host, and why. */
+struct restored_said {
+	const char *by;
+	const char *reason;
+	uint64_t at_ms;
+};
+
 /* What is waited for, in state restored.  Words lie in arena. */
 struct restored_view {
 	struct cdop_checkpoint from;
@@ -56,6 +63,8 @@ struct restored_view {
 	const char *by;
 	const char *reason;
 	uint64_t at_ms;
+	bool has_first; /* it was marked again since */
+	struct restored_said first;
 	struct restored_out out[CDOP_LEFT_OUT_MAX]; /* left out, with a mark */
 	size_t n_out;
 	uint8_t target[32]; /* changes with any of it */

@@ -250,6 +250,23 @@ fill_both(struct rpc_ctx *ctx, const struct restored_view *restored,
 	return CDOP_OK;
 }
 
+/* Why it was restored, where the mark that counts is a later one. */
+static enum cdop_err
+fill_first(struct rpc_ctx *ctx, const struct restored_view *restored,
+    Cdop__RestoreViewReply *rep)
+{
+	if (!restored->has_first)
+		return CDOP_OK;
+	rep->first = cdop_arena_calloc(ctx->arena, 1, sizeof(*rep->first));
+	if (rep->first == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	cdop__restore_first__init(rep->first);
+	rep->first->by = (char *)(uintptr_t)restored->first.by;
+	rep->first->reason = (char *)(uintptr_t)restored->first.reason;
+	rep->first->at_ms = restored->first.at_ms;
+	return CDOP_OK;
+}
+
 enum cdop_err
 rpc_restore_view(struct rpc_ctx *ctx, const Cdop__RestoreViewRequest *req,
     Cdop__RestoreViewReply *rep)
@@ -268,6 +285,8 @@ rpc_restore_view(struct rpc_ctx *ctx, const Cdop__RestoreViewRequest *req,
 	rep->by = (char *)(uintptr_t)restored.by;
 	rep->reason = (char *)(uintptr_t)restored.reason;
 	rep->at_ms = restored.at_ms;
+	if ((err = fill_first(ctx, &restored, rep)) != CDOP_OK)
+		return err;
 	return fill_both(ctx, &restored, rep);
 }
 
@@ -367,6 +386,11 @@ say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
 	    "what waited for a second person on that day is dropped, and "
 	    "invitations are taken back: that may have happened since, and "
 	    "is asked for anew");
+	if (restored->has_first)
+		say(ctx,
+		    cdop_arena_printf(ctx->arena,
+			"restored on the host first by %s: %s",
+			restored->first.by, restored->first.reason));
 	say(ctx,
 	    cdop_arena_printf(ctx->arena, "restored on the host by %s: %s",
 		restored->by, restored->reason));

@@ -222,6 +222,9 @@ def noticed_later(registry, carol, cora, tablet):
     check("whoever could lift it knows that the host has named him",
           re.search(r"suspended +Bob Admin.* \(suspended before\)\n", shown),
           shown)
+    check("and by whom it was restored to begin with",
+          re.search(r"first +.*by Olga Operator: the disk died\n", shown),
+          shown)
     equal("and nothing waits", ada.must("approve", "--json").lines(), [])
     registry.stop()
     must("the host invites another one", "recover-people", registry.data,

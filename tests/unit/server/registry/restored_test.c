@@ -320,6 +320,38 @@ no_incarnation_that_was_used_comes_again(void **state)
 	house_end(&house);
 }
 
+/* "Leave her out" is not why it was restored. */
+static void
+marked_again_it_says_why_it_was_restored(void **state)
+{
+	struct restored_mark_args args = {.by = "Otto", .reason = "her, too"};
+	struct restored_view view;
+	struct house house;
+	const char *why;
+	size_t i;
+
+	(void)state;
+	house_open(&house, 2, clients);
+	assert_int_equal(mark(&house, (struct cdop_bytes){NULL, 0}), CDOP_OK);
+	assert_int_equal(restored_view(house.reg, house.arena, &view), CDOP_OK);
+	assert_false(view.has_first);
+	for (i = 0; i < 2; i++) {
+		args.now_ms = house.now_ms += 1000;
+		assert_int_equal(
+		    restored_mark(house.reg, house.arena, &args, &why),
+		    CDOP_OK);
+		house_reopen(&house);
+		assert_int_equal(
+		    restored_view(house.reg, house.arena, &view), CDOP_OK);
+		assert_string_equal(view.by, "Otto");
+		assert_true(view.has_first);
+		assert_string_equal(view.first.by, "Olga Operator");
+		assert_string_equal(view.first.reason, "the disk died");
+		assert_true(view.first.at_ms < view.at_ms);
+	}
+	house_end(&house);
+}
+
 static void
 what_is_no_checkpoint_of_this_registry_marks_nothing(void **state)
 {
@@ -434,6 +466,7 @@ main(void)
 	    cmocka_unit_test(the_statement_is_in_the_tree),
 	    cmocka_unit_test(a_restored_registry_goes_on_when_it_is_accepted),
 	    cmocka_unit_test(no_incarnation_that_was_used_comes_again),
+	    cmocka_unit_test(marked_again_it_says_why_it_was_restored),
 	    cmocka_unit_test(
 		what_is_no_checkpoint_of_this_registry_marks_nothing),
 	    cmocka_unit_test(a_registry_in_setup_is_in_setup_again),

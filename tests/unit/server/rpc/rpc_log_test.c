@@ -406,6 +406,12 @@ what_waited_to_be_accepted_is_asked_anew(void **state)
 	world_reopen(&world);
 	assert_int_equal(waiting(WORLD_ADMIN_2)->n_approval, 0);
 	assert_int_equal(world.reg->state, CDOP_STATE_RESTORED);
+	/* And both are told why it was restored to begin with. */
+	assert_string_equal(view()->first->by, "Olga Operator");
+	assert_string_equal(view()->first->reason, "the disk died");
+	accept(WORLD_ADMIN_1, &answer);
+	assert_true(has_words(waiting(WORLD_ADMIN_2)->approval[0],
+	    "restored on the host first by Olga Operator: the disk died"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
