@@ -19,7 +19,7 @@ from bench import on_cpu
 from parts import Rotation
 
 MS = min(1000, int(os.environ.get("MS") or 1000))
-TAPE_BYTES = 24 + 24 * (8 << 20)   # of tape.h: head, entries
+TAPE_BYTES = 24 + 24 * (32 << 20)  # of tape.h: head, entries
 AS_TAPED = 1 << 40                 # commits
 TOOLS = os.path.join(filled.TOP, os.path.dirname(
     os.environ.get("DRIVE") or "build/release/bench/drive"))

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define TAPE_MAX ((uint64_t)8 << 20) /* entries of a file */
+#define TAPE_MAX ((uint64_t)32 << 20) /* entries of a file */
 
 /* len: bytes of text, plain or sealed; also: of what is only authenticated */
 enum tape_op {
