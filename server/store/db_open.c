@@ -73,6 +73,18 @@ open_files(const struct db *db, const char *dir, unsigned int flags)
 	return rc != 0 ? rc : mdb_env_open(db->env, dir, flags, 0600);
 }
 
+/* "." and no path: "/" itself may be closed to him. */
+static int
+open_as(uid_t owner, const struct db *db, unsigned int flags)
+{
+	int rc;
+
+	if (fchdir(db->lock_fd) != 0 || seteuid(owner) != 0)
+		return errno;
+	rc = open_files(db, ".", flags);
+	return seteuid(0) == 0 ? rc : errno;
+}
+
 /*
  * LMDB follows links, also one that was laid since we looked.  So root does it
  * as the directory's owner, whom it leads nowhere that he could not go by
@@ -81,18 +93,18 @@ open_files(const struct db *db, const char *dir, unsigned int flags)
 static int
 open_env(const struct db *db, unsigned int flags)
 {
-	char path[32];
 	struct stat dir;
-	int rc;
+	int here, rc;
 
 	if (!is_others(db, &dir))
 		return open_files(db, db->dir, flags);
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", db->lock_fd);
-	if (seteuid(dir.st_uid) != 0)
+	here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (here == -1)
 		return errno;
-	rc = open_files(db, path, flags);
-	if (seteuid(0) != 0)
-		return errno;
+	rc = open_as(dir.st_uid, db, flags);
+	if (fchdir(here) != 0)
+		rc = errno;
+	(void)close(here);
 	return rc;
 }
 

@@ -493,6 +493,48 @@ root_opens_another_users_as_he_would(void **state)
 	end(db);
 }
 
+/* Where "/" is root's alone, and nothing lies in it but this. */
+static int
+open_below_a_closed_root(const char *root)
+{
+	struct db_args args = {.dir = "/of_him", .map_bytes = MAP};
+	struct db *db;
+
+	args.create = true;
+	if (chroot(root) != 0 || chdir("/") != 0 || db_open(&args, &db) != 0)
+		return 1;
+	db_close(db);
+	return geteuid() == 0 && unlink("of_him/data.mdb") == 0 &&
+		unlink("of_him/lock.mdb") == 0
+	    ? 0
+	    : 2;
+}
+
+static void
+root_opens_it_where_its_owner_cannot_go(void **state)
+{
+	char root[48];
+	pid_t child;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	scratch_dir(root, sizeof(root), "db");
+	assert_int_equal(chmod(root, 0700), 0);
+	(void)snprintf(dir, sizeof(dir), "%s/of_him", root);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(chown(dir, SOMEBODY, SOMEBODY), 0);
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0)
+		_exit(open_below_a_closed_root(root));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(rmdir(root), 0);
+}
+
 int
 main(void)
 {
@@ -506,6 +548,7 @@ main(void)
 	    cmocka_unit_test(a_full_map_takes_nothing_and_leaves_a_good_file),
 	    cmocka_unit_test(what_is_made_is_for_nobody_else),
 	    cmocka_unit_test(root_opens_another_users_as_he_would),
+	    cmocka_unit_test(root_opens_it_where_its_owner_cannot_go),
 	    cmocka_unit_test(the_right_directory_or_none),
 	    cmocka_unit_test(the_lock_ends_with_its_process),
 	    cmocka_unit_test(what_a_walk_has_read_is_let_go),
