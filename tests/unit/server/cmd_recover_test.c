@@ -25,9 +25,9 @@
 #include "tests/unit/server/cut.h"
 #include "tests/unit/server/cut_calls.h"
 #include "tests/unit/server/scratch.h"
+#include "tests/unit/server/share_files.h"
 #include "tests/unit/server/world.h"
 
-#define SHARES     2
 #define INVITATION "recovery-invitation-1.txt"
 
 /* What a child and its parent both see. */
@@ -40,46 +40,10 @@ static struct shared *shared;
 static struct world w;
 static uint64_t leaves; /* that the registry has before */
 static char top[64], dir[96], said[96], invitation[128];
-static char share_file[SHARES][96];
+static struct share_files shares;
 
 /* ---- a registry, again and again ------------------------------------------
  */
-
-static void
-write_shares(const struct cdop_share *share)
-{
-	char text[CDOP_SHARE_TEXT];
-	FILE *out;
-	size_t i;
-
-	for (i = 0; i < SHARES; i++) {
-		(void)snprintf(share_file[i], sizeof(share_file[i]),
-		    "%s/share-%zu", top, i);
-		cdop_share_write(&share[i], text);
-		out = fopen(share_file[i], "we");
-		assert_non_null(out);
-		assert_true(fputs(text, out) >= 0);
-		assert_int_equal(fclose(out), 0);
-	}
-}
-
-static void
-add_shares(void)
-{
-	static const struct slots_set_new plan = {.k = SHARES, .n = 4};
-	const struct custody_act_new new = {
-	    .slot = {.kind = SLOTS_KIND_SHARES, .label = "custodians"},
-	    .plan = &plan,
-	    .by = "Ada",
-	    .now_ms = w.now_ms,
-	};
-	struct cdop_share share[SHAMIR_MAX];
-	uint16_t number;
-
-	assert_int_equal(
-	    custody_act_add(w.reg, w.arena, &new, &number, share), CDOP_OK);
-	write_shares(share);
-}
 
 static size_t
 read_all(const char *path, char *out, size_t max)
@@ -133,7 +97,7 @@ setup(void **state)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(shared != MAP_FAILED);
 	world_make(&w);
-	add_shares();
+	share_files_make(&shares, &w, top);
 	leaves = audit_size(w.reg->audit);
 	world_close(&w);
 	return 0;
@@ -143,15 +107,13 @@ static int
 teardown(void **state)
 {
 	char path[160];
-	size_t i;
 
 	(void)state;
 	make_anew();
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", dir);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
-	for (i = 0; i < SHARES; i++)
-		assert_int_equal(unlink(share_file[i]), 0);
+	share_files_remove(&shares);
 	assert_int_equal(unlink(said), 0);
 	assert_int_equal(rmdir(top), 0);
 	world_open(&w);
@@ -168,7 +130,7 @@ recover(void)
 	const char *const words[] = {"recover-people", dir, "--by", "Dora",
 	    "--by", "Theo", "--reason", "both are away", "--admin", "Ann",
 	    "--address", "127.0.0.1:4433", "--out", top, "--share-file",
-	    share_file[0], "--share-file", share_file[1]};
+	    shares.path[0], "--share-file", shares.path[1]};
 	char *argv[sizeof(words) / sizeof(words[0])];
 
 	memcpy(argv, words, sizeof(argv));

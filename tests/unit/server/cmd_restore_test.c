@@ -30,9 +30,8 @@
 #include "tests/unit/server/cut.h"
 #include "tests/unit/server/cut_calls.h"
 #include "tests/unit/server/scratch.h"
+#include "tests/unit/server/share_files.h"
 #include "tests/unit/server/world.h"
-
-#define SHARES 2
 
 /* What a child and its parent both see. */
 struct shared {
@@ -46,7 +45,8 @@ static struct shared *shared;
 static struct world w;
 static uint8_t k[32]; /* of the slot of shares */
 static char top[64];
-static char file[96], dir[96], share_file[SHARES][96];
+static char file[96], dir[96];
+static struct share_files shares;
 /* Backups whose manifest the log has truly signed, and of another log. */
 static char forged[2][96];
 static char said[96];    /* what the last of those was told */
@@ -55,42 +55,17 @@ static char left_out[8]; /* an administrator, by number */
 /* ---- a backup ------------------------------------------------------------ */
 
 static void
-write_share(const struct cdop_share *share, const char *path)
-{
-	char text[CDOP_SHARE_TEXT];
-	FILE *out;
-
-	cdop_share_write(share, text);
-	out = fopen(path, "we");
-	assert_non_null(out);
-	assert_true(fputs(text, out) >= 0);
-	assert_int_equal(fclose(out), 0);
-}
-
-static void
 add_shares(void)
 {
-	static const struct slots_set_new plan = {.k = SHARES, .n = 4};
-	const struct custody_act_new new = {
-	    .slot = {.kind = SLOTS_KIND_SHARES, .label = "custodians"},
-	    .plan = &plan,
-	    .by = "Ada",
-	    .now_ms = w.now_ms,
-	};
-	struct cdop_share share[SHAMIR_MAX];
-	struct shamir_share part[SHARES];
-	uint16_t number;
+	struct shamir_share part[SHARE_FILES];
 	size_t i;
 
-	assert_int_equal(
-	    custody_act_add(w.reg, w.arena, &new, &number, share), CDOP_OK);
-	for (i = 0; i < SHARES; i++)
-		write_share(&share[i], share_file[i]);
-	for (i = 0; i < SHARES; i++) {
-		part[i].x = share[i].x;
-		memcpy(part[i].y, share[i].y, sizeof(part[i].y));
+	share_files_make(&shares, &w, top);
+	for (i = 0; i < SHARE_FILES; i++) {
+		part[i].x = shares.share[i].x;
+		memcpy(part[i].y, shares.share[i].y, sizeof(part[i].y));
 	}
-	assert_int_equal(shamir_combine(part, SHARES, k), CDOP_OK);
+	assert_int_equal(shamir_combine(part, SHARE_FILES, k), CDOP_OK);
 }
 
 static enum backups_fault
@@ -180,9 +155,6 @@ setup(void **state)
 	scratch_dir(top, sizeof(top), "restore");
 	(void)snprintf(file, sizeof(file), "%s/file", top);
 	(void)snprintf(dir, sizeof(dir), "%s/data", top);
-	for (i = 0; i < SHARES; i++)
-		(void)snprintf(share_file[i], sizeof(share_file[i]),
-		    "%s/share-%zu", top, i);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(shared != MAP_FAILED);
@@ -267,8 +239,8 @@ restore_of(char *from)
 	    (char *)(uintptr_t) "--by", (char *)(uintptr_t) "Olga",
 	    (char *)(uintptr_t) "--reason", (char *)(uintptr_t) "disk",
 	    (char *)(uintptr_t) "--suspend", left_out,
-	    (char *)(uintptr_t) "--share-file", share_file[0],
-	    (char *)(uintptr_t) "--share-file", share_file[1]};
+	    (char *)(uintptr_t) "--share-file", shares.path[0],
+	    (char *)(uintptr_t) "--share-file", shares.path[1]};
 
 	return cmd_restore(sizeof(argv) / sizeof(argv[0]), argv);
 }

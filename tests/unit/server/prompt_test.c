@@ -1,58 +1,23 @@
 /* A secret on a terminal whose driver is interrupted. */
 #include "server/prompt.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <termios.h>
-#include <unistd.h>
 
-/* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
-typedef int set_fn(int fd, int how, const struct termios *t);
-
-/* Which of the calls fail, counted from bit 0, and with what. */
-static struct {
-	unsigned bits;
-	int error;
-	bool end; /* a signal comes with it that ends what is asked */
-} fails;
-
-/* The program's own comes before the library's. */
-int
-tcsetattr(int fd, int how, const struct termios *t)
-{
-	void *found = dlsym(RTLD_NEXT, "tcsetattr");
-	bool is_failing = (fails.bits & 1) != 0;
-	set_fn *set;
-
-	fails.bits >>= 1;
-	if (is_failing) {
-		if (fails.end)
-			prompt_end();
-		errno = fails.error;
-		return -1;
-	}
-	memcpy(&set, &found, sizeof(set));
-	return set(fd, how, t);
-}
+#include "tests/unit/terminal.h"
 
 /* In the child: what came of it, + 64 where the terminal does not show. */
 static int
 ask(void)
 {
-	static const char typed[] = "swordfish";
+	static const char typed[] = TERMINAL_TYPED;
 	enum cdop_err err;
-	struct termios t;
 	uint8_t text[64];
 	size_t len = 0;
 
@@ -60,38 +25,18 @@ ask(void)
 	if (err == CDOP_OK &&
 	    (len != sizeof(typed) - 1 || memcmp(text, typed, len) != 0))
 		return 32;
-	if (tcgetattr(STDIN_FILENO, &t) != 0 || (t.c_lflag & ECHO) == 0)
-		return (int)err + 64;
-	return (int)err;
+	return (int)err + (terminal_shows() ? 0 : 64);
 }
 
-/* Types it when it is asked for; whether it was, and the child's status. */
 static int
-play(bool *ret_asked, char screen[static 1024])
+play(unsigned bits, int error, void (*with)(void), bool *ret_asked)
 {
-	size_t len = 0;
-	ssize_t n;
-	int fd, status;
-	pid_t pid;
+	const struct terminal_fails fails = {bits, error, with};
+	char screen[TERMINAL_SCREEN];
+	int status = terminal_play(&fails, ask, ret_asked, screen);
 
-	*ret_asked = false;
-	pid = forkpty(&fd, NULL, NULL, NULL);
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(ask());
-	while (len + 1 < 1024 &&
-	    (n = read(fd, screen + len, 1024 - len - 1)) > 0) {
-		len += (size_t)n;
-		if (*ret_asked || memmem(screen, len, ": ", 2) == NULL)
-			continue;
-		*ret_asked = true;
-		assert_int_equal(write(fd, "swordfish\n", 10), 10);
-	}
-	screen[len] = '\0';
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	(void)close(fd);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	assert_null(strstr(screen, TERMINAL_TYPED));
+	return status;
 }
 
 /* While it waits for the screen, and while it is given back. */
@@ -99,37 +44,25 @@ static void
 a_signal_that_stops_nothing_shows_nothing(void **state)
 {
 	static const unsigned bits[] = {0, 1, 7, 2, 5};
-	char screen[1024];
 	bool asked;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
-		fails.bits = bits[i];
-		fails.error = EINTR;
-		fails.end = false;
-		assert_int_equal(play(&asked, screen), CDOP_OK);
+		assert_int_equal(play(bits[i], EINTR, NULL, &asked), CDOP_OK);
 		assert_true(asked);
-		assert_null(strstr(screen, "swordfish"));
 	}
 }
 
 static void
 what_would_be_seen_is_not_asked_for(void **state)
 {
-	char screen[1024];
 	bool asked;
 
 	(void)state;
-	fails.bits = 1;
-	fails.error = EIO;
-	fails.end = false;
-	assert_int_equal(play(&asked, screen), CDOP_ABORTED);
+	assert_int_equal(play(1, EIO, NULL, &asked), CDOP_ABORTED);
 	assert_false(asked);
-	fails.bits = 1;
-	fails.error = EINTR;
-	fails.end = true;
-	assert_int_equal(play(&asked, screen), CDOP_ABORTED);
+	assert_int_equal(play(1, EINTR, prompt_end, &asked), CDOP_ABORTED);
 	assert_false(asked);
 }
 

@@ -204,6 +204,17 @@ end(struct house *house, enum cdop_err err)
 }
 
 enum cdop_err
+house_change(struct house *house, uint32_t person, uint32_t device,
+    const struct people_change *to)
+{
+	const struct people_whom whom = {person, device, "as agreed"};
+
+	house_begin(house);
+	return end(
+	    house, people_change_apply(house_act(house, 1, 1), &whom, to));
+}
+
+enum cdop_err
 house_suspend(
     struct house *house, uint32_t by, uint32_t person, uint32_t device)
 {

@@ -68,6 +68,9 @@ enum cdop_err house_resume(
     struct house *house, uint32_t by, uint32_t person, uint32_t device);
 enum cdop_err house_revoke(struct house *house, uint32_t by, uint32_t person,
     uint32_t device, bool administrator);
+/* By person 1. */
+enum cdop_err house_change(struct house *house, uint32_t person,
+    uint32_t device, const struct people_change *to);
 /* Invites with one role, in all areas where it reads cases. */
 enum cdop_err house_invite(struct house *house, uint32_t by, const char *name,
     Cdop__Role role, uint8_t ret_invitation[static 16]);

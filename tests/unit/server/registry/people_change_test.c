@@ -9,27 +9,11 @@
 
 #include "tests/unit/server/registry/house.h"
 
-static enum cdop_err
-change(struct house *house, uint32_t person, uint32_t device,
-    const struct people_change *to)
-{
-	const struct people_whom whom = {person, device, "as agreed"};
-	enum cdop_err err;
-
-	house_begin(house);
-	err = people_change_apply(house_act(house, 1, 1), &whom, to);
-	if (err == CDOP_OK)
-		house_commit(house);
-	else
-		house_abort(house);
-	return err;
-}
-
 static void
 is_so_already(struct house *house, uint32_t device, struct people_change to)
 {
 	assert_int_equal(
-	    change(house, 3, device, &to), CDOP_FAILED_PRECONDITION);
+	    house_change(house, 3, device, &to), CDOP_FAILED_PRECONDITION);
 	assert_string_equal(house->act.reason, "already_so");
 }
 
@@ -60,7 +44,7 @@ what_changes_nothing_is_refused(void **state)
 	(void)state;
 	house_open(&house, 2, clients);
 	house_cora(&house, invitation);
-	assert_int_equal(change(&house, 3, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 0, &to), CDOP_OK);
 	is_so_already(&house, 0, to);
 	is_so_already(&house, 0, (struct people_change){.name = " Cora  Case"});
 	/* In another order, and twice, it is no more. */
@@ -72,22 +56,22 @@ what_changes_nothing_is_refused(void **state)
 	is_so_already(&house, 0, to);
 	/* Each part by itself is a change. */
 	to.n_areas = 1;
-	assert_int_equal(change(&house, 3, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 0, &to), CDOP_OK);
 	to.n_areas = 2;
-	assert_int_equal(change(&house, 3, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 0, &to), CDOP_OK);
 	to.n_grants = 1;
-	assert_int_equal(change(&house, 3, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 0, &to), CDOP_OK);
 	roles[1].until_ms = house.now_ms + HOUSE_DAY_MS;
-	assert_int_equal(change(&house, 3, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 0, &to), CDOP_OK);
 	roles[1].from_ms = house.now_ms;
-	assert_int_equal(change(&house, 3, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 0, &to), CDOP_OK);
 	is_so_already(&house, 0, to);
 	to.all_areas = true;
-	assert_int_equal(change(&house, 3, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 0, &to), CDOP_OK);
 	to.job_title = "";
-	assert_int_equal(change(&house, 3, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 0, &to), CDOP_OK);
 	to.name = "Cora Casey";
-	assert_int_equal(change(&house, 3, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 0, &to), CDOP_OK);
 	is_so_already(&house, 0, to);
 	house_end(&house);
 }
@@ -102,12 +86,12 @@ an_end_that_a_device_has_is_no_change(void **state)
 	(void)state;
 	house_open(&house, 3, clients);
 	to.device_expires_ms = house.now_ms + 3 * HOUSE_DAY_MS;
-	assert_int_equal(change(&house, 3, 3, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 3, &to), CDOP_OK);
 	is_so_already(&house, 3, to);
 	to.name = "Another Name";
-	assert_int_equal(change(&house, 3, 3, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 3, &to), CDOP_OK);
 	to.device_expires_ms++;
-	assert_int_equal(change(&house, 3, 3, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 3, 3, &to), CDOP_OK);
 	house_end(&house);
 }
 

@@ -25,22 +25,6 @@ admins(struct house *house)
 	return found.n;
 }
 
-static enum cdop_err
-change(struct house *house, uint32_t person, uint32_t device,
-    const struct people_change *to)
-{
-	const struct people_whom whom = {person, device, "as agreed"};
-	enum cdop_err err;
-
-	house_begin(house);
-	err = people_change_apply(house_act(house, 1, 1), &whom, to);
-	if (err == CDOP_OK)
-		house_commit(house);
-	else
-		house_abort(house);
-	return err;
-}
-
 /* One role until a day, counted from now. */
 static enum cdop_err
 grant_until(
@@ -51,7 +35,7 @@ grant_until(
 	const struct people_change to = {
 	    .grants_set = true, .grants = &grant, .n_grants = 1};
 
-	return change(house, person, 0, &to);
+	return house_change(house, person, 0, &to);
 }
 
 /* ---- the number of administrators -------------------------------------- */
@@ -74,7 +58,8 @@ no_act_leaves_fewer_than_two_administrators(void **state)
 	/* Their only device is as good as they are. */
 	assert_int_equal(
 	    house_revoke(&house, 1, 2, 2, true), CDOP_FAILED_PRECONDITION);
-	assert_int_equal(change(&house, 2, 0, &to), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(
+	    house_change(&house, 2, 0, &to), CDOP_FAILED_PRECONDITION);
 	assert_int_equal(admins(&house), 2);
 	assert_int_equal(house_roles(&house, 2), ADMIN);
 	house_end(&house);
@@ -147,7 +132,7 @@ the_last_device_is_held_like_the_role(void **state)
 	(void)state;
 	house_open(&house, 2, clients);
 	to.device_expires_ms = house.now_ms + HOUSE_DAY_MS;
-	assert_int_equal(change(&house, 2, 2, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 2, 2, &to), CDOP_OK);
 	house.now_ms += 2 * HOUSE_DAY_MS;
 	assert_int_equal(house_roles(&house, 2), ADMIN);
 	assert_true(house_session(&house, &clients[1]));
@@ -329,14 +314,14 @@ keys_and_cases_are_never_in_one_hand(void **state)
 			    (struct people_grant){keys[i], 0, UINT64_MAX};
 			grants[1] =
 			    (struct people_grant){cases[j], 0, UINT64_MAX};
-			assert_int_equal(
-			    change(&house, 3, 0, &to), CDOP_INVALID_ARGUMENT);
+			assert_int_equal(house_change(&house, 3, 0, &to),
+			    CDOP_INVALID_ARGUMENT);
 			assert_string_equal(
 			    house.act.reason, "roles_exclusive");
 			/* Nor one after the other, agreed today. */
 			grants[1].from_ms = house.now_ms + HOUSE_DAY_MS;
-			assert_int_equal(
-			    change(&house, 3, 0, &to), CDOP_INVALID_ARGUMENT);
+			assert_int_equal(house_change(&house, 3, 0, &to),
+			    CDOP_INVALID_ARGUMENT);
 		}
 	house_end(&house);
 }
@@ -355,21 +340,23 @@ a_held_administrator_gets_no_case_role(void **state)
 
 	(void)state;
 	house_open(&house, 2, clients);
-	assert_int_equal(change(&house, 2, 0, &areas), CDOP_OK);
+	assert_int_equal(house_change(&house, 2, 0, &areas), CDOP_OK);
 	grants[0] = (struct people_grant){
 	    CDOP__ROLE__ADMINISTRATOR, 0, house.now_ms + HOUSE_DAY_MS};
 	to.n_grants = 1;
-	assert_int_equal(change(&house, 2, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, 2, 0, &to), CDOP_OK);
 	house.now_ms += 2 * HOUSE_DAY_MS;
 	grants[0].until_ms = UINT64_MAX;
 	grants[1] =
 	    (struct people_grant){CDOP__ROLE__COORDINATOR, 0, UINT64_MAX};
 	to.n_grants = 2;
-	assert_int_equal(change(&house, 2, 0, &to), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    house_change(&house, 2, 0, &to), CDOP_INVALID_ARGUMENT);
 	/* Without the old role there would be one administrator. */
 	to.grants = &grants[1];
 	to.n_grants = 1;
-	assert_int_equal(change(&house, 2, 0, &to), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(
+	    house_change(&house, 2, 0, &to), CDOP_FAILED_PRECONDITION);
 	house_end(&house);
 }
 
@@ -388,7 +375,7 @@ roles_begin_and_end_on_their_day(void **state)
 	person = house_add(&house, 9, "Cora", CDOP__ROLE__COORDINATOR, &cora);
 	grant.from_ms = house.now_ms + HOUSE_DAY_MS;
 	grant.until_ms = house.now_ms + 2 * HOUSE_DAY_MS;
-	assert_int_equal(change(&house, person, 0, &to), CDOP_OK);
+	assert_int_equal(house_change(&house, person, 0, &to), CDOP_OK);
 	assert_int_equal(house_roles(&house, 3), CDOP_ROLE_ANY);
 	house.now_ms += HOUSE_DAY_MS;
 	assert_int_equal(
@@ -415,13 +402,17 @@ what_the_profile_does_not_know_is_refused(void **state)
 
 	(void)state;
 	house_open(&house, 2, clients);
-	assert_int_equal(change(&house, 2, 0, &to), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    house_change(&house, 2, 0, &to), CDOP_INVALID_ARGUMENT);
 	assert_string_equal(house.act.reason, "area_unknown");
 	to.areas = over;
-	assert_int_equal(change(&house, 2, 0, &to), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    house_change(&house, 2, 0, &to), CDOP_INVALID_ARGUMENT);
 	assert_string_equal(house.act.reason, "area_holding");
-	assert_int_equal(change(&house, 2, 0, &agency), CDOP_INVALID_ARGUMENT);
-	assert_int_equal(change(&house, 2, 0, &role), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    house_change(&house, 2, 0, &agency), CDOP_INVALID_ARGUMENT);
+	assert_int_equal(
+	    house_change(&house, 2, 0, &role), CDOP_INVALID_ARGUMENT);
 	assert_string_equal(house.act.reason, "role_reserved");
 	house_end(&house);
 }
