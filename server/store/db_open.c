@@ -1,6 +1,7 @@
 /* Opening and closing, and room: flags and the lock are here. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,16 +74,27 @@ open_files(const struct db *db, const char *dir, unsigned int flags)
 	return rc != 0 ? rc : mdb_env_open(db->env, dir, flags, 0600);
 }
 
-/* "." and no path: "/" itself may be closed to him. */
+/*
+ * "." and no path: "/" itself may be closed to him.  Root's groups lead
+ * further than he can go, too.
+ */
 static int
-open_as(uid_t owner, const struct db *db, unsigned int flags)
+open_as(const struct stat *owner, const struct db *db, unsigned int flags)
 {
-	int rc;
+	static gid_t groups[NGROUPS_MAX];
+	gid_t group = getegid();
+	int n = getgroups(NGROUPS_MAX, groups), rc;
 
-	if (fchdir(db->lock_fd) != 0 || seteuid(owner) != 0)
+	if (n == -1 || fchdir(db->lock_fd) != 0 || setgroups(0, NULL) != 0)
 		return errno;
-	rc = open_files(db, ".", flags);
-	return seteuid(0) == 0 ? rc : errno;
+	if (setegid(owner->st_gid) != 0 || seteuid(owner->st_uid) != 0)
+		rc = errno;
+	else
+		rc = open_files(db, ".", flags);
+	if (seteuid(0) != 0 || setegid(group) != 0 ||
+	    setgroups((size_t)n, groups) != 0)
+		return errno;
+	return rc;
 }
 
 /*
@@ -101,7 +113,7 @@ open_env(const struct db *db, unsigned int flags)
 	here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (here == -1)
 		return errno;
-	rc = open_as(dir.st_uid, db, flags);
+	rc = open_as(&dir, db, flags);
 	if (fchdir(here) != 0)
 		rc = errno;
 	(void)close(here);

@@ -1,7 +1,10 @@
 /* The one door to LMDB: order, stickiness, room, and who may come in. */
 #include "server/store/db.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <lmdb.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -474,20 +477,54 @@ belongs_to(const char *name, uid_t user)
 	assert_int_equal(st.st_uid, user);
 }
 
+typedef int open_fn(MDB_env *, const char *, unsigned int, mdb_mode_t);
+
+static struct {
+	uid_t user;
+	gid_t group;
+	int groups;
+} opener;
+
+/* Who was it?  The program's own comes before the library's. */
+int
+mdb_env_open(MDB_env *env, const char *path, unsigned int flags, mdb_mode_t m)
+{
+	void *found = dlsym(RTLD_NEXT, "mdb_env_open");
+	open_fn *go;
+
+	opener.user = geteuid();
+	opener.group = getegid();
+	opener.groups = getgroups(0, NULL);
+	memcpy(&go, &found, sizeof(go));
+	return go(env, path, flags, m);
+}
+
 /* What LMDB opens by name, and through a link, is opened as him. */
 static void
 root_opens_another_users_as_he_would(void **state)
 {
 	struct db_args args = {.dir = dir, .map_bytes = MAP, .create = true};
+	static const gid_t more[] = {0, 4242};
+	gid_t before[64], after[64];
+	int n = getgroups(64, before);
 	struct db *db;
 
 	(void)state;
 	if (geteuid() != 0)
 		skip();
+	assert_true(n >= 0);
+	assert_int_equal(setgroups(2, more), 0);
 	scratch_dir(dir, sizeof(dir), "db");
 	assert_int_equal(chown(dir, SOMEBODY, SOMEBODY), 0);
 	assert_int_equal(db_open(&args, &db), CDOP_OK);
+	assert_int_equal(opener.user, SOMEBODY);
+	assert_int_equal(opener.group, SOMEBODY);
+	assert_int_equal(opener.groups, 0);
 	assert_int_equal(geteuid(), 0);
+	assert_int_equal(getegid(), 0);
+	assert_int_equal(getgroups(64, after), 2);
+	assert_memory_equal(after, more, sizeof(more));
+	assert_int_equal(setgroups((size_t)n, before), 0);
 	belongs_to("data.mdb", SOMEBODY);
 	belongs_to("lock.mdb", SOMEBODY);
 	end(db);
