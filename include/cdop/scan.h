@@ -17,7 +17,7 @@ enum cdop_scan_mode {
 	CDOP_SCAN_STRICT,  /* the server, on requests: unknown is refused */
 	CDOP_SCAN_LENIENT, /* the client, on replies: unknown is passed over,
 			      and so are enum values that are newer; a list
-			      is as long as it fits into a message */
+			      has up to 65,535 entries */
 	CDOP_SCAN_OWN,     /* what a client sealed itself: lenient, and as long
 			      as its file may be */
 };
