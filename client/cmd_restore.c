@@ -39,7 +39,9 @@ show_people(struct cmd_ctx *ctx, const char *what,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		how = person[i]->before ? " (suspended before)" : "";
+		how = person[i]->revoked ? " (never active: revoked)"
+		    : person[i]->before  ? " (suspended before)"
+					 : "";
 		whose = show_person(ctx, person[i]->name, person[i]->person);
 		if (person[i]->has_device)
 			print_out(ctx, "%-13s device %u of %s%s", what,

@@ -195,10 +195,9 @@ month_of(const char *word, size_t len)
 	memcpy(typed, word, len);
 	typed[len] = '\0';
 	for (month = 1; month <= MONTHS; month++) {
-		(void)snprintf(name, sizeof(name), "%s", month_names[month]);
-		if (cdop_text_same(typed, name))
-			return month;
-		name[3] = '\0';
+		if (len > 3 && strlen(month_names[month]) != len)
+			continue;
+		(void)snprintf(name, len + 1, "%s", month_names[month]);
 		if (cdop_text_same(typed, name))
 			return month;
 	}

@@ -8,8 +8,6 @@
 #include "server/registry/people_rule.h"
 #include "server/registry/restored.h"
 
-#define SHOWN_MAX 64
-
 bool
 restore_people_take(
     struct restored_suspend *suspend, const char *name, const char *value)
@@ -89,18 +87,15 @@ static void
 print_all(const struct people *people, const char *what,
     const struct restored_out *out, size_t n)
 {
-	const char *how;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		how = out[i].before ? " (suspended before)" : "";
-		if (restored_people_is_revoked(people, &out[i]))
-			how = " (never active: revoked)";
 		printf("%s: ", what);
 		if (out[i].device != 0)
 			printf("device %u of ", out[i].device);
 		printf("%u %s%s\n", out[i].person,
-		    people_person(people, out[i].person)->name, how);
+		    people_person(people, out[i].person)->name,
+		    restored_people_how(people, &out[i]));
 	}
 }
 
@@ -108,14 +103,14 @@ void
 restore_people_report(
     struct registry *reg, struct cdop_arena *arena, uint64_t now_ms)
 {
-	struct restored_out may[SHOWN_MAX];
+	struct restored_out may[RESTORED_ACCEPT_MAX];
 	struct restored_view view;
 	size_t n;
 
 	if (restored_view(reg, arena, &view) != CDOP_OK)
 		return;
 	print_all(reg->people, "suspended", view.out, view.n_out);
-	n = restored_people_accept(reg, now_ms, may, SHOWN_MAX);
+	n = restored_people_accept(reg, now_ms, may, RESTORED_ACCEPT_MAX);
 	print_all(reg->people, "may accept it", may, n);
 	if (n < PEOPLE_RULE_ADMINS_MIN)
 		puts("These are not two administrators, who could accept it: "

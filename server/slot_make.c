@@ -240,8 +240,8 @@ read_passphrase(struct slot_make *make, const struct slots_kdf *kdf)
 		    kdf, (struct cdop_bytes){text[1], len[1]}, make->k);
 		if (err != CDOP_OK)
 			log_tell("the passphrase's key takes %u MiB of memory: "
-				 "%s",
-			    kdf->memory_kib / 1024, offline_words(err));
+				 "there is not as much",
+			    kdf->memory_kib / 1024);
 		good = err == CDOP_OK;
 	}
 	if (good)

@@ -459,7 +459,9 @@ load_out(const struct registry *reg, const Cdop__StoredRestored *restored,
 		return CDOP_DATA_LOSS;
 	for (i = 0; i < restored->n_suspended; i++) {
 		from = restored->suspended[i];
-		if (people_person(reg->people, from->person) == NULL)
+		if (people_person(reg->people, from->person) == NULL ||
+		    (from->has_device &&
+			people_device(reg->people, from->device) == NULL))
 			return CDOP_DATA_LOSS;
 		view->out[i].person = from->person;
 		view->out[i].device = from->has_device ? from->device : 0;

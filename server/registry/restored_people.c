@@ -133,25 +133,38 @@ find_one(struct finding *finding, const struct restored_whom *whom,
 	return find_number(finding, whom->who, ret_out->person);
 }
 
+static bool
+is_in_state(const struct people *people, const struct restored_out *out,
+    Cdop__CredentialState of_device, Cdop__PersonState of_person)
+{
+	if (out->device != 0)
+		return people_device(people, out->device)->state == of_device;
+	return people_person(people, out->person)->state == of_person;
+}
+
 bool
 restored_people_is_revoked(
     const struct people *people, const struct restored_out *out)
 {
-	if (out->device != 0)
-		return people_device(people, out->device)->state ==
-		    CDOP__CREDENTIAL_STATE__CREDENTIAL_REVOKED;
-	return people_person(people, out->person)->state ==
-	    CDOP__PERSON_STATE__PERSON_REVOKED;
+	return is_in_state(people, out,
+	    CDOP__CREDENTIAL_STATE__CREDENTIAL_REVOKED,
+	    CDOP__PERSON_STATE__PERSON_REVOKED);
 }
 
 static bool
 is_suspended(const struct people *people, const struct restored_out *out)
 {
-	if (out->device != 0)
-		return people_device(people, out->device)->state ==
-		    CDOP__CREDENTIAL_STATE__CREDENTIAL_SUSPENDED;
-	return people_person(people, out->person)->state ==
-	    CDOP__PERSON_STATE__PERSON_SUSPENDED;
+	return is_in_state(people, out,
+	    CDOP__CREDENTIAL_STATE__CREDENTIAL_SUSPENDED,
+	    CDOP__PERSON_STATE__PERSON_SUSPENDED);
+}
+
+const char *
+restored_people_how(const struct people *people, const struct restored_out *out)
+{
+	if (restored_people_is_revoked(people, out))
+		return " (never active: revoked)";
+	return out->before ? " (suspended before)" : "";
 }
 
 static bool
@@ -230,11 +243,9 @@ leaf(struct leaving *leaving, const struct restored_out *out, bool revoked)
 static bool
 was_active(const struct registry *reg, const struct restored_out *out)
 {
-	if (out->device != 0)
-		return people_device(reg->people, out->device)->state ==
-		    CDOP__CREDENTIAL_STATE__CREDENTIAL_ACTIVE;
-	return people_person(reg->people, out->person)->state ==
-	    CDOP__PERSON_STATE__PERSON_ACTIVE;
+	return is_in_state(reg->people, out,
+	    CDOP__CREDENTIAL_STATE__CREDENTIAL_ACTIVE,
+	    CDOP__PERSON_STATE__PERSON_ACTIVE);
 }
 
 static enum cdop_err

@@ -42,6 +42,13 @@ CDOP_MUST enum cdop_err restored_people_find(const struct registry *reg,
 bool restored_people_is_revoked(
     const struct people *people, const struct restored_out *out);
 
+/* What is to be said behind a name, with a blank in front; "": nothing. */
+const char *restored_people_how(
+    const struct people *people, const struct restored_out *out);
+
+/* So many of those who may accept it are shown. */
+#define RESTORED_ACCEPT_MAX 64
+
 struct restored_people_act {
 	const struct restored_out *out;
 	size_t n;

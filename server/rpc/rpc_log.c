@@ -28,8 +28,7 @@ enum cdop_err rpc_restore_view(struct rpc_ctx *ctx,
 enum cdop_err rpc_restore_accept(struct rpc_ctx *ctx,
     const Cdop__RestoreAcceptRequest *req, Cdop__StatementReply *rep);
 
-#define MAY_ACCEPT_MAX 64 /* in the view */
-#define NAMED_MAX      8  /* in the words of an act */
+#define NAMED_MAX 8 /* in the words of an act */
 
 static const char needs_reason[] =
     "it needs a reason: every client is shown it";
@@ -223,6 +222,8 @@ fill_people(struct rpc_ctx *ctx, const struct restored_out *from, size_t n,
 		each[i].has_device = from[i].device != 0;
 		each[i].device = from[i].device;
 		each[i].has_before = each[i].before = from[i].before;
+		each[i].has_revoked = each[i].revoked =
+		    restored_people_is_revoked(ctx->reg->people, &from[i]);
 		all[i] = &each[i];
 	}
 	*ret_all = all;
@@ -234,11 +235,12 @@ static enum cdop_err
 fill_both(struct rpc_ctx *ctx, const struct restored_view *restored,
     Cdop__RestoreViewReply *rep)
 {
-	struct restored_out may[MAY_ACCEPT_MAX];
+	struct restored_out may[RESTORED_ACCEPT_MAX];
 	enum cdop_err err;
 	size_t n;
 
-	n = restored_people_accept(ctx->reg, ctx->now_ms, may, MAY_ACCEPT_MAX);
+	n = restored_people_accept(
+	    ctx->reg, ctx->now_ms, may, RESTORED_ACCEPT_MAX);
 	err = fill_people(ctx, may, n, &rep->administrator);
 	if (err == CDOP_OK)
 		err = fill_people(
@@ -329,7 +331,7 @@ name_out(struct rpc_ctx *ctx, const struct restored_out *out, size_t n)
 			  ctx->arena, "device %u of ", out[i].device);
 		words = cdop_arena_printf(ctx->arena, "%s%s%s%s%s", words,
 		    i > 0 ? ", " : "", device, words_of(ctx, out[i].person),
-		    out[i].before ? " (suspended before)" : "");
+		    restored_people_how(ctx->reg->people, &out[i]));
 	}
 	if (words != NULL && n > NAMED_MAX)
 		words = cdop_arena_printf(
@@ -353,7 +355,7 @@ static void
 say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
     const struct cdop_checkpoint *lost, const char *reason)
 {
-	struct restored_out may[MAY_ACCEPT_MAX];
+	struct restored_out may[RESTORED_ACCEPT_MAX];
 	size_t n;
 
 	say(ctx,
@@ -375,7 +377,8 @@ say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
 	say(ctx,
 	    "an administrator who was revoked after that counts as one here: "
 	    "is the one who asks still one?");
-	n = restored_people_accept(ctx->reg, ctx->now_ms, may, MAY_ACCEPT_MAX);
+	n = restored_people_accept(
+	    ctx->reg, ctx->now_ms, may, RESTORED_ACCEPT_MAX);
 	say_people(ctx, "administrators in it", may, n);
 	if (restored->n_out > 0)
 		say_people(ctx, "suspended on the host", restored->out,

@@ -61,7 +61,9 @@ make_lock(int dir)
 	    dir, "lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return errno;
-	rc = fallocate(fd, 0, 0, DB_CORE_LOCK) == 0 ? 0 : errno;
+	do
+		rc = fallocate(fd, 0, 0, DB_CORE_LOCK) == 0 ? 0 : errno;
+	while (rc == EINTR);
 	(void)close(fd);
 	return rc == EOPNOTSUPP ? 0 : rc;
 }

@@ -219,6 +219,8 @@ def noticed_later(registry, carol, cora, tablet):
     registry.start()
     out_for_good("she", carol)
     shown = ada.must("restore", "show").out
+    check("and who is revoked is not said to be suspended alone", re.search(
+        r"suspended +Ivy Invited.* \(never active: revoked\)\n", shown), shown)
     check("whoever could lift it knows that the host has named him",
           re.search(r"suspended +Bob Admin.* \(suspended before\)\n", shown),
           shown)
