@@ -173,11 +173,11 @@ make_key_file(struct init *init)
 		log_tell("%s: %s", init->args.key_file, strerror(errno));
 		return false;
 	}
-	init->made_key = true;
 	offline_give_key(fd, init->args.dir);
 	cdop_secret_random(key, sizeof(key));
 	good = offline_write(
 	    fd, init->args.key_file, (struct cdop_bytes){key, sizeof(key)});
+	init->made_key = good;
 	cdop_secret_wipe(key, sizeof(key));
 	if (good)
 		printf("key file: made, 32 random bytes in %s\n",
@@ -367,7 +367,7 @@ write_sheet(struct init *init, int fd, const char *path)
 	free(key_file);
 	if (err == CDOP_OK)
 		return offline_write(fd, path, text);
-	close(fd);
+	offline_discard(fd, path);
 	return false;
 }
 
@@ -440,10 +440,7 @@ take_back(struct init *init)
 	size_t i;
 
 	for (i = 0; i <= init->args.n_admin; i++)
-		if (init->fd[i] >= 0) {
-			close(init->fd[i]);
-			(void)unlink(init->path[i]);
-		}
+		offline_discard(init->fd[i], init->path[i]);
 	for (i = 0; init->is_founded && i <= init->args.n_admin; i++)
 		(void)unlink(init->path[i]); /* of no use without the others */
 	if (init->made_out)

@@ -156,8 +156,6 @@ run(struct recover *recover)
 			recover->address, recover->n_address, fd,
 			recover->path[i]))
 			continue;
-		/* Half of one is none, and would be in the way. */
-		(void)unlink(recover->path[i]);
 		log_tell("no invitation was written for %s",
 		    recover->setup.admin[i]);
 		good = false;
@@ -202,10 +200,7 @@ cmd_recover(int argc, char **argv)
 		report(&recover);
 	offline_close(&recover.offline);
 	for (i = 0; i < SETUP_ADMINS_MAX; i++)
-		if (recover.fd[i] >= 0) {
-			close(recover.fd[i]);
-			(void)unlink(recover.path[i]);
-		}
+		offline_discard(recover.fd[i], recover.path[i]);
 	if (recover.is_unknown)
 		log_tell("whether it was done is not known: do it again");
 	else if (!good && !recover.is_done)

@@ -540,10 +540,7 @@ cmd_renew(int argc, char **argv)
 	good = offline_open(&renew.offline) == CDOP_OK && run(&renew);
 	while (renew.n > 0)
 		slot_make_end(&renew.make[--renew.n], renew.stands);
-	if (renew.fd != -1) {
-		close(renew.fd);
-		(void)unlink(renew.path);
-	}
+	offline_discard(renew.fd, renew.path);
 	if (renew.made_out && !renew.stands)
 		(void)rmdir(renew.new.out); /* which stays, if it has any */
 	offline_close(&renew.offline);

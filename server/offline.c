@@ -512,6 +512,15 @@ sync_name(const char *path)
 	return true;
 }
 
+void
+offline_discard(int fd, const char *path)
+{
+	if (fd == -1)
+		return;
+	(void)close(fd);
+	(void)unlink(path);
+}
+
 bool
 offline_write(int fd, const char *path, struct cdop_bytes bytes)
 {
@@ -524,16 +533,13 @@ offline_write(int fd, const char *path, struct cdop_bytes bytes)
 			break;
 		done += n > 0 ? (size_t)n : 0;
 	}
-	if (done < bytes.len || fsync(fd) != 0) {
-		log_tell("%s: %s", path, strerror(errno));
-		close(fd);
-		return false;
+	if (done == bytes.len && fsync(fd) == 0 && sync_name(path)) {
+		(void)close(fd);
+		return true;
 	}
-	if (close(fd) != 0 || !sync_name(path)) {
-		log_tell("%s: %s", path, strerror(errno));
-		return false;
-	}
-	return true;
+	log_tell("%s: %s", path, strerror(errno));
+	offline_discard(fd, path);
+	return false;
 }
 
 /* Public keys of the server, current and next. */
@@ -576,7 +582,7 @@ offline_invite(struct offline *offline,
 		log_tell("%s: an invitation cannot be written with this "
 			 "address or name",
 		    path);
-		close(fd);
+		offline_discard(fd, path);
 		return false;
 	}
 	return offline_write(fd, path, file);

@@ -129,12 +129,18 @@ bool offline_addresses(const char *const *address, size_t n);
 /* A new file, 0600, that must not be there yet.  -1: said why; errno. */
 int offline_create(const char *path);
 
-/* Writes, syncs and closes.  false: said why. */
+/* Closes what was made to be written, and takes it away.  fd -1: nothing. */
+void offline_discard(int fd, const char *path);
+
+/*
+ * Writes, syncs and closes.  false: said why, and half a file does not stay:
+ * it is worth nothing, and in the way of the next one.
+ */
 bool offline_write(int fd, const char *path, struct cdop_bytes bytes);
 
 /*
  * Writes the invitation file of one who was invited into fd and closes it.
- * false: said why.
+ * false: likewise.
  */
 bool offline_invite(struct offline *offline,
     const struct people_invitation *invitation, const char *const *address,

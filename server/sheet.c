@@ -210,18 +210,6 @@ print(struct cdop_bytes text)
 	    fflush(stdout) == 0;
 }
 
-/* Half of a sheet says less than none. */
-static bool
-put(struct cdop_bytes text, int fd, const char *path)
-{
-	if (fd == -1)
-		return print(text);
-	if (offline_write(fd, path, text))
-		return true;
-	(void)unlink(path);
-	return false;
-}
-
 bool
 sheet_put(struct offline *offline, const char *dir, const char *key_file,
     int fd, const char *path)
@@ -232,13 +220,10 @@ sheet_put(struct offline *offline, const char *dir, const char *key_file,
 	err = text_of(offline, dir, key_file, &text);
 	if (err != CDOP_OK) {
 		log_tell("the recovery sheet: %s", offline_words(err));
-		if (fd != -1) {
-			(void)close(fd);
-			(void)unlink(path);
-		}
+		offline_discard(fd, path);
 		return false;
 	}
-	if (!put(text, fd, path))
+	if (fd == -1 ? !print(text) : !offline_write(fd, path, text))
 		return false;
 	err = custody_act_sheet(offline->reg, offline->arena, clock_wall_ms());
 	if (err != CDOP_OK)

@@ -179,14 +179,15 @@ make_key_file(struct slot_make *make, const char *path)
 		log_tell("%s: %s", path, strerror(errno));
 		return false;
 	}
-	(void)snprintf(make->path[0], SLOT_MAKE_PATH, "%s", path);
 	cdop_secret_random(key, sizeof(key));
 	offline_give_key(fd, make->args->dir);
 	good = offline_write(fd, path, (struct cdop_bytes){key, sizeof(key)});
 	cdop_secret_wipe(key, sizeof(key));
-	if (good)
-		printf("made, 32 random bytes in %s\n", path);
-	return good;
+	if (!good)
+		return false;
+	(void)snprintf(make->path[0], SLOT_MAKE_PATH, "%s", path);
+	printf("made, 32 random bytes in %s\n", path);
+	return true;
 }
 
 /* The passphrases of old slots have salts of their own. */
@@ -391,9 +392,8 @@ slot_make_end(struct slot_make *make, bool keep)
 	size_t i;
 
 	for (i = 0; i < SHAMIR_MAX; i++) {
-		if (make->fd[i] >= 0)
-			close(make->fd[i]);
-		if (make->fd[i] >= 0 || (!keep && make->path[i][0] != '\0'))
+		offline_discard(make->fd[i], make->path[i]);
+		if (!keep && make->path[i][0] != '\0')
 			(void)unlink(make->path[i]);
 	}
 	if (!keep && make->made_out)

@@ -1,13 +1,24 @@
-/* What init takes as an address: a client takes it apart in the same way. */
+/*
+ * What init takes as an address: a client takes it apart in the same way.  And
+ * what stays of a file that cannot be written.
+ */
 #include "server/offline.h"
 
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "tests/unit/server/scratch.h"
 
 static bool
 takes(const char *address)
@@ -66,6 +77,48 @@ one_that_is_wrong_is_enough(void **state)
 	assert_false(offline_addresses(mixed, 2));
 }
 
+/* As on a full disk: files end after so many bytes. */
+static bool
+write_within(const char *path, rlim_t room, struct cdop_bytes bytes)
+{
+	struct rlimit before, now;
+	bool good;
+	int fd;
+
+	fd = offline_create(path);
+	assert_true(fd >= 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	now = before;
+	now.rlim_cur = room;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
+	good = offline_write(fd, path, bytes);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	(void)signal(SIGXFSZ, SIG_DFL);
+	return good;
+}
+
+static void
+half_a_file_does_not_stay(void **state)
+{
+	static const uint8_t text[100];
+	const struct cdop_bytes bytes = {text, sizeof(text)};
+	char dir[200], path[220];
+	struct stat st;
+
+	(void)state;
+	scratch_dir(dir, sizeof(dir), "offline");
+	(void)snprintf(path, sizeof(path), "%s/sheet", dir);
+	assert_false(write_within(path, sizeof(text) / 2, bytes));
+	assert_int_equal(stat(path, &st), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_true(write_within(path, sizeof(text), bytes));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, sizeof(text));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int
 main(void)
 {
@@ -74,6 +127,7 @@ main(void)
 	    cmocka_unit_test(addresses_that_none_can),
 	    cmocka_unit_test(no_longer_than_an_invitation_has_room_for),
 	    cmocka_unit_test(one_that_is_wrong_is_enough),
+	    cmocka_unit_test(half_a_file_does_not_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
