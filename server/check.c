@@ -192,9 +192,10 @@ data_dir(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
 	const char *path = scene->conf->data_dir;
 	enum check_verdict verdict = look_at_dir(scene, path, 0077, words);
+	struct files_found found;
 
-	if (verdict == CHECK_FINE && dir_is_read_only(path))
-		return SAY(CHECK_PROBLEM, "%s: " DIR_READ_ONLY, path);
+	if (verdict == CHECK_FINE && files_read_only(path, &found))
+		return SAY(CHECK_PROBLEM, "%s: %s", path, found.words);
 	return verdict;
 }
 
@@ -499,9 +500,8 @@ check_next(const struct check *check, const struct check_scene *scene)
 
 	if (check->look == files)
 		(void)files_data(scene->conf->data_dir, &found);
-	else if (check->look == data_dir &&
-	    dir_is_read_only(scene->conf->data_dir))
-		found.next = DIR_READ_ONLY_NEXT;
+	else if (check->look == data_dir)
+		(void)files_read_only(scene->conf->data_dir, &found);
 	else if (check->look == anchor_dir)
 		(void)files_anchor(scene->conf->anchor_dir, &found);
 	return found.next;

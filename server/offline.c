@@ -271,8 +271,10 @@ offline_tell_file(const char *called, const char *dir)
 void
 offline_tell_why(const char *called, const char *dir, enum cdop_err err)
 {
-	if (err == CDOP_PERMISSION_DENIED && dir_is_read_only(dir))
-		log_tell("%s: " DIR_READ_ONLY ": " DIR_READ_ONLY_NEXT, called);
+	struct files_found found;
+
+	if (err == CDOP_PERMISSION_DENIED && files_read_only(dir, &found))
+		log_tell("%s: %s: %s", called, found.words, found.next);
 	else if (err != CDOP_PERMISSION_DENIED ||
 	    !offline_tell_file(called, dir))
 		log_tell("%s: %s", called, why(err));

@@ -5,7 +5,6 @@
 
 #include "server/base/control.h"
 #include "server/base/log.h"
-#include "server/store/dir.h"
 #include "server/store/files.h"
 
 int
@@ -30,14 +29,11 @@ refused_store(const char *dir, enum cdop_err err)
 {
 	const bool lost = err == CDOP_DATA_LOSS;
 	struct files_found found = {"the directory", REFUSED_NEXT_DIR};
-	const struct files_found still = {DIR_READ_ONLY, DIR_READ_ONLY_NEXT};
 
 	if (err == CDOP_RESOURCE_EXHAUSTED)
 		return 1; /* as of whatever else it takes to open */
 	if (err == CDOP_PERMISSION_DENIED) {
-		if (dir_is_read_only(dir))
-			found = still;
-		else
+		if (!files_read_only(dir, &found))
 			(void)files_data(dir, &found);
 		log_error("store.refused", "code=%s dir=%s finding=%s next=%s",
 		    cdop_err_name(err), dir, found.words, found.next);

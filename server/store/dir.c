@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "server/store/pages.h"
@@ -182,22 +181,6 @@ dir_is_marked(const char *dir)
 	struct stat st;
 
 	return path_of(dir, mark, path) == CDOP_OK && lstat(path, &st) == 0;
-}
-
-bool
-dir_is_read_only(const char *dir)
-{
-	struct statvfs fs;
-	bool is;
-	int fd;
-
-	/* The vault may not ask by name. */
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return false;
-	is = fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0;
-	(void)close(fd);
-	return is;
 }
 
 enum cdop_err

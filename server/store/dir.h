@@ -55,18 +55,6 @@ void dir_mark(const char *dir);
 void dir_unmark(const char *dir);
 bool dir_is_marked(const char *dir);
 
-/*
- * DIR lies on a file system that is mounted read-only, as the kernel does when
- * its disk fails: what cannot be opened there is nobody's right that is
- * missing.
- */
-bool dir_is_read_only(const char *dir);
-
-/* For people, where it is. */
-#define DIR_READ_ONLY "its file system is mounted read-only"
-#define DIR_READ_ONLY_NEXT                                                     \
-	"see what its disk has (journalctl -k), then mount -o remount,rw"
-
 /* What a call about a file or a directory failed with, as ours. */
 enum cdop_err dir_error(int code);
 

@@ -3,9 +3,9 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MADE_ANEW "take it away: it is made anew"
@@ -130,4 +130,25 @@ enum files_verdict
 files_anchor(const char *dir, struct files_found *ret_found)
 {
 	return look_at_all(dir, anchor_names, ret_found);
+}
+
+bool
+files_read_only(const char *dir, struct files_found *ret_found)
+{
+	struct statvfs fs;
+	bool is;
+	int fd;
+
+	/* The vault may not ask by name. */
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	is = fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0;
+	(void)close(fd);
+	if (!is)
+		return false;
+	say(ret_found, "its file system is mounted read-only");
+	ret_found->next =
+	    "see what its disk has (journalctl -k), then mount -o remount,rw";
+	return true;
 }

@@ -6,7 +6,7 @@
 #ifndef CDOP_STORE_FILES_H
 #define CDOP_STORE_FILES_H
 
-#include "cdop/err.h"
+#include <stdbool.h>
 
 /* The worse the higher. */
 enum files_verdict {
@@ -29,5 +29,12 @@ enum files_verdict files_data(const char *dir, struct files_found *ret_found);
 
 /* The same of a directory for the anchor, which others may read. */
 enum files_verdict files_anchor(const char *dir, struct files_found *ret_found);
+
+/*
+ * DIR lies on a file system that is mounted read-only, as the kernel does when
+ * its disk fails: what cannot be opened there is nobody's right that is
+ * missing.  *ret_found says so, and is left alone where it is not.
+ */
+bool files_read_only(const char *dir, struct files_found *ret_found);
 
 #endif
