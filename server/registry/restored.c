@@ -308,10 +308,7 @@ static void
 take_first(struct mark *mark, const struct restored_view *view)
 {
 	mark->has_first = true;
-	mark->first = (struct restored_said){
-	    .by = view->by, .reason = view->reason, .at_ms = view->at_ms};
-	if (view->has_first)
-		mark->first = view->first;
+	mark->first = view->has_first ? view->first : view->said;
 }
 
 /*
@@ -438,9 +435,9 @@ load_said(const Cdop__StoredRestored *restored, struct restored_view *view)
 {
 	const Cdop__StoredFirstMark *first = restored->first;
 
-	view->by = restored->by;
-	view->reason = restored->reason;
-	view->at_ms = restored->at_ms;
+	view->said = (struct restored_said){.by = restored->by,
+	    .reason = restored->reason,
+	    .at_ms = restored->at_ms};
 	view->has_first = first != NULL;
 	if (first != NULL)
 		view->first = (struct restored_said){.by = first->by,

@@ -60,9 +60,7 @@ struct restored_view {
 	struct cdop_checkpoint from;
 	bool has_lost;
 	struct cdop_checkpoint lost;
-	const char *by;
-	const char *reason;
-	uint64_t at_ms;
+	struct restored_said said;
 	bool has_first; /* it was marked again since */
 	struct restored_said first;
 	struct restored_out out[CDOP_LEFT_OUT_MAX]; /* left out, with a mark */

@@ -284,9 +284,9 @@ rpc_restore_view(struct rpc_ctx *ctx, const Cdop__RestoreViewRequest *req,
 	if (restored.has_lost &&
 	    (err = fill_checkpoint(ctx, &restored.lost, &rep->lost)) != CDOP_OK)
 		return err;
-	rep->by = (char *)(uintptr_t)restored.by;
-	rep->reason = (char *)(uintptr_t)restored.reason;
-	rep->at_ms = restored.at_ms;
+	rep->by = (char *)(uintptr_t)restored.said.by;
+	rep->reason = (char *)(uintptr_t)restored.said.reason;
+	rep->at_ms = restored.said.at_ms;
 	if ((err = fill_first(ctx, &restored, rep)) != CDOP_OK)
 		return err;
 	return fill_both(ctx, &restored, rep);
@@ -396,7 +396,7 @@ say_restore(struct rpc_ctx *ctx, const struct restored_view *restored,
 			restored->first.by, restored->first.reason));
 	say(ctx,
 	    cdop_arena_printf(ctx->arena, "restored on the host by %s: %s",
-		restored->by, restored->reason));
+		restored->said.by, restored->said.reason));
 	say(ctx, cdop_arena_printf(ctx->arena, "reason: %s", reason));
 }
 

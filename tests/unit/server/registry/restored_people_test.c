@@ -182,7 +182,7 @@ take_told(void *ctx, const struct audit_leaf *leaf)
 	assert_int_equal(
 	    audit_said_read(house.rows, house.arena, leaf, &said), CDOP_OK);
 	assert_string_equal(said.reason, "Olga Operator: the disk died");
-	assert_int_equal(words->at_ms, view().at_ms);
+	assert_int_equal(words->at_ms, view().said.at_ms);
 	told->person = words->subject_person;
 	told->count = words->count;
 	(void)snprintf(told->reason, sizeof(told->reason), "%s", words->reason);
@@ -489,7 +489,7 @@ take_back(void *ctx, const struct audit_leaf *leaf)
 
 	if (leaf->stored->words->call != AUDIT_EVENT_TAKEN_BACK)
 		return true;
-	assert_int_equal(leaf->stored->words->at_ms, view().at_ms);
+	assert_int_equal(leaf->stored->words->at_ms, view().said.at_ms);
 	*n += leaf->stored->words->count;
 	return true;
 }

@@ -246,7 +246,7 @@ a_restored_registry_goes_on_when_it_is_accepted(void **state)
 	assert_int_equal(restored_view(house.reg, house.arena, &view), CDOP_OK);
 	assert_int_equal(view.from.size, size);
 	assert_false(view.has_lost);
-	assert_string_equal(view.by, "Olga Operator");
+	assert_string_equal(view.said.by, "Olga Operator");
 	/* The log has who it was and why, for its auditor. */
 	now_ms = house.now_ms;
 	assert_int_equal(audit_walk(house.reg->audit, house.arena, &cursor, 100,
@@ -343,11 +343,11 @@ marked_again_it_says_why_it_was_restored(void **state)
 		house_reopen(&house);
 		assert_int_equal(
 		    restored_view(house.reg, house.arena, &view), CDOP_OK);
-		assert_string_equal(view.by, "Otto");
+		assert_string_equal(view.said.by, "Otto");
 		assert_true(view.has_first);
 		assert_string_equal(view.first.by, "Olga Operator");
 		assert_string_equal(view.first.reason, "the disk died");
-		assert_true(view.first.at_ms < view.at_ms);
+		assert_true(view.first.at_ms < view.said.at_ms);
 	}
 	house_end(&house);
 }
