@@ -7,6 +7,7 @@
 
 #include "cdop/limits.h"
 #include "cdop/secret.h"
+#include "cdop/streams.h"
 #include "client/commands.h"
 #include "client/help.h"
 #include "client/json.h"
@@ -397,6 +398,8 @@ cmd_main(int argc, char **argv)
 	enum exit_code code;
 
 	memset(&ctx, 0, sizeof(ctx));
+	if (cdop_streams_hold() != CDOP_OK)
+		return EXIT_UNEXPECTED; /* and nowhere to say so */
 	if (cdop_arena_new(ARENA_MAX, &ctx.arena) != CDOP_OK) {
 		(void)fputs("cdop: not enough memory\n", stderr);
 		return EXIT_UNEXPECTED;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cdop/secret.h"
+#include "cdop/streams.h"
 #include "cdop/version.h"
 #include "server/base/config.h"
 #include "server/base/log.h"
@@ -159,6 +160,8 @@ main(int argc, char **argv)
 {
 	size_t i;
 
+	if (cdop_streams_hold() != CDOP_OK)
+		return CMD_FAILED; /* and nowhere to say so */
 	if (argc < 2) {
 		print_usage(stderr);
 		return CMD_USAGE;

@@ -25,7 +25,8 @@ class Wire:
     hold="requests" keeps back what a client asks after its handshake,
     hold="answers" what it is answered; hold="proof" waits with message 3 till
     go is set, and has set held before; hold="nothing" hangs up at message 3.
-    hung_up[i] is when the server closed the i-th connection.
+    hung_up[i] is when the server closed the i-th connection.  said is all
+    that clients sent, as it went over the wire.
     """
 
     def __init__(self, path, cut_after=0, hold=""):
@@ -35,6 +36,7 @@ class Wire:
         self.hold = hold
         self.counts = []
         self.hung_up = {}
+        self.said = bytearray()
         self.held, self.go = threading.Event(), threading.Event()
         self.open = True
         os.rename(self.path, self.real)
@@ -108,6 +110,8 @@ class Wire:
                         if side == 1:
                             self.ends(client, server, number)
                         return
+                    if side == 0:
+                        self.said += data
                     self.counts[number][side] += frames[side].take(data)
                     if not self.proves(number, side):
                         return
