@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdop/inherited.h"
 #include "cdop/limits.h"
 #include "cdop/secret.h"
-#include "cdop/streams.h"
 #include "client/commands.h"
 #include "client/help.h"
 #include "client/json.h"
@@ -398,7 +398,7 @@ cmd_main(int argc, char **argv)
 	enum exit_code code;
 
 	memset(&ctx, 0, sizeof(ctx));
-	if (cdop_streams_hold() != CDOP_OK)
+	if (cdop_inherited_settle() != CDOP_OK)
 		return EXIT_UNEXPECTED; /* and nowhere to say so */
 	if (cdop_arena_new(ARENA_MAX, &ctx.arena) != CDOP_OK) {
 		(void)fputs("cdop: not enough memory\n", stderr);

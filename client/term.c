@@ -40,7 +40,7 @@ void
 term_start(void)
 {
 	const struct rlimit none = {0, 0};
-	struct sigaction sa;
+	struct sigaction sa, old;
 
 	/* What is typed here lies in no core and in nobody else's sight. */
 	(void)setrlimit(RLIMIT_CORE, &none);
@@ -53,8 +53,10 @@ term_start(void)
 	sigemptyset(&sa.sa_mask);
 	sa.sa_handler = on_stop; /* no SA_RESTART: a read has to end */
 	(void)sigaction(SIGINT, &sa, NULL);
-	(void)sigaction(SIGHUP, &sa, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
+	/* nohup: it is to go on when the terminal is gone. */
+	if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		(void)sigaction(SIGHUP, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &sa, NULL);
 	(void)sigaction(

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cdop/inherited.h"
 #include "cdop/secret.h"
-#include "cdop/streams.h"
 #include "cdop/version.h"
 #include "server/base/config.h"
 #include "server/base/log.h"
@@ -160,7 +160,7 @@ main(int argc, char **argv)
 {
 	size_t i;
 
-	if (cdop_streams_hold() != CDOP_OK)
+	if (cdop_inherited_settle() != CDOP_OK)
 		return CMD_FAILED; /* and nowhere to say so */
 	if (argc < 2) {
 		print_usage(stderr);

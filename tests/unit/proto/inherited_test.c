@@ -1,5 +1,5 @@
 /* Whoever closes them finds that nothing else is opened in their place. */
-#include "cdop/streams.h"
+#include "cdop/inherited.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -21,7 +21,7 @@ look(unsigned bits)
 	for (fd = 0; fd < 3; fd++)
 		if ((bits >> fd & 1) != 0)
 			(void)close(fd);
-	if (cdop_streams_hold() != CDOP_OK)
+	if (cdop_inherited_settle() != CDOP_OK)
 		return 1;
 	if (open("/dev/null", O_RDWR | O_CLOEXEC) < 3)
 		return 2;

@@ -1,11 +1,12 @@
-/* Descriptors 0 to 2 are nobody else's. */
-#include "cdop/streams.h"
+/* Streams and signals as they are by themselves. */
+#include "cdop/inherited.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
-enum cdop_err
-cdop_streams_hold(void)
+static enum cdop_err
+hold_streams(void)
 {
 	int fd;
 
@@ -18,4 +19,15 @@ cdop_streams_hold(void)
 			return CDOP_UNAVAILABLE;
 	}
 	return CDOP_OK;
+}
+
+enum cdop_err
+cdop_inherited_settle(void)
+{
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGCHLD, SIG_DFL);
+	return hold_streams();
 }
