@@ -327,6 +327,7 @@ connect_any(struct cmd_ctx *ctx, int *ret_psk)
 	if ((code = pack_hello(ctx, &args.hello)) != EXIT_OK)
 		return code;
 	args.link.s = s->identity.secret->static_key.data;
+	args.link.s_pub = open->public_key.data;
 	args.link.registry = open->registry_id.data;
 	args.opening.kind = CDOP_LINK_ENROLLED;
 	if (open->has_invitation_id) {

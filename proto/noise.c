@@ -214,13 +214,23 @@ is_bad_key(const uint8_t *key)
 	return key == NULL || cdop_secret_is_zero(key, CDOP_KEY_LEN);
 }
 
-/* A secret key that is given, and its public key. */
+/* An ephemeral secret key, and its public key. */
 static void
-take_keypair(uint8_t secret[static CDOP_KEY_LEN],
-    uint8_t public[static CDOP_KEY_LEN], const uint8_t *given)
+take_e(struct cdop_noise *noise, const uint8_t e[static CDOP_KEY_LEN])
 {
-	memcpy(secret, given, CDOP_KEY_LEN);
-	cdop_secret_public(public, secret);
+	memcpy(noise->e, e, CDOP_KEY_LEN);
+	cdop_secret_public(noise->e_pub, e);
+}
+
+/* A public key that is not of this secret authenticates nobody. */
+static void
+take_s(struct cdop_noise *noise, const struct cdop_noise_args *args)
+{
+	memcpy(noise->s, args->s, CDOP_KEY_LEN);
+	if (args->s_pub != NULL)
+		memcpy(noise->s_pub, args->s_pub, CDOP_KEY_LEN);
+	else
+		cdop_secret_public(noise->s_pub, args->s);
 }
 
 static bool
@@ -230,6 +240,8 @@ are_good_args(const struct cdop_noise_args *args)
 
 	psk = patterns[args->pattern].psk;
 	if (is_bad_key(args->s) || (args->initiator && is_bad_key(args->rs)))
+		return false;
+	if (args->s_pub != NULL && is_bad_key(args->s_pub))
 		return false;
 	if (!args->initiator && args->rs != NULL)
 		return false;
@@ -261,7 +273,7 @@ cdop_noise_init(struct cdop_noise *noise, const struct cdop_noise_args *args)
 	memcpy(noise->ck, noise->h, sizeof(noise->ck));
 	mix_hash(noise, args->prologue);
 
-	take_keypair(noise->s, noise->s_pub, args->s);
+	take_s(noise, args);
 	if (args->rs != NULL) {
 		memcpy(noise->rs, args->rs, CDOP_KEY_LEN);
 		noise->have_rs = true;
@@ -271,7 +283,7 @@ cdop_noise_init(struct cdop_noise *noise, const struct cdop_noise_args *args)
 		noise->have_psk = true;
 	}
 	if (args->e != NULL) {
-		take_keypair(noise->e, noise->e_pub, args->e);
+		take_e(noise, args->e);
 		noise->fixed_e = true;
 	}
 
@@ -339,7 +351,7 @@ write_e(struct cdop_noise *noise, struct cursor *cur)
 		 * gives another key to another conversation. */
 		cdop_secret_hedged(e, noise->s, "cdop-ephemeral/1",
 		    (struct cdop_bytes){noise->h, sizeof(noise->h)});
-		take_keypair(noise->e, noise->e_pub, e);
+		take_e(noise, e);
 		cdop_secret_wipe(e, sizeof(e));
 	}
 	memcpy(cur->out, noise->e_pub, CDOP_KEY_LEN);

@@ -142,34 +142,30 @@ cdop_secret_sha512(uint8_t out[static CDOP_SHA512_LEN],
 	sodium_memzero(&state, sizeof(state));
 }
 
-/* HMAC-SHA512 over data and, where counter is not 0, that byte. */
-static void
-hmac(uint8_t out[static CDOP_SHA512_LEN],
-    const uint8_t key[static CDOP_SHA512_LEN], struct cdop_bytes data,
-    uint8_t counter)
-{
-	crypto_auth_hmacsha512_state state;
-
-	crypto_auth_hmacsha512_init(&state, key, CDOP_SHA512_LEN);
-	crypto_auth_hmacsha512_update(&state, data.data, data.len);
-	crypto_auth_hmacsha512_update(&state, &counter, counter != 0);
-	crypto_auth_hmacsha512_final(&state, out);
-	sodium_memzero(&state, sizeof(state));
-}
-
+/* The key goes in once: that is half of what a short HMAC takes. */
 void
 cdop_secret_hkdf(uint8_t out[][CDOP_SHA512_LEN], size_t n,
     const uint8_t ck[static CDOP_SHA512_LEN], struct cdop_bytes ikm)
 {
-	struct cdop_bytes before = {NULL, 0};
-	uint8_t temp[CDOP_SHA512_LEN];
+	crypto_auth_hmacsha512_state keyed, state;
+	uint8_t temp[CDOP_SHA512_LEN], counter;
 	size_t i;
 
-	hmac(temp, ck, ikm, 0);
+	crypto_auth_hmacsha512_init(&state, ck, CDOP_SHA512_LEN);
+	crypto_auth_hmacsha512_update(&state, ikm.data, ikm.len);
+	crypto_auth_hmacsha512_final(&state, temp);
+	crypto_auth_hmacsha512_init(&keyed, temp, sizeof(temp));
 	for (i = 0; i < n; i++) {
-		hmac(out[i], temp, before, (uint8_t)(i + 1));
-		before = (struct cdop_bytes){out[i], CDOP_SHA512_LEN};
+		counter = (uint8_t)(i + 1);
+		state = keyed;
+		if (i > 0)
+			crypto_auth_hmacsha512_update(
+			    &state, out[i - 1], CDOP_SHA512_LEN);
+		crypto_auth_hmacsha512_update(&state, &counter, 1);
+		crypto_auth_hmacsha512_final(&state, out[i]);
 	}
+	sodium_memzero(&keyed, sizeof(keyed));
+	sodium_memzero(&state, sizeof(state));
 	sodium_memzero(temp, sizeof(temp));
 }
 

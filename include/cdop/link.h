@@ -45,6 +45,7 @@ struct cdop_link_opening {
 /* Everything is copied; nothing here has to live on. */
 struct cdop_link_args {
 	const uint8_t *s;        /* own static secret: CDOP_KEY_LEN */
+	const uint8_t *s_pub;    /* its public key; NULL: it is worked out */
 	const uint8_t *server;   /* client: the server's public key */
 	const uint8_t *psk;      /* client only */
 	const uint8_t *registry; /* CDOP_LINK_REGISTRY_LEN */

@@ -61,11 +61,12 @@ struct cdop_noise_args {
 	enum cdop_noise_pattern pattern;
 	bool initiator;
 	struct cdop_bytes prologue;
-	const uint8_t *s;   /* own static secret: CDOP_KEY_LEN */
-	const uint8_t *rs;  /* initiator: the responder's public key */
-	const uint8_t *psk; /* NULL under XK, and for a responder that gives
-			       it to read_finish */
-	const uint8_t *e;   /* NULL; a fixed ephemeral is for vectors only */
+	const uint8_t *s;     /* own static secret: CDOP_KEY_LEN */
+	const uint8_t *s_pub; /* its public key; NULL: it is worked out */
+	const uint8_t *rs;    /* initiator: the responder's public key */
+	const uint8_t *psk;   /* NULL under XK, and for a responder that gives
+				 it to read_finish */
+	const uint8_t *e;     /* NULL; a fixed ephemeral is for vectors only */
 };
 
 /*

@@ -72,6 +72,8 @@ server_of(const struct cycle *cycle, uint64_t boot_ms)
 	server.registry_id = cycle->reg->id;
 	server.secret[0] = cycle->reg->link_secret;
 	server.secret[1] = cycle->reg->link_secret_next;
+	server.public[0] = cycle->reg->link_public[0];
+	server.public[1] = cycle->reg->link_public[1];
 	server.people = cycle->reg->people;
 	server.now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms);
 	return server;

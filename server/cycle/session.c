@@ -140,6 +140,7 @@ session_message1(struct session *session, const struct session_server *server,
 
 	memset(&args, 0, sizeof(args));
 	args.s = server->secret[session->server_key];
+	args.s_pub = server->public[session->server_key];
 	if (args.s == NULL)
 		return CDOP_UNAUTHENTICATED;
 	args.registry = server->registry_id;

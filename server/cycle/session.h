@@ -84,6 +84,7 @@ struct session {
 struct session_server {
 	const uint8_t *registry_id; /* 16 */
 	const uint8_t *secret[2];   /* current, next or NULL */
+	const uint8_t *public[2];   /* of these; NULL: to be worked out */
 	const struct people *people;
 	uint64_t now_ms;             /* wall, for expiries */
 	const struct boot_set *boot; /* instead of people: it is sealed */

@@ -181,6 +181,22 @@ take_secret(
 	return swap_secret(reg, slot, p);
 }
 
+/* Every handshake and every Welcome wants them. */
+static enum cdop_err
+take_link_publics(struct registry *reg)
+{
+	enum cdop_err err;
+
+	err = undo_save(reg->undo, reg->link_public, sizeof(reg->link_public));
+	if (err != CDOP_OK)
+		return err;
+	memset(reg->link_public, 0, sizeof(reg->link_public));
+	cdop_secret_public(reg->link_public[0], reg->link_secret);
+	if (reg->link_secret_next != NULL)
+		cdop_secret_public(reg->link_public[1], reg->link_secret_next);
+	return CDOP_OK;
+}
+
 static enum cdop_err
 take_notices(struct registry *reg, const Cdop__StoredConfig *config)
 {
@@ -238,6 +254,8 @@ take_config(struct registry *reg, const Cdop__StoredConfig *config)
 		err = take_secret(reg, &reg->link_secret_next,
 		    config->has_link_secret_next ? &config->link_secret_next
 						 : NULL);
+	if (err == CDOP_OK)
+		err = take_link_publics(reg);
 	if (err == CDOP_OK)
 		err = take_secret(reg, &reg->log_seed, &config->log_seed);
 	if (err == CDOP_OK)

@@ -81,10 +81,11 @@ struct registry {
 
 	/* X25519 secrets of the link, 32 bytes each, in locked memory. */
 	uint8_t *link_secret;
-	uint8_t *link_secret_next; /* NULL: none */
-	uint64_t link_next_ms;     /* when that was made */
-	uint64_t link_made_ms;     /* and the current one; 0: not known */
-	uint64_t log_made_ms;      /* the log's; likewise */
+	uint8_t *link_secret_next;  /* NULL: none */
+	uint8_t link_public[2][32]; /* of these; zeros where there is none */
+	uint64_t link_next_ms;      /* when that was made */
+	uint64_t link_made_ms;      /* and the current one; 0: not known */
+	uint64_t log_made_ms;       /* the log's; likewise */
 	uint8_t *log_seed; /* Ed25519, likewise: signs checkpoints alone */
 
 	struct statements *statements; /* of the log key, oldest first */

@@ -112,6 +112,7 @@ open_with(struct mix_client *c, const struct identity *id, bool next,
 	if (args.address == NULL)
 		args.address = id->open->address[0];
 	args.link.s = id->secret->static_key.data;
+	args.link.s_pub = id->open->public_key.data;
 	args.link.registry = id->open->registry_id.data;
 	args.link.server = id->open->server_key[0].data;
 	args.link.psk = next ? id->secret->psk_next.data : id->secret->psk.data;

@@ -50,6 +50,65 @@ another_registry_fails_at_message_1(void **state)
 	assert_dead(&pair.server);
 }
 
+/* Both ends anew, and their public keys given. */
+static void
+give_publics(struct pair *pair, const uint8_t *client, const uint8_t *server)
+{
+	const struct pair_keys *keys = &pair->keys;
+	uint8_t preamble[CDOP_LINK_PREAMBLE_LEN];
+	struct cdop_link_args args = {.s = keys->client_s,
+	    .s_pub = client,
+	    .server = keys->server,
+	    .psk = keys->psk,
+	    .registry = keys->registry,
+	    .e = keys->client_e};
+
+	assert_int_equal(cdop_link_client(&pair->client, &args), CDOP_OK);
+	cdop_link_preamble(preamble);
+	args = (struct cdop_link_args){.s = keys->server_s,
+	    .s_pub = server,
+	    .registry = keys->registry,
+	    .preamble = preamble,
+	    .e = keys->server_e};
+	assert_int_equal(cdop_link_server(&pair->server, &args), CDOP_OK);
+}
+
+static void
+a_public_key_that_is_given_changes_no_byte(void **state)
+{
+	struct pair plain, given;
+
+	(void)state;
+	pair_init(&plain);
+	pair_run(&plain);
+	pair_init(&given);
+	give_publics(&given, given.keys.client, given.keys.server);
+	pair_run(&given);
+	assert_memory_equal(
+	    given.message, plain.message, sizeof(plain.message));
+	assert_memory_equal(given.hash, plain.hash, sizeof(plain.hash));
+}
+
+static void
+a_public_key_of_another_secret_is_refused(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair);
+	give_publics(&pair, pair.keys.client, pair.keys.client);
+	pair_write(&pair, 0);
+	assert_int_equal(pair_read(&pair, 0, pair.message[0], pair.len[0]),
+	    CDOP_UNAUTHENTICATED);
+	assert_dead(&pair.server);
+	give_publics(&pair, pair.keys.server, pair.keys.server);
+	pair_run_to(&pair, 2);
+	pair_write(&pair, 2);
+	assert_int_equal(pair_read(&pair, 2, pair.message[2], pair.len[2]),
+	    CDOP_UNAUTHENTICATED);
+	assert_dead(&pair.server);
+}
+
 static void
 wrong_psk_fails_at_message_3_and_not_before(void **state)
 {
@@ -219,6 +278,9 @@ init_wants_exactly_the_keys_of_its_side(void **state)
 	args.s = zero;
 	assert_int_equal(cdop_noise_init(&noise, &args), CDOP_INVALID_ARGUMENT);
 	assert_dead(&noise);
+	args = good;
+	args.s_pub = zero;
+	assert_int_equal(cdop_noise_init(&noise, &args), CDOP_INVALID_ARGUMENT);
 	args = good;
 	args.rs = NULL;
 	assert_int_equal(cdop_noise_init(&noise, &args), CDOP_INVALID_ARGUMENT);
@@ -468,6 +530,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(wrong_server_key_fails_at_message_1),
 	    cmocka_unit_test(another_registry_fails_at_message_1),
+	    cmocka_unit_test(a_public_key_that_is_given_changes_no_byte),
+	    cmocka_unit_test(a_public_key_of_another_secret_is_refused),
 	    cmocka_unit_test(wrong_psk_fails_at_message_3_and_not_before),
 	    cmocka_unit_test(
 		impostor_without_the_server_secret_fails_at_message_2),
