@@ -264,9 +264,8 @@ def main():
     with open(profile, "w", encoding="utf-8") as f:
         f.write(text.replace("asks_per_day = 60", "asks_per_day = 61"))
     made = libsynthetic.rows(2, 900)
-    reference, other = [cora.must("notify", "--json", *[
-        "--set=%s=%s" % (p, v) for p, v in row.items()
-        if p[0] != "_" and v and "." in p]).json()["reference"]
+    reference, other = [cora.must(
+        "notify", "--json", *libsynthetic.said(row)).json()["reference"]
         for row in made]
     table = scenes(reference, other, {"csv": path, "profile": profile}, {
         "cora": str(cora.person), "wendy": str(wendy.person)})

@@ -12,30 +12,13 @@ import subprocess
 import time
 
 from libflow import (CDOP, CDOPD, FINDINGS, INVALID, NOT_FOUND, OK, SECOND,
-                     STOPPED, TMP, USAGE, Registry, check, end, equal, scene,
+                     TMP, USAGE, Registry, cdopd, check, end, equal, scene,
                      wait_for)
+import libslots
 import libsynthetic
 import libtype
 
 FILE = os.path.join(TMP, "one.cdop")
-
-
-def cdopd(*args):
-    done = subprocess.run([CDOPD, *args], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=120, check=False)
-    return done.returncode, done.stdout.decode("utf-8", "replace")
-
-
-def add_shares(registry):
-    """Two of four people together, and what names two of them."""
-    folder = os.path.join(registry.out, "shares")
-    code, said = cdopd(
-        "slot", "add", registry.data, "--by", "Ada Admin", "--new-shares",
-        "2/4", "--out", folder, "--key-file", registry.key)
-    equal("shares are made", code, 0) or print("# " + said)
-    files = [os.path.join(folder, "share-%d.txt" % n) for n in (2, 4)]
-    return [word for name in files for word in ("--share-file", name)]
 
 
 def write(path, rows):
@@ -154,20 +137,18 @@ def said_destroyed(registry, number):
     equal("one alone says it", ada.cdop(
         "backup", "destroyed", number, "--reason", "shredded",
         "--yes").code, SECOND)
-    act = registry.bob.must("approve", "--json").lines()[0]
-    registry.bob.must("approve", act["number"], "--confirm", act["number"])
+    registry.bob.approve()
     listed = ada.must("backup", "list").out
     check("the other one, too", re.search(
         "said to be destroyed on .* by Ada Admin and Bob", listed), listed)
     check("with the shares that opened it",
-          "2 of the shares of slot 3" in listed, listed)
+          "3 of the shares of slot 3" in listed, listed)
     status = ada.must("status").out
     check("and status counts it no more", "no backup is left" in status,
           status)
     ada.must("key", "rotate", "--area", "wirral", "--reason", "once a year",
              "--yes", code=SECOND)
-    act = registry.bob.must("approve", "--json").lines()[0]
-    registry.bob.must("approve", act["number"], "--confirm", act["number"])
+    registry.bob.approve()
     ada.must("key", "status", "--watch")
     issued = ada.must("certificate", "list", "--json").lines()[0]["number"]
     shown = ada.must("certificate", "show", str(issued)).out
@@ -452,11 +433,9 @@ def restored(registry, cora, shares, made, audrey):
     ada, bob = registry.ada, registry.bob
     equal("one asks", ada.cdop("restore", "accept", "--reason",
                                "disk failure", "--yes").code, SECOND)
-    act = bob.must("approve", "--json").lines()[0]
-    number = act["number"]
+    act = bob.approve()
     check("what has to be done again is said", "cases erased, holds set" in
           " ".join(act["words"]), act["words"])
-    bob.must("approve", number, "--confirm", number)
     for person in ada, bob, cora:
         person.must("trust", "restore", "--yes")
     status = ada.must("status").out
@@ -485,7 +464,8 @@ def main():
     check("status asks for a backup",
           "no backup was ever taken" in ada.must("status").out)
     registry.stop()
-    shares = add_shares(registry)
+    libslots.add_shares(registry)
+    shares = libslots.shares(registry, 2, 3, 5)
     registry.start()
     write(os.path.join(TMP, "first.csv"), libsynthetic.rows(50, 500))
     cora.must("notify", "--from", os.path.join(TMP, "first.csv"))
@@ -514,7 +494,8 @@ def main():
 
     stranger = Registry("stranger")
     stranger.init()
-    damaged(shares, add_shares(stranger))
+    libslots.add_shares(stranger)
+    damaged(shares, libslots.shares(stranger, 2, 3, 5))
     forged(shares)
     under_key(shares, audrey.must("audit", "export", os.path.join(
         TMP, "log"), "--json").json()["key"])

@@ -18,7 +18,7 @@ import libslots  # noqa: E402
 import noise_link  # noqa: E402
 from client import pb  # noqa: E402
 from libflow import (  # noqa: E402
-    PROFILE, TMP, check, end, equal, wait_for)
+    PROFILE, TMP, cdopd, check, end, equal, wait_for)
 from libsearch import spellings, words_of  # noqa: E402
 from scene import (  # noqa: E402
     ASK, AUDIT, CASE, CHANGE, PURPOSE, Cast, Children, must, notification)
@@ -265,8 +265,7 @@ def keys(cast):
             area=["wirral"] * (what == pb.KEY_AREAS)), by="kim")
     settle(cast)
     held(cast)
-    share = libslots.raw_share(os.path.join(
-        cast.registry.out, "shares", "share-2.txt"))[9:44]
+    share = libslots.raw_share(libslots.sheet(cast.registry, 2))[9:44]
     must(ask(cast, "kim", "CustodianDrill", pb.CustodianDrillRequest(
         set=int.from_bytes(share[:2], "big"), share=share[2],
         proof=noise_link.blake2b(
@@ -283,9 +282,8 @@ def keys(cast):
     with open(path, "wb") as f:
         f.write(b"".join(part.piece for part in taken.messages))
     must(ask(cast, "ada", "BackupProved", pb.BackupProvedRequest(
-        number=taken.messages[0].number, proof=libslots.code_of(path, *[
-            os.path.join(cast.registry.out, "shares", "share-%d.txt" % i)
-            for i in (1, 2, 3)]))))
+        number=taken.messages[0].number, proof=libslots.code_of(
+            path, libslots.shares(cast.registry, 1, 2, 3)))))
     erased(cast)
     second(cast, "BackupDestroyed", pb.BackupDestroyedRequest(
         number=taken.messages[0].number, reason="it was shredded"), by="kim")
@@ -322,10 +320,8 @@ def restored(cast):
     registry = cast.registry
     registry.stop()
     os.rename(registry.data, registry.data + ".lost")
-    folder = os.path.join(registry.out, "shares")
-    shares = [word for n in (1, 2, 4) for word in (
-        "--share-file", os.path.join(folder, "share-%d.txt" % n))]
-    code, said = libslots.cdopd(
+    shares = libslots.shares(registry, 1, 2, 4)
+    code, said = cdopd(
         "restore", os.path.join(TMP, "canary.cdop"), registry.data, "--by",
         "Olga Operator", "--reason", "drill", *shares)
     check("a backup is restored", code == 0, said)
@@ -334,7 +330,7 @@ def restored(cast):
     with open(registry.conf, "w", encoding="ascii") as f:
         f.writelines(lines)
     registry.start()
-    libslots.cdopd("unseal", "-f", registry.conf, *shares)
+    cdopd("unseal", "-f", registry.conf, *shares)
     for who in "ada", "bob":
         cast[who].save(log_key=None, seen_size=None, seen_root=None)
     for name in "Status", "WhoAmI", "RestoreView", "ApprovalList":

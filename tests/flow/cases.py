@@ -18,9 +18,7 @@ def save(name, made):
 
 
 def notify(row, *more):
-    return ["notify", "--json", *more] + [
-        "--set=%s=%s" % (path, value) for path, value in row.items()
-        if path[0] != "_" and value and "." in path]
+    return ["notify", "--json", *more] + libsynthetic.said(row)
 
 
 def show(person, reference):

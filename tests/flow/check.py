@@ -7,7 +7,8 @@ import re
 import socket
 import subprocess
 
-from libflow import CDOPD, FINDINGS, TMP, TOP, Registry, check, end, equal
+from libflow import (CDOPD, FINDINGS, TMP, TOP, Registry, cdopd, check, end,
+                     equal)
 
 METRICS = os.path.join(TMP, "cdopd.prom")
 
@@ -53,11 +54,8 @@ def says(name, wanted, conf):
 
 def not_started(conf, status, wanted, never):
     """What a start says that is refused, and not tried again."""
-    done = subprocess.run([CDOPD, "run", "-f", conf],
-                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          timeout=60, check=False)
-    said = done.stderr.decode()
-    equal("it does not start: " + wanted[0], done.returncode, status)
+    code, said = cdopd("run", "-f", conf)
+    equal("it does not start: " + wanted[0], code, status)
     check("and says why", all(word in said for word in wanted) and
           not any(word in said for word in never), said)
 
@@ -67,10 +65,8 @@ def refused(registry, wanted):
     not_started(registry.conf, 78, wanted, ("cdopd init", "DATA_LOSS"))
     for args, status in ((["verify", registry.data], FINDINGS),
                          (["slot", "list", registry.data], 1)):
-        done = subprocess.run([CDOPD] + args, stdin=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, timeout=60, check=False)
-        said = done.stderr.decode()
-        equal("%s refuses it, too" % args[0], done.returncode, status)
+        code, said = cdopd(*args)
+        equal("%s refuses it, too" % args[0], code, status)
         check("in words, and asks for nothing",
               all(word in said for word in wanted), said)
 
@@ -223,15 +219,12 @@ def main():
     equal("it runs", [seen[name] for name in (
         "daemon", "data_dir", "registry", "leftovers", "map", "listen",
         "run_dir")], ["fine"] * 7)
-    done = subprocess.run([CDOPD, "check", "-f", registry.conf],
-                          stdout=subprocess.PIPE, timeout=60, check=False)
-    text = done.stdout.decode()
+    _, text = cdopd("check", "-f", registry.conf)
     check("the same in words", all(
         re.search("^%s +%s " % (line["verdict"], line["name"]), text, re.M)
         for line in lines if line["verdict"] != "none"), text)
-    equal("with a bad file it says where", subprocess.run(
-        [CDOPD, "check", "-f", METRICS + ".none"], stderr=subprocess.PIPE,
-        timeout=60, check=False).returncode, 78)
+    equal("with a bad file it says where", cdopd(
+        "check", "-f", METRICS + ".none")[0], 78)
     end()
 
 

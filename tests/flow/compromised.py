@@ -7,23 +7,17 @@ import shutil
 import signal
 import subprocess
 
-from libflow import (CDOPD, OK, PASSPHRASE, SECOND, TMP, USAGE, check, end,
-                     equal, scene, wait_for)
-from libslots import add_shares, cdopd
+from libflow import (CDOPD, OK, PASSPHRASE, SECOND, TMP, USAGE, cdopd, check,
+                     end, equal, scene, wait_for)
+from libslots import add_shares, named, shares
 import libsynthetic
 
 OTHER = "four quite other words"
 
 
-def approve(person):
-    act = person.must("approve", "--json").lines()[0]
-    person.must("approve", act["number"], "--confirm", act["number"])
-    return " ".join(act["words"])
-
-
 def ask(registry, *what):
     registry.ada.must("key", "rotate", *what, "--yes", code=SECOND)
-    words = approve(registry.bob)
+    words = " ".join(registry.bob.approve()["words"])
     check("the second person is told", "COMPROMISED" in words, words)
     return words
 
@@ -189,23 +183,18 @@ def opens(registry, data, *args, stdin=b""):
     return cdopd("slot", "test", data, *args, stdin=stdin)[0] == 0
 
 
-def shares(folder, *numbers):
-    return [part for n in numbers for part in (
-        "--share-file", os.path.join(folder, "share-%d.txt" % n))]
-
-
 def old_ways(registry):
     return {"key file": (["--key-file", registry.key], b""),
             "passphrase": (["--passphrase-stdin"], PASSPHRASE.encode() +
                            b"\n"),
-            "shares": (shares(os.path.join(registry.out, "shares"), 1, 3, 5),
-                       b"")}
+            "shares": (shares(registry, 1, 3, 5), b"")}
 
 
 def new_ways(registry, out):
     return {"key file": (["--key-file", registry.key + "-other"], b""),
             "passphrase": (["--passphrase-stdin"], OTHER.encode() + b"\n"),
-            "shares": (shares(os.path.join(registry.dir, out), 2, 4), b"")}
+            "shares": (named(os.path.join(
+                registry.dir, out, "share-%d.txt" % n) for n in (2, 4)), b"")}
 
 
 def kill_when(registry, out, there):
@@ -371,7 +360,7 @@ def serves(registry, cora, case):
           "root" in done.out and "the log key is older" in done.out, done)
     ada.must("key", "rotate", "--log", "--reason", "renewed", "--yes",
              code=SECOND)
-    approve(registry.bob)
+    registry.bob.approve()
     done = ada.must("status")
     check("until they are turned", "the log key is older" not in done.out and
           "the link key is older" in done.out, done)

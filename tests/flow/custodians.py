@@ -6,9 +6,9 @@ import re
 
 import libtype
 from libflow import (CDOP, CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, OK, SEALED,
-                     SECOND, STOPPED, TMP, USAGE, Registry, check, end, equal,
-                     wait_for)
-from libslots import add_shares, cdopd, changed, forge, letters_of
+                     SECOND, STOPPED, TMP, USAGE, Registry, cdopd, check, end,
+                     equal, wait_for)
+from libslots import add_shares, changed, forge, letters_of, named, sheet
 
 FAILED_NOW = (8, 9)  # exit codes of what cannot be done now
 
@@ -161,16 +161,14 @@ def removing(registry, cass):
                     "--yes")
     check("the last one stays", done.code in FAILED_NOW and "last slot" in
           done.err, done)
-    done = cass.cdop("custodian", "drill", "--from", os.path.join(
-        registry.out, "shares", "share-1.txt"))
+    done = cass.cdop("custodian", "drill", "--from", sheet(registry, 1))
     check("a share of a set that went is no share", done.code == NOT_FOUND,
           done)
 
 
 def remote(registry, cass, dan, audit):
     """Sealed, with a boot key: shares come over the link."""
-    files = [os.path.join(registry.out, "shares", "share-%d.txt" % n)
-             for n in range(1, 6)]
+    files = [sheet(registry, n) for n in range(1, 6)]
     ada = registry.ada
     done = cass.cdop("custodian", "submit", "--from", files[0])
     check("what is open takes no share", done.code == CONFLICT and
@@ -215,8 +213,7 @@ def remote(registry, cass, dan, audit):
 
 def turned(registry, cass, dan):
     """A key that turned, a custodian who left: the set goes with them."""
-    files = [os.path.join(registry.out, "shares", "share-%d.txt" % n)
-             for n in range(1, 6)]
+    files = [sheet(registry, n) for n in range(1, 6)]
     ada = registry.ada
     cass.must("device", "turn")
     ada.must("people", "suspend", str(dan.person), "--reason", "left")
@@ -227,8 +224,7 @@ def turned(registry, cass, dan):
     check("who was suspended is let in no more", done.code == SEALED, done)
     done = cass.must("custodian", "submit", "--from", files[2])
     check("a turned key works", "1 of 3" in done.out, done)
-    code, said = cdopd("unseal", "-f", registry.conf, "--share-file",
-                       files[3], "--share-file", files[4])
+    code, said = cdopd("unseal", "-f", registry.conf, *named(files[3:]))
     check("and shares from both sides add up", code == 0 and
           "opened with 3 shares" in said, said)
     registry.stop()
@@ -246,7 +242,7 @@ def turned(registry, cass, dan):
 
 def left_out(registry, cass, boot):
     """Nor does a custodian get in whom a restore leaves out."""
-    share = os.path.join(registry.out, "shares", "share-1.txt")
+    share = sheet(registry, 1)
     with open(registry.conf, "a", encoding="ascii") as f:
         f.write("boot_key_file = %s\n" % boot)
     registry.start()
@@ -305,8 +301,7 @@ def main():
     cass = registry.invite("Cass Custodian", "--role", "custodian")
     dan = registry.invite("Dan Custodian", "--role", "custodian")
     olga = registry.invite("Olga Auditor", "--role", "auditor")
-    files = [os.path.join(registry.out, "shares", "share-%d.txt" % n)
-             for n in range(1, 6)]
+    files = [sheet(registry, n) for n in range(1, 6)]
     drilling(registry, cass, dan, files)
     typing(cass, files[0])
     is_kept_by(registry, cass, files)
@@ -316,9 +311,7 @@ def main():
     logged(registry, olga)
     registry.stop()
     equal("every row opens", registry.verify()[0], 0)
-    code, said = cdopd("slot", "test", registry.data, "--share-file",
-                       files[0], "--share-file", files[1], "--share-file",
-                       files[2])
+    code, said = cdopd("slot", "test", registry.data, *named(files[:3]))
     check("removed shares open nothing", code == 1, said)
     with_boot_key()
     end()

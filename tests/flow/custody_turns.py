@@ -5,24 +5,15 @@ rotation and after every kind of it."""
 import itertools
 import os
 
-from libflow import (OK, SEALED, SECOND, TMP, Registry, check, end, equal,
-                     wait_for)
-from libslots import add_shares, cdopd
-
-
-def share(registry, n):
-    return os.path.join(registry.out, "shares", "share-%d.txt" % n)
-
-
-def approve(person):
-    act = person.must("approve", "--json").lines()[0]
-    person.must("approve", act["number"], "--confirm", act["number"])
+from libflow import (OK, SEALED, SECOND, TMP, Registry, cdopd, check, end,
+                     equal, wait_for)
+from libslots import add_shares, shares, sheet
 
 
 def rotate(registry, *what):
     registry.ada.must("key", "rotate", *what, "--reason", "a test", "--yes",
                       code=SECOND)
-    approve(registry.bob)
+    registry.bob.approve()
 
 
 def seal(registry):
@@ -35,7 +26,7 @@ def over_the_link(registry, when, *custodians):
     check("%s: it is closed" % when, seal(registry))
     for n, person in enumerate(custodians, 1):
         done = person.cdop("custodian", "submit", "--from",
-                           share(registry, n))
+                           sheet(registry, n))
         check("%s: %s gets in" % (when, person.name), done.code == OK, done)
     check("%s: it is open" % when, "is open" in done.out and
           registry.ada.cdop("status").code == OK, done)
@@ -61,9 +52,8 @@ def every_three(registry, when):
     sheets = range(1, 6)
     for three in itertools.combinations(sheets, 3):
         check("%s: %s closed" % (when, three), seal(registry))
-        code, said = cdopd("unseal", "-f", registry.conf, *(
-            part for n in three for part in ("--share-file",
-                                             share(registry, n))))
+        code, said = cdopd("unseal", "-f", registry.conf,
+                           *shares(registry, *three))
         check("%s: shares %s open it" % (when, three), code == 0 and
               registry.ada.cdop("status").code == OK, said)
 
@@ -100,9 +90,7 @@ def main():
     link(registry, *custodians)
     rotations(registry, custodians)
     equal("it stops in order", registry.stop(), 0)
-    code, said = cdopd("verify", registry.data, *(
-        part for n in (2, 4, 5) for part in ("--share-file",
-                                             share(registry, n))))
+    code, said = cdopd("verify", registry.data, *shares(registry, 2, 4, 5))
     check("verify says fine, with shares", code == 0, said)
     end()
 

@@ -58,8 +58,7 @@ def fill(cora, name):
 
 def while_full(registry, cora, ann, name):
     row = next(rows)
-    notify = ["notify", "--json"] + ["--set=%s=%s" % item for item in
-                                     row.items() if item[1] and "." in item[0]]
+    notify = ["notify", "--json", *libsynthetic.said(row)]
     done = cora.cdop(*notify)
     check(name + "a notification is refused, with its own reason",
           done.code == UNREACHABLE and '"disk_full"' in done.out + done.err,

@@ -2,18 +2,16 @@
 """A case is held, then erased by two people of whom one can read it, while
 the vault is killed; the certificate comes after the copy, names the backups,
 and nobody without a case role was shown a word of a child."""
-import json
 import os
 import random
 import re
 import signal
-import subprocess
 import time
 
-from libflow import (CDOP, CDOPD, CONFLICT, FORBIDDEN, NOT_FOUND, OK, PARTIAL,
-                     SECOND, STOPPED, TMP, USAGE, check, end, equal, scene,
-                     wait_for)
+from libflow import (CDOP, CONFLICT, FORBIDDEN, NOT_FOUND, OK, PARTIAL, SECOND,
+                     STOPPED, TMP, USAGE, check, end, equal, scene, wait_for)
 from libsearch import words_of
+import libslots
 import libsynthetic
 import libtype
 
@@ -27,22 +25,6 @@ def must(person, *args, code=OK):
     done = person.must(*args, code=code)
     shown.append(done.out + done.err)
     return done
-
-
-def approve(person):
-    act = must(person, "approve", "--json").lines()[0]
-    must(person, "approve", act["number"], "--confirm", act["number"])
-    return act
-
-
-def add_shares(registry):
-    done = subprocess.run(
-        [CDOPD, "slot", "add", registry.data, "--by", "Ada Admin",
-         "--new-shares", "2/4", "--out", os.path.join(TMP, "shares"),
-         "--key-file", registry.key], stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
-        check=False)
-    equal("shares are made", done.returncode, 0)
 
 
 def references(person):
@@ -79,8 +61,7 @@ def on_hold(cora, dora, cuno, reference):
               code=SECOND)
     check("a custodian hears nothing of it", reference not in
           must(cuno, "approve", "--json").out)
-    act = dora.must("approve", "--json").lines()[0]
-    dora.must("approve", act["number"], "--confirm", act["number"])
+    dora.approve()
     case = cora.must("case", "show", reference, "--json").json()["case"]
     check("it is lifted", "hold" not in case, case)
     history = cora.must("case", "history", reference).out
@@ -116,7 +97,7 @@ def erased(cora, dora, cuno, ada, reference):
         "case", "erase", reference, "--reason", "other", "--seen", "1",
         "--yes").code, FORBIDDEN)
     ask(cora, reference)
-    act = approve(cuno)
+    act = cuno.approve()
     words = " ".join(act["words"])
     check("the custodian sees reference and hold", reference in words and
           "not on legal hold" in words and "Wirral" not in words, words)
@@ -148,8 +129,7 @@ def erased(cora, dora, cuno, ada, reference):
 def killed(registry, cora, cuno, reference, number, after):
     """Killed on the way: there is one certificate, at the end."""
     ask(cora, reference)
-    act = must(cuno, "approve", "--json").lines()[0]
-    must(cuno, "approve", act["number"], "--confirm", act["number"])
+    cuno.approve()
     time.sleep(after)
     vault = registry.pid_of("vault")
     os.kill(vault, signal.SIGKILL)
@@ -173,7 +153,7 @@ def main():
     cuno = registry.invite("Cuno Custodian", "--role", "custodian")
     audrey = registry.invite("Audrey Auditor", "--role", "auditor")
     equal("it stops", registry.stop(), 0)
-    add_shares(registry)
+    libslots.add_shares(registry)
     registry.start()
     made = libsynthetic.rows(COUNT)
     path = os.path.join(TMP, "all.csv")

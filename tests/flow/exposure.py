@@ -20,9 +20,7 @@ FORMULA = re.compile(r'(^|,)"?[=+@-]', re.M)
 def register(cora, i, area, **more):
     row = dict(libsynthetic.rows(i + 1)[i], **more)
     row["area.residence"] = area
-    done = cora.must("notify", "--json", *[
-        "--set=%s=%s" % (path, value) for path, value in row.items()
-        if path[0] != "_" and value and "." in path]).json()
+    done = cora.must("notify", "--json", *libsynthetic.said(row)).json()
     return row, done["reference"]
 
 

@@ -6,7 +6,7 @@ import shutil
 import stat
 import subprocess
 
-from libflow import (CDOPD, PASSPHRASE, PROFILE, TMP, check, end, equal,
+from libflow import (CDOPD, PASSPHRASE, PROFILE, TMP, cdopd, check, end, equal,
                      wait_for)
 
 DIR = os.path.join(TMP, "data")
@@ -21,14 +21,11 @@ def init(*more, without=(), stdin=b""):
                "--kdf-memory": "8", "--kdf-passes": "1",
                "--address": "unix:/nowhere/link.sock", "--out": OUT,
                "--confirm": "I understand"}
-    argv = [CDOPD, "init", DIR, "--slot", "passphrase"]
+    argv = ["init", DIR, "--slot", "passphrase"]
     for name, value in options.items():
         if name not in without:
             argv += [name, value]
-    done = subprocess.run(argv + list(more), input=stdin,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=60, check=False)
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+    return cdopd(*argv, *more, stdin=stdin)
 
 
 def nothing_left(name):
@@ -69,20 +66,12 @@ def two_at_once():
     os.unlink(KEY)
 
 
-def cdopd(*argv):
-    """Without a terminal."""
-    done = subprocess.run([CDOPD, *argv], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=60, check=False, start_new_session=True)
-    return done.returncode, done.stdout.decode("utf-8", "replace")
-
-
 def verify():
     equal("and fine", cdopd("verify", DIR, "--key-file", KEY)[0], 0)
     code, said = cdopd("verify", DIR, "--passphrase-file", PASS)
     check("through the other slot, too", code == 0 and said.endswith("fine\n"),
           said)
-    code, said = cdopd("verify", DIR)
+    code, said = cdopd("verify", DIR, start_new_session=True)
     check("no terminal is not called in use", code == 1 and
           "no terminal" in said and "in use" not in said, said)
     code, said = cdopd("verify", DIR, "--key-file", KEY + "-gone")

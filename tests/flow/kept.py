@@ -9,9 +9,7 @@ import libsynthetic
 
 
 def notify(row):
-    return ["notify"] + ["--set=%s=%s" % (path, value)
-                         for path, value in row.items()
-                         if path[0] != "_" and value and "." in path]
+    return ["notify"] + libsynthetic.said(row)
 
 
 def record(cora, reference):

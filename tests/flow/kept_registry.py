@@ -22,11 +22,11 @@ import witness  # noqa: E402
 from client import pb  # noqa: E402
 from google.protobuf import json_format  # noqa: E402
 from libflow import (  # noqa: E402
-    CDOPD, PASSPHRASE, TOP, Registry, check, end, equal)
-from libslots import cdopd, raw_share  # noqa: E402
+    PASSPHRASE, TOP, Registry, cdopd, check, end, equal)
+from libslots import named, raw_share  # noqa: E402
 from scene import (  # noqa: E402
     AUDIT, CASE, PURPOSE, Children, must, notification)
-from stranger_sealed import BOOT, HELLO, boot_name, boot_psk  # noqa: E402
+from stranger_sealed import BOOT, boot_name, boot_psk  # noqa: E402
 
 
 def lacks(seen, wanted, path=""):
@@ -46,13 +46,6 @@ def show(session, reference, **more):
     case = must(session.call("CaseShow", pb.CaseShowRequest(
         reference=reference, **more), **CASE)).body.case
     return json_format.MessageToDict(case, preserving_proto_field_name=True)
-
-
-def verify_by_passphrase(registry):
-    return subprocess.run(
-        [CDOPD, "verify", registry.data, "--passphrase-stdin"],
-        input=PASSPHRASE.encode() + b"\n", stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=60, check=False)
 
 
 def verified(name, registry):
@@ -85,8 +78,8 @@ def write(session, name):
 # ---- keys, since format 2 ----------------------------------------------------
 
 def files_of_shares(folder):
-    return [word for n in (1, 3) for word in (
-        "--share-file", os.path.join(folder, "shares", "share-%d.txt" % n))]
+    return named(os.path.join(folder, "shares", "share-%d.txt" % n)
+                 for n in (1, 3))
 
 
 def opened_by_each(name, registry):
@@ -245,9 +238,9 @@ def play(archive):
         expected = json.load(f)
     cases = expected.get("cases", expected)
     verified(name + ": verify, with the key file", registry)
-    done = verify_by_passphrase(registry)
-    check(name + ": verify, with the passphrase", done.returncode == 0,
-          done.stdout.decode())
+    code, said = cdopd("verify", registry.data, "--passphrase-stdin",
+                       stdin=PASSPHRASE.encode() + b"\n")
+    check(name + ": verify, with the passphrase", code == 0, said)
     if "cases" in expected:
         opened_by_each(name, registry)
         with open(registry.conf, "a", encoding="ascii") as f:

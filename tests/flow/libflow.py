@@ -97,6 +97,14 @@ def children(pid):
     return found
 
 
+def cdopd(*args, stdin=b"", **how):
+    """A command on the host: its exit status, and all that it said."""
+    done = subprocess.run([CDOPD, *args], input=stdin, timeout=120,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False, **how)
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
 # ---- the registry ----------------------------------------------------------
 
 class Registry:
@@ -133,20 +141,16 @@ class Registry:
         with open(pass_file, "w", encoding="ascii") as f:
             f.write(PASSPHRASE + "\n")
         os.chmod(pass_file, 0o600)
-        done = subprocess.run(
-            [CDOPD, "init", self.data, "--mode", "training", "--profile",
-             PROFILE, "--slot", "keyfile:" + self.key, "--slot",
-             "passphrase", "--passphrase-file", pass_file, "--degraded",
-             "--kdf-memory", "8", "--kdf-passes", "1",
-             "--admin", "Ada Admin", "--admin", "Bob Admin",
-             "--address", "unix:" + self.socket, "--out", self.out,
-             "--confirm", "I understand", *more],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-            check=False)
-        if done.returncode != 0:
-            sys.exit("cdopd init: exit %d\n%s" % (
-                done.returncode, done.stdout.decode("utf-8", "replace")))
-        return done.stdout.decode()
+        code, said = cdopd(
+            "init", self.data, "--mode", "training", "--profile", PROFILE,
+            "--slot", "keyfile:" + self.key, "--slot", "passphrase",
+            "--passphrase-file", pass_file, "--degraded", "--kdf-memory", "8",
+            "--kdf-passes", "1", "--admin", "Ada Admin", "--admin",
+            "Bob Admin", "--address", "unix:" + self.socket, "--out", self.out,
+            "--confirm", "I understand", *more)
+        if code != 0:
+            sys.exit("cdopd init: exit %d\n%s" % (code, said))
+        return said
 
     def start(self, wait=True):
         log = open(self.log, "ab")
@@ -211,11 +215,11 @@ class Registry:
                     os.kill(pid, signal.SIGKILL)
 
     def verify(self):
-        done = subprocess.run(
-            [CDOPD, "verify", self.data, "--key-file", self.key],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-            check=False)
-        return done.returncode, done.stdout.decode()
+        return cdopd("verify", self.data, "--key-file", self.key)
+
+    def unseal(self, passphrase):
+        return cdopd("unseal", "-f", self.conf, "--passphrase-stdin",
+                     stdin=passphrase.encode())
 
     def people(self):
         """Two administrators, enrolled and active: the state is open."""
@@ -328,6 +332,13 @@ class Person:
             print("# log: " + log[-3000:].replace("\n", "\n# "))
             sys.exit(1)
         return done
+
+    def approve(self, *more, code=OK):
+        """Says yes, or --decline, to what waits first; what that was."""
+        act = self.must("approve", "--json").lines()[0]
+        self.must("approve", act["number"], "--confirm", act["number"], *more,
+                  code=code)
+        return act
 
     def enrol(self, invitation):
         done = self.must("enrol", invitation, "--label", self.name + " laptop",

@@ -4,17 +4,9 @@ import base64
 import hashlib
 import os
 import re
-import subprocess
 import sys
 
-from libflow import CDOPD
-
-
-def cdopd(*args, stdin=b"", env=None):
-    done = subprocess.run([CDOPD, *args], input=stdin, timeout=60,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, env=env)
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+from libflow import cdopd
 
 
 def add_shares(registry, *more):
@@ -28,10 +20,23 @@ def add_shares(registry, *more):
         sys.exit("cdopd slot add: exit %d\n%s" % (code, said))
 
 
-def code_of(path, *shares):
+def sheet(registry, n):
+    """The file of one of them."""
+    return os.path.join(registry.out, "shares", "share-%d.txt" % n)
+
+
+def named(paths):
+    """Sheets, as cdopd is told of them."""
+    return [word for path in paths for word in ("--share-file", path)]
+
+
+def shares(registry, *numbers):
+    return named(sheet(registry, n) for n in numbers)
+
+
+def code_of(path, shared):
     """What verify prints of a backup that opened, as it travels."""
-    code, said = cdopd("verify", path, *[
-        word for name in shares for word in ("--share-file", name)])
+    code, said = cdopd("verify", path, *shared)
     proof = re.search(r"^proof  ([A-Z2-7-]{19})$", said, re.M)
     if code != 0 or not proof:
         sys.exit("cdopd verify: exit %d\n%s" % (code, said))

@@ -327,6 +327,12 @@ def rows(count, start=0, odd=False, bad=0):
     return made
 
 
+def said(row):
+    """What a row says of the child, as words of cdop notify."""
+    return ["--set=%s=%s" % (path, value) for path, value in row.items()
+            if path[0] != "_" and value and "." in path]
+
+
 def write(made, out):
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n",
                             extrasaction="ignore")

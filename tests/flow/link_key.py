@@ -13,12 +13,6 @@ def rotate(ada, *what, code=SECOND):
                     "once a year", "--yes", code=code)
 
 
-def approve(bob):
-    act = bob.must("approve", "--json").lines()[0]
-    bob.must("approve", act["number"], "--confirm", act["number"])
-    return " ".join(act["words"])
-
-
 def link(ada):
     return ada.must("key", "status", "--json").json()["link"]
 
@@ -44,7 +38,8 @@ def making(registry, early):
         "--yes").code, USAGE)
     check("one key", "next" not in link(ada))
     rotate(ada)
-    check("the second person sees it", "next link key" in approve(bob))
+    check("the second person sees it", "next link key" in
+          " ".join(bob.approve()["words"]))
     both = link(ada)
     check("two keys", both["next"] != both["current"])
     rotate(ada, code=CONFLICT)
@@ -83,7 +78,7 @@ def main():
     check("who has not learnt it is listed before", all(
         'device %d "' % n in done.out for n in left) and
         'device %d "' % cora.device not in done.out, done)
-    words = approve(bob)
+    words = " ".join(bob.approve()["words"])
     check("to the second person, too", "device %d of Wendy" % wendy.device in
           words and "device %d of" % cora.device not in words, words)
     after = link(ada)

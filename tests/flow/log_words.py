@@ -54,9 +54,7 @@ class Log:
 def notification(i, area):
     row = dict(libsynthetic.rows(i + 1)[i])
     row["area.residence"] = area
-    return row, ["notify", "--json"] + [
-        "--set=%s=%s" % (path, value) for path, value in row.items()
-        if path[0] != "_" and value and "." in path]
+    return row, ["notify", "--json"] + libsynthetic.said(row)
 
 
 def questions(log, row, wendy, sam):

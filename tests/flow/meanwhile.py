@@ -16,9 +16,8 @@ GP = [*WHY, "--source", "telephone, GP"]
 
 
 def register(cora, row, *more):
-    return cora.must("notify", "--json", *more, *[
-        "--set=%s=%s" % (path, value) for path, value in row.items()
-        if path[0] != "_" and value and "." in path]).json()["reference"]
+    done = cora.must("notify", "--json", *more, *libsynthetic.said(row))
+    return done.json()["reference"]
 
 
 def typed(person, words, answers):

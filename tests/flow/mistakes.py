@@ -127,8 +127,7 @@ def one_name(registry, cora):
         f.write(text.replace("\nname = Sefton\n", "\nname = WIRRAL\n"))
     registry.ada.must("profile", "apply", path, "--yes", "--reason", "x",
                       code=SECOND)
-    number = registry.bob.must("approve", "--json").lines()[0]["number"]
-    registry.bob.must("approve", number, "--confirm", number)
+    registry.bob.approve()
     done = cora.cdop("case", "list", "--area", "Wirral")
     check("a name that two areas have", done.code == USAGE and
           "more than one area is called so\nnext: by its id: sefton, wirral"

@@ -9,25 +9,18 @@ import resource
 import shutil
 import subprocess
 
-from libflow import (CDOPD, PROFILE, TMP, Registry, check, end, equal, scene,
+from libflow import (PROFILE, TMP, Registry, cdopd, check, end, equal, scene,
                      wait_for)
-from libslots import add_shares
+from libslots import add_shares, shares
 
 DISK = os.path.join(TMP, "disk")
 HERE = os.path.join(DISK, "here")
 WORDS = "make room, and say it again"
 
 
-def cdopd(*args, descriptors=0, tmp=None):
-    def limit():
-        if descriptors:
-            resource.setrlimit(resource.RLIMIT_NOFILE,
-                               (descriptors, descriptors))
-    env = dict(os.environ, TMPDIR=tmp) if tmp else None
-    done = subprocess.run([CDOPD, *args], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=60, check=False, preexec_fn=limit, env=env)
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+def descriptors(n):
+    """So many and no more."""
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n))
 
 
 # ---- the small disk --------------------------------------------------------
@@ -136,28 +129,29 @@ def recovered(registry):
     equal("every row opens", registry.verify()[0], 0)
 
 
-def looked_at(path, shares):
+def looked_at(path, shared):
     """A backup that nobody could unpack is not a bad one."""
+    there = dict(os.environ, TMPDIR=HERE)
     for kib in 0, 4, 1024:
         room(kib)
-        code, said = cdopd("verify", path, *shares, tmp=HERE)
+        code, said = cdopd("verify", path, *shared, env=there)
         check("verify with %d KiB to unpack it has found nothing" % kib,
               code == 1 and WORDS in said and "damaged" not in said,
               (code, said))
         equal("and leaves nothing", os.listdir(HERE), [])
         room(None)
     for many in range(5, 12):
-        code, said = cdopd("verify", path, *shares, tmp=HERE,
-                           descriptors=many)
+        code, said = cdopd("verify", path, *shared, env=there,
+                           preexec_fn=descriptors(many))
         check("nor with %d descriptors" % many, code in (0, 1) and
               "damaged" not in said and "DATA_LOSS" not in said, (code, said))
-    equal("it is fine", cdopd("verify", path, *shares, tmp=HERE)[0], 0)
+    equal("it is fine", cdopd("verify", path, *shared, env=there)[0], 0)
 
 
-def restored(path, shares):
+def restored(path, shared):
     to = on_disk("restored")
     args = ["restore", path, to, "--by", "Olga", "--reason", "it broke",
-            *shares]
+            *shared]
     for kib in 0, 4, 1024:
         room(kib)
         code, said = cdopd(*args)
@@ -195,7 +189,7 @@ def started(registry):
     room(None)
     registry.start()
     equal("and with room it serves", registry.stop(), 0)
-    code, said = cdopd("run", "-f", registry.conf, descriptors=32)
+    code, said = cdopd("run", "-f", registry.conf, preexec_fn=descriptors(32))
     check("too few descriptors are said before anything is started",
           code == 78 and "raise RLIMIT_NOFILE" in said and
           "child.started" not in said, (code, said))
@@ -285,11 +279,9 @@ def main():
         path = os.path.join(TMP, "one.cdop")
         registry.ada.must("backup", "create", path)
         registry.stop()
-        shares = [word for n in (1, 2, 3) for word in (
-            "--share-file",
-            os.path.join(registry.out, "shares", "share-%d.txt" % n))]
-        looked_at(path, shares)
-        restored(path, shares)
+        shared = shares(registry, 1, 2, 3)
+        looked_at(path, shared)
+        restored(path, shared)
         recovered(registry)
         started(registry)
         anchored(registry)

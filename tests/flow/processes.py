@@ -3,20 +3,10 @@
 import os
 import signal
 import socket
-import subprocess
 import time
 
-from libflow import (CDOPD, OK, PASSPHRASE, SEALED, Registry, alive, check,
+from libflow import (OK, PASSPHRASE, SEALED, Registry, alive, cdopd, check,
                      children, end, equal, wait_for)
-
-
-def unseal(registry, passphrase):
-    """cdopd unseal as a person on the host would; exit status and words."""
-    done = subprocess.run(
-        [CDOPD, "unseal", "-f", registry.conf, "--passphrase-stdin"],
-        input=passphrase + "\n", stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=60, check=False, text=True)
-    return done.returncode, done.stdout
 
 
 def status_of(pid, key):
@@ -102,21 +92,21 @@ def sealed():
           "state=sealed" in registry.ready, registry.ready)
     control = os.stat(os.path.join(registry.run, "control.sock"))
     equal("the control socket is its owner's", control.st_mode & 0o777, 0o600)
-    code, words = unseal(registry, "not the passphrase")
+    code, words = registry.unseal("not the passphrase")
     check("a wrong passphrase opens nothing", code == 1 and
           "no slot opens" in words, (code, words))
-    code, words = unseal(registry, PASSPHRASE)
+    code, words = registry.unseal(PASSPHRASE)
     check("the right one opens", code == 0 and "opened" in words,
           (code, words))
     registry.people()
-    code, words = unseal(registry, PASSPHRASE)
+    code, words = registry.unseal(PASSPHRASE)
     check("and there is nothing more to open", code == 1 and
           "nothing to unseal" in words, (code, words))
     registry.kill_role("vault")
     check("a vault that was killed is sealed again, and says so",
           wait_for(lambda: registry.ada.cdop("status").code == SEALED))
     check("until somebody opens it",
-          wait_for(lambda: unseal(registry, PASSPHRASE)[0] == 0))
+          wait_for(lambda: registry.unseal(PASSPHRASE)[0] == 0))
     equal("then it serves", registry.ada.cdop("status").code, OK)
     registry.stop()
 
@@ -130,10 +120,8 @@ def refusals():
           registry.process.wait(20), 78)
     os.chmod(registry.key, 0o400)
     registry.start()
-    twin = subprocess.run([CDOPD, "run", "-f", registry.conf],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=20, check=False)
-    equal("a second daemon in one place is refused", twin.returncode, 78)
+    equal("a second daemon in one place is refused",
+          cdopd("run", "-f", registry.conf)[0], 78)
     registry.stop()
     os.rename(registry.data, registry.data + ".away")
     registry.start(wait=False)

@@ -2,21 +2,17 @@
 """Both administrators are gone, or one was never the right one: new ones come
 in offline, everybody sees it, and nothing else is lost (RECORDS M9)."""
 import os
-import subprocess
 
-from libflow import (AUTH, CDOPD, CONFLICT, INTEGRITY, OK, USAGE, Person,
-                     Registry, check, end, equal, scene)
+from libflow import (AUTH, CONFLICT, INTEGRITY, OK, USAGE, Person, Registry,
+                     cdopd, check, end, equal, scene)
 
 
 def recover(registry, *more):
-    done = subprocess.run(
-        [CDOPD, "recover-people", registry.data, "--by", "Dora Director",
-         "--by", "Theo Trustee", "--reason", "both are away", "--address",
-         "unix:" + registry.socket, "--key-file", registry.key, "--out",
-         registry.out, *more],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-        check=False)
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+    return cdopd(
+        "recover-people", registry.data, "--by", "Dora Director", "--by",
+        "Theo Trustee", "--reason", "both are away", "--address",
+        "unix:" + registry.socket, "--key-file", registry.key, "--out",
+        registry.out, *more)
 
 
 def activate_each_other(one, other):

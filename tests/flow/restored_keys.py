@@ -4,18 +4,13 @@ each person has it go on with the key of then.  And where no two administrators
 are left who could accept it, the host invites others."""
 import os
 import shutil
-import subprocess
 
-from libflow import (AUTH, CDOPD, INTEGRITY, OK, SECOND, USAGE, Person,
-                     check, end, equal, scene)
+from libflow import (AUTH, INTEGRITY, OK, SECOND, USAGE, Person, cdopd, check,
+                     end, equal, scene)
 
 
 def offline(registry, verb, *more):
-    done = subprocess.run(
-        [CDOPD, verb, registry.data, "--key-file", registry.key, *more],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-        check=False)
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+    return cdopd(verb, registry.data, "--key-file", registry.key, *more)
 
 
 def yesterday(registry):
@@ -55,11 +50,6 @@ def back_in(person):
     return person.must("trust", "restore", "--yes")
 
 
-def approve(person):
-    number = person.must("approve", "--json").lines()[0]["number"]
-    return person.cdop("approve", number, "--confirm", number).code
-
-
 def keys(registry, cora):
     ada, bob = registry.ada, registry.bob
     kept = yesterday(registry)
@@ -75,7 +65,7 @@ def keys(registry, cora):
         "restore", "accept", "--reason", "the disk died", "--yes").code,
         SECOND)
     back_in(bob)
-    equal("another one accepts", approve(bob), OK)
+    bob.approve()
     done = back_in(cora)
     check("she has been shown the statement", "kind restore" in done.err, done)
     equal("and works", cora.cdop("case", "list").code, OK)

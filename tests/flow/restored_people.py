@@ -5,39 +5,19 @@ so is a laptop that was stolen, and an invitation that was taken back."""
 import os
 import re
 import shutil
-import subprocess
 
-from libflow import (AUTH, CDOPD, OK, SECOND, TMP, Person, check,
-                     end, equal, scene)
+from libflow import (AUTH, OK, SECOND, TMP, Person, cdopd, check, end, equal,
+                     scene)
+import libslots
 
 FILE = os.path.join(TMP, "monday.cdop")
 WHO = ["--by", "Olga Operator", "--reason", "the disk died"]
-
-
-def cdopd(*args):
-    done = subprocess.run([CDOPD, *args], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=120, check=False)
-    return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
 def must(name, *args):
     code, said = cdopd(*args)
     check(name, code == 0, said)
     return said
-
-
-def add_shares(registry):
-    folder = os.path.join(registry.out, "shares")
-    must("shares are made", "slot", "add", registry.data, "--by", "Ada Admin",
-         "--new-shares", "2/4", "--out", folder, "--key-file", registry.key)
-    return [word for n in (1, 2) for word in (
-        "--share-file", os.path.join(folder, "share-%d.txt" % n))]
-
-
-def approve(person):
-    number = person.must("approve", "--json").lines()[0]["number"]
-    return person.cdop("approve", number, "--confirm", number).code
 
 
 def old_laptop(person):
@@ -68,7 +48,7 @@ def dismissed(registry, carol, cora):
     equal("he is dismissed", ada.cdop(
         "people", "revoke", str(bob.person), "--reason", "has left",
         "--confirm", str(bob.person)).code, SECOND)
-    equal("by two", approve(carol), OK)
+    carol.approve()
     ada.must("people", "suspend", str(cora.person), "--device",
              str(cora.device), "--reason", "stolen")
     equal("he is out", bob.cdop("status").code, AUTH)
@@ -146,12 +126,11 @@ def accepted(registry, kept, carol, cora):
     equal("one asks", ada.cdop("restore", "accept", "--reason", "disk",
                                "--yes").code, SECOND)
     equal("he is none of two", bob.cdop("approve", "--json").code, AUTH)
-    words = " ".join(carol.must("approve", "--json").lines()[0]["words"])
+    words = " ".join(carol.approve()["words"])
     check("the second one is shown it, too", "suspended on the host: 2 Bob "
           "Admin, device %d of " % cora.device in words and
           "administrators in it: 1 Ada Admin, %d Carol" % carol.person
           in words, words)
-    equal("and accepts", approve(carol), OK)
     for person in ada, carol:
         person.must("trust", "restore", "--yes")
     for name, person in ("he", bob), ("with his old keys", kept):
@@ -252,7 +231,8 @@ def main():
     carol = registry.invite("Carol Admin", "--role", "administrator")
     audrey = registry.invite("Audrey Auditor", "--role", "auditor")
     registry.stop()
-    shares = add_shares(registry)
+    libslots.add_shares(registry)
+    shares = libslots.shares(registry, 1, 2, 3)
     registry.start()
     ivy = os.path.join(registry.out, "ivy.txt")
     done = ada.cdop("people", "invite", "--name", "2", "--role", "coordinator",

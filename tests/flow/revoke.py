@@ -47,8 +47,7 @@ def main():
     filed = registry.ada.must("people", "resume", number, "--reason",
                               "laptop found", code=SECOND)
     equal("still not, while one has asked", cora.cdop("status").code, AUTH)
-    approval = registry.bob.must("approve", "--json").lines()[0]["number"]
-    registry.bob.must("approve", approval, "--confirm", approval)
+    approval = registry.bob.approve()["number"]
     equal("and is when two have said so", cora.cdop("status").code, OK)
     check("what waits is named", approval in filed.err, filed)
 

@@ -4,13 +4,8 @@ slot opens it before and after, on the host, over the link and at a start."""
 import os
 
 from libflow import (OK, PASSPHRASE, SEALED, SECOND, TMP, USAGE, Registry,
-                     check, end, equal, wait_for)
-from libslots import add_shares, cdopd
-
-
-def named(registry, *numbers):
-    return [part for n in numbers for part in ("--share-file", os.path.join(
-        registry.out, "shares", "share-%d.txt" % n))]
+                     cdopd, check, end, equal, wait_for)
+from libslots import add_shares, shares, sheet
 
 
 def ways(registry):
@@ -18,7 +13,7 @@ def ways(registry):
     return {
         "key file": (["--key-file", registry.key], b""),
         "passphrase": (["--passphrase-stdin"], PASSPHRASE.encode() + b"\n"),
-        "shares": (named(registry, 2, 3, 5), b""),
+        "shares": (shares(registry, 2, 3, 5), b""),
     }
 
 
@@ -46,8 +41,7 @@ def online(registry, cass, when):
               ada.cdop("status").code == OK, said)
     check("it is closed", sealed(registry, ada))
     for n in 1, 3, 4:
-        done = cass.must("custodian", "submit", "--from", os.path.join(
-            registry.out, "shares", "share-%d.txt" % n))
+        done = cass.must("custodian", "submit", "--from", sheet(registry, n))
     check("%s: shares over the link" % when, "is open" in done.out, done)
 
 
@@ -59,17 +53,15 @@ def turn(registry, cass):
     equal("no row is under the root", ada.cdop(
         "key", "rotate", "--root", "--reseal", *why).code, USAGE)
     ada.must("key", "rotate", "--root", *why, code=SECOND)
-    act = cass.must("approve", "--json").lines()[0]
-    words = " ".join(act["words"])
+    words = " ".join(cass.approve()["words"])
     check("the second person sees what will happen", "new root" in words and
           "4 slots open the new one" in words and "a custodian has left" in
           words, words)
-    cass.must("approve", act["number"], "--confirm", act["number"])
     # In whatever step it is.
     registry.kill_role("vault")
     check("closed in the midst of it", wait_for(
         lambda: ada.cdop("status").code == SEALED, 5))
-    cdopd("unseal", "-f", registry.conf, *named(registry, 1, 2, 3))
+    cdopd("unseal", "-f", registry.conf, *shares(registry, 1, 2, 3))
     ada.must("key", "status", "--watch")
     done = ada.must("key", "status")
     check("it is done", "rotation 1 of the root: done" in done.out and

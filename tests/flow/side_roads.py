@@ -15,9 +15,7 @@ UNEXPECTED = 1
 
 
 def notify(row, *more):
-    return ["notify", "--json", "--no-input", *more] + [
-        "--set=%s=%s" % (path, value) for path, value in row.items()
-        if path[0] != "_" and value and "." in path]
+    return ["notify", "--json", "--no-input", *more] + libsynthetic.said(row)
 
 
 def form(person, reference):
@@ -76,8 +74,7 @@ def exports(registry, audrey):
     key = audrey.must("audit", "export", first, "--json").json()["key"]
     ada.must("key", "rotate", "--log", "--reason", "once a year", "--yes",
              code=SECOND)
-    number = bob.must("approve", "--json").lines()[0]["number"]
-    bob.must("approve", number, "--confirm", number)
+    bob.approve()
     audrey.must("audit", "export", second)
     check("the turn of the log's key is stated beside it",
           os.path.exists(os.path.join(second, "statement/1")))

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 
-from libflow import (CDOPD, OK, PASSPHRASE, SEALED, TOP, Registry, check, end,
-                     equal, wait_for)
-from libslots import cdopd, changed, forge
+from libflow import (CDOPD, OK, PASSPHRASE, SEALED, TOP, Registry, cdopd,
+                     check, end, equal, wait_for)
+from libslots import changed, forge, named, sheet
 
 SECOND = "another five plain words here"
 
@@ -28,15 +28,6 @@ def add(registry, *args, **how):
 
 def unseal(registry, *args, **how):
     return cdopd("unseal", "-f", registry.conf, *args, **how)
-
-
-def share_files(registry):
-    return [os.path.join(registry.out, "shares", "share-%d.txt" % n)
-            for n in range(1, 6)]
-
-
-def named(files):
-    return [part for f in files for part in ("--share-file", f)]
 
 
 def adding(registry):
@@ -121,13 +112,13 @@ def listing(registry):
     check("with one it says when each was proved",
           code == 0 and re.search(r"slot 4 +key file +copy in the safe  proved "
                                   r"\S+, when it was made", said), said)
-    with open(share_files(registry)[0], encoding="ascii") as f:
+    with open(sheet(registry, 1), encoding="ascii") as f:
         letters = f.read().splitlines()[-1]
     check("and no letter of a share", letters.split()[0] not in said, said)
 
 
 def testing(registry):
-    files = share_files(registry)
+    files = [sheet(registry, n) for n in range(1, 6)]
     for three in itertools.combinations(files, 3):
         code, said = slot(registry, "test", key=named(three))
         if code != 0:
@@ -166,7 +157,7 @@ def sealed_state(registry, ada):
 
 def opening(registry, ada):
     """A registry without a key file in its configuration: all still work."""
-    files = share_files(registry)
+    files = [sheet(registry, n) for n in range(1, 6)]
     registry.start()
     check("it starts sealed", "state=sealed" in registry.ready,
           registry.ready)
@@ -184,7 +175,7 @@ def opening(registry, ada):
     code, said = unseal(registry, *named(files[3:]))
     check("the third opens it", code == 0 and "opened with 3 shares" in said,
           said)
-    done = ada.must("status")
+    ada.must("status")
     registry.kill_role("vault")
     check("a vault that died forgets them", sealed_state(registry, ada))
     code, said = unseal(registry, "--key-file", registry.key + "-2")
@@ -218,7 +209,7 @@ def slip(line):
 
 def given_up(registry):
     """Two slips are no line, and who has nothing more types nothing."""
-    with open(share_files(registry)[0], encoding="ascii") as f:
+    with open(sheet(registry, 1), encoding="ascii") as f:
         lines = [line.strip() for line in f if not line.startswith("#")]
     for answers, prompt in (
             (["Share=" + slip(lines[0]), "Share=", "and on=" + slip(lines[1])],
@@ -245,8 +236,8 @@ def typed(registry, ada):
     check("no configuration, and how to name one", code == 0 or
           "-f FILE names another one" in said, said)
     given_up(registry)
-    for path in share_files(registry)[:3]:
-        with open(path, encoding="ascii") as f:
+    for n in 1, 2, 3:
+        with open(sheet(registry, n), encoding="ascii") as f:
             lines = [line.strip() for line in f if not line.startswith("#")]
         done = subprocess.run(
             [sys.executable, os.path.join(TOP, "tests/flow/libtype.py"),

@@ -13,7 +13,7 @@ import noise_link as nl  # noqa: E402
 import client  # noqa: E402
 from client import pb  # noqa: E402
 from libflow import TMP, check, end, equal  # noqa: E402
-from libslots import add_shares, letters_of  # noqa: E402
+from libslots import add_shares, letters_of, sheet  # noqa: E402
 from scene import Cast  # noqa: E402
 
 HELLO = nl.hello_payload(pb.Hello(schema_level=1).SerializeToString())
@@ -134,8 +134,7 @@ def inside(cast):
     answer = call(89, pb.ShareSubmitRequest(share=bytes(50))
                   .SerializeToString())
     check("fifty zeros are no share", answer.reason == "share_wrong", answer)
-    share = base64.b32decode(letters_of(os.path.join(
-        cast.registry.out, "shares", "share-2.txt")))
+    share = base64.b32decode(letters_of(sheet(cast.registry, 2)))
     answer = call(89, pb.ShareSubmitRequest(share=share).SerializeToString())
     reply = pb.ShareSubmitReply.FromString(answer.body)
     check("a share is", answer.status == 0 and (

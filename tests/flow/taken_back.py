@@ -4,9 +4,8 @@ its place, in which the log's key had turned already.  Everybody is asked again,
 shown both statements, and goes on."""
 import os
 import shutil
-import subprocess
 
-from libflow import CDOPD, INTEGRITY, OK, SECOND, TMP, check, end, equal, scene
+from libflow import INTEGRITY, OK, SECOND, TMP, cdopd, check, end, equal, scene
 import libsynthetic
 
 
@@ -14,11 +13,6 @@ def keep(registry, name):
     registry.stop()
     shutil.copytree(registry.data, registry.data + name)
     registry.start()
-
-
-def approve(person):
-    number = person.must("approve", "--json").lines()[0]["number"]
-    person.must("approve", number, "--confirm", number)
 
 
 def put_back(registry, name, reason):
@@ -30,24 +24,19 @@ def put_back(registry, name, reason):
     registry.stop()
     shutil.rmtree(registry.data)
     os.rename(registry.data + name, registry.data)
-    done = subprocess.run(
-        [CDOPD, "accept-rollback", registry.data, "--key-file", registry.key,
-         "--by", "Olga Operator", "--reason", reason, "--anchor",
-         newest],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=60, check=False)
-    equal("%s is put back" % reason, done.returncode, 0)
+    code, said = cdopd(
+        "accept-rollback", registry.data, "--key-file", registry.key, "--by",
+        "Olga Operator", "--reason", reason, "--anchor", newest)
+    check("%s is put back" % reason, code == 0, said)
     registry.start()
     done = registry.ada.cdop("restore", "accept", "--reason", reason, "--yes")
     equal("one administrator asks", done.code, SECOND)
-    approve(registry.bob)
+    registry.bob.approve()
 
 
 def notify(person, n):
     row = libsynthetic.rows(1, n)[0]
-    person.must("notify", "--json", *[
-        "--set=%s=%s" % (path, value) for path, value in row.items()
-        if path[0] != "_" and value and "." in path])
+    person.must("notify", "--json", *libsynthetic.said(row))
 
 
 def main():
@@ -58,7 +47,7 @@ def main():
     done = registry.ada.cdop("key", "rotate", "--log", "--reason",
                              "once a year", "--yes")
     equal("the log's key turns", done.code, SECOND)
-    approve(registry.bob)
+    registry.bob.approve()
     notify(cora, 971)
     keep(registry, ".tuesday")
 

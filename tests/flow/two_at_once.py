@@ -60,9 +60,8 @@ def retries(registry, cora):
     rows = libsynthetic.rows(3, 800)
     registry.kill()
     for row in rows:
-        cora.must("notify", "--timeout", "2", *[
-            "--set=%s=%s" % (p, v) for p, v in row.items()
-            if p[0] != "_" and v and "." in p], code=14)
+        cora.must("notify", "--timeout", "2", *libsynthetic.said(row),
+                  code=14)
     registry.start()
     before = len(cora.must("case", "list", "--json").lines())
     done = together(cora, [["retry", "--json"]] * 3)
@@ -86,12 +85,10 @@ def kept(registry, cora):
     equal("usually nothing of it is kept", os.path.exists(sent), False)
     registry.ada.must("profile", "apply", path, "--yes", "--reason",
                       "backups are young", code=SECOND)
-    number = registry.bob.must("approve", "--json").lines()[0]["number"]
-    registry.bob.must("approve", number, "--confirm", number)
+    registry.bob.approve()
     row = libsynthetic.rows(1, 900)[0]
-    reference = cora.must("notify", "--json", *[
-        "--set=%s=%s" % (p, v) for p, v in row.items()
-        if p[0] != "_" and v and "." in p]).json()["reference"]
+    reference = cora.must(
+        "notify", "--json", *libsynthetic.said(row)).json()["reference"]
     equal("it is kept where the profile says so", len(os.listdir(sent)), 1)
     with open(os.path.join(sent, os.listdir(sent)[0]), "rb") as f:
         check("sealed", row["child.family_name"].encode() not in f.read())

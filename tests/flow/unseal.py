@@ -7,17 +7,9 @@ import socket
 import subprocess
 import threading
 
-from libflow import (CDOPD, OK, PASSPHRASE, SEALED, Registry, check, end,
-                     equal, wait_for)
+from libflow import (CDOPD, OK, PASSPHRASE, SEALED, Registry, cdopd, check,
+                     end, equal, wait_for)
 import libtype
-
-
-def unseal(registry, passphrase):
-    done = subprocess.run(
-        [CDOPD, "unseal", "-f", registry.conf, "--passphrase-stdin"],
-        input=passphrase.encode(), stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=60, check=False)
-    return done.returncode, done.stdout.decode()
 
 
 def typed(registry, *args):
@@ -89,7 +81,7 @@ def nobody_else_is_told(registry):
     os.close(said)
     equal("another user listens there", os.read(ours, 4), b"here")
     equal("unseal finds no daemon of its own",
-          unseal(registry, PASSPHRASE + "\n")[0], 69)
+          registry.unseal(PASSPHRASE + "\n")[0], 69)
     equal("and nothing was told", os.read(ours, 4096), b"")
     os.waitpid(pid, 0)
     os.close(ours)
@@ -128,21 +120,21 @@ def an_older_daemon(registry):
 def main():
     registry = Registry(key_file=False)
     registry.init()
-    equal("unseal with nobody there", unseal(registry, PASSPHRASE)[0], 69)
+    equal("unseal with nobody there", registry.unseal(PASSPHRASE)[0], 69)
     in_vain(registry, 69, "no cdopd answers")
     in_vain(registry, 69, "no cdopd answers", "--shares")
     registry.start()
     check("it starts sealed", "state=sealed" in registry.ready,
           registry.ready)
-    code, said = unseal(registry, "three wrong words here")
+    code, said = registry.unseal("three wrong words here")
     check("a wrong passphrase is refused", code == 1 and said, said)
-    code, said = unseal(registry, "")
+    code, said = registry.unseal("")
     check("so is none", code not in (0, 70), said)
-    code, said = unseal(registry, PASSPHRASE + "\n")
+    code, said = registry.unseal(PASSPHRASE + "\n")
     equal("the right one opens it", code, 0)
     ada, _ = registry.people()
     equal("and people come in", ada.cdop("status").code, OK)
-    code, said = unseal(registry, PASSPHRASE + "\n")
+    code, said = registry.unseal(PASSPHRASE + "\n")
     check("once more does no harm", ada.cdop("status").code == OK, said)
     in_vain(registry, 1, "it is open: there is nothing to unseal")
     in_vain(registry, 1, "it is open: there is nothing to unseal", "--shares")
@@ -161,17 +153,12 @@ def main():
     nobody_else_is_told(registry)
     registry.kill()
     an_older_daemon(registry)
-    done = subprocess.run(
-        [CDOPD, "verify", registry.data, "--passphrase-stdin"],
-        input=PASSPHRASE.encode(), stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=60, check=False)
-    check("verify takes the passphrase", done.returncode == 0 and
-          done.stdout.endswith(b"fine\n"), done.stdout)
-    done = subprocess.run(
-        [CDOPD, "verify", registry.data, "--passphrase-stdin"],
-        input=b"three wrong words here", stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=60, check=False)
-    check("and no other", done.returncode == 1, done.stdout)
+    args = ["verify", registry.data, "--passphrase-stdin"]
+    code, said = cdopd(*args, stdin=PASSPHRASE.encode())
+    check("verify takes the passphrase", code == 0 and
+          said.endswith("fine\n"), said)
+    code, said = cdopd(*args, stdin=b"three wrong words here")
+    check("and no other", code == 1, said)
     no_core("verify", registry.data, "--passphrase-stdin")
     end()
 

@@ -23,9 +23,8 @@ def read(*names):
 
 def notify(person, n, *more):
     row = libsynthetic.rows(1, n)[0]
-    return person.must("notify", "--json", *more, *[
-        "--set=%s=%s" % (path, value) for path, value in row.items()
-        if path[0] != "_" and value and "." in path]).json()
+    return person.must(
+        "notify", "--json", *more, *libsynthetic.said(row)).json()
 
 
 def plain(*args):
