@@ -166,7 +166,8 @@ loop(int fd, const char *path, const struct held *held, unsigned seconds)
 		asker = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 		if (asker < 0)
 			continue;
-		done = serve(asker, held);
+		/* It may be over since: poll does not count the sleep. */
+		done = conn_now_ms() >= end || serve(asker, held);
 		(void)close(asker);
 	}
 }

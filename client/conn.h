@@ -37,7 +37,7 @@ struct conn_args {
 
 #define CONN_CONNECT_MS 5000 /* a connection attempt gives up */
 
-/* A clock that only goes forward. */
+/* A clock that only goes forward, also while the computer sleeps. */
 uint64_t conn_now_ms(void);
 
 /* Is told when something was waited for a second, and each 30 after that. */

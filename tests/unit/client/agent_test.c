@@ -19,12 +19,24 @@
 #include "tests/unit/client/fixture.h"
 
 static bool cannot_lock;
+static unsigned *slept_s; /* shared with the agent: how long the computer has */
 
 /* In the place of the C library's. */
 int
 mlock(const void *addr, size_t len)
 {
 	return cannot_lock ? -1 : (int)syscall(SYS_mlock, addr, len);
+}
+
+/* The clock that counts sleep. */
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int rc = (int)syscall(SYS_clock_gettime, id, ts);
+
+	if (id == CLOCK_BOOTTIME && slept_s != NULL)
+		ts->tv_sec += *slept_s;
+	return rc;
 }
 
 static int
@@ -96,6 +108,25 @@ its_time_ends(void **state)
 	assert_false(asked(f, false, key));
 }
 
+/* A laptop is shut, stolen, and opened elsewhere. */
+static void
+its_time_passes_while_the_computer_sleeps(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[32];
+
+	slept_s = mmap(NULL, sizeof(*slept_s), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(slept_s, MAP_FAILED);
+	assert_int_equal(agent_start(&f->ctx, 900), EXIT_OK);
+	assert_true(asked(f, true, key));
+	*slept_s = 901;
+	/* Already the first who asks gets nothing. */
+	assert_false(agent_key(&f->ctx, f->session.identity.salt, key));
+	assert_false(agent_stop(&f->ctx));
+	*slept_s = 0;
+}
+
 /* That it holds the key is not said before it does. */
 static void
 what_cannot_be_locked_is_not_held(void **state)
@@ -131,6 +162,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH(it_gives_the_key_until_it_is_locked),
 	    WITH(its_time_ends),
+	    WITH(its_time_passes_while_the_computer_sleeps),
 	    WITH(what_cannot_be_locked_is_not_held),
 	    WITH(without_a_login_session_there_is_none),
 	};
