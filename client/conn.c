@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,10 +32,11 @@ struct conn {
 	struct cdop_noise_cipher tx, rx;
 	uint8_t hash[CDOP_NOISE_HASH_LEN];
 	struct cdop_stream *in, *out;
-	uint8_t raw[RAW_MAX]; /* received, not yet a whole frame */
 	size_t raw_len;
-	uint8_t frame[CDOP_LINK_FRAME_ROOM]; /* being sent */
 	size_t frame_len, frame_pos;
+	/* Sealed, both: from here on nothing is cleared or wiped. */
+	uint8_t raw[RAW_MAX]; /* received, not yet a whole frame */
+	uint8_t frame[CDOP_LINK_FRAME_ROOM]; /* being sent */
 };
 
 uint64_t
@@ -155,20 +157,32 @@ split_address(const char *address, char *host, size_t max, const char **port)
 	return true;
 }
 
+/* Only for a name has the system to be asked. */
+static struct addrinfo *
+look_up(const char *host, const char *port)
+{
+	struct addrinfo hints, *list;
+
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_socktype = SOCK_STREAM;
+	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+	if (getaddrinfo(host, port, &hints, &list) == 0)
+		return list;
+	hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
+	return getaddrinfo(host, port, &hints, &list) == 0 ? list : NULL;
+}
+
 static enum conn_end
 connect_tcp(const char *address, uint64_t deadline_ms, int *ret_fd)
 {
-	struct addrinfo hints, *list, *a;
+	struct addrinfo *list, *a;
 	enum conn_end end = CONN_UNREACHABLE;
 	const char *port;
 	char host[256];
 
 	if (!split_address(address, host, sizeof(host), &port))
 		return CONN_ADDRESS;
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-	if (getaddrinfo(host, port, &hints, &list) != 0)
+	if ((list = look_up(host, port)) == NULL)
 		return CONN_UNREACHABLE;
 	for (a = list; a != NULL && end != CONN_OK; a = a->ai_next)
 		end =
@@ -309,9 +323,10 @@ conn_open(const struct conn_args *args, struct conn **ret_conn, bool *ret_gone)
 	struct conn *conn;
 	enum conn_end end;
 
-	conn = calloc(1, sizeof(*conn));
+	conn = malloc(sizeof(*conn));
 	if (conn == NULL)
 		return CONN_MEMORY;
+	memset(conn, 0, offsetof(struct conn, raw));
 	conn->fd = -1;
 	end = CONN_MEMORY;
 	if (cdop_stream_new(STREAM_MAX, &conn->in) != CDOP_OK ||
@@ -344,7 +359,7 @@ conn_close(struct conn *conn)
 		(void)close(conn->fd);
 	cdop_stream_free(conn->in);
 	cdop_stream_free(conn->out);
-	cdop_secret_wipe(conn, sizeof(*conn));
+	cdop_secret_wipe(conn, offsetof(struct conn, raw));
 	free(conn);
 }
 

@@ -2,6 +2,7 @@
 #include "client/conn.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -341,6 +342,37 @@ messages_go_both_ways(void **state)
 	stop(&s);
 }
 
+/* By its number, and by its name where this machine knows one. */
+static void
+a_name_is_looked_up(void **state)
+{
+	static const struct addrinfo hints = {.ai_family = AF_INET,
+	    .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_ADDRCONFIG};
+	static const char *const hosts[] = {"127.0.0.1", "localhost"};
+	struct addrinfo *list;
+	struct conn *conn = NULL;
+	struct server s;
+	char port[8];
+	size_t i;
+
+	(void)state;
+	if (getaddrinfo("localhost", NULL, &hints, &list) != 0)
+		skip();
+	freeaddrinfo(list);
+	for (i = 0; i < 2; i++) {
+		start(&s, ANSWERS, true);
+		(void)snprintf(
+		    port, sizeof(port), "%s", strchr(s.address, ':') + 1);
+		(void)snprintf(
+		    s.address, sizeof(s.address), "%s:%s", hosts[i], port);
+		assert_int_equal(open_it(&s, 5000, &conn), CONN_OK);
+		next_is(conn, "welcome");
+		conn_close(conn);
+		stop(&s);
+	}
+}
+
 /* Whoever has many connections waits for all of them at once. */
 static void
 poll_is(struct conn *conn, const char *want)
@@ -523,6 +555,7 @@ main(void)
 	    cmocka_unit_test(what_does_not_authenticate_ends_it),
 	    cmocka_unit_test(a_dead_registry_ends_the_wait),
 	    cmocka_unit_test(what_is_no_address_is_said),
+	    cmocka_unit_test(a_name_is_looked_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
