@@ -32,6 +32,9 @@
 #define KEYS_EACH 32  /* between two looks at the clock */
 /* Its own work has places that no number of requests takes from it. */
 #define OWN_MAX 8
+/* So few take in others; their room is asked for before they are known. */
+#define FEW        8
+#define JOIN_BYTES 8192 /* of a message */
 /* Every request finds the memory it may use. */
 #define PART_BYTES (ARENA_MAX / 2)
 
@@ -44,6 +47,7 @@ struct batch {
 	size_t done; /* of n */
 	size_t bytes;
 	size_t mark; /* of the arena, behind the last message */
+	bool joins;  /* what is added now has to fit into its room */
 };
 
 enum cdop_err
@@ -80,6 +84,8 @@ batch_free(struct batch *batch)
 static bool
 has_room(const struct batch *batch, bool own, size_t len)
 {
+	if (batch->joins && (batch->n >= FEW || len > JOIN_BYTES))
+		return false;
 	return batch->n < CDOP_BATCH_REQUESTS_MAX + (own ? OWN_MAX : 0u) &&
 	    len <= CDOP_BATCH_BYTES_MAX - batch->bytes &&
 	    cdop_arena_used(batch->arena) < ARENA_MAX / 2;
@@ -280,10 +286,13 @@ run_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	return keep_answer(batch, &item->result);
 }
 
+/* For these, and for so many that may join them. */
 static enum cdop_err
-begin(struct registry *reg, const struct batch_item *items, size_t n, bool last)
+begin(struct registry *reg, const struct batch_item *items, size_t n,
+    size_t joining, bool last)
 {
-	size_t i, bytes = 0, changes = n * ROWS_EACH;
+	size_t bytes = joining * ((size_t)JOIN_BYTES * 4 + DATA_EACH);
+	size_t i, changes = (n + joining) * ROWS_EACH;
 	enum cdop_err err;
 
 	for (i = 0; i < n; i++) {
@@ -320,12 +329,12 @@ begin_alone(struct registry *reg, const struct batch_item *item)
 {
 	enum cdop_err err;
 
-	err = begin(reg, item, 1, false);
+	err = begin(reg, item, 1, 0, false);
 	if (err == CDOP_OK)
 		set_room(reg, REGISTRY_ROOM);
 	if (err != CDOP_RESOURCE_EXHAUSTED || can_wait(item))
 		return err;
-	err = begin(reg, item, 1, true);
+	err = begin(reg, item, 1, 0, true);
 	set_room(reg, err == CDOP_OK ? REGISTRY_FULL : REGISTRY_SPENT);
 	return err;
 }
@@ -401,6 +410,18 @@ is_over(const struct batch *batch, uint64_t now_us, uint64_t until_us)
 	return now_us >= until_us || cdop_arena_used(batch->arena) > PART_BYTES;
 }
 
+/* How many there are with those who have come in the meantime. */
+static size_t
+join(struct batch *batch, const struct batch_times *times)
+{
+	if (times->join != NULL && batch->n < FEW) {
+		batch->joins = true;
+		times->join(times->ctx);
+		batch->joins = false;
+	}
+	return batch->n;
+}
+
 /* From the first on; *ret_end is behind what is to be run alone. */
 static enum cdop_err
 run_together(struct batch *batch, struct registry *reg,
@@ -409,9 +430,11 @@ run_together(struct batch *batch, struct registry *reg,
 	uint64_t now_us, last_us = clock_us();
 	uint64_t until_us = last_us + times->part_ms * 1000ull;
 	size_t i, n = batch->n, end = 0;
+	size_t joining = times->join != NULL && n < FEW ? FEW - n : 0;
 	enum cdop_err err;
 
-	if ((err = begin(reg, batch->item, n, false)) != CDOP_OK) {
+	err = begin(reg, batch->item, n, joining, false);
+	if (err != CDOP_OK) {
 		*ret_end = leave_requests(batch, 1, n);
 		return err;
 	}
@@ -429,6 +452,8 @@ run_together(struct batch *batch, struct registry *reg,
 		}
 		if (is_over(batch, now_us, until_us))
 			n = leave_requests(batch, end, n);
+		else if (end == n)
+			n = join(batch, times);
 	} while (end < n);
 	*ret_end = end;
 	if ((err = commit(batch, reg)) != CDOP_OK)

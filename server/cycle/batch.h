@@ -1,7 +1,9 @@
 /*
  * One batch: a few requests, one transaction, one commit.  Every item gets
  * its leaf in it or no answer at all.  What takes long ends it before its
- * end: requests that there was no time for are for another batch.
+ * end: requests that there was no time for are for another batch.  A commit
+ * costs as much as a few requests, so a batch of fewer takes in who came while
+ * it was run (adr/0035).
  *
  * When a change fails half-way the whole batch is aborted, memory with it,
  * and each item is run again alone.  Decryption is not repeated.  When the
@@ -62,6 +64,12 @@ struct batch_times {
 	uint64_t now_ms;  /* leaf time */
 	uint64_t boot_ms; /* CLOCK_BOOTTIME */
 	uint32_t part_ms; /* no request is begun after so long */
+	/*
+	 * All have been run, and they are few: adds whoever has come by now,
+	 * with batch_add(), and frees nothing that an item names.  May be NULL.
+	 */
+	void (*join)(void *ctx);
+	void *ctx;
 };
 
 /* note: where the parent reads whose request is being worked on; or NULL. */
@@ -71,7 +79,8 @@ void batch_free(struct batch *batch);
 
 /*
  * A new item with a copy of message; fill the rest in.  NULL: no room, which
- * a few of the vault's own (session NULL) find behind any number of requests.
+ * a few of the vault's own (session NULL) find behind any number of requests;
+ * one that joins finds little.
  * Good until batch_reset().
  */
 struct batch_item *batch_add(struct batch *batch, enum batch_kind kind,

@@ -28,8 +28,7 @@
 #define TICK_MS        1000
 #define HELD_BACK_MS   60000
 #define SCRUB_FIRST_MS (10u * 60u * 1000u) /* a start has other work */
-#define DISCARD_MS     100   /* the gate's word is awaited so long */
-#define LONG_AGAIN_MS  60000 /* long work that failed */
+#define LONG_AGAIN_MS  60000               /* long work that failed */
 #define SOON_MS        5
 
 static const struct cdop_bytes nothing;
@@ -138,20 +137,9 @@ cycle_refuse(struct cycle *cycle, struct session *session)
 }
 
 static void
-drop_held(struct cycle *cycle)
-{
-	struct cycle_held *held = STAILQ_FIRST(&cycle->held);
-
-	STAILQ_REMOVE_HEAD(&cycle->held, entry);
-	cdop_secret_wipe(held->reply, held->len);
-	free(held);
-}
-
-static void
 drop_all(struct cycle *cycle)
 {
-	while (!STAILQ_EMPTY(&cycle->held))
-		drop_held(cycle);
+	cycle_held_drop(cycle);
 	while (!TAILQ_EMPTY(&cycle->sessions))
 		cycle_drop(cycle, TAILQ_FIRST(&cycle->sessions));
 }
@@ -179,6 +167,8 @@ cycle_set_link(struct cycle *cycle, int fd)
 		close(cycle->link);
 	cycle->link = fd;
 	cycle->link_dead = false;
+	cycle->inbox_n = 0;
+	cycle->inbox_at = 0;
 	/* Nothing of the old one is left, and its last id, which may be the
 	 * greatest there is, binds no other gate. */
 	cycle->last_conn = 0;
@@ -237,7 +227,8 @@ cycle_wants_write(const struct cycle *cycle)
 int
 cycle_sleep_ms(const struct cycle *cycle)
 {
-	if ((cycle->busy || cycle_copy_waits(cycle)) &&
+	if ((cycle->busy || cycle->inbox_at < cycle->inbox_n ||
+		cycle_copy_waits(cycle)) &&
 	    !outbox_waits(cycle->outbox))
 		return 0;
 	if (cycle->soon)
@@ -287,23 +278,6 @@ end_sessions(struct cycle *cycle, const struct dispatch_result *result)
 }
 
 static enum cdop_err
-hold(struct cycle *cycle, const struct session *session,
-    struct cdop_bytes reply, uint64_t boot_ms)
-{
-	struct cycle_held *held;
-
-	held = malloc(sizeof(*held) + reply.len);
-	if (held == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	held->conn = session->conn;
-	held->until_ms = boot_ms + DISCARD_MS;
-	held->len = reply.len;
-	memcpy(held->reply, reply.data, reply.len);
-	STAILQ_INSERT_TAIL(&cycle->held, held, entry);
-	return CDOP_OK;
-}
-
-static enum cdop_err
 answer_item(struct cycle *cycle, struct batch_item *item, uint64_t boot_ms)
 {
 	struct session *session = item->session;
@@ -320,7 +294,7 @@ answer_item(struct cycle *cycle, struct batch_item *item, uint64_t boot_ms)
 		session->state = SESSION_OPEN;
 	if ((result->end_person != 0 || result->end_device != 0) &&
 	    cycle->discards > 0)
-		err = hold(cycle, session, result->reply, boot_ms);
+		err = cycle_hold(cycle, session, result->reply, boot_ms);
 	else
 		err = session_put(session, result->reply);
 	if (err == CDOP_OK && result->next.at != 0)
@@ -407,24 +381,6 @@ answer(struct cycle *cycle, uint64_t boot_ms)
 			item->session->failed = CYCLE_FAILED_MAX;
 			end_item(cycle, item);
 		}
-	}
-}
-
-static void
-release_held(struct cycle *cycle, uint64_t boot_ms)
-{
-	struct cycle_held *held;
-	struct session *session;
-
-	while ((held = STAILQ_FIRST(&cycle->held)) != NULL) {
-		if (cycle->discards > 0 && boot_ms < held->until_ms)
-			return;
-		session = cycle_find(cycle, held->conn);
-		if (session != NULL && !session->discarding &&
-		    session_put(session,
-			(struct cdop_bytes){held->reply, held->len}) != CDOP_OK)
-			session->failed = CYCLE_FAILED_MAX;
-		drop_held(cycle);
 	}
 }
 
@@ -559,6 +515,8 @@ work(struct cycle *cycle, uint64_t boot_ms)
 	times.boot_ms = boot_ms;
 	times.now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms);
 	times.part_ms = gather_part_ms(cycle);
+	times.join = gather_join;
+	times.ctx = cycle;
 	tell_clock(cycle);
 	if (cycle->paced)
 		cycle->reg->paced_ms = times.now_ms;
@@ -581,13 +539,14 @@ cycle_turn(struct cycle *cycle)
 	uint64_t boot_ms = clock_boot_ms();
 	enum cdop_err err;
 
+	cycle->turn_ms = boot_ms;
 	cycle->worked = false;
 	if (cycle->link >= 0)
 		intake_drain(cycle, boot_ms);
 	tick(cycle, boot_ms);
 	if ((err = work(cycle, boot_ms)) != CDOP_OK)
 		return err;
-	release_held(cycle, clock_boot_ms());
+	cycle_held_release(cycle, clock_boot_ms());
 	if (cycle->link >= 0)
 		flush(cycle);
 	if (cycle->link_dead) {

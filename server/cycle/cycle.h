@@ -3,6 +3,7 @@
  *
  * It owns the sessions and the batch.  While a commit waits for the disk the
  * next batch gathers in the socket: group commit without a lock or a timer.
+ * While a small one is run whoever comes joins it.
  */
 #ifndef CDOP_CYCLE_CYCLE_H
 #define CDOP_CYCLE_CYCLE_H

@@ -1,6 +1,6 @@
 /*
- * The cycle's own state, for cycle.c, cycle_copy.c, intake.c and gather.c
- * only.
+ * The cycle's own state, for cycle.c and cycle_*.c, boot_calls.c, intake.c,
+ * gather.c and meter.c only.
  */
 #ifndef CDOP_CYCLE_CYCLE_STATE_H
 #define CDOP_CYCLE_CYCLE_STATE_H
@@ -39,6 +39,8 @@ struct cycle {
 	struct batch *batch;
 	struct outbox *outbox;
 	struct ipc_inbox *inbox;
+	size_t inbox_n;  /* packets in it */
+	size_t inbox_at; /* of these the next one */
 	int link;
 	bool link_dead;
 	bool ahead_told;  /* that the clock is not gone by */
@@ -56,6 +58,7 @@ struct cycle {
 	const uint8_t *sent_key[2]; /* the gate has their public halves */
 	uint64_t last_conn; /* of this link: ids grow, or the gate is broken */
 	uint32_t budget;    /* handshakes left in this second */
+	uint64_t turn_ms;   /* when this turn began */
 	uint64_t tick_ms;
 	uint64_t counted_ms;    /* when the last count was logged */
 	uint64_t refused;       /* handshakes that failed since then */
@@ -90,6 +93,13 @@ void cycle_refuse(struct cycle *cycle, struct session *session);
 void cycle_send(struct cycle *cycle, uint64_t conn, enum ipc_kind kind,
     struct cdop_bytes bytes);
 
+/* The reply of a session that waits for the gate's word on others. */
+CDOP_MUST enum cdop_err cycle_hold(struct cycle *cycle,
+    const struct session *session, struct cdop_bytes reply, uint64_t boot_ms);
+/* Those that have waited, to their sessions. */
+void cycle_held_release(struct cycle *cycle, uint64_t boot_ms);
+void cycle_held_drop(struct cycle *cycle);
+
 /* A rotation does not go on: said, and tried again later. */
 void cycle_rotation_failed(
     struct cycle *cycle, const char *finding, uint64_t boot_ms);
@@ -105,6 +115,13 @@ void cycle_tell_keys(struct cycle *cycle);
 
 /* Step 1: takes the packets that wait, bounded. */
 void intake_drain(struct cycle *cycle, uint64_t boot_ms);
+
+/*
+ * While a batch is run, whose items name sessions: frames of those who are in.
+ * The first packet that is something else, or ends its session, waits for the
+ * next drain, and all behind it.
+ */
+void intake_join(struct cycle *cycle, uint64_t boot_ms);
 
 /*
  * Between batches: a slice of the copy that is under way, if it is its turn.
@@ -127,6 +144,10 @@ void boot_calls_end(struct cycle *cycle);
 
 /* Step 2: fills the empty batch from all devices in turn. */
 void gather_run(struct cycle *cycle, uint64_t boot_ms);
+
+/* As batch_times.join, of a cycle: whole calls that have come since, in turn.
+ */
+void gather_join(void *cycle);
 
 /* So long it may be worked on; others' calls wait less than one's own. */
 uint32_t gather_part_ms(const struct cycle *cycle);

@@ -261,13 +261,24 @@ is_more(const struct cycle *cycle)
 static void
 gather_all(struct cycle *cycle, uint64_t boot_ms)
 {
-	turns_begin(&cycle->turns);
-	cycle->busy = false;
 	while (is_more(cycle))
 		if (!gather_round(cycle, boot_ms)) {
 			cycle->busy = true;
 			return;
 		}
+}
+
+/* To the deadlines all of a turn came at one moment. */
+void
+gather_join(void *ctx)
+{
+	struct cycle *cycle = ctx;
+	struct turn *turn;
+
+	intake_join(cycle, cycle->turn_ms);
+	TAILQ_FOREACH(turn, &cycle->turns, entry)
+		turn->dry = false;
+	gather_all(cycle, cycle->turn_ms);
 }
 
 uint32_t
@@ -415,6 +426,8 @@ gather_run(struct cycle *cycle, uint64_t boot_ms)
 			cycle->counted_ms = boot_ms;
 		}
 	}
+	turns_begin(&cycle->turns);
+	cycle->busy = false;
 	gather_all(cycle, boot_ms);
 	gather_rotate(cycle, boot_ms);
 	if (!rotation_step_due(cycle->reg->rotation))

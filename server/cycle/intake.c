@@ -159,11 +159,17 @@ take_message3(struct cycle *cycle, struct session *session,
 }
 
 static void
-take_frame(struct cycle *cycle, struct session *session,
-    struct cdop_bytes message, uint64_t boot_ms)
+note_active(struct session *session, uint64_t boot_ms)
 {
 	session->active_ms = boot_ms;
 	session->active_us = clock_us();
+}
+
+static void
+take_frame(struct cycle *cycle, struct session *session,
+    struct cdop_bytes message, uint64_t boot_ms)
+{
+	note_active(session, boot_ms);
 	switch (session->state) {
 	case SESSION_WAITS_1:
 		take_message1(cycle, session, message, boot_ms);
@@ -189,11 +195,19 @@ take_frame(struct cycle *cycle, struct session *session,
 }
 
 static void
+take_sent(struct session *session, struct cdop_bytes bytes)
+{
+	uint64_t sent = bytes.len == 4 ? cdop_get32(bytes.data) : 0;
+
+	session->unconfirmed -=
+	    sent < session->unconfirmed ? sent : session->unconfirmed;
+}
+
+static void
 take_packet(
     struct cycle *cycle, const struct ipc_packet *packet, uint64_t boot_ms)
 {
 	struct session *session;
-	uint64_t sent;
 
 	if (packet->kind == IPC_OPEN) {
 		take_open(cycle, packet, boot_ms);
@@ -208,11 +222,7 @@ take_packet(
 			take_frame(cycle, session, packet->bytes, boot_ms);
 		return;
 	case IPC_SENT:
-		if (packet->bytes.len != 4)
-			return;
-		sent = cdop_get32(packet->bytes.data);
-		session->unconfirmed -=
-		    sent < session->unconfirmed ? sent : session->unconfirmed;
+		take_sent(session, packet->bytes);
 		return;
 	case IPC_CLOSED:
 	case IPC_DISCARDED:
@@ -224,24 +234,83 @@ take_packet(
 	}
 }
 
+/* False: nothing has come, and maybe nothing will. */
+static bool
+receive(struct cycle *cycle)
+{
+	cycle->inbox_at = 0;
+	cycle->inbox_n = 0;
+	if (ipc_recv_many(cycle->link, cycle->inbox, IPC_INBOX_MAX,
+		&cycle->inbox_n) != CDOP_OK)
+		cycle->link_dead = true;
+	return cycle->inbox_n > 0;
+}
+
+static const struct ipc_packet *
+next(const struct cycle *cycle)
+{
+	return cycle->inbox_at < cycle->inbox_n && !cycle->link_dead
+	    ? ipc_inbox_get(cycle->inbox, cycle->inbox_at)
+	    : NULL;
+}
+
+static void
+take_packets(struct cycle *cycle, uint64_t boot_ms)
+{
+	const struct ipc_packet *packet;
+
+	for (; (packet = next(cycle)) != NULL; cycle->inbox_at++)
+		take_packet(cycle, packet, boot_ms);
+}
+
 void
 intake_drain(struct cycle *cycle, uint64_t boot_ms)
 {
-	size_t i, n;
 	int round;
-	enum cdop_err err;
 
+	take_packets(cycle, boot_ms); /* that a batch has left */
 	for (round = 0; round < DRAIN_ROUNDS && !cycle->link_dead; round++) {
-		err =
-		    ipc_recv_many(cycle->link, cycle->inbox, IPC_INBOX_MAX, &n);
-		if (err != CDOP_OK) {
-			cycle->link_dead = true;
+		if (!receive(cycle))
 			return;
-		}
-		for (i = 0; i < n; i++)
-			take_packet(
-			    cycle, ipc_inbox_get(cycle->inbox, i), boot_ms);
-		if (n < IPC_INBOX_MAX)
+		take_packets(cycle, boot_ms);
+		if (cycle->inbox_n < IPC_INBOX_MAX)
 			return;
 	}
+}
+
+/* False: it is not for now. */
+static bool
+take_meanwhile(
+    struct cycle *cycle, const struct ipc_packet *packet, uint64_t boot_ms)
+{
+	struct session *session = cycle_find(cycle, packet->conn);
+
+	if (session == NULL || session->discarding ||
+	    session->state != SESSION_OPEN)
+		return false;
+	if (packet->kind == IPC_SENT) {
+		take_sent(session, packet->bytes);
+		return true;
+	}
+	/* One that does not open is tried again, and ends it then. */
+	if (packet->kind != IPC_FRAME ||
+	    session_frame(session, packet->bytes) != CDOP_OK)
+		return false;
+	note_active(session, boot_ms);
+	session_note_partial(session, boot_ms);
+	return true;
+}
+
+void
+intake_join(struct cycle *cycle, uint64_t boot_ms)
+{
+	const struct ipc_packet *packet;
+
+	if (cycle->link < 0 || cycle->link_dead)
+		return;
+	if (next(cycle) == NULL)
+		(void)receive(cycle);
+	while ((packet = next(cycle)) != NULL &&
+	    take_meanwhile(cycle, packet, boot_ms))
+		cycle->inbox_at++;
 }
