@@ -41,7 +41,8 @@ run_unlock(struct cmd_ctx *ctx)
 	if (ctx->n_pos > 0 &&
 	    (code = span(ctx, ctx->pos[0], &seconds)) != EXIT_OK)
 		return code;
-	if ((code = session_unlock(ctx)) != EXIT_OK ||
+	/* Or whoever finds it unlocked has it so for ever. */
+	if ((code = session_unlock_anew(ctx)) != EXIT_OK ||
 	    (code = agent_start(ctx, seconds)) != EXIT_OK)
 		return code;
 	if (ctx->g.json)
@@ -71,7 +72,7 @@ run_lock(struct cmd_ctx *ctx)
 const struct cmd cmd_agent_rows[] = {
     {"unlock", "[TIME]", "ask for the passphrase once, for 15 minutes",
 	"The key is held in locked memory by a process of your own; nothing "
-	"of it\nis on disk.",
+	"of it\nis on disk.  To go on, the passphrase is asked for again.",
 	"  cdop unlock 30m", NULL, 0, 1, 0, NULL, run_unlock},
     {"lock", "", "forget it at once", NULL, "  cdop lock", NULL, 0, 0, 0, NULL,
 	run_lock},

@@ -123,7 +123,7 @@ what_is_opened(struct cmd_ctx *ctx)
 }
 
 enum exit_code
-session_unlock(struct cmd_ctx *ctx)
+session_unlock_anew(struct cmd_ctx *ctx)
 {
 	struct cdop_bytes passphrase = {NULL, 0};
 	enum cdop_err err = CDOP_UNAUTHENTICATED;
@@ -134,8 +134,6 @@ session_unlock(struct cmd_ctx *ctx)
 	if ((code = session_load(ctx)) != EXIT_OK)
 		return code;
 	id = &ctx->session->identity;
-	if (id->secret != NULL || open_with_agent(ctx))
-		return EXIT_OK;
 	if (!identity_has_passphrase(id)) {
 		if (ctx->mode != NULL && !session_is_training(ctx))
 			return cmd_fail(ctx, EXIT_AUTH, NULL, NULL,
@@ -152,6 +150,18 @@ session_unlock(struct cmd_ctx *ctx)
 		err = identity_unlock(id, passphrase, ctx->arena);
 	}
 	return err == CDOP_OK ? EXIT_OK : unlock_failed(ctx, err);
+}
+
+enum exit_code
+session_unlock(struct cmd_ctx *ctx)
+{
+	enum exit_code code;
+
+	if ((code = session_load(ctx)) != EXIT_OK)
+		return code;
+	if (ctx->session->identity.secret != NULL || open_with_agent(ctx))
+		return EXIT_OK;
+	return session_unlock_anew(ctx);
 }
 
 /* ---- connecting -------------------------------------------------- */

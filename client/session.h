@@ -42,6 +42,9 @@ enum exit_code session_load(struct cmd_ctx *ctx);
 /* The same with its keys; asks for the passphrase. */
 enum exit_code session_unlock(struct cmd_ctx *ctx);
 
+/* The same, whatever cdop unlock holds. */
+enum exit_code session_unlock_anew(struct cmd_ctx *ctx);
+
 /* The same, connected, the Welcome checked.  Nothing to do when it is. */
 enum exit_code session_open(struct cmd_ctx *ctx);
 

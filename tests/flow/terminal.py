@@ -165,6 +165,27 @@ def passphrases(registry):
                     "9990000506", "--no-input")
     equal("where nobody may be asked it says so", done.code, AUTH)
     check("and what to give", "--passphrase-file" in done.err, done)
+    return pia
+
+
+def unlocked(pia):
+    """The passphrase once; whoever finds it unlocked does not keep it so."""
+    runtime = os.path.join(TMP, "runtime")
+    os.makedirs(runtime, mode=0o700, exist_ok=True)
+    usual = pia.env()
+    pia.env = lambda: dict(usual, XDG_RUNTIME_DIR=runtime)
+    equal("locked, nothing goes without it",
+          pia.cdop("status", "--no-input").code, AUTH)
+    code, shown = typed(pia, ["unlock", "1m"], {"assphrase": [PASSPHRASE]})
+    equal("it is unlocked", code, OK)
+    equal("and the passphrase not asked for",
+          pia.cdop("status", "--no-input").code, OK)
+    equal("nobody unlocks it for longer without it",
+          pia.cdop("unlock", "8h", "--no-input").code, AUTH)
+    code, shown = typed(pia, ["unlock", "8h"], {"assphrase": [PASSPHRASE]})
+    equal("who knows it does", code, OK)
+    equal("it is locked again", pia.cdop("lock").code, OK)
+    equal("and asks again", pia.cdop("status", "--no-input").code, AUTH)
 
 
 def paged(registry, cora):
@@ -227,7 +248,7 @@ def main():
     warned(cora)
     paged(registry, cora)
     same_day(cora)
-    passphrases(registry)
+    unlocked(passphrases(registry))
     done = cora.cdop("notify")
     check("without a terminal it names what is missing",
           done.code in (USAGE, INVALID), done)
