@@ -16,7 +16,6 @@ The last line is "N points, N broken".  A point whose call never comes is
 broken, too.  Without strace, or the right to use it, this says "skip".
 """
 import collections
-import json
 import os
 import re
 import shutil
@@ -316,8 +315,7 @@ def point(registry, people, path, made, which):
 
 
 def write(path, made):
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
+    libsynthetic.save(path, made)
 
 
 def prepare():

@@ -8,8 +8,8 @@ import os
 import re
 import subprocess
 
-from libflow import (CDOP, OK, PROFILE, SECOND, TMP, TOP, check, end, equal,
-                     scene)
+from libflow import (CDOP, OK, SECOND, TMP, TOP, check, end, equal,
+                     profile_with, scene)
 import libsynthetic
 
 ENVELOPE = ["schema", "ok", "mode", "registry", "request"]
@@ -256,13 +256,9 @@ def main():
                             "wirral")
     rows = libsynthetic.rows(8, 300, bad=1)
     path = os.path.join(TMP, "portal.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(rows, f)
-    profile = os.path.join(TMP, "new.conf")
-    with open(PROFILE, encoding="utf-8") as f:
-        text = f.read()
-    with open(profile, "w", encoding="utf-8") as f:
-        f.write(text.replace("asks_per_day = 60", "asks_per_day = 61"))
+    libsynthetic.save(path, rows)
+    profile = profile_with("new.conf", "asks_per_day = 60",
+                           "asks_per_day = 61")
     made = libsynthetic.rows(2, 900)
     reference, other = [cora.must(
         "notify", "--json", *libsynthetic.said(row)).json()["reference"]

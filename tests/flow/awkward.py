@@ -61,8 +61,7 @@ def main():
     registry, cora = scene()
     made = libsynthetic.rows(COUNT, 1000, odd=True)
     path = os.path.join(TMP, "awkward.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
+    libsynthetic.save(path, made)
     done = cora.cdop("notify", "--from", path, "--json")
     equal("the import is partial", done.code, PARTIAL)
     answers = {a["row"]: a for a in done.lines() if "row" in a}

@@ -21,11 +21,6 @@ import libtype
 FILE = os.path.join(TMP, "one.cdop")
 
 
-def write(path, rows):
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(rows, f)
-
-
 def cases_of(ada):
     """As an administrator sees them.  What the coordinator sees waits for
     the keys of her device, which her import may hold while it stands still."""
@@ -47,7 +42,7 @@ def held_half_way(client, ada):
 def taken_meanwhile(registry, cora):
     """While a file of notifications goes in; what create said."""
     path = os.path.join(TMP, "import.csv")
-    write(path, libsynthetic.rows(400))
+    libsynthetic.save(path, libsynthetic.rows(400))
     with open(path + ".told", "w+b") as out:
         client = cora.popen("notify", "--from", path, "--json", stdout=out)
         held_half_way(client, registry.ada)
@@ -467,7 +462,7 @@ def main():
     libslots.add_shares(registry)
     shares = libslots.shares(registry, 2, 3, 5)
     registry.start()
-    write(os.path.join(TMP, "first.csv"), libsynthetic.rows(50, 500))
+    libsynthetic.save(os.path.join(TMP, "first.csv"), libsynthetic.rows(50, 500))
     cora.must("notify", "--from", os.path.join(TMP, "first.csv"))
     not_written(ada)
     made = taken_meanwhile(registry, cora)

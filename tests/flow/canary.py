@@ -72,8 +72,7 @@ def main():
         words |= words_of(row)
 
     path = os.path.join(TMP, "canary.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
+    libsynthetic.save(path, made)
     equal("an import with rejects", cora.cdop("notify", "--from",
                                               path).code, PARTIAL)
     # The profile, which a client keeps a copy of, has these.

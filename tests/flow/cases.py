@@ -12,8 +12,7 @@ import libsynthetic
 
 def save(name, made):
     path = os.path.join(TMP, name)
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
+    libsynthetic.save(path, made)
     return path
 
 

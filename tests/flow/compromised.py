@@ -423,8 +423,7 @@ def main():
     registry, cora = scene()
     registry.audrey = registry.invite("Audrey Auditor", "--role", "auditor")
     path = os.path.join(TMP, "cases.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(libsynthetic.rows(20), f)
+    libsynthetic.save(path, libsynthetic.rows(20))
     cora.cdop("notify", "--from", path)
     case = cora.must("case", "list", "--json").lines()[0]["reference"]
     equal("it stops", registry.stop(), 0)

@@ -157,8 +157,7 @@ def main():
     registry.start()
     made = libsynthetic.rows(COUNT)
     path = os.path.join(TMP, "all.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
+    libsynthetic.save(path, made)
     check("an import", cora.cdop("notify", "--from", path).code in
           (OK, PARTIAL))
     refs = references(cora)

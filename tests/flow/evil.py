@@ -35,8 +35,7 @@ def start(registry, deed, wait=True):
 def row_file(number):
     made = libsynthetic.rows(1, 900 + number)
     path = os.path.join(libflow.TMP, "row-%d.csv" % number)
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
+    libsynthetic.save(path, made)
     return path, made[0]["child.nhs_number"]
 
 
@@ -152,8 +151,7 @@ def main():
                              "--all-areas")
     made = libsynthetic.rows(3)
     path = os.path.join(libflow.TMP, "first.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
+    libsynthetic.save(path, made)
     cora.must("notify", "--from", path)
     reference = cora.find_number(made[0]["child.nhs_number"])[0]
     known = reference, shown(cora, reference)[1]

@@ -131,8 +131,7 @@ def spreadsheet(audrey, cora, here):
     for row in made:
         row["circumstances.narrative"] = '=HYPERLINK("http://x","y")'
     path = os.path.join(TMP, "typed.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
+    libsynthetic.save(path, made)
     equal("one of two is rejected",
           cora.cdop("notify", "--from", path).code, PARTIAL)
     with open(os.path.join(TMP, "typed.rejects.csv"), newline="",

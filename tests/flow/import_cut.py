@@ -16,8 +16,7 @@ COUNT = 150
 
 def write(name, start):
     path = os.path.join(TMP, name + ".csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(libsynthetic.rows(COUNT, start), f)
+    libsynthetic.save(path, libsynthetic.rows(COUNT, start))
     return path
 
 

@@ -13,11 +13,6 @@ import libsynthetic
 COUNT = 300
 
 
-def write(path, made):
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
-
-
 def kill(registry, role):
     if role == "parent":
         registry.kill()
@@ -53,7 +48,7 @@ def import_once(registry, cora, path, role, after):
 def undisturbed(cora):
     """How long an import of so many rows takes here."""
     path = os.path.join(TMP, "import.csv")
-    write(path, libsynthetic.rows(COUNT))
+    libsynthetic.save(path, libsynthetic.rows(COUNT))
     begun = time.monotonic()
     cora.must("notify", "--from", path)
     return time.monotonic() - begun
@@ -66,7 +61,7 @@ def one_round(registry, cora, turn, role, usual, had):
     made = libsynthetic.rows(COUNT, start, odd=turn % 2 == 1)
     good = {n for n, row in enumerate(made, 1) if not row["_rule"]}
     path = os.path.join(TMP, "import-%d.csv" % turn)
-    write(path, made)
+    libsynthetic.save(path, made)
     after = random.uniform(0.1, 0.95) * usual
     code, told = import_once(registry, cora, path, role, after)
     what = "%s killed after %d ms (exit %d, %d rows told)" % (

@@ -257,6 +257,16 @@ def alive(pid):
         return False
 
 
+def profile_with(name, old, new):
+    """The profile with one line of it changed."""
+    with open(PROFILE, encoding="utf-8") as f:
+        text = f.read()
+    path = os.path.join(TMP, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace(old, new))
+    return path
+
+
 # ---- people ----------------------------------------------------------------
 
 class Done:

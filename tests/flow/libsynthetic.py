@@ -333,6 +333,11 @@ def said(row):
             if path[0] != "_" and value and "." in path]
 
 
+def save(path, made):
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        write(made, f)
+
+
 def write(made, out):
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n",
                             extrasaction="ignore")

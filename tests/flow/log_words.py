@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 """What the log says in words, act by act, as its auditor reads it."""
-import os
 import re
 
-from libflow import (CONFLICT, FORBIDDEN, NOT_FOUND, OK, PROFILE, SECOND, TMP,
-                     check, end, equal, scene)
+from libflow import (CONFLICT, FORBIDDEN, NOT_FOUND, OK, SECOND, check, end,
+                     equal, profile_with, scene)
 import libsynthetic
 
 # Index, day and time in front of an entry.
@@ -180,16 +179,6 @@ def people(log, registry, sam, audrey):
           about)
 
 
-def proposal(name, old, new):
-    """The profile with one line of it changed."""
-    with open(PROFILE, encoding="utf-8") as f:
-        text = f.read()
-    path = os.path.join(TMP, name)
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace(old, new))
-    return path
-
-
 def waits(log, person):
     """The number of the one act that waits."""
     number = person.must("approve", "--json").lines()[0]["number"]
@@ -200,7 +189,7 @@ def waits(log, person):
 def two_people(log, registry, cora, wendy):
     """Asked for, declined; asked for again, approved; and what it changed."""
     bob = registry.bob
-    path = proposal("limit.conf", "asks_per_day = 60", "asks_per_day = 2")
+    path = profile_with("limit.conf", "asks_per_day = 60", "asks_per_day = 2")
     cora.must("profile", "apply", path, "--reason", "fewer questions",
               "--yes", code=SECOND)
     digest = cora.must("profile", "diff", path, "--json").json()["hash"]

@@ -122,8 +122,7 @@ def main():
     registry, cora = scene(conf=["metrics_file = " + FILE])
     rows = libsynthetic.rows(3)
     path = os.path.join(TMP, "rows.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(rows, f)
+    libsynthetic.save(path, rows)
     first = parse(read(registry))[0]
     cora.must("notify", "--from", path)
     check("it is open", until(registry, "cdopd_open", 1))

@@ -7,7 +7,7 @@ import subprocess
 
 from libflow import (AUTH, CDOP, CDOPD, FORBIDDEN, INVALID, NOT_FOUND, OK,
                      PROFILE, SECOND, TMP, USAGE, Person, Registry, check, end,
-                     equal, scene)
+                     equal, profile_with, scene)
 import libsynthetic
 import libtype
 
@@ -120,11 +120,8 @@ def editors(registry):
 
 def one_name(registry, cora):
     """Two areas of one name: neither is taken for the other."""
-    path = os.path.join(TMP, "one-name.conf")
-    with open(PROFILE, encoding="utf-8") as f:
-        text = f.read()
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace("\nname = Sefton\n", "\nname = WIRRAL\n"))
+    path = profile_with("one-name.conf", "\nname = Sefton\n",
+                        "\nname = WIRRAL\n")
     registry.ada.must("profile", "apply", path, "--yes", "--reason", "x",
                       code=SECOND)
     registry.bob.approve()
@@ -284,8 +281,7 @@ def answers_of_cdop(cora):
 def at_the_prompt():
     registry, cora = scene(name="serving")
     path = os.path.join(TMP, "one.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(libsynthetic.rows(1), f)
+    libsynthetic.save(path, libsynthetic.rows(1))
     equal("a child of Knowsley", cora.cdop("notify", "--from", path).code, OK)
     reference = cora.must("case", "list", "--json").lines()[0]["reference"]
     areas(registry.ada, cora, reference)

@@ -56,11 +56,6 @@ def census(status):
     return found
 
 
-def write(path, made):
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
-
-
 def by_two_people(ada, bob, cora):
     equal("a coordinator sees no keys", cora.cdop("key", "status").code,
           FORBIDDEN)
@@ -98,7 +93,7 @@ def by_two_people(ada, bob, cora):
 def killed(registry, ada, bob, cora, turn, after, reseal):
     """All areas, an import meanwhile, and the vault dies."""
     path = os.path.join(TMP, "more-%d.csv" % turn)
-    write(path, libsynthetic.rows(COUNT, (turn + 1) * COUNT))
+    libsynthetic.save(path, libsynthetic.rows(COUNT, (turn + 1) * COUNT))
     ask(ada, "--all", *["--reseal"] * bool(reseal))
     client = cora.popen("notify", "--from", path, "--json")
     approve(bob)
@@ -142,7 +137,7 @@ def main():
     ada, bob = registry.ada, registry.bob
     first = os.path.join(TMP, "first.csv")
     made = libsynthetic.rows(COUNT)
-    write(first, made)
+    libsynthetic.save(first, made)
     check("an import", cora.cdop("notify", "--from", first).code in
           (OK, PARTIAL))
     by_two_people(ada, bob, cora)

@@ -39,8 +39,7 @@ def main():
     made = libsynthetic.rows(12)
     made[8]["area.residence"] = "#nk"  # owned by the holding area
     path = os.path.join(TMP, "n.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(made, f)
+    libsynthetic.save(path, made)
     cora.must("notify", "--from", path)
     # The first sessions turn the key and fetch the profile.
     sam.must("ask", "--purpose", "living_child", "--nhs-number", "9990000905")

@@ -2,19 +2,10 @@
 """A new profile takes two people, who see the same change."""
 import os
 
-from libflow import (CONFLICT, FORBIDDEN, INVALID, OK, PROFILE, SECOND, STOPPED,
-                     TMP, check, end, equal, scene)
+from libflow import (CONFLICT, FORBIDDEN, INVALID, OK, SECOND, STOPPED, TMP,
+                     check, end, equal, profile_with, scene)
 
 FINDINGS = 16
-
-
-def proposal(name, old, new):
-    with open(PROFILE, encoding="utf-8") as f:
-        text = f.read()
-    path = os.path.join(TMP, name)
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace(old, new))
-    return path
 
 
 def waiting(person):
@@ -31,12 +22,12 @@ def main():
     sam = registry.invite("Sam Sefton", "--role", "partner", "--area",
                           "sefton")
     agency = "[agency claire-house]"
-    good = proposal("good.conf", agency,
+    good = profile_with("good.conf", agency,
                     "[agency sample-house]\ncode = X-HOS-09\n"
                     "name = Sample House\nkind = hospice\n\n" + agency)
     diff = cora.must("profile", "diff", good)
     check("the change is said in words", "Sample House" in diff.out, diff)
-    gone = proposal("gone.conf", "[neighbour halton]", "[neighbour halton2]")
+    gone = profile_with("gone.conf", "[neighbour halton]", "[neighbour halton2]")
     done = cora.cdop("profile", "diff", gone)
     check("what was there is not deleted", done.code == FINDINGS and
           "CANNOT" in done.out, done)
@@ -71,7 +62,7 @@ def main():
     equal("nothing waits any more", waiting(bob), [])
 
     # Two requests against the same version: the later one is void.
-    other = proposal("other.conf", "asks_per_day = 60", "asks_per_day = 61")
+    other = profile_with("other.conf", "asks_per_day = 60", "asks_per_day = 61")
     with open(good, encoding="utf-8") as f:
         kept = f.read()
     with open(other, "w", encoding="utf-8") as f:

@@ -5,7 +5,7 @@ kept of that after it is done."""
 import json
 import os
 
-from libflow import OK, PROFILE, SECOND, TMP, check, end, equal, scene
+from libflow import OK, SECOND, TMP, check, end, equal, profile_with, scene
 import libsynthetic
 
 MANY = 6
@@ -35,8 +35,7 @@ def same_file(cora):
     """One file in two windows: every row is one case."""
     rows = libsynthetic.rows(12, 700)
     path = os.path.join(TMP, "twice.csv")
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        libsynthetic.write(rows, f)
+    libsynthetic.save(path, rows)
     before = len(cora.must("case", "list", "--json").lines())
     # The name differs, the file does not.
     other = os.path.join(TMP, "..", os.path.basename(TMP), "twice.csv")
@@ -76,11 +75,7 @@ def retries(registry, cora):
 
 def kept(registry, cora):
     """A panel may have clients keep what they sent, for some days."""
-    path = os.path.join(TMP, "keeps.conf")
-    with open(PROFILE, encoding="utf-8") as f:
-        text = f.read()
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace("spool_days = 0", "spool_days = 7"))
+    path = profile_with("keeps.conf", "spool_days = 0", "spool_days = 7")
     sent = os.path.join(cora.home, ".local/state/cdop/training/sent")
     equal("usually nothing of it is kept", os.path.exists(sent), False)
     registry.ada.must("profile", "apply", path, "--yes", "--reason",

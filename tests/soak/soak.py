@@ -251,8 +251,7 @@ class World:
         made = libsynthetic.rows(PER_FILE, self.rows)
         self.rows += PER_FILE
         path = os.path.join(TMP, "rows.csv")
-        with open(path, "w", newline="", encoding="utf-8") as f:
-            libsynthetic.write(made, f)
+        libsynthetic.save(path, made)
         return path, made
 
     def sent(self, path, made):
