@@ -6,25 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static enum cdop_err
-map_errno(int code)
-{
-	switch (code) {
-	case ENOENT:
-	case ENOTDIR:
-		return CDOP_NOT_FOUND;
-	case EACCES:
-	case EPERM:
-	case EROFS:
-	case ELOOP:
-		return CDOP_PERMISSION_DENIED;
-	case ENOSPC:
-	case EDQUOT:
-		return CDOP_RESOURCE_EXHAUSTED;
-	default:
-		return CDOP_DATA_LOSS;
-	}
-}
+#include "server/store/dir.h"
 
 /*
  * The directory; -1: *ret_err says why.  Others may write there: a pipe in a
@@ -36,7 +18,7 @@ open_dir(const char *dir, enum cdop_err *ret_err)
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		*ret_err = map_errno(errno);
+		*ret_err = dir_error(errno);
 	return fd;
 }
 
@@ -89,9 +71,9 @@ write_all(int fd, struct cdop_bytes bytes)
 		if (n >= 0)
 			done += (size_t)n;
 		else if (errno != EINTR)
-			return map_errno(errno);
+			return dir_error(errno);
 	}
-	return fsync(fd) == 0 ? CDOP_OK : map_errno(errno);
+	return fsync(fd) == 0 ? CDOP_OK : dir_error(errno);
 }
 
 static enum cdop_err
@@ -104,14 +86,14 @@ replace(int at, struct cdop_bytes bytes)
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 	    0600);
 	if (fd < 0)
-		return map_errno(errno);
+		return dir_error(errno);
 	err = write_all(fd, bytes);
 	if (close(fd) != 0 && err == CDOP_OK)
-		err = map_errno(errno);
+		err = dir_error(errno);
 	if (err != CDOP_OK)
 		return err;
 	if (renameat(at, "anchor.new", at, "anchor") != 0 || fsync(at) != 0)
-		return map_errno(errno);
+		return dir_error(errno);
 	return CDOP_OK;
 }
 

@@ -5,23 +5,13 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "server/store/dir.h"
+
+/* Of a file, too large is not full: no room that is made changes it. */
 static enum cdop_err
-map_errno(int code)
+write_error(void)
 {
-	switch (code) {
-	case ENOSPC:
-	case EDQUOT:
-	case ENOMEM:
-		return CDOP_RESOURCE_EXHAUSTED;
-	case EFBIG:
-		return CDOP_FAILED_PRECONDITION;
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return CDOP_PERMISSION_DENIED;
-	default:
-		return CDOP_DATA_LOSS;
-	}
+	return errno == EFBIG ? CDOP_FAILED_PRECONDITION : dir_error(errno);
 }
 
 enum cdop_err
@@ -39,7 +29,7 @@ zeros_write(int fd, off_t at, size_t len)
 		if (rc == 0)
 			return CDOP_RESOURCE_EXHAUSTED;
 		if (rc == -1)
-			return map_errno(errno);
+			return write_error();
 	}
-	return fdatasync(fd) == 0 ? CDOP_OK : map_errno(errno);
+	return fdatasync(fd) == 0 ? CDOP_OK : write_error();
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +107,24 @@ a_pipe_is_not_waited_for(void **state)
 	assert_int_equal(anchor_write(dir, text("x")), CDOP_OK);
 }
 
+/* Nothing of it is lost: whoever has room again writes it. */
+static void
+without_descriptors_it_is_room_that_is_missing(void **state)
+{
+	struct rlimit before, none;
+	enum cdop_err err;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	err = anchor_write(dir, text("x"));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(err, CDOP_RESOURCE_EXHAUSTED);
+	assert_int_equal(anchor_write(dir, text("x")), CDOP_OK);
+}
+
 int
 main(void)
 {
@@ -116,6 +135,8 @@ main(void)
 		what_cannot_be_read_is_not_missing, make, end),
 	    cmocka_unit_test_setup_teardown(
 		a_pipe_is_not_waited_for, make, end),
+	    cmocka_unit_test_setup_teardown(
+		without_descriptors_it_is_room_that_is_missing, make, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
