@@ -5,8 +5,6 @@
 
 #include "server/vault/copy_core.h"
 
-#define LOOK_EVERY 8 /* rows, between two looks at who waits */
-
 /* ---- The census -------------------------------------------------------- */
 
 static struct copy_count *
@@ -217,14 +215,6 @@ read_end(struct copy *copy, struct db_txn *txn)
 	keystore_rest(copy->rows->ks);
 }
 
-static bool
-is_spent(const struct walk_budget *budget, size_t rows, size_t bytes)
-{
-	return rows >= budget->rows || bytes >= budget->bytes ||
-	    (budget->spent != NULL && rows % LOOK_EVERY == 0 &&
-		budget->spent(budget->ctx));
-}
-
 static enum cdop_err
 go_on(struct copy *copy, struct db_txn *txn, const struct walk_budget *budget,
     bool *ret_end)
@@ -236,7 +226,7 @@ go_on(struct copy *copy, struct db_txn *txn, const struct walk_budget *budget,
 	enum cdop_err err;
 
 	*ret_end = false;
-	while (rows == 0 || !is_spent(budget, rows, bytes)) {
+	while (rows == 0 || !walk_is_spent(budget, rows, bytes)) {
 		err = db_next(txn, copy->cursor, &number, &row);
 		if (err == CDOP_NOT_FOUND) {
 			*ret_end = true;

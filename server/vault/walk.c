@@ -189,8 +189,8 @@ hand_out(struct walk *walk, uint64_t number, struct cdop_bytes bytes,
 	return CDOP_OK;
 }
 
-static bool
-is_spent(const struct walk_budget *budget, size_t rows, size_t bytes)
+bool
+walk_is_spent(const struct walk_budget *budget, size_t rows, size_t bytes)
 {
 	return rows >= budget->rows || bytes >= budget->bytes ||
 	    (budget->spent != NULL && rows % LOOK_EVERY == 0 &&
@@ -208,7 +208,7 @@ go_on(struct walk *walk, const struct walk_budget *budget,
 	enum cdop_err err;
 
 	*ret_end = false;
-	while (rows == 0 || !is_spent(budget, rows, bytes)) {
+	while (rows == 0 || !walk_is_spent(budget, rows, bytes)) {
 		err = db_next(walk->rows->txn, walk->cursor, &number, &row);
 		if (err == CDOP_NOT_FOUND ||
 		    (err == CDOP_OK && number == walk->rows->s.head_row)) {

@@ -54,6 +54,9 @@ struct walk_budget {
 	void *ctx;
 };
 
+/* After so many in this step: has it done what it may? */
+bool walk_is_spent(const struct walk_budget *budget, size_t rows, size_t bytes);
+
 /*
  * Over an unsealed and scanned store, between batches.  More than one may go
  * at a time.  CDOP_FAILED_PRECONDITION: not unsealed and scanned.
