@@ -2,9 +2,7 @@
 #include "client/audit_ask.h"
 
 #include <string.h>
-#include <time.h>
 
-#include "cdop/date.h"
 #include "cdop/fold.h"
 #include "client/paged.h"
 #include "client/pager.h"
@@ -14,30 +12,6 @@
 #define AUDIT_LIST 70
 #define SAME_MAX   8 /* persons of one name that are listed */
 
-/* The first instant of a day where this computer stands, or the next day's. */
-static enum exit_code
-day_ms(struct cmd_ctx *ctx, const char *option, bool next, bool *ret_has,
-    uint64_t *ret_ms)
-{
-	struct cdop_date date;
-	enum exit_code code;
-	struct tm tm;
-	char *day;
-
-	if ((code = terms_day(ctx, option, &day)) != EXIT_OK || day == NULL)
-		return code;
-	if (cdop_date_parse(day, &date) != CDOP_OK)
-		return EXIT_USAGE;
-	memset(&tm, 0, sizeof(tm));
-	tm.tm_year = date.year - 1900;
-	tm.tm_mon = date.month - 1;
-	tm.tm_mday = date.day + (next ? 1 : 0);
-	tm.tm_isdst = -1;
-	*ret_has = true;
-	*ret_ms = (uint64_t)mktime(&tm) * 1000;
-	return EXIT_OK;
-}
-
 enum exit_code
 audit_ask_begin(struct cmd_ctx *ctx, Cdop__AuditListRequest *ret_request)
 {
@@ -45,10 +19,11 @@ audit_ask_begin(struct cmd_ctx *ctx, Cdop__AuditListRequest *ret_request)
 	enum exit_code code;
 
 	cdop__audit_list_request__init(ret_request);
-	code = day_ms(ctx, "--since", false, &since, &ret_request->since_ms);
+	code =
+	    terms_day_begins(ctx, "--since", 0, &since, &ret_request->since_ms);
 	if (code == EXIT_OK)
-		code = day_ms(
-		    ctx, "--until", true, &until, &ret_request->until_ms);
+		code = terms_day_begins(
+		    ctx, "--until", 1, &until, &ret_request->until_ms);
 	ret_request->has_since_ms = since;
 	ret_request->has_until_ms = until;
 	return code;

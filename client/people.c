@@ -3,9 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "cdop/date.h"
 #include "client/area.h"
 #include "client/call.h"
 #include "client/prompt.h"
@@ -197,31 +195,6 @@ people_is_administrator(
 	return EXIT_OK;
 }
 
-/* The beginning of a day where this computer stands, or of the next one. */
-static enum exit_code
-day_begins(struct cmd_ctx *ctx, const char *option, int later, bool *ret_has,
-    uint64_t *ret_ms)
-{
-	struct cdop_date date;
-	enum exit_code code;
-	struct tm tm;
-	char *day;
-
-	code = terms_day(ctx, option, &day);
-	if (code != EXIT_OK || day == NULL)
-		return code;
-	if (cdop_date_parse(day, &date) != CDOP_OK)
-		return EXIT_USAGE;
-	memset(&tm, 0, sizeof(tm));
-	tm.tm_year = date.year - 1900;
-	tm.tm_mon = date.month - 1;
-	tm.tm_mday = date.day + later;
-	tm.tm_isdst = -1;
-	*ret_has = true;
-	*ret_ms = (uint64_t)mktime(&tm) * 1000;
-	return EXIT_OK;
-}
-
 static enum exit_code
 take_grants(struct cmd_ctx *ctx, struct people_rights *r)
 {
@@ -231,9 +204,9 @@ take_grants(struct cmd_ctx *ctx, struct people_rights *r)
 	uint64_t from = 0, until = 0;
 	const char *word;
 
-	if ((code = day_begins(ctx, "--from", 0, &has_from, &from)) !=
+	if ((code = terms_day_begins(ctx, "--from", 0, &has_from, &from)) !=
 		EXIT_OK ||
-	    (code = day_begins(ctx, "--until", 1, &has_until, &until)) !=
+	    (code = terms_day_begins(ctx, "--until", 1, &has_until, &until)) !=
 		EXIT_OK)
 		return code;
 	if ((has_from || has_until) && cmd_value(ctx, "--role") == NULL)
@@ -279,7 +252,7 @@ people_rights(struct cmd_ctx *ctx, struct people_rights *ret_rights)
 		    "one of these: --area AREA, or --all-areas");
 	code = area_read_all(ctx, r.area, MANY_MAX, &r.n_area);
 	if (code != EXIT_OK || (code = take_grants(ctx, &r)) != EXIT_OK ||
-	    (code = day_begins(ctx, "--device-until", 1, &r.has_expires,
+	    (code = terms_day_begins(ctx, "--device-until", 1, &r.has_expires,
 		 &r.expires_ms)) != EXIT_OK)
 		return code;
 	*ret_rights = r;

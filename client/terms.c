@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 #include "cdop/date.h"
 #include "cdop/fold.h"
@@ -54,22 +55,54 @@ terms_copy(struct cmd_ctx *ctx, const char *option)
 	return value == NULL ? NULL : cdop_arena_strdup(ctx->arena, value);
 }
 
+/* A whole date of an option. */
+static enum exit_code
+read_day(struct cmd_ctx *ctx, const char *option, struct cdop_date *ret_date)
+{
+	if (cdop_date_parse(cmd_value(ctx, option), ret_date) != CDOP_OK ||
+	    ret_date->day == 0 || ret_date->estimated)
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "20/11/2026, 20 Nov 2026 or 2026-11-20", "%s: a whole date",
+		    option);
+	return EXIT_OK;
+}
+
 enum exit_code
 terms_day(struct cmd_ctx *ctx, const char *option, char **ret_day)
 {
 	char text[CDOP_DATE_TEXT_MAX];
 	struct cdop_date date;
+	enum exit_code code;
 
 	*ret_day = NULL;
 	if (cmd_value(ctx, option) == NULL)
 		return EXIT_OK;
-	if (cdop_date_parse(cmd_value(ctx, option), &date) != CDOP_OK ||
-	    date.day == 0 || date.estimated)
-		return cmd_fail(ctx, EXIT_USAGE, NULL,
-		    "20/11/2026, 20 Nov 2026 or 2026-11-20", "%s: a whole date",
-		    option);
+	if ((code = read_day(ctx, option, &date)) != EXIT_OK)
+		return code;
 	cdop_date_write(&date, text);
 	*ret_day = cdop_arena_strdup(ctx->arena, text);
+	return EXIT_OK;
+}
+
+enum exit_code
+terms_day_begins(struct cmd_ctx *ctx, const char *option, int later,
+    bool *ret_has, uint64_t *ret_ms)
+{
+	struct tm tm = {.tm_isdst = -1};
+	struct cdop_date date;
+	enum exit_code code;
+	time_t at;
+
+	if (cmd_value(ctx, option) == NULL)
+		return EXIT_OK;
+	if ((code = read_day(ctx, option, &date)) != EXIT_OK)
+		return code;
+	tm.tm_year = date.year - 1900;
+	tm.tm_mon = date.month - 1;
+	tm.tm_mday = date.day + later;
+	at = mktime(&tm);
+	*ret_has = true;
+	*ret_ms = at > 0 ? (uint64_t)at * 1000 : 0;
 	return EXIT_OK;
 }
 

@@ -56,4 +56,11 @@ char *terms_copy(struct cmd_ctx *ctx, const char *option);
 enum exit_code terms_day(
     struct cmd_ctx *ctx, const char *option, char **ret_day);
 
+/*
+ * The first instant of that day where this computer stands, or of so many
+ * days later; nothing when it was not given.
+ */
+enum exit_code terms_day_begins(struct cmd_ctx *ctx, const char *option,
+    int later, bool *ret_has, uint64_t *ret_ms);
+
 #endif

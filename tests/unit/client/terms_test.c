@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
@@ -67,6 +69,44 @@ what_is_no_term_is_refused_by_name(void **state)
 	assert_int_equal(terms_read(&f->ctx, true, &terms), EXIT_USAGE);
 }
 
+/* Before 1970 all that there is has come since. */
+static void
+a_day_begins_where_this_computer_stands(void **state)
+{
+	static const struct {
+		const char *day;
+		int later;
+		uint64_t seconds;
+	} days[] = {{"1970-01-02", 0, 86400}, {"1970-01-02", 1, 172800},
+	    {"1969-12-30", 0, 0}, {"31/12/1969", 1, 0}};
+	struct fixture *f = *state;
+	uint64_t ms;
+	size_t i;
+	bool has;
+
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
+	tzset();
+	for (i = 0; i < sizeof(days) / sizeof(*days); i++) {
+		has = false;
+		ms = 1;
+		f->ctx.n_values = 0;
+		assert_int_equal(terms_day_begins(&f->ctx, "--since",
+				     days[i].later, &has, &ms),
+		    EXIT_OK);
+		assert_false(has);
+		fixture_option(f, "--since", days[i].day);
+		assert_int_equal(terms_day_begins(&f->ctx, "--since",
+				     days[i].later, &has, &ms),
+		    EXIT_OK);
+		assert_true(has);
+		assert_int_equal(ms, days[i].seconds * 1000);
+	}
+	f->ctx.n_values = 0;
+	fixture_option(f, "--since", "2026-11");
+	assert_int_equal(
+	    terms_day_begins(&f->ctx, "--since", 0, &has, &ms), EXIT_USAGE);
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -76,6 +116,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH(an_object_has_the_terms),
 	    WITH(what_is_no_term_is_refused_by_name),
+	    WITH(a_day_begins_where_this_computer_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
