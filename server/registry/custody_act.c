@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/vault/rows_slots.h"
 
@@ -50,14 +49,8 @@ run(struct act *act, enum cdop_err (*fn)(struct act *act))
 	enum cdop_err err;
 
 	act->now_ms = audit_time(reg->audit, act->now_ms, 0);
-	undo_begin(reg->undo);
-	err = rows_begin(reg->rows, BYTES_MAX, ROWS_MAX);
-	if (err == CDOP_OK && (err = fn(act)) != CDOP_OK)
-		rows_abort(reg->rows);
-	if (err == CDOP_OK)
-		return registry_commit(reg);
-	undo_rollback(reg->undo);
-	return err;
+	err = registry_begin(reg, BYTES_MAX, ROWS_MAX);
+	return err == CDOP_OK ? registry_end(reg, fn(act)) : err;
 }
 
 /* Said where a key was put beside the data; status repeats it for ever. */

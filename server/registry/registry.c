@@ -480,6 +480,28 @@ registry_commit(struct registry *reg)
 	return err;
 }
 
+enum cdop_err
+registry_begin(struct registry *reg, size_t bytes, size_t changes)
+{
+	enum cdop_err err;
+
+	undo_begin(reg->undo);
+	err = rows_begin(reg->rows, bytes, changes);
+	if (err != CDOP_OK)
+		undo_rollback(reg->undo);
+	return err;
+}
+
+enum cdop_err
+registry_end(struct registry *reg, enum cdop_err err)
+{
+	if (err == CDOP_OK)
+		return registry_commit(reg);
+	rows_abort(reg->rows);
+	undo_rollback(reg->undo);
+	return err;
+}
+
 /* ---- changing the configuration ---------------------------------------- */
 
 enum cdop_err

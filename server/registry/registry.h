@@ -138,6 +138,15 @@ CDOP_MUST enum cdop_err registry_load(
     struct registry *reg, uint64_t now_ms, const char **ret_why);
 
 /*
+ * A batch where no loop makes them; errors are rows_begin()'s.  What was done
+ * in it ends it: CDOP_OK by registry_commit(), anything else is taken back and
+ * returned.
+ */
+CDOP_MUST enum cdop_err registry_begin(
+    struct registry *reg, size_t bytes, size_t changes);
+CDOP_MUST enum cdop_err registry_end(struct registry *reg, enum cdop_err err);
+
+/*
  * Ends a batch, with root and checkpoint over the leaves there are now: the
  * one way to commit one that appended any.  Its undo log, too.  CDOP_OK:
  * durable. CDOP_RESOURCE_EXHAUSTED: nothing of it was applied.  Anything else:

@@ -7,7 +7,6 @@
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "cdop/text.h"
-#include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/backups.h"
@@ -288,19 +287,12 @@ run_mark(struct mark *mark)
 	size_t invited = restored_people_invited(reg, mark->args->now_ms);
 	enum cdop_err err;
 
-	undo_begin(reg->undo);
-	err = rows_begin(reg->rows,
+	err = registry_begin(reg,
 	    MARK_BYTES + RESTORED_PEOPLE_BYTES(mark->n_out) +
 		invited * INVITED_EACH,
 	    MARK_ROWS + RESTORED_PEOPLE_ROWS(mark->n_out) +
 		invited * INVITED_ROWS);
-	if (err == CDOP_OK && (err = apply_mark(mark)) != CDOP_OK)
-		rows_abort(reg->rows);
-	if (err != CDOP_OK) {
-		undo_rollback(reg->undo);
-		return err;
-	}
-	return registry_commit(reg);
+	return err == CDOP_OK ? registry_end(reg, apply_mark(mark)) : err;
 }
 
 /* Why it was restored is not why it was marked again. */

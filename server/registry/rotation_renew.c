@@ -2,7 +2,6 @@
 #include "server/registry/rotation_renew.h"
 
 #include "cdop/role.h"
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/vault/rows.h"
 #include "server/vault/rows_rewrap.h"
@@ -115,12 +114,8 @@ rotation_renew_begin(struct registry *reg, struct cdop_arena *arena,
 	enum cdop_err err;
 
 	now_ms = audit_time(reg->audit, now_ms, 0);
-	undo_begin(reg->undo);
-	err = rows_begin(reg->rows, BYTES_MAX, ROWS_MAX);
-	if (err == CDOP_OK && (err = begin(reg, arena, new, now_ms)) != CDOP_OK)
-		rows_abort(reg->rows);
-	if (err == CDOP_OK)
-		return registry_commit(reg);
-	undo_rollback(reg->undo);
-	return err;
+	err = registry_begin(reg, BYTES_MAX, ROWS_MAX);
+	return err == CDOP_OK
+	    ? registry_end(reg, begin(reg, arena, new, now_ms))
+	    : err;
 }

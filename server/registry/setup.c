@@ -7,7 +7,6 @@
 #include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/registry/custody.h"
 #include "server/registry/invitations.h"
@@ -85,15 +84,9 @@ run(struct setup *setup, setup_fn *fn)
 	struct registry *reg = setup->reg;
 	enum cdop_err err;
 
-	undo_begin(reg->undo);
-	err = rows_begin(reg->rows,
+	err = registry_begin(reg,
 	    setup->args->profile.len * 2 + ROWS_MAX * BYTES_EACH, ROWS_MAX);
-	if (err == CDOP_OK && (err = fn(setup)) != CDOP_OK)
-		rows_abort(reg->rows);
-	if (err == CDOP_OK)
-		return registry_commit(reg);
-	undo_rollback(reg->undo);
-	return err;
+	return err == CDOP_OK ? registry_end(reg, fn(setup)) : err;
 }
 
 /* ---- what both make ---------------------------------------------------- */
