@@ -438,43 +438,6 @@ cases_edit_amend(struct cases_act *act, struct cases_edit *edit)
 
 /* ---- correct ----------------------------------------------------------- */
 
-/*
- * The question cannot be answered here, so it does not stop: what may be
- * the same child waits as a pair, and whoever may see it is told now.
- */
-static enum cdop_err
-ask_corrected(struct cases_act *act, struct cases_edit *edit,
-    const Cdop__StoredForm *after, const struct cdop_paths *changed)
-{
-	struct cases_question *q = &edit->question;
-	enum cdop_err err;
-	uint64_t *pair;
-	size_t i;
-
-	q->self = after->case_id;
-	if (!cases_form_has_identity(changed))
-		return CDOP_OK;
-	err = duplicates_of_form(after->form, act->arena, &q->child);
-	if (err != CDOP_OK)
-		return err;
-	err = cases_question_ask(act, q);
-	if (err != CDOP_OK && err != CDOP_FAILED_PRECONDITION)
-		return err;
-	act->reason = NULL;
-	act->message = NULL;
-	pair = cdop_arena_calloc(
-	    act->arena, q->n_pair + q->n_named, sizeof(*pair));
-	if (pair == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	if (q->n_pair > 0)
-		memcpy(pair, q->pair, q->n_pair * sizeof(*pair));
-	for (i = 0; i < q->n_named; i++)
-		pair[q->n_pair++] =
-		    index_at(act->index, q->named[i].slot)->case_id;
-	q->pair = pair;
-	return CDOP_OK;
-}
-
 static enum cdop_err
 check_correction(struct cases_act *act, struct cases_edit *edit,
     Cdop__StoredForm **ret_before)
@@ -524,8 +487,9 @@ cases_edit_correct(struct cases_act *act, struct cases_edit *edit)
 		    "nothing is changed by this");
 	a.after = after;
 	err = finish_after(act, edit, &a);
-	if (err == CDOP_OK)
-		err = ask_corrected(act, edit, after, &a.changed);
+	edit->question.self = after->case_id;
+	if (err == CDOP_OK && cases_form_has_identity(&a.changed))
+		err = cases_question_wait(act, &edit->question, after, 0);
 	if (err == CDOP_OK)
 		err = cases_read_form(act, edit->slot, 0, 0, &record);
 	if (err == CDOP_OK)

@@ -137,51 +137,6 @@ read_versions(
 	return move->n_form == 0 ? CDOP_DATA_LOSS : CDOP_OK;
 }
 
-/*
- * Whom the moved one may be as well: it does not stop the mending, it waits
- * as a pair.  The two cases of the move are two children, by its reason.
- */
-static enum cdop_err
-ask_moved(
-    struct cases_act *act, struct cases_edit *edit, const struct move *move)
-{
-	struct cases_question *q = &edit->question;
-	enum cdop_err err;
-	struct duplicates_hit *named;
-	size_t n_named = 0, i, n = 0;
-	uint64_t *pair, id;
-
-	q->self = move->to_id;
-	err = duplicates_of_form(
-	    move->form[move->n_form - 1]->form, act->arena, &q->child);
-	if (err != CDOP_OK)
-		return err;
-	err = cases_question_ask(act, q);
-	if (err != CDOP_OK && err != CDOP_FAILED_PRECONDITION)
-		return err;
-	act->reason = NULL;
-	act->message = NULL;
-	pair = cdop_arena_calloc(
-	    act->arena, q->n_pair + q->n_named, sizeof(*pair));
-	named = cdop_arena_calloc(act->arena, q->n_named, sizeof(*named));
-	if (pair == NULL || named == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = 0; i < q->n_pair; i++)
-		pair[n++] = q->pair[i];
-	for (i = 0; i < q->n_named; i++) {
-		id = index_at(act->index, q->named[i].slot)->case_id;
-		if (id == move->from_id)
-			continue;
-		pair[n++] = id;
-		named[n_named++] = q->named[i];
-	}
-	q->named = named;
-	q->n_named = n_named;
-	q->pair = pair;
-	q->n_pair = n;
-	return CDOP_OK;
-}
-
 static enum cdop_err
 move_in(struct cases_act *act, struct cases_edit *edit, struct move *move)
 {
@@ -347,7 +302,11 @@ cases_edit_move(struct cases_act *act, struct cases_edit *edit)
 		return err;
 	if ((err = read_versions(act, edit, &move)) != CDOP_OK)
 		return err;
-	if ((err = ask_moved(act, edit, &move)) != CDOP_OK)
+	/* The two cases of the move are two children, by its reason. */
+	edit->question.self = move.to_id;
+	err = cases_question_wait(
+	    act, &edit->question, move.form[move.n_form - 1], move.from_id);
+	if (err != CDOP_OK)
 		return err;
 	if ((err = name_values(act, edit)) != CDOP_OK)
 		return err;

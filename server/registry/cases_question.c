@@ -247,6 +247,52 @@ cases_question_ask(struct cases_act *act, struct cases_question *question)
 	return CDOP_OK;
 }
 
+/* Whoever may see them is told now, and the others when they ask. */
+static enum cdop_err
+pair_named(struct cases_act *act, struct cases_question *q, uint64_t other)
+{
+	struct duplicates_hit *named;
+	size_t n_named = 0, i, n = 0;
+	uint64_t *pair, id;
+
+	pair = cdop_arena_calloc(
+	    act->arena, q->n_pair + q->n_named, sizeof(*pair));
+	named = cdop_arena_calloc(act->arena, q->n_named, sizeof(*named));
+	if (pair == NULL || named == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (i = 0; i < q->n_pair; i++)
+		pair[n++] = q->pair[i];
+	for (i = 0; i < q->n_named; i++) {
+		id = index_at(act->index, q->named[i].slot)->case_id;
+		if (id == other)
+			continue;
+		pair[n++] = id;
+		named[n_named++] = q->named[i];
+	}
+	q->named = named;
+	q->n_named = n_named;
+	q->pair = pair;
+	q->n_pair = n;
+	return CDOP_OK;
+}
+
+enum cdop_err
+cases_question_wait(struct cases_act *act, struct cases_question *question,
+    const Cdop__StoredForm *form, uint64_t other)
+{
+	enum cdop_err err;
+
+	err = duplicates_of_form(form->form, act->arena, &question->child);
+	if (err != CDOP_OK)
+		return err;
+	err = cases_question_ask(act, question);
+	if (err != CDOP_OK && err != CDOP_FAILED_PRECONDITION)
+		return err;
+	act->reason = NULL;
+	act->message = NULL;
+	return pair_named(act, question, other);
+}
+
 bool
 cases_question_stops(const struct cases_act *act)
 {

@@ -60,6 +60,15 @@ struct cases_question {
 CDOP_MUST enum cdop_err cases_question_ask(
     struct cases_act *act, struct cases_question *question);
 
+/*
+ * The same where the question cannot be answered and so does not stop: who
+ * form, of the case question->self, may be as well waits as a pair with it, and
+ * is named.  Never the case other, which is known to be another child; 0: none.
+ */
+CDOP_MUST enum cdop_err cases_question_wait(struct cases_act *act,
+    struct cases_question *question, const Cdop__StoredForm *form,
+    uint64_t other);
+
 /* What the act was refused for is the question: named says what about. */
 bool cases_question_stops(const struct cases_act *act);
 
