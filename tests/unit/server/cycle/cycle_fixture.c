@@ -243,18 +243,23 @@ greet(struct fixture *f, enum world_who who, const uint8_t psk[static 32],
 	    .psk = psk,
 	    .registry = f->world.reg->id,
 	};
+	struct ipc_packet packet = {.kind = IPC_OPEN, .arg = f->next_key};
 	struct fixture_client *client;
 
 	assert_true(f->n_client < FIXTURE_CLIENTS);
 	client = &f->client[f->n_client++];
 	client->conn = ++f->last_conn;
-	cdop_secret_public(server, f->world.reg->link_secret);
+	cdop_secret_public(server,
+	    f->next_key ? f->world.reg->link_secret_next
+			: f->world.reg->link_secret);
 	assert_int_equal(cdop_link_client(&client->noise, &args), CDOP_OK);
 	assert_int_equal(
 	    cdop_link_write1(&client->noise, opening, first), CDOP_OK);
 	memcpy(open, first, CDOP_LINK_PREAMBLE_LEN);
 	memcpy(open + CDOP_LINK_PREAMBLE_LEN, from, sizeof(from) - 1);
-	fixture_say(f, client->conn, IPC_OPEN, open, sizeof(open));
+	packet.conn = client->conn;
+	packet.bytes = (struct cdop_bytes){open, sizeof(open)};
+	assert_int_equal(ipc_send(f->link, &packet), CDOP_OK);
 	/* The gate takes head and mac1 off. */
 	fixture_say(f, client->conn, IPC_FRAME,
 	    first + CDOP_LINK_PREAMBLE_LEN + 2, CDOP_LINK_MESSAGE1_LEN);

@@ -69,6 +69,7 @@ struct fixture {
 	struct ipc_inbox *inbox;
 	uint32_t calls; /* of a device at a stretch, from a restart on */
 	uint64_t last_conn;
+	bool next_key; /* of the server, is what clients know alone */
 	struct fixture_client client[FIXTURE_CLIENTS];
 	size_t n_client;
 	struct fixture_event event[FIXTURE_EVENTS];

@@ -13,6 +13,7 @@
 #include "server/base/clock.h"
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
+#include "server/registry/link_key.h"
 #include "server/registry/people.h"
 #include "server/registry/tree_core.h"
 #include "server/vault/keystore.h"
@@ -75,6 +76,21 @@ keys_are_the_first_word_of_a_link(void **state)
 	assert_int_equal(f.event[1].kind, IPC_KEYS);
 	assert_int_equal(f.event[1].arg, 1);
 	assert_int_equal(f.event[1].len, IPC_KEY_LEN);
+}
+
+static void
+who_knows_the_next_key_alone_is_let_in(void **state)
+{
+	struct world *w = &f.world;
+
+	(void)state;
+	world_begin(w, 1u << 20, 256);
+	assert_int_equal(link_key_make(w->reg, w->arena, w->now_ms), CDOP_OK);
+	world_commit(w);
+	f.next_key = true;
+	(void)fixture_sign_in(&f, WORLD_COORDINATOR);
+	f.next_key = false;
+	(void)fixture_sign_in(&f, WORLD_AUDITOR);
 }
 
 /* A client need not wait for Welcome, and gets it first all the same. */
@@ -488,6 +504,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(keys_are_the_first_word_of_a_link),
+	    TEST(who_knows_the_next_key_alone_is_let_in),
 	    TEST(welcome_comes_before_any_answer),
 	    TEST(the_log_is_looked_through_and_that_is_logged),
 	    TEST(the_opening_is_the_first_leaf),
