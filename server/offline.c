@@ -19,6 +19,7 @@
 #include "server/ended.h"
 #include "server/offline_key.h"
 #include "server/prompt.h"
+#include "server/registry/link_key.h"
 #include "server/registry/people.h"
 #include "server/store/dir.h"
 #include "server/store/files.h"
@@ -544,18 +545,6 @@ offline_write(int fd, const char *path, struct cdop_bytes bytes)
 	return false;
 }
 
-/* Public keys of the server, current and next. */
-static void
-fill_servers(const struct registry *reg, struct cdop_invitation *out)
-{
-	const uint8_t *secrets[CDOP_INVITATION_SERVERS] = {
-	    reg->link_secret, reg->link_secret_next};
-	size_t i;
-
-	for (i = 0; i < CDOP_INVITATION_SERVERS && secrets[i] != NULL; i++)
-		cdop_secret_public(out->server[out->n_server++], secrets[i]);
-}
-
 bool
 offline_invite(struct offline *offline,
     const struct people_invitation *invitation, const char *const *address,
@@ -574,7 +563,7 @@ offline_invite(struct offline *offline,
 	out.name = person->name;
 	for (i = 0; i < n_address && i < CDOP_INVITATION_ADDRESSES; i++)
 		out.address[out.n_address++] = address[i];
-	fill_servers(offline->reg, &out);
+	out.n_server = link_key_publics(offline->reg, out.server);
 	memcpy(out.id, invitation->invitation_id, sizeof(out.id));
 	memcpy(out.psk, invitation->psk, sizeof(out.psk));
 	out.expires_ms = invitation->expires_ms;

@@ -93,12 +93,11 @@ add_slots(struct text *text, const struct rows *rows)
 }
 
 static void
-add_key(struct text *text, const char *label, const uint8_t *secret)
+add_key(struct text *text, const char *label, const uint8_t *server)
 {
-	uint8_t server[CDOP_KEY_LEN], hash[32];
-	struct cdop_bytes part = {server, sizeof(server)};
+	uint8_t hash[32];
+	struct cdop_bytes part = {server, CDOP_KEY_LEN};
 
-	cdop_secret_public(server, secret);
 	cdop_secret_hash(hash, sizeof(hash), NULL, "", &part, 1);
 	add_hex(text, label, hash, 16);
 }
@@ -106,9 +105,9 @@ add_key(struct text *text, const char *label, const uint8_t *secret)
 static void
 add_fingerprints(struct text *text, const struct registry *reg)
 {
-	add_key(text, "Server key, BLAKE2b:", reg->link_secret);
+	add_key(text, "Server key, BLAKE2b:", reg->link_public[0]);
 	if (reg->link_secret_next != NULL)
-		add_key(text, "Its next one:", reg->link_secret_next);
+		add_key(text, "Its next one:", reg->link_public[1]);
 	add_hex(text, "Profile, BLAKE2b:", reg->profile_hash, 16);
 }
 

@@ -101,24 +101,6 @@ fill_statements(struct registry *reg, struct cdop_arena *arena,
 	return CDOP_OK;
 }
 
-static enum cdop_err
-fill_keys(
-    struct registry *reg, struct cdop_arena *arena, Cdop__Welcome *welcome)
-{
-	uint8_t(*key)[32] = cdop_arena_calloc(arena, 2, sizeof(*key));
-	size_t i, n;
-
-	welcome->server_key =
-	    cdop_arena_calloc(arena, 2, sizeof(*welcome->server_key));
-	if (key == NULL || welcome->server_key == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	n = link_key_publics(reg, key);
-	for (i = 0; i < n; i++)
-		welcome->server_key[i] = (ProtobufCBinaryData){32, key[i]};
-	welcome->n_server_key = n;
-	return CDOP_OK;
-}
-
 enum cdop_err
 welcome_pack(struct registry *reg, struct cdop_arena *arena,
     const struct welcome_to *to, struct cdop_bytes *ret_message)
@@ -147,7 +129,8 @@ welcome_pack(struct registry *reg, struct cdop_arena *arena,
 	welcome.n_notice = reg->n_notice;
 	if (welcome.server == NULL || welcome.panel == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	err = fill_keys(reg, arena, &welcome);
+	err = link_key_fill(
+	    reg, arena, &welcome.n_server_key, &welcome.server_key);
 	if (err == CDOP_OK)
 		err =
 		    fill_statements(reg, arena, to->seen_statements, &welcome);

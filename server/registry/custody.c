@@ -229,12 +229,10 @@ hash_slot(uint8_t hash[static SHEET], const struct rows *rows, size_t slot)
 static void
 hash_sheet(const struct registry *reg, uint8_t out[static SHEET])
 {
-	uint8_t key[CDOP_KEY_LEN];
 	size_t i;
 
 	memset(out, 0, SHEET);
-	cdop_secret_public(key, reg->link_secret);
-	hash_more(out, (struct cdop_bytes){key, sizeof(key)});
+	hash_more(out, (struct cdop_bytes){reg->link_public[0], CDOP_KEY_LEN});
 	for (i = 0; i < rows_slots(reg->rows); i++)
 		hash_slot(out, reg->rows, i);
 }

@@ -13,6 +13,23 @@ link_key_publics(const struct registry *reg, uint8_t out[static 2][32])
 	return reg->link_secret_next == NULL ? 1 : 2;
 }
 
+enum cdop_err
+link_key_fill(const struct registry *reg, struct cdop_arena *arena,
+    size_t *ret_n, ProtobufCBinaryData **ret_keys)
+{
+	uint8_t(*key)[32] = cdop_arena_calloc(arena, 2, sizeof(*key));
+	ProtobufCBinaryData *keys = cdop_arena_calloc(arena, 2, sizeof(*keys));
+	size_t i;
+
+	if (key == NULL || keys == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	*ret_n = link_key_publics(reg, key);
+	for (i = 0; i < *ret_n; i++)
+		keys[i] = (ProtobufCBinaryData){sizeof(key[i]), key[i]};
+	*ret_keys = keys;
+	return CDOP_OK;
+}
+
 void
 link_key_target(const struct registry *reg, uint8_t out[static 32])
 {

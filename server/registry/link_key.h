@@ -5,6 +5,7 @@
 #ifndef CDOP_REGISTRY_LINK_KEY_H
 #define CDOP_REGISTRY_LINK_KEY_H
 
+#include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,10 @@
 
 /* Public keys that clients may pin, the current one first; 1 or 2. */
 size_t link_key_publics(const struct registry *reg, uint8_t out[static 2][32]);
+
+/* The same for a message.  CDOP_RESOURCE_EXHAUSTED. */
+CDOP_MUST enum cdop_err link_key_fill(const struct registry *reg,
+    struct cdop_arena *arena, size_t *ret_n, ProtobufCBinaryData **ret_keys);
 
 /*
  * A next key, in the open transaction.  CDOP_FAILED_PRECONDITION: there is

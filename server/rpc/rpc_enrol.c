@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "cdop/role.h"
-#include "cdop/secret.h"
 #include "server/registry/actor.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/invitations.h"
+#include "server/registry/link_key.h"
 #include "server/registry/people_enrol.h"
 #include "server/registry/registry.h"
 #include "server/registry/statements.h"
@@ -28,30 +28,6 @@ enum cdop_err rpc_person_activate(struct rpc_ctx *ctx,
     const Cdop__PersonActivateRequest *req, Cdop__PersonActivateReply *rep);
 
 /* ---- what the replies share -------------------------------------------- */
-
-/* Public keys of the server: current and, where there is one, next. */
-static enum cdop_err
-fill_server_keys(struct rpc_ctx *ctx, size_t *n, ProtobufCBinaryData **ret_keys)
-{
-	const uint8_t *secrets[2] = {
-	    ctx->reg->link_secret, ctx->reg->link_secret_next};
-	ProtobufCBinaryData *keys;
-	size_t i;
-
-	keys = cdop_arena_calloc(ctx->arena, 2, sizeof(*keys));
-	if (keys == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = 0; i < 2 && secrets[i] != NULL; i++) {
-		keys[i].len = CDOP_KEY_LEN;
-		keys[i].data = cdop_arena_alloc(ctx->arena, CDOP_KEY_LEN);
-		if (keys[i].data == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		cdop_secret_public(keys[i].data, secrets[i]);
-	}
-	*n = i;
-	*ret_keys = keys;
-	return CDOP_OK;
-}
 
 static enum cdop_err
 fill_bytes(struct rpc_ctx *ctx, const uint8_t *bytes, ProtobufCBinaryData *out)
@@ -93,7 +69,8 @@ fill_invite(struct rpc_ctx *ctx, const struct people_invitation *invitation,
 	rep->person = invitation->person;
 	rep->n_similar =
 	    rpc_person_similar(ctx, invitation->person, &rep->similar);
-	return fill_server_keys(ctx, &rep->n_server_key, &rep->server_key);
+	return link_key_fill(
+	    ctx->reg, ctx->arena, &rep->n_server_key, &rep->server_key);
 }
 
 /* The reply was lost: made again from what the key made the first time. */
@@ -258,8 +235,8 @@ fill_enrol(struct rpc_ctx *ctx, uint32_t number, const uint8_t *random,
 	rep->has_statements = true;
 	rep->statements = (uint32_t)ctx->reg->statements->n;
 	if (err == CDOP_OK)
-		err =
-		    fill_server_keys(ctx, &rep->n_server_key, &rep->server_key);
+		err = link_key_fill(
+		    ctx->reg, ctx->arena, &rep->n_server_key, &rep->server_key);
 	return err;
 }
 
