@@ -8,10 +8,18 @@
 
 #define ESTIMATED_DAYS 31 /* either side of a whole day that is estimated */
 #define MONTHS         12
+#define WEEKDAYS       7
+#define NAME_SHORT     3 /* letters that a month or weekday may be cut to */
 
 static const char *const month_names[MONTHS + 1] = {"", "January", "February",
     "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December"};
+
+/* 1970-01-01 was a Thursday. */
+static const char *const weekday_names[WEEKDAYS] = {"Thursday", "Friday",
+    "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"};
+
+static const char guessed[] = "estimated, "; /* in words what ~ is in text */
 
 static bool
 is_leap(int year)
@@ -183,43 +191,99 @@ behind_blanks(const char *s)
 	return s;
 }
 
-/* A month's whole name or its first three letters; 0: of none. */
-static unsigned
-month_of(const char *word, size_t len)
+/* The place of a name that is typed whole or cut short; count: it is none. */
+static size_t
+name_of(const char *word, size_t len, const char *const *names, size_t count)
 {
 	char typed[10], name[10];
-	unsigned month;
+	size_t i;
 
-	if (len < 3 || len >= sizeof(typed))
-		return 0;
+	if (len < NAME_SHORT || len >= sizeof(typed))
+		return count;
 	memcpy(typed, word, len);
 	typed[len] = '\0';
-	for (month = 1; month <= MONTHS; month++) {
-		if (len > 3 && strlen(month_names[month]) != len)
+	for (i = 0; i < count; i++) {
+		if (len > NAME_SHORT && strlen(names[i]) != len)
 			continue;
-		(void)snprintf(name, len + 1, "%s", month_names[month]);
+		(void)snprintf(name, len + 1, "%s", names[i]);
 		if (cdop_text_same(typed, name))
-			return month;
+			return i;
 	}
-	return 0;
+	return count;
 }
 
-/* 20 November 2026, 20 Nov 2026: as dates are shown. */
+/* November 2026, Nov 2026: the month and what stands behind it. */
+static bool
+read_month(const char *s, unsigned part[3])
+{
+	size_t len = strcspn(s, " \t");
+	size_t month = name_of(s, len, month_names, MONTHS + 1);
+	size_t n;
+
+	if (month == 0 || month > MONTHS)
+		return false;
+	part[1] = (unsigned)month;
+	s = behind_blanks(s + len);
+	n = digits(s, 4, 4, &part[0]);
+	return n > 0 && s[n] == '\0';
+}
+
+/* 20 November 2026, 20 Nov 2026 */
 static bool
 read_named(const char *s, unsigned part[3])
 {
-	const char *word;
 	size_t n;
 
 	if ((n = digits(s, 1, 2, &part[2])) == 0 || !is_blank(s[n]))
 		return false;
-	word = behind_blanks(s + n);
-	n = strcspn(word, " \t");
-	if ((part[1] = month_of(word, n)) == 0)
+	return part[2] != 0 && read_month(behind_blanks(s + n), part);
+}
+
+/* Year, month, day as they were read. */
+static bool
+take_parts(const unsigned part[static 3], struct cdop_date *date)
+{
+	if (part[1] > 12 || part[2] > 31)
 		return false;
-	s = behind_blanks(word + n);
-	n = digits(s, 4, 4, &part[0]);
-	return n > 0 && s[n] == '\0' && part[2] != 0;
+	date->year = (uint16_t)part[0];
+	date->month = (uint8_t)part[1];
+	date->day = (uint8_t)part[2];
+	return cdop_date_is_valid(date);
+}
+
+static size_t
+weekday_of(const struct cdop_date *date)
+{
+	int32_t day = cdop_date_days(date) % WEEKDAYS;
+
+	return (size_t)(day < 0 ? day + WEEKDAYS : day);
+}
+
+/* Fri 20 November 2026: a day that is another weekday is a slip. */
+static bool
+read_weekday(const char *s, unsigned part[3])
+{
+	size_t len = strcspn(s, " \t");
+	size_t weekday = name_of(s, len, weekday_names, WEEKDAYS);
+	struct cdop_date date = {0};
+
+	return weekday < WEEKDAYS && read_named(behind_blanks(s + len), part) &&
+	    take_parts(part, &date) && weekday_of(&date) == weekday;
+}
+
+/* What stands behind the mark of an estimate, ~ or the word; else s. */
+static const char *
+behind_guess(const char *s, bool *ret_estimated)
+{
+	size_t len = strlen(guessed) - 1; /* its blank may be left out */
+
+	*ret_estimated = true;
+	if (*s == '~')
+		return behind_blanks(s + 1);
+	if (strncmp(s, guessed, len) == 0)
+		return behind_blanks(s + len);
+	*ret_estimated = false;
+	return s;
 }
 
 /* A copy without blanks at the ends; false when it does not fit. */
@@ -239,35 +303,20 @@ trimmed(const char *text, char *out, size_t size)
 	return true;
 }
 
-/* Year, month, day as they were read. */
-static bool
-take_parts(const unsigned part[static 3], struct cdop_date *date)
-{
-	if (part[1] > 12 || part[2] > 31)
-		return false;
-	date->year = (uint16_t)part[0];
-	date->month = (uint8_t)part[1];
-	date->day = (uint8_t)part[2];
-	return cdop_date_is_valid(date);
-}
-
 enum cdop_err
 cdop_date_parse(const char *text, struct cdop_date *ret_date)
 {
 	static bool (*const ways[])(const char *, unsigned[3]) = {
-	    read_iso, read_british, read_named};
+	    read_iso, read_british, read_named, read_month, read_weekday};
 	struct cdop_date date = {0};
 	unsigned part[3];
-	char buf[32];
-	const char *s = buf;
+	char buf[CDOP_DATE_WORDS_MAX];
+	const char *s;
 	size_t i;
 
 	if (!trimmed(text, buf, sizeof(buf)))
 		return CDOP_INVALID_ARGUMENT;
-	if (*s == '~') {
-		date.estimated = true;
-		s = behind_blanks(s + 1);
-	}
+	s = behind_guess(buf, &date.estimated);
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		memset(part, 0, sizeof(part));
 		if (ways[i](s, part))
@@ -355,10 +404,7 @@ void
 cdop_date_words(
     const struct cdop_date *date, char out[static CDOP_DATE_WORDS_MAX])
 {
-	static const char *const weekdays[] = {
-	    "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
-	const char *guess = date->estimated ? "estimated, " : "";
-	int32_t weekday;
+	const char *guess = date->estimated ? guessed : "";
 
 	if (date->month == 0) {
 		(void)snprintf(out, CDOP_DATE_WORDS_MAX, "%s%u", guess,
@@ -368,10 +414,9 @@ cdop_date_words(
 		    month_names[date->month % (MONTHS + 1)],
 		    (unsigned)date->year);
 	} else {
-		/* 1970-01-01 was a Thursday. */
-		weekday = ((cdop_date_days(date) % 7) + 7) % 7;
-		(void)snprintf(out, CDOP_DATE_WORDS_MAX, "%s%s %u %s %u", guess,
-		    weekdays[weekday], (unsigned)date->day,
+		(void)snprintf(out, CDOP_DATE_WORDS_MAX, "%s%.*s %u %s %u",
+		    guess, NAME_SHORT, weekday_names[weekday_of(date)],
+		    (unsigned)date->day,
 		    month_names[date->month % (MONTHS + 1)],
 		    (unsigned)date->year);
 	}

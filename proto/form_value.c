@@ -58,9 +58,9 @@ read_date(struct reader *r, const char *text, struct form_reading *ret)
 {
 	if (cdop_date_parse(text, &ret->date) != CDOP_OK)
 		return refuse(r, "date.form",
-		    "not a date: type 20/11/2026, 20 Nov 2026, 05/2026, 2026, "
-		    "or ~ before it for an estimate; the year has four "
-		    "digits");
+		    "not a date: type 20/11/2026, 20 Nov 2026, 05/2026 or "
+		    "2026, the year with four digits, ~ before it for an "
+		    "estimate, or #nk; a weekday has to be that day's");
 	return CDOP_OK;
 }
 

@@ -45,10 +45,11 @@ bool cdop_date_is_valid(const struct cdop_date *date);
 
 /*
  * Reads what a person types or a program sends: 20/11/2026, 20.11.2026,
- * 2026-11-20, 05/2026, 2026-05, 2026, 20 November 2026, 20 nov 2026, each with
- * ~ before it for "estimated".  Years have four digits; a month has its English
- * name or the first three letters of it; blanks around are passed over.
- * CDOP_INVALID_ARGUMENT.
+ * 2026-11-20, 05/2026, 2026-05, 2026, 20 November 2026, 20 nov 2026, May 2026,
+ * and everything that cdop_date_words() makes; ~ before it is "estimated".
+ * Years have four digits; a month or weekday has its English name or the first
+ * three letters of it, and a weekday is the date's; blanks around are passed
+ * over.  CDOP_INVALID_ARGUMENT.
  */
 CDOP_MUST enum cdop_err cdop_date_parse(
     const char *text, struct cdop_date *ret_date);

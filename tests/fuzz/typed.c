@@ -52,6 +52,9 @@ try_date(const char *text)
 	CDOP_ASSERT(cdop_date_parse(once, &again) == CDOP_OK);
 	CDOP_ASSERT(date.year == again.year && date.month == again.month);
 	CDOP_ASSERT(date.day == again.day && date.estimated == again.estimated);
+	CDOP_ASSERT(cdop_date_parse(words, &again) == CDOP_OK);
+	CDOP_ASSERT(date.year == again.year && date.month == again.month);
+	CDOP_ASSERT(date.day == again.day && date.estimated == again.estimated);
 	span = cdop_date_span(&date);
 	CDOP_ASSERT(span.first <= span.last);
 }

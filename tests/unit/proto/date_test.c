@@ -63,14 +63,29 @@ what_people_type_becomes_one_canonical_text(void **state)
 	    {"31 August 2026", "2026-08-31"},
 	    {"31 Oct 2026", "2026-10-31"},
 	    {"31 Dec 2026", "2026-12-31"},
+	    {"May 2024", "2024-05"},
+	    {"sep 2026", "2026-09"},
+	    {"Fri 20 November 2026", "2026-11-20"},
+	    {"friday 20 nov 2026", "2026-11-20"},
+	    {"Thu 1 January 1970", "1970-01-01"},
+	    {"Wed 31 December 1969", "1969-12-31"},
+	    {"estimated, 2024", "~2024"},
+	    {"estimated, May 2024", "~2024-05"},
+	    {"estimated,Fri 20 November 2026", "~2026-11-20"},
+	    {"estimated, Wednesday 9 September 2026", "~2026-09-09"},
 	};
-	char text[CDOP_DATE_TEXT_MAX];
+	char text[CDOP_DATE_TEXT_MAX], words[CDOP_DATE_WORDS_MAX];
 	struct cdop_date got;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
 		got = date(pairs[i][0]);
+		cdop_date_write(&got, text);
+		assert_string_equal(text, pairs[i][1]);
+		/* So are the words that are shown. */
+		cdop_date_words(&got, words);
+		got = date(words);
 		cdop_date_write(&got, text);
 		assert_string_equal(text, pairs[i][1]);
 		/* Canonical text is read back as the same date. */
@@ -92,9 +107,13 @@ what_is_no_date_is_refused(void **state)
 	    "20 11 2026", "2026-11-20 x", "29 Feb 2026", "31 Apr 2026",
 	    "0 Nov 2026", "32 Dec 2026", "20 Nov 26", "20 Nov 02026",
 	    "20 No 2026", "20 Nove 2026", "20 Sept 2026", "20 Novembre 2026",
-	    "20 Septembers 2026", "Nov 2026", "Nov 20 2026", "20Nov 2026",
+	    "20 Septembers 2026", "Nov", "Nov 20 2026", "20Nov 2026",
 	    "20 Nov2026", "20-Nov-2026", "20/Nov/2026", "20 Nov", "20 Nov ",
-	    "120 Nov 2026", "20. Nov 2026", "20th Nov 2026", "Fri 20 Nov 2026",
+	    "120 Nov 2026", "20. Nov 2026", "20th Nov 2026", "Thu 20 Nov 2026",
+	    "Fr 20 Nov 2026", "Fri, 20 Nov 2026", "Fri Nov 2026", "Fri 2026",
+	    "Fri 31 Apr 2026", "Fri 20/11/2026", "Fri", "Nov 26", "Nov 02026",
+	    "Nov 2026 x", "Nov 1849", "estimated", "estimated,", "~~2024",
+	    "estimated 2024", "estimated, ~2024", "~estimated, 2024",
 	    "20 Nov 2026 x", "20 Nov, 2026", "20 Nov -2026", "20  2026",
 	    "20 M\xc3\xa4r 2026",
 	    "2026                                                      x"};
