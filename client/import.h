@@ -28,7 +28,7 @@ enum import_state {
 struct import_row {
 	unsigned number;    /* of the data rows of the first file, from 1 */
 	const char **cell;  /* CSV: as many as there are columns */
-	const char *beyond; /* cells behind the last column, or NULL */
+	const char *beyond; /* cells of no named column, or NULL */
 	json_t *object;     /* JSON */
 	uint8_t hash[32];   /* of what stands in the row */
 	enum import_state state;

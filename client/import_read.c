@@ -124,28 +124,42 @@ take_head(struct reader *r)
 		r->no_memory = true;
 }
 
+/* Is there a column for it?  One without a name is none. */
+static bool
+has_column(const struct import_file *f, size_t i)
+{
+	return i < f->n_columns && f->column[i][0] != '\0';
+}
+
 /*
- * What stands behind the last column, one after the other: most often a cell
- * before it has a comma and no quotes.  The row is no notification, and
- * comes back as it was.
+ * What stands in no column, one after the other: most often a cell before it
+ * has a comma and no quotes.  The row is no notification, and comes back as
+ * it was.  Empty cells are what a spreadsheet leaves beside a table.
  */
 static const char *
 beyond(struct reader *r)
 {
 	const struct import_file *f = r->file;
-	size_t i, len, size = 0;
+	size_t i, len, size = 0, filled = 0;
 	char *text, *at;
 
-	if (r->n <= f->n_columns || r->no_memory)
+	for (i = 0; i < r->n && !r->no_memory; i++) {
+		if (has_column(f, i))
+			continue;
+		len = strlen(unquote(f, r->cell[i]));
+		filled += len;
+		size += len + 1;
+	}
+	if (filled == 0)
 		return NULL;
-	for (i = f->n_columns; i < r->n; i++)
-		size += strlen(unquote(f, r->cell[i])) + 1;
 	at = text = cdop_arena_alloc(r->ctx->arena, size);
 	if (text == NULL) {
 		r->no_memory = true;
 		return NULL;
 	}
-	for (i = f->n_columns; i < r->n; i++) {
+	for (i = 0; i < r->n; i++) {
+		if (has_column(f, i))
+			continue;
 		len = strlen(unquote(f, r->cell[i]));
 		memcpy(at, unquote(f, r->cell[i]), len);
 		at += len;
@@ -313,7 +327,7 @@ check_columns(struct cmd_ctx *ctx, const struct import_file *f)
 	size_t i, k;
 
 	for (i = 0; i < f->n_columns; i++)
-		for (k = 0; k < i; k++)
+		for (k = 0; k < i && f->column[i][0] != '\0'; k++)
 			if (strcmp(f->column[i], f->column[k]) == 0)
 				return cmd_fail(ctx, EXIT_INVALID, "csv", NULL,
 				    "%s: the name of column %zu stands twice",

@@ -14,10 +14,11 @@
 #define HASH_LEN  32
 #define STDIN_MAX 10000
 
+/* Is it written apart from what was sent?  What no column names is, too. */
 static bool
 is_ours(const char *column)
 {
-	return strcmp(column, IMPORT_BEYOND) == 0 ||
+	return column[0] == '\0' || strcmp(column, IMPORT_BEYOND) == 0 ||
 	    strcmp(column, "row") == 0 || strcmp(column, "field") == 0 ||
 	    strcmp(column, "rule") == 0 || strcmp(column, "message") == 0;
 }
@@ -41,7 +42,7 @@ joined(struct cmd_ctx *ctx, const struct import_row *row, int what)
 	return all != NULL ? all : "";
 }
 
-/* What stands behind the last column, or stood there when it came in. */
+/* What stands in no column, or stood there when it came in. */
 static const char *
 beyond_of(struct cmd_ctx *ctx, const struct import_file *f,
     const struct import_row *row)
@@ -54,7 +55,7 @@ beyond_of(struct cmd_ctx *ctx, const struct import_file *f,
 	    ctx->arena, "%s%c%s", before, f->delimiter, row->beyond);
 }
 
-/* Is there a row that has more cells than columns? */
+/* Is there a row with a cell that stands in no column? */
 static bool
 is_ragged(struct cmd_ctx *ctx, const struct import_file *f)
 {

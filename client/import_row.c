@@ -132,8 +132,9 @@ ragged(struct cmd_ctx *ctx, const struct import_file *f, struct import_row *row)
 		import_read_control(f, row, IMPORT_BEYOND) == NULL))
 		return false;
 	import_row_reject_word(ctx, row, "csv.cells",
-	    "more cells than columns: is there a comma in a cell that has no "
-	    "quotes? look at each cell, and empty \"" IMPORT_BEYOND "\"");
+	    "a cell stands in no column that has a name: is there a comma in "
+	    "a cell that has no quotes? look at each cell, and empty "
+	    "\"" IMPORT_BEYOND "\"");
 	return true;
 }
 

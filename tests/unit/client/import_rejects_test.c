@@ -120,6 +120,14 @@ columns_are_told_as_they_stand(void **state)
 	    read_text(f, "nameless.csv", "child.family_name,\nGood,\n", &file),
 	    EXIT_OK);
 	assert_int_equal(file.n_rows, 1);
+	/* As a spreadsheet leaves them beside a table, and fewer of them. */
+	assert_int_equal(
+	    read_text(f, "nameless.csv",
+		"child.family_name,,,\nGood,,,\nAlso,,,,,\n", &file),
+	    EXIT_OK);
+	read_rows(f, &file);
+	assert_int_equal(file.row[0].state, IMPORT_READY);
+	assert_int_equal(file.row[1].state, IMPORT_READY);
 	(void)snprintf(text, sizeof(text), "child.family_name\n");
 	memset(text + strlen(text), ',', TOO_MANY);
 	text[18 + TOO_MANY] = '\n';
@@ -166,6 +174,30 @@ a_row_with_too_many_cells_is_rejected_alone(void **state)
 	read_rows(f, &back);
 	assert_int_equal(back.row[0].state, IMPORT_READY);
 	assert_int_equal(back.row[0].number, 2);
+}
+
+/* What stands in it would be lost, and the row taken as if it were whole. */
+static void
+a_cell_under_no_name_is_not_lost(void **state)
+{
+	struct fixture *f = *state;
+	struct import_file file;
+	const char *path = NULL;
+
+	assert_int_equal(read_text(f, "a.csv",
+			     "child.family_name,,child.sex\nGood,,1\n"
+			     "Tarrant,seen alive,2\n",
+			     &file),
+	    EXIT_OK);
+	read_rows(f, &file);
+	assert_int_equal(file.row[0].state, IMPORT_READY);
+	assert_int_equal(file.row[1].state, IMPORT_REJECTED);
+	assert_string_equal(file.row[1].finding[0].rule, "csv.cells");
+	assert_int_equal(import_rejects_write(&f->ctx, &file, &path), EXIT_OK);
+	assert_non_null(strstr(text_of(f, path),
+	    "\"child.family_name\",\"child.sex\",beyond,row,"));
+	assert_non_null(
+	    strstr(text_of(f, path), "\"Tarrant\",\"2\",\"seen alive\",2,"));
 }
 
 static void
@@ -271,6 +303,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WITH(a_row_with_too_many_cells_is_rejected_alone),
+	    WITH(a_cell_under_no_name_is_not_lost),
 	    WITH(a_wide_file_is_told_in_few_words),
 	    WITH(columns_are_told_as_they_stand),
 	    WITH(a_file_without_names_is_told_by_numbers),
