@@ -423,7 +423,8 @@ cmd_main(int argc, char **argv)
 		turn_if_due(&ctx);
 		spool_tidy(&ctx);
 	}
-	if (code == EXIT_OK && !print_flush())
+	/* Who has read enough, as head has, misses nothing. */
+	if (code == EXIT_OK && !print_flush() && errno != EPIPE)
 		code = cmd_fail(&ctx, EXIT_UNEXPECTED, NULL,
 		    "what was asked for is done: look before it is said again",
 		    "the answer cannot be written to standard output: %s",

@@ -108,7 +108,7 @@ pager_is_on(void)
 bool
 pager_is_left(void)
 {
-	return pager.pid > 0 && (fflush(stdout) != 0 || ferror(stdout) != 0);
+	return ferror(stdout) != 0 || (pager.pid > 0 && fflush(stdout) != 0);
 }
 
 void

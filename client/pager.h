@@ -17,7 +17,10 @@ void pager_start(struct cmd_ctx *ctx);
 
 bool pager_is_on(void);
 
-/* Has the person left it, so that there is no use in printing more? */
+/*
+ * Is there no use in printing more?  The person has left it, or whoever reads
+ * the pipe, or the disk is full.
+ */
 bool pager_is_left(void);
 
 /* Waits until the person has read it; nothing to do without one. */

@@ -158,6 +158,14 @@ flush_out(void)
 		lost = errno;
 }
 
+/* Another call may be fine, and change errno. */
+static void
+note_lost(void)
+{
+	if (ferror(stdout) != 0 && lost == 0)
+		lost = errno;
+}
+
 void
 print_out(struct cmd_ctx *ctx, const char *fmt, ...)
 {
@@ -166,8 +174,7 @@ print_out(struct cmd_ctx *ctx, const char *fmt, ...)
 	va_start(ap, fmt);
 	put(ctx, stdout, fmt, ap);
 	va_end(ap);
-	if (ferror(stdout) != 0 && lost == 0)
-		lost = errno; /* another call may be fine, and change it */
+	note_lost();
 }
 
 void
@@ -313,6 +320,7 @@ void
 print_json(json_t *object)
 {
 	dump(object, stdout);
+	note_lost();
 }
 
 void

@@ -278,6 +278,18 @@ def answers_of_cdop(cora):
               b"output: No space left on device" in done.stderr, done)
 
 
+def read_in_part(cora):
+    """A reader that has enough is no failure, and nothing is said of it."""
+    for words in ["case list", "case list --json", "help", "profile show"]:
+        # The shell waits for true, so nobody reads what comes.
+        done = subprocess.run(
+            ["bash", "-c", "set -o pipefail; { sleep 0.2; %s %s; } | true" %
+             (CDOP, words)], env=cora.env(), stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, timeout=60, check=False)
+        check("cdop %s, read in part" % words, done.returncode == 0 and
+              b"cannot be written" not in done.stderr, done)
+
+
 def at_the_prompt():
     registry, cora = scene(name="serving")
     path = os.path.join(TMP, "one.csv")
@@ -289,6 +301,7 @@ def at_the_prompt():
     nobody_is_asked_in_vain(registry.ada, cora, reference)
     half_said(registry.ada, cora, reference)
     answers_of_cdop(cora)
+    read_in_part(cora)
     one_name(registry, cora)
 
 
