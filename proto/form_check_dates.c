@@ -137,6 +137,34 @@ is_same_day(const struct form_run *run, const char *a, const char *b)
 	    first->date.day == second->date.day;
 }
 
+/*
+ * In the British Isles 01:00 to 02:00 comes twice on the last Sunday of
+ * October: no order of two times in it is impossible.
+ */
+static bool
+is_hour_twice(const struct cdop_date *date, unsigned first, unsigned second)
+{
+	/* Day 3 since 1970-01-01 was a Sunday. */
+	return date->month == 10 && date->day >= 25 &&
+	    (cdop_date_days(date) - 3) % 7 == 0 && first / 60 == 1 &&
+	    second / 60 == 1;
+}
+
+static void
+find_times(struct form_run *run, size_t i, unsigned first, unsigned second)
+{
+	const struct form_date *day = date_of(run, times[i].first_date);
+	const struct order *order = &times[i].time;
+
+	if (day != NULL && is_hour_twice(&day->date, first, second))
+		find_pair(run, CDOP_SEVERITY_WARNING, order, "time.order",
+		    "in the wrong order, but for the clocks that went back in "
+		    "that hour: is it so?");
+	else
+		find_pair(
+		    run, order->severity, order, "time.order", order->message);
+}
+
 static void
 check_times(struct form_run *run)
 {
@@ -151,8 +179,7 @@ check_times(struct form_run *run)
 			run, times[i].first_date, times[i].second_date) &&
 		    minutes_of(run, order->first, &first) &&
 		    minutes_of(run, order->second, &second) && first > second)
-			find_pair(run, order->severity, order, "time.order",
-			    order->message);
+			find_times(run, i, first, second);
 	}
 }
 

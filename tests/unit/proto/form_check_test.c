@@ -207,6 +207,37 @@ a_child_that_lived_minutes_keeps_the_order_of_times(void **state)
 	sample_finds(s, "received.notified_time", "time.order", W);
 }
 
+/* Born at 01:50 summer time, died twenty minutes later at 01:10. */
+static void
+the_hour_that_comes_twice_has_no_impossible_order(void **state)
+{
+	struct sample *s = *state;
+
+	sample_put(s, "birth.date", "2026-10-25");
+	sample_put(s, "birth.time", "01:50");
+	sample_put(s, "death.date", "2026-10-25");
+	sample_put(s, "death.time", "01:10");
+	sample_finds(s, "death.time", "time.order", W);
+	sample_put(s, "birth.time", "02:00");
+	sample_finds(s, "death.time", "time.order", E);
+	sample_put(s, "birth.time", "00:59");
+	sample_finds_nothing(s);
+	sample_put(s, "death.time", "00:58");
+	sample_finds(s, "death.time", "time.order", E);
+	/* Another Sunday, another day, another month. */
+	sample_put(s, "birth.time", "01:50");
+	sample_put(s, "death.time", "01:10");
+	sample_put(s, "birth.date", "2026-10-18");
+	sample_put(s, "death.date", "2026-10-18");
+	sample_finds(s, "death.time", "time.order", E);
+	sample_put(s, "birth.date", "2026-10-26");
+	sample_put(s, "death.date", "2026-10-26");
+	sample_finds(s, "death.time", "time.order", E);
+	sample_put(s, "birth.date", "2026-03-29");
+	sample_put(s, "death.date", "2026-03-29");
+	sample_finds(s, "death.time", "time.order", E);
+}
+
 static void
 nothing_lies_in_the_future_but_an_appointment(void **state)
 {
@@ -541,6 +572,7 @@ main(void)
 	    T(an_estimated_age_counts_a_year_either_way),
 	    T(the_order_of_dates_is_kept),
 	    T(a_child_that_lived_minutes_keeps_the_order_of_times),
+	    T(the_hour_that_comes_twice_has_no_impossible_order),
 	    T(nothing_lies_in_the_future_but_an_appointment),
 	    T(what_lies_ahead_points_to_the_registrys_day),
 	    T(abroad_it_can_be_tomorrow),
