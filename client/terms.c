@@ -172,10 +172,53 @@ from_argv(struct cmd_ctx *ctx, struct terms *terms)
 	return EXIT_OK;
 }
 
-static enum exit_code
-from_file(struct cmd_ctx *ctx, const char *path, struct terms *terms)
+static bool
+is_term(const char *key, size_t n)
 {
-	enum exit_code code = EXIT_OK;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(rows[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Whoever asks with less than he thinks is told of another child, or that
+ * there is none.  What stands there may be a name, and is not said.
+ */
+static enum exit_code
+check_object(struct cmd_ctx *ctx, json_t *object, size_t n)
+{
+	const char *all = "", *key;
+	json_t *value;
+	size_t i;
+
+	if (!json_is_object(object))
+		return cmd_fail(ctx, EXIT_INVALID, NULL,
+		    "{\"family_name\": \"...\", \"birth_date\": \"...\"}",
+		    "the terms are one JSON object");
+	for (i = 0; i < n; i++)
+		all = cdop_arena_printf(
+		    ctx->arena, "%s%s%s", all, i > 0 ? ", " : "", rows[i].key);
+	json_object_foreach(object, key, value)
+	{
+		if (!is_term(key, n))
+			return cmd_fail(ctx, EXIT_INVALID, NULL, all,
+			    "what stands there is no term, or has another "
+			    "name");
+		if (!json_is_string(value) && !json_is_null(value))
+			return cmd_fail(ctx, EXIT_INVALID, NULL,
+			    "put it in quotes", "%s is a text", key);
+	}
+	return EXIT_OK;
+}
+
+/* n: so many of the rows may be given. */
+static enum exit_code
+from_file(struct cmd_ctx *ctx, const char *path, size_t n, struct terms *terms)
+{
+	enum exit_code code;
 	struct cdop_bytes text;
 	json_t *object;
 	size_t i;
@@ -183,12 +226,10 @@ from_file(struct cmd_ctx *ctx, const char *path, struct terms *terms)
 	if (file_read(path, FILE_MAX, ctx->arena, &text) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 		    "%s cannot be read: %s", path, strerror(errno));
-	object = json_loadb((const char *)text.data, text.len, 0, NULL);
-	if (!json_is_object(object))
-		code = cmd_fail(ctx, EXIT_INVALID, NULL,
-		    "{\"family_name\": \"...\", \"birth_date\": \"...\"}",
-		    "the terms are one JSON object");
-	for (i = 0; i < ROWS && code == EXIT_OK; i++)
+	object = json_loadb(
+	    (const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+	code = check_object(ctx, object, n);
+	for (i = 0; i < n && code == EXIT_OK; i++)
 		code = canonical(ctx, i,
 		    json_string_value(json_object_get(object, rows[i].key)),
 		    slot(terms, i));
@@ -215,10 +256,10 @@ ask_one(struct cmd_ctx *ctx, size_t row, char **ret_value)
 }
 
 static enum exit_code
-from_person(struct cmd_ctx *ctx, bool mother, struct terms *terms)
+from_person(struct cmd_ctx *ctx, size_t n, struct terms *terms)
 {
-	size_t n = mother ? ROWS : ROWS - 1, i;
 	enum exit_code code;
+	size_t i;
 
 	if (!prompt_is_possible(ctx))
 		return prompt_impossible(ctx, "whom to look for",
@@ -262,16 +303,16 @@ terms_are_short(const struct terms *terms)
 enum exit_code
 terms_read(struct cmd_ctx *ctx, bool mother, struct terms *ret_terms)
 {
+	size_t n = mother ? ROWS : ROWS - 1, i;
 	enum exit_code code;
-	size_t i;
 
 	memset(ret_terms, 0, sizeof(*ret_terms));
 	if ((code = session_load(ctx)) != EXIT_OK)
 		return code;
 	if (cmd_value(ctx, "--from") != NULL)
-		return from_file(ctx, cmd_value(ctx, "--from"), ret_terms);
+		return from_file(ctx, cmd_value(ctx, "--from"), n, ret_terms);
 	for (i = 0; i < ROWS; i++)
 		if (cmd_value(ctx, rows[i].option) != NULL)
 			return from_argv(ctx, ret_terms);
-	return from_person(ctx, mother, ret_terms);
+	return from_person(ctx, n, ret_terms);
 }

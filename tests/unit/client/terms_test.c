@@ -107,6 +107,38 @@ a_day_begins_where_this_computer_stands(void **state)
 	    terms_day_begins(&f->ctx, "--since", 0, &has, &ms), EXIT_USAGE);
 }
 
+/* Passed over, they would leave a wider question than was meant. */
+static void
+no_term_is_passed_over(void **state)
+{
+	struct fixture *f = *state;
+	struct terms terms;
+
+	assert_int_equal(from(f,
+			     "{\"family_name\": \"Tarrant\", "
+			     "\"Orlantha\": \"first\"}",
+			     &terms),
+	    EXIT_INVALID);
+	assert_null(strstr(f->ctx.error.message, "Orlantha"));
+	assert_non_null(strstr(f->ctx.error.next, "first_name, birth_date"));
+	assert_int_equal(
+	    from(f, "{\"nhs_number\": 9990000018}", &terms), EXIT_INVALID);
+	assert_string_equal(f->ctx.error.message, "nhs_number is a text");
+	assert_int_equal(
+	    from(f, "{\"family_name\": \"A\", \"family_name\": \"B\"}", &terms),
+	    EXIT_INVALID);
+	assert_int_equal(
+	    from(f, "{\"family_name\": \"A\", \"first_name\": null}", &terms),
+	    EXIT_OK);
+	assert_null(terms.first_name);
+	/* A partner is not asked for the mother. */
+	assert_int_equal(terms_read(&f->ctx, false, &terms), EXIT_OK);
+	assert_int_equal(
+	    from(f, "{\"mother_name\": \"Oyelaran\"}", &terms), EXIT_OK);
+	assert_int_equal(terms_read(&f->ctx, false, &terms), EXIT_INVALID);
+	assert_null(strstr(f->ctx.error.next, "mother_name"));
+}
+
 #define WITH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
@@ -117,6 +149,7 @@ main(void)
 	    WITH(an_object_has_the_terms),
 	    WITH(what_is_no_term_is_refused_by_name),
 	    WITH(a_day_begins_where_this_computer_stands),
+	    WITH(no_term_is_passed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
