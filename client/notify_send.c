@@ -36,16 +36,17 @@ static void
 show_reply(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
     bool replayed)
 {
+	bool has_timing = reply->timing != NULL && reply->timing[0] != '\0';
 	size_t i;
 
 	if (reply->has_dry_run && reply->dry_run)
 		print_out(ctx, "Every check passed; nothing was written.");
 	else
-		print_out(ctx, "%s %s%s%s   %s", notify_verb(reply),
+		print_out(ctx, "%s %s%s%s%s%s", notify_verb(reply),
 		    reply->reference != NULL ? reply->reference : "?",
 		    reply->owner_words != NULL ? "   owner: " : "",
-		    notify_owner(reply),
-		    reply->timing != NULL ? reply->timing : "");
+		    notify_owner(reply), has_timing ? "   " : "",
+		    has_timing ? reply->timing : "");
 	if (replayed)
 		print_out(ctx, "(it had arrived)");
 	if (reply->n_difference > 0)

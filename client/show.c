@@ -295,5 +295,5 @@ show_state(
 const char *
 show_until(struct cmd_ctx *ctx, bool has, uint64_t ms)
 {
-	return has ? print_time(ctx->arena, ms) : "no end";
+	return has ? print_time(ctx->arena, ms) : "never";
 }

@@ -7,6 +7,9 @@
 #define DAY_MS    86400000
 #define HOUR_MS   3600000
 
+/* Longer than this nobody counts in hours. */
+#define IN_HOURS_MS ((int64_t)14 * DAY_MS)
+
 static bool
 keeps_british_time(const char *zone)
 {
@@ -144,6 +147,9 @@ cases_time_told(const Cdop__Form *form, const struct cdop_profile *profile,
 	    cases_time_instant(zone, died, died_min);
 	if (ms < 0)
 		return "";
+	if (ms > IN_HOURS_MS)
+		return in_days(arena, told - died,
+		    found ? "the child was found" : "death");
 	return cdop_arena_printf(arena,
 	    "told %lld h %02lld min after %s (%u h asked, %u h limit in "
 	    "this profile)",

@@ -28,8 +28,8 @@ int64_t cases_time_instant(const char *zone, int32_t day, unsigned minutes);
 
 /*
  * "told 26 h 10 min after death (24 h asked, 48 h limit in this profile)";
- * in days where a time is not known or the death was abroad.  "" where it
- * cannot be said; NULL: no memory.
+ * in days where it is long ago, a time is not known or the death was abroad.
+ * "" where it cannot be said; NULL: no memory.
  */
 const char *cases_time_told(const Cdop__Form *form,
     const struct cdop_profile *profile, const char *zone,

@@ -85,6 +85,11 @@ how_long_it_took_is_said_in_one_line(void **state)
 	    {"2026-10-24", "23:00", "2026-10-25", "23:00",
 		"told 25 h 00 min after death (24 h asked, 48 h limit in "
 		"this profile)"},
+	    {"2026-11-01", "09:00", "2026-11-15", "09:00",
+		"told 336 h 00 min after death (24 h asked, 48 h limit in "
+		"this profile)"},
+	    {"2026-11-01", "09:00", "2026-11-15", "09:01",
+		"told 14 days after death"},
 	    {"2026-11-20", "", "2026-11-21", "10:15", "told 1 day after death"},
 	    {"2026-11-20", "", "2026-11-20", "10:15",
 		"told on the day of the death"},
