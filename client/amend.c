@@ -11,6 +11,7 @@
 #include "client/file.h"
 #include "client/json.h"
 #include "client/notify.h"
+#include "client/notify_ask.h"
 #include "client/print.h"
 #include "client/prompt.h"
 #include "client/raise.h"
@@ -113,20 +114,17 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 {
 	struct cdop_violations v;
 	struct cdop_path path;
+	char path_text[CDOP_FORM_PATH_MAX];
 	const char *name, *typed, *words;
 	enum exit_code code;
 
 	for (;;) {
-		code = prompt_line(ctx,
-		    "Field to change (its path, Enter when done)", NULL, &name);
+		code = prompt_line(
+		    ctx, "Field to change (Enter when done)", NULL, &name);
 		if (code != EXIT_OK || name[0] == '\0')
 			return code;
-		if (cdop_form_path_parse(name, &path) != CDOP_OK) {
-			print_note(ctx,
-			    "there is no such field; the paths "
-			    "stand in the man page");
+		if (!choices_field(ctx, name, &path))
 			continue;
-		}
 		words = now == NULL
 		    ? NULL
 		    : cdop_form_words(now, &path, a->profile, ctx->arena);
@@ -141,7 +139,9 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 		if (code != EXIT_OK)
 			return code;
 		if (strcmp(typed, "#clear") == 0) {
-			if ((code = clear_one(ctx, a, name)) != EXIT_OK)
+			cdop_form_path_write(&path, path_text);
+			code = clear_one(ctx, a, path_text);
+			if (code != EXIT_OK)
 				return code;
 			continue;
 		}
@@ -150,6 +150,9 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 			ctx->arena, &v) != CDOP_OK &&
 		    v.n > 0)
 			print_note(ctx, "  %s", v.v[0].message);
+		else
+			notify_ask_echo(
+			    ctx, a->n.form, &path, a->profile, typed);
 	}
 }
 

@@ -4,8 +4,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cdop/text.h"
+#include "client/print.h"
 #include "client/purpose.h"
 #include "forms.pb-c.h"
+
+#define LIKE_SHOWN 12 /* fields that are like what was typed */
 
 struct list {
 	struct prompt_option *option;
@@ -112,6 +116,56 @@ choices_of(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 	}
 	*ret_options = list.option;
 	return list.n;
+}
+
+/* Entries of a repeated group are named by their path alone. */
+static size_t
+with_label(const char *typed, struct cdop_path *ret_path)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < cdop_fields_count; i++) {
+		if (cdop_fields[i].group_max > 0 ||
+		    !cdop_text_same(cdop_fields[i].label, typed))
+			continue;
+		ret_path->field = &cdop_fields[i];
+		ret_path->entry = 0;
+		n++;
+	}
+	return n;
+}
+
+static size_t
+show_like(struct cmd_ctx *ctx, const char *typed)
+{
+	const struct cdop_field *f;
+	size_t i, n = 0;
+
+	for (i = 0; i < cdop_fields_count && n < LIKE_SHOWN; i++) {
+		f = &cdop_fields[i];
+		if (f->kind == CDOP_KIND_ENTRY ||
+		    (strcasestr(f->label, typed) == NULL &&
+			strcasestr(f->path, typed) == NULL))
+			continue;
+		print_note(ctx, "  %s%s.%s  %s", f->group,
+		    f->group_max > 0 ? ".1" : "", f->name, f->label);
+		n++;
+	}
+	return n;
+}
+
+bool
+choices_field(
+    struct cmd_ctx *ctx, const char *typed, struct cdop_path *ret_path)
+{
+	if (cdop_form_path_parse(typed, ret_path) == CDOP_OK ||
+	    with_label(typed, ret_path) == 1)
+		return true;
+	if (show_like(ctx, typed) == 0)
+		print_note(ctx,
+		    "there is no such field: its path or its label, as the "
+		    "man page has them, or some letters of one");
+	return false;
 }
 
 size_t

@@ -123,18 +123,19 @@ show_findings(struct asking *a, const struct cdop_violations *v)
 		print_note(a->ctx, "  %s", f[i].message);
 }
 
-/* Dates and choices are said back in words. */
-static void
-echo(struct asking *a, const struct cdop_path *path, const char *typed)
+void
+notify_ask_echo(struct cmd_ctx *ctx, const Cdop__Form *form,
+    const struct cdop_path *path, const struct cdop_profile *profile,
+    const char *typed)
 {
 	const char *words;
 
-	if (cdop_form_state(a->n->form, path) == CDOP_VALUE_NOT_ASKED)
+	if (cdop_form_state(form, path) == CDOP_VALUE_NOT_ASKED)
 		return;
-	words = cdop_form_words(a->n->form, path, a->profile, a->ctx->arena);
+	words = cdop_form_words(form, path, profile, ctx->arena);
 	if (words != NULL && strcmp(words, typed) != 0 &&
 	    path->field->kind != CDOP_KIND_NARRATIVE)
-		print_note(a->ctx, "  -> %s", words);
+		print_note(ctx, "  -> %s", words);
 }
 
 static enum exit_code
@@ -235,7 +236,7 @@ ask_field(struct asking *a, const struct cdop_path *path)
 		show_findings(a, &v);
 	}
 	a->changed = true;
-	echo(a, path, typed);
+	notify_ask_echo(a->ctx, a->n->form, path, a->profile, typed);
 	compare(a, f);
 	return EXIT_OK;
 }
@@ -406,13 +407,13 @@ mend_fields(struct asking *a, const struct cdop_violations *v,
 		path_text = v->v[i].path;
 		if (path_text[0] == '\0')
 			code = prompt_line(a->ctx,
-			    "Which field do you want to change (its path)",
-			    NULL, &path_text);
+			    "Which field do you want to change", NULL,
+			    &path_text);
 		else
 			code = EXIT_OK;
 		if (code != EXIT_OK)
 			return code;
-		if (cdop_form_path_parse(path_text, &path) != CDOP_OK)
+		if (!choices_field(a->ctx, path_text, &path))
 			continue;
 		if ((code = mend_field(a, path)) != EXIT_OK)
 			return code;

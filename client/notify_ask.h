@@ -12,4 +12,9 @@
 enum exit_code notify_ask(
     struct cmd_ctx *ctx, const struct cdop_profile *profile, struct notify *n);
 
+/* Dates and choices are said back in words. */
+void notify_ask_echo(struct cmd_ctx *ctx, const Cdop__Form *form,
+    const struct cdop_path *path, const struct cdop_profile *profile,
+    const char *typed);
+
 #endif

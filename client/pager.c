@@ -72,6 +72,7 @@ run(const char *command, int in)
 	/* Quits when it fits on a page; leaves colour and the screen be. */
 	(void)setenv("LESS", "FRX", 0);
 	(void)setenv("LESSHISTFILE", "-", 1);
+	(void)setenv("LESSCHARSET", "utf-8", 0); /* ours, in any locale */
 	(void)setenv("LESSSECURE", "1", 1);
 	if (dup2(in, STDIN_FILENO) >= 0)
 		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);

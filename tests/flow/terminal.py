@@ -130,6 +130,25 @@ def same_day(cora):
         [("Motherly-Synthetic", "Marguerite")])
 
 
+def amended(cora):
+    """A field is named as the case shows it, and its date said back."""
+    reference = cora.must("case", "list", "--json").lines()[0]["reference"]
+    cora.must("case", "show", reference)
+    code, shown = typed(cora, ["case", "amend", reference], {
+        "Reason": ["taken from the register"], "Source": ["the registrar"],
+        "Field to change": ["date of births", "Date of Birth", ""],
+        "Date of birth": ["Thu 11 March 2021"]})
+    equal("a case is amended at the prompt", code, OK)
+    code, shown = typed(cora, ["case", "amend", reference], {
+        "Reason": ["read wrongly"], "Source": ["the registrar"],
+        "Field to change": ["birth.dat", "Date of Birth", ""],
+        "Date of birth": ["12/3/2021"]})
+    check("a part of a name brings what is like it",
+          "birth.date  Date of birth" in shown, shown)
+    check("the date is said back in words", code == OK and
+          "-> Fri 12 March 2021" in shown, shown)
+
+
 def passphrases(registry):
     """A passphrase is typed, never shown, and has to be the right one."""
     path = os.path.join(registry.out, "pia.txt")
@@ -190,7 +209,7 @@ def unlocked(pia):
 
 def paged(registry, cora):
     """Long results go to a pager, and to nobody else."""
-    pager = ("echo env:$LESS:$LESSHISTFILE:$LESSSECURE; "
+    pager = ("echo env:$LESS:$LESSHISTFILE:$LESSSECURE:$LESSCHARSET; "
              "test -p /dev/stdin && sed s/^/paged:/")
 
     def shown(*words, **env):
@@ -205,7 +224,7 @@ def paged(registry, cora):
     check("with what is said of it", re.search(r"paged:\d+ cases", text),
           text)
     check("the pager keeps no history and starts nothing",
-          "env:FRX:-:1" in text, text)
+          "env:FRX:-:1:utf-8" in text, text)
     reference = re.search(r"paged:(T-\S+)", text).group(1)
     check("so is a case", "paged:Child" in shown("case", "show", reference))
     check("and help", "paged:usage: cdop case" in shown(
@@ -248,6 +267,7 @@ def main():
     warned(cora)
     paged(registry, cora)
     same_day(cora)
+    amended(cora)
     unlocked(passphrases(registry))
     done = cora.cdop("notify")
     check("without a terminal it names what is missing",
