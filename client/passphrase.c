@@ -74,9 +74,9 @@ from_person(struct cmd_ctx *ctx, const char *prompt, struct cdop_bytes *ret)
 		    "--passphrase-file FILE or --passphrase-fd N",
 		    "a passphrase is needed and nobody may be asked");
 	got = term_secret(prompt, text, PASSPHRASE_MAX + 1);
-	if (got == TERM_STOPPED)
+	if (got == TERM_STOPPED || got == TERM_END)
 		return EXIT_STOPPED;
-	if (got == TERM_END)
+	if (got == TERM_NONE)
 		return cmd_fail(ctx, EXIT_AUTH, NULL,
 		    "--passphrase-file FILE or --passphrase-fd N",
 		    "a passphrase is needed and there is no terminal");

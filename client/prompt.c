@@ -80,10 +80,12 @@ read_line(
 	const char *safe = print_safe(ctx->arena, prompt, true);
 	enum term_read got;
 
-	if (question)
-		print_mode_word(ctx);
-	got = term_line(
-	    safe != NULL ? safe : "? ", line->text, TERM_LINE_MAX, &line->cut);
+	do {
+		if (question)
+			print_mode_word(ctx);
+		got = term_line(safe != NULL ? safe : "? ", line->text,
+		    TERM_LINE_MAX, &line->cut);
+	} while (got == TERM_RESUMED);
 	line->end = got == TERM_END;
 	take_marks(line);
 	return got == TERM_STOPPED ? EXIT_STOPPED : EXIT_OK;

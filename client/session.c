@@ -148,6 +148,8 @@ session_unlock_anew(struct cmd_ctx *ctx)
 		if (code != EXIT_OK)
 			return code;
 		err = identity_unlock(id, passphrase, ctx->arena);
+		if (err == CDOP_UNAUTHENTICATED && tries > 1)
+			print_note(ctx, "that is not it: type it again");
 	}
 	return err == CDOP_OK ? EXIT_OK : unlock_failed(ctx, err);
 }

@@ -67,12 +67,16 @@ from_file(struct cmd_ctx *ctx, const char *path, struct cdop_share *ret_share)
 static enum term_read
 ask(struct cmd_ctx *ctx, size_t line, char text[static LINE_ROOM])
 {
+	enum term_read got;
 	char prompt[40];
 
 	(void)snprintf(prompt, sizeof(prompt), "Line %zu of the share: ", line);
-	if (cmd_flag(ctx, "--show"))
-		return term_line(prompt, text, LINE_ROOM, NULL);
-	return term_secret(prompt, text, LINE_ROOM);
+	do
+		got = cmd_flag(ctx, "--show")
+		    ? term_line(prompt, text, LINE_ROOM, NULL)
+		    : term_secret(prompt, text, LINE_ROOM);
+	while (got == TERM_RESUMED);
+	return got;
 }
 
 /* The lines that were typed at once, of at most n letters. */
@@ -110,7 +114,8 @@ type_line(struct cmd_ctx *ctx, size_t line, size_t max, char *ret_letters,
 	for (tries = 0; tries < TRIES; tries++) {
 		if ((got = ask(ctx, line, text)) != TERM_LINE ||
 		    text[0] == '\0') {
-			if (got == TERM_END)
+			if (got == TERM_NONE ||
+			    (got == TERM_END && !prompt_is_possible(ctx)))
 				code = prompt_impossible(
 				    ctx, "the share", "--from FILE");
 			break;

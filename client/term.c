@@ -28,12 +28,21 @@
 #endif
 
 static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t suspended;
+static bool pasting; /* the terminal says what is pasted */
 
 static void
 on_stop(int sig)
 {
 	(void)sig;
 	stopped = 1;
+}
+
+static void
+on_suspend(int sig)
+{
+	(void)sig;
+	suspended = 1;
 }
 
 void
@@ -102,8 +111,9 @@ read_byte(int fd, char *ret_c)
 	sigaddset(&block, SIGINT);
 	sigaddset(&block, SIGHUP);
 	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGTSTP);
 	(void)sigprocmask(SIG_BLOCK, &block, &old);
-	while (stopped == 0) {
+	while (stopped == 0 && suspended == 0) {
 		if (ppoll(&p, 1, NULL, &old) <= 0)
 			continue;
 		n = read(fd, ret_c, 1);
@@ -111,7 +121,24 @@ read_byte(int fd, char *ret_c)
 			break;
 	}
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	return stopped != 0 ? -1 : (n == 1 ? 1 : (n == 0 ? 0 : -1));
+	if (stopped != 0 || suspended != 0)
+		return -1;
+	return n == 1 ? 1 : (n == 0 ? 0 : -1);
+}
+
+/* Whoever has us ignore Ctrl-Z has it ignored here, too. */
+static void
+catch_suspend(struct sigaction *ret_old)
+{
+	struct sigaction sa;
+
+	suspended = 0;
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = on_suspend;
+	(void)sigaction(SIGTSTP, NULL, ret_old);
+	if (ret_old->sa_handler != SIG_IGN)
+		(void)sigaction(SIGTSTP, &sa, NULL);
 }
 
 static enum term_read
@@ -133,9 +160,11 @@ read_line(int fd, char *out, size_t max, bool *ret_cut)
 	out[len] = '\0';
 	if (ret_cut != NULL)
 		*ret_cut = cut || (len == TERM_LINE_MAX - 1 && isatty(fd) == 1);
-	if (n < 0)
-		return stopped != 0 ? TERM_STOPPED : TERM_END;
-	return n == 0 && len == 0 ? TERM_END : TERM_LINE;
+	if (stopped != 0)
+		return TERM_STOPPED;
+	if (suspended != 0)
+		return TERM_RESUMED;
+	return n < 0 || (n == 0 && len == 0) ? TERM_END : TERM_LINE;
 }
 
 void
@@ -152,6 +181,7 @@ term_paste(bool on)
 		t.c_lflag &= ~(tcflag_t)ECHOCTL;
 	else
 		t.c_lflag |= ECHOCTL;
+	pasting = on;
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &t);
 	print_prompt(on ? "\033[?2004h" : "\033[?2004l");
 }
@@ -159,8 +189,22 @@ term_paste(bool on)
 enum term_read
 term_line(const char *prompt, char *out, size_t max, bool *ret_cut)
 {
+	bool pastes = pasting;
+	struct sigaction old;
+	enum term_read got;
+
+	catch_suspend(&old); /* first: some type as soon as they see it */
 	print_prompt(prompt);
-	return read_line(STDIN_FILENO, out, max, ret_cut);
+	got = read_line(STDIN_FILENO, out, max, ret_cut);
+	(void)sigaction(SIGTSTP, &old, NULL);
+	if (got != TERM_RESUMED)
+		return got;
+	if (pastes)
+		term_paste(false);
+	(void)raise(SIGTSTP); /* goes on behind this when we do */
+	if (pastes)
+		term_paste(true);
+	return got;
 }
 
 /* A signal that stops nothing may come while it waits for the screen. */
@@ -182,29 +226,45 @@ show(int fd, const struct termios *old)
 		(void)tcsetattr(fd, TCSANOW, old); /* that waits for none */
 }
 
+/* With the echo off, which it is for as long as this takes. */
+static enum term_read
+read_hidden(int fd, const struct termios *old, const char *prompt, char *out,
+    size_t max)
+{
+	struct termios quiet = *old;
+	struct sigaction usual;
+	enum term_read got;
+
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	quiet.c_lflag |= ECHONL | ICANON;
+	catch_suspend(&usual);
+	if (hide(fd, &quiet)) {
+		print_prompt_to(fd, prompt);
+		got = read_line(fd, out, max, NULL);
+	} else { /* what would be seen is not asked for */
+		got = stopped != 0 ? TERM_STOPPED : TERM_NONE;
+	}
+	show(fd, old);
+	(void)sigaction(SIGTSTP, &usual, NULL);
+	return got;
+}
+
 enum term_read
 term_secret(const char *prompt, char *out, size_t max)
 {
-	struct termios old, quiet;
 	enum term_read got;
+	struct termios old;
 	int fd;
 
 	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || tcgetattr(fd, &old) != 0) {
 		if (fd >= 0)
 			(void)close(fd);
-		return TERM_END;
+		return TERM_NONE;
 	}
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	quiet.c_lflag |= ECHONL | ICANON;
-	if (hide(fd, &quiet)) {
-		print_prompt_to(fd, prompt);
-		got = read_line(fd, out, max, NULL);
-	} else { /* what would be seen is not asked for */
-		got = stopped != 0 ? TERM_STOPPED : TERM_END;
-	}
-	show(fd, &old);
+	while ((got = read_hidden(fd, &old, prompt, out, max)) == TERM_RESUMED)
+		(void)raise(SIGTSTP); /* the shell finds its terminal as it was
+				       */
 	(void)close(fd);
 	return got;
 }

@@ -12,6 +12,8 @@ enum term_read {
 	TERM_LINE = 0,
 	TERM_END,     /* end of input: Ctrl-D */
 	TERM_STOPPED, /* Ctrl-C, or the window was closed */
+	TERM_RESUMED, /* Ctrl-Z, and gone on with: ask again */
+	TERM_NONE,    /* there is no terminal */
 };
 
 #define TERM_LINE_MAX 4096 /* what a terminal gives in one piece */
@@ -39,14 +41,16 @@ void term_paste(bool on);
 /*
  * One line from stdin without its end, at most max - 1 bytes; what is longer
  * is passed over and *ret_cut set (it may be NULL).  A terminal cuts what is
- * longer than TERM_LINE_MAX - 1 by itself.  prompt goes to stderr.
+ * longer than TERM_LINE_MAX - 1 by itself.  prompt goes to stderr.  What was
+ * typed before a Ctrl-Z is thrown away by the terminal: TERM_RESUMED.
  */
 enum term_read term_line(
     const char *prompt, char *out, size_t max, bool *ret_cut);
 
 /*
  * The same without echo, from the terminal of the session even where stdin
- * is a file.  TERM_END where there is no terminal.
+ * is a file.  While it is stopped with Ctrl-Z the terminal is as it was, and
+ * when it goes on it asks again.
  */
 enum term_read term_secret(const char *prompt, char *out, size_t max);
 

@@ -86,6 +86,32 @@ def interrupted(command, seconds=60):
     return None
 
 
+def steps(command, script, env=None, seconds=20):
+    """What was shown: each step of the script is a text that is waited for,
+    and what is typed then."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(command[0], command, env or os.environ)
+    shown, at = b"", 0
+    for part, text in script:
+        while part not in shown[at:]:
+            if not select.select([fd], [], [], seconds)[0]:
+                os.kill(pid, signal.SIGKILL)
+                sys.exit("never shown: %r, but %r" % (part, shown))
+            shown += os.read(fd, 65536)
+        at = shown.index(part, at) + len(part)
+        os.write(fd, text)
+    while select.select([fd], [], [], seconds)[0]:
+        try:
+            shown += os.read(fd, 65536)
+        except OSError:  # closed
+            break
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return shown.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
 def main():
     at = sys.argv.index("--")
     answers = {}

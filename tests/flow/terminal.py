@@ -5,7 +5,7 @@ import re
 
 from libflow import (AUTH, CDOP, INVALID, OK, PASSPHRASE, STOPPED, TMP,
                      USAGE, Person, check, end, equal, scene)
-from libtype import run
+from libtype import run, steps
 
 CHILD = {"How did it reach": ["phone"], "Who tells us": ["RBL"],
          "Name of the notifier": ["Dr Sample Oonaghlee"],
@@ -149,7 +149,30 @@ def amended(cora):
           "-> Fri 12 March 2021" in shown, shown)
 
 
-def passphrases(registry):
+def suspended(cora, pia):
+    """Ctrl-Z and fg: the passphrase is asked for again, and not shown."""
+    shell = ["/bin/bash", "--norc", "--noprofile", "-i"]
+    stop = [(b"$ ", CDOP.encode() + b" whoami\n"), (b"training (TRAINING): ",
+                                                  b"half a w\x1a")]
+    go_on = [(b"Stopped", b""), (b"$ ", b"fg\n"),
+             (b"training (TRAINING): ", PASSPHRASE.encode() + b"\n")]
+    shown = steps(shell, stop + go_on + [(b"registry ", b""),
+                                         (b"$ ", b"exit\n")],
+                  dict(pia.env(), TERM="dumb", PS1="$ "))
+    check("after Ctrl-Z and fg it is typed unseen", "Pia Partner" in shown and
+          PASSPHRASE not in shown, shown)
+    shown = steps(shell, [
+        (b"$ ", CDOP.encode() + b" notify\n"),
+        (b"TRAINING  How did it reach us [phone]: ", b"em\x1a"),
+        (b"Stopped", b""), (b"$ ", b"fg\n"),
+        (b"TRAINING  How did it reach us [phone]: ", b"web\n"),
+        (b"-> Web form", b""), (b"Date we were told", b"\x03"),
+        (b"stopped; kept", b""), (b"$ ", b"exit\n")],
+                  dict(cora.env(), TERM="xterm", NO_COLOR="1", PS1="$ "))
+    check("a question is asked again", "Web form" in shown, shown)
+
+
+def passphrases(registry, cora):
     """A passphrase is typed, never shown, and has to be the right one."""
     path = os.path.join(registry.out, "pia.txt")
     registry.ada.must("people", "invite", "--name", "Pia Partner", "--role",
@@ -172,6 +195,11 @@ def passphrases(registry):
     question = ["ask", "--purpose", "living_child"]
     code, shown = typed(pia, question, {"assphrase": ["not this one"]})
     equal("a wrong passphrase is refused", code, AUTH)
+    check("and that is said each time", shown.count("type it again") == 2,
+          shown)
+    code, shown = typed(pia, question, {"assphrase": ["\x04"]})
+    equal("Ctrl-D at it stops", code, STOPPED)
+    suspended(cora, pia)
     code, shown = typed(pia, question, {
         "assphrase": [PASSPHRASE], "NHS number": [""],
         "Family name": ["zebedeesson synthetic"],
@@ -268,7 +296,7 @@ def main():
     paged(registry, cora)
     same_day(cora)
     amended(cora)
-    unlocked(passphrases(registry))
+    unlocked(passphrases(registry, cora))
     done = cora.cdop("notify")
     check("without a terminal it names what is missing",
           done.code in (USAGE, INVALID), done)

@@ -65,7 +65,7 @@ what_would_be_seen_is_not_asked_for(void **state)
 	bool asked;
 
 	(void)state;
-	assert_int_equal(play(1, EIO, NULL, &asked), TERM_END);
+	assert_int_equal(play(1, EIO, NULL, &asked), TERM_NONE);
 	assert_false(asked);
 	assert_int_equal(play(1, EINTR, is_ended, &asked), TERM_STOPPED);
 	assert_false(asked);
