@@ -51,17 +51,6 @@ cdop_text_length(const char *text)
 	return n;
 }
 
-void
-cdop_text_mend(char *text)
-{
-	const char *at = text;
-	uint32_t c;
-
-	while (*at != '\0')
-		if (!cdop_text_next(&at, &c))
-			text[at - text] = '?';
-}
-
 static char
 lower(char c)
 {
@@ -114,6 +103,30 @@ decide(uint32_t c)
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
 		return REFUSE;
 	return KEEP;
+}
+
+/* Steers a screen, or turns what stands around it. */
+static bool
+is_unfit(uint32_t c)
+{
+	const enum deed deed = decide(c);
+
+	return deed == REFUSE || deed == DROP;
+}
+
+void
+cdop_text_mend(char *text)
+{
+	const char *at = text, *from;
+	uint32_t c;
+
+	while (*(from = at) != '\0') {
+		if (!cdop_text_next(&at, &c))
+			at++;
+		else if (!is_unfit(c))
+			continue;
+		memset(text + (from - text), '?', (size_t)(at - from));
+	}
 }
 
 bool

@@ -114,11 +114,13 @@ print_proof(const struct registry *reg, uint16_t slot, uint8_t share)
 static void
 print_set(const struct slot_add *add, const struct slots_set *set)
 {
+	char holder[SLOTS_LABEL + 1];
 	uint8_t x;
 
 	printf("         any %u of %u open it\n", set->k, set->n);
 	for (x = 1; x <= set->n; x++) {
-		printf("         share %u: %s", x, set->holder[x - 1]);
+		printf("         share %u: %s", x,
+		    slots_shown(set->holder[x - 1], holder));
 		print_proof(add->offline.reg, set->number, x);
 		putchar('\n');
 	}
@@ -130,12 +132,14 @@ print_slots(const struct slot_add *add)
 	const struct rows *rows = add->offline.rows;
 	const struct slots_info *slot;
 	const struct slots_set *set;
+	char label[SLOTS_LABEL + 1];
 	size_t i;
 
 	for (i = 0; i < rows_slots(rows); i++) {
 		slot = rows_slot(rows, i);
 		printf("slot %-3u %-11s %s", slot->number,
-		    slots_kind_name(slot->kind), slot->label);
+		    slots_kind_name(slot->kind),
+		    slots_shown(slot->label, label));
 		print_proof(add->offline.reg, slot->number, 0);
 		putchar('\n');
 		set = rows_slots_set(rows, slot->number);

@@ -54,6 +54,7 @@ add_hex(struct text *text, const char *label, const uint8_t *bytes, size_t len)
 static void
 add_set(struct text *text, const struct slots_set *set)
 {
+	char holder[SLOTS_LABEL + 1];
 	uint8_t x;
 
 	if (set == NULL) {
@@ -63,13 +64,15 @@ add_set(struct text *text, const struct slots_set *set)
 	add(text, "          any %u of these %u sheets together:\n", set->k,
 	    set->n);
 	for (x = 0; x < set->n; x++)
-		add(text, "          share %u: %s\n", x + 1u, set->holder[x]);
+		add(text, "          share %u: %s\n", x + 1u,
+		    slots_shown(set->holder[x], holder));
 }
 
 static void
 add_slot(struct text *text, const struct rows *rows, size_t i)
 {
 	const struct slots_info *slot = rows_slot(rows, i);
+	char label[SLOTS_LABEL + 1];
 
 	add(text, "  slot %u  %s", slot->number, slots_kind_name(slot->kind));
 	if (slots_kind_is_file(slot->kind))
@@ -77,7 +80,7 @@ add_slot(struct text *text, const struct rows *rows, size_t i)
 	else if (slot->kind == SLOTS_KIND_PASSPHRASE)
 		add(text, " (Argon2id, %u passes, %u MiB)", slot->kdf.passes,
 		    slot->kdf.memory_kib / 1024);
-	add(text, ": %s\n", slot->label);
+	add(text, ": %s\n", slots_shown(slot->label, label));
 	if (slot->kind == SLOTS_KIND_SHARES)
 		add_set(text, rows_slots_set(rows, slot->number));
 }

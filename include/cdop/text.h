@@ -64,8 +64,9 @@ bool cdop_text_next(const char **text, uint32_t *ret_char);
 bool cdop_text_is_line(const char *text, size_t max);
 
 /*
- * What was kept before it had to be UTF-8, for whoever is to read it: each
- * byte that is not of a character becomes '?'.
+ * What was kept before it had to be UTF-8, or what anybody may have written
+ * on the disk, for whoever is to read it: each byte that is not of a character
+ * becomes '?', and each of one that steers a screen or is not seen.
  */
 void cdop_text_mend(char *text);
 

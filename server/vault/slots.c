@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cdop/text.h"
 #include "server/vault/envelope.h"
 
 #define FORMAT   2
@@ -90,6 +91,15 @@ label_is_good(const uint8_t *label)
 		if (label[i] < 0x20 || label[i] == 0x7f)
 			return false;
 	return len > 0;
+}
+
+const char *
+slots_shown(const char *label, char out[static SLOTS_LABEL + 1])
+{
+	memset(out, 0, SLOTS_LABEL + 1);
+	memcpy(out, label, strnlen(label, SLOTS_LABEL));
+	cdop_text_mend(out);
+	return out;
 }
 
 const char *

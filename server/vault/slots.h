@@ -71,6 +71,12 @@ struct slots_new {
 	const uint8_t *k;     /* 32 bytes in locked memory; of shares: none */
 };
 
+/*
+ * A label or a holder as a person may see it: these stand unsealed, so whoever
+ * writes on the disk can put anything there.
+ */
+const char *slots_shown(const char *label, char out[static SLOTS_LABEL + 1]);
+
 /* "key file", "passphrase", "credential", "shares": for people. */
 const char *slots_kind_name(uint8_t kind);
 

@@ -176,7 +176,7 @@ what_is_clean_already_is_taken_as_it_would_be_made(void **state)
 }
 
 static void
-what_is_no_utf8_is_mended(void **state)
+what_is_no_text_is_mended(void **state)
 {
 	static const char *const cases[][2] = {
 	    {"", ""},
@@ -184,6 +184,10 @@ what_is_no_utf8_is_mended(void **state)
 	    {"Jos\xe9", "Jos?"},
 	    {"\xff\xe2\x82 \xe2\x82\xac", "??? \xe2\x82\xac"},
 	    {"\xc0\xaf\xed\xa0\x80", "?????"},
+	    {"a\xc2\x9b"
+	     "2Jb",
+		"a??2Jb"}, /* a terminal's ESC [ */
+	    {"\xe2\x80\xaekey\x1b", "???key?"},
 	};
 	char text[16];
 	size_t i;
@@ -232,7 +236,7 @@ main(void)
 	    cmocka_unit_test(control_characters_and_broken_utf8_are_refused),
 	    cmocka_unit_test(
 		what_is_clean_already_is_taken_as_it_would_be_made),
-	    cmocka_unit_test(what_is_no_utf8_is_mended),
+	    cmocka_unit_test(what_is_no_text_is_mended),
 	    cmocka_unit_test(length_counts_characters),
 	    cmocka_unit_test(a_line_is_text_of_one_line),
 	};

@@ -203,6 +203,7 @@ a_label_is_short_text(void **state)
 	    "", "a\nb", "\x7f", "12345678901234567890123456789012345678901"};
 	struct slots_new slot = {.kind = SLOTS_KIND_KEYFILE, .k = rows_key};
 	uint8_t row[SLOTS_ROW];
+	char shown[SLOTS_LABEL + 1];
 	struct slots_info info;
 	size_t i;
 
@@ -217,6 +218,13 @@ a_label_is_short_text(void **state)
 	    slots_make(registry, 1, &slot, rows_root, row), CDOP_OK);
 	assert_int_equal(slots_parse(row_of(row), &info), CDOP_OK);
 	assert_string_equal(info.label, slot.label);
+	/* On the disk anybody may write one; it is shown without its teeth. */
+	slot.label = "key\xc2\x9b"
+		     "2J\xe9";
+	assert_int_equal(
+	    slots_make(registry, 1, &slot, rows_root, row), CDOP_OK);
+	assert_int_equal(slots_parse(row_of(row), &info), CDOP_OK);
+	assert_string_equal(slots_shown(info.label, shown), "key??2J?");
 	slot.kind = (enum slots_kind)5; /* of a later program */
 	assert_int_equal(slots_make(registry, 1, &slot, rows_root, row),
 	    CDOP_INVALID_ARGUMENT);
