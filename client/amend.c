@@ -150,6 +150,8 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 			ctx->arena, &v) != CDOP_OK &&
 		    v.n > 0)
 			print_note(ctx, "  %s", v.v[0].message);
+		else if (typed[0] == '\0')
+			print_note(ctx, "  it stays as it is now");
 		else
 			notify_ask_echo(
 			    ctx, a->n.form, &path, a->profile, typed);

@@ -244,6 +244,18 @@ ask_field(struct asking *a, const struct cdop_path *path)
 /* ---- a stage --------------------------------------------------------------
  */
 
+/* A draft in which nobody has said anything is none. */
+static enum exit_code
+keep(struct asking *a)
+{
+	struct cdop_form_iter iter = {.form = a->n->form};
+	struct cdop_path path;
+
+	if (a->n->draft == 0 && !cdop_form_next_said(&iter, &path))
+		return EXIT_OK;
+	return notify_keep(a->ctx, a->n);
+}
+
 static enum exit_code
 ask_stage(struct asking *a, enum cdop_stage stage)
 {
@@ -266,7 +278,7 @@ ask_stage(struct asking *a, enum cdop_stage stage)
 		if (strcmp(group, f->group) != 0) {
 			group = f->group;
 			print_note(a->ctx, "-- %s", f->group_label);
-			if ((code = notify_keep(a->ctx, a->n)) != EXIT_OK)
+			if ((code = keep(a)) != EXIT_OK)
 				return code;
 		}
 		a->asked[i] = true;
@@ -315,7 +327,7 @@ ask_group(struct asking *a, const struct cdop_field *group)
 			return EXIT_OK; /* full */
 		code = ask_entry(a, group, number);
 		if (code == EXIT_OK)
-			code = notify_keep(a->ctx, a->n);
+			code = keep(a);
 		if (code != EXIT_OK)
 			return code;
 	}
@@ -489,8 +501,10 @@ notify_ask(
 	code = ask_all(&a);
 	if (code != EXIT_STOPPED || n->dry_run)
 		return code;
-	if (notify_keep(ctx, n) != EXIT_OK)
+	if (keep(&a) != EXIT_OK)
 		return EXIT_UNEXPECTED;
+	if (n->draft == 0)
+		return code;
 	return cmd_fail(ctx, EXIT_STOPPED, NULL,
 	    cdop_arena_printf(ctx->arena, "cdop notify --resume %u", n->draft),
 	    "stopped; kept sealed on this computer as draft %u", n->draft);

@@ -40,6 +40,9 @@ def mistakes(cora):
 
 def interrupted(cora):
     """Ctrl-C in the middle: what was typed is kept, and taken up again."""
+    code, shown = typed(cora, ["notify"], {"How did it": ["\x03"]})
+    check("before anything was said there is no draft", code == STOPPED and
+          "draft" not in shown + cora.must("retry", "--list").out, shown)
     code, shown = typed(cora, ["notify"], dict(
         CHILD, **{"Family name": ["Otherchild-Synthetic"],
                   "Date of death": ["\x03"]}))
@@ -141,8 +144,11 @@ def amended(cora):
     equal("a case is amended at the prompt", code, OK)
     code, shown = typed(cora, ["case", "amend", reference], {
         "Reason": ["read wrongly"], "Source": ["the registrar"],
-        "Field to change": ["birth.dat", "Date of Birth", ""],
+        "Field to change": ["birth.dat", "Circumstances of the death",
+                            "Date of Birth", ""],
         "Date of birth": ["12/3/2021"]})
+    check("a text that is left empty stays, and that is said",
+          "it stays as it is now" in shown, shown)
     check("a part of a name brings what is like it",
           "birth.date  Date of birth" in shown, shown)
     check("the date is said back in words", code == OK and
