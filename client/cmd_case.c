@@ -346,7 +346,8 @@ const struct cmd cmd_case_rows[] = {
 	"of several is "
 	"enough:\nJones finds Smith-Jones.  Where nothing fits, the first "
 	"letters "
-	"of a name\nare: Tarr finds Tarrant.",
+	"of a name\nare: Tarr finds Tarrant.  A baby without a name has its "
+	"mother's.",
 	"  cdop case find", terms_find_opts, 0, 0, 0, "case", run_find},
     {"case history", "REF", "who did what to a case, and why", NULL,
 	"  cdop case history K7M4-QX2Q", history_opts, 1, 1, 0, "case",

@@ -50,8 +50,16 @@ rest_fits(const struct search *s, const struct index_post *post)
 	    cases_terms_first(&s->terms, post) != CASES_FIRST_OTHER;
 }
 
+/* What a case that a term finds has to have besides. */
+enum besides {
+	NOTHING,       /* a number decides */
+	REST,          /* dates and a first name that fit */
+	REST_NAMELESS, /* and no name of its own: its mother's stands for it */
+};
+
 static void
-look(struct search *s, enum index_kind kind, const char *text, bool dates)
+look(struct search *s, enum index_kind kind, const char *text,
+    enum besides besides)
 {
 	const struct index_post *post;
 	uint32_t at = 0, slot;
@@ -63,7 +71,9 @@ look(struct search *s, enum index_kind kind, const char *text, bool dates)
 		post = index_at(s->act->index, slot);
 		if (!access_may_see(&s->act->access, post))
 			continue;
-		if (dates && !rest_fits(s, post))
+		if (besides == REST_NAMELESS && !post->nameless)
+			continue;
+		if (besides != NOTHING && !rest_fits(s, post))
 			continue;
 		take(s, slot);
 	}
@@ -97,14 +107,18 @@ name_begins(const struct index_post *post, const struct beginning *family,
     const struct beginning *mother)
 {
 	struct index_term term = {.text = NULL};
+	bool is_mother;
 
-	while (index_post_term(post, &term))
-		if (((term.kind == INDEX_FAMILY || term.kind == INDEX_PART) &&
-			begins(term.text, family)) ||
-		    ((term.kind == INDEX_MOTHER ||
-			 term.kind == INDEX_MOTHER_PART) &&
-			begins(term.text, mother)))
+	while (index_post_term(post, &term)) {
+		is_mother =
+		    term.kind == INDEX_MOTHER || term.kind == INDEX_MOTHER_PART;
+		if (is_mother && begins(term.text, mother))
 			return true;
+		if ((term.kind == INDEX_FAMILY || term.kind == INDEX_PART ||
+			(is_mother && post->nameless)) &&
+		    begins(term.text, family))
+			return true;
+	}
 	return false;
 }
 
@@ -203,15 +217,18 @@ cases_find(struct cases_act *act, struct cases_find *find)
 	if ((err = check_terms(&s)) != CDOP_OK)
 		return err;
 
-	look(&s, INDEX_NHS, s.terms.nhs, false);
+	look(&s, INDEX_NHS, s.terms.nhs, NOTHING);
 	if (!s.terms.birth.given && !s.terms.death.given)
 		return CDOP_OK;
-	look(&s, INDEX_FAMILY, s.terms.family.folded, true);
-	look(&s, INDEX_MOTHER, s.terms.mother.folded, true);
-	look(&s, INDEX_SOUND, s.terms.family.sound, true);
-	look(&s, INDEX_MOTHER_SOUND, s.terms.mother.sound, true);
-	look(&s, INDEX_PART, s.terms.family.folded, true);
-	look(&s, INDEX_MOTHER_PART, s.terms.mother.folded, true);
+	look(&s, INDEX_FAMILY, s.terms.family.folded, REST);
+	look(&s, INDEX_MOTHER, s.terms.family.folded, REST_NAMELESS);
+	look(&s, INDEX_MOTHER, s.terms.mother.folded, REST);
+	look(&s, INDEX_SOUND, s.terms.family.sound, REST);
+	look(&s, INDEX_MOTHER_SOUND, s.terms.family.sound, REST_NAMELESS);
+	look(&s, INDEX_MOTHER_SOUND, s.terms.mother.sound, REST);
+	look(&s, INDEX_PART, s.terms.family.folded, REST);
+	look(&s, INDEX_MOTHER_PART, s.terms.family.folded, REST_NAMELESS);
+	look(&s, INDEX_MOTHER_PART, s.terms.mother.folded, REST);
 	if (find->n == 0)
 		look_through(&s);
 	return CDOP_OK;

@@ -261,6 +261,33 @@ the_first_letters_of_a_name_find_it(void **state)
 	    calls_find(&w, WORLD_COORDINATOR, "Quillard", "2024"), 1);
 }
 
+/* Who is on the telephone says "baby Vanterpool". */
+static void
+a_baby_without_a_name_is_found_by_its_mothers(void **state)
+{
+	Cdop__Form *form = world_form(&w, 90, "wirral");
+
+	(void)state;
+	calls_put(&w, form, "child.name_kind", "baby_of");
+	calls_put(&w, form, "child.family_name", "");
+	calls_put(&w, form, "child.first_names", "");
+	calls_put(&w, form, "mother.family_name", "Vanterpool-Crake");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+	/* A child with a name of its own is not. */
+	form = world_form(&w, 91, "wirral");
+	calls_put(&w, form, "birth.date", "2024-09-01");
+	calls_put(&w, form, "death.date", "2026-05-05");
+	calls_put(&w, form, "mother.family_name", "Vanterpool-Crake");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+#define FOUND(name, birth) calls_find(&w, WORLD_COORDINATOR, name, birth)
+	assert_int_equal(FOUND("Vanterpool-Crake", "2024"), 1);
+	assert_int_equal(FOUND("Vantorpool-Crake", "2024"), 1); /* by sound */
+	assert_int_equal(FOUND("Crake", "2024"), 1);
+	assert_int_equal(FOUND("Vanter", "2024"), 1);
+	assert_int_equal(FOUND("Vanterpool", "2019"), 0);
+#undef FOUND
+}
+
 int
 main(void)
 {
@@ -272,6 +299,7 @@ main(void)
 	    cmocka_unit_test(a_slip_is_not_none),
 	    cmocka_unit_test(a_word_of_another_area_is_no_status),
 	    cmocka_unit_test(the_first_letters_of_a_name_find_it),
+	    cmocka_unit_test(a_baby_without_a_name_is_found_by_its_mothers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
