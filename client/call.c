@@ -193,6 +193,7 @@ static const struct {
     {"no_such_version", "cdop case history REF"},
     {"not_suspended", "cdop people list"},
     {"owner.unknown", "cdop profile show"},
+    {"person.unknown", CALL_COLLEAGUES},
     {"role", "cdop whoami"},
     {"role_needed", "--as ROLE: cdop whoami shows yours"},
     {"state", "cdop status"},

@@ -22,6 +22,9 @@
 #include "rpc_table.inc"
 #undef RPC
 
+/* Where a coordinator, who may not list people, has their numbers from. */
+#define CALL_COLLEAGUES "cdop case history REF, or yours: cdop whoami"
+
 struct call_method {
 	const char *name; /* "CaseShow" */
 	uint32_t id;

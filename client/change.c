@@ -77,19 +77,24 @@ change_version_now(const struct change *change)
 static enum exit_code
 show_first(struct cmd_ctx *ctx, struct change *change)
 {
+	const char *which = "", *what = "";
 	enum exit_code code;
 	bool yes;
 
+	if (change->part == SEEN_NOTIFICATION) {
+		which = cdop_arena_printf(
+		    ctx->arena, " --notification %u", change->notification);
+		what = cdop_arena_printf(
+		    ctx->arena, "notification %u of ", change->notification);
+	}
 	if (!prompt_is_possible(ctx))
 		return cmd_fail(ctx, EXIT_USAGE, "not_seen",
 		    cdop_arena_printf(ctx->arena,
 			"cdop case show %s%s, then this again; or --seen N",
-			change->reference,
-			change->part == SEEN_NOTIFICATION ? " --notifications"
-							  : ""),
-		    "%s was not shown on this computer: a change names the "
+			change->reference, which),
+		    "%s%s was not shown on this computer: a change names the "
 		    "version it goes by",
-		    change->reference);
+		    what, change->reference);
 	if ((code = change_look(ctx, change)) != EXIT_OK)
 		return code;
 	change->version = change_version_now(change);

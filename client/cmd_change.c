@@ -89,8 +89,10 @@ run_responsible(struct cmd_ctx *ctx)
 
 	if (ctx->n_pos > 1 &&
 	    (code = cmd_number(
-		 ctx, "PERSON", ctx->pos[1], UINT32_MAX, &person)) != EXIT_OK)
+		 ctx, "PERSON", ctx->pos[1], UINT32_MAX, &person)) != EXIT_OK) {
+		ctx->error.next = CALL_COLLEAGUES;
 		return code;
+	}
 	if ((code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
 		return code;
 	cdop__case_responsible_request__init(&request);

@@ -109,8 +109,9 @@ def notification(cora, corin, reference):
     done = corin.cdop("case", "correct", reference, "1", *WHY, "--set",
                       "received.channel=email")
     equal("one that was not shown here is not corrected", done.code, USAGE)
-    check("and it says how to see it", "--notifications" in done.err, done)
-    corin.must("case", "show", reference, "--notifications")
+    check("and it says how to see it", "--notification 1, then" in done.err,
+          done)
+    corin.must("case", "show", reference, "--notification", "1")
     cora.must("case", "correct", reference, "1", *WHY, "--set",
               "received.channel=email")
     done = corin.cdop("case", "correct", reference, "1", *WHY, "--set",

@@ -190,7 +190,7 @@ def words_of_commands(cora, reference):
             (["status", "now"], "a word too many: now\n"
              "next: cdop status --help"),
             (["case", "responsible", reference, "Cora", "--reason", "x"],
-             "PERSON: a number is wanted\nnext: cdop people list"),
+             "PERSON: a number is wanted\nnext: cdop case history"),
             (["status", "--timeout", "x"],
              "--timeout: a number up to 60 is wanted")):
         done = cora.cdop(*args)
@@ -257,6 +257,17 @@ def half_said(ada, cora, reference):
         done = who.cdop(*args)
         check(words, done.code == USAGE and words in done.err, done)
     cora.must("case", "show", reference)
+    words = ["case", "correct", reference, "7", "--set", "child.sex=1",
+             "--reason", "x"]
+    done = cora.cdop(*words)
+    check("it is the notification that was not shown", done.code == USAGE and
+          "notification 7 of " + reference in done.err and
+          "--notification 7, then" in done.err, done)
+    equal("and what it says next tells that there is none", cora.cdop(
+        "case", "show", reference, "--notification", "7").code, NOT_FOUND)
+    done = cora.cdop("case", "responsible", reference, "99", "--reason", "x")
+    check("a coordinator is sent to no list that is not hers", done.code ==
+          INVALID and "next: cdop case history" in done.err, done)
     cora.must("case", "erase", reference, "--reason", "court_order", "--yes",
               code=SECOND)
     number = cora.must("approve", "--json").lines()[0]["number"]
