@@ -1,7 +1,9 @@
 /* Fork, descriptors in their places, exec of ourselves. */
 #include "server/base/child.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -12,6 +14,16 @@
 
 #define CHILD_START_MS    10000
 #define CHILD_EXIT_FAILED 71
+
+/* What whoever started us types, or takes for our word, is none of theirs. */
+static bool
+drop_streams(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	return fd >= 0 && dup2(fd, STDIN_FILENO) >= 0 &&
+	    dup2(fd, STDOUT_FILENO) >= 0;
+}
 
 /* In the forked child; does not come back. */
 static void
@@ -31,7 +43,8 @@ child_exec(const struct child_args *args, int control, pid_t parent)
 	memcpy(role, args->role, strnlen(args->role, sizeof(role) - 1));
 	fds[0] = control;
 	memcpy(fds + 1, args->fds, args->n_fds * sizeof(int));
-	if (fds_place(fds, 1 + args->n_fds, CONTROL_FD) == CDOP_OK)
+	if (drop_streams() &&
+	    fds_place(fds, 1 + args->n_fds, CONTROL_FD) == CDOP_OK)
 		execv("/proc/self/exe", argv);
 	_exit(CHILD_EXIT_FAILED);
 }

@@ -50,6 +50,11 @@ def own(pid):
     return [os.readlink("/proc/%d/fd/%d" % (pid, fd)) for fd in range(3)]
 
 
+def is_up(registry):
+    return wait_for(lambda: registry.pid_of("gate") and
+                    registry.pid_of("vault"))
+
+
 def daemon():
     """No process of the daemon has a socket or a file there."""
     registry = Registry("closed")
@@ -57,13 +62,27 @@ def daemon():
     registry.process = subprocess.Popen(
         closed("<&- >&- 2>&-", CDOPD, "run", "-f", registry.conf),
         stdout=subprocess.PIPE)
-    check("the daemon starts without them",
-          wait_for(lambda: os.path.exists(registry.socket)))
+    check("the daemon starts without them", is_up(registry))
     pids = [registry.process.pid, registry.pid_of("gate"),
             registry.pid_of("vault")]
     equal("in none of its processes they are anything else",
           [own(pid) for pid in pids], [["/dev/null"] * 3] * 3)
     equal("and it ends in order", registry.stop(), 0)
+
+
+def streams():
+    """What the daemon is given is its parent's, and no child's but to log."""
+    registry = Registry("streams")
+    registry.init()
+    registry.process = subprocess.Popen(
+        [CDOPD, "run", "-f", registry.conf], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    check("the daemon starts", is_up(registry))
+    mine = own(registry.process.pid)
+    for role in ("gate", "vault"):
+        equal("the %s has its standard error alone" % role,
+              own(registry.pid_of(role)), ["/dev/null"] * 2 + mine[2:])
+    equal("it ends", registry.stop(), 0)
 
 
 def deaf():
@@ -84,7 +103,7 @@ def signals():
     registry.process = subprocess.Popen(
         [CDOPD, "run", "-f", registry.conf], stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, preexec_fn=deaf)
-    check("the daemon starts", wait_for(lambda: registry.pid_of("vault")))
+    check("the daemon starts", is_up(registry))
     old = registry.kill_role("vault")
     check("a vault that died is noticed",
           registry.pid_of("vault") not in (0, old))
@@ -115,6 +134,7 @@ def main():
     clients(registry, cora)
     hang_up(registry, cora)
     daemon()
+    streams()
     signals()
     end()
 
