@@ -115,8 +115,9 @@ gather_call(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 {
 	struct cdop_bytes message;
 	struct batch_item *item;
+	size_t ahead;
 
-	if (session_look(session, &message) != CDOP_OK) {
+	if (session_look(session, &message, &ahead) != CDOP_OK) {
 		session->failed = CYCLE_FAILED_MAX;
 		return TOOK_NONE;
 	}
@@ -124,7 +125,8 @@ gather_call(struct cycle *cycle, struct session *session, uint64_t boot_ms)
 		return TOOK_NONE;
 	item = add(cycle, session, BATCH_CALL, message, NULL);
 	if (item == NULL)
-		return TOOK_FULL;
+		return TOOK_FULL; /* and it is the next to be looked at */
+	session->ahead = ahead;
 	/* Or later: its last frame was there by then. */
 	item->arrived_ms = session->active_ms;
 	item->arrived_us = session->active_us;

@@ -282,14 +282,16 @@ session_consume(struct session *session)
 }
 
 enum cdop_err
-session_look(struct session *session, struct cdop_bytes *ret_message)
+session_look(struct session *session, struct cdop_bytes *ret_message,
+    size_t *ret_ahead)
 {
 	enum cdop_err err;
 
 	if (session->ahead == 0 &&
 	    (err = session_next(session, ret_message)) != CDOP_OK)
 		return err;
-	if (!cdop_stream_peek(session->in, &session->ahead, ret_message))
+	*ret_ahead = session->ahead;
+	if (!cdop_stream_peek(session->in, ret_ahead, ret_message))
 		*ret_message = (struct cdop_bytes){NULL, 0};
 	return CDOP_OK;
 }

@@ -172,6 +172,42 @@ a_long_call_waits_for_the_next(void **state)
 }
 
 static void
+other_asks_short_long_and_short(void)
+{
+	(void)fixture_call_of(other, 64);
+	(void)fixture_call_of(other, 16384);
+	(void)fixture_call_of(other, 64);
+	fixture_send(&f, other);
+}
+
+/* Answers with ids from this on, whatever they say; the next id. */
+static uint64_t
+next_ids(struct fixture_client *client, uint64_t id)
+{
+	const Cdop__Reply *reply;
+
+	for (; (reply = fixture_reply(&f, client)) != NULL; id++)
+		assert_int_equal(reply->id, id);
+	return id;
+}
+
+/* None is passed over, nor done twice. */
+static void
+what_is_behind_a_long_call_stays_behind_it(void **state)
+{
+	uint64_t leaves = audit_size(f.world.reg->audit);
+
+	(void)state;
+	ask(first, 1);
+	meanwhile = other_asks_short_long_and_short;
+	fixture_turn(&f);
+	assert_int_equal(next_ids(other, 1), 2);
+	fixture_settle(&f);
+	assert_int_equal(next_ids(other, 2), 4);
+	assert_int_equal(audit_size(f.world.reg->audit), leaves + 4);
+}
+
+static void
 somebody_connects(void)
 {
 	(void)fixture_greet(
@@ -300,6 +336,7 @@ main(void)
 	    TEST(a_batch_of_many_takes_nobody_in),
 	    TEST(it_grows_to_a_few_and_no_more),
 	    TEST(a_long_call_waits_for_the_next),
+	    TEST(what_is_behind_a_long_call_stays_behind_it),
 	    TEST(a_handshake_and_what_is_behind_it_wait),
 	    TEST(who_leaves_meanwhile_is_let_go_after_it),
 	    TEST(a_frame_that_does_not_open_ends_its_session_after_it),
