@@ -414,11 +414,10 @@ is_over(const struct batch *batch, uint64_t now_us, uint64_t until_us)
 static size_t
 join(struct batch *batch, const struct batch_times *times)
 {
-	if (times->join != NULL && batch->n < FEW) {
-		batch->joins = true;
-		times->join(times->ctx);
-		batch->joins = false;
-	}
+	note(batch, NULL); /* what comes in now is nobody's request yet */
+	batch->joins = true;
+	times->join(times->ctx);
+	batch->joins = false;
 	return batch->n;
 }
 
@@ -429,6 +428,7 @@ run_together(struct batch *batch, struct registry *reg,
 {
 	uint64_t now_us, last_us = clock_us();
 	uint64_t until_us = last_us + times->part_ms * 1000ull;
+	uint64_t join_us = last_us + times->join_ms * 1000ull;
 	size_t i, n = batch->n, end = 0;
 	size_t joining = times->join != NULL && n < FEW ? FEW - n : 0;
 	enum cdop_err err;
@@ -450,10 +450,13 @@ run_together(struct batch *batch, struct registry *reg,
 			/* A row that does not authenticate is no end. */
 			return err == CDOP_DATA_LOSS ? CDOP_INTERNAL : err;
 		}
-		if (is_over(batch, now_us, until_us))
+		if (is_over(batch, now_us, until_us)) {
 			n = leave_requests(batch, end, n);
-		else if (end == n)
+		} else if (end == n && joining > 0 && n < FEW &&
+		    now_us < join_us) {
 			n = join(batch, times);
+			until_us = join_us;
+		}
 	} while (end < n);
 	*ret_end = end;
 	if ((err = commit(batch, reg)) != CDOP_OK)

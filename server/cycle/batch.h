@@ -67,9 +67,11 @@ struct batch_times {
 	/*
 	 * All have been run, and they are few: adds whoever has come by now,
 	 * with batch_add(), and frees nothing that an item names.  May be NULL.
+	 * It is called before join_ms, which is the end of the batch then.
 	 */
 	void (*join)(void *ctx);
 	void *ctx;
+	uint32_t join_ms;
 };
 
 /* note: where the parent reads whose request is being worked on; or NULL. */

@@ -227,8 +227,7 @@ cycle_wants_write(const struct cycle *cycle)
 int
 cycle_sleep_ms(const struct cycle *cycle)
 {
-	if ((cycle->busy || cycle->inbox_at < cycle->inbox_n ||
-		cycle_copy_waits(cycle)) &&
+	if ((cycle->busy || intake_waits(cycle) || cycle_copy_waits(cycle)) &&
 	    !outbox_waits(cycle->outbox))
 		return 0;
 	if (cycle->soon)
@@ -514,9 +513,7 @@ work(struct cycle *cycle, uint64_t boot_ms)
 		return CDOP_OK;
 	times.boot_ms = boot_ms;
 	times.now_ms = audit_time(cycle->reg->audit, clock_wall_ms(), boot_ms);
-	times.part_ms = gather_part_ms(cycle);
-	times.join = gather_join;
-	times.ctx = cycle;
+	gather_part(cycle, &times);
 	tell_clock(cycle);
 	if (cycle->paced)
 		cycle->reg->paced_ms = times.now_ms;

@@ -33,7 +33,8 @@ is_waited_for(const struct cycle *cycle)
 {
 	struct pollfd link = {.fd = cycle->link, .events = POLLIN};
 
-	return cycle->busy || (cycle->link >= 0 && poll(&link, 1, 0) > 0);
+	return cycle->busy || intake_waits(cycle) ||
+	    (cycle->link >= 0 && poll(&link, 1, 0) > 0);
 }
 
 static bool

@@ -68,8 +68,8 @@ struct cycle {
 	uint64_t renew_ms;      /* no step of renewing before that */
 	uint64_t rotate_ms;     /* no slice of a rotation before that */
 	uint64_t slice_ms;      /* when the last one was done */
-	uint64_t called_ms;     /* when the last batch had a call in it */
-	uint32_t passed;        /* batches with calls and no long work */
+	uint64_t called_ms;     /* of the last turn that had a call */
+	uint32_t passed;        /* turns without long work, while called */
 	bool worked;            /* this turn had a batch */
 	uint64_t copy_us;       /* until then the copy has its share, but for */
 	int64_t copy_owed_us;   /* so much */
@@ -119,9 +119,12 @@ void intake_drain(struct cycle *cycle, uint64_t boot_ms);
 /*
  * While a batch is run, whose items name sessions: frames of those who are in.
  * The first packet that is something else, or ends its session, waits for the
- * next drain, and all behind it.
+ * next drain, and all behind it.  False: nothing was taken.
  */
-void intake_join(struct cycle *cycle, uint64_t boot_ms);
+bool intake_join(struct cycle *cycle, uint64_t boot_ms);
+
+/* There are such: they have been received, and wake nobody. */
+bool intake_waits(const struct cycle *cycle);
 
 /*
  * Between batches: a slice of the copy that is under way, if it is its turn.
@@ -145,12 +148,11 @@ void boot_calls_end(struct cycle *cycle);
 /* Step 2: fills the empty batch from all devices in turn. */
 void gather_run(struct cycle *cycle, uint64_t boot_ms);
 
-/* As batch_times.join, of a cycle: whole calls that have come since, in turn.
+/*
+ * So long it may be worked on; others' calls wait less than one's own.  And who
+ * has come by then joins it.
  */
-void gather_join(void *cycle);
-
-/* So long it may be worked on; others' calls wait less than one's own. */
-uint32_t gather_part_ms(const struct cycle *cycle);
+void gather_part(struct cycle *cycle, struct batch_times *times);
 
 /* What was done of it is no longer the sessions': the rest still is. */
 void gather_done(struct cycle *cycle, uint64_t boot_ms);

@@ -25,7 +25,7 @@
 #define SCRUB_AGAIN_MS  (24u * 3600u * 1000u)
 #define PACED_MS        3600000    /* it is logged no more often */
 #define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
-#define LONG_EVERY      10         /* batches with calls in them */
+#define LONG_EVERY      10         /* turns, while somebody calls */
 /* A part of a batch has so long, of one device alone or of several. */
 #define PART_MS        25
 #define PART_SHARED_MS 10
@@ -88,6 +88,7 @@ add(struct cycle *cycle, struct session *session, enum batch_kind kind,
 		session->turn->leaves++;
 	session->turn->asks++;
 	session->taken++;
+	cycle->called_ms = cycle->turn_ms;
 	return item;
 }
 
@@ -270,35 +271,42 @@ gather_all(struct cycle *cycle, uint64_t boot_ms)
 		}
 }
 
-/* To the deadlines all of a turn came at one moment. */
-void
+/*
+ * Whole calls that have come since, in turn.  To the deadlines all of a turn
+ * came at one moment.
+ */
+static void
 gather_join(void *ctx)
 {
 	struct cycle *cycle = ctx;
 	struct turn *turn;
 
-	intake_join(cycle, cycle->turn_ms);
+	if (!intake_join(cycle, cycle->turn_ms))
+		return;
 	TAILQ_FOREACH(turn, &cycle->turns, entry)
 		turn->dry = false;
 	gather_all(cycle, cycle->turn_ms);
 }
 
-uint32_t
-gather_part_ms(const struct cycle *cycle)
+void
+gather_part(struct cycle *cycle, struct batch_times *times)
 {
 	const struct turn *turn;
 	size_t n = 0;
 
 	TAILQ_FOREACH(turn, &cycle->turns, entry)
 		n += turn->asks > 0;
-	return n > 1 ? PART_SHARED_MS : PART_MS;
+	times->part_ms = n > 1 ? PART_SHARED_MS : PART_MS;
+	times->join_ms = PART_SHARED_MS;
+	times->join = gather_join;
+	times->ctx = cycle;
 }
 
-/* Where nobody waits, else with one batch in ten. */
+/* Where nobody calls, else in one turn of ten. */
 static bool
-is_time(struct cycle *cycle)
+is_time(struct cycle *cycle, uint64_t boot_ms)
 {
-	if (batch_count(cycle->batch) > 0 && ++cycle->passed < LONG_EVERY)
+	if (cycle_is_called(cycle, boot_ms) && ++cycle->passed < LONG_EVERY)
 		return false;
 	cycle->passed = 0;
 	return true;
@@ -342,11 +350,7 @@ tend_copy(struct cycle *cycle, uint64_t boot_ms)
 static void
 gather_rotate(struct cycle *cycle, uint64_t boot_ms)
 {
-	bool called = batch_count(cycle->batch) > 0;
-
 	cycle->soon = false;
-	if (called)
-		cycle->called_ms = boot_ms;
 	tend_copy(cycle, boot_ms);
 	if (boot_ms < cycle->rotate_ms ||
 	    !rotation_step_due(cycle->reg->rotation))
@@ -365,7 +369,7 @@ static void
 gather_renew(struct cycle *cycle, uint64_t boot_ms)
 {
 	if (boot_ms < cycle->renew_ms || !cases_renew_due(cycle->reg->cases) ||
-	    !is_time(cycle))
+	    !is_time(cycle, boot_ms))
 		return;
 	if (batch_add(cycle->batch, BATCH_RENEW, NULL, nothing) != NULL)
 		cycle->busy = true; /* there may be another one */

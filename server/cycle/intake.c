@@ -301,16 +301,25 @@ take_meanwhile(
 	return true;
 }
 
-void
+bool
 intake_join(struct cycle *cycle, uint64_t boot_ms)
 {
 	const struct ipc_packet *packet;
+	bool taken = false;
 
 	if (cycle->link < 0 || cycle->link_dead)
-		return;
+		return false;
 	if (next(cycle) == NULL)
 		(void)receive(cycle);
-	while ((packet = next(cycle)) != NULL &&
-	    take_meanwhile(cycle, packet, boot_ms))
-		cycle->inbox_at++;
+	for (; (packet = next(cycle)) != NULL &&
+	     take_meanwhile(cycle, packet, boot_ms);
+	     cycle->inbox_at++)
+		taken = true;
+	return taken;
+}
+
+bool
+intake_waits(const struct cycle *cycle)
+{
+	return cycle->inbox_at < cycle->inbox_n;
 }

@@ -252,10 +252,14 @@ enum cdop_err
 session_frame(struct session *session, struct cdop_bytes message)
 {
 	/* Never from a gate that keeps to its window. */
+	enum cdop_err err;
+
 	if (message.len > CDOP_GATE_WINDOW - session->untold)
 		return CDOP_RESOURCE_EXHAUSTED;
-	session->untold += (uint32_t)message.len;
-	return cdop_link_open(&session->secret->rx, message, session->in);
+	err = cdop_link_open(&session->secret->rx, message, session->in);
+	if (err == CDOP_OK)
+		session->untold += (uint32_t)message.len;
+	return err;
 }
 
 uint32_t
@@ -282,8 +286,8 @@ session_consume(struct session *session)
 }
 
 enum cdop_err
-session_look(struct session *session, struct cdop_bytes *ret_message,
-    size_t *ret_ahead)
+session_look(
+    struct session *session, struct cdop_bytes *ret_message, size_t *ret_ahead)
 {
 	enum cdop_err err;
 

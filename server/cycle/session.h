@@ -142,8 +142,8 @@ void session_consume(struct session *session);
  * The same behind those that `ahead` counts, and none is consumed; `ahead` is
  * *ret_ahead once this one is taken too.
  */
-CDOP_MUST enum cdop_err session_look(struct session *session,
-    struct cdop_bytes *ret_message, size_t *ret_ahead);
+CDOP_MUST enum cdop_err session_look(
+    struct session *session, struct cdop_bytes *ret_message, size_t *ret_ahead);
 
 /* Queues one message.  CDOP_RESOURCE_EXHAUSTED closes. */
 CDOP_MUST enum cdop_err session_put(

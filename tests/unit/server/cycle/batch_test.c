@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cdop/secret.h"
+#include "server/base/control.h"
 #include "server/cycle/session.h"
 #include "server/registry/audit.h"
 #include "tests/unit/server/world.h"
@@ -168,6 +169,40 @@ a_full_batch_takes_the_vaults_own(void **state)
 	batch_free(batch);
 }
 
+static struct control_note page;
+
+static void
+look_at_the_page(void *whose)
+{
+	*(uint64_t *)whose = control_note_get(&page);
+}
+
+/* What comes in then is not what the last call's device is held back for. */
+static void
+whoever_comes_meanwhile_is_not_charged_to_the_last(void **state)
+{
+	uint64_t whose = UINT64_MAX;
+	const struct batch_times times = {
+	    .now_ms = w.now_ms,
+	    .part_ms = 1000,
+	    .join_ms = 1000,
+	    .join = look_at_the_page,
+	    .ctx = &whose,
+	};
+	const struct cdop_bytes none = {NULL, 0};
+	struct session session;
+	struct batch *batch;
+
+	(void)state;
+	memset(&session, 0, sizeof(session));
+	session.peer.device = WORLD_COORDINATOR;
+	assert_int_equal(batch_new(&page, &batch), CDOP_OK);
+	assert_non_null(batch_add(batch, BATCH_CALL, &session, none));
+	assert_int_equal(batch_run(batch, w.reg, &times), CDOP_OK);
+	assert_int_equal(whose, 0);
+	batch_free(batch);
+}
+
 int
 main(void)
 {
@@ -175,6 +210,8 @@ main(void)
 	    cmocka_unit_test(what_comes_near_the_bound_ends_on_either_side),
 	    cmocka_unit_test(without_time_calls_are_left_and_its_own_are_not),
 	    cmocka_unit_test(a_full_batch_takes_the_vaults_own),
+	    cmocka_unit_test(
+		whoever_comes_meanwhile_is_not_charged_to_the_last),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

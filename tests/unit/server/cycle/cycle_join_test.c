@@ -13,11 +13,17 @@
 
 #include <cmocka.h>
 
+#include "server/cycle/cycle_state.h"
 #include "server/registry/audit.h"
+#include "server/registry/cases_renew.h"
+#include "server/registry/copying.h"
 #include "server/registry/registry.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
+#include "tests/unit/server/rpc/calls.h"
 
-#define FEW 8
+#define FEW     8
+#define OLD     (3 * CASES_RENEW_STEP)
+#define BUSY_MS 250 /* who has called calls again */
 
 static struct fixture f;
 static struct fixture_client *first, *other;
@@ -56,10 +62,31 @@ setup(void **state)
 	return 0;
 }
 
+/* With work of the vault's own that nobody has asked for. */
+static int
+setup_old(void **state)
+{
+	const char *reference;
+	unsigned i;
+
+	(void)state;
+	fixture_start(&f, false, 0);
+	for (i = 0; i < OLD; i++) {
+		reference = calls_new(&f.world, WORLD_COORDINATOR,
+		    world_form(&f.world, i, "wirral"));
+		calls_old_summary(&f.world, reference);
+	}
+	fixture_restart(&f);
+	first = fixture_sign_in(&f, WORLD_COORDINATOR);
+	other = fixture_sign_in(&f, WORLD_ADMIN_1);
+	return 0;
+}
+
 static int
 teardown(void **state)
 {
 	(void)state;
+	fixture_tick(0);
 	fixture_end(&f);
 	return 0;
 }
@@ -76,6 +103,12 @@ static void
 other_asks(void)
 {
 	ask(other, 1);
+}
+
+static void
+first_asks(void)
+{
+	ask(first, 1);
 }
 
 static void
@@ -325,6 +358,153 @@ a_gate_that_ends_meanwhile_takes_no_leaf_along(void **state)
 	f.link = -1;
 }
 
+/* ---- how long it takes -------------------------------------------------- */
+
+static void
+other_asks_late(void)
+{
+	fixture_pass(10);
+	other_asks();
+}
+
+static void
+nobody_is_taken_in_after_ten_milliseconds(void **state)
+{
+	(void)state;
+	ask(first, 1);
+	meanwhile = other_asks_late;
+	fixture_turn(&f);
+	fixture_answers(&f, first, 1, 1);
+	assert_null(fixture_reply(&f, other));
+	fixture_turn(&f);
+	fixture_answers(&f, other, 1, 1);
+}
+
+static void
+other_asks_for_what_takes_long(void)
+{
+	ask(other, FEW - 1);
+	fixture_tick(4);
+}
+
+/* A batch of one may take 25. */
+static void
+with_those_who_join_it_takes_ten(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	ask(first, 1);
+	meanwhile = other_asks_for_what_takes_long;
+	fixture_turn(&f);
+	fixture_tick(0);
+	fixture_answers(&f, first, 1, 1);
+	while (fixture_reply(&f, other) != NULL)
+		n++;
+	assert_int_equal(n, 1);
+	assert_int_equal(cycle_sleep_ms(f.cycle), 0);
+	fixture_settle(&f);
+	fixture_answers(&f, other, 2, FEW - 2);
+}
+
+static size_t
+how_many_old(void)
+{
+	const struct index *index = cases_index(f.world.reg->cases);
+	uint32_t i;
+	size_t n = 0;
+
+	for (i = 0; i < index_count(index); i++)
+		n += index_at(index, i)->is_old;
+	return n;
+}
+
+/* It is known that somebody calls, although no batch began with a call. */
+static void
+who_joins_the_vaults_own_work_does_not_meet_it_again(void **state)
+{
+	size_t before = how_many_old();
+
+	(void)state;
+	assert_true(before > CASES_RENEW_STEP);
+	fixture_pass(BUSY_MS);
+	meanwhile = other_asks;
+	fixture_turn(&f);
+	fixture_answers(&f, other, 1, 1);
+	assert_int_equal(how_many_old(), before - CASES_RENEW_STEP);
+	fixture_turn(&f);
+	assert_int_equal(how_many_old(), before - CASES_RENEW_STEP);
+	assert_true(cycle_sleep_ms(f.cycle) > 0);
+	fixture_pass(BUSY_MS);
+	fixture_settle(&f);
+	assert_int_equal(how_many_old(), 0);
+}
+
+static uint64_t
+copied(void)
+{
+	const struct copy *copy = copying_copy(f.world.reg->copying);
+	struct copy_progress progress;
+
+	copy_progress(copy, &progress);
+	return progress.rows + progress.opened;
+}
+
+/* What was received and waits is waited for as what is still in the socket. */
+static void
+a_copy_makes_way_for_what_waits(void **state)
+{
+	static const struct copy_plan plain;
+	struct copying *copying = f.world.reg->copying;
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(copying_begin(copying, &plain), CDOP_OK);
+	fixture_tick(1);
+	assert_int_equal(cycle_copy(f.cycle), CDOP_OK);
+	fixture_tick(0);
+	assert_int_equal(copying_state(copying), COPYING_RUNS);
+	ask(first, 1);
+	meanwhile = somebody_connects;
+	copying_hold(copying, true);
+	fixture_turn(&f);
+	copying_hold(copying, false);
+	before = copied();
+	fixture_tick(1);
+	assert_int_equal(cycle_copy(f.cycle), CDOP_OK);
+	fixture_tick(0);
+	assert_int_equal(copied(), before);
+	copying_clear(copying);
+}
+
+/* ---- who is ended ------------------------------------------------------- */
+
+/* He is in the batch that suspends him, and hears nothing of it. */
+static void
+who_is_suspended_in_it_joins_in_vain(void **state)
+{
+	Cdop__SuspendRequest request;
+	char reason[] = "left";
+
+	(void)state;
+	cdop__suspend_request__init(&request);
+	request.person = WORLD_COORDINATOR;
+	request.reason = reason;
+	(void)fixture_call(other, FIXTURE_SUSPEND, &request.base);
+	fixture_send(&f, other);
+	f.n_event = 0;
+	meanwhile = first_asks;
+	fixture_turn(&f);
+	assert_null(meanwhile);
+	assert_int_equal(f.n_event, 1);
+	assert_int_equal(f.event[0].kind, IPC_DISCARD);
+	assert_int_equal(f.event[0].conn, first->conn);
+	fixture_say(&f, first->conn, IPC_DISCARDED, NULL, 0);
+	fixture_turn(&f);
+	fixture_answers(&f, other, 1, 1);
+	assert_null(fixture_reply(&f, first));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -342,6 +522,14 @@ main(void)
 	    TEST(a_frame_that_does_not_open_ends_its_session_after_it),
 	    TEST(what_was_written_is_counted),
 	    TEST(a_gate_that_ends_meanwhile_takes_no_leaf_along),
+	    TEST(nobody_is_taken_in_after_ten_milliseconds),
+	    TEST(with_those_who_join_it_takes_ten),
+	    cmocka_unit_test_setup_teardown(
+		who_joins_the_vaults_own_work_does_not_meet_it_again, setup_old,
+		teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_copy_makes_way_for_what_waits, setup_old, teardown),
+	    TEST(who_is_suspended_in_it_joins_in_vain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
