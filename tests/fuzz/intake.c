@@ -7,7 +7,9 @@
  * the clear comes out of the link.
  *
  * Input: an operation a byte, each with what it takes from the bytes behind.
+ * Packets come before a turn of the vault's, or while it is at a batch.
  */
+#include <dlfcn.h>
 #include <sanitizer/lsan_interface.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,6 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define OPS_MAX   64
 #define KEPT_MAX  512
 #define REVOKED   2 /* of the clients */
+#define OPS       11
+#define TURN      8 /* of these */
+#define TURN_WITH 9 /* and what is behind it comes while its batch is run */
 
 struct client {
 	uint64_t conn;
@@ -68,6 +73,7 @@ static struct cycle *cycle;
 static struct ipc_inbox *inbox;
 static int gate = -1;
 static uint64_t newest_conn;
+static struct play *meanwhile; /* until a batch first writes */
 
 static void
 new_link(void)
@@ -329,7 +335,7 @@ operate(struct play *play)
 {
 	struct cdop_bytes bytes;
 	uint64_t conn;
-	uint8_t op = byte(play) % 11, kind;
+	uint8_t op = byte(play) % OPS, kind;
 
 	switch (op) {
 	case 0:
@@ -370,9 +376,35 @@ operate(struct play *play)
 	case 10:
 		flood(play);
 		return;
-	default:
+	case TURN_WITH:
+		meanwhile = play;
+		turn(play);
+		meanwhile = NULL;
+		return;
+	default: /* TURN */
 		turn(play);
 	}
+}
+
+/* In place of LMDB's. */
+int mdb_put(void *txn, unsigned table, void *key, void *data, unsigned flags);
+
+int
+mdb_put(void *txn, unsigned table, void *key, void *data, unsigned flags)
+{
+	int (*real)(void *, unsigned, void *, void *, unsigned);
+	struct play *play = meanwhile;
+	void *p;
+	int n;
+
+	meanwhile = NULL;
+	for (n = 0; play != NULL && play->len > 0 && n < OPS_MAX &&
+	     *play->at % OPS != TURN && *play->at % OPS != TURN_WITH;
+	     n++)
+		operate(play);
+	p = dlsym(RTLD_NEXT, "mdb_put");
+	memcpy(&real, &p, sizeof(real));
+	return real(txn, table, key, data, flags);
 }
 
 int
