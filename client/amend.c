@@ -334,8 +334,7 @@ whole_form(struct cmd_ctx *ctx, const struct amendment *a,
 			cdop_form_clear(form, &path);
 	if (form == NULL ||
 	    cdop_form_merge(form, mended, ctx->arena) != CDOP_OK)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	*ret_form = form;
 	return EXIT_OK;
 }

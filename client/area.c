@@ -107,8 +107,7 @@ area_read(struct cmd_ctx *ctx, const char *typed, char **ret_area)
 	const char *text = trimmed(ctx, typed);
 
 	if (text == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	if (!is_id(text))
 		return find(ctx, text, ret_area);
 	*ret_area = cdop_arena_strdup(ctx->arena, text);

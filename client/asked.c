@@ -58,8 +58,7 @@ asked_list(struct cmd_ctx *ctx, const char ***ret_path, size_t *ret_n)
 	for (i = 0; i < *ret_n; i++) {
 		name[i] = cdop_arena_printf(ctx->arena, "%s/%s", dir, name[i]);
 		if (name[i] == NULL)
-			return cmd_fail(
-			    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+			return cmd_no_memory(ctx);
 	}
 	*ret_path = name;
 	return EXIT_OK;

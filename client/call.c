@@ -43,19 +43,13 @@ call_method(uint32_t id)
 }
 
 static enum exit_code
-out_of_memory(struct cmd_ctx *ctx)
-{
-	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-}
-
-static enum exit_code
 pack(struct cmd_ctx *ctx, const ProtobufCMessage *m, struct cdop_bytes *ret)
 {
 	size_t len = protobuf_c_message_get_packed_size(m);
 	uint8_t *out = cdop_arena_alloc(ctx->arena, len);
 
 	if (out == NULL)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	if (len > CDOP_MESSAGE_MAX - 1024)
 		return cmd_fail(ctx, EXIT_INVALID, NULL, NULL,
 		    "this is too much for one request");
@@ -284,7 +278,7 @@ call_lost(
 		    method->change ? "cdop retry, when it is clear why" : NULL,
 		    "what came back is not what the registry sends");
 	if (end == CONN_MEMORY)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	if (end == CONN_UNSEEN)
 		return cmd_fail(ctx,
 		    exit_code_of(CDOP_FAILED_PRECONDITION, "state", false),

@@ -71,6 +71,12 @@ cmd_fail(struct cmd_ctx *ctx, enum exit_code code, const char *reason,
 	return code;
 }
 
+enum exit_code
+cmd_no_memory(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+}
+
 const char *
 cmd_value_at(const struct cmd_ctx *ctx, const char *name, size_t i)
 {

@@ -113,6 +113,9 @@ __attribute__((format(printf, 5, 6))) enum exit_code cmd_fail(
     struct cmd_ctx *ctx, enum exit_code code, const char *reason,
     const char *next, const char *fmt, ...);
 
+/* The same of the one thing that may go wrong anywhere. */
+enum exit_code cmd_no_memory(struct cmd_ctx *ctx);
+
 /* The value of an option that was given, or NULL; "" for a flag. */
 const char *cmd_value(const struct cmd_ctx *ctx, const char *name);
 bool cmd_flag(const struct cmd_ctx *ctx, const char *name);

@@ -93,8 +93,7 @@ take_up(struct cmd_ctx *ctx)
 	enum exit_code code;
 
 	if (s == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	if ((code = context_of(ctx, ctx->pos[0], &s->context)) != EXIT_OK)
 		return code;
 	if (!file_exists(s->context.dir) && !file_exists(s->context.state))

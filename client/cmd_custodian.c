@@ -145,9 +145,7 @@ prove(struct cmd_ctx *ctx, Cdop__CustodianDrillRequest *request)
 		cdop_share_proof(
 		    &share, open->registry_id.data, request->proof.data);
 	cdop_secret_wipe(&share, sizeof(share));
-	return request->proof.data == NULL
-	    ? cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory")
-	    : EXIT_OK;
+	return request->proof.data == NULL ? cmd_no_memory(ctx) : EXIT_OK;
 }
 
 static enum exit_code

@@ -133,8 +133,7 @@ make_identity(
 	id->open = cdop_arena_alloc(ctx->arena, sizeof(*id->open));
 	id->secret = cdop_arena_alloc(ctx->arena, sizeof(*id->secret));
 	if (id->open == NULL || id->secret == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	cdop_secret_random(secret, sizeof(secret));
 	cdop_secret_public(public_key, secret);
 	cdop__client_secret__init(id->secret);
@@ -145,8 +144,7 @@ make_identity(
 	id->open->label = cdop_arena_strdup(ctx->arena, label);
 	if (!good || id->open->label == NULL ||
 	    identity_protect(id, passphrase) != CDOP_OK)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	return EXIT_OK;
 }
 
@@ -214,8 +212,7 @@ prepare(struct cmd_ctx *ctx, const struct cdop_invitation *inv)
 	enum exit_code code;
 
 	if (s == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	if (ctx->g.context == NULL)
 		ctx->g.context = inv->training ? "training" : "live";
 	code = context_of(ctx, ctx->g.context, &s->context);

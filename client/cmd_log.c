@@ -197,8 +197,7 @@ run_check_receipt(struct cmd_ctx *ctx)
 
 	r = cdop_arena_alloc(ctx->arena, sizeof(*r));
 	if (r == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	r->key = &given;
 	r->n_key = 1;
 	code = vkey != NULL ? key_given(ctx, vkey, &given)
@@ -252,8 +251,7 @@ read_held(struct cmd_ctx *ctx, struct export_held **ret_held, size_t *ret_n)
 
 	held = cdop_arena_calloc(ctx->arena, CMD_VALUES_MAX, sizeof(*held));
 	if (held == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	for (; (name = cmd_value_at(ctx, "--with", n)) != NULL; n++) {
 		held[n].name = name;
 		if (file_read(name, RECEIPT_MAX, ctx->arena, &held[n].text) !=

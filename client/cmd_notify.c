@@ -89,8 +89,7 @@ copy_like(struct cmd_ctx *ctx, struct notify *n)
 	n->like = request.reference;
 	n->form = cdop_form_copy(reply->case_->record->form, ctx->arena);
 	if (n->form == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	for (iter.form = n->form; cdop_form_next(&iter, &path);)
 		if (path.field->kind != CDOP_KIND_ENTRY && !is_shared(&path))
 			cdop_form_clear(n->form, &path);

@@ -22,12 +22,6 @@
 
 /* ---- asking -------------------------------------------------------------- */
 
-static enum exit_code
-out_of_memory(struct cmd_ctx *ctx)
-{
-	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-}
-
 /* What was typed, as it goes out now and once more. */
 static enum exit_code
 read_request(struct cmd_ctx *ctx, struct cdop_bytes *ret_body)
@@ -57,7 +51,7 @@ read_request(struct cmd_ctx *ctx, struct cdop_bytes *ret_body)
 	out = cdop_arena_alloc(ctx->arena,
 	    cdop__audit_searched_request__get_packed_size(&request));
 	if (out == NULL)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	ret_body->len = cdop__audit_searched_request__pack(&request, out);
 	ret_body->data = out;
 	return EXIT_OK;
@@ -82,7 +76,7 @@ keep(struct cmd_ctx *ctx, const struct call_send *send,
 	r->role = send->role != 0 ? send->role : CDOP__ROLE__AUDITOR;
 	r->at_ms = (uint64_t)time(NULL) * 1000;
 	r->words = cdop_arena_strdup(ctx->arena, ctx->cmd->words);
-	return r->words == NULL ? out_of_memory(ctx) : asked_put(ctx, r);
+	return r->words == NULL ? cmd_no_memory(ctx) : asked_put(ctx, r);
 }
 
 /* Refused, and for good: there will be no answer. */

@@ -70,9 +70,7 @@ make_signer(struct cmd_ctx *ctx, struct cdop_note_signer *signer)
 	    ? CDOP_RESOURCE_EXHAUSTED
 	    : cdop_note_signer_init(signer, name, CDOP_NOTE_COSIGNATURE, seed);
 	cdop_secret_wipe(seed, sizeof(seed));
-	return err == CDOP_OK
-	    ? EXIT_OK
-	    : cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+	return err == CDOP_OK ? EXIT_OK : cmd_no_memory(ctx);
 }
 
 static enum exit_code
@@ -87,8 +85,7 @@ cosign(struct cmd_ctx *ctx, struct cdop_note_key *ret_key,
 	enum cdop_err err;
 
 	if (out == NULL || signer == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	if ((code = make_signer(ctx, signer)) != EXIT_OK)
 		return code;
 	err = cdop_note_add(w->note, signer, (uint64_t)time(NULL), out,

@@ -60,8 +60,7 @@ context_of(struct cmd_ctx *ctx, const char *name, struct context *ret_context)
 	c.identity = cdop_arena_printf(ctx->arena, "%s/identity", c.dir);
 	c.state = cdop_arena_printf(ctx->arena, "%s/%s", state, name);
 	if (c.name == NULL || c.identity == NULL || c.state == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	*ret_context = c;
 	return EXIT_OK;
 }

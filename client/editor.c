@@ -238,8 +238,7 @@ take(struct cmd_ctx *ctx, const char *path, size_t max, const char **ret_text)
 	copy =
 	    cdop_arena_strndup(ctx->arena, (const char *)text.data, text.len);
 	if (copy == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	*ret_text = tidy(copy);
 	return EXIT_OK;
 }

@@ -37,8 +37,7 @@ from_windows(struct cmd_ctx *ctx, struct cdop_bytes *text)
 	uint8_t c;
 
 	if (out == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	for (i = 0; i < text->len; i++) {
 		c = text->data[i];
 		n += put_utf8(

@@ -135,8 +135,7 @@ read_statements(struct walk *w)
 	w->key = cdop_arena_calloc(
 	    w->ctx->arena, CDOP_STATEMENTS_MAX + 1, sizeof(*w->key));
 	if (w->said == NULL || w->key == NULL)
-		return cmd_fail(
-		    w->ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(w->ctx);
 	w->key[w->n_key++] = w->log.key;
 	for (;; w->n_said++) {
 		(void)snprintf(
@@ -212,8 +211,7 @@ read_held(struct walk *w, struct export_held *held)
 
 	proof = cdop_arena_alloc(w->ctx->arena, sizeof(*proof));
 	if (proof == NULL)
-		return cmd_fail(
-		    w->ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(w->ctx);
 	for (i = 0; i < w->n_key && err == CDOP_NOT_FOUND; i++)
 		err = open_held(held, &w->key[i], proof);
 	if (err == CDOP_NOT_FOUND)
@@ -474,8 +472,7 @@ export_verify(struct cmd_ctx *ctx, const char *folder,
 	w.level =
 	    cdop_arena_calloc(ctx->arena, CDOP_TILE_LEVELS, sizeof(*w.level));
 	if (w.level == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	if ((code = read_statements(&w)) != EXIT_OK ||
 	    (code = read_checkpoint(&w)) != EXIT_OK ||
 	    (code = read_all_held(&w)) != EXIT_OK ||

@@ -26,8 +26,7 @@ put(struct cmd_ctx *ctx, const struct export_sink *sink, const char *path,
 	char *dir = whole != NULL ? cdop_arena_strdup(ctx->arena, whole) : NULL;
 
 	if (dir == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	*strrchr(dir, '/') = '\0';
 	if (file_make_dir(dir) != CDOP_OK ||
 	    file_put(whole, &text, 1) != CDOP_OK)

@@ -63,8 +63,7 @@ make_call(struct import *im, struct import_row *row, struct call_send *ret_send)
 	    cdop__notification_register_request__get_packed_size(&request);
 	packed = cdop_arena_alloc(im->ctx->arena, ret_send->body.len);
 	if (packed == NULL)
-		return cmd_fail(
-		    im->ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(im->ctx);
 	(void)cdop__notification_register_request__pack(&request, packed);
 	ret_send->body.data = packed;
 	ret_send->request_key = row->n.key;

@@ -344,13 +344,11 @@ import_keys_take(struct cmd_ctx *ctx, struct import_file *f)
 		f->has_rejects = true;
 	}
 	if (known_make(ctx, state, &known) != CDOP_OK)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	for (i = 0; i < f->n_rows; i++)
 		spool_new_key(ctx, f->row[i].n.key);
 	take_keys(&known, f);
 	if (keep_rest(&known, ctx->arena, f) != CDOP_OK)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	return import_keys_save(ctx, f);
 }

@@ -225,8 +225,7 @@ static enum exit_code
 check_sizes(struct cmd_ctx *ctx, const struct reader *r)
 {
 	if (r->no_memory)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	if (r->too_wide != 0)
 		return cmd_fail(ctx, EXIT_INVALID, "csv", NULL,
 		    "%s: row %zu, the first counted, has more than %d cells",
@@ -251,8 +250,7 @@ read_csv(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
 	    ctx->arena, CDOP_IMPORT_ROWS_MAX, sizeof(*f->row));
 	if (r.cell == NULL || f->row == NULL ||
 	    csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	csv_set_delim(&parser, (unsigned char)f->delimiter);
 	csv_set_space_func(&parser, never_space);
 	csv_set_blk_size(&parser, CELL_STEP);
@@ -334,8 +332,7 @@ check_columns(struct cmd_ctx *ctx, const struct import_file *f)
 				    f->path, i + 1);
 	unknown = unknown_of(ctx, f);
 	if (unknown == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	if (f->n_columns == 0)
 		return cmd_fail(ctx, EXIT_INVALID, "csv",
 		    "the first row names the fields", "%s is empty", f->path);
@@ -394,8 +391,7 @@ read_json(struct cmd_ctx *ctx, struct cdop_bytes text, struct import_file *f)
 	f->row = cdop_arena_calloc(
 	    ctx->arena, CDOP_IMPORT_ROWS_MAX, sizeof(*f->row));
 	if (f->row == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	while (code == EXIT_OK) {
 		used = strspn(at, " \t\r\n");
 		at += used;

@@ -49,8 +49,7 @@ read_cells(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 		err = cdop_form_put(row->n.form, f->column[c], row->cell[c],
 		    profile, ctx->arena, v);
 		if (err == CDOP_RESOURCE_EXHAUSTED)
-			return cmd_fail(
-			    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+			return cmd_no_memory(ctx);
 	}
 	raised = import_read_control(f, row, "raised");
 	return raised == NULL ? EXIT_OK
@@ -97,8 +96,7 @@ accepted_before(struct cmd_ctx *ctx, struct import_row *row)
 	    cdop_arena_alloc(ctx->arena, sizeof(*reply));
 
 	if (reply == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	cdop__notification_register_reply__init(reply);
 	reply->reference = cdop_arena_strdup(ctx->arena, row->reference);
 	row->reply = reply;

@@ -15,19 +15,13 @@
 #define PRIVATE                                                                \
 	(CDOP_CLASS_IDENTITY | CDOP_CLASS_NARRATIVE | CDOP_CLASS_EXACT_DATE)
 
-static enum exit_code
-out_of_memory(struct cmd_ctx *ctx)
-{
-	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-}
-
 enum exit_code
 notify_new(struct cmd_ctx *ctx, struct notify *n)
 {
 	memset(n, 0, sizeof(*n));
 	n->form = cdop_form_new(ctx->arena);
 	if (n->form == NULL)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	spool_new_key(ctx, n->key);
 	n->form_kind = terms_copy(ctx, "--form-kind");
 	n->source = terms_copy(ctx, "--source");
@@ -120,7 +114,7 @@ set_one(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 	if (err == CDOP_OK)
 		return EXIT_OK;
 	if (err == CDOP_RESOURCE_EXHAUSTED)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	(void)cmd_fail(ctx, EXIT_INVALID, NULL, NULL, "not a value");
 	ctx->error.finding = notify_findings(ctx, &v);
 	ctx->error.n_findings = v.n;
@@ -194,7 +188,7 @@ notify_decide(struct cmd_ctx *ctx, struct notify *n, const char *reference,
 		    ctx, EXIT_INVALID, NULL, NULL, "too many decisions");
 	d = cdop_arena_alloc(ctx->arena, sizeof(*d));
 	if (d == NULL)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	cdop__duplicate_decision__init(d);
 	d->reference = cdop_arena_strdup(ctx->arena, reference);
 	d->decision = decision;

@@ -371,8 +371,7 @@ check(struct asking *a, struct cdop_violations *v)
 	c.training = session_is_training(a->ctx);
 	c.use = CDOP_FORM_NOTIFICATION;
 	if (cdop_form_check(a->n->form, &c, a->ctx->arena, v) != CDOP_OK)
-		return cmd_fail(
-		    a->ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(a->ctx);
 	return EXIT_OK;
 }
 
@@ -496,8 +495,7 @@ notify_ask(
 	a.asked =
 	    cdop_arena_calloc(ctx->arena, cdop_fields_count, sizeof(*a.asked));
 	if (a.asked == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	code = ask_all(&a);
 	if (code != EXIT_STOPPED || n->dry_run)
 		return code;

@@ -22,8 +22,7 @@ overrides_add(struct cmd_ctx *ctx, struct overrides *o, const Cdop__Form *form,
 		    ctx, EXIT_INVALID, NULL, NULL, "too many warnings");
 	item = cdop_arena_alloc(ctx->arena, sizeof(*item));
 	if (item == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	cdop__override__init(item);
 	item->path = cdop_arena_strdup(ctx->arena, finding->path);
 	item->rule = cdop_arena_strdup(ctx->arena, finding->rule);

@@ -21,8 +21,7 @@ from_fd(struct cmd_ctx *ctx, int fd, struct cdop_bytes *ret)
 	ssize_t n = 1;
 
 	if (text == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	while (len <= PASSPHRASE_MAX && n > 0) {
 		n = read(fd, text + len, PASSPHRASE_MAX + 1 - len);
 		if (n < 0 && errno == EINTR)
@@ -67,8 +66,7 @@ from_person(struct cmd_ctx *ctx, const char *prompt, struct cdop_bytes *ret)
 	enum term_read got;
 
 	if (text == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	if (ctx->g.no_input)
 		return cmd_fail(ctx, EXIT_AUTH, NULL,
 		    "--passphrase-file FILE or --passphrase-fd N",

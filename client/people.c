@@ -241,8 +241,7 @@ people_rights(struct cmd_ctx *ctx, struct people_rights *ret_rights)
 	r.grant = cdop_arena_calloc(ctx->arena, MANY_MAX, sizeof(*r.grant));
 	r.area = cdop_arena_calloc(ctx->arena, MANY_MAX, sizeof(*r.area));
 	if (r.grant == NULL || r.area == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	r.name = terms_copy(ctx, "--name");
 	r.job_title = terms_copy(ctx, "--job-title");
 	r.agency = terms_copy(ctx, "--agency");

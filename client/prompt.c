@@ -113,8 +113,7 @@ read_one(
 	} while (line->inside && !line->end && text != NULL &&
 	    strlen(text) < TERM_LINE_MAX);
 	if (text == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	if (cut || line->inside)
 		print_note(ctx,
 		    "that line was too long and is cut: give long texts with "
@@ -138,8 +137,7 @@ prompt_line(struct cmd_ctx *ctx, const char *question, const char *usual,
 	    ? cdop_arena_printf(ctx->arena, "%s [%s]: ", question, usual)
 	    : cdop_arena_printf(ctx->arena, "%s: ", question);
 	if (prompt == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	term_paste(true);
 	code = read_one(ctx, prompt, &line, &typed);
 	term_paste(false);
@@ -245,8 +243,7 @@ prompt_lines(struct cmd_ctx *ctx, const char *question, const char *before,
 	    " opens an editor, Enter skips)\n> ",
 	    question);
 	if (all.text == NULL || prompt == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	for (;;) {
 		term_paste(true);
 		code = read_lines(ctx, prompt, &all, &edit);

@@ -10,12 +10,6 @@
 #define WORD_MAX 32
 #define NONE     0 /* no class has this number */
 
-static enum exit_code
-out_of_memory(struct cmd_ctx *ctx)
-{
-	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-}
-
 /* "police-coroner" and "POLICE_CORONER" to their number. */
 static int
 class_of(const char *word, size_t len)
@@ -71,7 +65,7 @@ find(struct cmd_ctx *ctx, struct cdop_violations *findings, const char *path,
 	if (words == NULL ||
 	    cdop_violation_add(findings, ctx->arena, CDOP_SEVERITY_ERROR, path,
 		rule, words) != CDOP_OK)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	return EXIT_OK;
 }
 
@@ -115,7 +109,7 @@ raise_one(struct cmd_ctx *ctx, const char *name, struct cdop_bytes word,
 	if (err == CDOP_INVALID_ARGUMENT)
 		return find(ctx, findings, name, "entry.too_many",
 		    "no more entries of this kind fit");
-	return err == CDOP_OK ? EXIT_OK : out_of_memory(ctx);
+	return err == CDOP_OK ? EXIT_OK : cmd_no_memory(ctx);
 }
 
 /* "path=class", of this length. */
@@ -133,7 +127,7 @@ raise_part(struct cmd_ctx *ctx, struct cdop_bytes part, bool early,
 		    "child.address=safeguarding");
 	name = cdop_arena_strndup(ctx->arena, text, (size_t)(eq - text));
 	if (name == NULL)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	word.data = (const uint8_t *)eq + 1;
 	word.len = part.len - (size_t)(eq + 1 - text);
 	return raise_one(ctx, name, word, early, form, findings);

@@ -198,8 +198,7 @@ receipt_take(
 	}
 	proof = cdop_arena_alloc(ctx->arena, sizeof(*proof));
 	if (proof == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	why = cdop_logproof_parse(text, proof) != CDOP_OK
 	    ? "it is none"
 	    : judge(ctx, send, reply, proof, &unknown);

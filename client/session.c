@@ -23,12 +23,6 @@
 #define TRIES        3
 #define STALE_MS     60000 /* the registry closes idle sessions */
 
-static enum exit_code
-out_of_memory(struct cmd_ctx *ctx)
-{
-	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-}
-
 bool
 session_is_training(const struct cmd_ctx *ctx)
 {
@@ -65,7 +59,7 @@ session_load(struct cmd_ctx *ctx)
 		return EXIT_OK;
 	s = cdop_arena_alloc(ctx->arena, sizeof(*s));
 	if (s == NULL)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	if ((code = context_choose(ctx, &s->context)) != EXIT_OK)
 		return code;
 	err = identity_load(s->context.identity, ctx->arena, &s->identity);
@@ -187,7 +181,7 @@ pack_hello(struct cmd_ctx *ctx, struct cdop_bytes *ret)
 	out = cdop_arena_alloc(ctx->arena, CDOP_LINK_HELLO_MAX);
 	if (hello.client == NULL || out == NULL ||
 	    cdop__hello__get_packed_size(&hello) > CDOP_LINK_HELLO_MAX)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	ret->len = cdop__hello__pack(&hello, out);
 	ret->data = out;
 	return EXIT_OK;
@@ -520,7 +514,7 @@ session_profile(struct cmd_ctx *ctx, const struct cdop_profile **ret_profile)
 	}
 	path = cdop_arena_printf(ctx->arena, "%s/profile", s->context.state);
 	if (path == NULL)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	if (file_read(path, CDOP_PROFILE_FILE_MAX, ctx->arena, &text) !=
 		CDOP_OK ||
 	    !is_in_force(ctx, text)) {

@@ -42,19 +42,13 @@ keep_earlier(struct cmd_ctx *ctx, const ProtobufCBinaryData *psk)
 	return true;
 }
 
-static enum exit_code
-out_of_memory(struct cmd_ctx *ctx)
-{
-	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-}
-
 enum exit_code
 turn_adopt(struct cmd_ctx *ctx)
 {
 	Cdop__ClientSecret *secret = ctx->session->identity.secret;
 
 	if (!keep_earlier(ctx, &secret->psk))
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	/* If this is lost, the next session finds the key under next again. */
 	secret->psk = secret->psk_next;
 	secret->has_psk_next = false;
@@ -72,7 +66,7 @@ turn_back(struct cmd_ctx *ctx, size_t i)
 	    (secret->n_psk_earlier - i) * sizeof(found));
 	if (!keep_earlier(ctx, &secret->psk) ||
 	    (secret->has_psk_next && !keep_earlier(ctx, &secret->psk_next)))
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	secret->psk = found;
 	secret->has_psk_next = false;
 	secret->has_turned_ms = false; /* to be turned soon */

@@ -15,12 +15,6 @@
 static const struct sealed_kind kind = {"cdop-witness/1\n\0",
     "cdop-spool/1 witness", &cdop__client_witness__descriptor};
 
-static enum exit_code
-out_of_memory(struct cmd_ctx *ctx)
-{
-	return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-}
-
 static const char *
 path_of(struct cmd_ctx *ctx)
 {
@@ -141,7 +135,7 @@ witness_load(struct cmd_ctx *ctx)
 	if (!secret->has_checkpoint_key)
 		return EXIT_OK;
 	if ((w = cdop_arena_alloc(ctx->arena, sizeof(*w))) == NULL)
-		return out_of_memory(ctx);
+		return cmd_no_memory(ctx);
 	memset(w, 0, sizeof(*w));
 	w->pinned_incarnation =
 	    (uint16_t)(secret->has_incarnation ? secret->incarnation : 1);

@@ -239,8 +239,7 @@ witness_keys(struct cmd_ctx *ctx, const struct witness *w,
 	size_t i;
 
 	if ((key = cdop_arena_calloc(ctx->arena, n, sizeof(*key))) == NULL)
-		return cmd_fail(
-		    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
+		return cmd_no_memory(ctx);
 	key[n - 1] = w->pinned;
 	for (i = 0; i < w->n_followed; i++) {
 		file.data = w->followed[i].data;
