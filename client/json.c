@@ -1,4 +1,4 @@
-/* Messages and forms as JSON, and JSON as a form. */
+/* Messages and forms as JSON. */
 #include "client/json.h"
 
 #include <string.h>
@@ -8,9 +8,8 @@
 #include "client/raise.h"
 #include "client/session.h"
 
-static const char *const absences[] = {
+const char *const json_absences[JSON_ABSENCES] = {
     NULL, "NOT_KNOWN", "NOT_APPLICABLE", "WITHHELD"};
-static const char *const typed_absences[] = {NULL, "#nk", "#na", "#ws"};
 
 /* ---- memory ------------------------------------------------------ */
 
@@ -352,7 +351,7 @@ json_value(
 	if (value.state == CDOP_VALUE_NOT_ASKED)
 		return NULL;
 	if (value.state != CDOP_VALUE_GIVEN)
-		return json_pack("{s:s}", "absent", absences[value.state]);
+		return json_pack("{s:s}", "absent", json_absences[value.state]);
 	if (f->kind == CDOP_KIND_YES_NO)
 		return json_boolean(strcmp(value.text, "yes") == 0);
 	if (f->kind != CDOP_KIND_CODE && f->kind != CDOP_KIND_AREA &&
@@ -412,176 +411,4 @@ json_form(struct cmd_ctx *ctx, const Cdop__Form *form)
 	if (form->n_raised > 0)
 		(void)json_object_set_new(root, "raised", raise_list(form));
 	return root;
-}
-
-/* What a JSON value would be at a prompt; NULL: it is no value. */
-static const char *
-typed_value(struct cmd_ctx *ctx, const json_t *value)
-{
-	const char *absent;
-	size_t i;
-
-	if (json_is_string(value))
-		return strlen(json_string_value(value)) ==
-			json_string_length(value)
-		    ? json_string_value(value)
-		    : NULL;
-	if (json_is_null(value))
-		return "";
-	if (json_is_boolean(value))
-		return json_is_true(value) ? "yes" : "no";
-	if (json_is_integer(value))
-		return cdop_arena_printf(ctx->arena, "%" JSON_INTEGER_FORMAT,
-		    json_integer_value(value));
-	absent = json_string_value(json_object_get(value, "absent"));
-	for (i = 1; absent != NULL && i < 4; i++)
-		if (strcmp(absent, absences[i]) == 0)
-			return typed_absences[i];
-	return json_string_value(json_object_get(value, "code"));
-}
-
-static bool
-is_listed(enum cdop_kind kind)
-{
-	return kind == CDOP_KIND_CODE || kind == CDOP_KIND_CHOICE ||
-	    kind == CDOP_KIND_AREA || kind == CDOP_KIND_AGENCY;
-}
-
-/*
- * A number is no name, and no date: somebody's program took the wrong cell.
- * Where there is no such field that is said instead.
- */
-static bool
-fits(const char *name, const json_t *value)
-{
-	struct cdop_path path;
-	enum cdop_kind kind;
-
-	if (json_is_string(value) || json_is_null(value) ||
-	    cdop_form_path_parse(name, &path) != CDOP_OK)
-		return true;
-	kind = path.field->kind;
-	if (json_is_boolean(value))
-		return kind == CDOP_KIND_YES_NO || is_listed(kind);
-	if (json_is_integer(value))
-		return kind == CDOP_KIND_INTEGER || kind == CDOP_KIND_CODE ||
-		    kind == CDOP_KIND_NHS_NUMBER;
-	return json_object_get(value, "code") == NULL || is_listed(kind);
-}
-
-static enum cdop_err
-read_group(struct cmd_ctx *ctx, const char *prefix, const json_t *object,
-    const struct cdop_profile *profile, Cdop__Form *form,
-    struct cdop_violations *findings)
-{
-	enum cdop_err err;
-	const char *name, *path, *typed;
-	const json_t *value;
-	void *iter;
-
-	for (iter = json_object_iter((json_t *)(uintptr_t)object); iter != NULL;
-	     iter = json_object_iter_next((json_t *)(uintptr_t)object, iter)) {
-		name = json_object_iter_key(iter);
-		value = json_object_iter_value(iter);
-		if (strcmp(name, "number") == 0)
-			continue;
-		path = cdop_arena_printf(ctx->arena, "%s.%s", prefix, name);
-		if (path == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		typed = fits(path, value) ? typed_value(ctx, value) : NULL;
-		err = typed != NULL
-		    ? cdop_form_put(
-			  form, path, typed, profile, ctx->arena, findings)
-		    : cdop_violation_add(findings, ctx->arena,
-			  CDOP_SEVERITY_ERROR, path, "json.value",
-			  "not a value of this field: text in quotes; "
-			  "{\"absent\": ...}; {\"code\": ...} of a list; a "
-			  "number where one is wanted; true or false for yes "
-			  "or no");
-		if (err == CDOP_RESOURCE_EXHAUSTED)
-			return err;
-	}
-	return CDOP_OK;
-}
-
-static enum cdop_err
-read_entries(struct cmd_ctx *ctx, const char *group, const json_t *list,
-    const struct cdop_profile *profile, Cdop__Form *form,
-    struct cdop_violations *findings)
-{
-	const json_t *entry;
-	const char *prefix;
-	enum cdop_err err;
-	json_int_t number;
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++) {
-		entry = json_array_get(list, i);
-		number = json_integer_value(json_object_get(entry, "number"));
-		if (number == 0)
-			number = (json_int_t)i + 1;
-		prefix = cdop_arena_printf(
-		    ctx->arena, "%s.%" JSON_INTEGER_FORMAT, group, number);
-		if (prefix == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		err = json_is_object(entry)
-		    ? read_group(ctx, prefix, entry, profile, form, findings)
-		    : cdop_violation_add(findings, ctx->arena,
-			  CDOP_SEVERITY_ERROR, prefix, "json.group",
-			  "not a group of fields");
-		if (err != CDOP_OK)
-			return err;
-	}
-	return CDOP_OK;
-}
-
-/* One that is empty has no field that could be said to be none. */
-static bool
-is_group(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < cdop_fields_count; i++)
-		if (strcmp(cdop_fields[i].group, name) == 0)
-			return true;
-	return false;
-}
-
-enum exit_code
-json_read_form(struct cmd_ctx *ctx, const json_t *object,
-    const struct cdop_profile *profile, Cdop__Form *form,
-    struct cdop_violations *findings)
-{
-	enum cdop_err err = CDOP_OK;
-	json_t *root = (json_t *)(uintptr_t)object; /* only read */
-	enum exit_code code;
-	const char *group;
-	json_t *value;
-
-	if (!json_is_object(object))
-		return cmd_fail(ctx, EXIT_INVALID, NULL, NULL,
-		    "a form is a JSON object of groups");
-	json_object_foreach(root, group, value)
-	{
-		if (strcmp(group, "raised") == 0) {
-			code = raise_json(ctx, value, form, findings);
-			if (code != EXIT_OK)
-				return code;
-			continue;
-		}
-		if (json_is_array(value) && is_group(group))
-			err = read_entries(
-			    ctx, group, value, profile, form, findings);
-		else if (json_is_object(value) && is_group(group))
-			err = read_group(
-			    ctx, group, value, profile, form, findings);
-		else
-			err = cdop_violation_add(findings, ctx->arena,
-			    CDOP_SEVERITY_ERROR, group, "json.group",
-			    "not a group of fields");
-		if (err != CDOP_OK)
-			return cmd_fail(
-			    ctx, EXIT_UNEXPECTED, NULL, NULL, "out of memory");
-	}
-	return EXIT_OK;
 }

@@ -12,6 +12,10 @@
 #include "cdop/form.h"
 #include "client/cmd.h"
 
+/* The word of a state of a value (enum cdop_value_state), where it has one. */
+#define JSON_ABSENCES 4
+extern const char *const json_absences[JSON_ABSENCES];
+
 /* From here on JSON takes its memory from the arena, which wipes it. */
 void json_start(struct cdop_arena *arena);
 

@@ -157,6 +157,53 @@ values_are_of_the_kind_of_their_field(void **state)
 	assert_int_equal(v.n, sizeof(wrong) / sizeof(*wrong));
 }
 
+static size_t
+findings_of(struct fixture *f, const char *parents, Cdop__Form **ret_form)
+{
+	struct cdop_violations v = {NULL, 0, 0};
+	json_t *root =
+	    json_pack("{s:o}", "parent", json_loads(parents, 0, NULL));
+
+	assert_non_null(root);
+	*ret_form = cdop_form_new(f->ctx.arena);
+	assert_int_equal(
+	    json_read_form(&f->ctx, root, fixture_profile(f), *ret_form, &v),
+	    EXIT_OK);
+	assert_true(v.n == 0 ||
+	    cdop_violation_find(&v, "parent", "entry.number") != NULL);
+	return v.n;
+}
+
+/* None is written over another one unsaid. */
+static void
+entries_have_a_number_each(void **state)
+{
+	static const char *const wrong[] = {
+	    "[{\"number\":1,\"family_name\":\"Ann\"},"
+	    "{\"number\":1,\"family_name\":\"Bea\"}]",
+	    "[{\"family_name\":\"Ann\"},"
+	    "{\"number\":1,\"family_name\":\"Bea\"}]",
+	    "[{\"number\":\"2\",\"family_name\":\"Ann\"}]",
+	    "[{\"number\":0,\"family_name\":\"Ann\"}]",
+	    "[{\"number\":10000,\"family_name\":\"Ann\"}]",
+	    "[{\"number\":9999,\"family_name\":\"Ann\"},"
+	    "{\"family_name\":\"Bea\"}]"};
+	struct fixture *f = *state;
+	Cdop__Form *form;
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(findings_of(f, wrong[i], &form), 1);
+	assert_int_equal(findings_of(f,
+			     "[{\"number\":2,\"family_name\":\"Ann\"},"
+			     "{\"family_name\":\"Bea\"},"
+			     "{\"number\":null,\"family_name\":\"Cat\"},"
+			     "{\"number\":1,\"family_name\":\"Dee\"}]",
+			     &form),
+	    0);
+	assert_int_equal(cdop_form_entries(form, "parent"), 4);
+}
+
 static void
 messages_have_instants_hex_and_words(void **state)
 {
@@ -276,6 +323,7 @@ main(void)
 	    WITH(codes_have_labels_and_absences_are_said),
 	    WITH(what_is_no_value_is_named_by_its_path),
 	    WITH(values_are_of_the_kind_of_their_field),
+	    WITH(entries_have_a_number_each),
 	    WITH(messages_have_instants_hex_and_words),
 	    WITH(lists_are_there_when_empty_and_padding_never),
 	    cmocka_unit_test(no_answer_has_a_field_of_the_envelope),
