@@ -175,7 +175,6 @@ change_end(struct cmd_ctx *ctx, enum exit_code code,
     const Cdop__ChangeReply *reply, const char *what)
 {
 	const struct cdop_profile *profile;
-	json_t *object;
 	size_t i;
 
 	if (code != EXIT_OK) {
@@ -186,9 +185,7 @@ change_end(struct cmd_ctx *ctx, enum exit_code code,
 	}
 	(void)session_profile(ctx, &profile);
 	if (ctx->g.json) {
-		object = print_envelope(ctx, "change", true);
-		json_merge(ctx, object, &reply->base);
-		print_json(object);
+		json_line(ctx, "change", &reply->base);
 		return EXIT_OK;
 	}
 	print_mode(ctx);

@@ -390,7 +390,6 @@ run_proved(struct cmd_ctx *ctx)
 	Cdop__BackupProvedReply *reply;
 	enum exit_code code;
 	uint64_t number;
-	json_t *object;
 
 	cdop__backup_proved_request__init(&request);
 	code = cmd_number(ctx, "NUMBER", ctx->pos[0], UINT32_MAX, &number);
@@ -401,9 +400,7 @@ run_proved(struct cmd_ctx *ctx)
 	    (code = call_backup_proved(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	if (ctx->g.json) {
-		object = print_envelope(ctx, "backup.proved", true);
-		json_merge(ctx, object, &reply->base);
-		print_json(object);
+		json_line(ctx, "backup.proved", &reply->base);
 		return EXIT_OK;
 	}
 	print_mode(ctx);
@@ -430,7 +427,6 @@ run_destroyed(struct cmd_ctx *ctx)
 	const char *reason;
 	enum exit_code code;
 	uint64_t number;
-	json_t *object;
 
 	cdop__backup_destroyed_request__init(&request);
 	code = cmd_number(ctx, "NUMBER", ctx->pos[0], UINT32_MAX, &number);
@@ -451,9 +447,7 @@ run_destroyed(struct cmd_ctx *ctx)
 	code = call_backup_destroyed(ctx, &request, &reply);
 	if (code != EXIT_OK || !ctx->g.json)
 		return code;
-	object = print_envelope(ctx, "backup.destroyed", true);
-	json_merge(ctx, object, &reply->base);
-	print_json(object);
+	json_line(ctx, "backup.destroyed", &reply->base);
 	return EXIT_OK;
 }
 

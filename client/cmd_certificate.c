@@ -70,7 +70,6 @@ run_erase(struct cmd_ctx *ctx)
 	Cdop__CaseEraseReply *reply = NULL;
 	struct change change;
 	enum exit_code code;
-	json_t *object;
 
 	cdop__case_erase_request__init(&request);
 	if ((code = read_ground(ctx, &request.ground)) != EXIT_OK ||
@@ -88,9 +87,7 @@ run_erase(struct cmd_ctx *ctx)
 	if (code != EXIT_OK)
 		return code;
 	if (ctx->g.json) {
-		object = print_envelope(ctx, "case.erase", true);
-		json_merge(ctx, object, &reply->base);
-		print_json(object);
+		json_line(ctx, "case.erase", &reply->base);
 		return EXIT_OK;
 	}
 	print_mode(ctx);

@@ -98,16 +98,13 @@ run_list(struct cmd_ctx *ctx)
 	Cdop__SlotListRequest request;
 	Cdop__SlotListReply *reply;
 	enum exit_code code;
-	json_t *object;
 	size_t i;
 
 	cdop__slot_list_request__init(&request);
 	if ((code = call_slot_list(ctx, &request, &reply)) != EXIT_OK)
 		return code;
 	if (ctx->g.json) {
-		object = print_envelope(ctx, "custodian.list", true);
-		json_merge(ctx, object, &reply->base);
-		print_json(object);
+		json_line(ctx, "custodian.list", &reply->base);
 		return EXIT_OK;
 	}
 	print_mode(ctx);
@@ -154,7 +151,6 @@ run_drill(struct cmd_ctx *ctx)
 	Cdop__CustodianDrillRequest request;
 	Cdop__CustodianDrillReply *reply;
 	enum exit_code code;
-	json_t *object;
 
 	cdop__custodian_drill_request__init(&request);
 	if ((code = prove(ctx, &request)) != EXIT_OK)
@@ -163,9 +159,7 @@ run_drill(struct cmd_ctx *ctx)
 	if (code != EXIT_OK)
 		return code;
 	if (ctx->g.json) {
-		object = print_envelope(ctx, "custodian.drill", true);
-		json_merge(ctx, object, &reply->base);
-		print_json(object);
+		json_line(ctx, "custodian.drill", &reply->base);
 		return EXIT_OK;
 	}
 	print_mode(ctx);
@@ -236,14 +230,11 @@ run_submit(struct cmd_ctx *ctx)
 {
 	Cdop__ShareSubmitReply *reply;
 	enum exit_code code;
-	json_t *object;
 
 	if ((code = send_share(ctx, &reply)) != EXIT_OK)
 		return code;
 	if (ctx->g.json) {
-		object = print_envelope(ctx, "custodian.submit", true);
-		json_merge(ctx, object, &reply->base);
-		print_json(object);
+		json_line(ctx, "custodian.submit", &reply->base);
 		return EXIT_OK;
 	}
 	print_mode(ctx);

@@ -130,7 +130,6 @@ rotate_keys(struct cmd_ctx *ctx, char *reason)
 	Cdop__KeyRotateReply *reply;
 	char *area[AREAS];
 	enum exit_code code;
-	json_t *object;
 
 	cdop__key_rotate_request__init(&request);
 	request.reason = reason;
@@ -151,11 +150,8 @@ rotate_keys(struct cmd_ctx *ctx, char *reason)
 	if (code != EXIT_OK)
 		return code;
 	code = call_key_rotate(ctx, &request, &reply);
-	if (code == EXIT_OK && ctx->g.json) {
-		object = print_envelope(ctx, "key.rotate", true);
-		json_merge(ctx, object, &reply->base);
-		print_json(object);
-	}
+	if (code == EXIT_OK && ctx->g.json)
+		json_line(ctx, "key.rotate", &reply->base);
 	return code;
 }
 
@@ -362,13 +358,10 @@ show_epochs(struct cmd_ctx *ctx, const Cdop__KeyStatusReply *reply)
 static void
 show_status(struct cmd_ctx *ctx, const Cdop__KeyStatusReply *reply)
 {
-	json_t *object;
 	size_t i;
 
 	if (ctx->g.json) {
-		object = print_envelope(ctx, "key.status", true);
-		json_merge(ctx, object, &reply->base);
-		print_json(object);
+		json_line(ctx, "key.status", &reply->base);
 		return;
 	}
 	print_mode(ctx);
@@ -432,16 +425,12 @@ static enum exit_code
 answer(struct cmd_ctx *ctx, const char *schema,
     const Cdop__KeyPauseReply *reply, const char *words)
 {
-	json_t *object;
-
 	if (!ctx->g.json) {
 		print_mode(ctx);
 		print_out(ctx, "Rotation %u %s.", reply->number, words);
 		return EXIT_OK;
 	}
-	object = print_envelope(ctx, schema, true);
-	json_merge(ctx, object, &reply->base);
-	print_json(object);
+	json_line(ctx, schema, &reply->base);
 	return EXIT_OK;
 }
 

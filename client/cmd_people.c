@@ -21,13 +21,10 @@ static enum exit_code
 answer(struct cmd_ctx *ctx, const char *schema, const Cdop__PersonReply *r,
     const char *what)
 {
-	json_t *object;
 	size_t i;
 
 	if (ctx->g.json) {
-		object = print_envelope(ctx, schema, true);
-		json_merge(ctx, object, &r->base);
-		print_json(object);
+		json_line(ctx, schema, &r->base);
 		return EXIT_OK;
 	}
 	print_mode(ctx);
@@ -51,7 +48,6 @@ run_activate(struct cmd_ctx *ctx)
 	enum exit_code code;
 	const char *typed = cmd_value(ctx, "--comparison");
 	uint64_t device;
-	json_t *object;
 
 	code = cmd_number(ctx, "DEVICE", ctx->pos[0], UINT32_MAX, &device);
 	if (code != EXIT_OK || (code = session_load(ctx)) != EXIT_OK)
@@ -70,9 +66,7 @@ run_activate(struct cmd_ctx *ctx)
 	if (code != EXIT_OK)
 		return code;
 	if (ctx->g.json) {
-		object = print_envelope(ctx, "people.activate", true);
-		json_merge(ctx, object, &reply->base);
-		print_json(object);
+		json_line(ctx, "people.activate", &reply->base);
 		return EXIT_OK;
 	}
 	print_mode(ctx);

@@ -89,7 +89,6 @@ run_show(struct cmd_ctx *ctx)
 {
 	Cdop__RestoreViewReply *reply;
 	enum exit_code code;
-	json_t *object;
 
 	if ((code = view(ctx, &reply)) != EXIT_OK)
 		return code;
@@ -97,9 +96,7 @@ run_show(struct cmd_ctx *ctx)
 		show_view(ctx, reply);
 		return EXIT_OK;
 	}
-	object = print_envelope(ctx, "restore.show", true);
-	json_merge(ctx, object, &reply->base);
-	print_json(object);
+	json_line(ctx, "restore.show", &reply->base);
 	return EXIT_OK;
 }
 

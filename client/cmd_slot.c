@@ -36,7 +36,6 @@ run_remove(struct cmd_ctx *ctx)
 	Cdop__SlotRemoveReply *reply;
 	const char *reason;
 	enum exit_code code;
-	json_t *object;
 
 	cdop__slot_remove_request__init(&request);
 	if ((code = slot_of(ctx, &request.slot)) != EXIT_OK ||
@@ -56,9 +55,7 @@ run_remove(struct cmd_ctx *ctx)
 	code = call_slot_remove(ctx, &request, &reply);
 	if (code != EXIT_OK || !ctx->g.json)
 		return code;
-	object = print_envelope(ctx, "key.remove-slot", true);
-	json_merge(ctx, object, &reply->base);
-	print_json(object);
+	json_line(ctx, "key.remove-slot", &reply->base);
 	return EXIT_OK;
 }
 

@@ -29,7 +29,7 @@ void json_merge(
 /* A status of the registry (include/cdop/err.h). */
 json_t *json_status(uint32_t status);
 
-/* One line of a list: the envelope and the fields of message. */
+/* An answer, or one line of a list: the envelope and the fields of message. */
 void json_line(
     struct cmd_ctx *ctx, const char *schema, const ProtobufCMessage *message);
 

@@ -68,8 +68,6 @@ show_reply(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
 static enum exit_code
 show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply)
 {
-	json_t *object;
-
 	if (reply == NULL)
 		return cmd_fail(ctx, EXIT_INTEGRITY, NULL, "cdop retry",
 		    "the answer carries no reply");
@@ -78,9 +76,7 @@ show(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply)
 		show_reply(ctx, reply, ctx->replayed);
 		return EXIT_OK;
 	}
-	object = print_envelope(ctx, "notify", true);
-	json_merge(ctx, object, &reply->base);
-	print_json(object);
+	json_line(ctx, "notify", &reply->base);
 	return EXIT_OK;
 }
 
