@@ -40,8 +40,13 @@ enum cdop_err rpc_who_am_i(struct rpc_ctx *ctx, const Cdop__WhoAmIRequest *req,
 static void
 warn(Cdop__StatusReply *rep, const char *words)
 {
-	if (rep->n_warning < WARNINGS_MAX && words != NULL)
-		rep->warning[rep->n_warning++] = (char *)(uintptr_t)words;
+	if (words == NULL)
+		return;
+	if (rep->n_warning == WARNINGS_MAX)
+		words = "and more of these: cdop people list";
+	else
+		rep->n_warning++;
+	rep->warning[rep->n_warning - 1] = (char *)(uintptr_t)words;
 }
 
 /* ---- what is not well, worst first ------------------------------------- */
@@ -501,8 +506,6 @@ rpc_status(
 		warn_older(ctx, rep);
 		if ((err = slots_say_fill(ctx, rep)) != CDOP_OK)
 			return err;
-		warn_devices(ctx, rep);
-		warn_grants(ctx, rep);
 		fill_witness(ctx, rep);
 		fill_backup(ctx, rep);
 		rep->has_administrators_active = true;
@@ -520,6 +523,11 @@ rpc_status(
 			warn(rep, "the store is over half full");
 		if ((err = fill_figures(ctx, rep)) != CDOP_OK)
 			return err;
+	}
+	/* Last: of these there may be more than there is room for. */
+	if ((ctx->actor->roles & keepers) != 0) {
+		warn_devices(ctx, rep);
+		warn_grants(ctx, rep);
 	}
 	return fill_contacts(ctx, rep);
 }

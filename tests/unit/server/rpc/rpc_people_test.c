@@ -421,6 +421,39 @@ status_warns_about_people_worst_first(void **state)
 	assert_false(status->has_map_used);
 }
 
+/* Access that ends for half the panel is no reason to forget the backup. */
+static void
+what_is_about_many_comes_last(void **state)
+{
+	static const uint32_t ends[] = {
+	    WORLD_COORDINATOR, WORLD_PARTNER_WIRRAL, WORLD_PARTNER_SEFTON};
+	struct people_person *person;
+	Cdop__StatusRequest request;
+	Cdop__StatusReply *status;
+	struct world_answer answer;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		person = (struct people_person *)(uintptr_t)people_person(
+		    world.reg->people, ends[i]);
+		for (j = 0; j < PEOPLE_GRANTS_MAX; j++) {
+			person->grants[j] = person->grants[0];
+			person->grants[j].until_ms =
+			    world.now_ms + PEOPLE_DAY_MS;
+		}
+		person->n_grants = PEOPLE_GRANTS_MAX;
+	}
+	cdop__status_request__init(&request);
+	world_call(&world, WORLD_ADMIN_1, STATUS, &request.base, &answer);
+	status = world_body(&world, &answer, &cdop__status_reply__descriptor);
+	assert_true(warns(status, " ends on "));
+	assert_true(warns(status, "no backup was ever taken"));
+	assert_true(warns(status, "nobody has co-signed the log"));
+	assert_non_null(strstr(
+	    status->warning[status->n_warning - 1], "and more of these"));
+}
+
 static Cdop__PeopleListReply *
 list(const Cdop__PeopleListRequest *request)
 {
@@ -516,6 +549,7 @@ main(void)
 	    TEST(revoking_counts_for_the_next_call),
 	    TEST(whoever_waits_learns_who_they_are_and_little_else),
 	    TEST(status_warns_about_people_worst_first),
+	    TEST(what_is_about_many_comes_last),
 	    TEST(the_list_leaves_revoked_people_out_unless_asked),
 	    TEST(a_proposal_is_compared_in_words_or_refused_by_line),
 	};
