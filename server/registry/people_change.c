@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cdop/fold.h"
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
@@ -141,10 +142,15 @@ static enum cdop_err
 fill_name(
     struct people_act *act, const char *name, struct people_person *person)
 {
+	char folded[CDOP_FOLD_MAX];
 	enum cdop_err err;
 
 	err = people_act_text(act, "name", name, CDOP_TEXT_MAX, true,
 	    person->name, sizeof(person->name));
+	/* Dots, or what nobody sees: who approves would read no name. */
+	if (err == CDOP_OK && cdop_fold_name(person->name, folded) == 0)
+		return people_act_bad_field(
+		    act, "name", "text_needed", "is needed, in letters");
 	if (err == CDOP_OK && people_rule_is_number(person->name))
 		return people_act_bad_field(act, "name", "name_number",
 		    "is a number, and people have one each");

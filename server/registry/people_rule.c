@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cdop/fold.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "cdop/text.h"
@@ -359,37 +360,29 @@ people_rule_is_number(const char *name)
 	return *name != '\0' && name[strspn(name, "0123456789")] == '\0';
 }
 
-/* The longest word of a name: start and length. */
-static size_t
-longest_word(const char *name, const char **ret_word)
+/*
+ * Names are compared as those of children are: who is to look like another,
+ * by what is not seen in a name, does not slip through.
+ */
+static void
+longest_part(const char *name, char ret_part[static CDOP_FOLD_MAX])
 {
-	size_t len, best = 0;
+	char part[CDOP_FOLD_MAX];
 
-	*ret_word = name;
-	while (*name != '\0') {
-		len = strcspn(name, " ");
-		if (len > best) {
-			best = len;
-			*ret_word = name;
-		}
-		name += len;
-		name += strspn(name, " ");
-	}
-	return best;
+	ret_part[0] = '\0';
+	while ((name = cdop_fold_part(name, part)) != NULL)
+		if (strlen(part) > strlen(ret_part))
+			memcpy(ret_part, part, strlen(part) + 1);
 }
 
 static bool
-has_word(const char *name, const char *word, size_t len)
+has_part(const char *name, const char *wanted)
 {
-	size_t n;
+	char part[CDOP_FOLD_MAX];
 
-	while (*name != '\0') {
-		n = strcspn(name, " ");
-		if (n == len && strncasecmp(name, word, len) == 0)
+	while ((name = cdop_fold_part(name, part)) != NULL)
+		if (strcmp(part, wanted) == 0)
 			return true;
-		name += n;
-		name += strspn(name, " ");
-	}
 	return false;
 }
 
@@ -398,16 +391,16 @@ people_rule_similar(const struct people *people, const char *name,
     const char *agency, uint32_t but, uint32_t *ret_persons, size_t max)
 {
 	const struct people_person *person;
-	const char *word;
-	size_t len, n = 0;
+	char longest[CDOP_FOLD_MAX];
+	size_t n = 0;
 	uint32_t i;
 
-	len = longest_word(name, &word);
+	longest_part(name, longest);
 	for (i = 1; i <= people_last_person(people) && n < max; i++) {
 		person = people_person(people, i);
 		if (i == but)
 			continue;
-		if ((len > 0 && has_word(person->name, word, len)) ||
+		if ((longest[0] != '\0' && has_part(person->name, longest)) ||
 		    (agency != NULL && agency[0] != '\0' &&
 			strcmp(person->agency, agency) == 0))
 			ret_persons[n++] = i;

@@ -87,7 +87,8 @@ void people_rule_target(
 
 /*
  * The first persons, at most max, who may be the same human as this one:
- * a name that shares its longest word, or the same agency.  Revoked ones
+ * a name that shares its longest part, as names of children are compared, or
+ * the same agency.  Revoked ones
  * count too.  How many were written.
  */
 size_t people_rule_similar(const struct people *people, const char *name,

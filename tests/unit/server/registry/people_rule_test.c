@@ -483,6 +483,62 @@ a_target_changes_with_acts_and_with_nothing_else(void **state)
 	house_end(&house);
 }
 
+/* ---- the same human twice ---------------------------------------------- */
+
+static size_t
+similar(const struct house *house, const char *name)
+{
+	uint32_t found[8];
+
+	return people_rule_similar(house->reg->people, name, "", 0, found, 8);
+}
+
+static void
+who_looks_like_another_is_named(void **state)
+{
+	struct house_client clients[2];
+	uint8_t invitation[16];
+	struct house house;
+
+	(void)state;
+	house_open(&house, 2, clients);
+	assert_int_equal(
+	    house_invite(&house, 1, "Zo\xc3\xab Brandt-M\xc3\xbcller",
+		CDOP__ROLE__AUDITOR, invitation),
+	    CDOP_OK);
+	assert_int_equal(similar(&house, "Zoe Muller"), 1);
+	assert_int_equal(similar(&house, "Z. MU\xcc\x88LLER"), 1);
+	/* With something in it that nobody sees. */
+	assert_int_equal(similar(&house, "Zoe Mul\xe2\x81\xa3ler"), 1);
+	assert_int_equal(similar(&house, "Zoe Millard"), 0);
+	assert_int_equal(similar(&house, ""), 0);
+	house_end(&house);
+}
+
+static void
+a_name_has_letters(void **state)
+{
+	static const char *const none[] = {
+	    "...", "\xe3\x85\xa4", "\xe2\x80\x8d"};
+	struct house_client clients[2];
+	uint8_t invitation[16];
+	struct house house;
+	size_t i;
+
+	(void)state;
+	house_open(&house, 2, clients);
+	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_int_equal(house_invite(&house, 1, none[i],
+				     CDOP__ROLE__AUDITOR, invitation),
+		    CDOP_INVALID_ARGUMENT);
+		assert_string_equal(house.act.reason, "text_needed");
+	}
+	assert_int_equal(house_invite(&house, 1, "\xe5\xbc\xa0\xe4\xbc\x9f",
+			     CDOP__ROLE__AUDITOR, invitation),
+	    CDOP_OK);
+	house_end(&house);
+}
+
 int
 main(void)
 {
@@ -505,6 +561,8 @@ main(void)
 	    cmocka_unit_test(what_the_profile_does_not_know_is_refused),
 	    cmocka_unit_test(whoever_may_nothing_gets_two_decoys),
 	    cmocka_unit_test(a_target_changes_with_acts_and_with_nothing_else),
+	    cmocka_unit_test(who_looks_like_another_is_named),
+	    cmocka_unit_test(a_name_has_letters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
