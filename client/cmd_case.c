@@ -182,7 +182,7 @@ run_list(struct cmd_ctx *ctx)
 	} while (
 	    request.has_page && n > 0 && total < limit && !pager_is_left());
 	if (ctx->g.json)
-		print_end(ctx, "case.list", total);
+		print_end_of(ctx, "case.list", total, request.has_page);
 	else
 		print_note(ctx, "%zu case%s%s", total, total == 1 ? "" : "s",
 		    request.has_page ? ", and more (--limit)" : "");
@@ -197,6 +197,7 @@ run_find(struct cmd_ctx *ctx)
 	Cdop__CaseFindReply *reply;
 	struct terms terms;
 	enum exit_code code;
+	bool more;
 
 	if ((code = terms_read(ctx, true, &terms)) != EXIT_OK)
 		return code;
@@ -214,15 +215,14 @@ run_find(struct cmd_ctx *ctx)
 	(void)session_profile(ctx, &profile);
 	pager_start(ctx);
 	show_summaries(ctx, "case.find", reply->case_, reply->n_case_);
+	more = reply->has_more && reply->more;
 	if (ctx->g.json) {
-		print_end(ctx, "case.find", reply->n_case_);
+		print_end_of(ctx, "case.find", reply->n_case_, more);
 		return EXIT_OK;
 	}
 	print_note(ctx, "%zu found.  Understood as: %s%s", reply->n_case_,
 	    reply->understood,
-	    reply->has_more && reply->more
-		? ".  There are more: say more of the child"
-		: "");
+	    more ? ".  There are more: say more of the child" : "");
 	return EXIT_OK;
 }
 

@@ -83,6 +83,7 @@ static void
 tell_accepted(struct import *im, const struct import_row *row)
 {
 	const Cdop__NotificationRegisterReply *reply = row->reply;
+	const char *withdrawn;
 	json_t *object;
 	size_t i;
 
@@ -100,6 +101,10 @@ tell_accepted(struct import *im, const struct import_row *row)
 		    reply->owner_words != NULL ? "  owner: " : "",
 		    notify_owner(reply),
 		    row->replayed ? "  (it had arrived)" : "");
+		withdrawn = notify_withdrawn(im->ctx, reply);
+		if (withdrawn[0] != '\0')
+			print_out(im->ctx, "%s: row %u: %s", im->file.path,
+			    row->number, withdrawn);
 		for (i = 0; i < reply->n_forward_to; i++)
 			print_out(im->ctx, "%s: row %u: to forward to: %s",
 			    im->file.path, row->number, reply->forward_to[i]);

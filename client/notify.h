@@ -71,6 +71,13 @@ enum exit_code notify_send(struct cmd_ctx *ctx, struct notify *n);
 /* What became of it: the word before its reference. */
 const char *notify_verb(const Cdop__NotificationRegisterReply *reply);
 
+/*
+ * A case entered in error that may have been the same child: it stops nobody,
+ * and is mentioned.  "": there is none.
+ */
+const char *notify_withdrawn(
+    struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply);
+
 /* Whose it is, in words, or why that is not said. */
 const char *notify_owner(const Cdop__NotificationRegisterReply *reply);
 

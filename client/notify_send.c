@@ -31,11 +31,35 @@ notify_owner(const Cdop__NotificationRegisterReply *reply)
 	    : "";
 }
 
+const char *
+notify_withdrawn(
+    struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply)
+{
+	const Cdop__Candidate *c;
+	const char *all = "", *first;
+	size_t i;
+
+	for (i = 0; i < reply->n_candidate; i++) {
+		c = reply->candidate[i];
+		first = all[0] == '\0'
+		    ? "Entered in error, perhaps this child: "
+		    : ", ";
+		if (c->has_withdrawn && c->withdrawn)
+			all = cdop_arena_printf(ctx->arena, "%s%s%s (%s)", all,
+			    first, c->reference,
+			    show_joined(ctx, c->reason, c->n_reason, "; "));
+		if (all == NULL)
+			return "";
+	}
+	return all;
+}
+
 /* What a registration was answered, for people. */
 static void
 show_reply(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
     bool replayed)
 {
+	const char *withdrawn = notify_withdrawn(ctx, reply);
 	bool has_timing = reply->timing != NULL && reply->timing[0] != '\0';
 	size_t i;
 
@@ -49,6 +73,8 @@ show_reply(struct cmd_ctx *ctx, const Cdop__NotificationRegisterReply *reply,
 		    has_timing ? reply->timing : "");
 	if (replayed)
 		print_out(ctx, "(it had arrived)");
+	if (withdrawn[0] != '\0')
+		print_out(ctx, "%s", withdrawn);
 	if (reply->n_difference > 0)
 		print_out(ctx, "The notifications differ, to be decided: %s",
 		    show_joined(

@@ -326,10 +326,18 @@ print_json(json_t *object)
 void
 print_end(struct cmd_ctx *ctx, const char *schema, size_t count)
 {
+	print_end_of(ctx, schema, count, false);
+}
+
+void
+print_end_of(struct cmd_ctx *ctx, const char *schema, size_t count, bool more)
+{
 	json_t *object = print_envelope(ctx, schema, true);
 
 	(void)json_object_update_new(object,
 	    json_pack("{s:b,s:I}", "end", 1, "count", (json_int_t)count));
+	if (more)
+		(void)json_object_set_new(object, "more", json_true());
 	print_json(object);
 }
 

@@ -46,8 +46,13 @@ json_t *print_envelope(struct cmd_ctx *ctx, const char *schema, bool ok);
 /* One line of JSON on stdout; takes the reference. */
 void print_json(json_t *object);
 
-/* The last line of a list: the envelope, then "end":true,"count":N. */
+/*
+ * The last line of a list: the envelope, then "end":true,"count":N; of one
+ * that was cut short "more":true, too.
+ */
 void print_end(struct cmd_ctx *ctx, const char *schema, size_t count);
+void print_end_of(
+    struct cmd_ctx *ctx, const char *schema, size_t count, bool more);
 
 /* What went wrong, on stderr, once. */
 void print_failure(struct cmd_ctx *ctx, enum exit_code code);

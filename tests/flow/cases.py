@@ -141,6 +141,12 @@ def withdrawn(cora, reference, withdrawn_already, row):
           "cdop case link" in done.err and show(cora, reference)["status"] ==
           "entered-in-error", done)
     cora.must("case", "withdraw", true, "--reason", "so was this")
+    said = cora.must(*[w for w in notify(row) if w != "--json"]).out
+    check("who registers the child again is told of it", re.search(
+        "perhaps this child: .*%s .same NHS number" % true, said), said)
+    again = re.search(r"Registered (\S+)", said).group(1)
+    cora.must("case", "show", again)
+    cora.must("case", "withdraw", again, "--reason", "this, too")
     cora.must("case", "reinstate", reference, "--reason", "was right")
     check("reinstated, it is back", reference in [
         c["reference"] for c in cora.must("case", "list", "--json").lines()])
@@ -329,8 +335,11 @@ def searched(cora):
         done = cora.cdop("case", "find", *terms)
         check("too little to search by: " + " ".join(terms),
               done.code in (INVALID, USAGE), done)
-    equal("no page is longer than asked for", len(cora.must(
-        "case", "list", "--limit", "5", "--json").lines()), 5)
+    done = cora.must("case", "list", "--limit", "5", "--json")
+    equal("no page is longer than asked for", len(done.lines()), 5)
+    check("and a program is told that it is not all", '"more":true' in
+          done.out and '"more"' not in cora.must("case", "list", "--json").out,
+          done)
     names = cora.must("case", "list", "--json").out
     check("names are not shown unless asked for", "Synthetic" not in names)
     check("and are when asked for", "Synthetic" in cora.must(
