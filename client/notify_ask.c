@@ -6,10 +6,10 @@
 #include <time.h>
 
 #include "client/choices.h"
+#include "client/clock.h"
 #include "client/notify_when.h"
 #include "client/print.h"
 #include "client/prompt.h"
-#include "client/purpose.h"
 #include "client/session.h"
 
 #define LIST_SHOWN 24 /* longer lists are narrowed by letters first */
@@ -52,7 +52,7 @@ usual_of(struct asking *a, const struct cdop_path *path,
 		return strcmp(path->field->path, "child.name_kind") == 0
 		    ? "known"
 		    : NULL;
-	if (localtime_r(&now, &tm) == NULL ||
+	if (!clock_of_panel(a->profile, now, &tm) ||
 	    strftime(text, sizeof(text), date ? "%d/%m/%Y" : "%H:%M", &tm) == 0)
 		return NULL;
 	return cdop_arena_strdup(a->ctx->arena, text);
@@ -367,7 +367,7 @@ check(struct asking *a, struct cdop_violations *v)
 	c.profile = a->profile;
 	c.override = a->n->overrides.list;
 	c.n_override = a->n->overrides.n;
-	c.today = purpose_today();
+	c.today = clock_today(a->profile);
 	c.training = session_is_training(a->ctx);
 	c.use = CDOP_FORM_NOTIFICATION;
 	if (cdop_form_check(a->n->form, &c, a->ctx->arena, v) != CDOP_OK)

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """A person at a terminal: prompts, mistakes, an interruption, questions."""
+import datetime
 import os
 import re
+import zoneinfo
 
 from libflow import (AUTH, CDOP, INVALID, OK, PASSPHRASE, STOPPED, TMP,
                      USAGE, Person, check, end, equal, scene)
@@ -155,6 +157,20 @@ def amended(cora):
           "-> Fri 12 March 2021" in shown, shown)
 
 
+def elsewhere(cora):
+    """The time that is offered is the panel's, on a computer of any zone."""
+    panel = zoneinfo.ZoneInfo("Europe/London")
+    before = datetime.datetime.now(panel)
+    _, shown = run([CDOP, "notify"], {"Time we were": ["\x03"]},
+                   dict(cora.env(), TERM="dumb", TZ="Asia/Tokyo"))
+    offered = [now.strftime("Date we were told [%d/%m/%Y] Time we were told "
+                            "[%H:%M]")
+               for now in (before, datetime.datetime.now(panel))]
+    check("when we were told, by the panel's clock", " ".join(re.findall(
+        r"(?:Date|Time) we were told \[[^]]*\]", shown)) in offered,
+          (offered, shown))
+
+
 def suspended(cora, pia):
     """Ctrl-Z and fg: the passphrase is asked for again, and not shown."""
     shell = ["/bin/bash", "--norc", "--noprofile", "-i"]
@@ -302,6 +318,7 @@ def main():
     paged(registry, cora)
     same_day(cora)
     amended(cora)
+    elsewhere(cora)
     unlocked(passphrases(registry, cora))
     done = cora.cdop("notify")
     check("without a terminal it names what is missing",
