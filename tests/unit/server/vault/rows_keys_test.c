@@ -10,43 +10,6 @@
 #include "tests/unit/server/vault/store_fixture.h"
 
 static void
-expect(struct store_fixture *f, uint64_t number, const char *text)
-{
-	struct cdop_bytes data;
-	struct rows_head head;
-
-	cdop_arena_reset(f->arena);
-	assert_int_equal(
-	    rows_get(f->rows, number, f->arena, &head, &data), CDOP_OK);
-	assert_int_equal(head.number, number);
-	assert_int_equal(data.len, strlen(text));
-	assert_memory_equal(data.data, text, data.len);
-}
-
-struct seen {
-	struct store_fixture *f;
-	uint64_t cases[8];
-	uint8_t kinds[64];
-	size_t n;
-};
-
-static enum cdop_err
-see(void *ctx, const struct rows_head *head, struct rows_item *item)
-{
-	struct cdop_bytes data;
-	struct seen *seen;
-
-	seen = ctx;
-	assert_true(seen->n < sizeof(seen->kinds));
-	seen->kinds[seen->n] = head->kind;
-	seen->n++;
-	if (head->kind == SCHEMA_KIND_SUMMARY)
-		seen->cases[head->case_id]++;
-	cdop_arena_reset(seen->f->arena);
-	return rows_item_open(item, seen->f->arena, &data);
-}
-
-static void
 the_root_turns_and_every_slot_still_opens(void **state)
 {
 	struct store_fixture f;
@@ -68,10 +31,10 @@ the_root_turns_and_every_slot_still_opens(void **state)
 	assert_int_equal(rows_keys_root_turn(f.rows), CDOP_OK);
 	store_fixture_commit(&f);
 	assert_memory_not_equal(keystore_raw(f.ks, 0), root, sizeof(root));
-	expect(&f, form, "form");
+	store_fixture_expect(&f, form, "form");
 	store_fixture_close(&f);
 	assert_int_equal(store_fixture_open(&f, 0), CDOP_OK);
-	expect(&f, form, "form");
+	store_fixture_expect(&f, form, "form");
 	store_fixture_close(&f);
 	assert_int_equal(store_fixture_open(&f, 1), CDOP_OK);
 	assert_memory_not_equal(keystore_raw(f.ks, 0), root, sizeof(root));
@@ -174,7 +137,7 @@ static void
 a_moved_case_is_read_though_its_key_row_comes_later(void **state)
 {
 	struct store_fixture f;
-	struct seen seen;
+	struct store_fixture_seen seen;
 	uint64_t key;
 
 	(void)state;
@@ -196,7 +159,8 @@ a_moved_case_is_read_though_its_key_row_comes_later(void **state)
 
 	memset(&seen, 0, sizeof(seen));
 	seen.f = &f;
-	assert_int_equal(store_fixture_open_with(&f, 0, see, &seen), CDOP_OK);
+	assert_int_equal(
+	    store_fixture_open_with(&f, 0, store_fixture_see, &seen), CDOP_OK);
 	assert_int_equal(seen.cases[3], 1);
 	assert_int_equal(seen.cases[4], 1);
 	assert_int_equal(seen.n, 6); /* no key, log or head rows */

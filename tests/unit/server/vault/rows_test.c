@@ -22,20 +22,6 @@ row_of(uint8_t kind, uint64_t key, const char *text)
 }
 
 static void
-expect(struct store_fixture *f, uint64_t number, const char *text)
-{
-	struct cdop_bytes data;
-	struct rows_head head;
-
-	cdop_arena_reset(f->arena);
-	assert_int_equal(
-	    rows_get(f->rows, number, f->arena, &head, &data), CDOP_OK);
-	assert_int_equal(head.number, number);
-	assert_int_equal(data.len, strlen(text));
-	assert_memory_equal(data.data, text, data.len);
-}
-
-static void
 expect_none(struct store_fixture *f, uint64_t number)
 {
 	struct cdop_bytes data;
@@ -101,15 +87,17 @@ what_was_committed_is_there_after_a_start(void **state)
 	form = store_fixture_put(&f, SCHEMA_KIND_FORM, key, "another form");
 	leaf = store_fixture_leaf(&f, "a leaf");
 	rows_set_leaf_hash(f.rows, hash);
-	expect(&f, form, "another form"); /* a batch sees its own */
+	store_fixture_expect(
+	    &f, form, "another form"); /* a batch sees its own */
 	store_fixture_commit(&f);
-	expect(&f, form, "another form"); /* and outside a batch */
+	store_fixture_expect(
+	    &f, form, "another form"); /* and outside a batch */
 	store_fixture_close(&f);
 
 	assert_int_equal(store_fixture_open(&f, 1), CDOP_OK);
-	expect(&f, person, "a person");
-	expect(&f, form, "another form");
-	expect(&f, leaf, "a leaf");
+	store_fixture_expect(&f, person, "a person");
+	store_fixture_expect(&f, form, "another form");
+	store_fixture_expect(&f, leaf, "a leaf");
 	assert_int_equal(rows_next_leaf(f.rows), 2);
 	assert_memory_equal(rows_leaf_hash(f.rows), hash, sizeof(hash));
 	assert_int_equal(keystore_find(f.ks, key)->case_id, 4242);
@@ -140,7 +128,7 @@ a_replaced_row_is_gone_under_its_old_number(void **state)
 	store_fixture_close(&f);
 	assert_int_equal(store_fixture_open(&f, 0), CDOP_OK);
 	expect_none(&f, old);
-	expect(&f, new, "second");
+	store_fixture_expect(&f, new, "second");
 	store_fixture_begin(&f);
 	assert_int_equal(rows_del(f.rows, new), CDOP_OK);
 	store_fixture_commit(&f);
@@ -344,7 +332,7 @@ an_abort_at_any_point_leaves_memory_as_the_disk_has_it(void **state)
 		remember(&f, &after);
 		expect_same(&before, &after);
 		assert_null(keystore_find(f.ks, day.key));
-		expect(&f, morning.person, "person");
+		store_fixture_expect(&f, morning.person, "person");
 		store_fixture_close(&f);
 		assert_int_equal(store_fixture_open(&f, 0), CDOP_OK);
 		remember(&f, &after);
@@ -385,29 +373,6 @@ a_start_rebuilds_the_memory_that_the_day_left(void **state)
 
 /* ---- Starts ---- */
 
-struct seen {
-	struct store_fixture *f;
-	uint64_t cases[8];
-	uint8_t kinds[64];
-	size_t n;
-};
-
-static enum cdop_err
-see(void *ctx, const struct rows_head *head, struct rows_item *item)
-{
-	struct cdop_bytes data;
-	struct seen *seen;
-
-	seen = ctx;
-	assert_true(seen->n < sizeof(seen->kinds));
-	seen->kinds[seen->n] = head->kind;
-	seen->n++;
-	if (head->kind == SCHEMA_KIND_SUMMARY)
-		seen->cases[head->case_id]++;
-	cdop_arena_reset(seen->f->arena);
-	return rows_item_open(item, seen->f->arena, &data);
-}
-
 /* Every one, each behind the next. */
 static enum cdop_err
 take_leaf(void *ctx, const struct rows_head *head, struct rows_item *item,
@@ -438,7 +403,7 @@ a_start_passes_over_the_log_and_finds_the_rest(void **state)
 	struct memory before, after;
 	struct store_fixture f;
 	unsigned int i, j;
-	struct seen seen;
+	struct store_fixture_seen seen;
 
 	(void)state;
 	store_fixture_make(&f);
@@ -458,7 +423,8 @@ a_start_passes_over_the_log_and_finds_the_rest(void **state)
 	store_fixture_close(&f);
 	memset(&seen, 0, sizeof(seen));
 	seen.f = &f;
-	assert_int_equal(store_fixture_open_with(&f, 0, see, &seen), CDOP_OK);
+	assert_int_equal(
+	    store_fixture_open_with(&f, 0, store_fixture_see, &seen), CDOP_OK);
 	assert_int_equal(seen.n, 10);
 	remember(&f, &after);
 	expect_same(&before, &after);
@@ -474,7 +440,7 @@ numbers_go_on_under_the_next_incarnation(void **state)
 	struct memory before, after;
 	struct store_fixture f;
 	uint64_t old, new, key;
-	struct seen seen;
+	struct store_fixture_seen seen;
 
 	(void)state;
 	store_fixture_make(&f);
@@ -499,12 +465,13 @@ numbers_go_on_under_the_next_incarnation(void **state)
 	store_fixture_close(&f);
 	memset(&seen, 0, sizeof(seen));
 	seen.f = &f;
-	assert_int_equal(store_fixture_open_with(&f, 0, see, &seen), CDOP_OK);
+	assert_int_equal(
+	    store_fixture_open_with(&f, 0, store_fixture_see, &seen), CDOP_OK);
 	assert_int_equal(seen.n, 8);
 	remember(&f, &after);
 	expect_same(&before, &after);
-	expect(&f, old, "old");
-	expect(&f, new, "new");
+	store_fixture_expect(&f, old, "old");
+	store_fixture_expect(&f, new, "new");
 	assert_int_equal(rows_incarnation(f.rows), 2);
 	assert_int_equal(rows_next_leaf(f.rows), 2);
 	store_fixture_close(&f);

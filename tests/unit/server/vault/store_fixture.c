@@ -285,3 +285,34 @@ store_fixture_write(
 	assert_int_equal(write(fd, data, len), (ssize_t)len);
 	(void)close(fd);
 }
+
+void
+store_fixture_expect(struct store_fixture *f, uint64_t number, const char *text)
+{
+	struct cdop_bytes data;
+	struct rows_head head;
+
+	cdop_arena_reset(f->arena);
+	assert_int_equal(
+	    rows_get(f->rows, number, f->arena, &head, &data), CDOP_OK);
+	assert_int_equal(head.number, number);
+	assert_int_equal(data.len, strlen(text));
+	assert_memory_equal(data.data, text, data.len);
+}
+
+enum cdop_err
+store_fixture_see(
+    void *ctx, const struct rows_head *head, struct rows_item *item)
+{
+	struct cdop_bytes data;
+	struct store_fixture_seen *seen;
+
+	seen = ctx;
+	assert_true(seen->n < sizeof(seen->kinds));
+	seen->kinds[seen->n] = head->kind;
+	seen->n++;
+	if (head->kind == SCHEMA_KIND_SUMMARY)
+		seen->cases[head->case_id]++;
+	cdop_arena_reset(seen->f->arena);
+	return rows_item_open(item, seen->f->arena, &data);
+}

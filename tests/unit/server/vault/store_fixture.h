@@ -56,6 +56,21 @@ void store_fixture_abort(struct store_fixture *f);
 uint64_t store_fixture_put(
     struct store_fixture *f, uint8_t kind, uint64_t key, const char *text);
 
+/* It is there, and says this. */
+void store_fixture_expect(
+    struct store_fixture *f, uint64_t number, const char *text);
+
+/* What a scan comes to: a rows_scan_fn that opens each row. */
+struct store_fixture_seen {
+	struct store_fixture *f;
+	uint64_t cases[8];
+	uint8_t kinds[64];
+	size_t n;
+};
+
+enum cdop_err store_fixture_see(
+    void *ctx, const struct rows_head *head, struct rows_item *item);
+
 /* The next leaf, within a batch. */
 uint64_t store_fixture_leaf(struct store_fixture *f, const char *text);
 
