@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "cdop/fields.h"
+#include "tests/unit/paper.h"
 
 #define PAGE    "packaging/man/cdop.1"
 #define OUT_MAX 256
@@ -320,15 +321,9 @@ classes_are_those_of_the_dictionary(void **state)
 static int
 read_page(void **state)
 {
-	FILE *file = fopen(PAGE, "r");
-	size_t len;
-
 	(void)state;
-	page = calloc(1, 1 << 20);
-	if (file == NULL || page == NULL)
-		return -1;
-	len = fread(page, 1, (1 << 20) - 1, file);
-	return fclose(file) == 0 && len > 0 ? 0 : -1;
+	page = paper_read(PAGE);
+	return 0;
 }
 
 static int

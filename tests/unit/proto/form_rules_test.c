@@ -14,13 +14,13 @@
 
 #include "cdop/form.h"
 #include "cdop/reference.h"
+#include "tests/unit/paper.h"
 
-#define PAPER     "proto/PROTOCOL.md"
-#define PAPER_MAX (1u << 20)
-#define BEGIN     "<!-- form rules: compared with the program by a test -->\n"
-#define END       "<!-- end of form rules -->\n"
-#define LIVE      "K7M4-QX2Q"
-#define TRAINING  "T-K7M4-QX23"
+#define PAPER    "proto/PROTOCOL.md"
+#define BEGIN    "<!-- form rules: compared with the program by a test -->\n"
+#define END      "<!-- end of form rules -->\n"
+#define LIVE     "K7M4-QX2Q"
+#define TRAINING "T-K7M4-QX23"
 
 static void
 render(char *out, size_t size)
@@ -41,40 +41,14 @@ render(char *out, size_t size)
 	assert_true(at > 0 && (size_t)at < size);
 }
 
-static char *
-read_paper(void)
-{
-	char *text;
-	FILE *file;
-	size_t len;
-
-	file = fopen(PAPER, "r");
-	assert_non_null(file);
-	text = calloc(1, PAPER_MAX);
-	assert_non_null(text);
-	len = fread(text, 1, PAPER_MAX - 1, file);
-	assert_true(len > 0);
-	(void)fclose(file);
-	return text;
-}
-
 static void
 the_paper_has_the_rules_of_the_program(void **state)
 {
 	static char table[32768];
-	char *text, *begin, *end;
 
 	(void)state;
 	render(table, sizeof(table));
-	text = read_paper();
-	begin = strstr(text, BEGIN);
-	assert_non_null(begin);
-	begin += strlen(BEGIN);
-	end = strstr(begin, END);
-	assert_non_null(end);
-	*end = '\0';
-	assert_string_equal(begin, table);
-	free(text);
+	paper_has(PAPER, BEGIN, END, table);
 }
 
 static void
@@ -108,7 +82,7 @@ a_reference_is_made_as_the_paper_says(void **state)
 	uint64_t number, training;
 
 	(void)state;
-	paper = read_paper();
+	paper = paper_read(PAPER);
 	assert_non_null(strstr(paper, "\n    " LIVE " "));
 	assert_non_null(strstr(paper, "\n    " TRAINING " "));
 	free(paper);

@@ -6,40 +6,20 @@
 #include "cdop/limits.h"
 #include "cdop/scan.h"
 #include "cdop/secret.h"
+#include "tests/unit/paper.h"
 #include "tests/unit/proto/pair.h"
 
 #define PAGE      "proto/PROTOCOL.md"
-#define PAGE_MAX  (1u << 20)
 #define VALUE_MAX 1024
 
 static char *page;
-
-static char *
-read_all(const char *path)
-{
-	FILE *f;
-	char *text;
-	size_t len;
-
-	f = fopen(path, "r");
-	if (f == NULL)
-		return NULL;
-	text = calloc(1, PAGE_MAX);
-	len = text == NULL ? 0 : fread(text, 1, PAGE_MAX - 1, f);
-	(void)fclose(f);
-	if (len == 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
 
 static int
 setup(void **state)
 {
 	(void)state;
-	page = read_all(PAGE);
-	return page == NULL || cdop_secret_init() != CDOP_OK ? -1 : 0;
+	page = paper_read(PAGE);
+	return cdop_secret_init() != CDOP_OK ? -1 : 0;
 }
 
 static int
@@ -143,8 +123,7 @@ every_rule_of_the_scanner_has_its_row(void **state)
 	size_t rows;
 
 	(void)state;
-	source = read_all("proto/scan.c");
-	assert_non_null(source);
+	source = paper_read("proto/scan.c");
 	for (at = source; (at = strstr(at, "\"wire.")) != NULL; at++) {
 		word_at(at + 1, '"', word);
 		(void)snprintf(row, sizeof(row), "\n| `%s` |", word);

@@ -15,6 +15,7 @@
 
 #include "cdop/limits.h"
 #include "server/base/log.h"
+#include "tests/unit/paper.h"
 
 static struct config conf;
 static struct config_error error;
@@ -199,32 +200,18 @@ what_is_printed_is_read_back_the_same(void **state)
 	free(text);
 }
 
-/* Reads a whole file of the tree; tests run at its top. */
-static char *
-slurp(const char *path, size_t *ret_len)
-{
-	char *text = calloc(1, 65536);
-	FILE *in = fopen(path, "r");
-
-	assert_non_null(text);
-	assert_non_null(in);
-	*ret_len = fread(text, 1, 65535, in);
-	fclose(in);
-	return text;
-}
-
 static void
 the_example_file_is_what_the_program_says(void **state)
 {
 	char *text, *file;
-	size_t len, file_len;
+	size_t len;
 	FILE *out;
 
 	(void)state;
 	assert_non_null(out = open_memstream(&text, &len));
 	config_print_example(out);
 	fclose(out);
-	file = slurp("packaging/examples/cdopd.conf", &file_len);
+	file = paper_read("packaging/examples/cdopd.conf");
 	assert_string_equal(text, file);
 	free(text);
 	free(file);
@@ -236,19 +223,20 @@ the_example_file_shows_the_defaults(void **state)
 {
 	struct config def;
 	char *file, *at;
-	size_t len;
 
 	(void)state;
-	file = slurp("packaging/examples/cdopd.conf", &len);
+	file = paper_read("packaging/examples/cdopd.conf");
 	config_init(&def);
-	assert_int_equal(config_parse(file, len, &conf, &error), CDOP_OK);
+	assert_int_equal(
+	    config_parse(file, strlen(file), &conf, &error), CDOP_OK);
 	assert_memory_equal(&conf, &def, sizeof(def));
 	for (at = file; at != NULL; at = strchr(at, '\n')) {
 		at += *at == '\n';
 		if (at[0] == '#' && at[1] >= 'a' && at[1] <= 'z')
 			at[0] = ' ';
 	}
-	assert_int_equal(config_parse(file, len, &conf, &error), CDOP_OK);
+	assert_int_equal(
+	    config_parse(file, strlen(file), &conf, &error), CDOP_OK);
 	assert_memory_equal(&conf, &def, sizeof(def));
 	free(file);
 }

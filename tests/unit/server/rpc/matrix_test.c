@@ -21,6 +21,7 @@
 
 #include "cdop/reference.h"
 #include "cdop/role.h"
+#include "tests/unit/paper.h"
 #include "tests/unit/server/world.h"
 
 #define SHEET "tests/vectors/policy.txt"
@@ -115,22 +116,17 @@ render(char *out, size_t size)
 static void
 every_role_and_call_is_as_the_sheet_says(void **state)
 {
-	static char found[16384], sheet[16384];
-	char *body;
-	FILE *file;
-	size_t len;
+	static char found[16384];
+	char *sheet, *body;
 
 	(void)state;
 	render(found, sizeof(found));
-	file = fopen(SHEET, "r");
-	assert_non_null(file);
-	len = fread(sheet, 1, sizeof(sheet) - 1, file);
-	fclose(file);
-	sheet[len] = '\0';
+	sheet = paper_read(SHEET);
 	/* The head of the sheet ends at its first empty line. */
 	body = strstr(sheet, "\n\n");
 	assert_non_null(body);
 	assert_string_equal(body + 2, found);
+	free(sheet);
 }
 
 /* The reply, less what differs between any two replies. */

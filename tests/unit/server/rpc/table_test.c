@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "cdop/role.h"
 #include "server/rpc/ctx.h"
+#include "tests/unit/paper.h"
 
 #define PAPER "proto/PROTOCOL.md"
 #define BEGIN "<!-- calls: compared with the program by a test -->\n"
@@ -138,40 +138,14 @@ render(char *out, size_t size)
 	}
 }
 
-static char *
-read_paper(void)
-{
-	char *text;
-	FILE *file;
-	size_t len;
-
-	file = fopen(PAPER, "r");
-	assert_non_null(file);
-	text = calloc(1, 1 << 20);
-	assert_non_null(text);
-	len = fread(text, 1, (1 << 20) - 1, file);
-	assert_true(len > 0);
-	fclose(file);
-	return text;
-}
-
 static void
 the_paper_has_the_table_of_the_program(void **state)
 {
 	static char table[65536];
-	char *text, *begin, *end;
 
 	(void)state;
 	render(table, sizeof(table));
-	text = read_paper();
-	begin = strstr(text, BEGIN);
-	assert_non_null(begin);
-	begin += strlen(BEGIN);
-	end = strstr(begin, END);
-	assert_non_null(end);
-	*end = '\0';
-	assert_string_equal(begin, table);
-	free(text);
+	paper_has(PAPER, BEGIN, END, table);
 }
 
 static void
