@@ -253,6 +253,30 @@ raise_descriptors(struct setup *setup)
 	return CDOP_OK;
 }
 
+/*
+ * To the file that has to grow a bound is a full disk that has room: the
+ * reserve would be none, and nobody would be told what to do.
+ */
+static enum cdop_err
+raise_file_size(struct setup *setup, const struct config *conf)
+{
+	const uint64_t size = (uint64_t)conf->map_size_gib << 30;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return CDOP_OK;
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < size)
+		return refuse(setup,
+		    "files of at most %llu MiB are too small for a registry of "
+		    "map_size_gib = %u: raise RLIMIT_FSIZE (LimitFSIZE= in the "
+		    "unit, ulimit -Hf)",
+		    (unsigned long long)(limit.rlim_max >> 20),
+		    conf->map_size_gib);
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_FSIZE, &limit);
+	return CDOP_OK;
+}
+
 enum cdop_err
 setup_open(const struct config *conf, struct setup *ret_setup)
 {
@@ -265,6 +289,8 @@ setup_open(const struct config *conf, struct setup *ret_setup)
 	ret_setup->boot_fd = -1;
 	ret_setup->note_fd = -1;
 	if ((err = raise_descriptors(ret_setup)) == CDOP_OK)
+		err = raise_file_size(ret_setup, conf);
+	if (err == CDOP_OK)
 		err = open_key(
 		    ret_setup, "key_file", conf->key_file, &ret_setup->key_fd);
 	if (err == CDOP_OK)

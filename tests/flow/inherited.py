@@ -4,6 +4,7 @@ closed before the start: no file and no connection gets their numbers, so
 nothing that is said goes into one.  Signals blocked or ignored: ends are
 heard of all the same, and only what nohup ignores stays so."""
 import os
+import resource
 import signal
 import subprocess
 
@@ -85,6 +86,33 @@ def streams():
     equal("it ends", registry.stop(), 0)
 
 
+def sizes():
+    """A bound on the size of files is raised, or the start says so."""
+    registry = Registry("sizes")
+    registry.init()
+    few = 1 << 20
+    for name, most in (("soft", resource.RLIM_INFINITY), ("hard", few)):
+        with open(registry.log, "wb") as log:
+            registry.process = subprocess.Popen(
+                [CDOPD, "run", "-f", registry.conf], stderr=log,
+                stdout=subprocess.PIPE, preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_FSIZE, (few, most)))
+            ready = registry.process.stdout.readline()
+        if name == "hard":
+            with open(registry.log, encoding="ascii") as log:
+                words = log.read()
+            check("a hard one is refused, and who can raise it is told",
+                  not ready and "LimitFSIZE" in words, words)
+            equal("and no daemon is left", registry.process.wait(10) != 0,
+                  True)
+            continue
+        with open("/proc/%d/limits" % registry.pid_of("vault"),
+                  encoding="ascii") as limits:
+            line = [line for line in limits if "file size" in line][0]
+        equal("a soft one is raised", line.split()[3:5], ["unlimited"] * 2)
+        equal("and it ends", registry.stop(), 0)
+
+
 def deaf():
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -135,6 +163,7 @@ def main():
     hang_up(registry, cora)
     daemon()
     streams()
+    sizes()
     signals()
     end()
 
