@@ -9,8 +9,7 @@
 #include "client/session.h"
 #include "client/terms.h"
 
-#define AUDIT_LIST 70
-#define SAME_MAX   8 /* persons of one name that are listed */
+#define SAME_MAX 8 /* persons of one name that are listed */
 
 enum exit_code
 audit_ask_begin(struct cmd_ctx *ctx, Cdop__AuditListRequest *ret_request)
@@ -144,7 +143,7 @@ audit_ask(struct cmd_ctx *ctx, const Cdop__AuditListRequest *request,
 		return code;
 	if (session_profile(ctx, &profile) != EXIT_OK)
 		ctx->error.message = NULL; /* codes instead of labels */
-	code = call_stream(ctx, AUDIT_LIST, &request->base, fn, arg);
+	code = call_stream(ctx, CALL_AuditList, &request->base, fn, arg);
 	if (code == EXIT_STOPPED && pager_is_left()) {
 		session_hang_up(ctx); /* the rest would still come */
 		return EXIT_OK;

@@ -16,8 +16,7 @@
 #include "client/spool.h"
 #include "client/term.h"
 
-#define SHARE_SUBMIT 89
-#define OPENS_MS     900000 /* as long as the daemon has for it */
+#define OPENS_MS 900000 /* as long as the daemon has for it */
 
 #define GRACE_MS 2000 /* beyond the deadline that the registry keeps */
 
@@ -299,7 +298,7 @@ call_lost(
 uint64_t
 call_patience_ms(const struct cmd_ctx *ctx, const struct call_method *method)
 {
-	if (method->id == SHARE_SUBMIT && ctx->g.timeout == NULL)
+	if (method->id == CALL_ShareSubmit && ctx->g.timeout == NULL)
 		return OPENS_MS;
 	return (uint64_t)ctx->g.timeout_ms + GRACE_MS;
 }
@@ -449,14 +448,15 @@ call_typed(struct cmd_ctx *ctx, uint32_t method,
 	memset(&send, 0, sizeof(send));
 	send.method = call_method(method);
 	spool_new_key(ctx, key);
-	/* Enrol and PskTurn have their own way of being repeated. */
-	if (send.method->change && method != 3 && method != 4)
+	/* These have their own way of being repeated. */
+	if (send.method->change && method != CALL_Enrol &&
+	    method != CALL_PskTurn)
 		return call_change(ctx, method, request, key, ret_message);
 	if (send.method->change)
 		send.request_key = key;
-	/* Enrol speaks on the connection of its invitation. */
+	/* An enrolment speaks on the connection of its invitation. */
 	if ((ctx->session == NULL || ctx->session->conn == NULL ||
-		method != 3) &&
+		method != CALL_Enrol) &&
 	    (code = session_open(ctx)) != EXIT_OK)
 		return code;
 	if ((code = call_prepare(ctx, &send)) != EXIT_OK ||

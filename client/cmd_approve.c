@@ -13,8 +13,7 @@
 #include "client/prompt.h"
 #include "client/session.h"
 
-#define PROFILE_APPLY 7 /* method id */
-#define LONG_HEX      80
+#define LONG_HEX 80
 
 static const char *
 number_of(struct cmd_ctx *ctx, const Cdop__Approval *a)
@@ -100,7 +99,7 @@ show(struct cmd_ctx *ctx, const Cdop__Approval *a)
 	for (i = 0; i < a->n_words; i++)
 		print_out(
 		    ctx, "    %s", print_one_line(ctx->arena, a->words[i]));
-	if (a->method == PROFILE_APPLY)
+	if (a->method == CALL_ProfileApply)
 		show_profile(ctx, a);
 	shorten(ctx, request);
 	text = json_dumps(request, JSON_COMPACT | JSON_ENCODE_ANY);

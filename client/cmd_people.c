@@ -15,7 +15,6 @@
 #include "client/spool.h"
 
 #define COLUMNS 7
-#define SUSPEND 13 /* method id */
 
 static enum exit_code
 answer(struct cmd_ctx *ctx, const char *schema, const Cdop__PersonReply *r,
@@ -143,11 +142,11 @@ run_suspend(struct cmd_ctx *ctx)
 	request.device = target.device;
 	request.reason = target.reason;
 	spool_new_key(ctx, key);
-	code = call_change(ctx, SUSPEND, &request.base, key, &reply);
+	code = call_change(ctx, CALL_Suspend, &request.base, key, &reply);
 	if (code == EXIT_OUTCOME && people_is_self(ctx, &target))
 		return self_suspended(ctx, &target, key, code);
 	if (code == EXIT_OK && reply == NULL)
-		return call_lost(ctx, call_method(SUSPEND), CONN_BROKEN);
+		return call_lost(ctx, call_method(CALL_Suspend), CONN_BROKEN);
 	if (code != EXIT_OK)
 		return code;
 	return answer(

@@ -14,8 +14,7 @@
 #include "client/session.h"
 #include "client/spool.h"
 
-#define AMEND 46 /* method id of CaseAmend */
-#define DEAF  2  /* so many in a row without an answer: nobody is there */
+#define DEAF 2 /* so many in a row without an answer: nobody is there */
 
 struct tally {
 	size_t told; /* lines */
@@ -253,7 +252,7 @@ again(struct cmd_ctx *ctx, const char *digits)
 	memset(&tally, 0, sizeof(tally));
 	if ((code = kept_find(ctx, digits, &r)) != EXIT_OK)
 		return code;
-	if (r->method == AMEND)
+	if (r->method == CALL_CaseAmend)
 		return amend_again(ctx, r);
 	if ((code = anew(ctx, r)) != EXIT_OK)
 		return code;

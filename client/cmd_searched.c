@@ -16,9 +16,8 @@
 #include "client/spool.h"
 #include "client/terms.h"
 
-#define AUDIT_SEARCHED 72
-#define NONCE_LEN      16
-#define ANSWERS        "cdop audit searched --answers"
+#define NONCE_LEN 16
+#define ANSWERS   "cdop audit searched --answers"
 
 /* ---- asking -------------------------------------------------------------- */
 
@@ -97,7 +96,7 @@ ask(struct cmd_ctx *ctx)
 	enum exit_code code;
 
 	memset(&send, 0, sizeof(send));
-	send.method = call_method(AUDIT_SEARCHED);
+	send.method = call_method(CALL_AuditSearched);
 	if ((code = read_request(ctx, &send.body)) != EXIT_OK ||
 	    (code = session_open(ctx)) != EXIT_OK ||
 	    (code = call_prepare(ctx, &send)) != EXIT_OK)
@@ -156,7 +155,7 @@ send_again(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, size_t *ret_n)
 	enum exit_code code;
 
 	memset(&send, 0, sizeof(send));
-	send.method = call_method(AUDIT_SEARCHED);
+	send.method = call_method(CALL_AuditSearched);
 	send.body = (struct cdop_bytes){r->body.data, r->body.len};
 	send.request_key = r->request_key.data;
 	send.purpose = r->purpose;

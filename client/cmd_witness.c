@@ -13,7 +13,6 @@
 #include "client/print.h"
 #include "client/session.h"
 
-#define EXPORT       71
 #define COSIGNS      "cdop-witness/1"
 #define COSIGNED_MAX (CDOP_NOTE_MAX + CDOP_NOTE_LINE_MAX)
 
@@ -194,7 +193,8 @@ run_export(struct cmd_ctx *ctx)
 	    (code = export_begin(ctx, ctx->pos[0], &sink)) != EXIT_OK)
 		return code;
 	cdop__audit_export_request__init(&request);
-	code = call_stream(ctx, EXPORT, &request.base, export_part, &sink);
+	code = call_stream(
+	    ctx, CALL_AuditExport, &request.base, export_part, &sink);
 	if (code != EXIT_OK || (code = export_end(ctx, &sink)) != EXIT_OK)
 		return code;
 	w = ctx->session->witness;

@@ -12,8 +12,7 @@
 #include "client/show.h"
 #include "client/spool.h"
 
-#define REGISTER 40 /* method id of NotificationRegister */
-#define ROUNDS   12
+#define ROUNDS 12
 
 const char *
 notify_verb(const Cdop__NotificationRegisterReply *reply)
@@ -153,7 +152,8 @@ keep_somehow(struct cmd_ctx *ctx, struct notify *n, enum exit_code code,
 
 	notify_request(n, &request);
 	if (code != EXIT_STOPPED && code != EXIT_AUTH &&
-	    call_keep(ctx, REGISTER, &request.base, n->key) == EXIT_OK) {
+	    call_keep(ctx, CALL_NotificationRegister, &request.base, n->key) ==
+		EXIT_OK) {
 		spool_drop_draft(ctx, n->draft);
 		*ret_where = "";
 		*ret_next = "when the registry is back: cdop retry";
@@ -264,10 +264,10 @@ notify_send(struct cmd_ctx *ctx, struct notify *n)
 		code = session_open(ctx);
 		if (code == EXIT_OK)
 			code = n->dry_run
-			    ? call_dry(ctx, REGISTER, &request.base, n->key,
-				  &message)
-			    : call_change(ctx, REGISTER, &request.base, n->key,
-				  &message);
+			    ? call_dry(ctx, CALL_NotificationRegister,
+				  &request.base, n->key, &message)
+			    : call_change(ctx, CALL_NotificationRegister,
+				  &request.base, n->key, &message);
 		if (code == EXIT_UNREACHABLE || code == EXIT_SEALED ||
 		    code == EXIT_OUTCOME || code == EXIT_AUTH)
 			return keep(ctx, n, code);

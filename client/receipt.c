@@ -17,8 +17,6 @@
 #define TEXT_MAX CDOP_LOGPROOF_MAX(CDOP_NOTE_MAX)
 
 /* Method ids: they have their own way of being repeated. */
-#define ENROL    3
-#define PSK_TURN 4
 
 /* What goes into --receipt FILE. */
 static struct {
@@ -38,7 +36,7 @@ receipt_is_wanted(const struct cmd_ctx *ctx, const struct call_send *send)
 
 	if (s->witness == NULL || s->welcome == NULL ||
 	    s->welcome->state == CDOP__STATE__RESTORED ||
-	    send->method->id == ENROL || send->method->id == PSK_TURN)
+	    send->method->id == CALL_Enrol || send->method->id == CALL_PskTurn)
 		return false;
 	return send->method->change || ctx->g.receipt != NULL;
 }

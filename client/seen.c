@@ -12,11 +12,6 @@
 #include "client/session.h"
 
 /* Method ids. */
-#define REGISTER 40
-#define CORRECT  41
-#define AMEND    46
-#define LINK     53
-#define LINK_END 55
 
 #define FORMS_MAX 64 /* notifications of one case */
 
@@ -261,14 +256,14 @@ changed(struct cmd_ctx *ctx, Cdop__ClientSeen *kept, uint32_t method,
 
 	if (seen == NULL)
 		return;
-	if (method == CORRECT)
+	if (method == CALL_NotificationCorrect)
 		number = corrected_number(ctx, body);
 	if (number > 0)
 		put_notification(ctx, seen, number, reply->version);
-	else if (method == AMEND)
+	else if (method == CALL_CaseAmend)
 		put(seen, SEEN_RECORD, reply->version);
 	/* A link names no version: others may have changed it before. */
-	else if ((method != LINK && method != LINK_END) ||
+	else if ((method != CALL_CaseLinkAdd && method != CALL_CaseLinkEnd) ||
 	    version_in(seen, SEEN_STATE, 0) + 1 == reply->version)
 		put(seen, SEEN_STATE, reply->version);
 }
@@ -281,11 +276,12 @@ seen_applied(struct cmd_ctx *ctx, uint32_t method, struct cdop_bytes body,
 	Cdop__ClientSeen *kept;
 
 	if (m == NULL || reply == NULL ||
-	    (method != REGISTER && m->reply != &cdop__change_reply__descriptor))
+	    (method != CALL_NotificationRegister &&
+		m->reply != &cdop__change_reply__descriptor))
 		return;
 	if ((kept = begin(ctx)) == NULL)
 		return;
-	if (method == REGISTER)
+	if (method == CALL_NotificationRegister)
 		registered(
 		    ctx, kept, (const Cdop__NotificationRegisterReply *)reply);
 	else
