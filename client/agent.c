@@ -24,6 +24,7 @@
 #define ASK_LEN  (1 + CDOP_SALT_LEN)
 #define LOOK_MS  60000 /* is the login session still there? */
 #define ASKER_MS 1000
+#define AGENT_FD 3 /* where it listens, and all it has beside the usual */
 
 /* What is held; on pages of its own, which are locked. */
 struct held {
@@ -191,7 +192,10 @@ become_agent(struct cmd_ctx *ctx, int fd, const char *path, struct held *held,
 	(void)dup2(null, STDIN_FILENO);
 	(void)dup2(null, STDOUT_FILENO);
 	(void)dup2(null, STDERR_FILENO);
-	/* Nothing else of this command lives on here. */
+	/* Nothing else of this command lives on here, nor what it was given. */
+	if (dup2(fd, AGENT_FD) < 0 || close_range(AGENT_FD + 1, ~0U, 0) != 0)
+		_exit(1);
+	fd = AGENT_FD;
 	identity_wipe(&ctx->session->identity);
 	cdop_arena_free(ctx->arena);
 	loop(fd, path, held, seconds);

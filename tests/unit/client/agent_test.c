@@ -1,6 +1,7 @@
 /* The agent gives its key to its own user, for its identity, for its time. */
 #include "client/agent.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,6 +130,24 @@ its_time_passes_while_the_computer_sleeps(void **state)
 	*slept_s = 0;
 }
 
+/* A lock of a script, a file that the passphrase was read from. */
+static void
+it_keeps_open_nothing_that_it_was_given(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[32];
+	int ends[2];
+	char byte;
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(agent_start(&f->ctx, 60), EXIT_OK);
+	assert_true(asked(f, true, key));
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(read(ends[0], &byte, 1), 0);
+	assert_int_equal(close(ends[0]), 0);
+}
+
 /* That it holds the key is not said before it does. */
 static void
 what_cannot_be_locked_is_not_held(void **state)
@@ -165,6 +184,7 @@ main(void)
 	    WITH(it_gives_the_key_until_it_is_locked),
 	    WITH(its_time_ends),
 	    WITH(its_time_passes_while_the_computer_sleeps),
+	    WITH(it_keeps_open_nothing_that_it_was_given),
 	    WITH(what_cannot_be_locked_is_not_held),
 	    WITH(without_a_login_session_there_is_none),
 	};
