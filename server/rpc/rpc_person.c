@@ -25,13 +25,20 @@ enum cdop_err
 rpc_person_end(
     struct rpc_ctx *ctx, const struct people_act *act, enum cdop_err err)
 {
+	const char *message = act->message;
+
 	ctx->kept = act->kept;
 	if (err == CDOP_OK || act->reason == NULL)
 		return err;
-	if (act->path != NULL)
+	if (act->path != NULL) {
 		rpc_violation(ctx, act->path, act->reason,
 		    CDOP__SEVERITY__ERROR, act->message);
-	return rpc_fail(ctx, err, act->reason, act->message);
+		/* "is needed" says nothing by itself. */
+		message = cdop_arena_printf(
+		    ctx->arena, "%s: %s", act->path, act->message);
+	}
+	return rpc_fail(
+	    ctx, err, act->reason, message != NULL ? message : act->message);
 }
 
 /* ---- words ------------------------------------------------------------- */

@@ -256,6 +256,10 @@ def half_said(ada, cora, reference):
             (cora, 'save it as "CSV UTF-8"', "notify", "--from", book)):
         done = who.cdop(*args)
         check(words, done.code == USAGE and words in done.err, done)
+    done = ada.cdop("people", "invite", "--name", "", "--role", "auditor",
+                    "--out", os.path.join(TMP, "nobody.txt"))
+    check("what is refused of a person says of what", done.code == INVALID and
+          "cdop: name: is needed" in done.err, done)
     cora.must("case", "show", reference)
     words = ["case", "correct", reference, "7", "--set", "child.sex=1",
              "--reason", "x"]
