@@ -35,9 +35,8 @@ cmd_is_line(const char *option, const char *text, size_t max)
 	return false;
 }
 
-/* Whole: --key is not --key-file. */
-static bool
-is_named(const char *usage, const char *option)
+bool
+cmd_is_named(const char *usage, const char *option)
 {
 	const size_t len = strlen(option);
 	const char *at = usage;
@@ -57,7 +56,7 @@ tell_wrong(const char *verb, const char *usage, int argc, char **argv, int i)
 
 	if (arg[0] != '-')
 		log_tell("%s: a word too many: %s", verb, arg);
-	else if (!is_named(usage, arg))
+	else if (!cmd_is_named(usage, arg))
 		log_tell("%s: no such option: %s", verb, arg);
 	else if (i + 1 >= argc)
 		log_tell("%s: %s wants a value", verb, arg);

@@ -34,6 +34,9 @@ int cmd_config(int argc, char **argv, const char *const longs[],
  */
 bool cmd_is_line(const char *option, const char *text, size_t max);
 
+/* Is the option named in a usage, whole?  --key is not --key-file. */
+bool cmd_is_named(const char *usage, const char *option);
+
 /*
  * Says what is wrong with argv[i] of a verb, by its usage, which names every
  * option, and then says that, too.  CMD_USAGE.

@@ -20,19 +20,27 @@
 #include "server/vault/keystore.h"
 #include "server/vault/rows_slots.h"
 
-static const char usage_text[] =
-    "usage: cdopd slot list DIR " OFFLINE_KEY_USAGE "\n"
-    "       cdopd slot add DIR --by NAME [--reason TEXT] [--label TEXT]\n"
-    "           (--new-key-file FILE [--degraded] | --new-credential FILE |\n"
-    "            --new-passphrase [--new-passphrase-file FILE]\n"
-    "                [--kdf-memory MIB] [--kdf-passes N] |\n"
-    "            --new-shares K/N --out DIR [--holder NAME ...])\n"
-    "           " OFFLINE_KEY_USAGE "\n"
-    "       cdopd slot test DIR " OFFLINE_KEY_USAGE "\n"
-    "       cdopd slot sheet DIR [--out FILE] " OFFLINE_KEY_USAGE "\n"
-    "       cdopd slot remove DIR --slot N --by NAME --reason TEXT\n"
-    "           " OFFLINE_KEY_USAGE "\n"
-    "--share-file is given once for each share.";
+#define USAGE_LIST "cdopd slot list DIR " OFFLINE_KEY_USAGE
+#define USAGE_ADD                                                              \
+	"cdopd slot add DIR --by NAME [--reason TEXT] [--label TEXT]\n"        \
+	"           (--new-key-file FILE [--degraded] | --new-credential "     \
+	"FILE |\n"                                                             \
+	"            --new-passphrase [--new-passphrase-file FILE]\n"          \
+	"                [--kdf-memory MIB] [--kdf-passes N] |\n"              \
+	"            --new-shares K/N --out DIR [--holder NAME ...])\n"        \
+	"           " OFFLINE_KEY_USAGE
+#define USAGE_TEST  "cdopd slot test DIR " OFFLINE_KEY_USAGE
+#define USAGE_SHEET "cdopd slot sheet DIR [--out FILE] " OFFLINE_KEY_USAGE
+#define USAGE_REMOVE                                                           \
+	"cdopd slot remove DIR --slot N --by NAME --reason TEXT\n"             \
+	"           " OFFLINE_KEY_USAGE
+
+static const char usage_text[] = "usage: " USAGE_LIST "\n"
+				 "       " USAGE_ADD "\n"
+				 "       " USAGE_TEST "\n"
+				 "       " USAGE_SHEET "\n"
+				 "       " USAGE_REMOVE "\n"
+				 "--share-file is given once for each share.";
 
 static int
 usage(const char *why)
@@ -60,12 +68,15 @@ take_value(struct slot_add *add, const char *name, const char *value)
 	return true;
 }
 
+/* own: the usage of this verb; what another one takes would do nothing. */
 static int
-parse(struct slot_add *add, int argc, char **argv)
+parse(struct slot_add *add, const char *own, int argc, char **argv)
 {
 	int i;
 
 	for (i = 2; i < argc; i++) {
+		if (argv[i][0] == '-' && !cmd_is_named(own, argv[i]))
+			return cmd_wrong("slot", own, argc, argv, i);
 		if (argv[i][0] != '-' && add->from.dir == NULL)
 			add->from.dir = argv[i];
 		else if (strcmp(argv[i], "--new-passphrase") == 0)
@@ -286,12 +297,13 @@ static const struct {
 	const char *name;
 	bool (*run)(struct slot_add *add);
 	bool is_signed; /* takes --by */
+	const char *usage;
 } deeds[] = {
-    {"list", list, false},
-    {"add", slot_add_run, true},
-    {"test", test, false},
-    {"remove", take_away, true},
-    {"sheet", sheet, false},
+    {"list", list, false, "usage: " USAGE_LIST},
+    {"add", slot_add_run, true, "usage: " USAGE_ADD},
+    {"test", test, false, "usage: " USAGE_TEST},
+    {"remove", take_away, true, "usage: " USAGE_REMOVE},
+    {"sheet", sheet, false, "usage: " USAGE_SHEET},
 };
 
 int
@@ -312,7 +324,7 @@ cmd_slot(int argc, char **argv)
 	if (i == sizeof(deeds) / sizeof(deeds[0]))
 		return usage("list, add, test, remove or sheet");
 	slot_add_init(&add);
-	if ((status = parse(&add, argc, argv)) != CMD_OK)
+	if ((status = parse(&add, deeds[i].usage, argc, argv)) != CMD_OK)
 		return status;
 	if (!cmd_is_line("--by", add.by, CDOP_TEXT_MAX) ||
 	    !cmd_is_line("--reason", add.reason, CDOP_REASON_MAX) ||
