@@ -2,55 +2,24 @@
  * Who comes while a small batch is run is in it; what could end a session
  * that the batch names waits until it is committed.
  */
-#include <dlfcn.h>
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "server/cycle/cycle_state.h"
 #include "server/registry/audit.h"
-#include "server/registry/cases_renew.h"
-#include "server/registry/copying.h"
 #include "server/registry/registry.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
-#include "tests/unit/server/rpc/calls.h"
+#include "tests/unit/server/cycle/cycle_meanwhile.h"
 
-#define FEW     8
-#define OLD     (3 * CASES_RENEW_STEP)
-#define BUSY_MS 250 /* who has called calls again */
+#define FEW 8
 
 static struct fixture f;
 static struct fixture_client *first, *other;
-static void (*meanwhile)(void); /* once, when the batch first writes */
-static bool fail_next;          /* what is written after that */
-
-/* In place of LMDB's. */
-int mdb_put(void *txn, unsigned table, void *key, void *data, unsigned flags);
-
-int
-mdb_put(void *txn, unsigned table, void *key, void *data, unsigned flags)
-{
-	int (*real)(void *, unsigned, void *, void *, unsigned);
-	void (*now)(void) = meanwhile;
-	void *p;
-
-	meanwhile = NULL;
-	if (now != NULL) {
-		now();
-	} else if (fail_next) {
-		fail_next = false;
-		return EINVAL;
-	}
-	p = dlsym(RTLD_NEXT, "mdb_put");
-	memcpy(&real, &p, sizeof(real));
-	return real(txn, table, key, data, flags);
-}
 
 static int
 setup(void **state)
@@ -62,30 +31,11 @@ setup(void **state)
 	return 0;
 }
 
-/* With work of the vault's own that nobody has asked for. */
-static int
-setup_old(void **state)
-{
-	const char *reference;
-	unsigned i;
-
-	(void)state;
-	fixture_start(&f, false, 0);
-	for (i = 0; i < OLD; i++) {
-		reference = calls_new(&f.world, WORLD_COORDINATOR,
-		    world_form(&f.world, i, "wirral"));
-		calls_old_summary(&f.world, reference);
-	}
-	fixture_restart(&f);
-	first = fixture_sign_in(&f, WORLD_COORDINATOR);
-	other = fixture_sign_in(&f, WORLD_ADMIN_1);
-	return 0;
-}
-
 static int
 teardown(void **state)
 {
 	(void)state;
+	meanwhile_over();
 	fixture_tick(0);
 	fixture_end(&f);
 	return 0;
@@ -126,6 +76,12 @@ who_comes_while_it_is_run_is_in_it(void **state)
 	assert_int_equal(audit_size(f.world.reg->audit), leaves + 2);
 }
 
+static bool
+at_once(void)
+{
+	return true;
+}
+
 /* Each alone then, and both are answered. */
 static void
 who_came_and_failed_is_run_again(void **state)
@@ -135,9 +91,9 @@ who_came_and_failed_is_run_again(void **state)
 	(void)state;
 	ask(first, 1);
 	meanwhile = other_asks;
-	fail_next = true;
+	meanwhile_fails = at_once;
 	fixture_turn(&f);
-	assert_false(fail_next);
+	assert_null(meanwhile_fails);
 	fixture_answers(&f, first, 1, 1);
 	fixture_answers(&f, other, 1, 1);
 	assert_int_equal(audit_size(f.world.reg->audit), leaves + 2);
@@ -204,9 +160,20 @@ a_long_call_waits_for_the_next(void **state)
 	assert_non_null(fixture_reply(&f, other));
 }
 
+/* While the one who joined is worked for: then it is looked once more. */
+static void
+first_asks_again(void)
+{
+	if (batch_count(f.cycle->batch) > 1)
+		ask(first, 1);
+	else
+		meanwhile = first_asks_again;
+}
+
 static void
 other_asks_short_long_and_short(void)
 {
+	meanwhile = first_asks_again;
 	(void)fixture_call_of(other, 64);
 	(void)fixture_call_of(other, 16384);
 	(void)fixture_call_of(other, 64);
@@ -234,17 +201,25 @@ what_is_behind_a_long_call_stays_behind_it(void **state)
 	ask(first, 1);
 	meanwhile = other_asks_short_long_and_short;
 	fixture_turn(&f);
+	assert_null(meanwhile);
 	assert_int_equal(next_ids(other, 1), 2);
 	fixture_settle(&f);
 	assert_int_equal(next_ids(other, 2), 4);
-	assert_int_equal(audit_size(f.world.reg->audit), leaves + 4);
+	fixture_answers(&f, first, 1, 2);
+	assert_int_equal(audit_size(f.world.reg->audit), leaves + 5);
+}
+
+static void
+somebody_connects_only(void)
+{
+	(void)fixture_greet(
+	    &f, WORLD_PARTNER_WIRRAL, world_keys(WORLD_PARTNER_WIRRAL).psk);
 }
 
 static void
 somebody_connects(void)
 {
-	(void)fixture_greet(
-	    &f, WORLD_PARTNER_WIRRAL, world_keys(WORLD_PARTNER_WIRRAL).psk);
+	somebody_connects_only();
 	other_asks();
 }
 
@@ -358,6 +333,64 @@ a_gate_that_ends_meanwhile_takes_no_leaf_along(void **state)
 	f.link = -1;
 }
 
+/* ---- anything, at any time ----------------------------------------------- */
+
+static uint32_t dice_at = 1;
+
+static uint32_t
+dice(uint32_t n)
+{
+	dice_at = dice_at * 1664525u + 1013904223u;
+	return (dice_at >> 16) % n;
+}
+
+/* Short, long, and what has just room or just none. */
+static void
+anybody_asks(void)
+{
+	static const size_t lens[] = {64, 64, 200, 4000, 8192, 8193, 20000};
+	struct fixture_client *client = dice(2) == 0 ? first : other;
+	uint32_t n;
+
+	if (dice(3) != 0)
+		return;
+	for (n = 1 + dice(4); n > 0; n--)
+		(void)fixture_call_of(
+		    client, lens[dice(sizeof(lens) / sizeof(lens[0]))]);
+	fixture_send(&f, client);
+	if (dice(8) == 0)
+		fixture_sent(&f, client);
+	if (dice(64) == 0 && f.n_client < FIXTURE_CLIENTS)
+		somebody_connects_only();
+}
+
+static void
+each_call_is_answered_once_and_in_its_place(void **state)
+{
+	uint64_t leaves = audit_size(f.world.reg->audit);
+	uint64_t ids[2] = {1, 1};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 300; i++) {
+		meanwhile_always = NULL;
+		anybody_asks();
+		meanwhile_always = anybody_asks;
+		f.n_event = 0;
+		fixture_turn(&f);
+		ids[0] = next_ids(first, ids[0]);
+		ids[1] = next_ids(other, ids[1]);
+	}
+	meanwhile_always = NULL;
+	f.n_event = 0;
+	fixture_settle(&f);
+	assert_int_equal(next_ids(first, ids[0]), first->last_id + 1);
+	assert_int_equal(next_ids(other, ids[1]), other->last_id + 1);
+	assert_int_equal(audit_size(f.world.reg->audit),
+	    leaves + first->last_id + other->last_id);
+	assert_true(first->last_id > 300 && other->last_id > 300);
+}
+
 /* ---- how long it takes -------------------------------------------------- */
 
 static void
@@ -407,76 +440,6 @@ with_those_who_join_it_takes_ten(void **state)
 	fixture_answers(&f, other, 2, FEW - 2);
 }
 
-static size_t
-how_many_old(void)
-{
-	const struct index *index = cases_index(f.world.reg->cases);
-	uint32_t i;
-	size_t n = 0;
-
-	for (i = 0; i < index_count(index); i++)
-		n += index_at(index, i)->is_old;
-	return n;
-}
-
-/* It is known that somebody calls, although no batch began with a call. */
-static void
-who_joins_the_vaults_own_work_does_not_meet_it_again(void **state)
-{
-	size_t before = how_many_old();
-
-	(void)state;
-	assert_true(before > CASES_RENEW_STEP);
-	fixture_pass(BUSY_MS);
-	meanwhile = other_asks;
-	fixture_turn(&f);
-	fixture_answers(&f, other, 1, 1);
-	assert_int_equal(how_many_old(), before - CASES_RENEW_STEP);
-	fixture_turn(&f);
-	assert_int_equal(how_many_old(), before - CASES_RENEW_STEP);
-	assert_true(cycle_sleep_ms(f.cycle) > 0);
-	fixture_pass(BUSY_MS);
-	fixture_settle(&f);
-	assert_int_equal(how_many_old(), 0);
-}
-
-static uint64_t
-copied(void)
-{
-	const struct copy *copy = copying_copy(f.world.reg->copying);
-	struct copy_progress progress;
-
-	copy_progress(copy, &progress);
-	return progress.rows + progress.opened;
-}
-
-/* What was received and waits is waited for as what is still in the socket. */
-static void
-a_copy_makes_way_for_what_waits(void **state)
-{
-	static const struct copy_plan plain;
-	struct copying *copying = f.world.reg->copying;
-	uint64_t before;
-
-	(void)state;
-	assert_int_equal(copying_begin(copying, &plain), CDOP_OK);
-	fixture_tick(1);
-	assert_int_equal(cycle_copy(f.cycle), CDOP_OK);
-	fixture_tick(0);
-	assert_int_equal(copying_state(copying), COPYING_RUNS);
-	ask(first, 1);
-	meanwhile = somebody_connects;
-	copying_hold(copying, true);
-	fixture_turn(&f);
-	copying_hold(copying, false);
-	before = copied();
-	fixture_tick(1);
-	assert_int_equal(cycle_copy(f.cycle), CDOP_OK);
-	fixture_tick(0);
-	assert_int_equal(copied(), before);
-	copying_clear(copying);
-}
-
 /* ---- who is ended ------------------------------------------------------- */
 
 /* He is in the batch that suspends him, and hears nothing of it. */
@@ -522,13 +485,9 @@ main(void)
 	    TEST(a_frame_that_does_not_open_ends_its_session_after_it),
 	    TEST(what_was_written_is_counted),
 	    TEST(a_gate_that_ends_meanwhile_takes_no_leaf_along),
+	    TEST(each_call_is_answered_once_and_in_its_place),
 	    TEST(nobody_is_taken_in_after_ten_milliseconds),
 	    TEST(with_those_who_join_it_takes_ten),
-	    cmocka_unit_test_setup_teardown(
-		who_joins_the_vaults_own_work_does_not_meet_it_again, setup_old,
-		teardown),
-	    cmocka_unit_test_setup_teardown(
-		a_copy_makes_way_for_what_waits, setup_old, teardown),
 	    TEST(who_is_suspended_in_it_joins_in_vain),
 	};
 
