@@ -28,8 +28,9 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-if "TMP" not in os.environ:
-    os.environ["TMP"] = tempfile.mkdtemp(prefix="cdop-soak.")
+# A folder of its own: it is taken away in the end, with all that is in it.
+os.environ["TMP"] = tempfile.mkdtemp(
+    prefix="cdop-soak.", dir=os.environ.get("TMP"))
 sys.path.insert(0, os.path.join(TOP, "tests/flow"))
 sys.dont_write_bytecode = True
 import libflow  # noqa: E402
