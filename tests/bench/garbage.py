@@ -19,8 +19,8 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-if "TMP" not in os.environ:
-    os.environ["TMP"] = tempfile.mkdtemp(prefix="cdop-garbage.")
+os.environ["TMP"] = tempfile.mkdtemp(
+    prefix="cdop-garbage.", dir=os.environ.get("TMP"))
 sys.path[:0] = [os.path.join(TOP, "tests/flow/stranger"),
                 os.path.join(TOP, "tests/flow")]
 sys.dont_write_bytecode = True
