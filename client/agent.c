@@ -129,9 +129,34 @@ agent_stop(struct cmd_ctx *ctx)
 
 /* ---- the agent itself -------------------------------------------- */
 
+/* Where it listens: the name is the next one's as soon as that has begun. */
+struct place {
+	const char *path;
+	struct stat own;
+};
+
+/* As long as the socket is open nothing else gets its number. */
+static bool
+is_there(const struct place *place)
+{
+	struct stat st;
+
+	return lstat(place->path, &st) == 0 && st.st_ino == place->own.st_ino &&
+	    st.st_dev == place->own.st_dev;
+}
+
+/* Before anybody is told so. */
+static void
+forget(const struct place *place, struct held *held)
+{
+	cdop_secret_wipe(held, sizeof(*held));
+	if (is_there(place))
+		(void)unlink(place->path);
+}
+
 /* One asker; true when it is to end. */
 static bool
-serve(int fd, const struct held *held)
+serve(int fd, const struct place *place, struct held *held)
 {
 	struct timeval tv = {.tv_usec = ASKER_MS * 1000 / 2};
 	uint8_t request[ASK_LEN];
@@ -143,6 +168,7 @@ serve(int fd, const struct held *held)
 	    (ssize_t)sizeof(request))
 		return false;
 	if (request[0] == ASK_STOP) {
+		forget(place, held);
 		(void)send(fd, "", 1, MSG_NOSIGNAL);
 		return true;
 	}
@@ -153,14 +179,14 @@ serve(int fd, const struct held *held)
 }
 
 static void
-loop(int fd, const char *path, const struct held *held, unsigned seconds)
+loop(int fd, const struct place *place, struct held *held, unsigned seconds)
 {
 	uint64_t end = conn_now_ms() + (uint64_t)seconds * 1000, now;
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	bool done = false;
 	int asker;
 
-	while (!done && (now = conn_now_ms()) < end && file_exists(path)) {
+	while (!done && (now = conn_now_ms()) < end && is_there(place)) {
 		if (poll(&p, 1,
 			(int)(end - now < LOOK_MS ? end - now : LOOK_MS)) <= 0)
 			continue;
@@ -168,7 +194,7 @@ loop(int fd, const char *path, const struct held *held, unsigned seconds)
 		if (asker < 0)
 			continue;
 		/* It may be over since: poll does not count the sleep. */
-		done = conn_now_ms() >= end || serve(asker, held);
+		done = conn_now_ms() >= end || serve(asker, place, held);
 		(void)close(asker);
 	}
 }
@@ -178,6 +204,7 @@ __attribute__((noreturn)) static void
 become_agent(struct cmd_ctx *ctx, int fd, const char *path, struct held *held,
     unsigned seconds)
 {
+	struct place place = {.path = path};
 	int null;
 
 	(void)setsid();
@@ -187,7 +214,8 @@ become_agent(struct cmd_ctx *ctx, int fd, const char *path, struct held *held,
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_NAME, "cdop agent");
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || chdir("/") != 0)
+	if (null < 0 || chdir("/") != 0 || path == NULL ||
+	    lstat(path, &place.own) != 0)
 		_exit(1);
 	(void)dup2(null, STDIN_FILENO);
 	(void)dup2(null, STDOUT_FILENO);
@@ -198,9 +226,8 @@ become_agent(struct cmd_ctx *ctx, int fd, const char *path, struct held *held,
 	fd = AGENT_FD;
 	identity_wipe(&ctx->session->identity);
 	cdop_arena_free(ctx->arena);
-	loop(fd, path, held, seconds);
-	cdop_secret_wipe(held, sizeof(*held));
-	(void)unlink(path);
+	loop(fd, &place, held, seconds);
+	forget(&place, held);
 	_exit(0);
 }
 

@@ -130,6 +130,22 @@ its_time_passes_while_the_computer_sleeps(void **state)
 	*slept_s = 0;
 }
 
+/* The one before goes before the next one listens, and takes nothing along. */
+static void
+the_next_one_takes_its_place(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[32];
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(agent_start(&f->ctx, 60), EXIT_OK);
+		assert_true(agent_key(&f->ctx, f->session.identity.salt, key));
+	}
+	assert_true(agent_stop(&f->ctx));
+	assert_false(agent_stop(&f->ctx));
+}
+
 /* A lock of a script, a file that the passphrase was read from. */
 static void
 it_keeps_open_nothing_that_it_was_given(void **state)
@@ -184,6 +200,7 @@ main(void)
 	    WITH(it_gives_the_key_until_it_is_locked),
 	    WITH(its_time_ends),
 	    WITH(its_time_passes_while_the_computer_sleeps),
+	    WITH(the_next_one_takes_its_place),
 	    WITH(it_keeps_open_nothing_that_it_was_given),
 	    WITH(what_cannot_be_locked_is_not_held),
 	    WITH(without_a_login_session_there_is_none),
