@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cdop/text.h"
 #include "client/pager.h"
 #include "client/print.h"
 #include "client/prompt.h"
@@ -170,10 +171,13 @@ find_code(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 
 	if (ctx->g.purpose != NULL) {
 		for (i = 0; i < n; i++)
-			if (strcmp(option[i].code, ctx->g.purpose) == 0)
+			if (cdop_text_same(option[i].code, ctx->g.purpose) ||
+			    cdop_text_same(option[i].label, ctx->g.purpose))
 				break;
-		*ret_code = ctx->g.purpose;
-		return i < n ? EXIT_OK : no_such_code(ctx, option, n);
+		if (i == n)
+			return no_such_code(ctx, option, n);
+		*ret_code = option[i].code;
+		return EXIT_OK;
 	}
 	usual = usual_code(ctx, profile);
 	if (usual != NULL) {

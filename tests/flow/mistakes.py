@@ -297,6 +297,16 @@ def answers_of_cdop(cora):
               b"output: No space left on device" in done.stderr, done)
 
 
+def shown_and_typed(registry, cora):
+    """A purpose is named by its code, or as the log and the prompt show it."""
+    cora.must("case", "list", "--purpose", "Living child at risk")
+    audrey = registry.invite("Audrey Auditor", "--role", "auditor")
+    equal("the log has its code", audrey.must(
+        "audit", "list", "--person", str(cora.person), "--limit", "1",
+        "--purpose", "Audit", "--json").lines()[0]["purpose"]["code"],
+        "living_child")
+
+
 def read_in_part(cora):
     """A reader that has enough is no failure, and nothing is said of it."""
     for words in ["case list", "case list --json", "help", "profile show"]:
@@ -321,6 +331,7 @@ def at_the_prompt():
     half_said(registry.ada, cora, reference)
     answers_of_cdop(cora)
     read_in_part(cora)
+    shown_and_typed(registry, cora)
     one_name(registry, cora)
 
 
