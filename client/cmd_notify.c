@@ -44,6 +44,12 @@ resume(struct cmd_ctx *ctx, struct notify *n)
 		return code;
 	notify_take(n, draft);
 	n->draft = spool_draft_number(path);
+	/* Whose it is: what was typed before is not asked again. */
+	if (prompt_is_possible(ctx) && !ctx->g.json) {
+		print_note(ctx, "draft %u, kept %s:", n->draft,
+		    print_time(ctx->arena, draft->at_ms));
+		show_form(ctx, n->form, NULL);
+	}
 	return EXIT_OK;
 }
 

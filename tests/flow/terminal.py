@@ -58,6 +58,9 @@ def interrupted(cora):
                   "Date of death": ["01/11/2024"]}))
     equal("taken up again it is registered", code, OK)
     check("without a question twice", "NOT-ASKED-AGAIN" not in shown, shown)
+    check("after it was shown whose it is", re.search(
+        "draft [0-9]+, kept .*Otherchild-Synthetic.*Date of death, or found:",
+        shown, re.S), shown)
     equal("the draft is gone", "draft" in cora.must("retry", "--list").out,
           False)
     equal("nothing more to take up",
