@@ -462,6 +462,30 @@ settle(struct asking *a)
 	return EXIT_OK; /* the registry has the last word */
 }
 
+/* What was answered wrongly is mended here, not in the registry. */
+static enum exit_code
+look_over(struct asking *a)
+{
+	struct cdop_path path;
+	enum exit_code code;
+	const char *typed;
+
+	for (;;) {
+		code = prompt_line(a->ctx,
+		    "Anything to change first? Its label (Enter: no)", NULL,
+		    &typed);
+		if (code != EXIT_OK || typed[0] == '\0')
+			return code;
+		if (!choices_field(a->ctx, typed, &path))
+			continue;
+		/* Another answer may bring other questions. */
+		if ((code = mend_field(a, path)) != EXIT_OK ||
+		    (code = ask_stage(a, CDOP_STAGE_ACCEPT)) != EXIT_OK ||
+		    (code = ask_stage(a, CDOP_STAGE_FIRST)) != EXIT_OK)
+			return code;
+	}
+}
+
 static enum exit_code
 ask_all(struct asking *a)
 {
@@ -482,6 +506,8 @@ ask_all(struct asking *a)
 		code = ask_groups(a);
 	if (code == EXIT_OK && cmd_flag(a->ctx, "--all"))
 		code = ask_stage(a, CDOP_STAGE_LATER);
+	if (code == EXIT_OK)
+		code = look_over(a);
 	return code == EXIT_OK ? settle(a) : code;
 }
 

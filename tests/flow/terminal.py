@@ -106,6 +106,25 @@ def two_fields(cora):
           in cora.must("retry", "--list").out, shown)
 
 
+def looked_over(cora):
+    """What was typed wrongly is changed before it is sent."""
+    code, shown = typed(cora, ["notify"], dict(CHILD, **{
+        "Anything to change": ["date of brith", "date of birth",
+                               "What is known of the name", ""],
+        "Mother's family": ["Mumly-Synthetic"], "Mother's first": ["Jo"],
+        "Family name": ["Lookson-Synthetic"], "First names": [""],
+        "What is known": ["baby", "one"],
+        "Date of birth": ["12/03/2020", "13/03/2021"]}))
+    check("a date is mended at the end", code == OK and
+          "now: Thu 12 March 2020" in shown, shown)
+    reference = re.search(r"Registered (T-\S+)", shown)
+    form = reference and cora.must("case", "show", reference.group(1),
+                                   "--json").json()["case"]["record"]["form"]
+    equal("it is what is sent", form and (
+        form["birth"]["date"], form["child"]["family_name"]),
+        ("2021-03-13", "Lookson-Synthetic"))
+
+
 def warned(cora):
     code, shown = typed(cora, ["notify"], dict(
         CHILD, **{"Family name": ["Earlyson-Synthetic"],
@@ -320,6 +339,7 @@ def main():
     warned(cora)
     paged(registry, cora)
     same_day(cora)
+    looked_over(cora)
     amended(cora)
     elsewhere(cora)
     unlocked(passphrases(registry, cora))
