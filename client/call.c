@@ -370,6 +370,20 @@ spool(struct cmd_ctx *ctx, const struct call_send *send, bool sent)
 	return spool_put(ctx, &r);
 }
 
+/* What waits under it has one date, whichever process gives it that. */
+static enum exit_code
+date_and_keep(struct cmd_ctx *ctx, const struct call_send *send, uint8_t *key)
+{
+	enum exit_code code;
+
+	if ((code = session_hold(ctx)) != EXIT_OK)
+		return code;
+	if ((code = spool_date_key(ctx, key)) == EXIT_OK)
+		code = spool(ctx, send, true);
+	session_release(ctx);
+	return code;
+}
+
 static enum exit_code
 change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
     uint8_t *key, bool keep, ProtobufCMessage **ret_message)
@@ -383,9 +397,10 @@ change(struct cmd_ctx *ctx, uint32_t method, const ProtobufCMessage *request,
 	send.dry = !keep;
 	if ((code = session_open(ctx)) != EXIT_OK ||
 	    (code = call_prepare(ctx, &send)) != EXIT_OK ||
-	    (code = pack(ctx, request, &send.body)) != EXIT_OK ||
-	    (code = spool_date_key(ctx, key)) != EXIT_OK ||
-	    (keep && (code = spool(ctx, &send, true)) != EXIT_OK))
+	    (code = pack(ctx, request, &send.body)) != EXIT_OK)
+		return code;
+	code = keep ? date_and_keep(ctx, &send, key) : spool_date_key(ctx, key);
+	if (code != EXIT_OK)
 		return code;
 	code = call_raw(ctx, &send, ret_message);
 	/* Done, it says, and shows nothing of it: that is no answer. */

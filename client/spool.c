@@ -277,11 +277,33 @@ spool_get(
 	return EXIT_OK;
 }
 
-enum exit_code
-spool_begin(struct cmd_ctx *ctx, Cdop__ClientRequest *r, bool anew)
+/* As it is now: another process may have sent it since it was read. */
+static enum exit_code
+read_again(struct cmd_ctx *ctx, Cdop__ClientRequest *r)
+{
+	const char *path = request_path(ctx, r->request_key.data);
+	Cdop__ClientRequest *now;
+	enum exit_code code;
+
+	if (path == NULL || !file_exists(path))
+		return cmd_fail(ctx, EXIT_UNREACHABLE, "busy",
+		    "cdop retry --list",
+		    "another cdop on this computer has taken it up");
+	if ((code = spool_get(ctx, path, &now)) != EXIT_OK)
+		return code;
+	r->has_sent = now->has_sent;
+	r->sent = now->sent;
+	return EXIT_OK;
+}
+
+static enum exit_code
+begin(struct cmd_ctx *ctx, Cdop__ClientRequest *r, bool anew)
 {
 	const char *from = request_path(ctx, r->request_key.data), *to;
+	enum exit_code code;
 
+	if ((code = read_again(ctx, r)) != EXIT_OK)
+		return code;
 	if (r->has_sent && r->sent && !anew)
 		return EXIT_OK;
 	date(ctx, r->request_key.data);
@@ -292,6 +314,21 @@ spool_begin(struct cmd_ctx *ctx, Cdop__ClientRequest *r, bool anew)
 	r->has_sent = true;
 	r->sent = true;
 	return spool_put(ctx, r);
+}
+
+enum exit_code
+spool_begin(struct cmd_ctx *ctx, Cdop__ClientRequest *r, bool anew)
+{
+	enum exit_code code;
+
+	if (r->has_sent && r->sent && !anew)
+		return EXIT_OK;
+	/* Two that date it are two requests to the registry. */
+	if ((code = session_hold(ctx)) != EXIT_OK)
+		return code;
+	code = begin(ctx, r, anew);
+	session_release(ctx);
+	return code;
 }
 
 enum exit_code

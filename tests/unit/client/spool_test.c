@@ -164,6 +164,36 @@ a_request_that_is_dated_anew_is_never_there_twice(void **state)
 	assert_int_equal(list.n, 0);
 }
 
+/* Or it would be two requests, and what they register is there twice. */
+static void
+what_another_process_has_sent_keeps_its_key(void **state)
+{
+	struct fixture *f = *state;
+	Cdop__ClientRequest *mine, *theirs;
+	struct spool_list list;
+	uint8_t key[16];
+
+	spool_new_key(&f->ctx, key);
+	put(f, key);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(spool_get(&f->ctx, list.path[0], &mine), EXIT_OK);
+	assert_int_equal(spool_get(&f->ctx, list.path[0], &theirs), EXIT_OK);
+	theirs->has_sent = true;
+	theirs->sent = true;
+	assert_int_equal(spool_put(&f->ctx, theirs), EXIT_OK);
+	(void)registry_is_ahead(f, TEN_YEARS_MS);
+	assert_int_equal(spool_begin(&f->ctx, mine, false), EXIT_OK);
+	assert_memory_equal(mine->request_key.data, key, 16);
+	assert_int_equal(spool_requests(&f->ctx, &list), EXIT_OK);
+	assert_int_equal(list.n, 1);
+
+	/* And what has arrived meanwhile does not go out at all. */
+	mine->sent = false;
+	spool_drop(&f->ctx, key);
+	assert_int_equal(spool_begin(&f->ctx, mine, false), EXIT_UNREACHABLE);
+	assert_string_equal(f->ctx.error.reason, "busy");
+}
+
 static void
 what_was_refused_goes_out_as_a_new_request(void **state)
 {
@@ -451,6 +481,7 @@ main(void)
 	    WITH(a_key_is_old_after_29_days),
 	    WITH(what_was_never_sent_is_dated_anew),
 	    WITH(a_request_that_is_dated_anew_is_never_there_twice),
+	    WITH(what_another_process_has_sent_keeps_its_key),
 	    WITH(what_was_refused_goes_out_as_a_new_request),
 	    WITH(a_request_comes_back_until_it_is_dropped),
 	    WITH(nothing_of_it_can_be_read_on_disk),
