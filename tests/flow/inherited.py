@@ -22,9 +22,8 @@ def closed(how, *argv):
 
 def register(cora):
     row = libsynthetic.rows(1, 77)[0]
-    done = cora.must("notify", "--json", "--no-input", *[
-        "--set=%s=%s" % (path, value) for path, value in row.items()
-        if path[0] != "_" and value and "." in path])
+    done = cora.must("notify", "--json", "--no-input",
+                     *libsynthetic.said(row))
     return done.json()["reference"]
 
 
