@@ -7,7 +7,7 @@ import random
 import time
 
 import liblog
-from kill_import import kill, write
+from kill_import import kill
 from libflow import OK, PARTIAL, TMP, check, end, equal, scene
 import libsynthetic
 
@@ -32,7 +32,7 @@ def kept(person):
 def disturbed(registry, person, turn, role, after):
     """An import, and a death meanwhile; the leaves that it was told of."""
     path = os.path.join(TMP, "changes-%d.csv" % turn)
-    write(path, libsynthetic.rows(COUNT, turn * COUNT))
+    libsynthetic.save(path, libsynthetic.rows(COUNT, turn * COUNT))
     with open(path + ".told", "w+b") as out:
         client = person.popen("notify", "--from", path, "--json", stdout=out)
         time.sleep(after)
@@ -90,7 +90,7 @@ def main():
     registry, cora = scene(conf=["restarts = 100"])
     audrey = registry.invite("Audrey Auditor", "--role", "auditor")
     path = os.path.join(TMP, "first.csv")
-    write(path, libsynthetic.rows(COUNT))
+    libsynthetic.save(path, libsynthetic.rows(COUNT))
     begun = time.monotonic()
     cora.must("notify", "--from", path)
     usual, ever = time.monotonic() - begun, kept(cora)
