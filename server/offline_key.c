@@ -142,6 +142,18 @@ derive(const struct offline_key *key, const struct slots_info *slot,
 	return err;
 }
 
+/* The next one behind last that it may open; n: there is none. */
+static size_t
+next_fit(const struct offline_key *key, const struct slots_info *slots,
+    size_t n, size_t last)
+{
+	size_t i = last == SIZE_MAX ? 0 : last + 1;
+
+	while (i < n && !fits(key, &slots[i]))
+		i++;
+	return i;
+}
+
 enum cdop_err
 offline_key_next(struct offline_key *key, const struct slots_info *slots,
     size_t n, size_t *slot, uint8_t ret_k[static 32])
@@ -150,24 +162,17 @@ offline_key_next(struct offline_key *key, const struct slots_info *slots,
 	size_t i;
 
 	/* Nobody is asked for what opens nothing. */
-	if (!is_shares(key) || key->is_read) {
-		for (i = *slot == SIZE_MAX ? 0 : *slot + 1;
-		     i < n && !fits(key, &slots[i]); i++)
-			;
-		if (i == n)
-			return CDOP_NOT_FOUND;
-	}
+	if ((!is_shares(key) || key->is_read) &&
+	    next_fit(key, slots, n, *slot) == n)
+		return CDOP_NOT_FOUND;
 	if ((err = read_once(key)) != CDOP_OK)
 		return err == CDOP_NOT_FOUND ? CDOP_INVALID_ARGUMENT : err;
-	for (i = *slot == SIZE_MAX ? 0 : *slot + 1; i < n; i++) {
-		if (!fits(key, &slots[i]))
-			continue;
-		err = derive(key, &slots[i], ret_k);
-		if (err == CDOP_OK)
-			*slot = i;
-		return err == CDOP_NOT_FOUND ? CDOP_INVALID_ARGUMENT : err;
-	}
-	return CDOP_NOT_FOUND;
+	if ((i = next_fit(key, slots, n, *slot)) == n)
+		return CDOP_NOT_FOUND;
+	err = derive(key, &slots[i], ret_k);
+	if (err == CDOP_OK)
+		*slot = i;
+	return err == CDOP_NOT_FOUND ? CDOP_INVALID_ARGUMENT : err;
 }
 
 bool
