@@ -303,28 +303,37 @@ call_patience_ms(const struct cmd_ctx *ctx, const struct call_method *method)
 	return (uint64_t)ctx->g.timeout_ms + GRACE_MS;
 }
 
+/* The next answer to this call; others came to what was given up. */
+static enum conn_end
+next_of(struct cmd_ctx *ctx, const struct call_send *send, Cdop__Reply **ret)
+{
+	uint64_t by = conn_now_ms() + call_patience_ms(ctx, send->method);
+	enum conn_end end;
+
+	for (;;) {
+		end = call_next(ctx, by, ret);
+		if (end != CONN_OK || (*ret)->id == send->id)
+			return end;
+		/* Those to what was not asked come without an end. */
+		if (conn_now_ms() >= by)
+			return CONN_TIMEOUT;
+	}
+}
+
 enum exit_code
 call_raw(
     struct cmd_ctx *ctx, struct call_send *send, ProtobufCMessage **ret_message)
 {
-	uint64_t by = conn_now_ms() + call_patience_ms(ctx, send->method);
 	Cdop__Reply *reply;
 	enum conn_end end;
 	enum exit_code code, taken;
 
 	if ((end = call_begin(ctx, send)) != CONN_OK)
 		return call_lost(ctx, send->method, end);
-	do {
-		end = call_next(ctx, by, &reply);
-		/* Answers to what was not asked come without an end. */
-		if (end == CONN_OK && reply->id != send->id &&
-		    conn_now_ms() >= by)
-			end = CONN_TIMEOUT;
-		if (end != CONN_OK) {
-			session_hang_up(ctx);
-			return call_lost(ctx, send->method, end);
-		}
-	} while (reply->id != send->id);
+	if ((end = next_of(ctx, send, &reply)) != CONN_OK) {
+		session_hang_up(ctx);
+		return call_lost(ctx, send->method, end);
+	}
 	if (ret_message != NULL)
 		*ret_message = call_body(ctx, send->method, reply);
 	code = call_judge(ctx, send->method, reply);
@@ -498,15 +507,11 @@ call_stream_raw(
 	end = call_begin(ctx, send);
 	for (;;) {
 		if (end == CONN_OK)
-			end = call_next(ctx,
-			    conn_now_ms() + ctx->g.timeout_ms + GRACE_MS,
-			    &reply);
+			end = next_of(ctx, send, &reply);
 		if (end != CONN_OK) {
 			session_hang_up(ctx);
 			return call_lost(ctx, send->method, end);
 		}
-		if (reply->id != send->id)
-			continue;
 		code = call_judge(ctx, send->method, reply);
 		if (code == EXIT_OK)
 			code = receipt_take(ctx, send, reply);

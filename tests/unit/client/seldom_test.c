@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "client/call.h"
 #include "client/spool.h"
 #include "tests/unit/client/other_end.h"
 #include "tests/unit/client/other_end_conn.h"
@@ -199,6 +200,44 @@ what_it_does_not_know_is_kept(void **state)
 	}
 }
 
+/* ---- answers to nothing ---------------------------------------------------
+ */
+
+static void
+another_one(const Cdop__Call *call, Cdop__Reply *reply)
+{
+	reply->id = call->id + 1;
+}
+
+static enum exit_code
+take_no_part(struct cmd_ctx *ctx, const ProtobufCMessage *part, void *arg)
+{
+	(void)ctx;
+	(void)part;
+	(void)arg;
+	fail_msg("nothing was answered");
+	return EXIT_OK;
+}
+
+static void
+what_was_not_asked_is_not_waited_for(void **state)
+{
+	Cdop__BackupCreateRequest request;
+	Cdop__StatusRequest status;
+	Cdop__StatusReply *reply;
+
+	(void)state;
+	other_end_start(f, another_one);
+	no_conn_tick_ms = 500;
+	cdop__backup_create_request__init(&request);
+	assert_int_equal(call_stream(&f->ctx, CALL_BackupCreate, &request.base,
+			     take_no_part, NULL),
+	    EXIT_UNREACHABLE);
+	cdop__status_request__init(&status);
+	assert_int_equal(
+	    call_status(&f->ctx, &status, &reply), EXIT_UNREACHABLE);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
@@ -210,6 +249,7 @@ main(void)
 	    TEST(for_programs_its_number_stands_by_itself),
 	    TEST(it_is_not_asked_for_ever),
 	    TEST(what_it_does_not_know_is_kept),
+	    TEST(what_was_not_asked_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
