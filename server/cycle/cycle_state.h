@@ -49,7 +49,7 @@ struct cycle {
 	bool paced; /* a call waits that was not taken for its device */
 	uint64_t paced_told_ms;
 	bool busy; /* complete calls wait for the next batch */
-	bool soon; /* a slice of a rotation is due in a few milliseconds */
+	bool soon; /* a slice of long work is due in a few milliseconds */
 	LIST_HEAD(, session) bucket[CYCLE_BUCKETS]; /* to find one */
 	TAILQ_HEAD(, session) sessions;             /* all */
 	struct turns turns; /* of those that have signed in */

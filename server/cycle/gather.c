@@ -368,10 +368,11 @@ gather_rotate(struct cycle *cycle, uint64_t boot_ms)
 static void
 gather_renew(struct cycle *cycle, uint64_t boot_ms)
 {
-	if (boot_ms < cycle->renew_ms || !cases_renew_due(cycle->reg->cases) ||
-	    !is_time(cycle, boot_ms))
+	if (boot_ms < cycle->renew_ms || !cases_renew_due(cycle->reg->cases))
 		return;
-	if (batch_add(cycle->batch, BATCH_RENEW, NULL, nothing) != NULL)
+	if (!is_time(cycle, boot_ms))
+		cycle->soon = true;
+	else if (batch_add(cycle->batch, BATCH_RENEW, NULL, nothing) != NULL)
 		cycle->busy = true; /* there may be another one */
 }
 
