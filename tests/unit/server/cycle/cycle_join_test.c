@@ -333,6 +333,49 @@ a_gate_that_ends_meanwhile_takes_no_leaf_along(void **state)
 	f.link = -1;
 }
 
+static void
+the_gate_breaks_the_rules(void)
+{
+	fixture_say(&f, first->conn, IPC_SENT, "\xff\xff\xff\xff", 4);
+	fixture_say(&f, first->conn, IPC_CLOSE, NULL, 0);
+}
+
+static void
+a_gate_that_breaks_the_rules_meanwhile_is_left_after_it(void **state)
+{
+	(void)state;
+	ask(first, 1);
+	meanwhile = the_gate_breaks_the_rules;
+	fixture_turn(&f);
+	fixture_answers(&f, first, 1, 1);
+	assert_int_not_equal(cycle_link(f.cycle), -1);
+	assert_int_equal(cycle_sleep_ms(f.cycle), 0);
+	fixture_turn(&f);
+	assert_int_equal(cycle_link(f.cycle), -1);
+}
+
+/* It was the old one's word. */
+static void
+what_waits_goes_with_its_gate(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	ask(first, 1);
+	meanwhile = somebody_connects_only;
+	fixture_turn(&f);
+	assert_int_equal(cycle_sleep_ms(f.cycle), 0);
+	close(f.link);
+	assert_int_equal(ipc_pair(fds), CDOP_OK);
+	f.link = fds[1];
+	cycle_set_link(f.cycle, fds[0]);
+	assert_true(cycle_sleep_ms(f.cycle) > 0);
+	f.n_event = 0;
+	fixture_turn(&f);
+	assert_int_equal(f.n_event, 1);
+	assert_int_equal(f.event[0].kind, IPC_KEYS);
+}
+
 /* ---- anything, at any time ----------------------------------------------- */
 
 static uint32_t dice_at = 1;
@@ -485,6 +528,8 @@ main(void)
 	    TEST(a_frame_that_does_not_open_ends_its_session_after_it),
 	    TEST(what_was_written_is_counted),
 	    TEST(a_gate_that_ends_meanwhile_takes_no_leaf_along),
+	    TEST(a_gate_that_breaks_the_rules_meanwhile_is_left_after_it),
+	    TEST(what_waits_goes_with_its_gate),
 	    TEST(each_call_is_answered_once_and_in_its_place),
 	    TEST(nobody_is_taken_in_after_ten_milliseconds),
 	    TEST(with_those_who_join_it_takes_ten),
