@@ -17,14 +17,24 @@ on_end(int number)
 }
 
 void
-ended_begin(void)
+ended_on(void (*handler)(int), int flags)
 {
 	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-	struct sigaction action = {.sa_handler = on_end};
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+	struct sigaction was;
 	size_t i;
 
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		(void)sigaction(ends[i], &action, NULL);
+		/* nohup: it is to go on when the terminal is gone. */
+		if (ends[i] != SIGHUP || sigaction(SIGHUP, NULL, &was) != 0 ||
+		    was.sa_handler != SIG_IGN)
+			(void)sigaction(ends[i], &action, NULL);
+}
+
+void
+ended_begin(void)
+{
+	ended_on(on_end, 0);
 }
 
 bool

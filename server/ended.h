@@ -9,10 +9,16 @@
 #include <stdbool.h>
 
 /*
- * From here on INT, TERM, HUP and QUIT are noted, and end the question that a
+ * From here on these signals are noted, and end the question that a
  * person is asked.  To be called before the first file is made.
  */
 void ended_begin(void);
+
+/*
+ * INT, TERM, HUP and QUIT to a handler of one's own, with sigaction's flags;
+ * but HUP where whoever started us, as nohup, has it ignored.
+ */
+void ended_on(void (*handler)(int), int flags);
 
 /* One came: nothing more is begun. */
 bool ended_was(void);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "server/base/log.h"
+#include "server/ended.h"
 #include "server/prompt.h"
 #include "server/store/dir.h"
 
@@ -23,7 +24,6 @@
 /* All that is ever made there. */
 static const char *const names[] = {
     "data.mdb", "lock.mdb", "commit-failed", HELD};
-static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -52,18 +52,6 @@ on_end(int number)
 	(void)rmdir(here.path);
 	(void)signal(number, SIG_DFL);
 	(void)raise(number);
-}
-
-static void
-on_ends(void (*handler)(int))
-{
-	struct sigaction action = {.sa_handler = handler};
-	size_t i;
-
-	for (i = 0; i < COUNT(ends); i++) {
-		action.sa_flags = SA_RESTART;
-		(void)sigaction(ends[i], &action, NULL);
-	}
 }
 
 /* ---- what was left ------------------------------------------------------- */
@@ -154,7 +142,7 @@ workplace_make(const char *top, const char *name)
 	}
 	here.dir = dir;
 	here.held = held;
-	on_ends(on_end);
+	ended_on(on_end, SA_RESTART);
 	return CDOP_OK;
 }
 
@@ -193,7 +181,7 @@ workplace_remove(void)
 		log_tell("%s cannot be taken away: %s; there are sealed rows "
 			 "in it",
 		    here.path, strerror(errno));
-	on_ends(SIG_DFL);
+	ended_on(SIG_DFL, 0);
 	(void)close(here.held);
 	(void)close(here.dir);
 	here.dir = here.held = 0;

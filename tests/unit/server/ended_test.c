@@ -222,10 +222,22 @@ nobody_is_asked_any_more(void **state)
 	(void)close(ends[1]);
 }
 
+static void
+what_nohup_ignores_ends_nothing(void **state)
+{
+	(void)state;
+	assert_true(signal(SIGHUP, SIG_IGN) != SIG_ERR);
+	ended_begin();
+	assert_true(signal(SIGHUP, SIG_DFL) == SIG_IGN);
+	ended_begin();
+	assert_true(signal(SIGHUP, SIG_DFL) != SIG_DFL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_nohup_ignores_ends_nothing),
 	    cmocka_unit_test(a_slot_leaves_no_file),
 	    cmocka_unit_test(nor_does_who_invites_administrators),
 	    cmocka_unit_test(nor_an_init_its_registry),
