@@ -128,6 +128,8 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 		words = now == NULL
 		    ? NULL
 		    : cdop_form_words(now, &path, a->profile, ctx->arena);
+		if (words != NULL && words[0] == '\0')
+			words = NULL;
 		print_note(ctx, "  now: %s%s", words != NULL ? words : "-",
 		    words != NULL ? "   (#clear empties it)" : "");
 		if (now == NULL ||

@@ -390,7 +390,7 @@ mend_field(struct asking *a, struct cdop_path path)
 		print_note(a->ctx,
 		    "  now: %s   (Enter leaves it; or type the path of the "
 		    "field that is wrong)",
-		    words != NULL ? words : "-");
+		    words != NULL && words[0] != '\0' ? words : "-");
 		a->elsewhere.field = NULL;
 		if ((code = ask_field(a, &path)) != EXIT_OK)
 			return code;

@@ -173,6 +173,8 @@ def amended(cora):
         "Date of birth": ["12/3/2021"]})
     check("a text that is left empty stays, and that is said",
           "it stays as it is now" in shown, shown)
+    check("nothing is said to be emptied where nothing stands",
+          "  now: -\n" in shown, shown)
     check("a part of a name brings what is like it",
           "birth.date  Date of birth" in shown, shown)
     check("the date is said back in words", code == OK and
