@@ -127,11 +127,28 @@ check_postcode(struct form_run *run, const struct value *value)
 		    "that took its place");
 }
 
+/* The 0 in front is gone, or most of the digits: 1514960000, 1.51496E+09. */
+static bool
+is_spreadsheet_phone(const char *text)
+{
+	return (text[0] != '0' && strlen(text) == 10 &&
+		   strspn(text, "0123456789") == 10) ||
+	    strstr(text, "E+") != NULL;
+}
+
 static void
 check_phone(struct form_run *run, const struct value *value)
 {
 	size_t digits = 0;
 	const char *s;
+
+	if (is_spreadsheet_phone(value->text)) {
+		cdop_form_find(run, CDOP_SEVERITY_WARNING, value->where,
+		    "phone.form",
+		    "spreadsheet damage: the 0 in front or some digits are "
+		    "lost; take it from the source again, as text");
+		return;
+	}
 
 	for (s = value->text; *s != '\0'; s++) {
 		if (*s >= '0' && *s <= '9')

@@ -508,8 +508,8 @@ ways_back_look_like_ways_back(void **state)
 {
 	static const char *const phones[] = {"0151 496 0000",
 	    "+44 151 496 0000", "(0151) 496 0000 ext 12", "01514960000"};
-	static const char *const bad[] = {
-	    "ask at the desk", "0151", "999", "0151 496 0000 0000 0000 0000"};
+	static const char *const bad[] = {"ask at the desk", "0151", "999",
+	    "0151 496 0000 0000 0000 0000", "1514960000", "1.51496E+09"};
 	static const char *const mails[] = {"a.b", "@nhs.example",
 	    "a@b@nhs.example", "a.b@nhs", "a@nhs.example.", "a b@nhs.example"};
 	struct sample *s = *state;
