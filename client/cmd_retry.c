@@ -84,10 +84,11 @@ send_one(struct cmd_ctx *ctx, Cdop__ClientRequest *r, struct tally *t)
 		t->alone = true;
 		return code;
 	}
-	if ((code = spool_begin(ctx, r, false)) != EXIT_OK)
-		return code;
-	code = call_raw(ctx, &send, &message);
-	t->deaf = code == EXIT_OUTCOME ? t->deaf + 1 : 0;
+	/* Where it does not begin that is told as a refusal is. */
+	if ((code = spool_begin(ctx, r, false)) == EXIT_OK) {
+		code = call_raw(ctx, &send, &message);
+		t->deaf = code == EXIT_OUTCOME ? t->deaf + 1 : 0;
+	}
 	say(ctx, r, code,
 	    code == EXIT_OK ? outcome(ctx, send.method, message)
 			    : ctx->error.message);
@@ -167,6 +168,10 @@ send_all(struct cmd_ctx *ctx, const struct spool_list *list, struct tally *t)
 	for (i = 0; i < list->n; i++) {
 		before = mark(ctx);
 		code = spool_get(ctx, list->path[i], &request);
+		if (code != EXIT_OK && !file_exists(list->path[i])) {
+			memset(&ctx->error, 0, sizeof(ctx->error));
+			continue; /* another cdop was done with it since */
+		}
 		if (code != EXIT_OK) {
 			print_note(ctx, "%s, of %s", ctx->error.message,
 			    print_time(ctx->arena,

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """cdop retry loses nothing and blocks nothing: what is refused stays as it
 was typed, the others go out, and what nobody wants is thrown away."""
+import os
+import resource
+
 from libflow import (CDOP, CONFLICT, NOT_FOUND, OK, STOPPED, UNREACHABLE,
                      USAGE, check, end, equal, scene, wait_for)
 from libtype import run
@@ -109,12 +112,40 @@ def dropped(registry, cora, reference):
           False)
 
 
+def not_begun(registry, cora, row):
+    """What cannot be written down again is not sent, and that is said."""
+    registry.kill()
+    # Longer than what a session writes down by itself.
+    row = dict(row, **{"circumstances.narrative": "x" * 6000})
+    cora.must(*notify(row), code=UNREACHABLE)
+    registry.start()
+    full = cora.popen("retry", preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_FSIZE, (4096, 4096)))
+    out = full.communicate(timeout=60)[0].decode()
+    check("on a full disk it says that it was not sent", full.returncode == 1
+          and "cannot be kept on this computer" in out, (full.returncode, out))
+    equal("and it waits", len(listed(cora)), 1)
+
+
+def gone(cora):
+    """What another cdop has sent since it was listed is not damaged."""
+    kept = os.path.join(cora.home, ".local/state/cdop/training/requests")
+    name = os.path.join(kept, "0" * 32 + ".request")
+    os.symlink("nowhere", name)
+    check("what is gone is passed over", "Registered T-" in
+          cora.must("retry").out, listed(cora))
+    os.unlink(name)
+    equal("and nothing waits", listed(cora), [])
+
+
 def main():
     registry, cora = scene()
-    rows = libsynthetic.rows(2, 620)
+    rows = libsynthetic.rows(3, 620)
     reference = cora.must(*notify(rows[0]), "--json").json()["reference"]
     again(cora, reference, refused(registry, cora, rows, reference))
     dropped(registry, cora, reference)
+    not_begun(registry, cora, rows[2])
+    gone(cora)
     equal("it stops in order", registry.stop(), 0)
     end()
 
