@@ -16,8 +16,6 @@
 #define KEPT_MAX 5000 /* of one device; the oldest go */
 #define TEXT_MAX CDOP_LOGPROOF_MAX(CDOP_NOTE_MAX)
 
-/* Method ids: they have their own way of being repeated. */
-
 /* What goes into --receipt FILE. */
 static struct {
 	uint8_t text[TEXT_MAX]; /* an arena is rewound in a long stream */
@@ -34,6 +32,7 @@ receipt_is_wanted(const struct cmd_ctx *ctx, const struct call_send *send)
 {
 	const struct session *s = ctx->session;
 
+	/* The last two have their own way of being repeated. */
 	if (s->witness == NULL || s->welcome == NULL ||
 	    s->welcome->state == CDOP__STATE__RESTORED ||
 	    send->method->id == CALL_Enrol || send->method->id == CALL_PskTurn)

@@ -11,8 +11,6 @@
 #include "client/sealed.h"
 #include "client/session.h"
 
-/* Method ids. */
-
 #define FORMS_MAX 64 /* notifications of one case */
 
 static const struct sealed_kind kind = {"cdop-seen/1\n\0\0\0\0",

@@ -251,9 +251,9 @@ session_message3(struct session *session, const struct session_server *server,
 enum cdop_err
 session_frame(struct session *session, struct cdop_bytes message)
 {
-	/* Never from a gate that keeps to its window. */
 	enum cdop_err err;
 
+	/* Never from a gate that keeps to its window. */
 	if (message.len > CDOP_GATE_WINDOW - session->untold)
 		return CDOP_RESOURCE_EXHAUSTED;
 	err = cdop_link_open(&session->secret->rx, message, session->in);
