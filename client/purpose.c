@@ -160,6 +160,24 @@ usual_code(struct cmd_ctx *ctx, const struct cdop_profile *profile)
 	return cdop_profile_purpose_for(profile, noun, purpose_today());
 }
 
+/* By its code, or by a code or label that no other one has; n: none. */
+static size_t
+find_typed(const struct prompt_option *option, size_t n, const char *typed)
+{
+	size_t i, found = n, alike = 0;
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(option[i].code, typed) == 0)
+			return i;
+		if (!cdop_text_same(option[i].code, typed) &&
+		    !cdop_text_same(option[i].label, typed))
+			continue;
+		found = i;
+		alike++;
+	}
+	return alike == 1 ? found : n;
+}
+
 static enum exit_code
 find_code(struct cmd_ctx *ctx, const struct cdop_profile *profile,
     const char **ret_code)
@@ -170,11 +188,7 @@ find_code(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 	enum exit_code code;
 
 	if (ctx->g.purpose != NULL) {
-		for (i = 0; i < n; i++)
-			if (cdop_text_same(option[i].code, ctx->g.purpose) ||
-			    cdop_text_same(option[i].label, ctx->g.purpose))
-				break;
-		if (i == n)
+		if ((i = find_typed(option, n, ctx->g.purpose)) == n)
 			return no_such_code(ctx, option, n);
 		*ret_code = option[i].code;
 		return EXIT_OK;
