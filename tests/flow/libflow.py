@@ -261,6 +261,8 @@ def profile_with(name, old, new):
     """The profile with one line of it changed."""
     with open(PROFILE, encoding="utf-8") as f:
         text = f.read()
+    if old not in text:
+        sys.exit("the profile has no %r" % old)
     path = os.path.join(TMP, name)
     with open(path, "w", encoding="utf-8") as f:
         f.write(text.replace(old, new))
