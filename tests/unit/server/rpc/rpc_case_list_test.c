@@ -121,6 +121,43 @@ names_are_listed_only_where_they_are_asked_for(void **state)
 	assert_string_equal(list->case_[0]->death_date, "2026-11-21");
 }
 
+/* How many died, or can have died, on one of these days. */
+static size_t
+died(const char *since, const char *until)
+{
+	Cdop__CaseListRequest request;
+	struct world_answer answer;
+	Cdop__CaseListReply *list;
+
+	cdop__case_list_request__init(&request);
+	request.since = calls_text(&w, since);
+	request.until = calls_text(&w, until);
+	world_call(&w, WORLD_COORDINATOR, 44, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	list = world_body(&w, &answer, &cdop__case_list_reply__descriptor);
+	return list->n_case_;
+}
+
+static void
+days_of_a_list_are_both_in_it(void **state)
+{
+	Cdop__Form *form = world_form(&w, 246, "wirral");
+
+	(void)state;
+	calls_put(&w, form, "death.date", "2026-08-14");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+	assert_int_equal(died("2026-08-14", "2026-08-14"), 1);
+	assert_int_equal(died("2026-08-15", "2026-08-20"), 0);
+	assert_int_equal(died("2026-08-01", "2026-08-13"), 0);
+	/* Known by its month: it can have been on each of its days. */
+	form = world_form(&w, 247, "wirral");
+	calls_put(&w, form, "death.date", "2026-07");
+	(void)calls_new(&w, WORLD_COORDINATOR, form);
+	assert_int_equal(died("2026-07-31", "2026-08-13"), 1);
+	assert_int_equal(died("2026-06-30", "2026-07-01"), 1);
+	assert_int_equal(died("2026-06-01", "2026-06-30"), 0);
+}
+
 static void
 find_wants_enough_and_finds_no_other_areas(void **state)
 {
@@ -294,6 +331,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pages_are_whole_and_of_use_to_nobody_else),
 	    cmocka_unit_test(names_are_listed_only_where_they_are_asked_for),
+	    cmocka_unit_test(days_of_a_list_are_both_in_it),
 	    cmocka_unit_test(find_wants_enough_and_finds_no_other_areas),
 	    cmocka_unit_test(one_part_of_a_name_of_several_finds_it),
 	    cmocka_unit_test(a_slip_is_not_none),
