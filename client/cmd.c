@@ -30,7 +30,7 @@ const struct cmd_opt cmd_globals_opts[] = {
     {"--no-input", NULL, "never ask; fail and name what is missing", false},
     {"--no-color", NULL, "no colour, also by NO_COLOR or TERM=dumb", false},
     {"--no-pager", NULL, "print long results at once", false},
-    {"--purpose", "CODE", "why, a code of the profile's list", false},
+    {"--purpose", "CODE", "why, a code or label of the profile's list", false},
     {"--purpose-text", "TEXT", "why, in words, where the code asks for it",
 	false},
     {"--use", "WORD", "screen, print, file or program: where the answer goes",

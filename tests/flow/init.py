@@ -96,6 +96,12 @@ def verify():
         code, said = cdopd(*argv, "--help")
         check("cdopd %s DIR --help" % argv[0], code == 0 and
               said.startswith("usage: cdopd %s " % argv[0]), said)
+    for verb, needs in (("verify", "DIR or FILE is needed"),
+                        ("recover-people", "DIR is needed"),
+                        ("restore", "FILE and DIR are needed")):
+        code, said = cdopd(verb)
+        check("cdopd %s alone says what it wants" % verb, code == 64 and
+              said.startswith("cdopd: %s: %s\nusage: " % (verb, needs)), said)
 
 
 def cut_off():
