@@ -416,6 +416,14 @@ fixture_send(struct fixture *f, struct fixture_client *client)
 }
 
 void
+fixture_ask(struct fixture *f, struct fixture_client *client, size_t n)
+{
+	while (n-- > 0)
+		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	fixture_send(f, client);
+}
+
+void
 fixture_send_plain(struct fixture *f, struct fixture_client *client,
     const void *data, size_t len)
 {

@@ -135,6 +135,9 @@ uint64_t fixture_call(struct fixture_client *client, enum fixture_call method,
  */
 void fixture_send(struct fixture *f, struct fixture_client *client);
 
+/* Sends so many calls of the plainest kind. */
+void fixture_ask(struct fixture *f, struct fixture_client *client, size_t n);
+
 /* Seals these bytes as they are. */
 void fixture_send_plain(struct fixture *f, struct fixture_client *client,
     const void *data, size_t len);

@@ -80,27 +80,14 @@ teardown(void **state)
 static void
 other_asks(void)
 {
-	(void)fixture_call(other, FIXTURE_STATUS, NULL);
-	fixture_send(&f, other);
-}
-
-static size_t
-how_many_old(void)
-{
-	const struct index *index = cases_index(f.world.reg->cases);
-	uint32_t i;
-	size_t n = 0;
-
-	for (i = 0; i < index_count(index); i++)
-		n += index_at(index, i)->is_old;
-	return n;
+	fixture_ask(&f, other, 1);
 }
 
 /* It is known that somebody calls, although no batch began with a call. */
 static void
 who_joins_the_vaults_own_work_does_not_meet_it_again(void **state)
 {
-	size_t before = how_many_old();
+	size_t before = calls_old_left(&f.world);
 
 	(void)state;
 	assert_true(before > CASES_RENEW_STEP);
@@ -108,14 +95,24 @@ who_joins_the_vaults_own_work_does_not_meet_it_again(void **state)
 	meanwhile = other_asks;
 	fixture_turn(&f);
 	fixture_answers(&f, other, 1, 1);
-	assert_int_equal(how_many_old(), before - CASES_RENEW_STEP);
+	assert_int_equal(calls_old_left(&f.world), before - CASES_RENEW_STEP);
 	fixture_turn(&f);
-	assert_int_equal(how_many_old(), before - CASES_RENEW_STEP);
+	assert_int_equal(calls_old_left(&f.world), before - CASES_RENEW_STEP);
 	/* And it is not forgotten. */
 	assert_in_range(cycle_sleep_ms(f.cycle), 1, 20);
 	fixture_pass(BUSY_MS);
 	fixture_settle(&f);
-	assert_int_equal(how_many_old(), 0);
+	assert_int_equal(calls_old_left(&f.world), 0);
+}
+
+static void
+it_ends_and_all_is_readable(void)
+{
+	fixture_pass(BUSY_MS);
+	fixture_settle(&f);
+	assert_null(rotation_running(f.world.reg->rotation));
+	assert_int_equal(rows_rewrap_left(f.world.rows), 0);
+	turning_all_readable(&f.world);
 }
 
 static bool
@@ -138,11 +135,7 @@ a_rotation_goes_back_with_who_fails_behind_it(void **state)
 	assert_int_equal(rows_rewrap_left(f.world.rows), 0);
 	fixture_answers(&f, other, 1, 1);
 	assert_true(audit_size(f.world.reg->audit) > leaves);
-	fixture_pass(BUSY_MS);
-	fixture_settle(&f);
-	assert_null(rotation_running(f.world.reg->rotation));
-	assert_int_equal(rows_rewrap_left(f.world.rows), 0);
-	turning_all_readable(&f.world);
+	it_ends_and_all_is_readable();
 }
 
 static void
@@ -165,11 +158,7 @@ who_joins_a_rotation_writes_under_its_keys(void **state)
 	fixture_turn(&f);
 	assert_int_equal(rows_rewrap_left(f.world.rows), 0);
 	fixture_answers(&f, first, 1, 1);
-	fixture_pass(BUSY_MS);
-	fixture_settle(&f);
-	assert_null(rotation_running(f.world.reg->rotation));
-	assert_int_equal(rows_rewrap_left(f.world.rows), 0);
-	turning_all_readable(&f.world);
+	it_ends_and_all_is_readable();
 }
 
 static uint64_t

@@ -12,6 +12,8 @@
 
 #include "server/cycle/cycle_state.h"
 #include "server/registry/audit.h"
+#include "server/registry/cases.h"
+#include "server/registry/index.h"
 #include "server/registry/registry.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
 #include "tests/unit/server/cycle/cycle_meanwhile.h"
@@ -42,23 +44,15 @@ teardown(void **state)
 }
 
 static void
-ask(struct fixture_client *client, size_t n)
-{
-	while (n-- > 0)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
-	fixture_send(&f, client);
-}
-
-static void
 other_asks(void)
 {
-	ask(other, 1);
+	fixture_ask(&f, other, 1);
 }
 
 static void
 first_asks(void)
 {
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 }
 
 static void
@@ -67,7 +61,7 @@ who_comes_while_it_is_run_is_in_it(void **state)
 	uint64_t leaves = audit_size(f.world.reg->audit);
 
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = other_asks;
 	fixture_turn(&f);
 	assert_null(meanwhile);
@@ -89,7 +83,7 @@ who_came_and_failed_is_run_again(void **state)
 	uint64_t leaves = audit_size(f.world.reg->audit);
 
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = other_asks;
 	meanwhile_fails = at_once;
 	fixture_turn(&f);
@@ -104,7 +98,7 @@ static void
 a_batch_of_many_takes_nobody_in(void **state)
 {
 	(void)state;
-	ask(first, FEW);
+	fixture_ask(&f, first, FEW);
 	meanwhile = other_asks;
 	fixture_turn(&f);
 	fixture_answers(&f, first, 1, FEW);
@@ -116,7 +110,7 @@ a_batch_of_many_takes_nobody_in(void **state)
 static void
 other_asks_for_much(void)
 {
-	ask(other, FEW + 1);
+	fixture_ask(&f, other, FEW + 1);
 }
 
 /* Then nobody waits longer than for a few. */
@@ -126,7 +120,7 @@ it_grows_to_a_few_and_no_more(void **state)
 	size_t n = 0;
 
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = other_asks_for_much;
 	fixture_turn(&f);
 	fixture_answers(&f, first, 1, 1);
@@ -150,7 +144,7 @@ static void
 a_long_call_waits_for_the_next(void **state)
 {
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = other_asks_at_length;
 	fixture_turn(&f);
 	fixture_answers(&f, first, 1, 1);
@@ -165,7 +159,7 @@ static void
 first_asks_again(void)
 {
 	if (batch_count(f.cycle->batch) > 1)
-		ask(first, 1);
+		fixture_ask(&f, first, 1);
 	else
 		meanwhile = first_asks_again;
 }
@@ -198,7 +192,7 @@ what_is_behind_a_long_call_stays_behind_it(void **state)
 	uint64_t leaves = audit_size(f.world.reg->audit);
 
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = other_asks_short_long_and_short;
 	fixture_turn(&f);
 	assert_null(meanwhile);
@@ -228,7 +222,7 @@ static void
 a_handshake_and_what_is_behind_it_wait(void **state)
 {
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	f.n_event = 0;
 	meanwhile = somebody_connects;
 	fixture_turn(&f);
@@ -256,7 +250,7 @@ who_leaves_meanwhile_is_let_go_after_it(void **state)
 	uint64_t leaves = audit_size(f.world.reg->audit);
 
 	(void)state;
-	ask(first, 2);
+	fixture_ask(&f, first, 2);
 	meanwhile = first_leaves;
 	fixture_turn(&f);
 	assert_int_equal(audit_size(f.world.reg->audit), leaves + 2);
@@ -280,7 +274,7 @@ static void
 a_frame_that_does_not_open_ends_its_session_after_it(void **state)
 {
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = first_sends_junk;
 	fixture_turn(&f);
 	fixture_answers(&f, first, 1, 1);
@@ -302,10 +296,10 @@ static void
 what_was_written_is_counted(void **state)
 {
 	(void)state;
-	ask(other, 1);
+	fixture_ask(&f, other, 1);
 	fixture_turn(&f);
 	fixture_answers(&f, other, 1, 1);
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = other_reads_and_asks;
 	fixture_turn(&f);
 	fixture_answers(&f, first, 1, 1);
@@ -325,7 +319,7 @@ a_gate_that_ends_meanwhile_takes_no_leaf_along(void **state)
 	uint64_t leaves = audit_size(f.world.reg->audit);
 
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = the_gate_is_gone;
 	assert_int_equal(cycle_turn(f.cycle), CDOP_OK);
 	assert_int_equal(cycle_link(f.cycle), -1);
@@ -344,7 +338,7 @@ static void
 a_gate_that_breaks_the_rules_meanwhile_is_left_after_it(void **state)
 {
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = the_gate_breaks_the_rules;
 	fixture_turn(&f);
 	fixture_answers(&f, first, 1, 1);
@@ -361,7 +355,7 @@ what_waits_goes_with_its_gate(void **state)
 	int fds[2];
 
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = somebody_connects_only;
 	fixture_turn(&f);
 	assert_int_equal(cycle_sleep_ms(f.cycle), 0);
@@ -447,7 +441,7 @@ static void
 nobody_is_taken_in_after_ten_milliseconds(void **state)
 {
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = other_asks_late;
 	fixture_turn(&f);
 	fixture_answers(&f, first, 1, 1);
@@ -459,7 +453,7 @@ nobody_is_taken_in_after_ten_milliseconds(void **state)
 static void
 other_asks_for_what_takes_long(void)
 {
-	ask(other, FEW - 1);
+	fixture_ask(&f, other, FEW - 1);
 	fixture_tick(4);
 }
 
@@ -470,7 +464,7 @@ with_those_who_join_it_takes_ten(void **state)
 	size_t n = 0;
 
 	(void)state;
-	ask(first, 1);
+	fixture_ask(&f, first, 1);
 	meanwhile = other_asks_for_what_takes_long;
 	fixture_turn(&f);
 	fixture_tick(0);
@@ -511,6 +505,68 @@ who_is_suspended_in_it_joins_in_vain(void **state)
 	assert_null(fixture_reply(&f, first));
 }
 
+static struct fixture_client *second; /* whose child it is, too */
+
+static void
+registers(struct fixture_client *client)
+{
+	Cdop__NotificationRegisterRequest request;
+
+	cdop__notification_register_request__init(&request);
+	request.form = world_form(&f.world, 1, "wirral");
+	(void)fixture_call(client, FIXTURE_REGISTER, &request.base);
+	fixture_send(&f, client);
+}
+
+static void
+second_registers(void)
+{
+	registers(second);
+}
+
+/* Together or, where what is written fails, each alone: there is one case. */
+static void
+one_child_becomes_one_case(bool (*fails)(void))
+{
+	size_t before = index_count(cases_index(f.world.reg->cases));
+	const Cdop__Reply *reply;
+
+	second = fixture_sign_in(&f, WORLD_COORDINATOR_WIRRAL);
+	registers(first);
+	meanwhile = second_registers;
+	meanwhile_fails = fails;
+	fixture_turn(&f);
+	assert_null(meanwhile);
+	assert_null(meanwhile_fails);
+	fixture_answers(&f, first, 1, 1);
+	reply = fixture_reply(&f, second);
+	assert_non_null(reply);
+	assert_int_equal(reply->status, CDOP_FAILED_PRECONDITION);
+	assert_string_equal(reply->reason, "possible_duplicate");
+	assert_int_equal(
+	    index_count(cases_index(f.world.reg->cases)), before + 1);
+}
+
+static void
+a_child_that_two_register_at_once_is_one_case(void **state)
+{
+	(void)state;
+	one_child_becomes_one_case(NULL);
+}
+
+static bool
+with_the_second(void)
+{
+	return batch_count(f.cycle->batch) > 1;
+}
+
+static void
+and_is_one_where_both_are_run_again(void **state)
+{
+	(void)state;
+	one_child_becomes_one_case(with_the_second);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -534,6 +590,8 @@ main(void)
 	    TEST(nobody_is_taken_in_after_ten_milliseconds),
 	    TEST(with_those_who_join_it_takes_ten),
 	    TEST(who_is_suspended_in_it_joins_in_vain),
+	    TEST(a_child_that_two_register_at_once_is_one_case),
+	    TEST(and_is_one_where_both_are_run_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

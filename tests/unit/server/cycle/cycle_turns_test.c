@@ -32,14 +32,6 @@ teardown(void **state)
 	return 0;
 }
 
-static void
-ask(struct fixture_client *client, size_t n)
-{
-	while (n-- > 0)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
-	fixture_send(&f, client);
-}
-
 static size_t
 answered(struct fixture_client *client)
 {
@@ -64,8 +56,8 @@ sessions_give_a_device_no_more_turns(void **state)
 		many[i] = fixture_sign_in(&f, WORLD_COORDINATOR);
 	one = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
 	for (i = 0; i < SESSIONS; i++)
-		ask(many[i], 64);
-	ask(one, 64);
+		fixture_ask(&f, many[i], 64);
+	fixture_ask(&f, one, 64);
 	fixture_turn(&f);
 	assert_int_equal(answered(one), 64);
 	for (i = 0; i < SESSIONS; i++)
@@ -86,8 +78,8 @@ sessions_of_a_device_have_turns_among_themselves(void **state)
 	(void)state;
 	first = fixture_sign_in(&f, WORLD_COORDINATOR);
 	second = fixture_sign_in(&f, WORLD_COORDINATOR);
-	ask(first, 64);
-	ask(second, 1);
+	fixture_ask(&f, first, 64);
+	fixture_ask(&f, second, 1);
 	fixture_tick(TICK_MS);
 	fixture_turn(&f);
 	assert_in_range(answered(first), 1, 8);
@@ -106,13 +98,13 @@ who_comes_later_does_not_wait_for_all_that_was_there(void **state)
 	(void)state;
 	long_one = fixture_sign_in(&f, WORLD_COORDINATOR);
 	other = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
-	ask(long_one, 200);
+	fixture_ask(&f, long_one, 200);
 	fixture_tick(TICK_MS);
 	for (i = 0; i < 8; i++) {
 		fixture_turn(&f);
 		assert_in_range(answered(long_one), 1, 8);
 		assert_int_equal(cycle_sleep_ms(f.cycle), 0);
-		ask(other, 1);
+		fixture_ask(&f, other, 1);
 		fixture_turn(&f);
 		assert_int_equal(answered(other), 1);
 	}
@@ -120,7 +112,7 @@ who_comes_later_does_not_wait_for_all_that_was_there(void **state)
 	fixture_settle(&f);
 	(void)answered(long_one);
 	assert_false(fixture_is_closed(&f, long_one));
-	ask(long_one, 1);
+	fixture_ask(&f, long_one, 1);
 	fixture_settle(&f);
 	assert_int_equal(answered(long_one), 1);
 }
@@ -135,11 +127,11 @@ a_batch_of_several_is_a_shorter_one(void **state)
 	(void)state;
 	long_one = fixture_sign_in(&f, WORLD_COORDINATOR);
 	other = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
-	ask(long_one, 200);
+	fixture_ask(&f, long_one, 200);
 	fixture_tick(TICK_MS);
 	fixture_turn(&f);
 	alone = answered(long_one);
-	ask(other, 1);
+	fixture_ask(&f, other, 1);
 	fixture_turn(&f);
 	n = answered(long_one);
 	assert_int_equal(answered(other), 1);
@@ -159,7 +151,7 @@ nobody_is_left_out_when_time_is_short(void **state)
 	for (i = 0; i < 5; i++)
 		client[i] = fixture_sign_in(&f, who[i]);
 	for (i = 0; i < 5; i++)
-		ask(client[i], 64);
+		fixture_ask(&f, client[i], 64);
 	fixture_tick(TICK_MS);
 	for (i = 0; i < 25; i++)
 		fixture_turn(&f);
@@ -178,8 +170,8 @@ what_waits_is_answered_once_and_in_order(void **state)
 	(void)state;
 	one = fixture_sign_in(&f, WORLD_COORDINATOR);
 	other = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
-	ask(one, 150);
-	ask(other, 3);
+	fixture_ask(&f, one, 150);
+	fixture_ask(&f, other, 3);
 	fixture_tick(TICK_MS);
 	first = one->last_id - 149;
 	for (n = 0; n < 150; n++) {

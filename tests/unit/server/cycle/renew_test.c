@@ -46,29 +46,17 @@ teardown(void **state)
 	return 0;
 }
 
-static size_t
-how_many_old(void)
-{
-	const struct index *index = cases_index(f.world.reg->cases);
-	uint32_t i;
-	size_t n = 0;
-
-	for (i = 0; i < index_count(index); i++)
-		n += index_at(index, i)->is_old;
-	return n;
-}
-
 static void
 they_are_renewed_while_nobody_waits(void **state)
 {
 	(void)state;
 	fixture_turn(&f); /* that it was opened is logged first */
 	fixture_turn(&f);
-	assert_int_equal(how_many_old(), OLD - CASES_RENEW_STEP);
+	assert_int_equal(calls_old_left(&f.world), OLD - CASES_RENEW_STEP);
 	/* It does not sleep before it is done. */
 	assert_int_equal(cycle_sleep_ms(f.cycle), 0);
 	fixture_settle(&f);
-	assert_int_equal(how_many_old(), 0);
+	assert_int_equal(calls_old_left(&f.world), 0);
 	assert_true(cycle_sleep_ms(f.cycle) > 0);
 }
 
@@ -80,7 +68,7 @@ calls_go_first(void **state)
 
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
-	before = how_many_old();
+	before = calls_old_left(&f.world);
 	for (i = 0; before > 0 && i < 9; i++) {
 		uint64_t id = fixture_call(client, FIXTURE_STATUS, NULL);
 
@@ -89,10 +77,10 @@ calls_go_first(void **state)
 		fixture_answers(&f, client, id, 1);
 	}
 	/* Nine batches with a call in them, and one step at most. */
-	assert_true(before - how_many_old() <= CASES_RENEW_STEP);
+	assert_true(before - calls_old_left(&f.world) <= CASES_RENEW_STEP);
 	fixture_pass(BUSY_MS);
 	fixture_settle(&f);
-	assert_int_equal(how_many_old(), 0);
+	assert_int_equal(calls_old_left(&f.world), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

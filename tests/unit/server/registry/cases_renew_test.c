@@ -87,18 +87,6 @@ is_found(unsigned n)
 		   world_form(&w, n, "wirral")->child->family_name, "2024") > 0;
 }
 
-static size_t
-how_many_old(void)
-{
-	const struct index *index = cases_index(w.reg->cases);
-	uint32_t i;
-	size_t n = 0;
-
-	for (i = 0; i < index_count(index); i++)
-		n += index_at(index, i)->is_old;
-	return n;
-}
-
 static void
 they_are_made_again_a_few_at_a_time(void **state)
 {
@@ -107,24 +95,24 @@ they_are_made_again_a_few_at_a_time(void **state)
 	(void)state;
 	(void)calls_new(&w, WORLD_COORDINATOR, world_form(&w, 500, "wirral"));
 	make_old(OLD);
-	assert_int_equal(how_many_old(), OLD);
+	assert_int_equal(calls_old_left(&w), OLD);
 	assert_false(is_found(0));
 	/* What is taken back is to be done again. */
 	assert_true(cases_renew_due(w.reg->cases));
 	assert_int_equal(step(false), 0);
-	assert_int_equal(how_many_old(), OLD);
+	assert_int_equal(calls_old_left(&w), OLD);
 	for (i = 1; i <= 3; i++) {
 		assert_true(cases_renew_due(w.reg->cases));
 		assert_int_equal(step(true), 0);
 		assert_int_equal(
-		    how_many_old(), i < 3 ? OLD - i * CASES_RENEW_STEP : 0);
+		    calls_old_left(&w), i < 3 ? OLD - i * CASES_RENEW_STEP : 0);
 	}
 	assert_false(cases_renew_due(w.reg->cases));
 	for (i = 0; i < OLD; i++)
 		assert_true(is_found(i));
 	/* And so they lie on the disk. */
 	world_reopen(&w);
-	assert_int_equal(how_many_old(), 0);
+	assert_int_equal(calls_old_left(&w), 0);
 	assert_false(cases_renew_due(w.reg->cases));
 	assert_true(is_found(0));
 	assert_true(is_found(500));
@@ -163,7 +151,7 @@ a_change_of_an_old_one_makes_it_whole(void **state)
 	move.reason = calls_text(&w, "joined to the wrong child");
 	(void)calls_change(&w, WORLD_COORDINATOR, 42, &move.base, CDOP_OK);
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(how_many_old(), 0);
+		assert_int_equal(calls_old_left(&w), 0);
 		assert_true(is_found(0) && is_found(1) && is_found(2));
 		assert_string_equal(index_word_text(cases_index(w.reg->cases),
 					index_at(cases_index(w.reg->cases),
@@ -198,7 +186,7 @@ one_that_cannot_be_read_is_left(void **state)
 	undo_commit(w.undo);
 	assert_true(cases_renew_due(w.reg->cases));
 	assert_int_equal(step(true), 1);
-	assert_int_equal(how_many_old(), 1);
+	assert_int_equal(calls_old_left(&w), 1);
 	assert_true(is_found(1));
 	/* It is not tried for ever. */
 	assert_false(cases_renew_due(w.reg->cases));

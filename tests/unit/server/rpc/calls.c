@@ -276,6 +276,18 @@ calls_old_summary(struct world *world, const char *reference)
 	calls_summary_of_schema(world, reference, 1);
 }
 
+size_t
+calls_old_left(const struct world *world)
+{
+	const struct index *index = cases_index(world->reg->cases);
+	uint32_t i;
+	size_t n = 0;
+
+	for (i = 0; i < index_count(index); i++)
+		n += index_at(index, i)->is_old;
+	return n;
+}
+
 void
 calls_summary_of_schema(
     struct world *world, const char *reference, uint8_t schema)

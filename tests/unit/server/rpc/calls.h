@@ -97,6 +97,8 @@ bool calls_lists(
  * The index knows it after world_reopen().
  */
 void calls_old_summary(struct world *world, const char *reference);
+/* How many of these the index knows. */
+size_t calls_old_left(const struct world *world);
 /* The same with any schema in its head. */
 void calls_summary_of_schema(
     struct world *world, const char *reference, uint8_t schema);
