@@ -14,6 +14,7 @@
 #include "server/cycle/cycle_state.h"
 #include "server/cycle/meter.h"
 #include "server/cycle/pace.h"
+#include "server/cycle/refused.h"
 #include "server/registry/audit.h"
 #include "server/registry/backups.h"
 #include "server/registry/leaf_clock.h"
@@ -337,7 +338,7 @@ renewed(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
 		cycle->renew_ms = boot_ms + LONG_AGAIN_MS;
 	else if (item->left > 0)
 		log_error("summary.old", "cases=%zu next=%s", item->left,
-		    "run cdopd verify on the data directory");
+		    REFUSED_NEXT_VERIFY);
 }
 
 /* Likewise; the keys that it has not come to are good where they are. */

@@ -9,6 +9,7 @@
 #include "server/cycle/cycle_state.h"
 #include "server/cycle/meter.h"
 #include "server/cycle/pace.h"
+#include "server/cycle/refused.h"
 #include "server/registry/audit.h"
 #include "server/registry/backups.h"
 #include "server/registry/cases_renew.h"
@@ -392,8 +393,7 @@ gather_scrub(struct cycle *cycle, uint64_t boot_ms)
 	meter_scrubbed(cycle, end.fault != NULL);
 	if (end.fault != NULL)
 		log_error("log.damaged", "finding=%s next=%s",
-		    scrub_finding(cycle->reg->scrub),
-		    "run cdopd verify on the data directory");
+		    scrub_finding(cycle->reg->scrub), REFUSED_NEXT_VERIFY);
 	item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
 	if (item == NULL)
 		return;
@@ -411,7 +411,7 @@ gather_backup(struct cycle *cycle, uint64_t boot_ms)
 
 	if (finding != NULL)
 		log_error("backup.failed", "finding=%s next=%s", finding,
-		    "run cdopd verify on the data directory");
+		    REFUSED_NEXT_VERIFY);
 	return ahead;
 }
 

@@ -6,6 +6,7 @@
 #include "cdop/logproof.h"
 #include "cdop/varint.h"
 #include "server/base/log.h"
+#include "server/cycle/refused.h"
 #include "server/registry/audit.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/registry.h"
@@ -57,8 +58,7 @@ receipt_append(struct registry *reg, struct cdop_arena *arena,
 	err = make_text(reg, arena, receipt, &text);
 	if (err == CDOP_DATA_LOSS) {
 		log_error("log.damaged", "finding=%s next=%s",
-		    rows_finding(reg->rows),
-		    "run cdopd verify on the data directory");
+		    rows_finding(reg->rows), REFUSED_NEXT_VERIFY);
 		return CDOP_OK;
 	}
 	if (err != CDOP_OK)

@@ -8,6 +8,7 @@
 #include "cdop/version.h"
 #include "registry.pb-c.h"
 #include "server/base/log.h"
+#include "server/cycle/refused.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/link_key.h"
 #include "server/registry/registry.h"
@@ -36,8 +37,7 @@ prove(struct registry *reg, struct cdop_arena *arena, uint64_t seen_size,
 	/* To a client a damaged log and a forked one are the same. */
 	if (err == CDOP_DATA_LOSS) {
 		log_error("log.damaged", "finding=%s next=%s",
-		    rows_finding(reg->rows),
-		    "run cdopd verify on the data directory");
+		    rows_finding(reg->rows), REFUSED_NEXT_VERIFY);
 		return CDOP_OK;
 	}
 	if (err != CDOP_OK)
