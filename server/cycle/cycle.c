@@ -34,6 +34,13 @@
 
 static const struct cdop_bytes nothing;
 
+/* It changes when the wall clock is set, and by nothing else. */
+static int64_t
+wall_since_boot(uint64_t boot_ms)
+{
+	return (int64_t)(clock_wall_ms() - boot_ms);
+}
+
 enum cdop_err
 cycle_new(const struct cycle_args *args, struct cycle **ret_cycle)
 {
@@ -47,6 +54,7 @@ cycle_new(const struct cycle_args *args, struct cycle **ret_cycle)
 	cycle->args = *args;
 	cycle->link = -1;
 	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
+	cycle->wall_ms = wall_since_boot(clock_boot_ms());
 	cycle->held_until_ms = clock_boot_ms() + HELD_BACK_MS;
 	cycle->counted_ms = clock_boot_ms();
 	STAILQ_INIT(&cycle->held);
@@ -456,6 +464,18 @@ is_over(
 	    boot_ms - session->active_ms > cycle->args.idle_s * 1000ull;
 }
 
+/* Each time: a few days ahead are believed, and stand in every leaf. */
+static void
+tell_set(struct cycle *cycle, uint64_t boot_ms)
+{
+	int64_t by_ms = wall_since_boot(boot_ms) - cycle->wall_ms;
+
+	if (by_ms >= -LEAF_CLOCK_BEHIND_MS && by_ms <= LEAF_CLOCK_BEHIND_MS)
+		return;
+	log_warning("clock.set", "seconds=%lld", (long long)(by_ms / 1000));
+	cycle->wall_ms += by_ms;
+}
+
 static void
 tick(struct cycle *cycle, uint64_t boot_ms)
 {
@@ -465,6 +485,7 @@ tick(struct cycle *cycle, uint64_t boot_ms)
 		return;
 	cycle->tick_ms = boot_ms;
 	meter_tick(cycle);
+	tell_set(cycle, boot_ms);
 	cycle->budget = CDOP_VAULT_HANDSHAKES_S;
 	if (cycle->reg != NULL)
 		cycle->reg->reserve_short =

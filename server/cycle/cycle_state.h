@@ -45,6 +45,7 @@ struct cycle {
 	bool link_dead;
 	bool ahead_told;  /* that the clock is not gone by */
 	bool behind_told; /* that it was set back */
+	int64_t wall_ms;  /* at boot, by the wall clock as last told */
 	struct pace *pace;
 	bool paced; /* a call waits that was not taken for its device */
 	uint64_t paced_told_ms;

@@ -134,10 +134,32 @@ a_clock_that_was_set_back_is_told_once(void **state)
 	assert_null(strstr(heard(sign_in), "clock."));
 	fixture_set_back(0);
 	fixture_pass(1000);
-	assert_null(strstr(heard(sign_in), "clock."));
+	assert_null(strstr(heard(sign_in), "clock.behind"));
 	fixture_set_back(DAY_MS);
 	assert_non_null(strstr(heard(sign_in), "clock.behind"));
 	fixture_set_back(0);
+}
+
+/* What is believed, too: the times of all that follows hang on it. */
+static void
+each_time_that_the_clock_is_set_is_told(void **state)
+{
+	(void)state;
+	fixture_restart(&f);
+	rest();
+	fixture_pass(DAY_MS);
+	assert_string_equal(heard(rest), "");
+	fixture_set_back(60000);
+	fixture_pass(1000);
+	assert_string_equal(heard(rest), "");
+	fixture_set_back(60001);
+	fixture_pass(1000);
+	assert_non_null(strstr(heard(rest), "clock.set seconds=-60\n"));
+	fixture_pass(1000);
+	assert_string_equal(heard(rest), "");
+	fixture_set_back(0);
+	fixture_pass(1000);
+	assert_non_null(strstr(heard(rest), "clock.set seconds=60\n"));
 }
 
 static void
@@ -267,6 +289,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_clock_that_was_set_back_is_told_once),
+	    TEST(each_time_that_the_clock_is_set_is_told),
 	    TEST(a_clock_of_another_year_is_told_once),
 	    TEST(a_clock_that_is_wrong_the_other_way_is_told_again),
 	    TEST(a_rotation_that_cannot_be_written_is_stalled_and_goes_on),
