@@ -16,7 +16,6 @@
 #include "client/prompt.h"
 #include "client/raise.h"
 #include "client/session.h"
-#include "client/show.h"
 
 #define CLEAR_MAX 64
 #define FILE_MAX  ((size_t)1 << 20)

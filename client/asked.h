@@ -7,7 +7,6 @@
 #ifndef CDOP_CLIENT_ASKED_H
 #define CDOP_CLIENT_ASKED_H
 
-#include "cdop/limits.h"
 #include "client.pb-c.h"
 #include "client/cmd.h"
 

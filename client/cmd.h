@@ -6,8 +6,6 @@
 #ifndef CDOP_CLIENT_CMD_H
 #define CDOP_CLIENT_CMD_H
 
-#include <stdarg.h>
-
 #include "cdop/arena.h"
 #include "client/exit.h"
 #include "registry.pb-c.h"

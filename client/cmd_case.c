@@ -10,7 +10,6 @@
 #include "client/paper.h"
 #include "client/print.h"
 #include "client/prompt.h"
-#include "client/purpose.h"
 #include "client/reference.h"
 #include "client/seen.h"
 #include "client/session.h"

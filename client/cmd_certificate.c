@@ -13,7 +13,6 @@
 #include "client/pager.h"
 #include "client/print.h"
 #include "client/prompt.h"
-#include "client/session.h"
 #include "client/witness.h"
 
 #define COLUMNS 5

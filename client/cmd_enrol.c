@@ -14,7 +14,6 @@
 #include "client/passphrase.h"
 #include "client/print.h"
 #include "client/prompt.h"
-#include "client/purpose.h"
 #include "client/session.h"
 
 #define OTHER_NAME                                                             \

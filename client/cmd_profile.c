@@ -13,7 +13,6 @@
 #include "client/people.h"
 #include "client/print.h"
 #include "client/prompt.h"
-#include "client/session.h"
 #include "client/show.h"
 
 static const char *

@@ -6,7 +6,6 @@
 #include "client/families.h"
 #include "client/json.h"
 #include "client/print.h"
-#include "client/purpose.h"
 #include "client/session.h"
 #include "client/show.h"
 #include "client/spool.h"

@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cdop/secret.h"
 #include "client/file.h"
 #include "client/print.h"
 

@@ -6,7 +6,6 @@
 #define CDOP_CLIENT_EXIT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum exit_code {

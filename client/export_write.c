@@ -1,5 +1,4 @@
 /* A log that is exported, as files. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cdop/limits.h"
-
 #define PATH_LEN  4096
 #define NAMES_MAX 10000
 #define TREE_DEEP 8

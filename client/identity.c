@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "cdop/limits.h"
 #include "cdop/scan.h"
 #include "client/file.h"
 

@@ -9,7 +9,6 @@
 
 #include "cdop/secret.h"
 #include "cdop/text.h"
-#include "cdop/utf8.h"
 #include "client/csv_out.h"
 #include "client/encoding.h"
 #include "client/file.h"

@@ -7,7 +7,6 @@
 #include "client/import_read.h"
 #include "client/json.h"
 #include "client/raise.h"
-#include "client/show.h"
 
 void
 import_row_reject(

@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/print.h"
 #include "client/session.h"
 #include "client/spool.h"
 #include "client/terms.h"

@@ -7,7 +7,6 @@
 
 #include "cdop/text.h"
 #include "client/pager.h"
-#include "client/print.h"
 #include "client/prompt.h"
 #include "client/session.h"
 

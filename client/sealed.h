@@ -9,7 +9,6 @@
 #ifndef CDOP_CLIENT_SEALED_H
 #define CDOP_CLIENT_SEALED_H
 
-#include "cdop/secret.h"
 #include "client/cmd.h"
 
 #define SEALED_MAGIC_LEN 16

@@ -14,7 +14,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cdop/secret.h"
 #include "client/print.h"
 
 #ifndef __has_feature

@@ -8,7 +8,6 @@
 
 #include "cdop/date.h"
 #include "cdop/fold.h"
-#include "cdop/limits.h"
 #include "cdop/nhs.h"
 #include "client/file.h"
 #include "client/print.h"

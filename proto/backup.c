@@ -1,7 +1,6 @@
 /* A backup as a stream of records; see cdop/backup.h. */
 #include "cdop/backup.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

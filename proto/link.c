@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cdop/frame.h"
-#include "cdop/limits.h"
 #include "cdop/secret.h"
 #include "cdop/varint.h"
 

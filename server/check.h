@@ -7,7 +7,6 @@
 #define CDOP_SERVER_CHECK_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
 
 #include "server/base/config.h"

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cdop/checkpoint.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cmd.h"

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cdop/limits.h"
@@ -24,7 +23,6 @@
 #include "server/slot_make.h"
 #include "server/store/dir.h"
 #include "server/vault/copy.h"
-#include "server/vault/lockmem.h"
 #include "server/vault/rows_slots.h"
 
 #define KINDS_MIN 2 /* as at init: what is lost with one is not all */

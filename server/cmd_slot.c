@@ -9,7 +9,6 @@
 #include "cdop/date.h"
 #include "cdop/limits.h"
 #include "cdop/role.h"
-#include "cdop/secret.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cmd.h"

@@ -6,8 +6,6 @@
 #ifndef CDOP_SERVER_WORKPLACE_H
 #define CDOP_SERVER_WORKPLACE_H
 
-#include <stdbool.h>
-
 #include "cdop/err.h"
 
 /*

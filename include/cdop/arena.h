@@ -10,7 +10,6 @@
 #define CDOP_ARENA_H
 
 #include <protobuf-c/protobuf-c.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 

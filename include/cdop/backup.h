@@ -15,7 +15,6 @@
 
 #include <stdint.h>
 
-#include "cdop/arena.h"
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 

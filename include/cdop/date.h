@@ -9,7 +9,6 @@
 #define CDOP_DATE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cdop/err.h"

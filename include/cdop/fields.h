@@ -8,7 +8,6 @@
 #ifndef CDOP_FIELDS_H
 #define CDOP_FIELDS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

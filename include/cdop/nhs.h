@@ -10,7 +10,6 @@
 #include <stdbool.h>
 
 #include "cdop/date.h"
-#include "cdop/err.h"
 
 #define CDOP_NHS_TEXT_MAX 11 /* ten digits and NUL */
 

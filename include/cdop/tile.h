@@ -9,8 +9,6 @@
 #ifndef CDOP_TILE_H
 #define CDOP_TILE_H
 
-#include <stdbool.h>
-
 #include "cdop/merkle.h"
 
 #define CDOP_TILE_WIDTH     256

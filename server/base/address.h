@@ -5,7 +5,6 @@
 #ifndef CDOP_BASE_ADDRESS_H
 #define CDOP_BASE_ADDRESS_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "server/base/fds.h"
-#include "server/base/log.h"
 #include "server/base/signals.h"
 
 #define CHILD_START_MS    10000

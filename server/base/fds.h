@@ -5,7 +5,6 @@
 #ifndef CDOP_BASE_FDS_H
 #define CDOP_BASE_FDS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "cdop/bytes.h"

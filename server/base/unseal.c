@@ -1,8 +1,6 @@
 /* The control socket and the child that derives keys. */
 #include "server/base/unseal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cdop/arena.h"
-#include "cdop/secret.h"
 #include "server/base/clock.h"
 #include "server/cycle/cycle_state.h"
 #include "server/registry/audit.h"

@@ -3,7 +3,6 @@
 #define CDOP_CYCLE_METER_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct batch_item;
 struct cycle;

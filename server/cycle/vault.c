@@ -3,11 +3,9 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cdop/limits.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
 #include "server/base/clock.h"

@@ -2,7 +2,6 @@
 #include "server/gate/gate.h"
 
 #include <event2/event.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/base/clock.h"

@@ -7,7 +7,6 @@
 #define CDOP_GATE_LIMITS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cdop/leaf.h"
-#include "cdop/limits.h"
 #include "cdop/merkle.h"
 #include "cdop/sha256.h"
 #include "server/base/undo.h"

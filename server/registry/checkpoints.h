@@ -8,7 +8,6 @@
 #define CDOP_REGISTRY_CHECKPOINTS_H
 
 #include "cdop/certificate.h"
-#include "cdop/checkpoint.h"
 #include "cdop/manifest.h"
 
 struct checkpoints;

@@ -7,7 +7,6 @@
 #define CDOP_REGISTRY_INDEX_POST_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cdop/arena.h"

@@ -6,7 +6,6 @@
 #define CDOP_REGISTRY_INDEX_TERMS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cdop/err.h"

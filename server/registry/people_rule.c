@@ -6,7 +6,6 @@
 #include "cdop/fold.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"
-#include "cdop/text.h"
 
 #define SEEN_DAYS 14
 

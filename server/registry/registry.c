@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/role.h"
 #include "cdop/secret.h"

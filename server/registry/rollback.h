@@ -8,8 +8,6 @@
 #ifndef CDOP_REGISTRY_ROLLBACK_H
 #define CDOP_REGISTRY_ROLLBACK_H
 
-#include <stdbool.h>
-
 #include "cdop/bytes.h"
 #include "cdop/err.h"
 #include "server/registry/registry.h"

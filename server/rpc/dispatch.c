@@ -5,7 +5,6 @@
  */
 #include "server/rpc/dispatch.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "cdop/limits.h"

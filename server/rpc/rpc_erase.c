@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "cdop/role.h"
 #include "cdop/secret.h"
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"

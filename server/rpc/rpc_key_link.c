@@ -2,7 +2,6 @@
 #include "server/rpc/rpc_key_link.h"
 
 #include "cdop/limits.h"
-#include "cdop/secret.h"
 #include "server/registry/link_key.h"
 #include "server/registry/people.h"
 

@@ -5,8 +5,6 @@
  */
 #include <string.h>
 
-#include "cdop/limits.h"
-#include "cdop/secret.h"
 #include "cdop/text.h"
 #include "server/registry/actor.h"
 #include "server/registry/checkpoints.h"

@@ -1,9 +1,7 @@
 /* What opens the registry: the list, a drill, and removing one. */
 #include <string.h>
 
-#include "cdop/limits.h"
 #include "cdop/secret.h"
-#include "cdop/text.h"
 #include "server/registry/actor.h"
 #include "server/registry/custody.h"
 #include "server/registry/registry.h"

@@ -1,7 +1,6 @@
 /* The second file; see db_copy.h. */
 #include "server/store/db_copy.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>

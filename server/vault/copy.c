@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/base/undo.h"
 #include "server/store/db_copy.h"
 #include "server/vault/copy_core.h"
 #include "server/vault/walk_core.h"

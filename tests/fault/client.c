@@ -8,7 +8,6 @@
 #include "cdop/checkpoint.h"
 #include "cdop/compare.h"
 #include "cdop/frame.h"
-#include "cdop/limits.h"
 #include "cdop/link.h"
 #include "cdop/logproof.h"
 #include "cdop/secret.h"

@@ -11,7 +11,6 @@
 #include "server/registry/certificates.h"
 #include "server/registry/rotation.h"
 #include "server/registry/tree.h"
-#include "server/vault/rows_rewrap.h"
 #include "server/vault/rows_slots.h"
 #include "tests/fault/day.h"
 #include "tests/fault/say.h"

@@ -26,7 +26,6 @@
 #include "cdop/secret.h"
 #include "server/base/control.h"
 #include "server/base/log.h"
-#include "server/cmd.h"
 #include "tests/fault/say.h"
 #include "tests/fault/shim.h"
 #include "tests/fault/verbs.h"

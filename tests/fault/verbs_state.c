@@ -14,7 +14,6 @@
 #include "server/offline_key.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
-#include "server/registry/rotation_renew.h"
 #include "server/registry/tree.h"
 #include "server/vault/rows_slots.h"
 #include "tests/fault/say.h"

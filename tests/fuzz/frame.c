@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cdop/limits.h"
 #include "cdop/secret.h"
 #include "cdop/stream.h"
 

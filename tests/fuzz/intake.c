@@ -26,7 +26,6 @@
 #include "cdop/link.h"
 #include "cdop/profile.h"
 #include "cdop/secret.h"
-#include "cdop/stream.h"
 #include "server/base/ipc.h"
 #include "server/base/log.h"
 #include "server/cycle/cycle.h"

@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "cdop/limits.h"
 #include "cdop/link.h"
 #include "cdop/secret.h"
 

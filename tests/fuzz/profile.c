@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cdop/arena.h"
-#include "cdop/limits.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

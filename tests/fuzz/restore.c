@@ -20,7 +20,6 @@
 #include <cmocka.h>
 
 #include "cdop/backup.h"
-#include "cdop/limits.h"
 #include "server/backup_check.h"
 #include "server/base/log.h"
 #include "server/store/zeros.h"

@@ -14,7 +14,6 @@
 
 #include "client/file.h"
 #include "client/json.h"
-#include "client/print.h"
 
 #define OPTIONS_MAX 32
 

@@ -17,7 +17,6 @@
 #include "client/file.h"
 #include "client/session.h"
 #include "client/spool.h"
-#include "client/turn.h"
 #include "tests/unit/client/fixture.h"
 
 #define LONG_MS 60000

@@ -7,7 +7,6 @@
 
 #include "cdop/merkle.h"
 #include "cdop/statement.h"
-#include "client/session.h"
 #include "tests/unit/client/fixture.h"
 
 #define LEAVES_MAX 64

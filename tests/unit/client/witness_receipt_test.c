@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "cdop/logproof.h"
-#include "cdop/secret.h"
 #include "client/file.h"
 #include "client/receipt.h"
 #include "tests/unit/client/seen_log.h"

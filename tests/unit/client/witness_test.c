@@ -13,7 +13,6 @@
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
-#include "cdop/secret.h"
 #include "client/call.h"
 #include "client/file.h"
 #include "tests/unit/client/seen_log.h"

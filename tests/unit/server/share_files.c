@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "server/registry/custody_act.h"
-#include "server/vault/rows_slots.h"
 
 static void
 write_share(const struct cdop_share *share, const char *path)

@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "cdop/secret.h"
 #include "server/base/control.h"
 #include "server/cycle/session.h"
 #include "server/registry/audit.h"

@@ -7,7 +7,6 @@
 #ifndef CDOP_TESTS_CYCLE_FIXTURE_H
 #define CDOP_TESTS_CYCLE_FIXTURE_H
 
-#include "cdop/limits.h"
 #include "cdop/link.h"
 #include "server/base/ipc.h"
 #include "server/cycle/cycle.h"

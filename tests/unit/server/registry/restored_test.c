@@ -15,7 +15,6 @@
 
 #include "cdop/merkle.h"
 #include "cdop/role.h"
-#include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"

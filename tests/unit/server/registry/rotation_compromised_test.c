@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include "cdop/certificate.h"
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/registry/certificates.h"
 #include "server/registry/rotation_copy.h"

@@ -14,7 +14,6 @@
 #include "server/registry/actor.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/tree.h"
-#include "server/vault/rows.h"
 #include "tests/unit/server/registry/house.h"
 
 static struct house_client clients[2];

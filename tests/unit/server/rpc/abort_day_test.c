@@ -19,7 +19,6 @@
 
 #include <cmocka.h>
 
-#include "server/base/undo.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit.h"
 #include "server/registry/cases.h"

@@ -12,8 +12,6 @@
 
 #include <cmocka.h>
 
-#include "cdop/limits.h"
-#include "server/base/undo.h"
 #include "server/registry/audit.h"
 #include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"

@@ -25,7 +25,6 @@
 #include "server/registry/rotation.h"
 #include "server/vault/rows_slots.h"
 #include "tests/unit/server/registry/turning.h"
-#include "tests/unit/server/rpc/calls.h"
 
 #define HOLD_SET    56
 #define HOLD_LIFT   57

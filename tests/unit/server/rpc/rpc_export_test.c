@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "cdop/checkpoint.h"
-#include "cdop/limits.h"
 #include "cdop/tile.h"
 #include "server/registry/audit.h"
 #include "server/registry/checkpoints.h"

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "cdop/compare.h"
-#include "cdop/role.h"
 #include "server/registry/checkpoints.h"
 #include "server/registry/people.h"
 #include "server/registry/people_enrol.h"

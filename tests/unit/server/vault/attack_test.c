@@ -18,7 +18,6 @@
 
 #include <cmocka.h>
 
-#include "server/vault/layout.h"
 #include "tests/unit/server/vault/raw.h"
 
 #define TRUTHS 200
