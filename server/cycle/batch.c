@@ -219,6 +219,16 @@ set_budget(struct batch *batch)
 	    CDOP_REQUEST_ARENA + cdop_get32(chance) % CDOP_REQUEST_CHANCE);
 }
 
+/*
+ * What a client sends ahead may be in one batch with its opening: where that
+ * comes to nothing, so does this.
+ */
+static bool
+is_let_in(const struct batch_item *item)
+{
+	return item->session->state != SESSION_OPENING || item->session->let_in;
+}
+
 static enum cdop_err
 work_item(struct batch *batch, struct registry *reg, struct batch_item *item,
     const struct batch_times *times)
@@ -232,6 +242,8 @@ work_item(struct batch *batch, struct registry *reg, struct batch_item *item,
 	switch (item->kind) {
 	case BATCH_CALL:
 	case BATCH_MORE:
+		if (!is_let_in(item))
+			return CDOP_OK; /* and no answer: it closes */
 		fill_request(item, times, &request);
 		return dispatch_call(
 		    reg, batch->scratch, &request, &item->result);
@@ -475,7 +487,10 @@ refuse_alone(struct batch *batch, struct registry *reg, struct batch_item *item,
 	struct dispatch_request request;
 	enum cdop_err err;
 
-	if (item->kind != BATCH_CALL && item->kind != BATCH_MORE) {
+	if (item->kind == BATCH_OPENED)
+		item->session->let_in = false;
+	if ((item->kind != BATCH_CALL && item->kind != BATCH_MORE) ||
+	    !is_let_in(item)) {
 		item->failed = true;
 		item->why = status;
 		return CDOP_OK;

@@ -23,6 +23,7 @@ batch_event_opened(struct cdop_arena *arena, struct registry *reg,
 	bool turned = false;
 	enum cdop_err err;
 
+	session->let_in = false;
 	memset(&entry, 0, sizeof(entry));
 	memset(&actor, 0, sizeof(actor));
 	if (session->peer.device != 0) {
@@ -52,6 +53,7 @@ batch_event_opened(struct cdop_arena *arena, struct registry *reg,
 	err = audit_append(reg->audit, arena, &entry, NULL);
 	if (err != CDOP_OK)
 		return err;
+	session->let_in = true;
 	item->opened = true;
 	item->pending = (actor.roles & CDOP_ROLE_PENDING) != 0;
 	return CDOP_OK;

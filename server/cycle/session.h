@@ -51,7 +51,8 @@ struct session {
 	enum session_state state;
 	uint8_t server_key; /* which of the server's keys: 0 or 1 */
 	bool invitation;
-	bool boot; /* of a custodian, while it is sealed */
+	bool let_in; /* by its opening, which stands before its calls */
+	bool boot;   /* of a custodian, while it is sealed */
 	uint8_t preamble[8];
 	char said_by_gate[96];
 	uint64_t born_ms;         /* CLOCK_BOOTTIME */

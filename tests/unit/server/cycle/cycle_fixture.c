@@ -351,6 +351,8 @@ fixture_call(struct fixture_client *client, enum fixture_call method,
 	cdop_put32(key + 8, (uint32_t)client->conn);
 	cdop_put32(key + 12, (uint32_t)call.id);
 	call.has_request_key = true;
+	if (client->key != 0)
+		cdop_put64(key + 8, client->key);
 	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
 	if (body != NULL) {
 		assert_true(protobuf_c_message_get_packed_size(body) <=

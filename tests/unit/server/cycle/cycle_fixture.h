@@ -50,6 +50,7 @@ struct fixture_client {
 	uint8_t frame[CDOP_LINK_FRAME_ROOM]; /* sealed, and waits for that */
 	size_t frame_len;
 	uint64_t last_id; /* of a call */
+	uint64_t key;     /* that its requests have; 0: each its own */
 };
 
 /* A packet from the vault, without its bytes. */
