@@ -36,7 +36,6 @@ static const struct {
     {"nvim", VIM},
     {"nano", " --ignorercfiles"},
     {"ed", ""},
-    {"mcedit", ""},
 };
 
 static const char *
@@ -79,23 +78,30 @@ program(struct cmd_ctx *ctx, const char *word)
 	return name;
 }
 
-/* The command with what it needs to keep nothing of its own. */
+/*
+ * The command with what it needs to keep nothing of its own.  It is run where
+ * the text is: what an editor saves when its terminal goes away (ed.hup) lies
+ * in its folder.  Only a program that is named from here is run from here.
+ */
 static const char *
 command(struct cmd_ctx *ctx, const char *editor)
 {
 	size_t len = strcspn(editor, " "), i;
 	const char *word = cdop_arena_strndup(ctx->arena, editor, len);
 	const char *name = word != NULL ? program(ctx, word) : NULL;
+	const char *slash = word != NULL ? strchr(word, '/') : NULL;
+	const char *go =
+	    slash == NULL || slash == word ? "cd \"${1%/*}\" && exec" : "exec";
 
 	for (i = 0; name != NULL && i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(name, known[i].name) == 0)
-			return cdop_arena_printf(ctx->arena, "exec %s%s \"$1\"",
-			    editor, known[i].options);
+			return cdop_arena_printf(ctx->arena, "%s %s%s \"$1\"",
+			    go, editor, known[i].options);
 	print_note(ctx,
 	    "the text is in memory only; what %.*s keeps of it by itself "
 	    "(history, backups) is not known here",
 	    (int)len, editor);
-	return cdop_arena_printf(ctx->arena, "exec %s \"$1\"", editor);
+	return cdop_arena_printf(ctx->arena, "%s %s \"$1\"", go, editor);
 }
 
 /* ---- the file ---------------------------------------------------- */

@@ -100,6 +100,41 @@ an_editor_that_fails_changes_nothing(void **state)
 	assert_int_equal(left_behind("/dev/shm"), 0);
 }
 
+/* As ed does with ed.hup and joe with DEADJOE, when the terminal is gone. */
+static void
+what_an_editor_saves_beside_it_is_gone_too(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = NULL;
+
+	if (!has_memory())
+		skip();
+	(void)unlink("editor-test.hup");
+	editor(f, "#!/bin/sh\ncp \"$1\" editor-test.hup\n");
+	assert_int_equal(editor_text(&f->ctx, "before", 100, &text), EXIT_OK);
+	assert_string_equal(text, "before");
+	assert_false(file_exists("editor-test.hup"));
+	assert_int_equal(left_behind("/dev/shm"), 0);
+}
+
+static void
+an_editor_that_is_named_from_here_is_found(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = NULL;
+	char here[4096];
+
+	if (!has_memory())
+		skip();
+	editor(f, "#!/bin/sh\necho after >\"$1\"\n");
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(chdir(f->dir), 0);
+	(void)setenv("EDITOR", "./my-editor", 1);
+	assert_int_equal(editor_text(&f->ctx, "before", 100, &text), EXIT_OK);
+	assert_int_equal(chdir(here), 0);
+	assert_string_equal(text, "after");
+}
+
 static void
 too_much_text_is_refused_whole(void **state)
 {
@@ -211,6 +246,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH(what_is_saved_is_the_text),
 	    WITH(an_editor_that_fails_changes_nothing),
+	    WITH(what_an_editor_saves_beside_it_is_gone_too),
+	    WITH(an_editor_that_is_named_from_here_is_found),
 	    WITH(too_much_text_is_refused_whole),
 	    WITH(what_a_name_leads_to_is_told_to_keep_nothing),
 	    WITH(a_word_that_leads_nowhere_changes_nothing),
