@@ -2,6 +2,7 @@
 #include "cdop/arena.h"
 
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
