@@ -1,4 +1,4 @@
-/* What is no file where one was named. */
+/* What is no file where one was named, and files that are kept. */
 #include "client/file.h"
 
 #include <errno.h>
@@ -9,12 +9,43 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
 #include "tests/unit/client/fixture.h"
+
+/* Calls to the disk: f, d: a file, a folder is synced; n: it has its name. */
+static char calls[16];
+
+static void
+note(char call)
+{
+	size_t len = strlen(calls);
+
+	assert_true(len + 1 < sizeof(calls));
+	calls[len] = call;
+}
+
+/* In the place of the C library's. */
+int
+fsync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0)
+		note(S_ISDIR(st.st_mode) ? 'd' : 'f');
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+rename(const char *from, const char *to)
+{
+	note('n');
+	return (int)syscall(SYS_rename, from, to);
+}
 
 static enum cdop_err
 read_it(struct fixture *f, const char *path, struct cdop_bytes *ret)
@@ -83,6 +114,55 @@ a_new_file_is_its_makers_alone(void **state)
 	assert_int_equal(file_begin(path, &new), CDOP_ALREADY_EXISTS);
 }
 
+/* What is kept: requests, what was seen of the log, the keys. */
+static void
+what_is_kept_is_its_owners_alone(void **state)
+{
+	struct fixture *f = *state;
+	const char *dir = cdop_arena_printf(f->ctx.arena, "%s/a/b", f->dir);
+	const char *path = cdop_arena_printf(f->ctx.arena, "%s/kept", dir);
+	const struct cdop_bytes part = {(const uint8_t *)"hello", 5};
+	const mode_t usual = umask(0);
+	struct stat st;
+
+	assert_int_equal(file_make_dir(dir), CDOP_OK);
+	assert_int_equal(file_put(path, &part, 1), CDOP_OK);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(file_replace(path, &part, 1), CDOP_OK);
+	(void)umask(usual);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	dir = cdop_arena_printf(f->ctx.arena, "%s/a", f->dir);
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+/* Or the power that goes leaves a name with nothing in it, or the old one. */
+static void
+what_is_kept_is_on_the_disk_before_it_has_its_name(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = cdop_arena_printf(f->ctx.arena, "%s/kept", f->dir);
+	const char *other = cdop_arena_printf(f->ctx.arena, "%s/other", f->dir);
+	const struct cdop_bytes part = {(const uint8_t *)"hello", 5};
+
+	memset(calls, 0, sizeof(calls));
+	assert_int_equal(file_replace(path, &part, 1), CDOP_OK);
+	assert_string_equal(calls, "fnd");
+	memset(calls, 0, sizeof(calls));
+	assert_int_equal(file_create(other, &part, 1), CDOP_OK);
+	assert_string_equal(calls, "fd");
+	memset(calls, 0, sizeof(calls));
+	assert_int_equal(file_move(path, other), CDOP_OK);
+	assert_string_equal(calls, "ndd");
+	memset(calls, 0, sizeof(calls));
+	assert_int_equal(file_remove(other), CDOP_OK);
+	assert_string_equal(calls, "d");
+}
+
 /* Not all that is below /dev is the system's. */
 static void
 nor_is_one_that_somebody_put_below_dev(void **state)
@@ -115,6 +195,8 @@ main(void)
 	    TEST(nor_is_one_that_somebody_put_below_dev),
 	    TEST(one_of_this_process_is_read),
 	    TEST(a_new_file_is_its_makers_alone),
+	    TEST(what_is_kept_is_its_owners_alone),
+	    TEST(what_is_kept_is_on_the_disk_before_it_has_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
