@@ -204,4 +204,11 @@ bool rpc_second_may_apply(
     struct rpc_ctx *ctx, const uint8_t target_version[static 32]);
 void rpc_second_words(struct rpc_ctx *ctx, const char *words);
 
+/* The handlers: one for each line of the service block. */
+#define RPC(Name, name, Req, Rep, ...)                                         \
+	enum cdop_err rpc_##name(                                              \
+	    struct rpc_ctx *ctx, const Cdop__##Req *req, Cdop__##Rep *rep);
+#include "rpc_table.inc"
+#undef RPC
+
 #endif

@@ -24,11 +24,6 @@
 #define LIST_MAX       50
 #define PAGE_LEN       16
 
-enum cdop_err rpc_approval_list(struct rpc_ctx *ctx,
-    const Cdop__ApprovalListRequest *req, Cdop__ApprovalListReply *rep);
-enum cdop_err rpc_approve(struct rpc_ctx *ctx, const Cdop__ApproveRequest *req,
-    Cdop__ApproveReply *rep);
-
 static const char *
 no_approval(void)
 {

@@ -6,9 +6,6 @@
 #include "server/registry/cases_time.h"
 #include "server/rpc/rpc_case.h"
 
-enum cdop_err rpc_ask(
-    struct rpc_ctx *ctx, const Cdop__AskRequest *req, Cdop__AskReply *rep);
-
 /* Every answer, packed.  Longer than the longest: see contact(). */
 #define SIZE        1024u
 #define CONTACT_MAX 120u

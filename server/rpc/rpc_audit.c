@@ -9,9 +9,6 @@
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 
-enum cdop_err rpc_audit_list(struct rpc_ctx *ctx,
-    const Cdop__AuditListRequest *req, Cdop__AuditListReply *rep);
-
 struct listing {
 	struct rpc_ctx *ctx;
 	const Cdop__AuditListRequest *req;

@@ -18,17 +18,6 @@
 /* Every message has a leaf, and its whole piece is copied twice. */
 #define PIECE (512u << 10)
 
-enum cdop_err rpc_backup_create(struct rpc_ctx *ctx,
-    const Cdop__BackupCreateRequest *req, Cdop__BackupCreateReply *rep);
-enum cdop_err rpc_backup_list(struct rpc_ctx *ctx,
-    const Cdop__BackupListRequest *req, Cdop__BackupListReply *rep);
-enum cdop_err rpc_backup_kept(struct rpc_ctx *ctx,
-    const Cdop__BackupKeptRequest *req, Cdop__BackupKeptReply *rep);
-enum cdop_err rpc_backup_proved(struct rpc_ctx *ctx,
-    const Cdop__BackupProvedRequest *req, Cdop__BackupProvedReply *rep);
-enum cdop_err rpc_backup_destroyed(struct rpc_ctx *ctx,
-    const Cdop__BackupDestroyedRequest *req, Cdop__BackupDestroyedReply *rep);
-
 static enum cdop_err
 refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
 {

@@ -4,23 +4,6 @@
 #include "server/registry/cases_state.h"
 #include "server/rpc/rpc_case.h"
 
-enum cdop_err rpc_case_amend(struct rpc_ctx *ctx,
-    const Cdop__CaseAmendRequest *req, Cdop__ChangeReply *rep);
-enum cdop_err rpc_case_withdraw(struct rpc_ctx *ctx,
-    const Cdop__CaseWithdrawRequest *req, Cdop__ChangeReply *rep);
-enum cdop_err rpc_case_reinstate(struct rpc_ctx *ctx,
-    const Cdop__CaseWithdrawRequest *req, Cdop__ChangeReply *rep);
-enum cdop_err rpc_case_owner(struct rpc_ctx *ctx,
-    const Cdop__CaseOwnerRequest *req, Cdop__ChangeReply *rep);
-enum cdop_err rpc_case_interest(struct rpc_ctx *ctx,
-    const Cdop__CaseInterestRequest *req, Cdop__ChangeReply *rep);
-enum cdop_err rpc_case_responsible(struct rpc_ctx *ctx,
-    const Cdop__CaseResponsibleRequest *req, Cdop__ChangeReply *rep);
-enum cdop_err rpc_case_link_add(struct rpc_ctx *ctx,
-    const Cdop__CaseLinkRequest *req, Cdop__ChangeReply *rep);
-enum cdop_err rpc_case_link_end(struct rpc_ctx *ctx,
-    const Cdop__CaseLinkRequest *req, Cdop__ChangeReply *rep);
-
 /* ---- the record -------------------------------------------------------- */
 
 enum cdop_err

@@ -6,9 +6,6 @@
 #include "server/registry/people.h"
 #include "server/rpc/rpc_case.h"
 
-enum cdop_err rpc_case_history(struct rpc_ctx *ctx,
-    const Cdop__CaseHistoryRequest *req, Cdop__CaseHistoryReply *rep);
-
 static Cdop__HistoryEntry *
 entry_of(struct rpc_ctx *ctx, const struct cases_event *event, bool *failed)
 {

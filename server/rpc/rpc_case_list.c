@@ -5,11 +5,6 @@
 #include "server/registry/cases_list.h"
 #include "server/rpc/rpc_case.h"
 
-enum cdop_err rpc_case_list(struct rpc_ctx *ctx,
-    const Cdop__CaseListRequest *req, Cdop__CaseListReply *rep);
-enum cdop_err rpc_case_find(struct rpc_ctx *ctx,
-    const Cdop__CaseFindRequest *req, Cdop__CaseFindReply *rep);
-
 /* Each is named as left.  NULL: no memory. */
 static Cdop__CaseSummary **
 summaries(struct rpc_ctx *ctx, struct cases_act *act, const uint32_t *slot,

@@ -12,9 +12,6 @@
 /* Of all of them: a case is shown, however much is said of it otherwise. */
 #define DIFFERENCES_MAX (CDOP_MESSAGE_MAX / 4)
 
-enum cdop_err rpc_case_show(struct rpc_ctx *ctx,
-    const Cdop__CaseShowRequest *req, Cdop__CaseShowReply *rep);
-
 /* What a reply is made from. */
 struct show {
 	struct rpc_ctx *ctx;

@@ -10,9 +10,6 @@
 #include "server/registry/people.h"
 #include "server/rpc/ctx.h"
 
-enum cdop_err rpc_certificate_get(struct rpc_ctx *ctx,
-    const Cdop__CertificateGetRequest *req, Cdop__CertificateGetReply *rep);
-
 static char *
 name_of(struct rpc_ctx *ctx, uint32_t number)
 {

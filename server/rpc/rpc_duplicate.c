@@ -3,9 +3,6 @@
 #include "server/registry/cases_list.h"
 #include "server/rpc/rpc_case.h"
 
-enum cdop_err rpc_duplicate_pairs(struct rpc_ctx *ctx,
-    const Cdop__DuplicatePairsRequest *req, Cdop__DuplicatePairsReply *rep);
-
 static bool
 is_released(const struct rpc_ctx *ctx, uint64_t case_id)
 {

@@ -14,19 +14,6 @@
 #include "server/registry/statements.h"
 #include "server/rpc/rpc_person.h"
 
-enum cdop_err rpc_person_invite(struct rpc_ctx *ctx,
-    const Cdop__PersonInviteRequest *req, Cdop__InviteReply *rep);
-enum cdop_err rpc_device_invite(struct rpc_ctx *ctx,
-    const Cdop__DeviceInviteRequest *req, Cdop__InviteReply *rep);
-enum cdop_err rpc_invitation_cancel(struct rpc_ctx *ctx,
-    const Cdop__InvitationCancelRequest *req, Cdop__PersonReply *rep);
-enum cdop_err rpc_enrol(
-    struct rpc_ctx *ctx, const Cdop__EnrolRequest *req, Cdop__EnrolReply *rep);
-enum cdop_err rpc_psk_turn(struct rpc_ctx *ctx, const Cdop__PskTurnRequest *req,
-    Cdop__PskTurnReply *rep);
-enum cdop_err rpc_person_activate(struct rpc_ctx *ctx,
-    const Cdop__PersonActivateRequest *req, Cdop__PersonActivateReply *rep);
-
 /* ---- what the replies share -------------------------------------------- */
 
 static enum cdop_err

@@ -14,9 +14,6 @@
 #include "server/rpc/rpc_case.h"
 #include "server/rpc/rpc_hold.h"
 
-enum cdop_err rpc_case_erase(struct rpc_ctx *ctx,
-    const Cdop__CaseEraseRequest *req, Cdop__CaseEraseReply *rep);
-
 /* In KeyStatus, where no reference has to stand. */
 static const char rotation_why[] = "a case is erased";
 

@@ -22,9 +22,6 @@
 /* With those above that they complete, or end. */
 #define TILES_MAX (TILES_PER_MESSAGE + CDOP_TILE_LEVELS)
 
-enum cdop_err rpc_audit_export(struct rpc_ctx *ctx,
-    const Cdop__AuditExportRequest *req, Cdop__AuditExportReply *rep);
-
 static uint8_t *
 copy_bytes(struct rpc_ctx *ctx, struct cdop_bytes from)
 {

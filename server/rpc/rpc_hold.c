@@ -10,11 +10,6 @@
 #include "server/registry/cases_hold.h"
 #include "server/rpc/rpc_case.h"
 
-enum cdop_err rpc_hold_set(
-    struct rpc_ctx *ctx, const Cdop__HoldRequest *req, Cdop__ChangeReply *rep);
-enum cdop_err rpc_hold_lift(
-    struct rpc_ctx *ctx, const Cdop__HoldRequest *req, Cdop__ChangeReply *rep);
-
 /* ---- the act ------------------------------------------------------------ */
 
 static enum cdop_err

@@ -20,15 +20,6 @@
 
 _Static_assert(SLOTS_SAID + 7 <= RPC_WORDS_MAX, "all of it is said");
 
-enum cdop_err rpc_key_rotate(struct rpc_ctx *ctx,
-    const Cdop__KeyRotateRequest *req, Cdop__KeyRotateReply *rep);
-enum cdop_err rpc_key_status(struct rpc_ctx *ctx,
-    const Cdop__KeyStatusRequest *req, Cdop__KeyStatusReply *rep);
-enum cdop_err rpc_key_pause(struct rpc_ctx *ctx,
-    const Cdop__KeyPauseRequest *req, Cdop__KeyPauseReply *rep);
-enum cdop_err rpc_key_resume(struct rpc_ctx *ctx,
-    const Cdop__KeyPauseRequest *req, Cdop__KeyPauseReply *rep);
-
 /* ---- rotate ------------------------------------------------------------ */
 
 static enum cdop_err

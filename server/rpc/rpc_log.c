@@ -17,15 +17,6 @@
 #include "server/rpc/rpc_reason.h"
 #include "server/vault/rows.h"
 
-enum cdop_err rpc_witness_submit(struct rpc_ctx *ctx,
-    const Cdop__WitnessSubmitRequest *req, Cdop__WitnessSubmitReply *rep);
-enum cdop_err rpc_log_key_rotate(struct rpc_ctx *ctx,
-    const Cdop__LogKeyRotateRequest *req, Cdop__StatementReply *rep);
-enum cdop_err rpc_restore_view(struct rpc_ctx *ctx,
-    const Cdop__RestoreViewRequest *req, Cdop__RestoreViewReply *rep);
-enum cdop_err rpc_restore_accept(struct rpc_ctx *ctx,
-    const Cdop__RestoreAcceptRequest *req, Cdop__StatementReply *rep);
-
 #define NAMED_MAX 8 /* in the words of an act */
 
 static const char needs_reason[] =

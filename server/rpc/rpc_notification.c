@@ -4,14 +4,6 @@
 #include "cdop/profile.h"
 #include "server/rpc/rpc_case.h"
 
-enum cdop_err rpc_notification_register(struct rpc_ctx *ctx,
-    const Cdop__NotificationRegisterRequest *req,
-    Cdop__NotificationRegisterReply *rep);
-enum cdop_err rpc_notification_correct(struct rpc_ctx *ctx,
-    const Cdop__NotificationCorrectRequest *req, Cdop__ChangeReply *rep);
-enum cdop_err rpc_notification_move(struct rpc_ctx *ctx,
-    const Cdop__NotificationMoveRequest *req, Cdop__ChangeReply *rep);
-
 /* ---- register ---------------------------------------------------------- */
 
 static enum cdop_err

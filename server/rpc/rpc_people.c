@@ -14,17 +14,6 @@
 #include "server/rpc/rpc_case.h"
 #include "server/rpc/rpc_person.h"
 
-enum cdop_err rpc_suspend(struct rpc_ctx *ctx, const Cdop__SuspendRequest *req,
-    Cdop__PersonReply *rep);
-enum cdop_err rpc_resume(struct rpc_ctx *ctx, const Cdop__ResumeRequest *req,
-    Cdop__PersonReply *rep);
-enum cdop_err rpc_person_revoke(struct rpc_ctx *ctx,
-    const Cdop__RevokeRequest *req, Cdop__PersonReply *rep);
-enum cdop_err rpc_administrator_revoke(struct rpc_ctx *ctx,
-    const Cdop__RevokeRequest *req, Cdop__PersonReply *rep);
-enum cdop_err rpc_person_change(struct rpc_ctx *ctx,
-    const Cdop__PersonChangeRequest *req, Cdop__PersonReply *rep);
-
 /* ---- what the acts share ----------------------------------------------- */
 
 static void

@@ -8,9 +8,6 @@
 
 #define PAGE 33
 
-enum cdop_err rpc_people_list(struct rpc_ctx *ctx,
-    const Cdop__PeopleListRequest *req, Cdop__PeopleListReply *rep);
-
 /* Persons of one message, and whether what is over is wanted too. */
 struct span {
 	uint32_t after;

@@ -13,13 +13,6 @@
 #define TOLD_NAMES                                                             \
 	(CDOP_ROLE_ADMINISTRATOR | CDOP_ROLE_COORDINATOR | CDOP_ROLE_AUDITOR)
 
-enum cdop_err rpc_profile_get(struct rpc_ctx *ctx,
-    const Cdop__ProfileGetRequest *req, Cdop__ProfileGetReply *rep);
-enum cdop_err rpc_profile_diff(struct rpc_ctx *ctx,
-    const Cdop__ProfileDiffRequest *req, Cdop__ProfileDiffReply *rep);
-enum cdop_err rpc_profile_apply(struct rpc_ctx *ctx,
-    const Cdop__ProfileApplyRequest *req, Cdop__ProfileApplyReply *rep);
-
 /*
  * Of those who brought it into force; for those who are told names of staff
  * elsewhere, and not for everybody who needs the profile.

@@ -18,9 +18,6 @@
 #define AUDIT_SEARCHED 72
 #define NONCE_LEN      16
 
-enum cdop_err rpc_audit_searched(struct rpc_ctx *ctx,
-    const Cdop__AuditSearchedRequest *req, Cdop__AuditSearchedReply *rep);
-
 struct looking {
 	struct rpc_ctx *ctx;
 	const Cdop__AuditSearchedRequest *req;

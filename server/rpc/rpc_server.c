@@ -32,11 +32,6 @@
 #define PACED_MS     3600000u
 #define HELD_WARN_MS 3600000u
 
-enum cdop_err rpc_status(struct rpc_ctx *ctx, const Cdop__StatusRequest *req,
-    Cdop__StatusReply *rep);
-enum cdop_err rpc_who_am_i(struct rpc_ctx *ctx, const Cdop__WhoAmIRequest *req,
-    Cdop__WhoAmIReply *rep);
-
 static void
 warn(Cdop__StatusReply *rep, const char *words)
 {

@@ -10,16 +10,6 @@
 #include "server/rpc/slots_say.h"
 #include "server/vault/rows_slots.h"
 
-enum cdop_err rpc_slot_list(struct rpc_ctx *ctx,
-    const Cdop__SlotListRequest *req, Cdop__SlotListReply *rep);
-enum cdop_err rpc_slot_remove(struct rpc_ctx *ctx,
-    const Cdop__SlotRemoveRequest *req, Cdop__SlotRemoveReply *rep);
-enum cdop_err rpc_custodian_drill(struct rpc_ctx *ctx,
-    const Cdop__CustodianDrillRequest *req, Cdop__CustodianDrillReply *rep);
-
-enum cdop_err rpc_share_submit(struct rpc_ctx *ctx,
-    const Cdop__ShareSubmitRequest *req, Cdop__ShareSubmitReply *rep);
-
 /* ---- list --------------------------------------------------------------- */
 
 static enum cdop_err

@@ -5,11 +5,9 @@
 #include "cdop/role.h"
 #include "server/rpc/ctx.h"
 
-/* Prototypes of all handlers, and thunks that know their message types. */
+/* Thunks that know the message types. */
 #define RPC(Name, snake, Req, Rep, req_c, rep_c, ID, ROLES, SCOPE, STATES,     \
     PURPOSE, TXN, AUDIT, SECOND, TTL, USE)                                     \
-	enum cdop_err rpc_##snake(                                             \
-	    struct rpc_ctx *ctx, const Cdop__##Req *req, Cdop__##Rep *rep);    \
 	static enum cdop_err call_##snake(                                     \
 	    struct rpc_ctx *ctx, const void *req, void *rep)                   \
 	{                                                                      \
