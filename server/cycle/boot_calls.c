@@ -44,15 +44,46 @@ boot_calls_begin(struct cycle *cycle, struct session *session)
 	session->state = err == CDOP_OK ? SESSION_OPEN : SESSION_ENDING;
 }
 
-/* For the log, once there is one. */
+static bool
+is_same(const struct cycle_given *a, const struct cycle_given *b)
+{
+	return a->device == b->device && a->set == b->set &&
+	    a->share == b->share && a->taken == b->taken;
+}
+
+/*
+ * For the log, once there is one; twice is once.  Whoever sends many that are
+ * wrong pushes out such ones alone: what opens it has its leaf.
+ */
 static void
 keep(struct cycle *cycle, const struct session *session,
     const struct sealed_shared *shared)
 {
-	if (shared->x == 0 || cycle->n_given == CYCLE_GIVEN_MAX)
+	const struct cycle_given now = {
+	    .device = session->peer.device,
+	    .set = shared->set,
+	    .share = shared->x,
+	    .taken = shared->taken,
+	};
+	struct cycle_given *given = cycle->given;
+	size_t i, wrong = CYCLE_GIVEN_MAX;
+
+	if (shared->x == 0)
 		return;
-	cycle->given[cycle->n_given++] = (struct cycle_given){
-	    session->peer.device, shared->x, shared->taken};
+	for (i = 0; i < cycle->n_given; i++) {
+		if (is_same(&given[i], &now))
+			return;
+		if (!given[i].taken && wrong == CYCLE_GIVEN_MAX)
+			wrong = i;
+	}
+	if (cycle->n_given == CYCLE_GIVEN_MAX) {
+		if (wrong == CYCLE_GIVEN_MAX)
+			return; /* more good ones than there are */
+		cycle->n_given--;
+		memmove(&given[wrong], &given[wrong + 1],
+		    (cycle->n_given - wrong) * sizeof(*given));
+	}
+	given[cycle->n_given++] = now;
 }
 
 /*

@@ -29,6 +29,7 @@ struct cycle_held {
 /* A share that came while it was sealed. */
 struct cycle_given {
 	uint32_t device;
+	uint16_t set;
 	uint8_t share;
 	bool taken;
 };

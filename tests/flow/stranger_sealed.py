@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """A sealed registry with a boot set, from outside: all but a custodian who
 names himself get the one-byte hint, and he gets two calls."""
-import base64
 import hashlib
 import os
 import re
@@ -13,7 +12,7 @@ import noise_link as nl  # noqa: E402
 import client  # noqa: E402
 from client import pb  # noqa: E402
 from libflow import TMP, check, end, equal  # noqa: E402
-from libslots import add_shares, letters_of, sheet  # noqa: E402
+from libslots import add_shares, raw_share, sheet  # noqa: E402
 from scene import Cast  # noqa: E402
 
 HELLO = nl.hello_payload(pb.Hello(schema_level=1).SerializeToString())
@@ -97,6 +96,54 @@ def session(credential, psk, name):
     return sock
 
 
+def boot_link(credential):
+    psk = boot_psk(credential.psk)
+    return nl.Link(client.connect(credential.addresses[0]), credential.secret,
+                   credential.servers[0], credential.registry, psk,
+                   pb.Hello(schema_level=1).SerializeToString(), kind=BOOT,
+                   invitation=boot_name(psk))
+
+
+def given(credential, share):
+    """On a session of its own: what came of this share."""
+    link = boot_link(credential)
+    link.receive()
+    link.send(pb.Call(id=1, method=89, body=pb.ShareSubmitRequest(
+        share=share).SerializeToString()).SerializeToString())
+    answer = pb.Reply.FromString(link.receive())
+    link.close()
+    return answer
+
+
+def wrong(share, number):
+    """As if it were another of its set; nobody was given that."""
+    raw = share[:11] + bytes([number]) + share[12:44]
+    return raw + hashlib.blake2b(b"cdop-share/1 check" + raw,
+                                 digest_size=32).digest()[:6]
+
+
+def many(cast):
+    """Neither many wrong ones nor one again and again keep a good one out of
+    the log."""
+    kim, lou = cast["kim"], cast["lou"]
+    shares = [raw_share(sheet(cast.registry, n)) for n in (1, 2, 3)]
+    answers = [given(kim, wrong(shares[0], 100 + n)) for n in range(40)]
+    check("forty are wrong", all(
+        a.reason == "share_wrong" for a in answers), answers[-1])
+    answers = [given(kim, shares[0]) for _ in range(40)]
+    check("one is good, as often as it comes", all(
+        a.status == 0 for a in answers), answers[-1])
+    answers = [given(lou, share) for share in shares[1:]]
+    check("with two more it opens", pb.ShareSubmitReply.FromString(
+        answers[-1].body).opened, answers)
+    answer = cast.open("aud").call("AuditList", purpose="audit", use=pb.SCREEN)
+    logged = [(e.device, e.count) for m in answer.messages for e in m.entry
+              if e.call == "share given" and not e.reason]
+    # Kim's second is that of inside().
+    equal("who gave which of them is in the log", sorted(logged), sorted(
+        [(kim.device, 1), (kim.device, 2), (lou.device, 2), (lou.device, 3)]))
+
+
 def inside(cast):
     kim, pat = cast["kim"], cast["pat"]
     psk = boot_psk(kim.psk)
@@ -109,10 +156,7 @@ def inside(cast):
         equal("%s under a good name fails after message 3" % what,
               everything(sock), b"")
         sock.close()
-    link = nl.Link(client.connect(kim.addresses[0]), kim.secret,
-                   kim.servers[0], kim.registry, psk,
-                   pb.Hello(schema_level=1).SerializeToString(), kind=BOOT,
-                   invitation=name)
+    link = boot_link(kim)
     welcome = pb.Welcome.FromString(link.receive())
     check("a custodian is told that it is sealed, and of no log",
           welcome.state == pb.SEALED and not welcome.HasField("checkpoint")
@@ -134,7 +178,7 @@ def inside(cast):
     answer = call(89, pb.ShareSubmitRequest(share=bytes(50))
                   .SerializeToString())
     check("fifty zeros are no share", answer.reason == "share_wrong", answer)
-    share = base64.b32decode(letters_of(sheet(cast.registry, 2)))
+    share = raw_share(sheet(cast.registry, 2))
     answer = call(89, pb.ShareSubmitRequest(share=share).SerializeToString())
     reply = pb.ShareSubmitReply.FromString(answer.body)
     check("a share is", answer.status == 0 and (
@@ -157,9 +201,11 @@ def main():
     cast = Cast("stranger-sealed", "boot_key_file = " + boot)
     cast.administrators()
     cast.welcome("kim", pb.CUSTODIAN, name="Kim Custodian")
+    cast.welcome("lou", pb.CUSTODIAN, name="Lou Custodian")
+    cast.welcome("aud", pb.AUDITOR, name="Aud Auditor")
     cast.welcome("pat", pb.PARTNER, name="Pat Partner", agency="RBS",
                  area=["liverpool"])
-    for who in "kim", "pat":
+    for who in "kim", "lou", "pat":
         cast.open(who).link.close()
     registry = cast.registry
     registry.stop()
@@ -174,6 +220,7 @@ def main():
     strangers(cast)
     inside(cast)
     strangers(cast)
+    many(cast)
     equal("none of it ended a process", [
         registry.pid_of(role) for role in ("gate", "vault")], pids)
     equal("an orderly stop", registry.stop(), 0)
