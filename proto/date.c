@@ -303,6 +303,31 @@ trimmed(const char *text, char *out, size_t size)
 	return true;
 }
 
+/*
+ * A spreadsheet writes a day as its midnight: that is cut off.  Another time,
+ * or one with a zone, says more than the day, and is not dropped.
+ */
+static bool
+cut_midnight(char *text)
+{
+	static const char *const ways[] = {
+	    "00:00", "00:00:00", "00:00:00.000", "0:00", "0:00:00"};
+	char *at = strrchr(text, ' ');
+	size_t i;
+
+	if (at == NULL)
+		at = strchr(text, 'T');
+	if (at == NULL || at == text || at[-1] < '0' || at[-1] > '9')
+		return false;
+	for (i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		if (strcmp(at + 1, ways[i]) != 0)
+			continue;
+		*at = '\0';
+		return true;
+	}
+	return false;
+}
+
 enum cdop_err
 cdop_date_parse(const char *text, struct cdop_date *ret_date)
 {
@@ -311,11 +336,13 @@ cdop_date_parse(const char *text, struct cdop_date *ret_date)
 	struct cdop_date date = {0};
 	unsigned part[3];
 	char buf[CDOP_DATE_WORDS_MAX];
+	bool midnight;
 	const char *s;
 	size_t i;
 
 	if (!trimmed(text, buf, sizeof(buf)))
 		return CDOP_INVALID_ARGUMENT;
+	midnight = cut_midnight(buf);
 	s = behind_guess(buf, &date.estimated);
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		memset(part, 0, sizeof(part));
@@ -324,7 +351,7 @@ cdop_date_parse(const char *text, struct cdop_date *ret_date)
 	}
 	if (i == sizeof(ways) / sizeof(ways[0]))
 		return CDOP_INVALID_ARGUMENT;
-	if (!take_parts(part, &date))
+	if (!take_parts(part, &date) || (midnight && date.day == 0))
 		return CDOP_INVALID_ARGUMENT;
 	*ret_date = date;
 	return CDOP_OK;
@@ -362,7 +389,10 @@ cdop_date_time_parse(const char *text, unsigned *ret_minutes)
 			return CDOP_INVALID_ARGUMENT;
 		s += n + 1;
 		n = digits(s, 2, 2, &minute);
-		if (n == 0 || s[n] != '\0')
+		/* Seconds that are none say nothing that would be lost. */
+		if (n == 0 ||
+		    (s[n] != '\0' &&
+			(s[-1] != ':' || strcmp(s + n, ":00") != 0)))
 			return CDOP_INVALID_ARGUMENT;
 	}
 	if (hour > 23 || minute > 59)

@@ -60,7 +60,8 @@ read_date(struct reader *r, const char *text, struct form_reading *ret)
 		return refuse(r, "date.form",
 		    "not a date: type 20/11/2026, 20 Nov 2026, 05/2026 or "
 		    "2026, the year with four digits, ~ before it for an "
-		    "estimate, or #nk; a weekday has to be that day's");
+		    "estimate, or #nk; a weekday has to be that day's, and "
+		    "the time stands in a field of its own");
 	return CDOP_OK;
 }
 
@@ -72,7 +73,8 @@ read_time(struct reader *r, const char *text, struct form_reading *ret)
 
 	if (cdop_date_time_parse(text, &minutes) != CDOP_OK)
 		return refuse(r, "time.form",
-		    "not a time of day: type 17:40; midnight is 00:00");
+		    "not a time of day: type 17:40, without seconds; midnight "
+		    "is 00:00");
 	hours = minutes / 60;
 	minutes %= 60;
 	time[0] = (char)('0' + hours / 10);

@@ -48,7 +48,9 @@ bool cdop_date_is_valid(const struct cdop_date *date);
  * and everything that cdop_date_words() makes; ~ before it is "estimated".
  * Years have four digits; a month or weekday has its English name or the first
  * three letters of it, and a weekday is the date's; blanks around are passed
- * over.  CDOP_INVALID_ARGUMENT.
+ * over.  Midnight behind a whole date is passed over, too, as 00:00, 00:00:00
+ * or 00:00:00.000 after a blank or T: spreadsheets write days so.
+ * CDOP_INVALID_ARGUMENT: also for any other time, which would be lost.
  */
 CDOP_MUST enum cdop_err cdop_date_parse(
     const char *text, struct cdop_date *ret_date);
@@ -99,8 +101,9 @@ int32_t cdop_date_birthday(int32_t born, int years, bool feb29_early);
 int cdop_date_age(int32_t born, int32_t on, bool feb29_early);
 
 /*
- * Time of day: 17:40, 7:40, 1740, 17.40.  Minutes since midnight, 0 to 1439
- * (24:00 is the next day: it is refused).  CDOP_INVALID_ARGUMENT.
+ * Time of day: 17:40, 7:40, 1740, 17.40, 17:40:00.  Minutes since midnight, 0
+ * to 1439 (24:00 is the next day: it is refused).  CDOP_INVALID_ARGUMENT: also
+ * for seconds other than 00, which would be lost.
  */
 CDOP_MUST enum cdop_err cdop_date_time_parse(
     const char *text, unsigned *ret_minutes);
