@@ -68,24 +68,19 @@ add_agencies(struct list *list, const struct cdop_profile *profile)
 			    profile->agency[i].name);
 }
 
-/* The words of the two enums stand in the field's help: "in, enquiry, out". */
 static void
-add_words(struct list *list, const struct cdop_field *field)
+add_words(
+    struct cmd_ctx *ctx, struct list *list, const struct cdop_field *field)
 {
-	static const struct prompt_option names[] = {{"known", "known"},
-	    {"one_only", "one name only"}, {"baby_of", "baby of (not named)"},
-	    {"unknown", "unknown"}};
-	static const struct prompt_option scopes[] = {{"in", "in scope"},
-	    {"enquiry", "to be looked into"}, {"out", "out of scope"}};
-	const struct prompt_option *from = scopes;
-	size_t n = 3, i;
+	struct cdop_choice choice[CDOP_CHOICES_MAX];
+	size_t n = cdop_form_choices(field, choice), i;
+	const char *word;
 
-	if (strcmp(field->path, "child.name_kind") == 0) {
-		from = names;
-		n = 4;
+	for (i = 0; i < n; i++) {
+		word = cdop_arena_strdup(ctx->arena, choice[i].word);
+		if (word != NULL)
+			add(list, word, choice[i].label);
 	}
-	for (i = 0; i < n; i++)
-		add(list, from[i].code, from[i].label);
 }
 
 size_t
@@ -109,7 +104,7 @@ choices_of(struct cmd_ctx *ctx, const struct cdop_profile *profile,
 		add_agencies(&list, profile);
 		break;
 	case CDOP_KIND_CHOICE:
-		add_words(&list, field);
+		add_words(ctx, &list, field);
 		break;
 	default:
 		break;

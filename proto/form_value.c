@@ -210,37 +210,58 @@ choices_of(const struct cdop_field *field)
 	return fd->descriptor;
 }
 
-static enum cdop_err
-refuse_choice(struct reader *r, const ProtobufCEnumDescriptor *choices)
+size_t
+cdop_form_choices(
+    const struct cdop_field *field, struct cdop_choice out[CDOP_CHOICES_MAX])
 {
-	const char *message = "one of:";
-	char word[CDOP_FORM_PATH_MAX];
-	unsigned i;
+	static const struct {
+		const char *word;
+		const char *label;
+	} labels[] = {
+	    {"known", "known"},
+	    {"one_only", "one name only"},
+	    {"baby_of", "baby of (not named)"},
+	    {"unknown", "unknown"},
+	    {"in", "in scope"},
+	    {"enquiry", "to be looked into"},
+	    {"out", "out of scope"},
+	};
 
+	const ProtobufCEnumDescriptor *choices = choices_of(field);
+	unsigned i;
+	size_t j;
+
+	CDOP_ASSERT(choices->n_values <= CDOP_CHOICES_MAX);
 	for (i = 0; i < choices->n_values; i++) {
-		cdop_form_choice_word(&choices->values[i], word, sizeof(word));
-		message = cdop_arena_printf(r->arena, "%s %s", message, word);
-		if (message == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
+		cdop_form_choice_word(
+		    &choices->values[i], out[i].word, sizeof(out[i].word));
+		out[i].number = (uint32_t)choices->values[i].value;
+		for (j = 0; strcmp(labels[j].word, out[i].word) != 0; j++)
+			CDOP_ASSERT(j + 1 < sizeof(labels) / sizeof(*labels));
+		out[i].label = labels[j].label;
 	}
-	return refuse(r, "choice.unknown", message);
+	return choices->n_values;
 }
 
 static enum cdop_err
 read_choice(struct reader *r, const char *text, struct form_reading *ret)
 {
-	const ProtobufCEnumDescriptor *choices = choices_of(r->field);
-	char word[CDOP_FORM_PATH_MAX];
-	unsigned i;
+	struct cdop_choice choice[CDOP_CHOICES_MAX];
+	size_t n = cdop_form_choices(r->field, choice), i;
+	const char *message = "one of:";
 
-	for (i = 0; i < choices->n_values; i++) {
-		cdop_form_choice_word(&choices->values[i], word, sizeof(word));
-		if (same_word(text, word)) {
-			ret->number = (uint32_t)choices->values[i].value;
+	for (i = 0; i < n; i++) {
+		if (same_word(text, choice[i].word) ||
+		    cdop_text_same(text, choice[i].label)) {
+			ret->number = choice[i].number;
 			return CDOP_OK;
 		}
 	}
-	return refuse_choice(r, choices);
+	for (i = 0; i < n && message != NULL; i++)
+		message = cdop_arena_printf(
+		    r->arena, "%s %s", message, choice[i].word);
+	return message == NULL ? CDOP_RESOURCE_EXHAUSTED
+			       : refuse(r, "choice.unknown", message);
 }
 
 static enum cdop_err

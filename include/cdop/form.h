@@ -294,6 +294,19 @@ struct cdop_missing_list {
 CDOP_MUST enum cdop_err cdop_form_missing(const Cdop__Form *form,
     struct cdop_arena *arena, struct cdop_missing_list *ret_missing);
 
+#define CDOP_CHOICES_MAX 8
+
+/* One of the words that a field of kind CHOICE can have. */
+struct cdop_choice {
+	char word[16];     /* "baby_of", as it is kept and sent */
+	const char *label; /* "baby of (not named)": read, too */
+	uint32_t number;
+};
+
+/* All of them, in their order; returns how many. */
+size_t cdop_form_choices(
+    const struct cdop_field *field, struct cdop_choice out[CDOP_CHOICES_MAX]);
+
 /*
  * A value as a person reads it: label of a code, area or agency, a date in
  * words, an NHS number in groups, "not known".  NULL: no memory.
