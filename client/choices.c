@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "cdop/text.h"
+#include "client/clock.h"
 #include "client/print.h"
-#include "client/purpose.h"
 #include "forms.pb-c.h"
 
 #define LIKE_SHOWN 12 /* fields that are like what was typed */
@@ -30,7 +30,7 @@ add_codes(
     struct list *list, const struct cdop_profile *profile, const char *name)
 {
 	const struct cdop_code_list *codes = cdop_profile_list(profile, name);
-	int32_t today = purpose_today();
+	int32_t today = clock_today(profile);
 	size_t i;
 
 	for (i = 0; codes != NULL && i < codes->n; i++)
@@ -42,7 +42,7 @@ add_codes(
 static void
 add_areas(struct list *list, const struct cdop_profile *profile)
 {
-	int32_t today = purpose_today();
+	int32_t today = clock_today(profile);
 	size_t i;
 
 	for (i = 0; i < profile->n_area; i++)
@@ -59,7 +59,7 @@ add_areas(struct list *list, const struct cdop_profile *profile)
 static void
 add_agencies(struct list *list, const struct cdop_profile *profile)
 {
-	int32_t today = purpose_today();
+	int32_t today = clock_today(profile);
 	size_t i;
 
 	for (i = 0; i < profile->n_agency; i++)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "client/print.h"
-#include "client/purpose.h"
 #include "client/raise.h"
 #include "client/session.h"
 
@@ -113,8 +112,8 @@ label_of(const struct cdop_profile *profile, size_t row, const char *text)
 		agency = cdop_profile_agency(profile, text);
 		return agency != NULL ? agency->name : NULL;
 	}
-	code =
-	    cdop_profile_code(profile, codes[row].name, text, purpose_today());
+	code = cdop_profile_code(
+	    profile, codes[row].name, text, CDOP_PROFILE_EVER);
 	return code != NULL ? code->label : NULL;
 }
 

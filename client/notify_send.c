@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "client/call.h"
+#include "client/clock.h"
 #include "client/decide.h"
 #include "client/json.h"
 #include "client/notify.h"
@@ -167,26 +168,35 @@ keep_somehow(struct cmd_ctx *ctx, struct notify *n, enum exit_code code,
 	return EXIT_OK;
 }
 
+/* Now, by the clock that the form goes by. */
+static const char *
+clock_words(struct cmd_ctx *ctx)
+{
+	char words[16] = "?";
+	struct tm tm;
+
+	/* Nothing is typed without a profile. */
+	if (ctx->session->profile != NULL &&
+	    clock_of_panel(ctx->session->profile, time(NULL), &tm))
+		(void)strftime(words, sizeof(words), "%H:%M", &tm);
+	return cdop_arena_strdup(ctx->arena, words);
+}
+
 /* There was no answer: what was typed is kept, and somebody is told how. */
 static enum exit_code
 keep(struct cmd_ctx *ctx, struct notify *n, enum exit_code code)
 {
 	struct cmd_error error = ctx->error;
 	const char *where, *next;
-	time_t now = time(NULL);
-	char clock[16] = "?";
-	struct tm tm;
 
 	if (code == EXIT_OUTCOME || n->dry_run)
 		return code; /* the request itself is kept */
 	if (keep_somehow(ctx, n, code, &where, &next) != EXIT_OK)
 		return EXIT_UNEXPECTED;
-	if (localtime_r(&now, &tm) != NULL)
-		(void)strftime(clock, sizeof(clock), "%H:%M", &tm);
 	return cmd_fail(ctx, code, error.reason, next,
 	    "%s. Kept sealed on this computer%s. Tell the notifier: noted at "
 	    "%s, the reference follows",
-	    error.message, where, clock);
+	    error.message, where, clock_words(ctx));
 }
 
 /* What was copied from another case belongs to it: offered, not done. */

@@ -2,10 +2,10 @@
 #include "client/purpose.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cdop/text.h"
+#include "client/clock.h"
 #include "client/pager.h"
 #include "client/prompt.h"
 #include "client/session.h"
@@ -39,22 +39,6 @@ static const struct {
 };
 
 #define USES (sizeof(uses) / sizeof(uses[0]))
-
-int32_t
-purpose_today(void)
-{
-	time_t now = time(NULL);
-	struct cdop_date day;
-	struct tm tm;
-
-	memset(&day, 0, sizeof(day));
-	if (localtime_r(&now, &tm) == NULL)
-		return 0;
-	day.year = (uint16_t)(tm.tm_year + 1900);
-	day.month = (uint8_t)(tm.tm_mon + 1);
-	day.day = (uint8_t)tm.tm_mday;
-	return cdop_date_days(&day);
-}
 
 Cdop__Use
 purpose_use(const struct cmd_ctx *ctx)
@@ -117,7 +101,7 @@ static size_t
 options(const struct cdop_profile *profile, struct prompt_option *out)
 {
 	const struct cdop_code_list *list = cdop_profile_list(profile, LIST);
-	int32_t today = purpose_today();
+	int32_t today = clock_today(profile);
 	size_t i, n = 0;
 
 	for (i = 0; list != NULL && i < list->n && n < OPTIONS_MAX; i++) {
@@ -150,13 +134,13 @@ usual_code(struct cmd_ctx *ctx, const struct cdop_profile *profile)
 	const struct cdop_code *code;
 	const char *noun;
 
-	code = cdop_profile_purpose_for(profile, command, purpose_today());
+	code = cdop_profile_purpose_for(profile, command, clock_today(profile));
 	if (code != NULL)
 		return code;
 	noun = cdop_arena_strndup(ctx->arena, command, strcspn(command, " "));
 	if (noun == NULL)
 		return NULL;
-	return cdop_profile_purpose_for(profile, noun, purpose_today());
+	return cdop_profile_purpose_for(profile, noun, clock_today(profile));
 }
 
 /* By its code, or by a code or label that no other one has; n: none. */
@@ -216,7 +200,7 @@ purpose_choose(
 	if ((code = session_profile(ctx, &profile)) != EXIT_OK ||
 	    (code = find_code(ctx, profile, ret_code)) != EXIT_OK)
 		return code;
-	row = cdop_profile_code(profile, LIST, *ret_code, purpose_today());
+	row = cdop_profile_code(profile, LIST, *ret_code, clock_today(profile));
 	*ret_text = ctx->g.purpose_text;
 	if (row != NULL && (row->flags & CDOP_CODE_NEEDS_TEXT) != 0 &&
 	    *ret_text == NULL)

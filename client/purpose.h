@@ -22,7 +22,4 @@ enum exit_code purpose_role(
 /* "coordinator" of its number; "role 12" for one that is newer. */
 const char *purpose_role_word(struct cdop_arena *arena, Cdop__Role role);
 
-/* Today where this computer stands, days since 1970. */
-int32_t purpose_today(void);
-
 #endif

@@ -221,7 +221,7 @@ show_code(struct cmd_ctx *ctx, const char *list, const char *code)
 
 	if (profile_of(ctx) != NULL)
 		row = cdop_profile_code(
-		    profile_of(ctx), list, code, purpose_today());
+		    profile_of(ctx), list, code, CDOP_PROFILE_EVER);
 	return row != NULL ? row->label : code;
 }
 

@@ -9,10 +9,10 @@
 #include "cdop/date.h"
 #include "cdop/fold.h"
 #include "cdop/nhs.h"
+#include "client/clock.h"
 #include "client/file.h"
 #include "client/print.h"
 #include "client/prompt.h"
-#include "client/purpose.h"
 #include "client/session.h"
 
 #define FILE_MAX ((size_t)16 << 10)
@@ -54,6 +54,22 @@ terms_copy(struct cmd_ctx *ctx, const char *option)
 	return value == NULL ? NULL : cdop_arena_strdup(ctx->arena, value);
 }
 
+/* Without a call; *ret_profile NULL: it was never here. */
+static enum exit_code
+profile_known(struct cmd_ctx *ctx, const struct cdop_profile **ret_profile)
+{
+	enum exit_code code;
+
+	*ret_profile = NULL;
+	if ((code = session_load(ctx)) != EXIT_OK)
+		return code;
+	if (session_profile(ctx, ret_profile) != EXIT_OK) {
+		*ret_profile = NULL;
+		memset(&ctx->error, 0, sizeof(ctx->error));
+	}
+	return EXIT_OK;
+}
+
 /* A whole date of an option. */
 static enum exit_code
 read_day(struct cmd_ctx *ctx, const char *option, struct cdop_date *ret_date)
@@ -87,22 +103,38 @@ enum exit_code
 terms_day_begins(struct cmd_ctx *ctx, const char *option, int later,
     bool *ret_has, uint64_t *ret_ms)
 {
-	struct tm tm = {.tm_isdst = -1};
+	const struct cdop_profile *profile;
 	struct cdop_date date;
 	enum exit_code code;
 	time_t at;
 
 	if (cmd_value(ctx, option) == NULL)
 		return EXIT_OK;
-	if ((code = read_day(ctx, option, &date)) != EXIT_OK)
+	if ((code = read_day(ctx, option, &date)) != EXIT_OK ||
+	    (code = profile_known(ctx, &profile)) != EXIT_OK)
 		return code;
-	tm.tm_year = date.year - 1900;
-	tm.tm_mon = date.month - 1;
-	tm.tm_mday = date.day + later;
-	at = mktime(&tm);
+	at = clock_day_begins(profile, &date, later);
 	*ret_has = true;
 	*ret_ms = at > 0 ? (uint64_t)at * 1000 : 0;
 	return EXIT_OK;
+}
+
+/* By the panel's clock; where that is not known yet a day is allowed. */
+static enum exit_code
+not_to_come(struct cmd_ctx *ctx, const struct cdop_date *date)
+{
+	const struct cdop_profile *profile;
+	enum exit_code code;
+	int32_t today;
+
+	if ((code = profile_known(ctx, &profile)) != EXIT_OK)
+		return code;
+	today = profile != NULL ? clock_today(profile)
+				: (int32_t)(time(NULL) / (24 * 60 * 60)) + 1;
+	if (cdop_date_span(date).first <= today)
+		return EXIT_OK;
+	return cmd_fail(ctx, EXIT_INVALID, "date", NULL,
+	    "that is in the future: check day, month and year");
 }
 
 /* One term to canonical text; "" stays not given. */
@@ -112,6 +144,7 @@ canonical(struct cmd_ctx *ctx, size_t row, const char *typed, char **ret_value)
 	char nhs[CDOP_NHS_TEXT_MAX], text[CDOP_DATE_TEXT_MAX];
 	char words[CDOP_DATE_WORDS_MAX];
 	struct cdop_date date;
+	enum exit_code code;
 
 	*ret_value = NULL;
 	if (typed == NULL || typed[0] == '\0')
@@ -127,10 +160,8 @@ canonical(struct cmd_ctx *ctx, size_t row, const char *typed, char **ret_value)
 			return cmd_fail(ctx, EXIT_INVALID, "date", NULL,
 			    "that is not a date: 20/11/2026, 20 Nov 2026 or "
 			    "2026-11-20");
-		if (cdop_date_span(&date).first > purpose_today())
-			return cmd_fail(ctx, EXIT_INVALID, "date", NULL,
-			    "that is in the future: check day, month and "
-			    "year");
+		if ((code = not_to_come(ctx, &date)) != EXIT_OK)
+			return code;
 		cdop_date_words(&date, words);
 		print_note(ctx, "  -> %s", words);
 		cdop_date_write(&date, text);

@@ -57,7 +57,7 @@ enum exit_code terms_day(
     struct cmd_ctx *ctx, const char *option, char **ret_day);
 
 /*
- * The first instant of that day where this computer stands, or of so many
+ * The first instant of that day by the panel's clock, or of so many
  * days later; nothing when it was not given.
  */
 enum exit_code terms_day_begins(struct cmd_ctx *ctx, const char *option,

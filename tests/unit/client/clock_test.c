@@ -50,6 +50,25 @@ it_is_the_panels_wherever_one_stands(void **state)
 }
 
 static void
+a_day_begins_when_it_does_there(void **state)
+{
+	/* 1 July 2026 00:00 in London is an hour earlier in UTC. */
+	static const struct cdop_date july = {2026, 7, 1, false};
+	static const struct cdop_date december = {2026, 12, 31, false};
+	struct fixture *f = *state;
+	const struct cdop_profile *p = fixture_profile(f);
+
+	assert_int_equal(setenv("TZ", "Asia/Tokyo", 1), 0);
+	assert_int_equal(clock_day_begins(p, &july, 0), 1782860400);
+	assert_int_equal(clock_day_begins(p, &july, 1), 1782860400 + 86400);
+	assert_int_equal(clock_day_begins(p, &december, 1), 1798761600);
+	/* Here, where the panel's is not known. */
+	assert_int_equal(
+	    clock_day_begins(NULL, &december, 1), 1798761600 - 9 * 3600);
+	assert_string_equal(getenv("TZ"), "Asia/Tokyo");
+}
+
+static void
 today_is_a_day_of_it(void **state)
 {
 	struct fixture *f = *state;
@@ -67,6 +86,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WITH(it_is_the_panels_wherever_one_stands),
+	    WITH(a_day_begins_when_it_does_there),
 	    WITH(today_is_a_day_of_it),
 	};
 

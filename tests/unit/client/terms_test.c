@@ -71,7 +71,7 @@ what_is_no_term_is_refused_by_name(void **state)
 
 /* Before 1970 all that there is has come since. */
 static void
-a_day_begins_where_this_computer_stands(void **state)
+a_day_begins_by_the_panels_clock(void **state)
 {
 	static const struct {
 		const char *day;
@@ -101,6 +101,14 @@ a_day_begins_where_this_computer_stands(void **state)
 		assert_true(has);
 		assert_int_equal(ms, days[i].seconds * 1000);
 	}
+	/* Not where this computer stands, once the panel is known. */
+	assert_int_equal(setenv("TZ", "Asia/Tokyo", 1), 0);
+	(void)fixture_profile(f);
+	f->ctx.n_values = 0;
+	fixture_option(f, "--since", "1/7/2026");
+	assert_int_equal(
+	    terms_day_begins(&f->ctx, "--since", 0, &has, &ms), EXIT_OK);
+	assert_int_equal(ms, UINT64_C(1782860400000));
 	f->ctx.n_values = 0;
 	fixture_option(f, "--since", "2026-11");
 	assert_int_equal(
@@ -148,7 +156,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH(an_object_has_the_terms),
 	    WITH(what_is_no_term_is_refused_by_name),
-	    WITH(a_day_begins_where_this_computer_stands),
+	    WITH(a_day_begins_by_the_panels_clock),
 	    WITH(no_term_is_passed_over),
 	};
 
