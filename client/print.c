@@ -341,12 +341,36 @@ print_end_of(struct cmd_ctx *ctx, const char *schema, size_t count, bool more)
 	print_json(object);
 }
 
+/* Of a request's field that no option is called by: the one it came from. */
+static const char *
+finding_words(const struct cmd_finding *f)
+{
+	static const struct {
+		const char *path, *rule, *words;
+	} rows[] = {
+	    {"", NULL, "whole form"},
+	    {"grant", "grant_dates", "--until"},
+	    {"grant", "grant_ended", "--until"},
+	    {"grant", NULL, "--role"},
+	    {"device_expires_ms", NULL, "--device-until"},
+	    {"job_title", NULL, "--job-title"},
+	};
+
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(rows[i].path, f->path) == 0 &&
+		    (rows[i].rule == NULL ||
+			strcmp(rows[i].rule, f->rule) == 0))
+			return rows[i].words;
+	return f->path;
+}
+
 void
 print_finding(struct cmd_ctx *ctx, const struct cmd_finding *f)
 {
-	print_note(ctx, "  %s%s%s: %s [%s]", f->warning ? "WARNING " : "",
-	    f->path, f->path[0] == '\0' ? "whole form" : "", f->message,
-	    f->rule);
+	print_note(ctx, "  %s%s: %s [%s]", f->warning ? "WARNING " : "",
+	    finding_words(f), f->message, f->rule);
 }
 
 static json_t *

@@ -106,10 +106,10 @@ fill_grants(struct people_act *act, const struct people_change *change,
 			    "this role is kept for a later version");
 		if (grant->from_ms >= grant->until_ms)
 			return people_act_bad_field(act, "grant", "grant_dates",
-			    "ends before it begins");
+			    "the last day is before the first");
 		if (grant->until_ms <= act->now_ms)
-			return people_act_bad_field(
-			    act, "grant", "grant_ended", "has ended already");
+			return people_act_bad_field(act, "grant", "grant_ended",
+			    "the last day is past");
 		person->grants[i] = *grant;
 	}
 	person->n_grants = change->n_grants;

@@ -111,7 +111,7 @@ grants_words(struct rpc_ctx *ctx, const struct people_grant *grants, size_t n)
 			: "",
 		    grants[i].until_ms != UINT64_MAX ? " until " : "",
 		    grants[i].until_ms != UINT64_MAX
-			? rpc_person_day(ctx, grants[i].until_ms)
+			? rpc_person_last_day(ctx, grants[i].until_ms)
 			: "");
 		if (more == NULL)
 			break;
@@ -402,7 +402,7 @@ change_words(struct rpc_ctx *ctx, const struct people_whom *whom,
 		    grants_words(ctx, change->grants, change->n_grants));
 	if (change->expiry_set)
 		say(ctx, "the device ends on",
-		    rpc_person_day(ctx, change->device_expires_ms));
+		    rpc_person_last_day(ctx, change->device_expires_ms));
 	say(ctx, "reason:", whom->reason);
 }
 

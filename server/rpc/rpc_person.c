@@ -5,6 +5,7 @@
 
 #include "cdop/date.h"
 #include "server/registry/actor.h"
+#include "server/registry/cases_time.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 
@@ -21,6 +22,23 @@ rpc_person_act(struct rpc_ctx *ctx, struct people_act *ret_act)
 	ret_act->now_ms = ctx->now_ms;
 }
 
+/* A field of a request as people call it. */
+static const char *
+field_words(const char *path)
+{
+	static const char *const words[][2] = {
+	    {"grant", "roles"},
+	    {"device_expires_ms", "last day of the device"},
+	    {"job_title", "job title"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(words[i][0], path) == 0)
+			return words[i][1];
+	return path;
+}
+
 enum cdop_err
 rpc_person_end(
     struct rpc_ctx *ctx, const struct people_act *act, enum cdop_err err)
@@ -35,7 +53,7 @@ rpc_person_end(
 		    CDOP__SEVERITY__ERROR, act->message);
 		/* "is needed" says nothing by itself. */
 		message = cdop_arena_printf(
-		    ctx->arena, "%s: %s", act->path, act->message);
+		    ctx->arena, "%s: %s", field_words(act->path), act->message);
 	}
 	return rpc_fail(
 	    ctx, err, act->reason, message != NULL ? message : act->message);
@@ -65,13 +83,23 @@ rpc_person_roles(struct rpc_ctx *ctx, uint32_t mask)
 const char *
 rpc_person_day(struct rpc_ctx *ctx, uint64_t at_ms)
 {
-	struct cdop_date date = cdop_date_utc(at_ms);
+	const struct cdop_area *area = cdop_profile_holding(ctx->reg->profile);
+	const bool known = area != NULL && area->time_zone != NULL;
+	struct cdop_date date;
 	char day[CDOP_DATE_TEXT_MAX];
 	const char *words;
 
+	date = cdop_date_from_days(
+	    cases_time_day(known ? area->time_zone : "UTC", at_ms));
 	cdop_date_write(&date, day);
 	words = cdop_arena_strdup(ctx->arena, day);
 	return words != NULL ? words : "?";
+}
+
+const char *
+rpc_person_last_day(struct rpc_ctx *ctx, uint64_t until_ms)
+{
+	return rpc_person_day(ctx, until_ms > 0 ? until_ms - 1 : 0);
 }
 
 /* ---- a person ---------------------------------------------------------- */

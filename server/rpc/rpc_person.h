@@ -33,8 +33,10 @@ const char *rpc_person_name(struct rpc_ctx *ctx, uint32_t person);
 /* Names of roles: "administrator, auditor". */
 const char *rpc_person_roles(struct rpc_ctx *ctx, uint32_t mask);
 
-/* 2026-11-23 for an instant, in UTC. */
+/* 2026-11-23 for an instant: the day where the panel is. */
 const char *rpc_person_day(struct rpc_ctx *ctx, uint64_t at_ms);
+/* The last day of what ends at that instant, usually the midnight behind it. */
+const char *rpc_person_last_day(struct rpc_ctx *ctx, uint64_t until_ms);
 
 /*
  * "person 4, "Bo Example", may be the same human" for each of at most ten.

@@ -196,7 +196,7 @@ warn_grants(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 					rpc_person_name(ctx, i),
 					rpc_person_roles(
 					    ctx, 1u << person->grants[j].role),
-					rpc_person_day(
+					rpc_person_last_day(
 					    ctx, person->grants[j].until_ms)));
 	}
 }
@@ -224,7 +224,7 @@ warn_devices(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 			    cdop_arena_printf(ctx->arena,
 				"device %u of person %s ends on %s", i,
 				rpc_person_name(ctx, device->person),
-				rpc_person_day(ctx, device->expires_ms)));
+				rpc_person_last_day(ctx, device->expires_ms)));
 	}
 }
 

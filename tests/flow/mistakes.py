@@ -264,6 +264,12 @@ def half_said(ada, cora, reference):
                     "--out", os.path.join(TMP, "nobody.txt"))
     check("what is refused of a person says of what", done.code == INVALID and
           "cdop: name: is needed" in done.err, done)
+    done = ada.cdop("people", "invite", "--name", "X", "--role", "auditor",
+                    "--from", "2/1/2020", "--until", "1/1/2020",
+                    "--out", os.path.join(TMP, "nobody.txt"))
+    check("and of a day that was typed by its option", done.code == INVALID
+          and "cdop: roles: the last day is before the first" in done.err
+          and "  --until: the last day" in done.err, done)
     cora.must("case", "show", reference)
     words = ["case", "correct", reference, "7", "--set", "child.sex=1",
              "--reason", "x"]

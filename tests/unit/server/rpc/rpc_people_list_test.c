@@ -142,7 +142,11 @@ the_second_person_reads_what_is_and_what_is_to_be(void **state)
 	cdop__role_grant__init(&grant);
 	grant.role = CDOP__ROLE__PARTNER;
 	grant.has_from_ms = true;
-	grant.from_ms = 1830297600000; /* 2028-01-01 */
+	/* From the first moment of a day to that behind another, by the clock
+	 * of the panel: summer time has begun. */
+	grant.from_ms = 1845759600000; /* 2028-06-28 00:00 BST */
+	grant.has_until_ms = true;
+	grant.until_ms = 1846018800000; /* 2028-07-01 00:00 BST */
 	cdop__person_change_request__init(&change);
 	change.person = WORLD_COORDINATOR_WIRRAL;
 	change.job_title = title;
@@ -170,8 +174,8 @@ the_second_person_reads_what_is_and_what_is_to_be(void **state)
 	    a->words[2], "job title now: none; from now on: deputy");
 	assert_string_equal(
 	    a->words[3], "areas now: wirral; from now on: sefton");
-	assert_string_equal(
-	    a->words[4], "roles from now on: partner from 2028-01-01");
+	assert_string_equal(a->words[4],
+	    "roles from now on: partner from 2028-06-28 until 2028-06-30");
 	assert_string_equal(a->words[5], "reason: as agreed");
 }
 
