@@ -108,6 +108,20 @@ copy_like(struct cmd_ctx *ctx, struct notify *n)
 	return code == EXIT_OK && !yes ? EXIT_STOPPED : code;
 }
 
+/* Without the panel's lists nothing can be asked or kept; that is said. */
+static enum exit_code
+nothing_kept(struct cmd_ctx *ctx, enum exit_code code)
+{
+	if (code != EXIT_UNREACHABLE && code != EXIT_SEALED)
+		return code;
+	return cmd_fail(ctx, code, ctx->error.reason,
+	    "take it down on paper: cdop notify --blank shows the form; then "
+	    "the same again, when cdop status answers",
+	    "%s. Nothing is kept: this computer has not had the panel's lists "
+	    "yet, and cannot take a notification without them",
+	    ctx->error.message);
+}
+
 /* The profile, from the copy on this computer where there is one. */
 static enum exit_code
 prepare(struct cmd_ctx *ctx, const struct cdop_profile **ret_profile)
@@ -120,7 +134,7 @@ prepare(struct cmd_ctx *ctx, const struct cdop_profile **ret_profile)
 		return EXIT_OK;
 	ctx->error.message = NULL;
 	if ((code = session_open(ctx)) != EXIT_OK)
-		return code;
+		return nothing_kept(ctx, code);
 	code = session_profile(ctx, ret_profile);
 	if (prompt_is_possible(ctx))
 		session_hang_up(ctx); /* typing takes its time */

@@ -131,6 +131,18 @@ def stands_still(registry, cora, row):
           len(cora.find_number(row["child.nhs_number"])), 1)
 
 
+def never_met(cora, row):
+    """Without the panel's lists nothing is kept, and that is said."""
+    path = os.path.join(cora.home, ".local/state/cdop/training/profile")
+    os.rename(path, path + ".away")
+    done = cora.cdop(*notify(row))
+    equal("no daemon and no lists: unreachable", done.code, UNREACHABLE)
+    check("no daemon and no lists: nothing is kept, and what to do",
+          "Nothing is kept" in done.err and "cdop notify --blank" in done.err
+          and "Tell the notifier" not in done.err, done)
+    os.rename(path + ".away", path)
+
+
 def is_not_there(registry, cora, row):
     registry.kill()
     begun = time.monotonic()
@@ -140,6 +152,7 @@ def is_not_there(registry, cora, row):
     check(name + "said within 6 s", time.monotonic() - begun < 6)
     check(name + "what was typed is kept", "Kept sealed on this computer" in
           done.err and "Tell the notifier" in done.err, done)
+    never_met(cora, row)
     registry.start()
     done = cora.cdop("retry")
     check(name + "and sent when it is back", "Registered T-" in done.out,
