@@ -5,7 +5,9 @@
 #include "client/call.h"
 #include "client/decide.h"
 #include "client/families.h"
+#include "client/file.h"
 #include "client/import.h"
+#include "client/lock.h"
 #include "client/notify.h"
 #include "client/notify_ask.h"
 #include "client/print.h"
@@ -16,9 +18,32 @@
 #include "client/show.h"
 #include "client/spool.h"
 
+static enum exit_code
+no_such_draft(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_NOT_FOUND, NULL, "cdop retry --list",
+	    "there is no such draft on this computer");
+}
+
+/* Held to the end: two that go on with it would each send it. */
+static enum exit_code
+hold_draft(struct cmd_ctx *ctx, const char *path, struct lock *ret_lock)
+{
+	const char *lock = cdop_arena_printf(ctx->arena, "%s.lock", path);
+	enum exit_code code;
+
+	if (lock == NULL)
+		return cmd_no_memory(ctx);
+	code = lock_take(ctx, lock, "goes on with this draft", 0, ret_lock);
+	/* Sent by whoever had it until now. */
+	if (code == EXIT_OK && !file_exists(path))
+		code = no_such_draft(ctx);
+	return code;
+}
+
 /* Picks up a draft: the newest, or the one whose number is given. */
 static enum exit_code
-resume(struct cmd_ctx *ctx, struct notify *n)
+resume(struct cmd_ctx *ctx, struct notify *n, struct lock *ret_lock)
 {
 	struct spool_list list = {NULL, 0};
 	const char *path = NULL;
@@ -38,9 +63,9 @@ resume(struct cmd_ctx *ctx, struct notify *n)
 		if (number == 0 || spool_draft_number(list.path[i]) == number)
 			path = list.path[i];
 	if (path == NULL)
-		return cmd_fail(ctx, EXIT_NOT_FOUND, NULL, "cdop retry --list",
-		    "there is no such draft on this computer");
-	if ((code = spool_get_draft(ctx, path, &draft)) != EXIT_OK)
+		return no_such_draft(ctx);
+	if ((code = hold_draft(ctx, path, ret_lock)) != EXIT_OK ||
+	    (code = spool_get_draft(ctx, path, &draft)) != EXIT_OK)
 		return code;
 	notify_take(n, draft);
 	n->draft = spool_draft_number(path);
@@ -193,11 +218,36 @@ look_at_options(struct cmd_ctx *ctx)
 }
 
 static enum exit_code
+run_one(struct cmd_ctx *ctx, const struct cdop_profile *profile,
+    struct lock *ret_lock)
+{
+	struct notify n;
+	enum exit_code code;
+
+	if ((code = notify_new(ctx, &n)) != EXIT_OK)
+		return code;
+	if (cmd_flag(ctx, "--resume"))
+		code = resume(ctx, &n, ret_lock);
+	else if (cmd_value(ctx, "--like") != NULL)
+		code = copy_like(ctx, &n);
+	if (code != EXIT_OK ||
+	    (code = notify_set(ctx, profile, &n)) != EXIT_OK ||
+	    (code = raise_argv(ctx, n.form, true)) != EXIT_OK ||
+	    (code = decide_argv(ctx, &n)) != EXIT_OK)
+		return code;
+	if (prompt_is_possible(ctx))
+		code = notify_ask(ctx, profile, &n);
+	if (code != EXIT_OK || (code = raise_rest(ctx, &n)) != EXIT_OK)
+		return code;
+	return notify_send(ctx, &n);
+}
+
+static enum exit_code
 run_notify(struct cmd_ctx *ctx)
 {
 	const char *from = cmd_value(ctx, "--from");
 	const struct cdop_profile *profile;
-	struct notify n;
+	struct lock lock = {.fd = -1};
 	enum exit_code code;
 
 	if (cmd_flag(ctx, "--blank"))
@@ -213,22 +263,10 @@ run_notify(struct cmd_ctx *ctx)
 		return code;
 	if (from != NULL)
 		return import_run(ctx, profile, from);
-	if ((code = notify_new(ctx, &n)) != EXIT_OK)
-		return code;
-	if (cmd_flag(ctx, "--resume"))
-		code = resume(ctx, &n);
-	else if (cmd_value(ctx, "--like") != NULL)
-		code = copy_like(ctx, &n);
-	if (code != EXIT_OK ||
-	    (code = notify_set(ctx, profile, &n)) != EXIT_OK ||
-	    (code = raise_argv(ctx, n.form, true)) != EXIT_OK ||
-	    (code = decide_argv(ctx, &n)) != EXIT_OK)
-		return code;
-	if (prompt_is_possible(ctx))
-		code = notify_ask(ctx, profile, &n);
-	if (code != EXIT_OK || (code = raise_rest(ctx, &n)) != EXIT_OK)
-		return code;
-	return notify_send(ctx, &n);
+	code = run_one(ctx, profile, &lock);
+	if (lock.fd >= 0)
+		lock_drop(&lock, true);
+	return code;
 }
 
 static const struct cmd_opt notify_opts[] = {

@@ -73,6 +73,27 @@ def retries(registry, cora):
         for line in out.splitlines()), 3)
 
 
+def resumed(registry, cora):
+    """Three go on with one draft: one does, and sends it."""
+    row = libsynthetic.rows(1, 850)[0]
+    reference = cora.must(
+        "notify", "--json", *libsynthetic.said(row)).json()["reference"]
+    registry.kill()
+    cora.must("notify", "--timeout", "2", *libsynthetic.said(row), code=14)
+    registry.start()
+    cora.must("retry", code=9)  # a duplicate: it is a draft now
+    done = together(cora, [["notify", "--resume", "--decision",
+                            "join:" + reference, "--decision-reason",
+                            "told twice"]] * 3)
+    equal("one of three goes on with a draft", sorted(
+        code == OK for code, _, _ in done), [False, False, True])
+    check("the others are told", all(
+        code == OK or "goes on with this draft" in err or
+        "no such draft" in err for code, _, err in done), done)
+    equal("nothing of it is left", os.listdir(os.path.join(
+        cora.home, ".local/state/cdop/training/drafts")), [])
+
+
 def kept(registry, cora):
     """A panel may have clients keep what they sent, for some days."""
     path = profile_with("keeps.conf", "spool_days = 0", "spool_days = 7")
@@ -100,6 +121,7 @@ def main():
     keys(cora)
     same_file(cora)
     retries(registry, cora)
+    resumed(registry, cora)
     kept(registry, cora)
     equal("it stops in order", registry.stop(), 0)
     end()
