@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "cdop/secret.h"
+#include "cdop/text.h"
 #include "client/file.h"
+#include "client/print.h"
 #include "client/term.h"
 
 /* The first line of a descriptor. */
@@ -163,6 +165,8 @@ passphrase_new(
 			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 			    "the two passphrases differ");
 	}
+	if (cdop_text_keyboard(one) != NULL)
+		print_note(ctx, "%s", cdop_text_keyboard(one));
 	*ret_passphrase = one;
 	return EXIT_OK;
 }

@@ -285,3 +285,17 @@ cdop_text_clean(const char *text, enum cdop_text_shape shape,
 	*ret_fault = CDOP_TEXT_FINE;
 	return CDOP_OK;
 }
+
+const char *
+cdop_text_keyboard(struct cdop_bytes passphrase)
+{
+	size_t i;
+
+	for (i = 0; i < passphrase.len; i++)
+		if (passphrase.data[i] >= 0x80)
+			return "it has accents or other signs beyond ASCII: "
+			       "another keyboard or computer may send them "
+			       "otherwise, and then it does not open; plain "
+			       "letters are safer";
+	return NULL;
+}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cdop/secret.h"
+#include "cdop/text.h"
 #include "server/base/inside.h"
 #include "server/base/log.h"
 #include "server/base/unseal.h"
@@ -217,6 +218,7 @@ read_passphrase(struct slot_make *make, const struct slots_kdf *kdf)
 	const struct offline_passphrase *from = &make->args->passphrase;
 	uint8_t text[2][UNSEAL_PASSPHRASE_MAX];
 	size_t len[2] = {0, 0};
+	struct cdop_bytes typed;
 	enum cdop_err err;
 	bool good;
 
@@ -236,18 +238,18 @@ read_passphrase(struct slot_make *make, const struct slots_kdf *kdf)
 		log_tell("the two are not the same");
 		good = false;
 	}
+	typed = (struct cdop_bytes){text[1], len[1]};
 	if (good) {
-		err = slots_derive_passphrase(
-		    kdf, (struct cdop_bytes){text[1], len[1]}, make->k);
+		err = slots_derive_passphrase(kdf, typed, make->k);
 		if (err != CDOP_OK)
 			log_tell("the passphrase's key takes %u MiB of memory: "
 				 "there is not as much",
 			    kdf->memory_kib / 1024);
 		good = err == CDOP_OK;
 	}
-	if (good)
-		good = is_new_passphrase(
-		    make, (struct cdop_bytes){text[1], len[1]});
+	good = good && is_new_passphrase(make, typed);
+	if (good && cdop_text_keyboard(typed) != NULL)
+		log_tell("%s", cdop_text_keyboard(typed));
 	cdop_secret_wipe(text, sizeof(text));
 	return good;
 }

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "cdop/arena.h"
+#include "cdop/bytes.h"
 #include "cdop/err.h"
 
 enum cdop_text_shape {
@@ -72,6 +73,13 @@ void cdop_text_mend(char *text);
 
 /* Characters (code points) of a text that is UTF-8. */
 size_t cdop_text_length(const char *text);
+
+/*
+ * What to say where a passphrase is chosen whose bytes another keyboard may
+ * send otherwise, or a computer that composes accents in another way: nothing
+ * mends that later.  NULL: it is ASCII.
+ */
+const char *cdop_text_keyboard(struct cdop_bytes passphrase);
 
 /* Equal but for the case of ASCII letters? */
 bool cdop_text_same(const char *a, const char *b);

@@ -270,6 +270,17 @@ def half_said(ada, cora, reference):
     check("and of a day that was typed by its option", done.code == INVALID
           and "cdop: roles: the last day is before the first" in done.err
           and "  --until: the last day" in done.err, done)
+    path = os.path.join(TMP, "accent.txt")
+    ada.must("people", "invite", "--name", "Zo", "--role", "auditor",
+             "--out", path)
+    with open(path + ".pass", "w", encoding="utf-8") as f:
+        f.write("four words at a cafe\u0301\n")
+    os.chmod(path + ".pass", 0o600)
+    done = cora.must("enrol", path, "--context", "accent", "--label", "x",
+                     "--passphrase-file", path + ".pass")
+    check("a passphrase that another keyboard may send otherwise is said",
+          "beyond ASCII" in done.err and "cafe" not in done.err, done)
+    cora.must("context", "use", "training")
     cora.must("case", "show", reference)
     words = ["case", "correct", reference, "7", "--set", "child.sex=1",
              "--reason", "x"]

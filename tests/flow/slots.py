@@ -14,7 +14,7 @@ from libflow import (CDOPD, OK, PASSPHRASE, SEALED, TOP, Registry, cdopd,
                      check, end, equal, wait_for)
 from libslots import changed, forge, named, sheet
 
-SECOND = "another five plain words here"
+SECOND = "another five plain words, at a café"
 
 
 def slot(registry, deed, *args, key=None, **how):
@@ -63,11 +63,12 @@ def adding(registry):
     check("a credential", code == 0 and "slot 5 credential: opened" in said,
           said)
     pass_file = os.path.join(registry.dir, "passphrase-2")
-    with open(pass_file, "w", encoding="ascii") as f:
+    with open(pass_file, "w", encoding="utf-8") as f:
         f.write(SECOND + "\n")
     code, said = add(registry, "--new-passphrase", "--new-passphrase-file",
                      pass_file, "--kdf-memory", "8", "--kdf-passes", "1")
-    check("another passphrase", code == 0 and "slot 6" in said, said)
+    check("another passphrase", code == 0 and "slot 6" in said and
+          "beyond ASCII" in said, said)
     code, said = add(registry, "--new-shares", "3/5", "--out",
                      os.path.join(registry.out, "shares"))
     check("sheets that are there are not written over", code == 1 and

@@ -225,6 +225,20 @@ a_line_is_text_of_one_line(void **state)
 		assert_false(cdop_text_is_line(none[i], 4));
 }
 
+static void
+a_passphrase_of_one_keyboard_is_known(void **state)
+{
+	(void)state;
+	assert_null(
+	    cdop_text_keyboard((struct cdop_bytes){(const uint8_t *)" a~", 3}));
+	assert_null(cdop_text_keyboard((struct cdop_bytes){NULL, 0}));
+	/* e with acute, of one character and of two. */
+	assert_non_null(cdop_text_keyboard(
+	    (struct cdop_bytes){(const uint8_t *)"caf\xc3\xa9", 5}));
+	assert_non_null(cdop_text_keyboard(
+	    (struct cdop_bytes){(const uint8_t *)"cafe\xcc\x81", 6}));
+}
+
 int
 main(void)
 {
@@ -239,6 +253,7 @@ main(void)
 	    cmocka_unit_test(what_is_no_text_is_mended),
 	    cmocka_unit_test(length_counts_characters),
 	    cmocka_unit_test(a_line_is_text_of_one_line),
+	    cmocka_unit_test(a_passphrase_of_one_keyboard_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
