@@ -9,8 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +31,22 @@ int
 mlock(const void *addr, size_t len)
 {
 	return cannot_lock ? -1 : (int)syscall(SYS_mlock, addr, len);
+}
+
+static bool *is_closed; /* shared too: nobody looks into its memory */
+
+int
+prctl(int option, ...)
+{
+	unsigned long value;
+	va_list args;
+
+	va_start(args, option);
+	value = va_arg(args, unsigned long);
+	va_end(args);
+	if (option == PR_SET_DUMPABLE && is_closed != NULL)
+		*is_closed = value == 0;
+	return (int)syscall(SYS_prctl, option, value, 0, 0, 0);
 }
 
 /* The clock that counts sleep. */
@@ -182,6 +202,67 @@ what_cannot_be_locked_is_not_held(void **state)
 	    -1);
 }
 
+/* Nor does a core tell it. */
+static void
+nobody_looks_into_its_memory(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[32];
+
+	is_closed = mmap(NULL, sizeof(*is_closed), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(is_closed, MAP_FAILED);
+	assert_int_equal(agent_start(&f->ctx, 60), EXIT_OK);
+	assert_true(asked(f, true, key));
+	assert_true(*is_closed);
+}
+
+/* What one of another number is told who asks for the key, in bytes; 100: he
+ * could not ask. */
+static int
+told_to_another(struct fixture *f, const char *dir)
+{
+	struct sockaddr_un addr = {AF_UNIX, "test.agent"};
+	uint8_t request[17] = {'K'}, key[32];
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	ssize_t n;
+
+	memcpy(request + 1, f->session.identity.salt, 16);
+	/* What is above the folder may be closed to him. */
+	if (chdir(dir) != 0 || setresuid(65534, 65534, 65534) != 0 ||
+	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 ||
+	    send(fd, request, sizeof(request), MSG_NOSIGNAL) < 0)
+		return 100;
+	n = recv(fd, key, sizeof(key), MSG_WAITALL);
+	return n < 0 ? 0 : (int)n;
+}
+
+static void
+it_tells_nobody_else(void **state)
+{
+	struct fixture *f = *state;
+	const char *dir = cdop_arena_printf(f->ctx.arena, "%s/cdop", f->dir);
+	const char *path =
+	    cdop_arena_printf(f->ctx.arena, "%s/test.agent", dir);
+	uint8_t key[32];
+	pid_t pid;
+	int status;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(agent_start(&f->ctx, 60), EXIT_OK);
+	assert_true(asked(f, true, key));
+	/* Whatever the modes are. */
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(chmod(path, 0777), 0);
+	if ((pid = fork()) == 0)
+		_exit(told_to_another(f, dir));
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void
 without_a_login_session_there_is_none(void **state)
 {
@@ -203,6 +284,8 @@ main(void)
 	    WITH(the_next_one_takes_its_place),
 	    WITH(it_keeps_open_nothing_that_it_was_given),
 	    WITH(what_cannot_be_locked_is_not_held),
+	    WITH(nobody_looks_into_its_memory),
+	    WITH(it_tells_nobody_else),
 	    WITH(without_a_login_session_there_is_none),
 	};
 

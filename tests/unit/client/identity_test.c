@@ -169,6 +169,60 @@ it_is_private_and_never_the_same_twice(void **state)
 	    one.data + one.len - 64, two.data + two.len - 64, 64);
 }
 
+/* Who has the file tries passphrases on machines of his own. */
+static void
+each_guess_costs_what_it_should_and_serves_one_file(void **state)
+{
+	struct fixture *f = *state;
+	struct identity *id = &f->session.identity, first;
+
+	assert_int_equal(identity_protect(id, phrase("correct")), CDOP_OK);
+	save(f);
+	assert_int_equal(
+	    identity_load(id->path, f->ctx.arena, &first), CDOP_OK);
+	assert_in_range(first.passes, 3, UINT32_MAX);
+	assert_in_range(first.memory_kib, 64u << 10, UINT32_MAX);
+	assert_int_equal(identity_protect(id, phrase("correct")), CDOP_OK);
+	assert_memory_not_equal(first.salt, id->salt, sizeof(id->salt));
+}
+
+/* A key more or less is no other length: how often it turned is not seen. */
+static void
+its_length_does_not_say_what_is_in_it(void **state)
+{
+	struct fixture *f = *state;
+	const struct identity *id = &f->session.identity;
+	struct stat one, two;
+
+	save(f);
+	assert_int_equal(stat(id->path, &one), 0);
+	id->secret->has_psk_next = true;
+	id->secret->psk_next = id->secret->static_key;
+	save(f);
+	assert_int_equal(stat(id->path, &two), 0);
+	assert_int_equal(one.st_size, two.st_size);
+}
+
+static void
+what_it_held_is_wiped(void **state)
+{
+	struct fixture *f = *state;
+	struct identity *id = &f->session.identity, back;
+	const uint8_t *key, *psk;
+
+	save(f);
+	assert_int_equal(identity_load(id->path, f->ctx.arena, &back), CDOP_OK);
+	assert_int_equal(
+	    identity_unlock_key(&back, id->key, f->ctx.arena), CDOP_OK);
+	key = back.secret->static_key.data;
+	psk = back.secret->psk.data;
+	assert_false(cdop_secret_is_zero(key, CDOP_KEY_LEN));
+	identity_wipe(&back);
+	assert_true(cdop_secret_is_zero(key, CDOP_KEY_LEN));
+	assert_true(cdop_secret_is_zero(psk, CDOP_KEY_LEN));
+	assert_true(cdop_secret_is_zero(back.key, CDOP_KEY_LEN));
+}
+
 static void
 no_key_stands_in_the_file(void **state)
 {
@@ -211,6 +265,9 @@ main(void)
 	    WITH(a_key_that_is_too_short_is_none),
 	    WITH(a_cut_or_longer_file_is_refused),
 	    WITH(it_is_private_and_never_the_same_twice),
+	    WITH(each_guess_costs_what_it_should_and_serves_one_file),
+	    WITH(its_length_does_not_say_what_is_in_it),
+	    WITH(what_it_held_is_wiped),
 	    WITH(no_key_stands_in_the_file),
 	    WITH(subkeys_differ_by_label),
 	};

@@ -13,6 +13,7 @@
 
 #include "cdop/varint.h"
 #include "server/base/fds.h"
+#include "server/registry/people.h"
 #include "tests/unit/server/cycle/cycle_fixture.h"
 
 #define AFTER_PAUSE_MS 1500 /* a stream that has paused goes on */
@@ -103,9 +104,9 @@ struct suspended {
 	struct fixture_client *partner;
 };
 
-/* A suspension whose subject has a call in the same batch. */
+/* A suspension whose subject has a call in the same batch; 0: all of them. */
 static struct suspended
-suspend(void)
+suspend_device(uint32_t device)
 {
 	char reason[] = "left";
 	Cdop__SuspendRequest request;
@@ -115,6 +116,8 @@ suspend(void)
 	s.partner = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
 	cdop__suspend_request__init(&request);
 	request.person = WORLD_PARTNER_WIRRAL;
+	request.has_device = device != 0;
+	request.device = device;
 	request.reason = reason;
 	(void)fixture_call(s.admin, FIXTURE_SUSPEND, &request.base);
 	(void)fixture_call(s.partner, FIXTURE_STATUS, NULL);
@@ -123,6 +126,50 @@ suspend(void)
 	f.n_event = 0;
 	fixture_turn(&f);
 	return s;
+}
+
+static struct suspended
+suspend(void)
+{
+	return suspend_device(0);
+}
+
+/* That of the coordinator is the partner's, too. */
+static struct fixture_client *
+second_laptop(void)
+{
+	struct people_device *device =
+	    (struct people_device *)(uintptr_t)people_device(
+		f.world.reg->people, WORLD_COORDINATOR);
+
+	device->person = WORLD_PARTNER_WIRRAL;
+	return fixture_sign_in(&f, WORLD_COORDINATOR);
+}
+
+static void
+who_is_suspended_is_out_with_every_laptop(void **state)
+{
+	struct fixture_client *second = second_laptop();
+	struct suspended s = suspend();
+
+	(void)state;
+	assert_int_not_equal(
+	    fixture_find(&f, second->conn, IPC_DISCARD), SIZE_MAX);
+	assert_int_not_equal(
+	    fixture_find(&f, s.partner->conn, IPC_DISCARD), SIZE_MAX);
+}
+
+static void
+a_laptop_that_is_suspended_is_out_alone(void **state)
+{
+	struct fixture_client *second = second_laptop();
+	struct suspended s = suspend_device(WORLD_COORDINATOR);
+
+	(void)state;
+	assert_int_not_equal(
+	    fixture_find(&f, second->conn, IPC_DISCARD), SIZE_MAX);
+	assert_int_equal(
+	    fixture_find(&f, s.partner->conn, IPC_DISCARD), SIZE_MAX);
 }
 
 static void
@@ -385,6 +432,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_backup_ends_with_its_session),
 	    TEST(a_backup_ends_with_its_device),
+	    TEST(who_is_suspended_is_out_with_every_laptop),
+	    TEST(a_laptop_that_is_suspended_is_out_alone),
 	    TEST(the_answer_waits_for_the_gates_word),
 	    TEST(the_answer_waits_100_ms_at_most),
 	    TEST(a_suspended_device_gets_no_further),

@@ -74,9 +74,9 @@ a_call_that_waited_past_its_deadline_is_not_begun(void **state)
 	    CDOP_DEADLINE_EXCEEDED);
 }
 
-/* A list with this purpose and these words. */
+/* A list with this purpose and these words, and where it goes. */
 static const char *
-refused_as(char *purpose, char *text)
+refused_for(char *purpose, char *text, bool has_use)
 {
 	Cdop__CaseListRequest request;
 	struct world_answer answer;
@@ -89,7 +89,7 @@ refused_as(char *purpose, char *text)
 	call.method = CASE_LIST;
 	call.purpose = purpose;
 	call.purpose_text = text;
-	call.has_use = true;
+	call.has_use = has_use;
 	call.use = CDOP__USE__SCREEN;
 	call.has_body = true;
 	call.body.data = body;
@@ -104,6 +104,12 @@ refused_as(char *purpose, char *text)
 	return answer.reply->reason;
 }
 
+static const char *
+refused_as(char *purpose, char *text)
+{
+	return refused_for(purpose, text, true);
+}
+
 static void
 a_purpose_is_stated_and_said_where_it_has_to_be(void **state)
 {
@@ -115,6 +121,7 @@ a_purpose_is_stated_and_said_where_it_has_to_be(void **state)
 	assert_string_equal(refused_as(NULL, NULL), "purpose_needed");
 	assert_string_equal(refused_as(none, NULL), "purpose_unknown");
 	assert_string_equal(refused_as(known, NULL), "");
+	assert_string_equal(refused_for(known, NULL, false), "use_needed");
 	assert_string_equal(refused_as(other, NULL), "purpose_text_needed");
 	assert_string_equal(refused_as(other, empty), "purpose_text_needed");
 	assert_string_equal(refused_as(other, words), "");

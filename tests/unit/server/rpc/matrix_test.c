@@ -84,12 +84,15 @@ cell(const struct rpc_method *method, enum world_who who)
 		    method->name, world_name(who),
 		    cdop_err_name(answer.failed));
 	reason = answer.reply->reason == NULL ? "" : answer.reply->reason;
+	if (answer.reply->status == CDOP_UNAUTHENTICATED &&
+	    strcmp(reason, "ended") == 0) {
+		assert_true(answer.result.close);
+		return 'x';
+	}
+	assert_false(answer.result.close);
 	if (answer.reply->status == CDOP_PERMISSION_DENIED &&
 	    strcmp(reason, "role") == 0)
 		return '-';
-	if (answer.reply->status == CDOP_UNAUTHENTICATED &&
-	    strcmp(reason, "ended") == 0)
-		return 'x';
 	assert_string_not_equal(reason, "state");
 	return 'y';
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +18,36 @@
 #include "tests/unit/server/scratch.h"
 
 static char dir[64];
+
+/* Calls to the disk: f, d: a file, a folder is synced; n: it has its name. */
+static char calls[16];
+
+static void
+note(char call)
+{
+	size_t len = strlen(calls);
+
+	if (len + 1 < sizeof(calls))
+		calls[len] = call;
+}
+
+/* In the place of the C library's. */
+int
+fsync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0)
+		note(S_ISDIR(st.st_mode) ? 'd' : 'f');
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	note('n');
+	return (int)syscall(SYS_renameat, from_dir, from, to_dir, to);
+}
 
 static int
 make(void **state)
@@ -63,6 +94,16 @@ what_was_written_is_read(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 	snprintf(path, sizeof(path), "%s/anchor.new", dir);
 	assert_int_not_equal(stat(path, &st), 0);
+}
+
+/* Or a power cut leaves none, or one of long ago, beside what was answered. */
+static void
+it_is_on_the_disk_when_it_is_said_to_be(void **state)
+{
+	(void)state;
+	memset(calls, 0, sizeof(calls));
+	assert_int_equal(anchor_write(dir, text("x")), CDOP_OK);
+	assert_string_equal(calls, "fnd");
 }
 
 /* Nobody mistakes a directory that is gone for a registry without one. */
@@ -131,6 +172,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		what_was_written_is_read, make, end),
+	    cmocka_unit_test_setup_teardown(
+		it_is_on_the_disk_when_it_is_said_to_be, make, end),
 	    cmocka_unit_test_setup_teardown(
 		what_cannot_be_read_is_not_missing, make, end),
 	    cmocka_unit_test_setup_teardown(
