@@ -309,6 +309,7 @@ cases_find_reference(
 		typed, is_training(act->cases), text, &number) != CDOP_OK)
 		return cases_bad_field(act, "reference", "reference.check",
 		    "not a case reference of this registry: look again");
+	act->nowhere = typed;
 	if (!access_limits_may_look(limits, act->actor->device, act->now_ms,
 		act->reg->profile->reference_misses_per_hour))
 		return cases_refuse(act, CDOP_RESOURCE_EXHAUSTED, "miss_limit",
@@ -323,6 +324,7 @@ cases_find_reference(
 		return cases_refuse(
 		    act, CDOP_NOT_FOUND, "no_such_case", "no such case");
 	}
+	act->nowhere = NULL;
 	*ret_slot = slot;
 	return CDOP_OK;
 }

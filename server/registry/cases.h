@@ -92,6 +92,7 @@ struct cases_act {
 	const char *reason;
 	const char *message;
 	enum cdop_err true_outcome; /* where the answer hides it */
+	const char *nowhere; /* as typed: the reference that led nowhere */
 	struct cdop_violations violations;
 };
 

@@ -115,32 +115,48 @@ text_field(struct cdop_bytes in, uint32_t id)
 	return (struct cdop_bytes){NULL, 0};
 }
 
+/* The first one of the request, before anybody has looked for it. */
+static struct cdop_bytes
+typed_reference(const struct rpc_ctx *ctx)
+{
+	const struct cdop_bytes none = {NULL, 0};
+	const ProtobufCFieldDescriptor *field;
+	struct cdop_scan_fault fault;
+
+	field = protobuf_c_message_descriptor_get_field_by_name(
+	    ctx->method->request, "reference");
+	if (field == NULL || field->type != PROTOBUF_C_TYPE_STRING ||
+	    cdop_scan_message(ctx->method->request, ctx->request,
+		CDOP_SCAN_STRICT, &fault) != CDOP_OK)
+		return none;
+	return text_field(ctx->request, field->id);
+}
+
 /*
- * The case that a refused call was about, in `text`.  Whoever asks who tried
- * to see a case has only this: nothing of it left.  A case that is there and
- * one that is not are named alike, and only what is a reference is.
+ * The case that a refused call was about, in `text`: the one that it was
+ * refused for, where it names several.  Whoever asks who tried to see a case
+ * has only this: nothing of it left.  A case that is there and one that is not
+ * are named alike, and only what is a reference is.
  */
 static const char *
 named_case(
     struct work *work, enum cdop_err status, char text[CDOP_REFERENCE_TEXT])
 {
 	const struct rpc_ctx *ctx = &work->ctx;
-	const ProtobufCFieldDescriptor *field;
-	struct cdop_scan_fault fault;
 	struct cdop_bytes typed;
 	char copy[64];
 	uint64_t number;
 
-	if (status == CDOP_OK || ctx->n_released > 0 || ctx->method == NULL ||
+	if (status == CDOP_OK || ctx->method == NULL ||
 	    ctx->method->scope != CDOP_SCOPE_AREA)
 		return NULL;
-	field = protobuf_c_message_descriptor_get_field_by_name(
-	    ctx->method->request, "reference");
-	if (field == NULL || field->type != PROTOBUF_C_TYPE_STRING ||
-	    cdop_scan_message(ctx->method->request, ctx->request,
-		CDOP_SCAN_STRICT, &fault) != CDOP_OK)
+	if (ctx->nowhere != NULL)
+		typed = (struct cdop_bytes){
+		    (const uint8_t *)ctx->nowhere, strlen(ctx->nowhere)};
+	else if (ctx->n_released == 0)
+		typed = typed_reference(ctx);
+	else
 		return NULL;
-	typed = text_field(ctx->request, field->id);
 	if (typed.len == 0 || typed.len >= sizeof(copy))
 		return NULL;
 	memcpy(copy, typed.data, typed.len);

@@ -102,6 +102,7 @@ struct rpc_ctx {
 	const char *ask_instead; /* literal: where the answer is too long */
 	bool with_reply; /* the reply is filled in, and goes with a refusal */
 	enum cdop_err true_outcome; /* where the answer hides it */
+	const char *nowhere; /* as typed: the reference that led nowhere */
 	Cdop__Violation *violations[RPC_VIOLATIONS_MAX];
 	size_t n_violations;
 	struct rpc_released released[RPC_RELEASED_MAX];

@@ -31,6 +31,7 @@ rpc_case_end(
 	}
 	if (act->true_outcome != CDOP_OK)
 		ctx->true_outcome = act->true_outcome;
+	ctx->nowhere = act->nowhere;
 	if (act->reason != NULL)
 		ctx->reason = act->reason;
 	if (act->message != NULL)

@@ -64,6 +64,48 @@ who_was_refused_a_case_is_found_by_the_case(void **state)
 	assert_int_equal(reply->entry[1]->outcome, CDOP_PERMISSION_DENIED);
 }
 
+static void
+link_refused(enum world_who who, const char *own, const char *other)
+{
+	Cdop__CaseLinkRequest request;
+
+	cdop__case_link_request__init(&request);
+	request.reference = calls_text(&w, own);
+	request.other = calls_text(&w, other);
+	request.kind = calls_text(&w, "siblings");
+	request.reason = calls_text(&w, "same mother");
+	(void)calls_change(&w, who, 53, &request.base, CDOP_NOT_FOUND);
+}
+
+/* It is the other case that he was refused, and not his own. */
+static void
+who_was_refused_the_second_case_of_a_call_is_found_by_that(void **state)
+{
+	Cdop__Form *form = world_form(&w, 81, "sefton");
+	char *sefton = calls_new(&w, WORLD_COORDINATOR, form);
+	char *wirral =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 82, "wirral"));
+	struct calls_tell tell = {.form = world_form(&w, 83, "wirral")};
+	size_t before = calls_log(&w, sefton, 0)->n_entry, i;
+	Cdop__AuditListReply *reply;
+
+	(void)state;
+	link_refused(WORLD_COORDINATOR_WIRRAL, wirral, sefton);
+	tell.decision[0] =
+	    calls_decision(&w, sefton, CDOP__DECISION__JOIN, "the same");
+	tell.n_decision = 1;
+	(void)calls_tell(&w, WORLD_COORDINATOR_WIRRAL, &tell, CDOP_NOT_FOUND);
+	reply = calls_log(&w, sefton, 0);
+	assert_int_equal(reply->n_entry, before + 2);
+	for (i = 0; i < 2; i++) {
+		assert_string_equal(reply->entry[i]->named, sefton);
+		assert_int_equal(
+		    reply->entry[i]->person, WORLD_COORDINATOR_WIRRAL);
+		assert_int_equal(
+		    reply->entry[i]->outcome, CDOP_PERMISSION_DENIED);
+	}
+}
+
 /* The log takes no free text: only what is a reference stands in it. */
 static void
 what_is_no_reference_is_not_named(void **state)
@@ -87,6 +129,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(who_was_refused_a_case_is_found_by_the_case),
+	    cmocka_unit_test(
+		who_was_refused_the_second_case_of_a_call_is_found_by_that),
 	    cmocka_unit_test(what_is_no_reference_is_not_named),
 	};
 
