@@ -62,7 +62,11 @@ no_direction_override_passes(void **state)
 	    "a\xe2\x80\xae"
 	    "b",
 	    true, "a\\u{202e}b");
+	safe_is(f, "\xe2\x80\xaa", true, "\\u{202a}");
 	safe_is(f, "\xe2\x81\xa6", true, "\\u{2066}");
+	safe_is(f, "\xe2\x81\xa9", true, "\\u{2069}");
+	safe_is(f, "\xe2\x80\xa8", true, "\\u{2028}");
+	safe_is(f, "\xd8\x9c", true, "\\u{61c}");
 	safe_is(f, "\xe2\x80\x8f", true, "\\u{200f}");
 	safe_is(f, "\xef\xbb\xbf", true, "\\u{feff}");
 	/* Names in Hebrew and Arabic stay as they are. */

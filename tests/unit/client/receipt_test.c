@@ -328,6 +328,32 @@ one_of_the_next_key_is_checked_the_next_time(void **state)
 	assert_int_equal(unchecked(f), 0);
 }
 
+/* Its last bytes are the signature's. */
+static void
+one_that_was_changed_meanwhile_is_bad(void **state)
+{
+	struct fixture *f = *state;
+	const char **names, *path;
+	struct cdop_bytes text;
+	struct answer a;
+	uint8_t *last;
+	size_t n;
+
+	take_unknown(f, &a);
+	f->session.witness->key = a.signer.key;
+	path = cdop_arena_printf(
+	    f->ctx.arena, "%s/receipts/unchecked", f->session.context.state);
+	assert_int_equal(
+	    file_list(path, ".tlog-proof", f->ctx.arena, &names, &n), CDOP_OK);
+	path = cdop_arena_printf(f->ctx.arena, "%s/%s", path, names[0]);
+	assert_int_equal(file_read(path, 65536, f->ctx.arena, &text), CDOP_OK);
+	last = (uint8_t *)(uintptr_t)text.data + text.len - 20;
+	*last = *last == 'A' ? 'B' : 'A';
+	assert_int_equal(file_put(path, &text, 1), CDOP_OK);
+	assert_int_equal(receipt_look_again(&f->ctx), EXIT_INTEGRITY);
+	assert_non_null(strstr(f->ctx.error.message, "signature"));
+}
+
 static void
 one_of_a_key_that_never_was_is_bad(void **state)
 {
@@ -560,6 +586,7 @@ main(void)
 	    WITH(one_that_is_missing_is_said_and_no_fault),
 	    WITH(a_change_has_no_leaf_of_another_one),
 	    WITH(one_of_the_next_key_is_checked_the_next_time),
+	    WITH(one_that_was_changed_meanwhile_is_bad),
 	    WITH(one_of_a_key_that_never_was_is_bad),
 	    WITH(one_of_a_key_that_a_restore_lost_is_no_fault),
 	    WITH(one_of_a_key_that_was_taken_back_is_no_fault),

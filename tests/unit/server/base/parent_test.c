@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "server/base/clock.h"
+#include "server/base/sandbox.h"
 #include "tests/unit/server/base/parent_fixture.h"
 
 #define PATIENCE_S 10
@@ -383,6 +384,30 @@ answer(int fd)
 	return parent_fixture_text;
 }
 
+/* Children of the parent that have a filter of calls. */
+static int
+walled(void)
+{
+	char path[64], text[256] = "";
+	const char *at = text;
+	int fd, n = 0;
+	ssize_t len;
+	char *end;
+	long pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
+	    (int)parent_fixture_pid, (int)parent_fixture_pid);
+	assert_true((fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0);
+	len = read(fd, text, sizeof(text) - 1);
+	assert_true(len >= 0);
+	close(fd);
+	while ((pid = strtol(at, &end, 10)) > 0) {
+		n += !sandbox_is_off((pid_t)pid);
+		at = end;
+	}
+	return n;
+}
+
 static void
 a_passphrase_goes_by_a_child_to_the_vault(void **state)
 {
@@ -402,6 +427,8 @@ a_passphrase_goes_by_a_child_to_the_vault(void **state)
 	usleep(50000);
 	pfd.fd = ask(3);
 	assert_int_equal(poll(&pfd, 1, 200), 0);
+	/* Gate, vault, and the one that hears the passphrase. */
+	assert_int_equal(walled(), 3);
 	close(busy);
 	assert_string_equal(answer(pfd.fd), "ok slot 3\n");
 	assert_int_equal(parent_fixture_stop(), 0);

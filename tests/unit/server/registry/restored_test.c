@@ -232,7 +232,7 @@ a_restored_registry_goes_on_when_it_is_accepted(void **state)
 	struct restored_view view;
 	struct cdop_note_key key;
 	struct house house;
-	uint64_t size, cursor = 0, now_ms;
+	uint64_t size, before, cursor = 0, now_ms;
 
 	(void)state;
 	house_open(&house, 2, clients);
@@ -253,9 +253,12 @@ a_restored_registry_goes_on_when_it_is_accepted(void **state)
 	    CDOP_OK);
 	assert_int_equal(house.now_ms, 0);
 	house.now_ms = now_ms;
+	before = audit_size(house.reg->audit);
 	assert_int_equal(accept(&house, NULL), CDOP_OK);
 	house_reopen(&house);
 	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
+	/* The statement has a leaf of its own. */
+	assert_int_equal(audit_size(house.reg->audit), before + 1);
 	statement = followed(&house, 0, &key);
 	assert_int_equal(statement.kind, CDOP_STATEMENT_RESTORE);
 	assert_int_equal(statement.incarnation, 2);

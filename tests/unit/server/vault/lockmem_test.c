@@ -150,6 +150,40 @@ a_child_does_not_get_it_and_guards_stand_around_it(void **state)
 	lockmem_destroy(mem);
 }
 
+/* What the kernel says of the pages that p lies on: "rd wr mr ...". */
+static bool
+has_flag(const uint8_t *p, const char *flag)
+{
+	FILE *file = fopen("/proc/self/smaps", "re");
+	unsigned long from, to;
+	char line[512];
+	bool here = false, found = false;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			here = (uintptr_t)p >= from && (uintptr_t)p < to;
+		else if (here && strncmp(line, "VmFlags:", 8) == 0)
+			found = strstr(line, flag) != NULL;
+	}
+	(void)fclose(file);
+	return found;
+}
+
+static void
+it_is_in_no_core(void **state)
+{
+	struct lockmem *mem;
+	uint8_t *p;
+
+	(void)state;
+	mem = make(SIZE);
+	p = lockmem_alloc(mem, SIZE);
+	assert_non_null(p);
+	assert_true(has_flag(p, " dd"));
+	lockmem_destroy(mem);
+}
+
 static void
 try_without_limit(uint8_t *p)
 {
@@ -221,6 +255,7 @@ main(void)
 	    cmocka_unit_test(odd_sizes_are_refused),
 	    cmocka_unit_test(
 		a_child_does_not_get_it_and_guards_stand_around_it),
+	    cmocka_unit_test(it_is_in_no_core),
 	    cmocka_unit_test(a_lock_that_fails_is_said_and_not_passed_over),
 	    cmocka_unit_test(a_lock_that_is_none_is_not_believed),
 	};
