@@ -201,10 +201,7 @@ run_revoke(struct cmd_ctx *ctx)
 			     : call_person_revoke(ctx, &request, &reply);
 	if (code != EXIT_OK)
 		return code;
-	code = answer(ctx, "people.revoke", reply, "Revoked for ever");
-	print_note(
-	    ctx, "What was kept unsent on a revoked device is lost with it.");
-	return code;
+	return answer(ctx, "people.revoke", reply, "Revoked for ever");
 }
 
 /* ---- change and cancel ------------------------------------------- */

@@ -248,6 +248,7 @@ show_whoami(struct cmd_ctx *ctx, const Cdop__WhoAmIReply *r)
 static enum exit_code
 run_whoami(struct cmd_ctx *ctx)
 {
+	const struct cdop_profile *profile;
 	Cdop__WhoAmIRequest request;
 	Cdop__WhoAmIReply *reply;
 	enum exit_code code;
@@ -256,6 +257,9 @@ run_whoami(struct cmd_ctx *ctx)
 	cdop__who_am_irequest__init(&request);
 	if ((code = call_who_am_i(ctx, &request, &reply)) != EXIT_OK)
 		return code;
+	/* Names instead of ids; who waits for activation may not have it. */
+	if (!is_pending(ctx) && session_profile(ctx, &profile) != EXIT_OK)
+		ctx->error.message = NULL;
 	if (!ctx->g.json) {
 		show_whoami(ctx, reply);
 		return EXIT_OK;

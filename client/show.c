@@ -2,7 +2,9 @@
 #include "client/show.h"
 
 #include <string.h>
+#include <time.h>
 
+#include "client/clock.h"
 #include "client/print.h"
 #include "client/purpose.h"
 #include "client/session.h"
@@ -261,16 +263,42 @@ show_areas(struct cmd_ctx *ctx, char *const *area, size_t n)
 	return word != NULL ? show_joined(ctx, word, n, ", ") : "";
 }
 
+/* " from 1 Jan 2027": a day by the panel's clock. */
+static const char *
+role_day(struct cmd_ctx *ctx, const char *before, uint64_t ms)
+{
+	const time_t at = (time_t)(ms / 1000);
+	char day[32] = "?";
+	struct tm tm;
+
+	if ((profile_of(ctx) != NULL &&
+		clock_of_panel(profile_of(ctx), at, &tm)) ||
+	    localtime_r(&at, &tm) != NULL)
+		(void)strftime(day, sizeof(day), "%e %b %Y", &tm);
+	return cdop_arena_printf(
+	    ctx->arena, "%s%s", before, day + strspn(day, " "));
+}
+
 const char *
 show_roles(struct cmd_ctx *ctx, Cdop__RoleGrant *const *grant, size_t n)
 {
-	const char *all = "";
+	const char *all = "", *from, *until;
 	size_t i;
 
-	for (i = 0; i < n && all != NULL; i++)
-		all = cdop_arena_printf(ctx->arena, "%s%s%s", all,
+	for (i = 0; i < n && all != NULL; i++) {
+		from = until = "";
+		if (grant[i]->has_from_ms &&
+		    grant[i]->from_ms / 1000 > (uint64_t)time(NULL))
+			from = role_day(ctx, " from ", grant[i]->from_ms);
+		/* The instant behind the last day. */
+		if (grant[i]->has_until_ms && grant[i]->until_ms > 0)
+			until =
+			    role_day(ctx, " until ", grant[i]->until_ms - 1);
+		all = cdop_arena_printf(ctx->arena, "%s%s%s%s%s", all,
 		    i > 0 ? ", " : "",
-		    purpose_role_word(ctx->arena, grant[i]->role));
+		    purpose_role_word(ctx->arena, grant[i]->role),
+		    from != NULL ? from : "", until != NULL ? until : "");
+	}
 	return all != NULL ? all : "";
 }
 

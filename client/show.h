@@ -58,7 +58,7 @@ const char *show_joined(
 /* Labels of areas, likewise. */
 const char *show_areas(struct cmd_ctx *ctx, char *const *area, size_t n);
 
-/* "coordinator, auditor" */
+/* "coordinator from 1 Dec 2026, auditor until 31 Jan 2027": whole days. */
 const char *show_roles(
     struct cmd_ctx *ctx, Cdop__RoleGrant *const *grant, size_t n);
 

@@ -277,6 +277,8 @@ def lists(registry, ada):
     equal("a role has its first day and its last",
           (grant["from"][:10], grant["until"][:10]),
           ("2030-01-01", "2031-01-01"))
+    check("and is shown with them", "partner from 1 Jan 2030 until 31 Dec "
+          "2030" in ada.must("people", "list").out)
     equal("a state has its word for a label", lara["state"],
           {"code": "PERSON_INVITED", "label": "invited"})
     open_ones = [r["state"] for r in rows if "invitation_id" in r]
