@@ -5,6 +5,7 @@
 
 #include "cdop/leaf.h"
 #include "cdop/logproof.h"
+#include "client/audit_words.h"
 #include "client/call.h"
 #include "client/export.h"
 #include "client/families.h"
@@ -148,6 +149,22 @@ call_words(struct cmd_ctx *ctx, const struct cdop_leaf *leaf)
 	    leaf->kind == CDOP_LEAF_CALL ? "call" : "event", leaf->call);
 }
 
+/* "asked for: lift a legal hold (HoldLift)": done it was not yet. */
+static const char *
+deed_words(struct cmd_ctx *ctx, const struct cdop_leaf *leaf)
+{
+	const char *call = call_words(ctx, leaf), *deed;
+	Cdop__AuditEntry entry;
+
+	cdop__audit_entry__init(&entry);
+	entry.call = cdop_arena_strdup(ctx->arena, call);
+	entry.outcome = leaf->answered;
+	deed = entry.call != NULL ? audit_words_deed(ctx, &entry) : call;
+	return deed == entry.call || deed == NULL
+	    ? call
+	    : cdop_arena_printf(ctx->arena, "%s (%s)", deed, call);
+}
+
 static void
 show_receipt(struct cmd_ctx *ctx, const struct receipt *r)
 {
@@ -155,7 +172,7 @@ show_receipt(struct cmd_ctx *ctx, const struct receipt *r)
 
 	print_out(ctx, "entry %" PRIu64 " is in the log %s, under its key",
 	    leaf->index, r->checkpoint.origin);
-	print_out(ctx, "  %s, %s, answered: %s", call_words(ctx, leaf),
+	print_out(ctx, "  %s, %s, answered: %s", deed_words(ctx, leaf),
 	    print_time(ctx->arena, leaf->time_ms),
 	    exit_words((unsigned)exit_code_of(leaf->answered, NULL, false)));
 	print_out(ctx, "  device %s",

@@ -63,7 +63,8 @@ def receipts(cora):
     path = os.path.join(TMP, "looked")
     cora.must("case", "show", case["reference"], "--receipt", path)
     done = cora.must("audit", "check-receipt", path)
-    check("unless it is asked for", "CaseShow" in done.out, done)
+    check("unless it is asked for", "looked at it (CaseShow)" in done.out,
+          done)
     path = os.path.join(TMP, "refused")
     cora.must("case", "withdraw", case["reference"], "--reason", "a test")
     done = cora.cdop("case", "reinstate", case["reference"], "--seen", "1",
