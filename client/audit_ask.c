@@ -23,6 +23,9 @@ audit_ask_begin(struct cmd_ctx *ctx, Cdop__AuditListRequest *ret_request)
 	if (code == EXIT_OK)
 		code = terms_day_begins(
 		    ctx, "--until", 1, &until, &ret_request->until_ms);
+	if (code == EXIT_OK && since && until &&
+	    ret_request->until_ms <= ret_request->since_ms)
+		code = terms_backwards(ctx);
 	ret_request->has_since_ms = since;
 	ret_request->has_until_ms = until;
 	return code;

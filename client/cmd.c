@@ -384,6 +384,10 @@ run(struct cmd_ctx *ctx, int argc, char **argv)
 		return of_the_program(ctx, "--exit-codes");
 	if ((code = take_globals(ctx)) != EXIT_OK)
 		return code;
+	if (ctx->cmd == NULL && ctx->g.json)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop help",
+		    "there is no command%s%s", ctx->n_pos > 0 ? " behind " : "",
+		    ctx->n_pos > 0 ? ctx->pos[0] : "");
 	if (ctx->cmd == NULL) {
 		help_short(ctx, ctx->n_pos > 0 ? ctx->pos[0] : NULL);
 		return EXIT_OK;

@@ -138,6 +138,9 @@ list_request(struct cmd_ctx *ctx, Cdop__CaseListRequest *request)
 	if ((code = terms_day(ctx, "--since", &request->since)) != EXIT_OK ||
 	    (code = terms_day(ctx, "--until", &request->until)) != EXIT_OK)
 		return code;
+	if (request->since != NULL && request->until != NULL &&
+	    strcmp(request->until, request->since) < 0)
+		return terms_backwards(ctx);
 	if (cmd_value(ctx, "--limit") != NULL)
 		code = cmd_number(
 		    ctx, "--limit", cmd_value(ctx, "--limit"), 100000, &limit);

@@ -154,29 +154,49 @@ commands_near(const char *typed)
 	return best != NULL ? best : only_verb(typed);
 }
 
+struct near {
+	const struct cmd_opt *best, *begun;
+	size_t least, n_begun;
+};
+
+static void
+look_near(const struct cmd_opt *opt, const char *word, struct near *near)
+{
+	size_t d;
+
+	for (; opt != NULL && opt->name != NULL; opt++) {
+		if (strncmp(opt->name, word, strlen(word)) == 0) {
+			near->begun = opt;
+			near->n_begun++;
+		}
+		d = distance(word, opt->name);
+		if (d < near->least) {
+			near->least = d;
+			near->best = opt;
+		}
+	}
+}
+
 const struct cmd_opt *
 commands_near_opt(const struct cmd *cmd, const char *typed, size_t len)
 {
-	const struct cmd_opt *opt, *begun = NULL, *best = NULL;
+	struct near near = {NULL, NULL, 3, 0};
 	char word[NEAR_MAX];
-	size_t d, n = 0, least = 3;
+	size_t i;
 
 	if (len >= sizeof(word))
 		return NULL;
-	memcpy(word, typed, len);
+	for (i = 0; i < len; i++)
+		word[i] = typed[i] >= 'A' && typed[i] <= 'Z'
+		    ? (char)(typed[i] - 'A' + 'a')
+		    : typed[i];
 	word[len] = '\0';
-	for (opt = cmd->opts; opt != NULL && opt->name != NULL; opt++) {
-		if (strncmp(opt->name, word, strlen(word)) == 0) {
-			begun = opt;
-			n++;
-		}
-		d = distance(word, opt->name);
-		if (d < least) {
-			least = d;
-			best = opt;
-		}
-	}
-	return best != NULL || n != 1 ? best : begun;
+	look_near(cmd->opts, word, &near);
+	/* Of those that every command has, only a slip of one letter. */
+	if (near.least > 2)
+		near.least = 2;
+	look_near(cmd_globals_opts, word, &near);
+	return near.best != NULL || near.n_begun != 1 ? near.best : near.begun;
 }
 
 const char *

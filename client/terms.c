@@ -99,6 +99,14 @@ terms_day(struct cmd_ctx *ctx, const char *option, char **ret_day)
 	return EXIT_OK;
 }
 
+/* Answered, it would be a certain "nothing". */
+enum exit_code
+terms_backwards(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_USAGE, NULL, "the earlier day is --since",
+	    "--until is before --since");
+}
+
 enum exit_code
 terms_day_begins(struct cmd_ctx *ctx, const char *option, int later,
     bool *ret_has, uint64_t *ret_ms)

@@ -56,6 +56,9 @@ char *terms_copy(struct cmd_ctx *ctx, const char *option);
 enum exit_code terms_day(
     struct cmd_ctx *ctx, const char *option, char **ret_day);
 
+/* Of --since and --until: the days are there, and in the wrong order. */
+enum exit_code terms_backwards(struct cmd_ctx *ctx);
+
 /*
  * The first instant of that day by the panel's clock, or of so many
  * days later; nothing when it was not given.
