@@ -7,6 +7,7 @@
 #include "server/registry/cases_owner.h"
 
 #define SUGGEST_MAX 8
+#define LEFT_SHOWN  6
 
 /* The newest version of a form of the case, and whether it is what was seen. */
 static enum cdop_err
@@ -217,6 +218,26 @@ name_paths(
 	return CDOP_OK;
 }
 
+/* Who types what is there already learns that nothing changed by it. */
+static enum cdop_err
+say_left(
+    struct cases_act *act, struct cases_edit *edit, const struct amendment *a)
+{
+	const char *all = "left as it was:";
+	size_t i, n = 0;
+
+	for (i = 0; i < a->named.n && all != NULL; i++)
+		if (!names(&a->changed, a->named.path[i]) && ++n <= LEFT_SHOWN)
+			all = cdop_arena_printf(act->arena, "%s%s %s", all,
+			    n > 1 ? "," : "", a->named.path[i]);
+	if (n == 0)
+		return CDOP_OK;
+	if (n > LEFT_SHOWN && all != NULL)
+		all = cdop_arena_printf(
+		    act->arena, "%s and %zu more", all, n - LEFT_SHOWN);
+	return add_word(edit, all);
+}
+
 static bool
 is_overridden(const struct cases_edit *edit, const Cdop__Override *old)
 {
@@ -425,6 +446,8 @@ cases_edit_amend(struct cases_act *act, struct cases_edit *edit)
 		err = ask_amended(act, edit, &a);
 	if (err == CDOP_OK)
 		err = finish_after(act, edit, &a);
+	if (err == CDOP_OK)
+		err = say_left(act, edit, &a);
 	if (err == CDOP_OK)
 		err = say_owner(act, edit, a.after->form, &a.changed);
 	if (err == CDOP_OK)

@@ -66,6 +66,11 @@ def amended(cora, row, reference):
     equal("who saw an older one is told", cora.cdop(
         *amend, "--set", "death.expected=no", "--seen",
         str(version)).code, CONFLICT)
+    cora.must("case", "show", reference)
+    done = cora.must(*amend, "--set", "gp.name=Dr Sample GP", "--set",
+                     "gp.practice=Sample Surgery")
+    check("what is there already is said to stay", "left as it was: gp.name\n"
+          in done.out, done)
     told = cora.must("case", "history", reference).out
     check("history says who, what and why", "the GP rang" in told and
           "telephone, GP" in told and "child.family_name" in told and
