@@ -394,12 +394,16 @@ run_status(struct cmd_ctx *ctx)
 {
 	const struct timespec pause = {WATCH_S, 0};
 	const bool watch = cmd_flag(ctx, "--watch");
+	const struct cdop_profile *profile;
 	Cdop__KeyStatusRequest request;
 	Cdop__KeyStatusReply *reply;
 	enum exit_code code;
 	size_t mark = 0;
 	bool shown = false;
 
+	if ((code = session_open(ctx)) != EXIT_OK)
+		return code;
+	(void)session_profile(ctx, &profile); /* or ids instead of names */
 	cdop__key_status_request__init(&request);
 	for (;;) {
 		code = call_key_status(ctx, &request, &reply);

@@ -169,6 +169,8 @@ def areas(ada, cora, reference):
     people = ada.must("people", "list").out
     check("an invitation has ids", "st-helens" in people and
           "wirral" in people, people)
+    check("keys have the names of areas", "St Helens" in ada.must(
+        "key", "status").out)
     done = ada.cdop("key", "rotate", "--area", "Wirrall", "--reason", "x",
                     "--json")
     check("so has a turn of keys", done.code == USAGE and
