@@ -18,7 +18,10 @@
 
 #define NAME "text.txt"
 
-#define VIM " -n -i NONE -c 'set nobackup nowritebackup noundofile'"
+/* A vimrc that names a file for it takes -i back; some know no such option. */
+#define VIM                                                                    \
+	" -n -i NONE -c 'set nobackup nowritebackup noundofile'"               \
+	" -c 'silent! set viminfo='"
 
 /*
  * Editors that keep copies and histories elsewhere, and how they do not; as
