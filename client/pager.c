@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/print.h"
+
 #define USUAL "less"
 
 static struct {
@@ -44,6 +46,25 @@ chosen(struct cmd_ctx *ctx)
 		return is_in_path(ctx, USUAL) ? USUAL : NULL;
 	return command[0] == '\0' || strcmp(command, "cat") == 0 ? NULL
 								 : command;
+}
+
+/* An editor in its place, "vim -R -", puts what it shows into files. */
+static void
+tell_unknown(struct cmd_ctx *ctx, const char *command)
+{
+	static const char *const known[] = {"less", "more", "most", "pager"};
+	size_t len = strcspn(command, " "), i;
+	const char *name = cdop_arena_strndup(ctx->arena, command, len);
+	const char *slash = name != NULL ? strrchr(name, '/') : NULL;
+
+	name = slash != NULL ? slash + 1 : name;
+	for (i = 0; name != NULL && i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(name, known[i]) == 0)
+			return;
+	print_note(ctx,
+	    "what %.*s keeps of this by itself (copies, history) is not known "
+	    "here: --no-pager",
+	    (int)len, command);
 }
 
 static bool
@@ -98,6 +119,9 @@ pager_start(struct cmd_ctx *ctx)
 	else
 		pager.pid = 0;
 	(void)close(pipes[1]);
+	/* Help is nobody's secret. */
+	if (pager.pid > 0 && ctx->session != NULL)
+		tell_unknown(ctx, command);
 }
 
 bool
