@@ -120,6 +120,20 @@ at_the_cap_nobody_is_accepted_until_one_leaves(void **state)
 	gate_fixture_stop(&f);
 }
 
+/* Another protocol, a wrong mac1, a wrong length, nothing more in time. */
+static void
+send_garbage(int fd, size_t kind)
+{
+	uint8_t bytes[CDOP_LINK_FIRST_LEN] = {0};
+	size_t len = kind == 3 ? 8 : sizeof(bytes);
+
+	cdop_link_preamble(bytes);
+	cdop_put16(bytes + 8, CDOP_LINK_FRAME1_LEN - (kind == 2));
+	if (kind == 0)
+		memcpy(bytes, "garbage!", 8);
+	assert_int_equal(send(fd, bytes, len, 0), len);
+}
+
 static void
 a_source_of_garbage_is_refused_for_a_while(void **state)
 {
@@ -129,10 +143,11 @@ a_source_of_garbage_is_refused_for_a_while(void **state)
 	(void)state;
 	f.conf.gate_source_garbage = 3;
 	f.conf.gate_penalty_s = 1;
+	f.conf.handshake_s = 1;
 	gate_fixture_begin(&f);
 	for (i = 0; i < 4; i++) {
 		fd = gate_fixture_connect(&f);
-		assert_int_equal(send(fd, "garbage!", 8, 0), 8);
+		send_garbage(fd, i);
 		assert_true(gate_fixture_is_closed(fd, 5000));
 		close(fd);
 	}

@@ -202,6 +202,12 @@ frames_of_every_length_pass_and_an_empty_one_closes(void **state)
 	gate_fixture_expect(&f, IPC_CLOSED, conn);
 	assert_true(gate_fixture_is_closed(fd, 5000));
 	close(fd);
+	/* What has no room for a tag would cost the vault a packet. */
+	fd = gate_fixture_connect(&f);
+	conn = gate_fixture_handshake(&f, fd);
+	gate_fixture_send(fd, CDOP_TAG_LEN, 0);
+	gate_fixture_expect(&f, IPC_CLOSED, conn);
+	close(fd);
 	gate_fixture_stop(&f);
 }
 

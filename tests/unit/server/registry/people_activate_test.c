@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cdop/role.h"
+#include "cdop/secret.h"
 #include "tests/unit/server/registry/house.h"
 
 /* ---- setup ------------------------------------------------------------- */
@@ -256,6 +257,100 @@ whoever_invited_does_not_activate(void **state)
 	house_end(&house);
 }
 
+/* Cora's laptop waits as device 3 for the one who did not invite her. */
+static void
+cora_waits(struct house *house, struct house_client *cora,
+    uint8_t invitation[static 16], char string[static 20])
+{
+	static struct house_client admins[2];
+
+	house_open(house, 2, admins);
+	house_cora(house, invitation);
+	house_client(house, cora, 9, invitation);
+	assert_int_equal(house_enrol(house, cora, invitation, false), CDOP_OK);
+	house_string(cora, string);
+}
+
+static void
+an_invitation_that_has_served_opens_nothing(void **state)
+{
+	const struct people_invitation *served;
+	struct house_client cora;
+	uint8_t invitation[16];
+	struct house house;
+	char string[20];
+
+	(void)state;
+	cora_waits(&house, &cora, invitation, string);
+	served = people_invitation(house.reg->people, invitation);
+	assert_false(cdop_secret_is_zero(served->psk, sizeof(served->psk)));
+	assert_int_equal(house_activate(&house, 2, false, 3, string), CDOP_OK);
+	house_reopen(&house);
+	served = people_invitation(house.reg->people, invitation);
+	assert_true(cdop_secret_is_zero(served->psk, sizeof(served->psk)));
+	assert_int_equal(house_enrol(&house, &cora, invitation, false),
+	    CDOP_UNAUTHENTICATED);
+	house_end(&house);
+}
+
+static void
+who_was_suspended_meanwhile_is_not_activated(void **state)
+{
+	struct house_client cora, second;
+	uint8_t invitation[16], more[16];
+	struct house house;
+	char string[20];
+
+	(void)state;
+	cora_waits(&house, &cora, invitation, string);
+	assert_int_equal(house_activate(&house, 2, false, 3, string), CDOP_OK);
+	assert_int_equal(house_invite_more(&house, 1, 3, more), CDOP_OK);
+	house_client(&house, &second, 7, more);
+	assert_int_equal(house_enrol(&house, &second, more, false), CDOP_OK);
+	assert_int_equal(house_suspend(&house, 1, 3, 0), CDOP_OK);
+	house_string(&second, string);
+	assert_int_equal(house_activate(&house, 2, false, 4, string),
+	    CDOP_FAILED_PRECONDITION);
+	assert_string_equal(house.act.reason, "not_active");
+	house_end(&house);
+}
+
+static void
+a_laptop_that_has_ended_meanwhile_is_not_activated(void **state)
+{
+	struct house_client cora;
+	uint8_t invitation[16];
+	struct house house;
+	char string[20];
+
+	(void)state;
+	cora_waits(&house, &cora, invitation, string);
+	house.now_ms = people_device(house.reg->people, 3)->expires_ms;
+	assert_int_equal(house_activate(&house, 2, false, 3, string),
+	    CDOP_FAILED_PRECONDITION);
+	assert_string_equal(house.act.reason, "expired");
+	assert_int_equal(house_roles(&house, 3), 0);
+	house_end(&house);
+}
+
+static void
+a_laptop_that_is_active_ends_on_its_day(void **state)
+{
+	struct house_client cora;
+	uint8_t invitation[16];
+	struct house house;
+	char string[20];
+
+	(void)state;
+	cora_waits(&house, &cora, invitation, string);
+	assert_int_equal(house_activate(&house, 2, false, 3, string), CDOP_OK);
+	house.now_ms = people_device(house.reg->people, 3)->expires_ms - 1;
+	assert_int_not_equal(house_roles(&house, 3), 0);
+	house.now_ms++;
+	assert_int_equal(house_roles(&house, 3), 0);
+	house_end(&house);
+}
+
 /* Administrator 1 with a second laptop is still administrator 1. */
 static void
 two_devices_of_one_person_are_one_person(void **state)
@@ -313,6 +408,11 @@ main(void)
 	    cmocka_unit_test(late_founders_do_not_activate_each_other),
 	    cmocka_unit_test(in_setup_only_founders_activate_and_are_activated),
 	    cmocka_unit_test(whoever_invited_does_not_activate),
+	    cmocka_unit_test(an_invitation_that_has_served_opens_nothing),
+	    cmocka_unit_test(who_was_suspended_meanwhile_is_not_activated),
+	    cmocka_unit_test(
+		a_laptop_that_has_ended_meanwhile_is_not_activated),
+	    cmocka_unit_test(a_laptop_that_is_active_ends_on_its_day),
 	    cmocka_unit_test(two_devices_of_one_person_are_one_person),
 	};
 
