@@ -524,6 +524,50 @@ ephemerals_are_never_the_same(void **state)
 	assert_memory_not_equal(a.client.e, a.client.s, CDOP_KEY_LEN);
 }
 
+/* ---- a random source that is stuck -------------------------------------- */
+
+static void
+stuck_buf(void *const buf, const size_t len)
+{
+	memset(buf, 0xa5, len);
+}
+
+static struct randombytes_implementation stuck = {.buf = stuck_buf};
+
+/* With the registry's id turned by so much. */
+static void
+first_ephemeral(uint8_t turned, uint8_t out[static CDOP_KEY_LEN])
+{
+	struct cdop_link_args args;
+	struct pair pair;
+
+	pair_init(&pair);
+	pair.keys.registry[3] ^= turned;
+	args = (struct cdop_link_args){.s = pair.keys.client_s,
+	    .server = pair.keys.server,
+	    .psk = pair.keys.psk,
+	    .registry = pair.keys.registry};
+	assert_int_equal(cdop_link_client(&pair.client, &args), CDOP_OK);
+	pair_write(&pair, 0);
+	memcpy(out, pair.message[0], CDOP_KEY_LEN);
+}
+
+static void
+a_stuck_random_source_gives_each_conversation_its_key(void **state)
+{
+	uint8_t one[CDOP_KEY_LEN], again[CDOP_KEY_LEN], two[CDOP_KEY_LEN];
+
+	(void)state;
+	assert_int_equal(randombytes_set_implementation(&stuck), 0);
+	first_ephemeral(0, one);
+	first_ephemeral(0, again);
+	first_ephemeral(1, two);
+	(void)randombytes_set_implementation(
+	    &randombytes_sysrandom_implementation);
+	assert_memory_equal(one, again, sizeof(one));
+	assert_memory_not_equal(one, two, sizeof(one));
+}
+
 int
 main(void)
 {
@@ -546,6 +590,8 @@ main(void)
 	    cmocka_unit_test(a_psk_of_zeros_never_fits),
 	    cmocka_unit_test(no_psk_costs_as_much_as_the_right_one),
 	    cmocka_unit_test(ephemerals_are_never_the_same),
+	    cmocka_unit_test(
+		a_stuck_random_source_gives_each_conversation_its_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
