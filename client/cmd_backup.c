@@ -121,7 +121,7 @@ tell_kept(struct cmd_ctx *ctx, const struct sink *sink)
 	if (code != EXIT_OK)
 		print_note(ctx,
 		    "%s is whole, but the registry does not know: "
-		    "cdopd verify %s, then cdop backup proved %" PRIu32
+		    "cdopd verify %s --shares, then cdop backup proved %" PRIu32
 		    " and the code that it prints",
 		    sink->path, sink->path, sink->number);
 	return code;
@@ -207,7 +207,7 @@ print_made(struct cmd_ctx *ctx, const struct sink *sink,
 	    sink->bytes / 1024, manifest->checkpoint.size);
 	print_out(ctx,
 	    "It opens with the custodians' shares and with nothing "
-	    "else. Prove it: cdopd verify %s",
+	    "else. Prove it: cdopd verify %s --shares",
 	    sink->path);
 }
 

@@ -199,6 +199,8 @@ run_revoke(struct cmd_ctx *ctx)
 		return code;
 	code = administrator ? call_administrator_revoke(ctx, &request, &reply)
 			     : call_person_revoke(ctx, &request, &reply);
+	if (code == EXIT_SECOND)
+		people_alone(ctx);
 	if (code != EXIT_OK)
 		return code;
 	return answer(ctx, "people.revoke", reply, "Revoked for ever");

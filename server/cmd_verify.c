@@ -54,7 +54,10 @@ unlock(void *ctx, const struct slots_info *slots, size_t n, size_t *slot,
 	err = offline_key_next(&verify->key, slots, n, slot, ret_k);
 	if (err == CDOP_NOT_FOUND && *slot == SIZE_MAX)
 		log_tell("no slot of that kind: %s",
-		    verify->from.key_file == NULL
+		    verify->is_backup
+			? "a backup opens with --shares, or --share-file FILE "
+			  "for each"
+			: verify->from.key_file == NULL
 			? "name one with --key-file FILE"
 			: "leave --key-file out");
 	return err;

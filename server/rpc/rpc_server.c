@@ -425,7 +425,7 @@ fill_backup(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 	if (proved == NULL) {
 		warn(rep,
 		    "no backup was ever proved to be restorable: cdopd "
-		    "verify FILE, then cdop backup proved");
+		    "verify FILE --shares, then cdop backup proved");
 		return;
 	}
 	rep->has_proved = true;
@@ -435,7 +435,8 @@ fill_backup(struct rpc_ctx *ctx, Cdop__StatusReply *rep)
 	if (is_older(ctx, proved->proved_ms, PROVED_DAYS))
 		warn(rep,
 		    cdop_arena_printf(ctx->arena,
-			"a backup was last proved on %s: cdopd verify FILE",
+			"a backup was last proved on %s: cdopd verify FILE "
+			"--shares",
 			rpc_person_day(ctx, proved->proved_ms)));
 }
 

@@ -168,7 +168,7 @@ warn_set(struct rpc_ctx *ctx, const struct slots_info *info)
 	if (fresh >= set->k)
 		return "";
 	return cdop_arena_printf(ctx->arena,
-	    "slot %u takes %u of %u shares, and %u were proved within a year "
+	    "slot %u takes %u of %u shares; proved within a year: %u "
 	    "(cdop custodian drill)",
 	    info->number, set->k, set->n, fresh);
 }

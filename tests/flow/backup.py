@@ -96,7 +96,11 @@ def proved(registry, shares, made):
         if name.startswith("cdopd-verify")])
     code, said = cdopd("verify", FILE, "--key-file", registry.key)
     check("the key file of the registry opens no backup",
-          code != 0 and "no slot of that kind" in said, said)
+          code != 0 and "no slot of that kind: a backup opens with --shares"
+          in said, said)
+    code, said = cdopd("verify", FILE)
+    check("nor does nothing, which says what would",
+          code != 0 and "--share-file FILE" in said, said)
     status = ada.must("status").out
     check("status asks for the proof",
           "no backup was ever proved" in status and "last proved: never"

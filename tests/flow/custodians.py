@@ -27,7 +27,7 @@ def drilling(registry, cass, dan, files):
     check("status says what opens it", 'slot 3 shares "custodians" (any 3 of '
           '5)' in before.out and 'slot 1 key file' in before.out, before)
     check("that nobody has shown a share", "last drill of a share: never" in
-          before.out and "3 of 5 shares, and 0 were proved" in before.out,
+          before.out and "3 of 5 shares; proved within a year: 0 " in before.out,
           before)
     done = cass.must("custodian", "drill", "--from", files[0])
     check("a share is shown to be good", "share 1 of slot 3 (Dora Director) "
@@ -53,12 +53,12 @@ def drilling(registry, cass, dan, files):
                                   listed.out), listed)
     after = ada.must("status")
     check("status has the last drill", "never" not in after.out and
-          "and 2 were proved" in after.out, after)
+          "proved within a year: 2 " in after.out, after)
     check("of two in one hand nothing is said", "showed" not in after.out and
           "WARNING" not in listed.out, after)
     cass.must("custodian", "drill", "--from", files[3])
     status = ada.must("status")
-    check("with enough of them it is content", "were proved" not in
+    check("with enough of them it is content", "within a year" not in
           status.out, status)
     check("but not that one person showed them all", '"Cass Custodian" showed 3 '
           'shares or more' in status.out, status)

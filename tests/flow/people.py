@@ -172,10 +172,12 @@ def last_two(registry, ada, bob):
 def alone(ada, carol):
     """The last administrator asks for what takes another one."""
     carol.cdop("people", "suspend", str(carol.person), "--reason", "leave")
-    done = ada.cdop("people", "resume", str(carol.person), "--reason", "back")
-    equal("it is filed", done.code, SECOND)
-    check("and it is said that nobody could, and what helps",
-          "cdopd recover-people" in done.err, done)
+    number = str(carol.person)
+    for verb, more in ("resume", ()), ("revoke", ("--confirm", number)):
+        done = ada.cdop("people", verb, number, "--reason", "back", *more)
+        equal(verb + " is filed", done.code, SECOND)
+        check("and it is said that nobody could, and what helps: " + verb,
+              "cdopd recover-people" in done.err, done)
 
 
 def where_to_look(registry, ada, cora):
