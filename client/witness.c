@@ -1,6 +1,7 @@
 /* What is known of the log, and whether a session fits it. */
 #include "client/witness.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "cdop/secret.h"
@@ -321,6 +322,28 @@ forked(struct cmd_ctx *ctx, struct cdop_bytes mine, const char *why)
 	    why, path != NULL ? path : "(not kept: is the disk full?)");
 }
 
+/* Who says what, for whoever has to ask them. */
+static void
+say_statement(struct cmd_ctx *ctx, const struct cdop_statement *s)
+{
+	const char *by = "";
+	size_t i;
+
+	for (i = 0; i < s->n_by && by != NULL; i++)
+		by = cdop_arena_printf(ctx->arena, "%s%s%.*s", by,
+		    i > 0 ? " and " : "", (int)s->by[i].len,
+		    (const char *)s->by[i].data);
+	print_note(ctx,
+	    "In words: %s, %s by %s.  The reason given: %.*s\n"
+	    "The log goes on behind its first %" PRIu64 " entries.",
+	    print_time(ctx->arena, s->time_ms),
+	    s->kind == CDOP_STATEMENT_RESTORE
+		? "a backup was put in the registry's place"
+		: "new administrators were invited on the server",
+	    by != NULL ? by : "?", (int)s->reason.len,
+	    (const char *)s->reason.data, s->from.size);
+}
+
 /* Shown beside what this computer holds; both are kept for ever. */
 static enum exit_code
 restored(struct cmd_ctx *ctx)
@@ -338,6 +361,7 @@ restored(struct cmd_ctx *ctx)
 	    (const char *)w->waiting_note.data);
 	print_note(
 	    ctx, "this computer holds:\n\n%.*s", (int)mine.len, mine.data);
+	say_statement(ctx, s);
 	if (w->from_start)
 		print_note(ctx,
 		    "it has followed a statement that this one does not know "

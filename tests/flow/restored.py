@@ -4,6 +4,7 @@ administrators, and before that it serves nothing else (RECORDS M10).  And the
 log's key turns while the registry serves."""
 import json
 import os
+import re
 import shutil
 
 from libflow import (CONFLICT, FINDINGS, INTEGRITY, INVALID, NOT_FOUND, OK,
@@ -103,6 +104,10 @@ def followed(registry, cora, lost):
           "kind restore" in done.err and "reason disk failure" in done.err and
           "this computer holds:" in done.err and
           "cdop trust restore" in done.err, done)
+    check("in words, too", re.search(r"In words: .* 20\d\d .*, a backup was "
+                                     r"put in the registry's place by .*\. "
+                                     r" The reason given: disk failure\n",
+                                     done.err), done)
     equal("with a word of its own", json.loads(cora.cdop(
         "case", "list", "--json").err)["reason"], "log_restored")
     equal("nobody says yes by accident",
