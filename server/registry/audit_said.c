@@ -11,7 +11,8 @@
 struct beside {
 	struct cdop_arena *arena;
 	uint64_t index;
-	char *text;
+	char *reason;
+	Cdop__StoredTerms *terms;
 };
 
 static enum cdop_err
@@ -33,13 +34,12 @@ take_reason(void *ctx, const struct rows_head *head, struct rows_item *item,
 		return CDOP_DATA_LOSS;
 	*ret_stop = reason->leaf_index == beside->index;
 	if (*ret_stop)
-		beside->text = reason->text;
+		beside->reason = reason->text;
 	return CDOP_OK;
 }
 
-/* The terms themselves do not leave. */
 static enum cdop_err
-take_purpose(void *ctx, const struct rows_head *head, struct rows_item *item,
+take_terms(void *ctx, const struct rows_head *head, struct rows_item *item,
     bool *ret_stop)
 {
 	struct beside *beside = ctx;
@@ -57,20 +57,46 @@ take_purpose(void *ctx, const struct rows_head *head, struct rows_item *item,
 		return CDOP_DATA_LOSS;
 	*ret_stop = terms->leaf_index == beside->index;
 	if (*ret_stop)
-		beside->text = terms->purpose_text;
+		beside->terms = terms;
 	return CDOP_OK;
 }
 
 static enum cdop_err
-find(struct rows *rows, const struct audit_leaf *leaf, struct cdop_arena *arena,
-    enum schema_scope scope, const char **ret_text)
+find_reason(struct rows *rows, const struct audit_leaf *leaf,
+    struct cdop_arena *arena, const char **ret_text)
 {
 	struct beside beside = {.arena = arena, .index = leaf->index};
 	enum cdop_err err;
 
-	err = rows_walk_beside(rows, scope, leaf->row,
-	    scope == SCHEMA_SEARCH ? take_purpose : take_reason, &beside);
-	*ret_text = beside.text;
+	err = rows_walk_beside(
+	    rows, SCHEMA_REGISTRY, leaf->row, take_reason, &beside);
+	*ret_text = beside.reason;
+	return err;
+}
+
+enum cdop_err
+audit_said_terms(struct rows *rows, struct cdop_arena *arena,
+    const struct audit_leaf *leaf, Cdop__StoredTerms **ret_terms)
+{
+	struct beside beside = {.arena = arena, .index = leaf->index};
+	enum cdop_err err;
+
+	err = rows_walk_beside(
+	    rows, SCHEMA_SEARCH, leaf->row, take_terms, &beside);
+	*ret_terms = beside.terms;
+	return err;
+}
+
+/* The terms themselves do not leave. */
+static enum cdop_err
+find_purpose(struct rows *rows, const struct audit_leaf *leaf,
+    struct cdop_arena *arena, const char **ret_text)
+{
+	Cdop__StoredTerms *terms;
+	enum cdop_err err;
+
+	err = audit_said_terms(rows, arena, leaf, &terms);
+	*ret_text = terms != NULL ? terms->purpose_text : NULL;
 	return err;
 }
 
@@ -111,11 +137,11 @@ audit_said_read(struct rows *rows, struct cdop_arena *arena,
 	enum cdop_err err = CDOP_OK;
 
 	if (words->has_reason_said)
-		err = find(rows, leaf, arena, SCHEMA_REGISTRY, &said.reason);
+		err = find_reason(rows, leaf, arena, &said.reason);
 	if (err == CDOP_OK && words->has_purpose_said)
 		err = leaf->stored->has_case_box
 		    ? open_box(rows, leaf, arena, &said.purpose)
-		    : find(rows, leaf, arena, SCHEMA_SEARCH, &said.purpose);
+		    : find_purpose(rows, leaf, arena, &said.purpose);
 	if (err == CDOP_OK)
 		*ret_said = said;
 	return err;

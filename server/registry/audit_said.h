@@ -7,6 +7,7 @@
 
 #include "cdop/arena.h"
 #include "cdop/err.h"
+#include "stored.pb-c.h"
 
 struct audit_leaf;
 struct rows;
@@ -28,5 +29,13 @@ struct audit_said {
 CDOP_MUST enum cdop_err audit_said_read(struct rows *rows,
     struct cdop_arena *arena, const struct audit_leaf *leaf,
     struct audit_said *ret_said);
+
+/*
+ * What was searched for, for the daemon alone to compare with; NULL where
+ * nothing was, or where it is forgotten.  *ret_terms is NULL on an error.
+ */
+CDOP_MUST enum cdop_err audit_said_terms(struct rows *rows,
+    struct cdop_arena *arena, const struct audit_leaf *leaf,
+    Cdop__StoredTerms **ret_terms);
 
 #endif

@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "cdop/fold.h"
-#include "server/registry/audit.h"
-#include "server/store/schema.h"
-#include "server/vault/rows.h"
-#include "server/vault/rows_scan.h"
+#include "server/registry/audit_said.h"
 
 #define NEAR 1 /* days that two dates may lie apart */
 
@@ -95,13 +92,6 @@ audit_searched_fits(
 
 /* ---- beside a leaf ------------------------------------------------------- */
 
-struct beside {
-	struct cdop_arena *arena;
-	uint64_t index;
-	const struct cases_typed *asked;
-	bool fits;
-};
-
 static struct cases_typed
 read_terms(const Cdop__StoredTerms *stored)
 {
@@ -128,44 +118,22 @@ read_terms(const Cdop__StoredTerms *stored)
 	return typed;
 }
 
-static enum cdop_err
-take(void *ctx, const struct rows_head *head, struct rows_item *item,
-    bool *ret_stop)
-{
-	struct beside *beside = ctx;
-	struct cases_typed typed;
-	Cdop__StoredTerms *stored;
-	struct cdop_bytes data;
-	enum cdop_err err;
-
-	if (head->kind != SCHEMA_KIND_TERMS)
-		return CDOP_OK;
-	if ((err = rows_item_open(item, beside->arena, &data)) != CDOP_OK)
-		return err;
-	stored = cdop__stored_terms__unpack(
-	    cdop_arena_allocator(beside->arena), data.len, data.data);
-	if (stored == NULL)
-		return CDOP_DATA_LOSS;
-	*ret_stop = stored->leaf_index == beside->index;
-	if (!*ret_stop)
-		return CDOP_OK;
-	typed = read_terms(stored);
-	beside->fits = audit_searched_fits(beside->asked, &typed);
-	return CDOP_OK;
-}
-
 enum cdop_err
 audit_searched_leaf(struct rows *rows, struct cdop_arena *arena,
     const struct audit_leaf *leaf, const struct cases_typed *asked,
     bool *ret_fits)
 {
-	struct beside beside = {
-	    .arena = arena, .index = leaf->index, .asked = asked};
 	size_t mark = cdop_arena_used(arena);
+	Cdop__StoredTerms *stored;
+	struct cases_typed typed;
 	enum cdop_err err;
 
-	err = rows_walk_beside(rows, SCHEMA_SEARCH, leaf->row, take, &beside);
+	err = audit_said_terms(rows, arena, leaf, &stored);
+	*ret_fits = false;
+	if (stored != NULL) {
+		typed = read_terms(stored);
+		*ret_fits = audit_searched_fits(asked, &typed);
+	}
 	cdop_arena_rewind(arena, mark);
-	*ret_fits = beside.fits;
 	return err;
 }

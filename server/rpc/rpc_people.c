@@ -63,7 +63,7 @@ done(
 	return answer(ctx, whom->person, rep);
 }
 
-/* "of person 3 "Ann": device 7 "laptop"", or "person 3 "Ann"". */
+/* device 7 "laptop" of person 3 "Ann", or person 3 "Ann" */
 static const char *
 whom_words(struct rpc_ctx *ctx, const struct people_whom *whom)
 {
