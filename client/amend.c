@@ -309,7 +309,8 @@ amend_run(struct cmd_ctx *ctx)
 		return code;
 	for (round = 0; round < ROUNDS; round++) {
 		fill(&a, &request);
-		code = send(ctx, &a, CALL_CaseAmend, &request.base, &reply);
+		code =
+		    send(ctx, &a, CDOP_CALL_CaseAmend, &request.base, &reply);
 		if (code != EXIT_PARTIAL &&
 		    !change_again(ctx, &a.change, &code, reply))
 			break;
@@ -379,7 +380,8 @@ send_whole(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *mended,
 	request.reason = a->change.reason;
 	request.override = a->n.overrides.list;
 	request.n_override = a->n.overrides.n;
-	return send(ctx, a, CALL_NotificationCorrect, &request.base, ret_reply);
+	return send(
+	    ctx, a, CDOP_CALL_NotificationCorrect, &request.base, ret_reply);
 }
 
 enum exit_code

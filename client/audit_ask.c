@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cdop/call.h"
 #include "cdop/fold.h"
 #include "client/paged.h"
 #include "client/pager.h"
@@ -146,7 +147,7 @@ audit_ask(struct cmd_ctx *ctx, const Cdop__AuditListRequest *request,
 		return code;
 	if (session_profile(ctx, &profile) != EXIT_OK)
 		ctx->error.message = NULL; /* codes instead of labels */
-	code = call_stream(ctx, CALL_AuditList, &request->base, fn, arg);
+	code = call_stream(ctx, CDOP_CALL_AuditList, &request->base, fn, arg);
 	if (code == EXIT_STOPPED && pager_is_left()) {
 		session_hang_up(ctx); /* the rest would still come */
 		return EXIT_OK;

@@ -298,7 +298,7 @@ call_lost(
 uint64_t
 call_patience_ms(const struct cmd_ctx *ctx, const struct call_method *method)
 {
-	if (method->id == CALL_ShareSubmit && ctx->g.timeout == NULL)
+	if (method->id == CDOP_CALL_ShareSubmit && ctx->g.timeout == NULL)
 		return OPENS_MS;
 	return (uint64_t)ctx->g.timeout_ms + GRACE_MS;
 }
@@ -473,14 +473,14 @@ call_typed(struct cmd_ctx *ctx, uint32_t method,
 	send.method = call_method(method);
 	spool_new_key(ctx, key);
 	/* These have their own way of being repeated. */
-	if (send.method->change && method != CALL_Enrol &&
-	    method != CALL_PskTurn)
+	if (send.method->change && method != CDOP_CALL_Enrol &&
+	    method != CDOP_CALL_PskTurn)
 		return call_change(ctx, method, request, key, ret_message);
 	if (send.method->change)
 		send.request_key = key;
 	/* An enrolment speaks on the connection of its invitation. */
 	if ((ctx->session == NULL || ctx->session->conn == NULL ||
-		method != CALL_Enrol) &&
+		method != CDOP_CALL_Enrol) &&
 	    (code = session_open(ctx)) != EXIT_OK)
 		return code;
 	if ((code = call_prepare(ctx, &send)) != EXIT_OK ||

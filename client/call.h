@@ -13,15 +13,9 @@
 #define CDOP_CLIENT_CALL_H
 
 #include "cdop/bytes.h"
+#include "cdop/call.h"
 #include "client/cmd.h"
 #include "client/conn.h"
-
-/* The number of each, by its name in registry.proto. */
-enum call_id {
-#define RPC(Name, name, Req, Rep, req, rep, id, ...) CALL_##Name = (id),
-#include "rpc_table.inc"
-#undef RPC
-};
 
 #define RPC(Name, name, Req, Rep, ...)                                         \
 	enum exit_code call_##name(struct cmd_ctx *ctx,                        \

@@ -99,7 +99,7 @@ show(struct cmd_ctx *ctx, const Cdop__Approval *a)
 	for (i = 0; i < a->n_words; i++)
 		print_out(
 		    ctx, "    %s", print_one_line(ctx->arena, a->words[i]));
-	if (a->method == CALL_ProfileApply)
+	if (a->method == CDOP_CALL_ProfileApply)
 		show_profile(ctx, a);
 	shorten(ctx, request);
 	text = json_dumps(request, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -163,8 +163,8 @@ receive(struct cmd_ctx *ctx, struct sink *sink, struct cdop_manifest *manifest)
 	progress_begin(&sink->progress);
 	cdop__backup_create_request__init(&request);
 	request.label = cdop_arena_strdup(ctx->arena, label);
-	code =
-	    call_stream(ctx, CALL_BackupCreate, &request.base, take_part, sink);
+	code = call_stream(
+	    ctx, CDOP_CALL_BackupCreate, &request.base, take_part, sink);
 	if (code != EXIT_OK)
 		return code;
 	if (cdop_manifest_parse(sink->manifest, ctx->arena, manifest) !=

@@ -142,11 +142,12 @@ run_suspend(struct cmd_ctx *ctx)
 	request.device = target.device;
 	request.reason = target.reason;
 	spool_new_key(ctx, key);
-	code = call_change(ctx, CALL_Suspend, &request.base, key, &reply);
+	code = call_change(ctx, CDOP_CALL_Suspend, &request.base, key, &reply);
 	if (code == EXIT_OUTCOME && people_is_self(ctx, &target))
 		return self_suspended(ctx, &target, key, code);
 	if (code == EXIT_OK && reply == NULL)
-		return call_lost(ctx, call_method(CALL_Suspend), CONN_BROKEN);
+		return call_lost(
+		    ctx, call_method(CDOP_CALL_Suspend), CONN_BROKEN);
 	if (code != EXIT_OK)
 		return code;
 	return answer(

@@ -257,7 +257,7 @@ again(struct cmd_ctx *ctx, const char *digits)
 	memset(&tally, 0, sizeof(tally));
 	if ((code = kept_find(ctx, digits, &r)) != EXIT_OK)
 		return code;
-	if (r->method == CALL_CaseAmend)
+	if (r->method == CDOP_CALL_CaseAmend)
 		return amend_again(ctx, r);
 	if ((code = anew(ctx, r)) != EXIT_OK)
 		return code;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cdop/call.h"
 #include "cdop/secret.h"
 #include "client/asked.h"
 #include "client/audit_ask.h"
@@ -96,7 +97,7 @@ ask(struct cmd_ctx *ctx)
 	enum exit_code code;
 
 	memset(&send, 0, sizeof(send));
-	send.method = call_method(CALL_AuditSearched);
+	send.method = call_method(CDOP_CALL_AuditSearched);
 	if ((code = read_request(ctx, &send.body)) != EXIT_OK ||
 	    (code = session_open(ctx)) != EXIT_OK ||
 	    (code = call_prepare(ctx, &send)) != EXIT_OK)
@@ -155,7 +156,7 @@ send_again(struct cmd_ctx *ctx, const Cdop__ClientRequest *r, size_t *ret_n)
 	enum exit_code code;
 
 	memset(&send, 0, sizeof(send));
-	send.method = call_method(CALL_AuditSearched);
+	send.method = call_method(CDOP_CALL_AuditSearched);
 	send.body = (struct cdop_bytes){r->body.data, r->body.len};
 	send.request_key = r->request_key.data;
 	send.purpose = r->purpose;

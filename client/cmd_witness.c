@@ -194,7 +194,7 @@ run_export(struct cmd_ctx *ctx)
 		return code;
 	cdop__audit_export_request__init(&request);
 	code = call_stream(
-	    ctx, CALL_AuditExport, &request.base, export_part, &sink);
+	    ctx, CDOP_CALL_AuditExport, &request.base, export_part, &sink);
 	if (code != EXIT_OK || (code = export_end(ctx, &sink)) != EXIT_OK)
 		return code;
 	w = ctx->session->witness;

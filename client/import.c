@@ -35,7 +35,7 @@ keep_row(struct import *im, struct import_row *row, struct cdop_bytes body)
 	if (!im->file.is_stdin || row->n.dry_run)
 		return EXIT_OK;
 	cdop__client_request__init(&r);
-	r.method = CALL_NotificationRegister;
+	r.method = CDOP_CALL_NotificationRegister;
 	r.request_key.data = row->n.key;
 	r.request_key.len = sizeof(row->n.key);
 	memcpy(&r.body.data, &body.data, sizeof(r.body.data));
@@ -298,7 +298,7 @@ prepare(struct import *im, const struct cdop_profile *profile)
 		    import_row_read(ctx, profile, &im->file, &im->file.row[i]);
 	if (code != EXIT_OK || (code = session_open(ctx)) != EXIT_OK)
 		return code;
-	im->send.method = call_method(CALL_NotificationRegister);
+	im->send.method = call_method(CDOP_CALL_NotificationRegister);
 	return call_prepare(ctx, &im->send);
 }
 

@@ -117,7 +117,7 @@ make_draft(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
 	Cdop__ClientDraft draft;
 	unsigned number = 0;
 
-	if (r->method != CALL_NotificationRegister)
+	if (r->method != CDOP_CALL_NotificationRegister)
 		return false;
 	request = cdop__notification_register_request__unpack(
 	    cdop_arena_allocator(ctx->arena), r->body.len, r->body.data);
@@ -184,7 +184,7 @@ kept_settle(struct cmd_ctx *ctx, Cdop__ClientRequest *r, enum exit_code code)
 	if (kept_is_open(ctx, code))
 		return;
 	if (code == EXIT_OK || code == EXIT_SECOND ||
-	    r->method == CALL_NotificationRegister)
+	    r->method == CDOP_CALL_NotificationRegister)
 		drop_draft(ctx, r);
 	if (code == EXIT_OK)
 		spool_applied(ctx, r->request_key.data);

@@ -153,8 +153,8 @@ keep_somehow(struct cmd_ctx *ctx, struct notify *n, enum exit_code code,
 
 	notify_request(n, &request);
 	if (code != EXIT_STOPPED && code != EXIT_AUTH &&
-	    call_keep(ctx, CALL_NotificationRegister, &request.base, n->key) ==
-		EXIT_OK) {
+	    call_keep(ctx, CDOP_CALL_NotificationRegister, &request.base,
+		n->key) == EXIT_OK) {
 		spool_drop_draft(ctx, n->draft);
 		*ret_where = "";
 		*ret_next = "when the registry is back: cdop retry";
@@ -274,9 +274,9 @@ notify_send(struct cmd_ctx *ctx, struct notify *n)
 		code = session_open(ctx);
 		if (code == EXIT_OK)
 			code = n->dry_run
-			    ? call_dry(ctx, CALL_NotificationRegister,
+			    ? call_dry(ctx, CDOP_CALL_NotificationRegister,
 				  &request.base, n->key, &message)
-			    : call_change(ctx, CALL_NotificationRegister,
+			    : call_change(ctx, CDOP_CALL_NotificationRegister,
 				  &request.base, n->key, &message);
 		if (code == EXIT_UNREACHABLE || code == EXIT_SEALED ||
 		    code == EXIT_OUTCOME || code == EXIT_AUTH)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdop/call.h"
 #include "cdop/leaf.h"
 #include "cdop/logproof.h"
 #include "client/file.h"
@@ -35,7 +36,8 @@ receipt_is_wanted(const struct cmd_ctx *ctx, const struct call_send *send)
 	/* The last two have their own way of being repeated. */
 	if (s->witness == NULL || s->welcome == NULL ||
 	    s->welcome->state == CDOP__STATE__RESTORED ||
-	    send->method->id == CALL_Enrol || send->method->id == CALL_PskTurn)
+	    send->method->id == CDOP_CALL_Enrol ||
+	    send->method->id == CDOP_CALL_PskTurn)
 		return false;
 	return send->method->change || ctx->g.receipt != NULL;
 }

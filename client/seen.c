@@ -254,14 +254,15 @@ changed(struct cmd_ctx *ctx, Cdop__ClientSeen *kept, uint32_t method,
 
 	if (seen == NULL)
 		return;
-	if (method == CALL_NotificationCorrect)
+	if (method == CDOP_CALL_NotificationCorrect)
 		number = corrected_number(ctx, body);
 	if (number > 0)
 		put_notification(ctx, seen, number, reply->version);
-	else if (method == CALL_CaseAmend)
+	else if (method == CDOP_CALL_CaseAmend)
 		put(seen, SEEN_RECORD, reply->version);
 	/* A link names no version: others may have changed it before. */
-	else if ((method != CALL_CaseLinkAdd && method != CALL_CaseLinkEnd) ||
+	else if ((method != CDOP_CALL_CaseLinkAdd &&
+		     method != CDOP_CALL_CaseLinkEnd) ||
 	    version_in(seen, SEEN_STATE, 0) + 1 == reply->version)
 		put(seen, SEEN_STATE, reply->version);
 }
@@ -274,12 +275,12 @@ seen_applied(struct cmd_ctx *ctx, uint32_t method, struct cdop_bytes body,
 	Cdop__ClientSeen *kept;
 
 	if (m == NULL || reply == NULL ||
-	    (method != CALL_NotificationRegister &&
+	    (method != CDOP_CALL_NotificationRegister &&
 		m->reply != &cdop__change_reply__descriptor))
 		return;
 	if ((kept = begin(ctx)) == NULL)
 		return;
-	if (method == CALL_NotificationRegister)
+	if (method == CDOP_CALL_NotificationRegister)
 		registered(
 		    ctx, kept, (const Cdop__NotificationRegisterReply *)reply);
 	else

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdop/call.h"
 #include "cdop/limits.h"
 #include "cdop/profile.h"
 #include "cdop/secret.h"
@@ -16,8 +17,6 @@
 
 #define SCRATCH   (1u << 20) /* of one summary at a start */
 #define DRAWS_MAX 1000       /* for one reference that is free */
-
-#define ASK 60 /* method id */
 
 struct cases {
 	struct registry *reg;
@@ -79,7 +78,7 @@ cases_page_key(const struct cases *cases)
 static bool
 is_asked(const Cdop__StoredWords *words)
 {
-	return words->call == ASK && words->has_person &&
+	return words->call == CDOP_CALL_Ask && words->has_person &&
 	    words->reason != NULL &&
 	    (strcmp(words->reason, "known") == 0 ||
 		strcmp(words->reason, "not_known") == 0 ||

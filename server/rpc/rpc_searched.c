@@ -9,14 +9,14 @@
  */
 #include <string.h>
 
+#include "cdop/call.h"
 #include "cdop/limits.h"
 #include "server/registry/approvals.h"
 #include "server/registry/audit_searched.h"
 #include "server/registry/registry.h"
 #include "server/rpc/rpc_audit.h"
 
-#define AUDIT_SEARCHED 72
-#define NONCE_LEN      16
+#define NONCE_LEN 16
 
 struct looking {
 	struct rpc_ctx *ctx;
@@ -116,12 +116,12 @@ look_for_approval(struct looking *looking, const Cdop__StoredWords *words)
 
 	if (words->has_approval && is_of(&words->approval, filed) &&
 	    words->has_approved_method &&
-	    words->approved_method == AUDIT_SEARCHED &&
+	    words->approved_method == CDOP_CALL_AuditSearched &&
 	    words->outcome == CDOP_OK && words->has_person &&
 	    (words->reason == NULL || strcmp(words->reason, "declined") != 0))
 		looking->approver = words->person;
-	else if (words->call == AUDIT_SEARCHED && words->stored != NULL &&
-	    words->stored->has_approval &&
+	else if (words->call == CDOP_CALL_AuditSearched &&
+	    words->stored != NULL && words->stored->has_approval &&
 	    is_of(&words->stored->approval, filed))
 		looking->refused = true;
 }
@@ -130,7 +130,7 @@ look_for_approval(struct looking *looking, const Cdop__StoredWords *words)
 static bool
 is_search(const Cdop__StoredWords *words)
 {
-	return words->n_term_kind > 0 && words->call != AUDIT_SEARCHED;
+	return words->n_term_kind > 0 && words->call != CDOP_CALL_AuditSearched;
 }
 
 static bool

@@ -3,14 +3,12 @@
 
 #include <string.h>
 
+#include "cdop/call.h"
 #include "cdop/scan.h"
 #include "cdop/secret.h"
 #include "cdop/version.h"
 #include "server/registry/registry.h"
 #include "server/rpc/ctx.h"
-
-#define STATUS       1
-#define SHARE_SUBMIT 89
 
 static enum cdop_err
 pack(struct cdop_arena *arena, const ProtobufCMessage *message,
@@ -179,9 +177,9 @@ sealed_call(const struct sealed *sealed, struct cdop_arena *arena,
 	cdop__reply__init(&reply);
 	reply.id = work.call->id;
 	reply.last = true;
-	if (work.call->method == STATUS)
+	if (work.call->method == CDOP_CALL_Status)
 		err = status(&work);
-	else if (work.call->method == SHARE_SUBMIT)
+	else if (work.call->method == CDOP_CALL_ShareSubmit)
 		err = submit(&work);
 	else
 		refuse(&work, CDOP_FAILED_PRECONDITION, "state",

@@ -408,7 +408,7 @@ send_call(struct town *town, struct client *client, const struct keep_op *op)
 	    sizeof(op->key), (uint8_t *)(uintptr_t)op->key};
 	if (op->method >= 40 && op->method < 80)
 		call.purpose = purpose;
-	if (op->method == 92)
+	if (op->method == CDOP_CALL_CaseErase)
 		call.purpose = purpose;
 	call.has_use = true;
 	call.use = CDOP__USE__SCREEN;

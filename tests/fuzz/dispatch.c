@@ -89,7 +89,8 @@ start(void)
 	change.person = WORLD_PARTNER_WIRRAL;
 	change.job_title = title;
 	change.reason = reason;
-	world_call(&world, WORLD_ADMIN_1, 17, &change.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonChange, &change.base,
+	    &answer);
 	CDOP_ASSERT(answer.failed == CDOP_OK);
 }
 

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cdop/call.h"
 #include "cdop/leaf.h"
 #include "cdop/logproof.h"
 #include "cdop/secret.h"
@@ -144,7 +145,8 @@ static void
 make_leaf(struct log *log, size_t i, const struct cdop_bytes *note)
 {
 	uint8_t out[CDOP_LEAF_LEN];
-	struct cdop_leaf leaf = {.kind = CDOP_LEAF_CALL, .call = 1};
+	struct cdop_leaf leaf = {
+	    .kind = CDOP_LEAF_CALL, .call = CDOP_CALL_Status};
 
 	leaf.index = leaf.size_before = i;
 	leaf.time_ms = 1795424707042 + i * 1000;

@@ -18,10 +18,8 @@
 #include "tests/unit/client/other_end.h"
 #include "tests/unit/client/other_end_conn.h"
 
-#define AMEND      46
-#define KEY_PAUSE  82
-#define KEY_RESUME 83
-#define ROUNDS     6 /* in which an amendment asks */
+#define AMEND  46
+#define ROUNDS 6 /* in which an amendment asks */
 
 static struct fixture *f;
 static char asked[64]; /* the reason that was given */
@@ -90,8 +88,8 @@ a_rotation_is_held_and_goes_on(void **state)
 	assert_non_null(strstr(shown, "Rotation 7 is held."));
 	assert_int_equal(run("key resume", NULL), EXIT_OK);
 	assert_non_null(strstr(shown, "Rotation 7 goes on."));
-	assert_int_equal(other_end_calls(KEY_PAUSE), 1);
-	assert_int_equal(other_end_calls(KEY_RESUME), 1);
+	assert_int_equal(other_end_calls(CDOP_CALL_KeyPause), 1);
+	assert_int_equal(other_end_calls(CDOP_CALL_KeyResume), 1);
 }
 
 static void
@@ -230,8 +228,8 @@ what_was_not_asked_is_not_waited_for(void **state)
 	other_end_start(f, another_one);
 	no_conn_tick_ms = 500;
 	cdop__backup_create_request__init(&request);
-	assert_int_equal(call_stream(&f->ctx, CALL_BackupCreate, &request.base,
-			     take_no_part, NULL),
+	assert_int_equal(call_stream(&f->ctx, CDOP_CALL_BackupCreate,
+			     &request.base, take_no_part, NULL),
 	    EXIT_UNREACHABLE);
 	cdop__status_request__init(&status);
 	assert_int_equal(

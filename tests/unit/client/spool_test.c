@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cdop/call.h"
+
 /* cmocka wants the headers above before it. */
 #include <cmocka.h>
 
@@ -27,7 +29,7 @@ static void
 make(Cdop__ClientRequest *r, uint8_t *key, char *words, size_t len)
 {
 	cdop__client_request__init(r);
-	r->method = 40;
+	r->method = CDOP_CALL_NotificationRegister;
 	r->request_key.data = key;
 	r->request_key.len = CDOP_REQUEST_KEY_LEN;
 	r->body.data = (uint8_t *)words;

@@ -24,15 +24,8 @@
 #include "tests/unit/client/fixture.h"
 #include "tests/unit/client/no_conn.h"
 
-#define PROFILE_GET     5
-#define CASE_HISTORY    47
-#define AUDIT_LIST      70
-#define BACKUP_CREATE   90
-#define CERTIFICATE_GET 93
-#define BACKUP_PROVED   94
-#define BACKUP_KEPT     95
-#define OURS            7 /* seed of the log's key */
-#define ANOTHER         8
+#define OURS    7 /* seed of the log's key */
+#define ANOTHER 8
 
 struct conn {
 	bool welcomed;
@@ -244,17 +237,17 @@ body(bool *ret_last)
 
 	*ret_last = true;
 	switch (server.method) {
-	case BACKUP_CREATE:
+	case CDOP_CALL_BackupCreate:
 		return backup(ret_last);
-	case CERTIFICATE_GET:
+	case CDOP_CALL_CertificateGet:
 		return certificate();
-	case AUDIT_LIST:
+	case CDOP_CALL_AuditList:
 		return entry();
-	case PROFILE_GET:
+	case CDOP_CALL_ProfileGet:
 		return profile();
-	case BACKUP_PROVED:
+	case CDOP_CALL_BackupProved:
 		return proved();
-	case CASE_HISTORY:
+	case CDOP_CALL_CaseHistory:
 		return history();
 	default:
 		cdop__backup_kept_reply__init(&whole);
@@ -271,7 +264,7 @@ answer(void)
 	bool last;
 
 	bytes = body(&last);
-	kept += server.method == BACKUP_KEPT;
+	kept += server.method == CDOP_CALL_BackupKept;
 	cdop__reply__init(&reply);
 	reply.id = server.id;
 	reply.last = last;

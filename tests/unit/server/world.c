@@ -571,7 +571,8 @@ world_register(struct world *world, unsigned n, const char *residence)
 
 	cdop__notification_register_request__init(&request);
 	request.form = world_form(world, n, residence);
-	world_call(world, WORLD_COORDINATOR, 40, &request.base, &answer);
+	world_call(world, WORLD_COORDINATOR, CDOP_CALL_NotificationRegister,
+	    &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	for (i = 0; i < answer.reply->n_violation; i++)
 		print_message("%s %s\n", answer.reply->violation[i]->path,

@@ -9,6 +9,7 @@
 #define CDOP_TESTS_WORLD_H
 
 #include "cdop/arena.h"
+#include "cdop/call.h"
 #include "registry.pb-c.h"
 #include "server/registry/registry.h"
 #include "server/rpc/dispatch.h"

@@ -9,8 +9,6 @@
 #include "cdop/second.h"
 #include "tests/unit/server/world.h"
 
-#define APPROVE 21
-
 void
 world_hash(const struct world *world, const Cdop__Approval *approval,
     uint8_t out[static 32])
@@ -41,6 +39,6 @@ world_decide(struct world *world, enum world_who who,
 	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
 	request.approve = yes;
 	request.reason = reason;
-	world_call(world, who, APPROVE, &request.base, ret_answer);
+	world_call(world, who, CDOP_CALL_Approve, &request.base, ret_answer);
 	assert_int_equal(ret_answer->failed, CDOP_OK);
 }

@@ -15,7 +15,6 @@
 #include "server/registry/audit.h"
 #include "tests/unit/server/world.h"
 
-#define PROFILE_DIFF 6
 /* Each takes 32 bytes to read and four to be carried. */
 #define COMMENTS 240000
 #define TRIES    24
@@ -56,7 +55,7 @@ dear_call(void)
 	memcpy(request.text.data, "cdop-profile 1\n", 15);
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = PROFILE_DIFF;
+	call.method = CDOP_CALL_ProfileDiff;
 	call.has_body = true;
 	call.body.data = cdop_arena_alloc(
 	    w.arena, cdop__profile_diff_request__get_packed_size(&request));

@@ -100,7 +100,7 @@ static bool
 goes_on_although(struct fixture_client *client)
 {
 	struct copying *copying = f.world.reg->copying;
-	uint64_t id = fixture_call(client, FIXTURE_STATUS, NULL);
+	uint64_t id = fixture_call(client, CDOP_CALL_Status, NULL);
 	uint64_t before = copied();
 	bool did;
 
@@ -137,7 +137,7 @@ calls_go_first(void **state)
 	fixture_settle(&f);
 	assert_int_equal(copying_state(copying), COPYING_DONE);
 	/* The session outlives the switch. */
-	before = fixture_call(client, FIXTURE_STATUS, NULL);
+	before = fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 	fixture_answers(&f, client, before, 1);

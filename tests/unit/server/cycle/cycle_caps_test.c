@@ -191,7 +191,7 @@ invite(void)
 	cdop__device_invite_request__init(&request);
 	request.person = WORLD_COORDINATOR;
 	request.label = label;
-	(void)fixture_call(admin, FIXTURE_DEVICE_INVITE, &request.base);
+	(void)fixture_call(admin, CDOP_CALL_DeviceInvite, &request.base);
 	fixture_send(&f, admin);
 	fixture_turn(&f);
 	reply = fixture_reply(&f, admin);
@@ -282,7 +282,7 @@ a_batch_has_so_many_items(void **state)
 		client[i] = fixture_sign_in(&f, WORLD_COORDINATOR);
 	for (i = 0; i < 5; i++) {
 		for (k = 0; k < 64; k++)
-			(void)fixture_call(client[i], FIXTURE_STATUS, NULL);
+			(void)fixture_call(client[i], CDOP_CALL_Status, NULL);
 		fixture_send(&f, client[i]);
 	}
 	fixture_turn(&f);
@@ -330,16 +330,16 @@ streams_are_calls_in_flight(void **state)
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_AUDITOR);
 	for (i = 0; i < 250; i++)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_settle(&f);
 	fixture_answers(&f, client, 1, 250);
 	for (i = 0; i < streams; i++)
-		(void)fixture_call(client, FIXTURE_AUDIT_LIST, NULL);
+		(void)fixture_call(client, CDOP_CALL_AuditList, NULL);
 	last = client->last_id;
 	fixture_send(&f, client);
 	fixture_turn(&f);
-	id = fixture_call(client, FIXTURE_STATUS, NULL);
+	id = fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_settle(&f);
 	while ((reply = fixture_reply(&f, client)) != NULL) {
@@ -369,7 +369,7 @@ a_full_link_ends_nobody(void **state)
 			     &small, sizeof(small)),
 	    0);
 	for (i = 0; i < 400; i++)
-		(void)fixture_call(client, FIXTURE_PROFILE_GET, NULL);
+		(void)fixture_call(client, CDOP_CALL_ProfileGet, NULL);
 	fixture_send(&f, client);
 	for (i = 0; i < 20; i++)
 		assert_int_equal(cycle_turn(f.cycle), CDOP_OK);
@@ -422,7 +422,7 @@ three_failures_end_a_session(void **state)
 	other = fixture_sign_in(&f, WORLD_ADMIN_1);
 	for (i = 0; i < 3; i++) {
 		assert_false(fixture_is_closed(&f, client));
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 		fixture_send(&f, client);
 		fail_puts = 2;
 		fixture_turn(&f);
@@ -433,7 +433,7 @@ three_failures_end_a_session(void **state)
 	}
 	fixture_turn(&f);
 	assert_true(fixture_is_closed(&f, client));
-	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	(void)fixture_call(other, CDOP_CALL_Status, NULL);
 	fixture_send(&f, other);
 	fixture_turn(&f);
 	fixture_answers(&f, other, 1, 1);
@@ -450,7 +450,7 @@ a_failure_keeps_nobody_waiting_for_all_before_it(void **state)
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	other = fixture_sign_in(&f, WORLD_ADMIN_1);
 	for (n = 0; n < 64; n++)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	skip_puts = 40;
 	fail_puts = 1;
@@ -460,7 +460,7 @@ a_failure_keeps_nobody_waiting_for_all_before_it(void **state)
 	for (n = 0; fixture_reply(&f, client) != NULL; n++)
 		;
 	assert_in_range(n, 1, 8);
-	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	(void)fixture_call(other, CDOP_CALL_Status, NULL);
 	fixture_send(&f, other);
 	fixture_turn(&f);
 	fixture_answers(&f, other, 1, 1);
@@ -482,7 +482,7 @@ who_fails_has_no_more_of_a_turn(void **state)
 	fixture_tick(5);
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	other = fixture_sign_in(&f, WORLD_ADMIN_1);
-	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fail_puts = 2;
 	then_tick_ms = 5;
@@ -490,14 +490,14 @@ who_fails_has_no_more_of_a_turn(void **state)
 	assert_int_equal(fail_puts, 0);
 	assert_non_null(fixture_reply(&f, client));
 	/* Now the other one was served last, and this one comes first. */
-	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	(void)fixture_call(other, CDOP_CALL_Status, NULL);
 	fixture_send(&f, other);
 	fixture_turn(&f);
 	fixture_answers(&f, other, 1, 1);
 	for (i = 0; i < 32; i++)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
-	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	(void)fixture_call(other, CDOP_CALL_Status, NULL);
 	fixture_send(&f, other);
 	fixture_turn(&f);
 	fixture_answers(&f, other, 2, 1);

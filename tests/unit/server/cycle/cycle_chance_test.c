@@ -89,9 +89,10 @@ ask(struct asked *a)
 		if (roll(12) == 0)
 			(void)fixture_call_of(a->client, 1000 + roll(60000));
 		else if (roll(6) == 0)
-			(void)fixture_call(a->client, FIXTURE_AUDIT_LIST, NULL);
+			(void)fixture_call(
+			    a->client, CDOP_CALL_AuditList, NULL);
 		else
-			(void)fixture_call(a->client, FIXTURE_STATUS, NULL);
+			(void)fixture_call(a->client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, a->client);
 }
 
@@ -113,7 +114,7 @@ suspend(struct asked *admin)
 	cdop__suspend_request__init(&request);
 	request.person = WORLD_PARTNER_WIRRAL;
 	request.reason = reason;
-	(void)fixture_call(admin->client, FIXTURE_SUSPEND, &request.base);
+	(void)fixture_call(admin->client, CDOP_CALL_Suspend, &request.base);
 	fixture_send(&f, admin->client);
 	for (i = 0; i < 400; i++) {
 		fixture_turn(&f);

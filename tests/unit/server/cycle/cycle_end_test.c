@@ -46,7 +46,7 @@ ask_for_backup(struct fixture_client *client)
 
 	cdop__backup_create_request__init(&request);
 	request.label = label;
-	(void)fixture_call(client, FIXTURE_BACKUP_CREATE, &request.base);
+	(void)fixture_call(client, CDOP_CALL_BackupCreate, &request.base);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 }
@@ -86,7 +86,7 @@ a_backup_ends_with_its_device(void **state)
 	cdop__suspend_request__init(&request);
 	request.person = WORLD_ADMIN_1;
 	request.reason = reason;
-	(void)fixture_call(two, FIXTURE_SUSPEND, &request.base);
+	(void)fixture_call(two, CDOP_CALL_Suspend, &request.base);
 	fixture_send(&f, two);
 	fixture_pass(AFTER_PAUSE_MS);
 	fixture_turn(&f);
@@ -119,8 +119,8 @@ suspend_device(uint32_t device)
 	request.has_device = device != 0;
 	request.device = device;
 	request.reason = reason;
-	(void)fixture_call(s.admin, FIXTURE_SUSPEND, &request.base);
-	(void)fixture_call(s.partner, FIXTURE_STATUS, NULL);
+	(void)fixture_call(s.admin, CDOP_CALL_Suspend, &request.base);
+	(void)fixture_call(s.partner, CDOP_CALL_Status, NULL);
 	fixture_send(&f, s.partner);
 	fixture_send(&f, s.admin);
 	f.n_event = 0;
@@ -281,7 +281,7 @@ an_idle_session_is_closed_and_a_busy_one_too_in_the_end(void **state)
 	busy = fixture_sign_in(&f, WORLD_ADMIN_1);
 	for (i = 0; i < 65; i++) {
 		fixture_pass(60000);
-		(void)fixture_call(busy, FIXTURE_STATUS, NULL);
+		(void)fixture_call(busy, CDOP_CALL_Status, NULL);
 		fixture_send(&f, busy);
 		fixture_turn(&f);
 		assert_int_equal(fixture_is_closed(&f, idle), i >= 15);
@@ -303,7 +303,7 @@ after_an_hour_no_new_call_is_taken(void **state)
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	for (i = 0; i < 6; i++) {
 		fixture_pass(600000 + (i == 5));
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 		fixture_send(&f, client);
 		fixture_turn(&f);
 		reply = fixture_reply(&f, client);
@@ -401,7 +401,7 @@ no_session_outlives_its_gate(void **state)
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	another_gate_comes();
-	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 	assert_int_equal(f.n_event, 1);

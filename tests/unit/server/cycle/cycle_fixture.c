@@ -14,7 +14,8 @@
 #include "cdop/frame.h"
 #include "cdop/secret.h"
 
-#define SETTLE_MAX 200
+#define NO_SUCH_CALL 9999
+#define SETTLE_MAX   200
 
 static uint64_t clock_now_ms = 1795600001000ull;
 static uint64_t clock_tick_ms;
@@ -327,7 +328,7 @@ fixture_sign_in(struct fixture *f, enum world_who who)
 }
 
 uint64_t
-fixture_call(struct fixture_client *client, enum fixture_call method,
+fixture_call(struct fixture_client *client, uint32_t method,
     const ProtobufCMessage *body)
 {
 	static char purpose[] = "case_work";
@@ -339,7 +340,8 @@ fixture_call(struct fixture_client *client, enum fixture_call method,
 	cdop__call__init(&call);
 	call.id = ++client->last_id;
 	call.method = method;
-	if (method >= FIXTURE_REGISTER && method <= FIXTURE_AUDIT_EXPORT)
+	if (method >= CDOP_CALL_NotificationRegister &&
+	    method <= CDOP_CALL_AuditExport)
 		call.purpose = purpose;
 	call.has_use = true;
 	call.use = CDOP__USE__SCREEN;
@@ -370,12 +372,11 @@ fixture_call(struct fixture_client *client, enum fixture_call method,
 uint64_t
 fixture_call_of(struct fixture_client *client, size_t len)
 {
-	return fixture_call_to(client, FIXTURE_NO_SUCH, len);
+	return fixture_call_to(client, NO_SUCH_CALL, len);
 }
 
 uint64_t
-fixture_call_to(
-    struct fixture_client *client, enum fixture_call method, size_t len)
+fixture_call_to(struct fixture_client *client, uint32_t method, size_t len)
 {
 	static uint8_t body[CDOP_MESSAGE_MAX], packed[CDOP_MESSAGE_MAX];
 	struct cdop_bytes message = {packed, len};
@@ -421,7 +422,7 @@ void
 fixture_ask(struct fixture *f, struct fixture_client *client, size_t n)
 {
 	while (n-- > 0)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(f, client);
 }
 

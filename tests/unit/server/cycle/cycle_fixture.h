@@ -16,24 +16,6 @@
 #define FIXTURE_EVENTS  4096
 #define FIXTURE_SLOT    3 /* that opened the registry */
 
-/* Method ids of registry.proto. */
-enum fixture_call {
-	FIXTURE_STATUS = 1,
-	FIXTURE_PSK_TURN = 4,
-	FIXTURE_PROFILE_GET = 5,
-	FIXTURE_PROFILE_DIFF = 6,
-	FIXTURE_DEVICE_INVITE = 11,
-	FIXTURE_SUSPEND = 13,
-	FIXTURE_REGISTER = 40,
-	FIXTURE_CASE_SHOW = 43,
-	FIXTURE_CASE_LIST = 44,
-	FIXTURE_CASE_FIND = 45,
-	FIXTURE_AUDIT_LIST = 70,
-	FIXTURE_AUDIT_EXPORT = 71,
-	FIXTURE_BACKUP_CREATE = 90,
-	FIXTURE_NO_SUCH = 9999,
-};
-
 /* One end of a session, as a client has it. */
 struct fixture_client {
 	uint64_t conn;
@@ -118,7 +100,7 @@ void fixture_prove(struct fixture *f, struct fixture_client *client);
 
 /* A call of len bytes with everything, its body zeros; its id. */
 uint64_t fixture_call_to(
-    struct fixture_client *client, enum fixture_call method, size_t len);
+    struct fixture_client *client, uint32_t method, size_t len);
 /* The same that nobody knows. */
 uint64_t fixture_call_of(struct fixture_client *client, size_t len);
 
@@ -126,7 +108,7 @@ uint64_t fixture_call_of(struct fixture_client *client, size_t len);
 struct fixture_client *fixture_sign_in(struct fixture *f, enum world_who who);
 
 /* Queues a call; its id. */
-uint64_t fixture_call(struct fixture_client *client, enum fixture_call method,
+uint64_t fixture_call(struct fixture_client *client, uint32_t method,
     const ProtobufCMessage *body);
 
 /*

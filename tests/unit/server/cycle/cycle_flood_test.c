@@ -55,7 +55,7 @@ greedy_ask(size_t n, size_t calls)
 		while (fixture_reply(&f, greedy[i]) != NULL)
 			;
 		for (k = 0; k < calls; k++)
-			(void)fixture_call(greedy[i], FIXTURE_STATUS, NULL);
+			(void)fixture_call(greedy[i], CDOP_CALL_Status, NULL);
 		fixture_send(&f, greedy[i]);
 	}
 }
@@ -66,7 +66,7 @@ turns_until_answered(struct fixture_client *client, size_t n, size_t calls)
 {
 	size_t turns = 0;
 
-	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	do {
 		if (++turns == NEVER)
@@ -225,7 +225,7 @@ more_than_the_window_ends_the_session(void **state)
 	}
 	fixture_turn(&f);
 	assert_true(fixture_is_closed(&f, flood));
-	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	(void)fixture_call(other, CDOP_CALL_Status, NULL);
 	fixture_send(&f, other);
 	fixture_turn(&f);
 	fixture_answers(&f, other, 1, 1);
@@ -241,7 +241,7 @@ a_whole_call_that_waits_is_no_drip(void **state)
 	(void)state;
 	slow = fixture_sign_in(&f, WORLD_COORDINATOR);
 	for (i = 0; i < 190; i++)
-		(void)fixture_call(slow, FIXTURE_PROFILE_GET, NULL);
+		(void)fixture_call(slow, CDOP_CALL_ProfileGet, NULL);
 	fixture_send(&f, slow);
 	fixture_send_plain(&f, slow, "\x05\x08", 2); /* a call begins */
 	fixture_settle(&f);
@@ -274,7 +274,7 @@ static void
 ask_often(struct fixture_client *client, size_t n)
 {
 	while (n-- > 0)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 }
 
@@ -298,7 +298,7 @@ a_device_that_asks_without_an_end_is_slowed(void **state)
 	assert_int_equal(answered(loop), 0);
 	assert_int_equal(audit_size(f.world.reg->audit), leaves);
 	/* The others do not feel it, and are told. */
-	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	(void)fixture_call(other, CDOP_CALL_Status, NULL);
 	fixture_send(&f, other);
 	fixture_settle(&f);
 	assert_non_null(reply = fixture_reply(&f, other));
@@ -350,11 +350,11 @@ an_export_is_one_call_to_the_pace(void **state)
 	fixture_restart(&f);
 	grow(2500);
 	auditor = fixture_sign_in(&f, WORLD_AUDITOR);
-	(void)fixture_call(auditor, FIXTURE_AUDIT_EXPORT, NULL);
+	(void)fixture_call(auditor, CDOP_CALL_AuditExport, NULL);
 	fixture_send(&f, auditor);
 	assert_int_equal(answered(auditor), 3);
-	(void)fixture_call(auditor, FIXTURE_STATUS, NULL);
-	(void)fixture_call(auditor, FIXTURE_STATUS, NULL);
+	(void)fixture_call(auditor, CDOP_CALL_Status, NULL);
+	(void)fixture_call(auditor, CDOP_CALL_Status, NULL);
 	fixture_send(&f, auditor);
 	assert_int_equal(answered(auditor), 1);
 }
@@ -370,8 +370,8 @@ an_export_goes_on_while_calls_wait(void **state)
 	fixture_restart(&f);
 	grow(2500);
 	auditor = fixture_sign_in(&f, WORLD_AUDITOR);
-	(void)fixture_call(auditor, FIXTURE_AUDIT_EXPORT, NULL);
-	(void)fixture_call(auditor, FIXTURE_STATUS, NULL);
+	(void)fixture_call(auditor, CDOP_CALL_AuditExport, NULL);
+	(void)fixture_call(auditor, CDOP_CALL_Status, NULL);
 	fixture_send(&f, auditor);
 	assert_int_equal(answered(auditor), 3);
 }
@@ -390,10 +390,10 @@ what_finds_no_room_in_the_link_comes_later(void **state)
 			       SO_SNDBUF, &smallest, sizeof(smallest)),
 	    0);
 	for (i = 0; i < GREEDY; i++) {
-		first[i] = fixture_call(greedy[i], FIXTURE_PROFILE_GET, NULL);
+		first[i] = fixture_call(greedy[i], CDOP_CALL_ProfileGet, NULL);
 		for (k = 1; k < 8; k++)
 			(void)fixture_call(
-			    greedy[i], FIXTURE_PROFILE_GET, NULL);
+			    greedy[i], CDOP_CALL_ProfileGet, NULL);
 		fixture_send(&f, greedy[i]);
 	}
 	assert_int_equal(cycle_turn(f.cycle), CDOP_OK);

@@ -51,7 +51,7 @@ leaves(void)
 }
 
 static const Cdop__Reply *
-call(struct fixture_client *client, enum fixture_call method,
+call(struct fixture_client *client, uint32_t method,
     const ProtobufCMessage *body)
 {
 	const Cdop__Reply *reply;
@@ -85,7 +85,7 @@ status_answers_and_says_so(void **state)
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	before = leaves();
-	reply = call(&f.client[0], FIXTURE_STATUS, NULL);
+	reply = call(&f.client[0], CDOP_CALL_Status, NULL);
 	assert_int_equal(reply->status, CDOP_OK);
 	assert_false(fixture_is_closed(&f, client));
 	status = cdop__status_reply__unpack(cdop_arena_allocator(f.world.arena),
@@ -101,8 +101,8 @@ status_answers_and_says_so(void **state)
 static void
 case_work_is_refused_and_logged(void **state)
 {
-	static const enum fixture_call calls[] = {FIXTURE_CASE_SHOW,
-	    FIXTURE_CASE_LIST, FIXTURE_REGISTER, FIXTURE_CASE_FIND};
+	static const uint32_t calls[] = {CDOP_CALL_CaseShow, CDOP_CALL_CaseList,
+	    CDOP_CALL_NotificationRegister, CDOP_CALL_CaseFind};
 	struct fixture_client *client;
 	uint64_t before;
 	size_t i;
@@ -117,7 +117,7 @@ case_work_is_refused_and_logged(void **state)
 	/* A role that may not do it at all hears that, as ever. */
 	client = fixture_sign_in(&f, WORLD_ADMIN_1);
 	assert_string_equal(
-	    call(client, FIXTURE_CASE_LIST, NULL)->reason, "role");
+	    call(client, CDOP_CALL_CaseList, NULL)->reason, "role");
 }
 
 static void
@@ -129,9 +129,9 @@ the_log_is_read(void **state)
 
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
-	is_refused(call(client, FIXTURE_CASE_LIST, NULL));
+	is_refused(call(client, CDOP_CALL_CaseList, NULL));
 	auditor = fixture_sign_in(&f, WORLD_AUDITOR);
-	reply = call(auditor, FIXTURE_AUDIT_LIST, NULL);
+	reply = call(auditor, CDOP_CALL_AuditList, NULL);
 	assert_int_equal(reply->status, CDOP_OK);
 	body =
 	    cdop__audit_list_reply__unpack(cdop_arena_allocator(f.world.arena),
@@ -155,7 +155,7 @@ people_are_suspended(void **state)
 	request.person = WORLD_PARTNER_WIRRAL;
 	request.reason = reason;
 	assert_int_equal(
-	    call(admin, FIXTURE_SUSPEND, &request.base)->status, CDOP_OK);
+	    call(admin, CDOP_CALL_Suspend, &request.base)->status, CDOP_OK);
 }
 
 static void
@@ -166,13 +166,13 @@ nothing_large_goes_on(void **state)
 
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
-	(void)fixture_call_to(client, FIXTURE_PROFILE_DIFF, 20000);
+	(void)fixture_call_to(client, CDOP_CALL_ProfileDiff, 20000);
 	fixture_send(&f, client);
 	fixture_settle(&f);
 	reply = fixture_reply(&f, client);
 	assert_non_null(reply);
 	is_refused(reply);
-	(void)fixture_call_to(client, FIXTURE_PROFILE_DIFF, 10000);
+	(void)fixture_call_to(client, CDOP_CALL_ProfileDiff, 10000);
 	fixture_send(&f, client);
 	fixture_settle(&f);
 	reply = fixture_reply(&f, client);
@@ -185,7 +185,7 @@ static void
 what_has_time_waits(void **state)
 {
 	struct audit_term terms[1] = {{"child.family_name", "Sampleton"}};
-	struct audit_entry entry = {.call = 45,
+	struct audit_entry entry = {.call = CDOP_CALL_CaseFind,
 	    .time_ms = f.world.now_ms,
 	    .terms = terms,
 	    .n_terms = 1};
@@ -204,7 +204,7 @@ what_has_time_waits(void **state)
 	fixture_pass(800 * 86400000ull);
 	fixture_turn(&f); /* what is due by itself goes first */
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
-	assert_int_equal(call(client, FIXTURE_STATUS, NULL)->status, CDOP_OK);
+	assert_int_equal(call(client, CDOP_CALL_Status, NULL)->status, CDOP_OK);
 	assert_non_null(keystore_find(f.world.ks, key));
 	assert_int_equal(f.world.reg->room, REGISTRY_FULL);
 }
@@ -246,13 +246,13 @@ a_commit_without_room_is_refused_out_of_the_reserve(void **state)
 	/* That is not the client's doing, however often. */
 	for (i = 0; i < 4; i++) {
 		fail_syncs = 2;
-		reply = call(client, FIXTURE_STATUS, NULL);
+		reply = call(client, CDOP_CALL_Status, NULL);
 		assert_int_equal(reply->status, CDOP_RESOURCE_EXHAUSTED);
 		assert_string_equal(reply->reason, "no_room");
 		rows_room_reserve(f.world.rows, &have, &want);
 		assert_int_equal(have, i == 0 ? MIB : 0);
 	}
-	assert_int_equal(call(client, FIXTURE_STATUS, NULL)->status, CDOP_OK);
+	assert_int_equal(call(client, CDOP_CALL_Status, NULL)->status, CDOP_OK);
 }
 
 /* ---- the last of it ---------------------------------------------------- */
@@ -295,7 +295,7 @@ without_room_for_a_leaf_nobody_is_answered(void **state)
 	fill_up(MIB);
 	for (;;) {
 		answered = leaves();
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 		fixture_send(&f, client);
 		f.n_event = 0;
 		fixture_turn(&f);

@@ -145,7 +145,8 @@ first_registers(void)
 
 	cdop__notification_register_request__init(&request);
 	request.form = world_form(&f.world, TURNING, "wirral");
-	(void)fixture_call(first, FIXTURE_REGISTER, &request.base);
+	(void)fixture_call(
+	    first, CDOP_CALL_NotificationRegister, &request.base);
 	fixture_send(&f, first);
 }
 
@@ -192,7 +193,7 @@ a_copy_makes_way_for_what_waits(void **state)
 	assert_int_equal(cycle_copy(f.cycle), CDOP_OK);
 	fixture_tick(0);
 	assert_int_equal(copying_state(copying), COPYING_RUNS);
-	(void)fixture_call(first, FIXTURE_STATUS, NULL);
+	(void)fixture_call(first, CDOP_CALL_Status, NULL);
 	fixture_send(&f, first);
 	meanwhile = somebody_connects;
 	copying_hold(copying, true);

@@ -490,7 +490,7 @@ who_is_suspended_in_it_joins_in_vain(void **state)
 	cdop__suspend_request__init(&request);
 	request.person = WORLD_COORDINATOR;
 	request.reason = reason;
-	(void)fixture_call(other, FIXTURE_SUSPEND, &request.base);
+	(void)fixture_call(other, CDOP_CALL_Suspend, &request.base);
 	fixture_send(&f, other);
 	f.n_event = 0;
 	meanwhile = first_asks;
@@ -514,7 +514,8 @@ registers(struct fixture_client *client)
 
 	cdop__notification_register_request__init(&request);
 	request.form = world_form(&f.world, 1, "wirral");
-	(void)fixture_call(client, FIXTURE_REGISTER, &request.base);
+	(void)fixture_call(
+	    client, CDOP_CALL_NotificationRegister, &request.base);
 	fixture_send(&f, client);
 }
 

@@ -196,7 +196,7 @@ static uint64_t
 search(void)
 {
 	struct audit_term terms[1] = {{"child.family_name", "Sampleton"}};
-	struct audit_entry entry = {.call = FIXTURE_CASE_FIND,
+	struct audit_entry entry = {.call = CDOP_CALL_CaseFind,
 	    .time_ms = f.world.now_ms,
 	    .terms = terms,
 	    .n_terms = 1};
@@ -269,7 +269,7 @@ a_rotation_that_cannot_be_written_is_stalled_and_goes_on(void **state)
 	assert_true(rotation_is_stalled(rotation));
 	/* Who calls meanwhile is answered, and it is not tried at once. */
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
-	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	rest();
 	fixture_answers(&f, client, 1, 1);

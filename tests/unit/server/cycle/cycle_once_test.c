@@ -59,7 +59,8 @@ registers(struct fixture_client *client, unsigned who)
 	cdop__notification_register_request__init(&request);
 	request.form = world_form(&f.world, who, "wirral");
 	client->key = 1;
-	(void)fixture_call(client, FIXTURE_REGISTER, &request.base);
+	(void)fixture_call(
+	    client, CDOP_CALL_NotificationRegister, &request.base);
 	fixture_send(&f, client);
 }
 
@@ -149,7 +150,7 @@ turn(uint8_t next[static 32])
 
 	cdop__psk_turn_request__init(&request);
 	request.client_random = (ProtobufCBinaryData){32, random};
-	(void)fixture_call(one, FIXTURE_PSK_TURN, &request.base);
+	(void)fixture_call(one, CDOP_CALL_PskTurn, &request.base);
 	fixture_send(&f, one);
 	fixture_turn(&f);
 	reply = fixture_reply(&f, one);

@@ -108,7 +108,7 @@ welcome_comes_before_any_answer(void **state)
 	client = fixture_greet(&f, WORLD_COORDINATOR, keys.psk);
 	fixture_turn(&f);
 	fixture_prove(&f, client);
-	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 	welcome = fixture_welcome(&f, client);
@@ -135,7 +135,7 @@ the_opening_is_the_first_leaf(void **state)
 	fixture_turn(&f);
 	assert_int_equal(leaves(), 1);
 	client = fixture_sign_in(&f, WORLD_AUDITOR);
-	(void)fixture_call(client, FIXTURE_AUDIT_LIST, NULL);
+	(void)fixture_call(client, CDOP_CALL_AuditList, NULL);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 	reply = fixture_reply(&f, client);
@@ -255,7 +255,7 @@ sixty_four_calls_are_answered_in_one_turn(void **state)
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	before = leaves();
 	for (i = 0; i < 70; i++)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 	fixture_answers(&f, client, 1, 64);
@@ -280,13 +280,13 @@ a_stream_ends_with_last_and_its_count(void **state)
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_AUDITOR);
 	for (i = 0; i < 350; i++)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_settle(&f);
 	fixture_answers(&f, client, 1, 350);
 
 	cdop__audit_list_request__init(&request);
-	id = fixture_call(client, FIXTURE_AUDIT_LIST, &request.base);
+	id = fixture_call(client, CDOP_CALL_AuditList, &request.base);
 	fixture_send(&f, client);
 	before = leaves();
 	next = before - 1;
@@ -327,7 +327,7 @@ a_slow_reader_is_not_worked_for_over_4_MiB(void **state)
 	slow = fixture_sign_in(&f, WORLD_COORDINATOR);
 	other = fixture_sign_in(&f, WORLD_ADMIN_1);
 	for (i = 0; i < 400; i++)
-		(void)fixture_call(slow, FIXTURE_PROFILE_GET, NULL);
+		(void)fixture_call(slow, CDOP_CALL_ProfileGet, NULL);
 	fixture_send(&f, slow);
 	fixture_settle(&f);
 	done = leaves();
@@ -338,7 +338,7 @@ a_slow_reader_is_not_worked_for_over_4_MiB(void **state)
 	assert_int_equal(leaves(), done);
 
 	/* That is its own affair. */
-	(void)fixture_call(other, FIXTURE_STATUS, NULL);
+	(void)fixture_call(other, CDOP_CALL_Status, NULL);
 	fixture_send(&f, other);
 	fixture_settle(&f);
 	fixture_answers(&f, other, 1, 1);
@@ -357,7 +357,7 @@ static void
 search(size_t n)
 {
 	struct audit_term terms[1] = {{"child.family_name", "Sampleton"}};
-	struct audit_entry entry = {.call = 45,
+	struct audit_entry entry = {.call = CDOP_CALL_CaseFind,
 	    .time_ms = f.world.now_ms,
 	    .terms = terms,
 	    .n_terms = 1};
@@ -390,7 +390,7 @@ old_searches_are_forgotten_when_the_day_turns(void **state)
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	assert_int_equal(cycle_sleep_ms(f.cycle), 0);
 	assert_non_null(keystore_find(f.world.ks, key));
-	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	while (cycle_sleep_ms(f.cycle) == 0 && turns++ < 10)
 		fixture_turn(&f);
@@ -419,7 +419,7 @@ the_next_psk_becomes_current_when_it_was_proved(void **state)
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	cdop__psk_turn_request__init(&request);
 	request.client_random = (ProtobufCBinaryData){32, random};
-	(void)fixture_call(client, FIXTURE_PSK_TURN, &request.base);
+	(void)fixture_call(client, CDOP_CALL_PskTurn, &request.base);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 	reply = fixture_reply(&f, client);
@@ -484,7 +484,7 @@ the_log_is_looked_through_and_that_is_logged(void **state)
 	fixture_turn(&f);
 	assert_int_equal(leaves(), before + 2);
 	client = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
-	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 	reply = fixture_reply(&f, client);

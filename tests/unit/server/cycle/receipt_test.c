@@ -74,7 +74,7 @@ check(const Cdop__Reply *reply, struct cdop_bytes request)
 }
 
 static const Cdop__Reply *
-answer_to(struct fixture_client *client, enum fixture_call method,
+answer_to(struct fixture_client *client, uint32_t method,
     const ProtobufCMessage *body)
 {
 	const Cdop__Reply *reply;
@@ -97,11 +97,11 @@ who_asks_for_one_gets_one_and_nobody_else(void **state)
 
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
-	reply = answer_to(client, FIXTURE_STATUS, NULL);
+	reply = answer_to(client, CDOP_CALL_Status, NULL);
 	assert_int_equal(reply->status, CDOP_OK);
 	assert_false(reply->has_receipt);
 	client->receipt = true;
-	reply = answer_to(client, FIXTURE_STATUS, NULL);
+	reply = answer_to(client, CDOP_CALL_Status, NULL);
 	assert_int_equal(reply->status, CDOP_OK);
 	(void)check(reply, nothing);
 }
@@ -119,17 +119,17 @@ a_refusal_has_its_receipt_like_a_result(void **state)
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_PARTNER_WIRRAL);
 	client->receipt = true;
-	reply = answer_to(client, FIXTURE_AUDIT_LIST, NULL);
+	reply = answer_to(client, CDOP_CALL_AuditList, NULL);
 	assert_int_equal(reply->status, CDOP_PERMISSION_DENIED);
 	(void)check(reply, nothing);
 	cdop__suspend_request__init(&suspend);
 	suspend.person = WORLD_ADMIN_1;
 	suspend.reason = reason;
 	request.len = cdop__suspend_request__pack(&suspend, packed);
-	reply = answer_to(client, FIXTURE_SUSPEND, &suspend.base);
+	reply = answer_to(client, CDOP_CALL_Suspend, &suspend.base);
 	assert_int_not_equal(reply->status, CDOP_OK);
 	(void)check(reply, request);
-	reply = answer_to(client, (enum fixture_call)4711, NULL);
+	reply = answer_to(client, 4711, NULL);
 	assert_int_equal(reply->status, CDOP_UNIMPLEMENTED);
 	(void)check(reply, nothing);
 }
@@ -148,7 +148,7 @@ a_batch_has_one_checkpoint_and_a_proof_each(void **state)
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	client->receipt = true;
 	for (i = 0; i < 20; i++)
-		(void)fixture_call(client, FIXTURE_STATUS, NULL);
+		(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 	reply = fixture_reply(&f, client);
@@ -173,7 +173,7 @@ ask_many(struct fixture_client *client, size_t times)
 
 	while (times-- > 0) {
 		for (i = 0; i < 30; i++)
-			(void)fixture_call(client, FIXTURE_STATUS, NULL);
+			(void)fixture_call(client, CDOP_CALL_Status, NULL);
 		fixture_send(&f, client);
 		fixture_settle(&f);
 		fixture_sent(&f, client);
@@ -219,7 +219,7 @@ every_message_of_a_stream_has_one(void **state)
 	list.has_since_ms = true;
 	list.since_ms = 1;
 	request.len = cdop__audit_list_request__pack(&list, packed);
-	(void)fixture_call(client, FIXTURE_AUDIT_LIST, &list.base);
+	(void)fixture_call(client, CDOP_CALL_AuditList, &list.base);
 	fixture_send(&f, client);
 	fixture_settle(&f);
 	for (n = 0; (reply = fixture_reply(&f, client)) != NULL; n++)

@@ -70,7 +70,7 @@ calls_go_first(void **state)
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	before = calls_old_left(&f.world);
 	for (i = 0; before > 0 && i < 9; i++) {
-		uint64_t id = fixture_call(client, FIXTURE_STATUS, NULL);
+		uint64_t id = fixture_call(client, CDOP_CALL_Status, NULL);
 
 		fixture_send(&f, client);
 		fixture_turn(&f);

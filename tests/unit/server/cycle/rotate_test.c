@@ -81,7 +81,7 @@ a_call_seldom_waits_for_it(void **state)
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	job = rotation_running(f.world.reg->rotation);
 	for (i = 0; i < 20 && !is_done(); i++) {
-		uint64_t id = fixture_call(client, FIXTURE_STATUS, NULL);
+		uint64_t id = fixture_call(client, CDOP_CALL_Status, NULL);
 		uint64_t before = job->row;
 
 		n = (size_t)rows_rewrap_left(f.world.rows);
@@ -107,7 +107,7 @@ who_is_about_to_call_again_finds_it_seldom(void **state)
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	job = rotation_running(f.world.reg->rotation);
-	(void)fixture_call(client, FIXTURE_STATUS, NULL);
+	(void)fixture_call(client, CDOP_CALL_Status, NULL);
 	fixture_send(&f, client);
 	fixture_turn(&f);
 	/* A step takes as long as a slice has. */
@@ -148,7 +148,7 @@ a_flood_leaves_it_its_slice(void **state)
 	assert_true(before > 0);
 	for (i = 0; i < FLOOD; i++) {
 		for (k = 0; k < CDOP_PIPELINE_MAX; k++)
-			(void)fixture_call(client[i], FIXTURE_STATUS, NULL);
+			(void)fixture_call(client[i], CDOP_CALL_Status, NULL);
 		fixture_send(&f, client[i]);
 	}
 	fixture_pass(5);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/call.h"
 #include "cdop/role.h"
 #include "cdop/second.h"
 #include "tests/unit/server/registry/house.h"
@@ -29,7 +30,7 @@ file_as(struct house *house, uint32_t person, unsigned n, const char *request,
 	    .role = CDOP_ROLE_ADMINISTRATOR};
 	uint8_t key[16];
 	const struct approval_ask ask = {
-	    .method = 16,
+	    .method = CDOP_CALL_AdministratorRevoke,
 	    .actor = &actor,
 	    .request_key = key,
 	    .request = {(const uint8_t *)request, strlen(request)},
@@ -102,7 +103,7 @@ the_hash_is_the_one_of_the_protocol(void **state)
 	cdop_put32(key, 1);
 	second = (struct cdop_second){
 	    .registry = house.reg->id,
-	    .method = 16,
+	    .method = CDOP_CALL_AdministratorRevoke,
 	    .requester = 1,
 	    .request_key = key,
 	    .request = {(const uint8_t *)"request", 7},
@@ -282,7 +283,7 @@ a_row_that_is_not_what_was_asked_is_refused(void **state)
 	house_make(&house, 2);
 	second = (struct cdop_second){
 	    .registry = house.reg->id,
-	    .method = 16,
+	    .method = CDOP_CALL_AdministratorRevoke,
 	    .requester = 1,
 	    .request_key = key,
 	    .request = {request, 7},
@@ -295,17 +296,17 @@ a_row_that_is_not_what_was_asked_is_refused(void **state)
 	stored.request = (ProtobufCBinaryData){7, request};
 	stored.target_version = (ProtobufCBinaryData){32, version};
 	stored.hash = (ProtobufCBinaryData){32, hash};
-	stored.method = 16;
+	stored.method = CDOP_CALL_AdministratorRevoke;
 	stored.requester = 2;
 	stored.expires_ms = UINT64_MAX;
 	stored.role = CDOP__ROLE__ADMINISTRATOR;
 	assert_int_equal(
 	    approvals_load(house.reg->approvals, 9, &stored), CDOP_DATA_LOSS);
 	stored.requester = 1;
-	stored.method = 17;
+	stored.method = CDOP_CALL_PersonChange;
 	assert_int_equal(
 	    approvals_load(house.reg->approvals, 9, &stored), CDOP_DATA_LOSS);
-	stored.method = 16;
+	stored.method = CDOP_CALL_AdministratorRevoke;
 	request[0] = 'R';
 	assert_int_equal(
 	    approvals_load(house.reg->approvals, 9, &stored), CDOP_DATA_LOSS);

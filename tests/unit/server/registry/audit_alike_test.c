@@ -18,8 +18,6 @@
 #include "server/vault/rows_scan.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define ASK 60
-
 static struct world w;
 
 static int
@@ -178,7 +176,8 @@ ask(const char *family)
 	request.family_name = calls_text(&w, family);
 	request.birth_date = calls_text(&w, "2024-05-14");
 	w.now_ms += 3600000;
-	world_call(&w, WORLD_PARTNER_WIRRAL, ASK, &request.base, &answer);
+	world_call(
+	    &w, WORLD_PARTNER_WIRRAL, CDOP_CALL_Ask, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return trace_of(&answer);

@@ -124,7 +124,7 @@ a_leaf_lies_as_the_table_says(void **state)
 	    {.reference = reference[1], .classes = 2},
 	};
 	struct actor actor;
-	struct audit_entry entry = {.call = 45,
+	struct audit_entry entry = {.call = CDOP_CALL_CaseFind,
 	    .actor = &actor,
 	    .request = {request, sizeof(request)},
 	    .answered = CDOP_NOT_FOUND,
@@ -204,7 +204,8 @@ an_event_of_the_daemon_names_nobody(void **state)
 static void
 equal_entries_have_no_commitment_in_common(void **state)
 {
-	struct audit_entry entry = {.call = 1, .time_ms = w.now_ms};
+	struct audit_entry entry = {
+	    .call = CDOP_CALL_Status, .time_ms = w.now_ms};
 	uint8_t one[256], two[256];
 	size_t at;
 
@@ -252,7 +253,7 @@ static void
 free_text_of_a_case_lies_under_its_key_alone(void **state)
 {
 	struct audit_released released = {.reference = "CD-7"};
-	struct audit_entry entry = {.call = 46,
+	struct audit_entry entry = {.call = CDOP_CALL_CaseAmend,
 	    .time_ms = w.now_ms,
 	    .released = &released,
 	    .n_released = 1,
@@ -300,8 +301,9 @@ free_text_of_a_case_lies_under_its_key_alone(void **state)
 static void
 the_case_box_dies_with_the_case_key(void **state)
 {
-	struct audit_entry entry = {
-	    .call = 46, .time_ms = w.now_ms, .reason_text = "gone"};
+	struct audit_entry entry = {.call = CDOP_CALL_CaseAmend,
+	    .time_ms = w.now_ms,
+	    .reason_text = "gone"};
 	Cdop__CaseBox *box = NULL;
 	struct last last;
 	uint64_t index;
@@ -332,7 +334,7 @@ static void
 what_was_searched_for_stands_in_the_terms_row(void **state)
 {
 	struct audit_term terms[1] = {{"child.family_name", "Sampleton"}};
-	struct audit_entry entry = {.call = 45,
+	struct audit_entry entry = {.call = CDOP_CALL_CaseFind,
 	    .time_ms = w.now_ms,
 	    .purpose_text = "by telephone",
 	    .terms = terms,
@@ -388,7 +390,8 @@ visit(void *ctx, const struct audit_leaf *leaf)
 static void
 a_walk_goes_on_where_it_stopped(void **state)
 {
-	struct audit_entry entry = {.call = 1, .time_ms = w.now_ms};
+	struct audit_entry entry = {
+	    .call = CDOP_CALL_Status, .time_ms = w.now_ms};
 	static const size_t budgets[] = {1, 7, 1000};
 	uint64_t cursor, size;
 	size_t i;
@@ -422,7 +425,7 @@ a_batch_that_failed_leaves_no_leaf(void **state)
 	uint8_t key[16], hash[32] = {0};
 	Cdop__StoredOutcome stored;
 	struct actor actor;
-	struct audit_entry entry = {.call = 40,
+	struct audit_entry entry = {.call = CDOP_CALL_NotificationRegister,
 	    .time_ms = w.now_ms + DAY_MS,
 	    .actor = &actor,
 	    .stored = &stored};
@@ -449,7 +452,7 @@ a_batch_that_failed_leaves_no_leaf(void **state)
 static void
 leaf_time_never_goes_back(void **state)
 {
-	struct audit_entry entry = {.call = 1};
+	struct audit_entry entry = {.call = CDOP_CALL_Status};
 
 	(void)state;
 	w.now_ms += DAY_MS;
@@ -469,7 +472,7 @@ leaf_time_never_goes_back(void **state)
 static void
 time_goes_on_while_the_clock_is_behind(void **state)
 {
-	struct audit_entry entry = {.call = 1};
+	struct audit_entry entry = {.call = CDOP_CALL_Status};
 	uint64_t last;
 
 	(void)state;
@@ -501,9 +504,10 @@ a_key_is_known_after_a_start_as_long_as_it_is_good(void **state)
 	Cdop__StoredOutcome stored;
 	uint8_t key[16], hash[32] = {0};
 	struct actor actor;
-	struct audit_entry entry = {
-	    .call = 40, .actor = &actor, .stored = &stored};
-	struct audit_entry plain = {.call = 1};
+	struct audit_entry entry = {.call = CDOP_CALL_NotificationRegister,
+	    .actor = &actor,
+	    .stored = &stored};
+	struct audit_entry plain = {.call = CDOP_CALL_Status};
 	size_t i;
 
 	(void)state;

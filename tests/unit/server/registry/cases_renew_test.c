@@ -137,7 +137,8 @@ a_change_of_an_old_one_makes_it_whole(void **state)
 	interest.version = 1;
 	interest.area = calls_text(&w, "sefton");
 	interest.reason = calls_text(&w, "school there");
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &interest.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest,
+	    &interest.base, CDOP_OK);
 	tell.form = world_form(&w, 600, "wirral");
 	tell.decision[0] = calls_decision(
 	    &w, reference[2], CDOP__DECISION__JOIN, "the same child");
@@ -149,7 +150,8 @@ a_change_of_an_old_one_makes_it_whole(void **state)
 	move.notification = 2;
 	move.version = 2;
 	move.reason = calls_text(&w, "joined to the wrong child");
-	(void)calls_change(&w, WORLD_COORDINATOR, 42, &move.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationMove,
+	    &move.base, CDOP_OK);
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(calls_old_left(&w), 0);
 		assert_true(is_found(0) && is_found(1) && is_found(2));

@@ -238,7 +238,8 @@ busy_case(struct world *w)
 	move.version = 3;
 	move.to_reference = two;
 	move.reason = calls_text(w, "another child");
-	(void)calls_change(w, WORLD_COORDINATOR, 42, &move.base, CDOP_OK);
+	(void)calls_change(w, WORLD_COORDINATOR, CDOP_CALL_NotificationMove,
+	    &move.base, CDOP_OK);
 	return one;
 }
 
@@ -289,7 +290,8 @@ who_goes_leaves_a_list_to_hand_over(void **state)
 	request.version = 1;
 	request.has_person = true;
 	request.person = WORLD_COORDINATOR;
-	(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &request.base, CDOP_OK);
 	assert_int_equal(
 	    cases_responsible(w.reg->cases, WORLD_COORDINATOR, out, 4), 1);
 	assert_int_equal(out[0], calls_slot(&w, one));
@@ -322,35 +324,42 @@ the_same_again_is_no_change(void **state)
 	is_so_already(&w, 52, &person.base);
 	person.has_person = true;
 	person.person = WORLD_COORDINATOR;
-	(void)calls_change(&w, WORLD_COORDINATOR, 52, &person.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &person.base, CDOP_OK);
 	person.version = 2;
 	is_so_already(&w, 52, &person.base);
 	person.reason = calls_text(&w, "said again");
 	is_so_already(&w, 52, &person.base);
 	person.person = WORLD_COORDINATOR_WIRRAL;
-	(void)calls_change(&w, WORLD_COORDINATOR, 52, &person.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &person.base, CDOP_OK);
 	person.version = 3;
 	person.has_person = false;
-	(void)calls_change(&w, WORLD_COORDINATOR, 52, &person.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &person.base, CDOP_OK);
 
 	cdop__case_interest_request__init(&area);
 	area.reference = person.reference;
 	area.version = 4;
 	area.area = calls_text(&w, "sefton");
 	area.reason = calls_text(&w, "school there");
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &area.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest, &area.base, CDOP_OK);
 	area.version = 5;
 	is_so_already(&w, 51, &area.base);
 	/* How it is known, and why it is marked, are parts of it. */
 	area.known = true;
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &area.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest, &area.base, CDOP_OK);
 	area.version = 6;
 	area.reason = calls_text(&w, "placed there");
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &area.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest, &area.base, CDOP_OK);
 	area.version = 7;
 	is_so_already(&w, 51, &area.base);
 	area.has_remove = area.remove = true;
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &area.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest, &area.base, CDOP_OK);
 	world_end(&w);
 }
 

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/call.h"
 #include "cdop/merkle.h"
 #include "cdop/role.h"
 #include "server/registry/actor.h"
@@ -413,7 +414,7 @@ file_one(struct house *house, uint8_t n)
 	const char *const words = "suspend person 2";
 	const uint8_t key[16] = {n}, target[32] = {7};
 	const struct approval_ask ask = {
-	    .method = 16,
+	    .method = CDOP_CALL_AdministratorRevoke,
 	    .actor = &actor,
 	    .request_key = key,
 	    .request = {key, sizeof(key)},

@@ -157,7 +157,8 @@ move(const char *reference, const char *area)
 	request.version = 1;
 	request.area = calls_text(&w, area);
 	request.reason = calls_text(&w, "a test");
-	(void)calls_change(&w, WORLD_COORDINATOR, 50, &request.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseOwner, &request.base, CDOP_OK);
 }
 
 static void

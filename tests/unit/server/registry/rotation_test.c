@@ -204,7 +204,8 @@ own(const char *reference, uint64_t version, const char *area)
 	request.version = version;
 	request.area = calls_text(&w, area);
 	request.reason = calls_text(&w, "the grandmother's address");
-	(void)calls_change(&w, WORLD_COORDINATOR, 50, &request.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseOwner, &request.base, CDOP_OK);
 }
 
 /* S18: a case that moves, comes or changes while its area's key turns. */

@@ -59,8 +59,10 @@ static void
 search(uint64_t at_ms, size_t n)
 {
 	struct audit_term terms[1] = {{"child.family_name", "Sampleton"}};
-	struct audit_entry entry = {
-	    .call = 45, .time_ms = at_ms, .terms = terms, .n_terms = 1};
+	struct audit_entry entry = {.call = CDOP_CALL_CaseFind,
+	    .time_ms = at_ms,
+	    .terms = terms,
+	    .n_terms = 1};
 	size_t i;
 
 	for (i = 0; i < n; i++) {
@@ -353,7 +355,8 @@ a_large_quarter_goes_in_steps_and_over_a_restart(void **state)
 static void
 a_look_is_bounded(void **state)
 {
-	struct audit_entry entry = {.call = 1, .time_ms = w.now_ms};
+	struct audit_entry entry = {
+	    .call = CDOP_CALL_Status, .time_ms = w.now_ms};
 	size_t i, looks = 0;
 
 	(void)state;

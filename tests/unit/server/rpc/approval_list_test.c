@@ -10,8 +10,6 @@
 #include "server/registry/approvals.h"
 #include "tests/unit/server/rpc/people_calls.h"
 
-#define APPROVAL_LIST 20
-
 static struct world world;
 
 static int
@@ -53,8 +51,8 @@ all_that_waits_is_listed_page_by_page(void **state)
 	assert_string_equal(answer.reply->reason, "too_many_waiting");
 	cdop__approval_list_request__init(&request);
 	do {
-		world_call(&world, WORLD_ADMIN_3, APPROVAL_LIST, &request.base,
-		    &answer);
+		world_call(&world, WORLD_ADMIN_3, CDOP_CALL_ApprovalList,
+		    &request.base, &answer);
 		assert_int_equal(answer.reply->status, CDOP_OK);
 		list = world_body(
 		    &world, &answer, &cdop__approval_list_reply__descriptor);
@@ -69,8 +67,8 @@ all_that_waits_is_listed_page_by_page(void **state)
 	assert_int_equal(pages, 2);
 	request.has_page = true;
 	request.page.len = 3;
-	world_call(
-	    &world, WORLD_ADMIN_3, APPROVAL_LIST, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_3, CDOP_CALL_ApprovalList, &request.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
 }
 

@@ -38,7 +38,7 @@ look(enum world_who who, const char *reference, enum cdop_err want)
 
 	cdop__case_show_request__init(&request);
 	request.reference = calls_text(&w, reference);
-	world_call(&w, who, 43, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_CaseShow, &request.base, &answer);
 	assert_int_equal(answer.reply->status, want);
 }
 

@@ -16,12 +16,6 @@
 #include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define PEOPLE_LIST 18
-#define SUSPEND     13
-#define CASE_SHOW   43
-#define CASE_LIST   44
-#define CASE_LINK   53
-
 static struct world w;
 
 static char words[] = "a parent asked who had looked";
@@ -52,7 +46,8 @@ suspend(enum world_who whom, char *reason, uint32_t want)
 	cdop__suspend_request__init(&request);
 	request.person = (uint32_t)whom;
 	request.reason = reason;
-	world_call(&w, WORLD_ADMIN_1, SUSPEND, &request.base, &answer);
+	world_call(
+	    &w, WORLD_ADMIN_1, CDOP_CALL_Suspend, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, want);
 }
@@ -88,7 +83,7 @@ a_purpose_about_a_case_lies_with_it(void **state)
 	(void)state;
 	cdop__case_show_request__init(&show);
 	show.reference = reference;
-	calls_say(&w, WORLD_COORDINATOR, CASE_SHOW, &show.base, words);
+	calls_say(&w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &show.base, words);
 	assert_string_equal(calls_audited(&w, "CaseShow")->purpose_text, words);
 	free(reference);
 }
@@ -103,10 +98,10 @@ a_purpose_about_no_one_case_lies_with_the_terms(void **state)
 
 	(void)state;
 	cdop__case_list_request__init(&list);
-	calls_say(&w, WORLD_COORDINATOR, CASE_LIST, &list.base, words);
+	calls_say(&w, WORLD_COORDINATOR, CDOP_CALL_CaseList, &list.base, words);
 	assert_string_equal(calls_audited(&w, "CaseList")->purpose_text, words);
 	cdop__people_list_request__init(&people);
-	calls_say(&w, WORLD_ADMIN_1, PEOPLE_LIST, &people.base, words);
+	calls_say(&w, WORLD_ADMIN_1, CDOP_CALL_PeopleList, &people.base, words);
 	assert_string_equal(
 	    calls_audited(&w, "PeopleList")->purpose_text, words);
 	world_reopen(&w);
@@ -206,10 +201,10 @@ the_log_holds_nothing_that_was_typed(void **state)
 
 	(void)state;
 	suspend(WORLD_ANALYST, stolen, CDOP_OK);
-	(void)last_of(SUSPEND);
+	(void)last_of(CDOP_CALL_Suspend);
 	cdop__case_list_request__init(&list);
-	calls_say(&w, WORLD_COORDINATOR, CASE_LIST, &list.base, words);
-	assert_false(last_of(CASE_LIST).has_box);
+	calls_say(&w, WORLD_COORDINATOR, CDOP_CALL_CaseList, &list.base, words);
+	assert_false(last_of(CDOP_CALL_CaseList).has_box);
 }
 
 /* A look at a case with a link names both, and is about one. */
@@ -225,8 +220,8 @@ words_about_a_case_go_with_it_where_another_is_named(void **state)
 	(void)state;
 	cdop__case_show_request__init(&show);
 	show.reference = one;
-	calls_say(&w, WORLD_COORDINATOR, CASE_SHOW, &show.base, words);
-	alone = last_of(CASE_SHOW);
+	calls_say(&w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &show.base, words);
+	alone = last_of(CDOP_CALL_CaseShow);
 	assert_true(alone.has_box);
 	cdop__case_link_request__init(&link);
 	link.reference = one;
@@ -234,12 +229,12 @@ words_about_a_case_go_with_it_where_another_is_named(void **state)
 	link.kind = calls_text(&w, "siblings");
 	link.reason = calls_text(&w, "one mother");
 	(void)calls_change(
-	    &w, WORLD_COORDINATOR, CASE_LINK, &link.base, CDOP_OK);
-	linked = last_of(CASE_LINK);
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseLinkAdd, &link.base, CDOP_OK);
+	linked = last_of(CDOP_CALL_CaseLinkAdd);
 	assert_true(linked.has_box);
 	assert_int_equal(linked.key, alone.key);
-	calls_say(&w, WORLD_COORDINATOR, CASE_SHOW, &show.base, words);
-	linked = last_of(CASE_SHOW);
+	calls_say(&w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &show.base, words);
+	linked = last_of(CDOP_CALL_CaseShow);
 	assert_true(linked.has_box);
 	assert_int_equal(linked.key, alone.key);
 	assert_int_equal(calls_audited(&w, "CaseShow")->n_released, 2);

@@ -13,10 +13,6 @@
 #include "tests/unit/proto/sample_profile.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define PROFILE_APPLY 7
-#define SUSPEND       13
-#define PERSON_CHANGE 17
-
 static struct world w;
 
 static char why[] = "new post", title[] = "deputy", no[] = "not agreed";
@@ -46,7 +42,8 @@ ask(struct world_answer *answer)
 	request.person = WORLD_ANALYST;
 	request.job_title = title;
 	request.reason = why;
-	world_call(&w, WORLD_ADMIN_1, PERSON_CHANGE, &request.base, answer);
+	world_call(
+	    &w, WORLD_ADMIN_1, CDOP_CALL_PersonChange, &request.base, answer);
 	assert_int_equal(answer->failed, CDOP_OK);
 	assert_true(answer->reply->has_approval);
 }
@@ -151,7 +148,8 @@ what_could_not_be_approved_is_named(void **state)
 	cdop__suspend_request__init(&suspend);
 	suspend.person = WORLD_ANALYST;
 	suspend.reason = why;
-	world_call(&w, WORLD_ADMIN_3, SUSPEND, &suspend.base, &answer);
+	world_call(
+	    &w, WORLD_ADMIN_3, CDOP_CALL_Suspend, &suspend.base, &answer);
 	decide(WORLD_ADMIN_2, a, true, CDOP_ABORTED);
 	e = newest();
 	assert_decided(e, a);
@@ -174,8 +172,8 @@ a_new_profile_stands_there_with_its_hash(void **state)
 	request.text.len = strlen((const char *)request.text.data);
 	request.version = 1;
 	request.reason = why;
-	world_call(
-	    &w, WORLD_COORDINATOR, PROFILE_APPLY, &request.base, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_ProfileApply, &request.base,
+	    &answer);
 	assert_true(answer.reply->has_approval);
 	e = newest();
 	assert_string_equal(e->reason, "second_person");

@@ -207,7 +207,8 @@ calls_amend(struct world *world, const char *reference, uint64_t version,
 		request.clear = clears;
 		request.n_clear = 1;
 	}
-	return calls_change(world, WORLD_COORDINATOR, 46, &request.base, want);
+	return calls_change(
+	    world, WORLD_COORDINATOR, CDOP_CALL_CaseAmend, &request.base, want);
 }
 
 size_t
@@ -327,7 +328,7 @@ calls_waiting(struct world *world, enum world_who who)
 	Cdop__ApprovalListReply *list;
 
 	cdop__approval_list_request__init(&request);
-	world_call(world, who, 20, &request.base, &last);
+	world_call(world, who, CDOP_CALL_ApprovalList, &request.base, &last);
 	assert_int_equal(last.failed, CDOP_OK);
 	assert_int_equal(last.reply->status, CDOP_OK);
 	if (!last.reply->has_body)
@@ -365,7 +366,8 @@ calls_log(struct world *world, const char *reference, uint32_t limit)
 	    reference == NULL ? NULL : calls_text(world, reference);
 	request.has_limit = limit != 0;
 	request.limit = limit;
-	world_call(world, WORLD_AUDITOR, 70, &request.base, &answer);
+	world_call(
+	    world, WORLD_AUDITOR, CDOP_CALL_AuditList, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return world_body(world, &answer, &cdop__audit_list_reply__descriptor);

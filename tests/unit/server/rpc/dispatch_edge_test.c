@@ -20,13 +20,7 @@
 #include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define STATUS        1
-#define PERSON_CHANGE 17
-#define APPROVAL_LIST 20
-#define REGISTER      40
-#define CASE_LIST     44
-#define ASK           60
-#define NO_SCOPE      99
+#define NO_SCOPE 99
 
 static struct world world;
 
@@ -65,7 +59,7 @@ change_something(struct rpc_ctx *ctx, const void *request, void *reply)
 static struct rpc_method
 method_of(uint32_t scope)
 {
-	struct rpc_method method = *rpc_method_find(STATUS);
+	struct rpc_method method = *rpc_method_find(CDOP_CALL_Status);
 
 	method.scope = scope;
 	method.handler = change_something;
@@ -177,12 +171,12 @@ send_kind(unsigned kind, const uint8_t *key, struct world_answer *answer)
 	call.has_body = true;
 	call.has_request_key = kind != 0;
 	call.request_key = (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)key};
-	call.method = CASE_LIST;
+	call.method = CDOP_CALL_CaseList;
 	call.body.data = body;
 	if (kind == 1) {
 		cdop__notification_register_request__init(&request);
 		request.form = world_form(&world, 7, "wirral");
-		call.method = REGISTER;
+		call.method = CDOP_CALL_NotificationRegister;
 		call.body.len =
 		    cdop__notification_register_request__pack(&request, body);
 	} else if (kind == 2) {
@@ -190,7 +184,7 @@ send_kind(unsigned kind, const uint8_t *key, struct world_answer *answer)
 		change.person = WORLD_PARTNER_WIRRAL;
 		change.job_title = title;
 		change.reason = reason;
-		call.method = PERSON_CHANGE;
+		call.method = CDOP_CALL_PersonChange;
 		call.body.len =
 		    cdop__person_change_request__pack(&change, body);
 	}
@@ -274,13 +268,17 @@ on_a_full_disk_nobody_asks_about_a_child(void **state)
 	cdop__ask_request__init(&ask);
 	world.reg->room = REGISTRY_FULL;
 	assert_string_equal(
-	    reason_of(WORLD_PARTNER_WIRRAL, ASK, &ask.base), "disk_full");
+	    reason_of(WORLD_PARTNER_WIRRAL, CDOP_CALL_Ask, &ask.base),
+	    "disk_full");
 	assert_string_equal(
-	    reason_of(WORLD_COORDINATOR, CASE_LIST, NULL), "disk_full");
-	assert_string_equal(reason_of(WORLD_PARTNER_WIRRAL, STATUS, NULL), "");
+	    reason_of(WORLD_COORDINATOR, CDOP_CALL_CaseList, NULL),
+	    "disk_full");
+	assert_string_equal(
+	    reason_of(WORLD_PARTNER_WIRRAL, CDOP_CALL_Status, NULL), "");
 	world.reg->room = REGISTRY_ROOM;
 	assert_string_not_equal(
-	    reason_of(WORLD_PARTNER_WIRRAL, ASK, &ask.base), "disk_full");
+	    reason_of(WORLD_PARTNER_WIRRAL, CDOP_CALL_Ask, &ask.base),
+	    "disk_full");
 }
 
 /* A custodian who is an administrator, too. */
@@ -303,7 +301,8 @@ grant_two(void)
 	change.has_grants_set = true;
 	change.grants_set = true;
 	change.reason = reason;
-	world_call(&world, WORLD_ADMIN_1, PERSON_CHANGE, &change.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonChange, &change.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	(void)calls_approve(&world, WORLD_ADMIN_2,
 	    calls_waiting(&world, WORLD_ADMIN_2), CDOP_OK);
@@ -317,13 +316,14 @@ who_has_two_roles_says_in_which(void **state)
 
 	(void)state;
 	assert_string_equal(
-	    reason_of(WORLD_CUSTODIAN, APPROVAL_LIST, NULL), "");
+	    reason_of(WORLD_CUSTODIAN, CDOP_CALL_ApprovalList, NULL), "");
 	grant_two();
 	assert_string_equal(
-	    reason_of(WORLD_CUSTODIAN, APPROVAL_LIST, NULL), "role_needed");
+	    reason_of(WORLD_CUSTODIAN, CDOP_CALL_ApprovalList, NULL),
+	    "role_needed");
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = APPROVAL_LIST;
+	call.method = CDOP_CALL_ApprovalList;
 	call.has_body = true;
 	call.has_role = true;
 	call.role = CDOP__ROLE__CUSTODIAN;
@@ -346,7 +346,7 @@ a_key_that_waits_for_another_act_is_not_used_again(void **state)
 	memset(&ask, 0, sizeof(ask));
 	world_key(&world, key);
 	people_actor(world.reg->people, WORLD_ADMIN_1, world.now_ms, &actor);
-	ask.method = PERSON_CHANGE;
+	ask.method = CDOP_CALL_PersonChange;
 	ask.actor = &actor;
 	ask.request_key = key;
 	ask.request = (struct cdop_bytes){nothing, sizeof(nothing)};
@@ -369,8 +369,9 @@ a_key_that_waits_for_another_act_is_not_used_again(void **state)
 static void
 keep(const Cdop__StoredOutcome *stored)
 {
-	struct audit_entry entry = {
-	    .call = PERSON_CHANGE, .time_ms = world.now_ms, .stored = stored};
+	struct audit_entry entry = {.call = CDOP_CALL_PersonChange,
+	    .time_ms = world.now_ms,
+	    .stored = stored};
 	struct actor actor;
 
 	memset(&actor, 0, sizeof(actor));
@@ -402,7 +403,8 @@ status_after(size_t hash_len, size_t approval_len)
 	body = cdop_arena_alloc(world.arena, len);
 	assert_non_null(body);
 	(void)cdop__person_change_request__pack(&change, body);
-	audit_request_hash(hash, PERSON_CHANGE, (struct cdop_bytes){body, len});
+	audit_request_hash(
+	    hash, CDOP_CALL_PersonChange, (struct cdop_bytes){body, len});
 	world_key(&world, key);
 	cdop__stored_outcome__init(&stored);
 	stored.request_key = (ProtobufCBinaryData){sizeof(key), key};
@@ -410,9 +412,9 @@ status_after(size_t hash_len, size_t approval_len)
 	stored.has_approval = approval_len > 0;
 	stored.approval = (ProtobufCBinaryData){approval_len, number};
 	keep(&stored);
-	status =
-	    calls_under(&world, WORLD_ADMIN_1, PERSON_CHANGE, &change.base, key)
-		->reply->status;
+	status = calls_under(
+	    &world, WORLD_ADMIN_1, CDOP_CALL_PersonChange, &change.base, key)
+		     ->reply->status;
 	/* It is not filed once more. */
 	assert_null(calls_waiting(&world, WORLD_ADMIN_2));
 	return status;

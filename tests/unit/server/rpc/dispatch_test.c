@@ -18,9 +18,6 @@
 #include "cdop/limits.h"
 #include "tests/unit/server/world.h"
 
-#define STATUS    1
-#define CASE_LIST 44
-
 static struct world world;
 
 static int
@@ -48,7 +45,7 @@ waited(uint64_t waited_ms, uint32_t deadline_ms)
 
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = STATUS;
+	call.method = CDOP_CALL_Status;
 	call.has_deadline_ms = deadline_ms != 0;
 	call.deadline_ms = deadline_ms;
 	world.waited_ms = waited_ms;
@@ -86,7 +83,7 @@ refused_for(char *purpose, char *text, bool has_use)
 	cdop__case_list_request__init(&request);
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = CASE_LIST;
+	call.method = CDOP_CALL_CaseList;
 	call.purpose = purpose;
 	call.purpose_text = text;
 	call.has_use = has_use;
@@ -141,7 +138,7 @@ a_session_that_is_over_takes_no_call(void **state)
 	(void)state;
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = STATUS;
+	call.method = CDOP_CALL_Status;
 	world.expired = true;
 	world_send(&world, WORLD_COORDINATOR, &call, &answer);
 	assert_int_equal(answer.reply->status, CDOP_UNAUTHENTICATED);
@@ -177,17 +174,21 @@ static void
 a_role_that_is_named_has_to_be_ones_own(void **state)
 {
 	(void)state;
+	assert_string_equal(as_role(WORLD_COORDINATOR, CDOP_CALL_CaseList,
+				CDOP__ROLE__COORDINATOR),
+	    "");
 	assert_string_equal(
-	    as_role(WORLD_COORDINATOR, CASE_LIST, CDOP__ROLE__COORDINATOR), "");
+	    as_role(WORLD_COORDINATOR, CDOP_CALL_CaseList, CDOP__ROLE__PARTNER),
+	    "role");
 	assert_string_equal(
-	    as_role(WORLD_COORDINATOR, CASE_LIST, CDOP__ROLE__PARTNER), "role");
-	assert_string_equal(
-	    as_role(WORLD_COORDINATOR, CASE_LIST, CDOP__ROLE__AUDITOR), "role");
+	    as_role(WORLD_COORDINATOR, CDOP_CALL_CaseList, CDOP__ROLE__AUDITOR),
+	    "role");
 	/* Where anybody may, it says as whom, and has to be so. */
 	assert_string_equal(
-	    as_role(WORLD_AUDITOR, STATUS, CDOP__ROLE__AUDITOR), "");
+	    as_role(WORLD_AUDITOR, CDOP_CALL_Status, CDOP__ROLE__AUDITOR), "");
 	assert_string_equal(
-	    as_role(WORLD_AUDITOR, STATUS, CDOP__ROLE__COORDINATOR), "role");
+	    as_role(WORLD_AUDITOR, CDOP_CALL_Status, CDOP__ROLE__COORDINATOR),
+	    "role");
 }
 
 /* Of a change under this key, of so many bytes; 0: none. */
@@ -203,7 +204,7 @@ under_key(uint64_t ms, size_t len)
 	cdop_put32(key + 2, (uint32_t)ms);
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = 40;
+	call.method = CDOP_CALL_NotificationRegister;
 	call.purpose = purpose;
 	call.has_request_key = len > 0;
 	call.request_key = (ProtobufCBinaryData){len, key};
@@ -239,20 +240,23 @@ call_kind(unsigned kind)
 	struct world_answer answer;
 
 	if (kind == 0) {
-		world_call(&world, WORLD_ADMIN_1, STATUS, NULL, &answer);
+		world_call(
+		    &world, WORLD_ADMIN_1, CDOP_CALL_Status, NULL, &answer);
 	} else if (kind == 1) {
-		world_call(&world, WORLD_COORDINATOR, CASE_LIST, NULL, &answer);
+		world_call(&world, WORLD_COORDINATOR, CDOP_CALL_CaseList, NULL,
+		    &answer);
 	} else if (kind == 2) {
 		cdop__notification_register_request__init(&request);
 		request.form = world_form(&world, 7, "wirral");
-		world_call(
-		    &world, WORLD_COORDINATOR, 40, &request.base, &answer);
+		world_call(&world, WORLD_COORDINATOR,
+		    CDOP_CALL_NotificationRegister, &request.base, &answer);
 	} else {
 		cdop__person_change_request__init(&change);
 		change.person = WORLD_PARTNER_WIRRAL;
 		change.job_title = title;
 		change.reason = reason;
-		world_call(&world, WORLD_ADMIN_1, 17, &change.base, &answer);
+		world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonChange,
+		    &change.base, &answer);
 	}
 	if (answer.failed != CDOP_OK)
 		return answer.failed;

@@ -15,16 +15,6 @@
 #include "cdop/form.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define REVOKE      15
-#define CASE_SHOW   43
-#define CASE_LIST   44
-#define CASE_FIND   45
-#define HISTORY     47
-#define RESPONSIBLE 52
-#define CASE_LINK   53
-#define PAIRS       54
-#define ASK         60
-
 static struct world w;
 
 static int
@@ -104,27 +94,27 @@ looking_at_a_case_names_it(void **state)
 	(void)state;
 	cdop__case_show_request__init(&show);
 	show.reference = reference;
-	send(WORLD_COORDINATOR, CASE_SHOW, &show.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseShow, &show.base, CDOP_OK);
 	told(reference, CDOP_CLASS_CHILD_IDENTITY | CDOP_CLASS_ADMINISTRATIVE);
 	assert_int_equal(left(reference)->instance[0], 0);
 	show.has_instance = true;
 	show.instance = 1;
-	send(WORLD_COORDINATOR, CASE_SHOW, &show.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseShow, &show.base, CDOP_OK);
 	told(reference, CDOP_CLASS_CHILD_IDENTITY);
 	assert_int_equal(left(reference)->instance[0], 1);
 
 	cdop__case_history_request__init(&history);
 	history.reference = reference;
-	send(WORLD_COORDINATOR, HISTORY, &history.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseHistory, &history.base, CDOP_OK);
 	told(reference, CDOP_CLASS_NARRATIVE);
 
 	cdop__case_list_request__init(&list);
-	send(WORLD_COORDINATOR, CASE_LIST, &list.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseList, &list.base, CDOP_OK);
 	told(reference, CDOP_CLASS_EXACT_DATE);
 	assert_int_equal(
 	    left(reference)->classes & CDOP_CLASS_CHILD_IDENTITY, 0);
 	list.has_names = list.names = true;
-	send(WORLD_COORDINATOR, CASE_LIST, &list.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseList, &list.base, CDOP_OK);
 	told(reference, CDOP_CLASS_CHILD_IDENTITY);
 }
 
@@ -143,7 +133,7 @@ what_a_search_matched_is_told(void **state)
 	cdop__case_find_request__init(&find);
 	find.nhs_number =
 	    calls_text(&w, cdop_form_text(form, "child.nhs_number", w.arena));
-	send(WORLD_COORDINATOR, CASE_FIND, &find.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseFind, &find.base, CDOP_OK);
 	told(reference, CDOP_CLASS_CHILD_IDENTITY);
 	assert_int_equal(left(reference)->n_living, 0);
 
@@ -151,7 +141,7 @@ what_a_search_matched_is_told(void **state)
 	find.mother_name = calls_text(&w, "Tarrant");
 	find.death_date =
 	    calls_text(&w, cdop_form_text(form, "death.date", w.arena));
-	send(WORLD_COORDINATOR, CASE_FIND, &find.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseFind, &find.base, CDOP_OK);
 	told(reference, CDOP_CLASS_FAMILY_IDENTITY);
 	assert_int_equal(left(reference)->n_living, 1);
 	assert_string_equal(left(reference)->living[0]->kind, "mother");
@@ -159,10 +149,10 @@ what_a_search_matched_is_told(void **state)
 	cdop__ask_request__init(&ask);
 	ask.nhs_number =
 	    calls_text(&w, cdop_form_text(form, "child.nhs_number", w.arena));
-	send(WORLD_PARTNER_WIRRAL, ASK, &ask.base, CDOP_OK);
+	send(WORLD_PARTNER_WIRRAL, CDOP_CALL_Ask, &ask.base, CDOP_OK);
 	told(reference, 0);
 	/* Another area's partner was told nothing. */
-	send(WORLD_PARTNER_SEFTON, ASK, &ask.base, CDOP_OK);
+	send(WORLD_PARTNER_SEFTON, CDOP_CALL_Ask, &ask.base, CDOP_OK);
 	assert_int_equal(newest()->n_released, 0);
 }
 
@@ -191,7 +181,7 @@ candidates_and_pairs_are_named(void **state)
 	form = world_form(&w, 4, "wirral");
 	one = calls_new(&w, WORLD_COORDINATOR_WIRRAL, form);
 	cdop__duplicate_pairs_request__init(&pairs);
-	send(WORLD_COORDINATOR, PAIRS, &pairs.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_DuplicatePairs, &pairs.base, CDOP_OK);
 	told(one, CDOP_CLASS_CHILD_IDENTITY);
 	assert_int_equal(left(two)->classes & CDOP_CLASS_CHILD_IDENTITY,
 	    CDOP_CLASS_CHILD_IDENTITY);
@@ -213,11 +203,11 @@ the_linked_case_is_named_too(void **state)
 	link.other = two;
 	link.kind = calls_text(&w, "siblings");
 	link.reason = calls_text(&w, "one mother");
-	send(WORLD_COORDINATOR, CASE_LINK, &link.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseLinkAdd, &link.base, CDOP_OK);
 	told(two, 0);
 	cdop__case_show_request__init(&show);
 	show.reference = one;
-	send(WORLD_COORDINATOR, CASE_SHOW, &show.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseShow, &show.base, CDOP_OK);
 	told(two, CDOP_CLASS_ADMINISTRATIVE);
 	/* Why they are linked is free text, and stands in this case. */
 	told(one, CDOP_CLASS_NARRATIVE);
@@ -253,11 +243,11 @@ a_repetition_names_the_case(void **state)
 	request.has_person = true;
 	request.person = WORLD_COORDINATOR_WIRRAL;
 	world_key(&w, key);
-	(void)calls_under(
-	    &w, WORLD_COORDINATOR, RESPONSIBLE, &request.base, key);
+	(void)calls_under(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &request.base, key);
 	told(reference, 0);
-	(void)calls_under(
-	    &w, WORLD_COORDINATOR, RESPONSIBLE, &request.base, key);
+	(void)calls_under(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &request.base, key);
 	assert_string_equal(newest()->reason, "replayed");
 	told(reference, 0);
 }
@@ -277,11 +267,12 @@ cases_to_hand_over_are_named_in_full(void **state)
 	request.version = 1;
 	request.has_person = true;
 	request.person = WORLD_COORDINATOR_WIRRAL;
-	send(WORLD_COORDINATOR, RESPONSIBLE, &request.base, CDOP_OK);
+	send(WORLD_COORDINATOR, CDOP_CALL_CaseResponsible, &request.base,
+	    CDOP_OK);
 	cdop__revoke_request__init(&revoke);
 	revoke.person = WORLD_COORDINATOR_WIRRAL;
 	revoke.reason = calls_text(&w, "left the panel");
-	send(WORLD_ADMIN_1, REVOKE, &revoke.base, CDOP_OK);
+	send(WORLD_ADMIN_1, CDOP_CALL_PersonRevoke, &revoke.base, CDOP_OK);
 	told(reference, CDOP_CLASS_ADMINISTRATIVE);
 	assert_string_equal(newest()->reason_text, "left the panel");
 }

@@ -20,10 +20,7 @@
 #include "server/vault/rows.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define MOVE     42
-#define SHOW     43
-#define LINK_ADD 53
-#define OTHERS   (CDOP_CASE_LINKS_MAX + 1)
+#define OTHERS (CDOP_CASE_LINKS_MAX + 1)
 
 static const char *const kinds[] = {"not_duplicate", "multiple_birth",
     "siblings", "same_incident", "same_mother"};
@@ -57,7 +54,7 @@ tie(enum world_who who, const char *one, const char *other, const char *kind,
 	request.other = calls_text(&w, other);
 	request.kind = calls_text(&w, kind);
 	request.reason = calls_text(&w, reason);
-	(void)calls_change(&w, who, LINK_ADD, &request.base, want);
+	(void)calls_change(&w, who, CDOP_CALL_CaseLinkAdd, &request.base, want);
 	if (want != CDOP_OK)
 		assert_string_equal(calls_rule(), "link.too_many");
 	cdop_arena_reset(w.arena);
@@ -122,8 +119,8 @@ move(const char *from, const char *to, const char *path)
 	    calls_show(&w, WORLD_COORDINATOR, from, CDOP_OK)->version;
 	request.to_reference = calls_text(&w, to);
 	request.reason = calls_text(&w, "another child");
-	(void)calls_change(&w, WORLD_COORDINATOR, MOVE, &request.base,
-	    path == NULL ? CDOP_OK : CDOP_INVALID_ARGUMENT);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationMove,
+	    &request.base, path == NULL ? CDOP_OK : CDOP_INVALID_ARGUMENT);
 	if (path != NULL) {
 		assert_string_equal(calls_rule(), "link.too_many");
 		assert_string_equal(
@@ -357,7 +354,8 @@ show(char *own, size_t n)
 	cdop__case_show_request__init(&request);
 	request.reference = own;
 	w.budget = n * CDOP_REQUEST_ARENA / CDOP_CASE_NOTIFICATIONS_MAX;
-	world_call(&w, WORLD_COORDINATOR, SHOW, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &request.base, &answer);
 	w.budget = 0;
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	reply = world_body(&w, &answer, &cdop__case_show_reply__descriptor);

@@ -17,7 +17,6 @@
 #define FIRST (2u << 10)
 #define STEP  128u
 #define LAST  (512u << 10)
-#define AMEND 46
 
 static struct world w;
 
@@ -66,8 +65,8 @@ what_was_not_applied_has_changed_nothing(void **state)
 		cdop_arena_rewind(w.arena, mark);
 		request = amendment(reference);
 		w.budget = budget;
-		world_call(
-		    &w, WORLD_COORDINATOR, AMEND, &request.base, &answer);
+		world_call(&w, WORLD_COORDINATOR, CDOP_CALL_CaseAmend,
+		    &request.base, &answer);
 		w.budget = 0;
 		aborted += answer.failed != CDOP_OK;
 		done =

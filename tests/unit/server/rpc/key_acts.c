@@ -26,15 +26,8 @@
 #include "server/vault/rows_slots.h"
 #include "tests/unit/server/registry/turning.h"
 
-#define HOLD_SET    56
-#define HOLD_LIFT   57
-#define APPROVE     21
-#define KEY_ROTATE  80
-#define SLOT_REMOVE 87
-#define DRILL       88
-#define ERASE       92
-#define FIRST_SLOT  2 /* a credential's, that the world begins with */
-#define KEYS        1000
+#define FIRST_SLOT 2 /* a credential's, that the world begins with */
+#define KEYS       1000
 
 static struct world *w;
 static struct cdop_share shares[SHAMIR_MAX];
@@ -75,7 +68,7 @@ approve(enum world_who who)
 	request.number = (ProtobufCBinaryData){sizeof(number), number};
 	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
 	request.approve = true;
-	return call(who, APPROVE, &request.base);
+	return call(who, CDOP_CALL_Approve, &request.base);
 }
 
 static void
@@ -142,7 +135,7 @@ key_acts_erase(bool *ret_done)
 	request.reference = reference;
 	request.version = post()->case_version;
 	request.ground = CDOP__ERASURE_GROUND__COURT_ORDER;
-	return call(WORLD_COORDINATOR, ERASE, &request.base);
+	return call(WORLD_COORDINATOR, CDOP_CALL_CaseErase, &request.base);
 }
 
 enum cdop_err
@@ -162,7 +155,8 @@ key_acts_hold(bool *ret_done)
 	request.version = now->case_version;
 	request.reason = reason;
 	return call(WORLD_COORDINATOR,
-	    now->case_version == 1 ? HOLD_SET : HOLD_LIFT, &request.base);
+	    now->case_version == 1 ? CDOP_CALL_HoldSet : CDOP_CALL_HoldLift,
+	    &request.base);
 }
 
 static enum cdop_err
@@ -174,7 +168,7 @@ rotate_link(Cdop__KeyWhat what)
 	cdop__key_rotate_request__init(&request);
 	request.what = what;
 	request.reason = reason;
-	return call(WORLD_ADMIN_1, KEY_ROTATE, &request.base);
+	return call(WORLD_ADMIN_1, CDOP_CALL_KeyRotate, &request.base);
 }
 
 /* A next one, which one device learns, its turn, and one more. */
@@ -215,7 +209,7 @@ drill(void)
 	request.set = shares[1].set;
 	request.share = shares[1].x;
 	request.proof = (ProtobufCBinaryData){sizeof(proof), proof};
-	return call(WORLD_CUSTODIAN, DRILL, &request.base);
+	return call(WORLD_CUSTODIAN, CDOP_CALL_CustodianDrill, &request.base);
 }
 
 static enum cdop_err
@@ -254,7 +248,7 @@ key_acts_slots(bool *ret_done)
 	cdop__slot_remove_request__init(&request);
 	request.slot = FIRST_SLOT;
 	request.reason = reason;
-	return call(WORLD_ADMIN_1, SLOT_REMOVE, &request.base);
+	return call(WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base);
 }
 
 /* The newest one, where all of it was sent and nobody has said more. */

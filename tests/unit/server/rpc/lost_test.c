@@ -13,10 +13,8 @@
 
 #include "tests/unit/server/rpc/calls.h"
 
-#define REGISTER  40
-#define CASE_SHOW 43
-#define STEP      16 /* what the arena rounds to */
-#define STEPS     ((size_t)1 << 16)
+#define STEP  16 /* what the arena rounds to */
+#define STEPS ((size_t)1 << 16)
 
 static struct world w;
 
@@ -78,7 +76,7 @@ a_case_that_is_shown_is_named(void **state)
 	reference = world_register(&w, 300, "wirral");
 	cdop__case_show_request__init(&request);
 	request.reference = reference;
-	entry = barely(CASE_SHOW, &request.base);
+	entry = barely(CDOP_CALL_CaseShow, &request.base);
 	assert_string_equal(entry->call, "CaseShow");
 	assert_int_equal(entry->n_released, 1);
 	assert_string_equal(entry->released[0]->reference, reference);
@@ -98,7 +96,7 @@ a_candidate_and_what_it_was_found_by_are_named(void **state)
 	request.form = world_form(&w, 301, "wirral");
 	request.has_dry_run = true;
 	request.dry_run = true;
-	entry = barely(REGISTER, &request.base);
+	entry = barely(CDOP_CALL_NotificationRegister, &request.base);
 	assert_string_equal(entry->reason, "possible_duplicate");
 	assert_int_equal(entry->n_released, 1);
 	assert_string_equal(entry->released[0]->reference, reference);
@@ -138,8 +136,8 @@ a_move_is_refused_whole_or_done(void **state)
 		text[0] = (char)('a' + version);
 		calls_put(&w, correct.form, "circumstances.narrative", text);
 		correct.reason = calls_text(&w, "typed wrongly");
-		(void)calls_change(
-		    &w, WORLD_COORDINATOR, 41, &correct.base, CDOP_OK);
+		(void)calls_change(&w, WORLD_COORDINATOR,
+		    CDOP_CALL_NotificationCorrect, &correct.base, CDOP_OK);
 		cdop_arena_reset(w.arena);
 	}
 	cdop__notification_move_request__init(&move);
@@ -149,7 +147,8 @@ a_move_is_refused_whole_or_done(void **state)
 	move.reason = calls_text(&w, "joined wrongly");
 	for (budget = 256u << 10; budget < (8u << 20); budget += 64u << 10) {
 		w.budget = budget;
-		world_call(&w, WORLD_COORDINATOR, 42, &move.base, &answer);
+		world_call(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationMove,
+		    &move.base, &answer);
 		w.budget = 0;
 		assert_int_equal(answer.failed, CDOP_OK);
 		if (answer.reply->status == CDOP_OK)

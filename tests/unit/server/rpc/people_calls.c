@@ -9,9 +9,6 @@
 
 #include <cmocka.h>
 
-#define PERSON_INVITE        10
-#define ADMINISTRATOR_REVOKE 16
-
 void
 people_calls_fill(Cdop__PersonInviteRequest *request, Cdop__RoleGrant *grant,
     Cdop__RoleGrant **grants, Cdop__Role role)
@@ -38,7 +35,7 @@ people_calls_invite(struct world *world, enum world_who by, Cdop__Role role)
 	struct world_answer answer;
 
 	people_calls_fill(&request, &grant, grants, role);
-	world_call(world, by, PERSON_INVITE, &request.base, &answer);
+	world_call(world, by, CDOP_CALL_PersonInvite, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return world_body(world, &answer, &cdop__invite_reply__descriptor);
@@ -54,7 +51,8 @@ people_calls_revoke(
 	cdop__revoke_request__init(&request);
 	request.person = WORLD_ADMIN_3;
 	request.reason = why;
-	world_call(world, who, ADMINISTRATOR_REVOKE, &request.base, ret_answer);
+	world_call(world, who, CDOP_CALL_AdministratorRevoke, &request.base,
+	    ret_answer);
 	assert_int_equal(ret_answer->failed, CDOP_OK);
 }
 

@@ -53,10 +53,11 @@ a_value_is_raised_by_an_amendment_and_never_lowered(void **state)
 	request.form->n_raised = 1;
 	request.reason = calls_text(&w, "told in confidence");
 	request.source = calls_text(&w, "telephone, GP");
-	(void)calls_change(&w, WORLD_COORDINATOR, 46, &request.base, CDOP_OK);
-	request.version = 2;
 	(void)calls_change(
-	    &w, WORLD_COORDINATOR, 46, &request.base, CDOP_INVALID_ARGUMENT);
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseAmend, &request.base, CDOP_OK);
+	request.version = 2;
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseAmend,
+	    &request.base, CDOP_INVALID_ARGUMENT);
 	assert_string_equal(calls_rule(), "amend.nothing");
 	(void)calls_amend(
 	    &w, reference, 2, "mother.family_name", "Raised", NULL, CDOP_OK);
@@ -92,7 +93,8 @@ a_correction_that_says_nothing_of_it_lowers_nothing(void **state)
 	request.version = 1;
 	request.form = form;
 	request.reason = calls_text(&w, "misheard");
-	(void)calls_change(&w, WORLD_COORDINATOR, 41, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationCorrect,
+	    &request.base, CDOP_OK);
 	found = calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
 	assert_int_equal(found->notification[0]->version, 2);
 	assert_int_equal(found->notification[0]->form->n_raised, 1);

@@ -21,9 +21,6 @@
 #include "server/vault/rows_keys.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define CASE_SHOW  43
-#define CASE_LIST  44
-#define STATUS     1
 #define EPOCHS_MAX 64
 #define CHILDREN   6
 #define A_TILE     300 /* leaves, and there is one */
@@ -41,7 +38,7 @@ look_at(size_t i)
 
 	cdop__case_show_request__init(&show);
 	show.reference = reference[i];
-	calls_say(&w, WORLD_COORDINATOR, CASE_SHOW, &show.base, words);
+	calls_say(&w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &show.base, words);
 }
 
 /* How many entries of this call have their purpose in words. */
@@ -73,7 +70,7 @@ setup(void **state)
 	while (tree_size(w.reg->tree) < A_TILE)
 		look_at(0);
 	cdop__case_list_request__init(&list);
-	calls_say(&w, WORLD_COORDINATOR, CASE_LIST, &list.base, words);
+	calls_say(&w, WORLD_COORDINATOR, CDOP_CALL_CaseList, &list.base, words);
 	for (i = 0; i < CHILDREN; i++)
 		look_at(i);
 	return 0;

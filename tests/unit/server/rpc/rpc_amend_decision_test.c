@@ -68,7 +68,8 @@ amend(const struct amend *a, enum cdop_err want)
 	calls_put(&w, request.form,
 	    a->family == NULL ? "gp.name" : "child.family_name",
 	    a->family == NULL ? "Dr Sample" : a->family);
-	return calls_change(&w, WORLD_COORDINATOR, 46, &request.base, want);
+	return calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseAmend, &request.base, want);
 }
 
 /* The family name of child n; its dates are those of every other one. */
@@ -248,7 +249,8 @@ amend_over(const char *reference, uint64_t version, const char *path,
 	request.n_override = over != NULL ? 1 : 0;
 	request.override = list;
 	calls_put(&w, request.form, path, typed);
-	(void)calls_change(&w, WORLD_COORDINATOR, 46, &request.base, want);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseAmend, &request.base, want);
 }
 
 static Cdop__Override

@@ -17,11 +17,6 @@
 #include "tests/unit/server/rpc/calls.h"
 #include "tests/unit/server/rpc/people_calls.h"
 
-#define SUSPEND              13
-#define RESUME               14
-#define ADMINISTRATOR_REVOKE 16
-#define APPROVE              21
-
 static struct world world;
 
 static char why[] = "has left";
@@ -69,7 +64,7 @@ suspend(enum world_who by, enum world_who whom)
 	cdop__suspend_request__init(&request);
 	request.person = (uint32_t)whom;
 	request.reason = why;
-	world_call(&world, by, SUSPEND, &request.base, &answer);
+	world_call(&world, by, CDOP_CALL_Suspend, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }
 
@@ -90,7 +85,7 @@ fill_yes(Cdop__Call *call, const Cdop__Approval *a)
 	    cdop__approve_request__get_packed_size(&request) <= sizeof(inner));
 	cdop__call__init(call);
 	call->id = 1;
-	call->method = APPROVE;
+	call->method = CDOP_CALL_Approve;
 	world_key(&world, key);
 	call->has_request_key = true;
 	call->request_key = (ProtobufCBinaryData){sizeof(key), key};
@@ -126,7 +121,7 @@ an_act_waits_and_is_done_when_another_approves(void **state)
 	a = calls_waiting(&world, WORLD_ADMIN_2);
 	assert_non_null(a);
 	assert_true(a->you_may);
-	assert_int_equal(a->method, ADMINISTRATOR_REVOKE);
+	assert_int_equal(a->method, CDOP_CALL_AdministratorRevoke);
 	assert_true(a->n_words >= 2);
 	assert_non_null(strstr(a->words[0], "administrator 3"));
 	approve(WORLD_ADMIN_2, a, true, &answer);
@@ -280,12 +275,12 @@ what_was_shown_and_what_waits_are_the_same(void **state)
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_string_equal(answer.reply->reason, "hash_differs");
 	a->requester ^= byte;
-	a->method = RESUME;
+	a->method = CDOP_CALL_Resume;
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_string_equal(answer.reply->reason, "hash_differs");
 	assert_int_equal(
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_ACTIVE);
-	a->method = ADMINISTRATOR_REVOKE;
+	a->method = CDOP_CALL_AdministratorRevoke;
 	approve(WORLD_ADMIN_2, a, true, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }
@@ -429,7 +424,7 @@ asking_again_with_the_same_key_files_once(void **state)
 	request.reason = why;
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = ADMINISTRATOR_REVOKE;
+	call.method = CDOP_CALL_AdministratorRevoke;
 	world_key(&world, key);
 	call.has_request_key = true;
 	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
@@ -481,7 +476,7 @@ approving_again_with_the_same_key_tells_the_outcome(void **state)
 		reply = world_body(
 		    &world, &answer, &cdop__approve_reply__descriptor);
 		assert_true(reply->applied);
-		assert_int_equal(reply->method, ADMINISTRATOR_REVOKE);
+		assert_int_equal(reply->method, CDOP_CALL_AdministratorRevoke);
 		world_reopen(&world);
 	}
 }

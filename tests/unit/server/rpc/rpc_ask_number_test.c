@@ -9,8 +9,6 @@
 
 #include "tests/unit/server/rpc/calls.h"
 
-#define ASK 60
-
 static struct world w;
 
 static int
@@ -49,7 +47,8 @@ ask(const char *nhs)
 	request.nhs_number = calls_text(&w, nhs);
 	request.family_name = calls_text(&w, "Brackenfold");
 	request.birth_date = calls_text(&w, "14/05/2024");
-	world_call(&w, WORLD_PARTNER_WIRRAL, ASK, &request.base, &answer);
+	world_call(
+	    &w, WORLD_PARTNER_WIRRAL, CDOP_CALL_Ask, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return world_body(&w, &answer, &cdop__ask_reply__descriptor);
 }

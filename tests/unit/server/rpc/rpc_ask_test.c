@@ -56,7 +56,7 @@ ask(enum world_who who, struct terms terms, Cdop__Answer want)
 	request.birth_date = calls_text(&w, terms.birth);
 	request.death_date = calls_text(&w, terms.death);
 	w.now_ms += 3600000; /* the limit is a test of its own */
-	world_call(&w, who, 60, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_Ask, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	assert_int_equal(answer.reply->body.len, SIZE);
@@ -64,6 +64,21 @@ ask(enum world_who who, struct terms terms, Cdop__Answer want)
 	assert_int_equal(reply->answer, want);
 	reply_len = answer.result.reply.len;
 	return reply;
+}
+
+static void
+mark(char *reference, uint64_t version, const char *area, bool known)
+{
+	Cdop__CaseInterestRequest request;
+
+	cdop__case_interest_request__init(&request);
+	request.reference = reference;
+	request.version = version;
+	request.area = calls_text(&w, area);
+	request.known = known;
+	request.reason = calls_text(&w, "a sibling lives there");
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest,
+	    &request.base, CDOP_OK);
 }
 
 /* A child of its own family name, born 2024-05-14, died 2026-11-21. */
@@ -325,22 +340,13 @@ interest_makes_known_and_withdrawal_unknown(void **state)
 {
 	struct terms terms = {.family = "Placement", .birth = "2024-05-14"};
 	char *reference = child(8, "Placement", "liverpool");
-	Cdop__CaseInterestRequest interest;
 	Cdop__CaseWithdrawRequest withdraw;
 
 	(void)state;
 	(void)ask(WORLD_PARTNER_WIRRAL, terms, CDOP__ANSWER__NOT_KNOWN_TO_YOU);
-	cdop__case_interest_request__init(&interest);
-	interest.reference = reference;
-	interest.version = 1;
-	interest.area = calls_text(&w, "wirral");
-	interest.known = false;
-	interest.reason = calls_text(&w, "placed there by Liverpool");
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &interest.base, CDOP_OK);
+	mark(reference, 1, "wirral", false);
 	(void)ask(WORLD_PARTNER_WIRRAL, terms, CDOP__ANSWER__NOT_KNOWN_TO_YOU);
-	interest.version = 2;
-	interest.known = true;
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &interest.base, CDOP_OK);
+	mark(reference, 2, "wirral", true);
 	world_reopen(&w);
 	(void)ask(WORLD_PARTNER_WIRRAL, terms, CDOP__ANSWER__KNOWN);
 	(void)ask(WORLD_PARTNER_SEFTON, terms, CDOP__ANSWER__NOT_KNOWN_TO_YOU);
@@ -350,7 +356,8 @@ interest_makes_known_and_withdrawal_unknown(void **state)
 	withdraw.reference = reference;
 	withdraw.version = 3;
 	withdraw.reason = calls_text(&w, "alive");
-	(void)calls_change(&w, WORLD_COORDINATOR, 48, &withdraw.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseWithdraw,
+	    &withdraw.base, CDOP_OK);
 	(void)ask(WORLD_PARTNER_WIRRAL, terms, CDOP__ANSWER__NOT_KNOWN_TO_YOU);
 }
 
@@ -371,16 +378,9 @@ a_marked_case_of_the_holding_area_is_known(void **state)
 {
 	struct terms terms = {.family = "Awayward", .birth = "2024-05-14"};
 	char *reference = child(19, "Awayward", "#nk");
-	Cdop__CaseInterestRequest interest;
 
 	(void)state;
-	cdop__case_interest_request__init(&interest);
-	interest.reference = reference;
-	interest.version = 1;
-	interest.area = calls_text(&w, "sefton");
-	interest.known = true;
-	interest.reason = calls_text(&w, "a sibling lives there");
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &interest.base, CDOP_OK);
+	mark(reference, 1, "sefton", true);
 	(void)ask(WORLD_PARTNER_SEFTON, terms, CDOP__ANSWER__KNOWN);
 	(void)ask(WORLD_PARTNER_WIRRAL, terms, CDOP__ANSWER__NOT_KNOWN_TO_YOU);
 }
@@ -518,6 +518,8 @@ asks_are_counted_by_person_and_day(void **state)
 {
 	struct terms terms = {.family = "Nobody", .birth = "2024-05-14"};
 	Cdop__AskRequest request;
+	const uint32_t most = w.reg->profile->asks_per_day;
+	const enum world_who me = WORLD_PARTNER_SEFTON;
 	struct world_answer answer;
 	uint32_t i;
 
@@ -527,23 +529,22 @@ asks_are_counted_by_person_and_day(void **state)
 	cdop__ask_request__init(&request);
 	request.family_name = calls_text(&w, terms.family);
 	request.birth_date = calls_text(&w, terms.birth);
-	for (i = 0; i <= w.reg->profile->asks_per_day; i++) {
-		world_call(
-		    &w, WORLD_PARTNER_SEFTON, 60, &request.base, &answer);
+	for (i = 0; i <= most; i++) {
+		world_call(&w, me, CDOP_CALL_Ask, &request.base, &answer);
 		assert_int_equal(answer.reply->status,
-		    i < w.reg->profile->asks_per_day ? CDOP_OK
-						     : CDOP_RESOURCE_EXHAUSTED);
+		    i < most ? CDOP_OK : CDOP_RESOURCE_EXHAUSTED);
 	}
 	assert_string_equal(answer.reply->reason, "ask_limit");
 	assert_false(answer.reply->has_body);
 	/* The log has them: a restart gives nobody a day anew. */
 	world_reopen(&w);
-	world_call(&w, WORLD_PARTNER_SEFTON, 60, &request.base, &answer);
+	world_call(&w, me, CDOP_CALL_Ask, &request.base, &answer);
 	assert_string_equal(answer.reply->reason, "ask_limit");
-	world_call(&w, WORLD_PARTNER_WIRRAL, 60, &request.base, &answer);
+	world_call(
+	    &w, WORLD_PARTNER_WIRRAL, CDOP_CALL_Ask, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	w.now_ms += 86400000ull;
-	world_call(&w, WORLD_PARTNER_SEFTON, 60, &request.base, &answer);
+	world_call(&w, me, CDOP_CALL_Ask, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }
 

@@ -52,7 +52,7 @@ message_for(struct rpc_cursor *cursor, const char *reference, uint32_t person,
 	body.has_person = person != 0;
 	body.person = person;
 	cdop__call__init(&call);
-	call.method = 70;
+	call.method = CDOP_CALL_AuditList;
 	call.use = CDOP__USE__SCREEN;
 	call.has_body = true;
 	call.body.len = cdop__audit_list_request__pack(&body, packed);
@@ -144,7 +144,7 @@ what_changed_nothing_does_not_look_like_the_change(void **state)
 	cdop__call__init(&call);
 	world_key(&w, key);
 	call.id = 1;
-	call.method = 51;
+	call.method = CDOP_CALL_CaseInterest;
 	call.purpose = purpose;
 	call.has_request_key = true;
 	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
@@ -169,7 +169,7 @@ asked(const char *nhs, const char *family, const char *birth)
 	ask.nhs_number = nhs == NULL ? NULL : calls_text(&w, nhs);
 	ask.family_name = family == NULL ? NULL : calls_text(&w, family);
 	ask.birth_date = birth == NULL ? NULL : calls_text(&w, birth);
-	world_call(&w, WORLD_PARTNER_WIRRAL, 60, &ask.base, &answer);
+	world_call(&w, WORLD_PARTNER_WIRRAL, CDOP_CALL_Ask, &ask.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	/* In the reply the three do not differ by a word. */
 	assert_null(answer.reply->reason);
@@ -228,7 +228,7 @@ the_log_says_where_an_answer_went(void **state)
 	cdop__case_list_request__init(&request);
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = 44;
+	call.method = CDOP_CALL_CaseList;
 	call.purpose = purpose;
 	call.has_use = true;
 	call.use = CDOP__USE__PRINT;
@@ -254,7 +254,8 @@ what_is_done_to_a_person_is_found_by_the_person(void **state)
 	cdop__suspend_request__init(&suspend);
 	suspend.person = WORLD_ANALYST;
 	suspend.reason = calls_text(&w, "left");
-	world_call(&w, WORLD_ADMIN_1, 13, &suspend.base, &answer);
+	world_call(
+	    &w, WORLD_ADMIN_1, CDOP_CALL_Suspend, &suspend.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	entry = newest();
 	assert_int_equal(entry->subject_person, WORLD_ANALYST);
@@ -299,7 +300,7 @@ what_takes_too_much_is_refused_and_aborts_nothing(void **state)
 	size_t len = 960000, i;
 
 	(void)state;
-	world_call(&w, WORLD_COORDINATOR, 5, NULL, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_ProfileGet, NULL, &answer);
 	now = world_body(&w, &answer, &cdop__profile_get_reply__descriptor);
 	cdop__profile_diff_request__init(&diff);
 	diff.text.len = len;
@@ -309,7 +310,8 @@ what_takes_too_much_is_refused_and_aborts_nothing(void **state)
 	for (i = now->text.len + 1; i + 3 <= len; i += 3)
 		memcpy(diff.text.data + i, "#x\n", 3);
 	w.budget = CDOP_REQUEST_ARENA;
-	world_call(&w, WORLD_COORDINATOR, 6, &diff.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_ProfileDiff, &diff.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_RESOURCE_EXHAUSTED);
 	assert_string_equal(answer.reply->reason, "too_large");
@@ -330,7 +332,7 @@ a_purpose_in_words_is_bounded(void **state)
 	memset(text, 'x', CDOP_REASON_MAX + 1);
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = 1;
+	call.method = CDOP_CALL_Status;
 	call.purpose_text = text;
 	world_send(&w, WORLD_PARTNER_WIRRAL, &call, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
@@ -373,7 +375,8 @@ an_answer_that_is_too_long_is_a_refusal(void **state)
 	show.reference = reference;
 	show.has_notifications = true;
 	show.notifications = true;
-	world_call(&w, WORLD_COORDINATOR, 43, &show.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &show.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_RESOURCE_EXHAUSTED);
 	assert_string_equal(answer.reply->reason, "too_large");
@@ -381,7 +384,8 @@ an_answer_that_is_too_long_is_a_refusal(void **state)
 	assert_false(answer.reply->has_body);
 	assert_int_equal(newest()->n_released, 0);
 	show.notifications = false;
-	world_call(&w, WORLD_COORDINATOR, 43, &show.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &show.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	free(reference);
 }

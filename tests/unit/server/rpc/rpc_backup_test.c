@@ -15,10 +15,6 @@
 #include "server/registry/custody_act.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define CREATE    90
-#define PROVED    94
-#define DESTROYED 96
-
 static struct world w;
 
 static int
@@ -58,7 +54,8 @@ create(const char *label)
 
 	cdop__backup_create_request__init(&request);
 	request.label = calls_text(&w, label);
-	world_call(&w, WORLD_ADMIN_1, CREATE, &request.base, &answer);
+	world_call(
+	    &w, WORLD_ADMIN_1, CDOP_CALL_BackupCreate, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	return answer.reply;
 }
@@ -105,7 +102,8 @@ prove(uint32_t number, uint8_t *code, size_t len)
 	request.number = number;
 	request.has_proof = code != NULL;
 	request.proof = (ProtobufCBinaryData){len, code};
-	world_call(&w, WORLD_ADMIN_1, PROVED, &request.base, &answer);
+	world_call(
+	    &w, WORLD_ADMIN_1, CDOP_CALL_BackupProved, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	return answer.reply;
 }
@@ -140,7 +138,8 @@ destroyed(uint32_t number, const char *reason)
 	cdop__backup_destroyed_request__init(&request);
 	request.number = number;
 	request.reason = calls_text(&w, reason);
-	world_call(&w, WORLD_ADMIN_1, DESTROYED, &request.base, &answer);
+	world_call(&w, WORLD_ADMIN_1, CDOP_CALL_BackupDestroyed, &request.base,
+	    &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	return answer.reply;
 }

@@ -53,7 +53,7 @@ list_page(enum world_who who, const ProtobufCBinaryData *page, bool names,
 		request.has_page = true;
 		request.page = *page;
 	}
-	world_call(&w, who, 44, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_CaseList, &request.base, &answer);
 	assert_int_equal(answer.reply->status, want);
 	if (want != CDOP_OK)
 		return NULL;
@@ -132,7 +132,8 @@ died(const char *since, const char *until)
 	cdop__case_list_request__init(&request);
 	request.since = calls_text(&w, since);
 	request.until = calls_text(&w, until);
-	world_call(&w, WORLD_COORDINATOR, 44, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseList, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	list = world_body(&w, &answer, &cdop__case_list_reply__descriptor);
 	return list->n_case_;
@@ -178,7 +179,8 @@ find_wants_enough_and_finds_no_other_areas(void **state)
 		request.nhs_number = calls_text(&w, few[i][0]);
 		request.family_name = calls_text(&w, few[i][1]);
 		request.birth_date = calls_text(&w, few[i][2]);
-		world_call(&w, WORLD_COORDINATOR, 45, &request.base, &answer);
+		world_call(&w, WORLD_COORDINATOR, CDOP_CALL_CaseFind,
+		    &request.base, &answer);
 		assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
 		assert_int_equal(answer.reply->n_violation, 1);
 	}
@@ -237,7 +239,8 @@ list_word(const char *area, const char *status, enum cdop_err want)
 	cdop__case_list_request__init(&request);
 	request.area = calls_text(&w, area);
 	request.status = calls_text(&w, status);
-	world_call(&w, WORLD_COORDINATOR, 44, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseList, &request.base, &answer);
 	assert_int_equal(answer.reply->status, want);
 	return want == CDOP_OK ? "" : answer.reply->violation[0]->rule;
 }

@@ -33,6 +33,12 @@ teardown(void **state)
 	return 0;
 }
 
+static Cdop__ChangeReply *
+change(uint32_t method, const ProtobufCMessage *body, enum cdop_err want)
+{
+	return calls_change(&w, WORLD_COORDINATOR, method, body, want);
+}
+
 static char *
 fresh(unsigned n, const char *residence)
 {
@@ -207,7 +213,7 @@ a_correction_is_a_new_version_and_leaves_the_record(void **state)
 	request.form = form;
 	request.reason = calls_text(&w, "misheard");
 	w.now_ms += 1000;
-	reply = calls_change(&w, WORLD_COORDINATOR, 41, &request.base, CDOP_OK);
+	reply = change(CDOP_CALL_NotificationCorrect, &request.base, CDOP_OK);
 	assert_int_equal(reply->version, 2);
 	assert_int_equal(reply->n_difference, 1);
 	assert_string_equal(reply->difference[0], "child.first_names");
@@ -222,12 +228,12 @@ a_correction_is_a_new_version_and_leaves_the_record(void **state)
 	assert_string_equal(
 	    found->notification[0]->source_agency, form->notifier->agency);
 	assert_null(found->record->source_agency);
-	reply = calls_change(
-	    &w, WORLD_COORDINATOR, 41, &request.base, CDOP_ABORTED);
+	reply =
+	    change(CDOP_CALL_NotificationCorrect, &request.base, CDOP_ABORTED);
 	assert_int_equal(reply->version, 2);
 	request.notification = 2;
-	(void)calls_change(
-	    &w, WORLD_COORDINATOR, 41, &request.base, CDOP_NOT_FOUND);
+	(void)change(
+	    CDOP_CALL_NotificationCorrect, &request.base, CDOP_NOT_FOUND);
 }
 
 static Cdop__ChangeReply *
@@ -242,7 +248,7 @@ move(const char *from, uint32_t notification, const char *to, uint64_t version,
 	request.to_reference = calls_text(&w, to);
 	request.reason = calls_text(&w, "joined to the wrong child");
 	request.version = version;
-	return calls_change(&w, WORLD_COORDINATOR, 42, &request.base, want);
+	return change(CDOP_CALL_NotificationMove, &request.base, want);
 }
 
 static void
@@ -294,7 +300,8 @@ show_version(const char *reference, uint64_t version)
 	request.reference = calls_text(&w, reference);
 	request.has_version = true;
 	request.version = version;
-	world_call(&w, WORLD_COORDINATOR, 43, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &request.base, &answer);
 	if (answer.reply->status != CDOP_OK)
 		return NULL;
 	reply = world_body(&w, &answer, &cdop__case_show_reply__descriptor);
@@ -322,7 +329,7 @@ the_first_record_outlives_its_notification(void **state)
 	calls_put(&w, form, "child.first_names", "Corrected");
 	request.form = form;
 	request.reason = calls_text(&w, "misheard");
-	(void)calls_change(&w, WORLD_COORDINATOR, 41, &request.base, CDOP_OK);
+	(void)change(CDOP_CALL_NotificationCorrect, &request.base, CDOP_OK);
 	for (pass = 0; pass < 2; pass++) {
 		found = show_version(one, 1);
 		assert_non_null(found);
@@ -409,7 +416,7 @@ a_reinstated_case_is_asked_about(void **state)
 	link.other = anew;
 	link.kind = calls_text(&w, "not_duplicate");
 	link.reason = calls_text(&w, "number mistyped");
-	reply = calls_change(&w, WORLD_COORDINATOR, 53, &link.base, CDOP_OK);
+	reply = change(CDOP_CALL_CaseLinkAdd, &link.base, CDOP_OK);
 	(void)withdraw(49, first, reply->version, CDOP_OK);
 	assert_true(calls_lists(&w, WORLD_COORDINATOR, first));
 }
@@ -428,23 +435,21 @@ the_owner_changes_by_its_own_call(void **state)
 	request.version = 1;
 	request.area = calls_text(&w, "wirral");
 	request.reason = calls_text(&w, "");
-	(void)calls_change(
-	    &w, WORLD_COORDINATOR, 50, &request.base, CDOP_INVALID_ARGUMENT);
+	(void)change(CDOP_CALL_CaseOwner, &request.base, CDOP_INVALID_ARGUMENT);
 	request.reason = calls_text(&w, "the grandmother's address");
-	(void)calls_change(&w, WORLD_COORDINATOR, 50, &request.base, CDOP_OK);
+	(void)change(CDOP_CALL_CaseOwner, &request.base, CDOP_OK);
 	world_reopen(&w);
 	(void)calls_show(&w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_OK);
 
 	/* And away again, by whom it then belongs to. */
 	request.version = 2;
 	request.area = calls_text(&w, "sefton");
-	(void)calls_change(
-	    &w, WORLD_COORDINATOR_WIRRAL, 50, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR_WIRRAL, CDOP_CALL_CaseOwner,
+	    &request.base, CDOP_OK);
 	(void)calls_show(
 	    &w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_NOT_FOUND);
 	request.version = 3;
-	(void)calls_change(
-	    &w, WORLD_COORDINATOR, 50, &request.base, CDOP_INVALID_ARGUMENT);
+	(void)change(CDOP_CALL_CaseOwner, &request.base, CDOP_INVALID_ARGUMENT);
 	assert_string_equal(calls_rule(), "owner.same");
 }
 
@@ -470,24 +475,25 @@ somebody_is_responsible_and_lists_his_own(void **state)
 	request.version = 1;
 	request.has_person = true;
 	request.person = 4000;
-	(void)calls_change(
-	    &w, WORLD_COORDINATOR, 52, &request.base, CDOP_INVALID_ARGUMENT);
+	(void)change(
+	    CDOP_CALL_CaseResponsible, &request.base, CDOP_INVALID_ARGUMENT);
 	/* Nobody but a coordinator of the area. */
 	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		request.person = others[i];
-		(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base,
+		(void)change(CDOP_CALL_CaseResponsible, &request.base,
 		    CDOP_INVALID_ARGUMENT);
 		assert_string_equal(calls_rule(), "person.unknown");
 	}
 	request.person = WORLD_COORDINATOR_WIRRAL;
 	request.reason = calls_text(&w, "");
-	(void)calls_change(
-	    &w, WORLD_COORDINATOR, 52, &request.base, CDOP_INVALID_ARGUMENT);
+	(void)change(
+	    CDOP_CALL_CaseResponsible, &request.base, CDOP_INVALID_ARGUMENT);
 	request.reason = calls_text(&w, "takes over");
-	(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base, CDOP_OK);
+	(void)change(CDOP_CALL_CaseResponsible, &request.base, CDOP_OK);
 	cdop__case_history_request__init(&history);
 	history.reference = reference;
-	world_call(&w, WORLD_COORDINATOR, 47, &history.base, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_CaseHistory, &history.base,
+	    &answer);
 	events = world_body(&w, &answer, &cdop__case_history_reply__descriptor);
 	assert_string_equal(
 	    events->entry[events->n_entry - 1]->reason, "takes over");
@@ -498,7 +504,8 @@ somebody_is_responsible_and_lists_his_own(void **state)
 	cdop__case_list_request__init(&mine);
 	mine.has_mine = true;
 	mine.mine = true;
-	world_call(&w, WORLD_COORDINATOR_WIRRAL, 44, &mine.base, &answer);
+	world_call(&w, WORLD_COORDINATOR_WIRRAL, CDOP_CALL_CaseList, &mine.base,
+	    &answer);
 	list = world_body(&w, &answer, &cdop__case_list_reply__descriptor);
 	assert_int_equal(list->n_case_, 1);
 	assert_string_equal(list->case_[0]->reference, reference);
@@ -510,35 +517,27 @@ static void
 a_wrong_reference_reads_like_somebody_elses(void **state)
 {
 	char *theirs = fresh(50, "sefton"), none[CDOP_REFERENCE_TEXT];
-	struct world_answer answer;
-	Cdop__CaseShowRequest request;
-	char *one;
+	const enum world_who me = WORLD_COORDINATOR_WIRRAL;
+	const char *one;
 	uint64_t i = 1;
 
 	(void)state;
 	w.now_ms += 3600000; /* another hour for the limit */
 	while (!cdop_reference_make(i++, true, none))
 		;
-	cdop__case_show_request__init(&request);
-	request.reference = theirs;
-	world_call(&w, WORLD_COORDINATOR_WIRRAL, 43, &request.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_NOT_FOUND);
-	one = answer.reply->message;
-	request.reference = none;
-	world_call(&w, WORLD_COORDINATOR_WIRRAL, 43, &request.base, &answer);
-	assert_int_equal(answer.reply->status, CDOP_NOT_FOUND);
-	assert_string_equal(one, answer.reply->message);
+	(void)calls_show(&w, me, theirs, CDOP_NOT_FOUND);
+	one = calls_answer()->reply->message;
+	(void)calls_show(&w, me, none, CDOP_NOT_FOUND);
+	assert_string_equal(one, calls_answer()->reply->message);
 
 	/* The profile allows twenty an hour. */
 	for (i = 0; i < 18; i++)
-		(void)calls_show(
-		    &w, WORLD_COORDINATOR_WIRRAL, none, CDOP_NOT_FOUND);
-	(void)calls_show(
-	    &w, WORLD_COORDINATOR_WIRRAL, theirs, CDOP_RESOURCE_EXHAUSTED);
+		(void)calls_show(&w, me, none, CDOP_NOT_FOUND);
+	(void)calls_show(&w, me, theirs, CDOP_RESOURCE_EXHAUSTED);
 	assert_string_equal(calls_reason(), "miss_limit");
 	(void)calls_show(&w, WORLD_COORDINATOR, theirs, CDOP_OK);
 	w.now_ms += 3600000;
-	(void)calls_show(&w, WORLD_COORDINATOR_WIRRAL, none, CDOP_NOT_FOUND);
+	(void)calls_show(&w, me, none, CDOP_NOT_FOUND);
 }
 
 static void
@@ -559,7 +558,8 @@ history_says_who_when_and_why(void **state)
 	(void)withdraw(48, reference, 2, CDOP_OK);
 	cdop__case_history_request__init(&request);
 	request.reference = reference;
-	world_call(&w, WORLD_COORDINATOR, 47, &request.base, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_CaseHistory, &request.base,
+	    &answer);
 	reply = world_body(&w, &answer, &cdop__case_history_reply__descriptor);
 	assert_int_equal(reply->n_entry, 4);
 	assert_string_equal(reply->entry[0]->what, "registered");

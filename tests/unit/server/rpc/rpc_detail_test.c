@@ -46,7 +46,7 @@ history(enum world_who who, const char *reference)
 
 	cdop__case_history_request__init(&request);
 	request.reference = calls_text(&w, reference);
-	world_call(&w, who, 47, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_CaseHistory, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return world_body(&w, &answer, &cdop__case_history_reply__descriptor);
 }
@@ -97,7 +97,8 @@ own(const char *reference, uint64_t version, const char *area)
 	request.area = calls_text(&w, area);
 	request.reason = calls_text(&w, "lived there");
 	request.source = calls_text(&w, "telephone,\nschool");
-	(void)calls_change(&w, WORLD_COORDINATOR, 50, &request.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseOwner, &request.base, CDOP_OK);
 }
 
 static void
@@ -113,7 +114,8 @@ interest(const char *reference, uint64_t version, bool known, bool remove)
 	request.has_remove = true;
 	request.remove = remove;
 	request.reason = calls_text(&w, "placed there");
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest,
+	    &request.base, CDOP_OK);
 }
 
 static void
@@ -127,7 +129,8 @@ respond(const char *reference, uint64_t version, uint32_t person)
 	request.has_person = person != 0;
 	request.person = person;
 	request.reason = calls_text(&w, "takes over");
-	(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &request.base, CDOP_OK);
 }
 
 static void
@@ -140,7 +143,8 @@ tie(const char *one, const char *other, const char *kind)
 	request.other = calls_text(&w, other);
 	request.kind = calls_text(&w, kind);
 	request.reason = calls_text(&w, "the same mother");
-	(void)calls_change(&w, WORLD_COORDINATOR, 53, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseLinkAdd,
+	    &request.base, CDOP_OK);
 }
 
 /* ---- tests ------------------------------------------------------------- */
@@ -239,7 +243,8 @@ a_link_with_a_case_that_went_away_says_nothing(void **state)
 	owner.version = 2;
 	owner.area = calls_text(&w, "sefton");
 	owner.reason = calls_text(&w, "the family moved");
-	(void)calls_change(&w, WORLD_COORDINATOR, 50, &owner.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseOwner, &owner.base, CDOP_OK);
 	reply = history(WORLD_COORDINATOR_WIRRAL, one);
 	assert_int_equal(reply->n_entry, 2);
 	assert_string_equal(reply->entry[1]->what, "changed");
@@ -321,7 +326,8 @@ a_move_says_which_and_where(void **state)
 	move.to_reference = far;
 	move.version = 2;
 	move.reason = calls_text(&w, "joined to the wrong child");
-	(void)calls_change(&w, WORLD_COORDINATOR, 42, &move.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationMove,
+	    &move.base, CDOP_OK);
 	reply = history(WORLD_COORDINATOR, one);
 	d = reply->entry[2]->detail[1];
 	assert_string_equal(d->what, "moved_away");
@@ -368,7 +374,8 @@ both_values_of_a_difference_leave_and_are_logged(void **state)
 	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
 	cdop__case_show_request__init(&request);
 	request.reference = calls_text(&w, one);
-	world_call(&w, WORLD_COORDINATOR, 43, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &request.base, &answer);
 	reply = world_body(&w, &answer, &cdop__case_show_reply__descriptor);
 	assert_null(reply->case_->notification[1]->form);
 	assert_int_equal(reply->case_->n_differing, 2);

@@ -128,7 +128,8 @@ correct(const char *reference, uint64_t version, Cdop__Form *form,
 	request.version = version;
 	request.form = form;
 	request.reason = calls_text(&w, "a slip");
-	(void)calls_change(&w, WORLD_COORDINATOR, 41, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationCorrect,
+	    &request.base, CDOP_OK);
 }
 
 static void
@@ -316,11 +317,13 @@ a_child_known_elsewhere_is_taken_in_silence(void **state)
 
 	/* The pair is for those who work for both. */
 	cdop__duplicate_pairs_request__init(&ask);
-	world_call(&w, WORLD_COORDINATOR_WIRRAL, 54, &ask.base, &answer);
+	world_call(&w, WORLD_COORDINATOR_WIRRAL, CDOP_CALL_DuplicatePairs,
+	    &ask.base, &answer);
 	pairs =
 	    world_body(&w, &answer, &cdop__duplicate_pairs_reply__descriptor);
 	assert_int_equal(pairs->n_pair, 0);
-	world_call(&w, WORLD_COORDINATOR, 54, &ask.base, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_DuplicatePairs, &ask.base,
+	    &answer);
 	pairs =
 	    world_body(&w, &answer, &cdop__duplicate_pairs_reply__descriptor);
 	assert_int_equal(pairs->n_pair, 1);
@@ -334,11 +337,13 @@ a_child_known_elsewhere_is_taken_in_silence(void **state)
 	link.other = wirral;
 	link.kind = calls_text(&w, "not_duplicate");
 	link.reason = calls_text(&w, "cousins, number mistyped");
-	(void)calls_change(&w, WORLD_COORDINATOR, 53, &link.base, CDOP_OK);
 	(void)calls_change(
-	    &w, WORLD_COORDINATOR, 53, &link.base, CDOP_ALREADY_EXISTS);
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseLinkAdd, &link.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseLinkAdd,
+	    &link.base, CDOP_ALREADY_EXISTS);
 	world_reopen(&w);
-	world_call(&w, WORLD_COORDINATOR, 54, &ask.base, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_DuplicatePairs, &ask.base,
+	    &answer);
 	pairs =
 	    world_body(&w, &answer, &cdop__duplicate_pairs_reply__descriptor);
 	assert_int_equal(pairs->n_pair, 0);
@@ -354,7 +359,8 @@ history_of(const char *reference, uint64_t *ret_version)
 
 	cdop__case_history_request__init(&request);
 	request.reference = calls_text(&w, reference);
-	world_call(&w, WORLD_COORDINATOR_WIRRAL, 47, &request.base, &answer);
+	world_call(&w, WORLD_COORDINATOR_WIRRAL, CDOP_CALL_CaseHistory,
+	    &request.base, &answer);
 	reply = world_body(&w, &answer, &cdop__case_history_reply__descriptor);
 	*ret_version =
 	    calls_show(&w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_OK)
@@ -376,8 +382,8 @@ amend_number(const char *reference, uint64_t version, unsigned child)
 	request.source = calls_text(&w, "telephone, GP");
 	calls_put(&w, request.form, "child.nhs_number",
 	    cdop_form_text(form, "child.nhs_number", w.arena));
-	(void)calls_change(
-	    &w, WORLD_COORDINATOR_WIRRAL, 46, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR_WIRRAL, CDOP_CALL_CaseAmend,
+	    &request.base, CDOP_OK);
 }
 
 /* TRUST M14: neither a version nor an event says that there is another. */
@@ -414,8 +420,8 @@ a_pair_of_two_areas_leaves_no_mark_on_either_case(void **state)
 	    cdop_form_text(
 		world_form(&w, 80, "wirral"), "child.nhs_number", w.arena));
 	correct.reason = calls_text(&w, "two digits were swapped");
-	(void)calls_change(
-	    &w, WORLD_COORDINATOR_WIRRAL, 41, &correct.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR_WIRRAL,
+	    CDOP_CALL_NotificationCorrect, &correct.base, CDOP_OK);
 	assert_int_equal(history_of(wirral, &now), n + 2);
 	assert_int_equal(now, first);
 
@@ -425,7 +431,8 @@ a_pair_of_two_areas_leaves_no_mark_on_either_case(void **state)
 	link.other = wirral;
 	link.kind = calls_text(&w, "not_duplicate");
 	link.reason = calls_text(&w, "cousins");
-	(void)calls_change(&w, WORLD_COORDINATOR, 53, &link.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseLinkAdd, &link.base, CDOP_OK);
 	assert_int_equal(history_of(wirral, &now), n + 2);
 	assert_int_equal(now, first);
 	world_reopen(&w);
@@ -452,8 +459,8 @@ many_withdrawn_ones_and_all_decisions_fit_one_leaf(void **state)
 		    calls_new(&w, WORLD_COORDINATOR, tell.form);
 		withdraw.version = 1;
 		withdraw.reason = calls_text(&w, "a test of the portal");
-		(void)calls_change(
-		    &w, WORLD_COORDINATOR, 48, &withdraw.base, CDOP_OK);
+		(void)calls_change(&w, WORLD_COORDINATOR,
+		    CDOP_CALL_CaseWithdraw, &withdraw.base, CDOP_OK);
 		cdop_arena_reset(w.arena);
 	}
 	for (i = 0; i <= CASES_DECISIONS_MAX; i++) {

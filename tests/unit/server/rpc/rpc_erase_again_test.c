@@ -15,9 +15,6 @@
 #include "tests/unit/server/registry/turning.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define ERASE       92
-#define CERTIFICATE 93
-
 static struct world w;
 
 static int
@@ -45,7 +42,8 @@ erase(const char *reference, const uint8_t *key)
 	request.reference = calls_text(&w, reference);
 	request.version = 1;
 	request.ground = CDOP__ERASURE_GROUND__COURT_ORDER;
-	return calls_under(&w, WORLD_COORDINATOR, ERASE, &request.base, key);
+	return calls_under(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseErase, &request.base, key);
 }
 
 static Cdop__CaseEraseReply *
@@ -67,7 +65,8 @@ certificates_before(uint32_t before)
 	cdop__certificate_get_request__init(&request);
 	request.has_before = true;
 	request.before = before;
-	world_call(&w, WORLD_AUDITOR, CERTIFICATE, &request.base, &answer);
+	world_call(&w, WORLD_AUDITOR, CDOP_CALL_CertificateGet, &request.base,
+	    &answer);
 	reply =
 	    world_body(&w, &answer, &cdop__certificate_get_reply__descriptor);
 	return reply->n_certificate;

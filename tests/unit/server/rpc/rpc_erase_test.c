@@ -25,14 +25,6 @@
 #include "tests/unit/server/registry/turning.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define HISTORY     47
-#define LINK        53
-#define PAIRS       54
-#define HOLD_SET    56
-#define MOVE        42
-#define ERASE       92
-#define CERTIFICATE 93
-
 static struct world w;
 static char *gone, *other, *third;
 
@@ -71,7 +63,7 @@ ask_version(enum world_who who, const char *reference, uint64_t version,
 	request.reference = calls_text(&w, reference);
 	request.version = version;
 	request.ground = CDOP__ERASURE_GROUND__COURT_ORDER;
-	world_call(&w, who, ERASE, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_CaseErase, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, want);
 	return answer.reply;
@@ -92,7 +84,7 @@ certificate(enum world_who who, uint32_t number, enum cdop_err want)
 	cdop__certificate_get_request__init(&request);
 	request.has_number = number != 0;
 	request.number = number;
-	world_call(&w, who, CERTIFICATE, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_CertificateGet, &request.base, &answer);
 	assert_int_equal(answer.reply->status, want);
 	if (!answer.reply->has_body)
 		return NULL;
@@ -110,7 +102,8 @@ tie(const char *one, const char *two)
 	request.other = calls_text(&w, two);
 	request.kind = calls_text(&w, "siblings");
 	request.reason = calls_text(&w, "same mother");
-	(void)calls_change(&w, WORLD_COORDINATOR, LINK, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseLinkAdd,
+	    &request.base, CDOP_OK);
 }
 
 static void
@@ -123,7 +116,7 @@ hold(const char *reference, uint64_t version)
 	request.version = version;
 	request.reason = calls_text(&w, "inquest");
 	(void)calls_change(
-	    &w, WORLD_COORDINATOR, HOLD_SET, &request.base, CDOP_OK);
+	    &w, WORLD_COORDINATOR, CDOP_CALL_HoldSet, &request.base, CDOP_OK);
 }
 
 /* ---- who ----------------------------------------------------------------- */
@@ -234,10 +227,12 @@ expect_gone(void)
 	    calls_show(&w, WORLD_COORDINATOR, other, CDOP_OK)->n_link, 1);
 	cdop__case_history_request__init(&history);
 	history.reference = other;
-	world_call(&w, WORLD_COORDINATOR, HISTORY, &history.base, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_CaseHistory, &history.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	cdop__duplicate_pairs_request__init(&pairs);
-	world_call(&w, WORLD_COORDINATOR, PAIRS, &pairs.base, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_DuplicatePairs, &pairs.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	(void)ask(WORLD_COORDINATOR, gone, CDOP_NOT_FOUND);
 }
@@ -484,7 +479,8 @@ what_came_from_another_case_is_said(void **state)
 	request.version = 2;
 	request.to_reference = gone;
 	request.reason = calls_text(&w, "another child");
-	(void)calls_change(&w, WORLD_COORDINATOR, MOVE, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationMove,
+	    &request.base, CDOP_OK);
 	(void)ask_version(WORLD_COORDINATOR, gone, 2, CDOP_OK);
 	(void)calls_approve(
 	    &w, WORLD_CUSTODIAN, calls_waiting(&w, WORLD_CUSTODIAN), CDOP_OK);

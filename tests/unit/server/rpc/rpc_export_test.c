@@ -18,9 +18,8 @@
 #include "server/registry/tree_core.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define AUDIT_EXPORT 71
-#define TILES_MAX    16
-#define LEAVES_MAX   4096
+#define TILES_MAX  16
+#define LEAVES_MAX 4096
 
 static struct world w;
 
@@ -67,7 +66,7 @@ next_message(struct rpc_cursor *cursor, Cdop__AuditExportReply **ret_message,
 	Cdop__Call call;
 
 	cdop__call__init(&call);
-	call.method = AUDIT_EXPORT;
+	call.method = CDOP_CALL_AuditExport;
 	call.use = CDOP__USE__FILE;
 	reply = calls_next(&w, &call, cursor);
 	*ret_last = reply->last;
@@ -236,7 +235,7 @@ visit(void *ctx, const struct audit_leaf *leaf)
 	const Cdop__StoredWords *words = leaf->stored->words;
 	size_t *n = ctx;
 
-	if (words->call != AUDIT_EXPORT)
+	if (words->call != CDOP_CALL_AuditExport)
 		return *n == 0;
 	(*n)++;
 	assert_int_equal(words->count, 2500);

@@ -39,7 +39,8 @@ list(const Cdop__AuditListRequest *request, enum cdop_err want)
 {
 	static struct world_answer answer;
 
-	world_call(&w, WORLD_AUDITOR, 70, &request->base, &answer);
+	world_call(
+	    &w, WORLD_AUDITOR, CDOP_CALL_AuditList, &request->base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, want);
 	return want != CDOP_OK
@@ -92,7 +93,8 @@ show(const char *reference, bool notifications)
 	request.reference = calls_text(&w, reference);
 	request.has_notifications = true;
 	request.notifications = notifications;
-	world_call(&w, WORLD_COORDINATOR, 43, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }
 
@@ -156,7 +158,8 @@ a_list_may_name_a_mother(void **state)
 	cdop__case_list_request__init(&request);
 	request.has_names = true;
 	request.names = true;
-	world_call(&w, WORLD_COORDINATOR, 44, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseList, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	entry = calls_newest(&w, NULL);
 	for (i = 0; i < entry->n_released; i++) {
@@ -170,7 +173,8 @@ a_list_may_name_a_mother(void **state)
 	}
 	assert_int_equal(seen, 2);
 	request.names = false;
-	world_call(&w, WORLD_COORDINATOR, 44, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseList, &request.base, &answer);
 	entry = calls_newest(&w, NULL);
 	for (i = 0; i < entry->n_released; i++) {
 		assert_int_equal(entry->released[i]->n_living, 0);

@@ -65,7 +65,7 @@ page(enum world_who who, const char *reference,
 		request.has_page = true;
 		request.page = *token;
 	}
-	world_call(&w, who, 47, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_CaseHistory, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, want);
 	return want != CDOP_OK
@@ -131,7 +131,8 @@ mark(const char *reference, uint64_t version)
 	request.area = calls_text(&w, "sefton");
 	request.known = version % 2 == 0;
 	request.reason = reason;
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest,
+	    &request.base, CDOP_OK);
 }
 
 static void
@@ -149,7 +150,8 @@ correct(
 	(void)snprintf(name, sizeof(name), "Name%c", (int)('a' + version % 26));
 	calls_put(&w, request.form, "child.first_names", name);
 	request.reason = calls_text(&w, "misheard");
-	(void)calls_change(&w, WORLD_COORDINATOR, 41, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationCorrect,
+	    &request.base, CDOP_OK);
 }
 
 /* Many long reasons: once it was all or nothing. */
@@ -226,7 +228,8 @@ any_page_size_gives_the_same_history(void **state)
 	move.to_reference = other;
 	move.version = 10;
 	move.reason = calls_text(&w, "joined to the wrong child");
-	(void)calls_change(&w, WORLD_COORDINATOR, 42, &move.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationMove,
+	    &move.base, CDOP_OK);
 	read_all(reference, 3);
 	assert_int_equal(n_seen, n - 8 + 1);
 	read_all(other, 3);

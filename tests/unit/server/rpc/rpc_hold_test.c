@@ -15,13 +15,6 @@
 #include "cdop/reference.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define MOVE      42
-#define LIST      44
-#define HISTORY   47
-#define HOLD_SET  56
-#define HOLD_LIFT 57
-#define CHANGE    17
-
 static struct world w;
 
 static int
@@ -65,7 +58,8 @@ listed_on_hold(void)
 	struct world_answer answer;
 
 	cdop__case_list_request__init(&request);
-	world_call(&w, WORLD_COORDINATOR, LIST, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseList, &request.base, &answer);
 	list = world_body(&w, &answer, &cdop__case_list_reply__descriptor);
 	assert_int_equal(list->n_case_, 1);
 	return list->case_[0]->has_hold && list->case_[0]->hold;
@@ -82,7 +76,8 @@ last_detail(const char *reference)
 
 	cdop__case_history_request__init(&request);
 	request.reference = calls_text(&w, reference);
-	world_call(&w, WORLD_COORDINATOR, HISTORY, &request.base, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_CaseHistory, &request.base,
+	    &answer);
 	events = world_body(&w, &answer, &cdop__case_history_reply__descriptor);
 	last = events->entry[events->n_entry - 1];
 	assert_int_equal(last->n_detail, 1);
@@ -99,15 +94,15 @@ it_is_seen_wherever_the_case_is(void **state)
 
 	(void)state;
 	assert_false(listed_on_hold());
-	(void)hold(
-	    WORLD_ADMIN_1, HOLD_SET, ref, 1, "no", CDOP_PERMISSION_DENIED);
-	(void)hold(
-	    WORLD_COORDINATOR, HOLD_SET, ref, 1, "", CDOP_INVALID_ARGUMENT);
-	(void)hold(
-	    WORLD_COORDINATOR, HOLD_SET, ref, 9, "inquest", CDOP_ABORTED);
-	(void)hold(
-	    WORLD_COORDINATOR_WIRRAL, HOLD_SET, ref, 1, "inquest", CDOP_OK);
-	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 2, "again",
+	(void)hold(WORLD_ADMIN_1, CDOP_CALL_HoldSet, ref, 1, "no",
+	    CDOP_PERMISSION_DENIED);
+	(void)hold(WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 1, "",
+	    CDOP_INVALID_ARGUMENT);
+	(void)hold(WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 9, "inquest",
+	    CDOP_ABORTED);
+	(void)hold(WORLD_COORDINATOR_WIRRAL, CDOP_CALL_HoldSet, ref, 1,
+	    "inquest", CDOP_OK);
+	(void)hold(WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 2, "again",
 	    CDOP_FAILED_PRECONDITION);
 
 	world_reopen(&w);
@@ -126,7 +121,7 @@ counted(enum world_who who)
 	Cdop__StatusReply *reply;
 
 	cdop__status_request__init(&request);
-	world_call(&w, who, 1, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_Status, &request.base, &answer);
 	reply = world_body(&w, &answer, &cdop__status_reply__descriptor);
 	assert_true(reply->has_approvals_waiting);
 	return reply->approvals_waiting;
@@ -141,10 +136,12 @@ two_who_may_see_it_lift_it(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 1, "over",
+	(void)hold(WORLD_COORDINATOR, CDOP_CALL_HoldLift, ref, 1, "over",
 	    CDOP_FAILED_PRECONDITION);
-	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
-	answer = hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 1, "inquest", CDOP_OK);
+	answer = hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldLift, ref, 2, "over", CDOP_OK);
 	assert_true(answer->reply->has_approval);
 	assert_true(listed_on_hold());
 	(void)calls_approve(&w, WORLD_COORDINATOR,
@@ -178,7 +175,8 @@ make_partner_too(uint32_t person)
 	change.has_grants_set = true;
 	change.grants_set = true;
 	change.reason = calls_text(&w, "two posts");
-	world_call(&w, WORLD_ADMIN_1, CHANGE, &change.base, &answer);
+	world_call(
+	    &w, WORLD_ADMIN_1, CDOP_CALL_PersonChange, &change.base, &answer);
 	(void)calls_approve(
 	    &w, WORLD_ADMIN_2, calls_waiting(&w, WORLD_ADMIN_2), CDOP_OK);
 }
@@ -191,10 +189,11 @@ who_has_two_roles_asks_in_one(void **state)
 	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 1, "wirral"));
 
 	(void)state;
-	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
-	make_partner_too(WORLD_COORDINATOR_WIRRAL);
 	(void)hold(
-	    WORLD_COORDINATOR_WIRRAL, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	    WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 1, "inquest", CDOP_OK);
+	make_partner_too(WORLD_COORDINATOR_WIRRAL);
+	(void)hold(WORLD_COORDINATOR_WIRRAL, CDOP_CALL_HoldLift, ref, 2, "over",
+	    CDOP_OK);
 	assert_true(listed_on_hold());
 	(void)calls_approve(&w, WORLD_COORDINATOR,
 	    calls_waiting(&w, WORLD_COORDINATOR), CDOP_OK);
@@ -210,8 +209,10 @@ on_a_full_disk_it_waits_on(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
-	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 1, "inquest", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldLift, ref, 2, "over", CDOP_OK);
 	w.reg->room = REGISTRY_FULL;
 	a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
 	assert_string_equal(calls_approve(&w, WORLD_COORDINATOR_WIRRAL, a,
@@ -235,10 +236,11 @@ a_decision_says_nothing_that_outlives_the_case(void **state)
 	bool yes;
 
 	(void)state;
-	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 1, "inquest", CDOP_OK);
 	for (yes = false;; yes = true) {
-		(void)hold(
-		    WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+		(void)hold(WORLD_COORDINATOR, CDOP_CALL_HoldLift, ref, 2,
+		    "over", CDOP_OK);
 		a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
 		(void)calls_decide(&w, WORLD_COORDINATOR_WIRRAL, a, yes,
 		    "the child in the tall house", CDOP_OK);
@@ -259,8 +261,10 @@ who_does_not_see_the_case_hears_nothing(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
-	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 1, "inquest", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldLift, ref, 2, "over", CDOP_OK);
 	assert_null(calls_waiting(&w, WORLD_COORDINATOR_WIRRAL));
 	assert_null(calls_waiting(&w, WORLD_ADMIN_1));
 	assert_null(calls_waiting(&w, WORLD_CUSTODIAN));
@@ -286,14 +290,15 @@ nothing_leaves_a_case_on_hold(void **state)
 	tell.decision[0] =
 	    calls_decision(&w, ref, CDOP__DECISION__JOIN, "the same");
 	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
-	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 2, "inquest", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 2, "inquest", CDOP_OK);
 	cdop__notification_move_request__init(&request);
 	request.reference = ref;
 	request.notification = 2;
 	request.version = 3;
 	request.reason = calls_text(&w, "another child");
-	(void)calls_change(&w, WORLD_COORDINATOR, MOVE, &request.base,
-	    CDOP_FAILED_PRECONDITION);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationMove,
+	    &request.base, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(calls_reason(), "on_hold");
 }
 
@@ -307,14 +312,17 @@ a_case_that_changed_stays_on_hold(void **state)
 	Cdop__Approval *a;
 
 	(void)state;
-	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
-	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 1, "inquest", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldLift, ref, 2, "over", CDOP_OK);
 	a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
 	cdop__case_withdraw_request__init(&request);
 	request.reference = ref;
 	request.version = 2;
 	request.reason = calls_text(&w, "typed as a test");
-	(void)calls_change(&w, WORLD_COORDINATOR, 48, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseWithdraw,
+	    &request.base, CDOP_OK);
 	(void)calls_approve(&w, WORLD_COORDINATOR_WIRRAL, a, CDOP_ABORTED);
 	assert_null(calls_waiting(&w, WORLD_COORDINATOR_WIRRAL));
 	assert_non_null(calls_show(&w, WORLD_COORDINATOR, ref, CDOP_OK)->hold);
@@ -333,10 +341,10 @@ what_waits_is_about_this_case(void **state)
 	for (i = 1; i <= 2; i++) {
 		ref = calls_new(
 		    &w, WORLD_COORDINATOR, world_form(&w, i, "wirral"));
-		(void)hold(
-		    WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
-		(void)hold(
-		    WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+		(void)hold(WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 1,
+		    "inquest", CDOP_OK);
+		(void)hold(WORLD_COORDINATOR, CDOP_CALL_HoldLift, ref, 2,
+		    "over", CDOP_OK);
 		a = calls_waiting(&w, WORLD_COORDINATOR_WIRRAL);
 		assert_non_null(a);
 		assert_int_equal(a->target_version.len, sizeof(first));
@@ -363,8 +371,10 @@ without_memory_nobody_says_what_it_is_about(void **state)
 	bool is;
 
 	(void)state;
-	(void)hold(WORLD_COORDINATOR, HOLD_SET, ref, 1, "inquest", CDOP_OK);
-	(void)hold(WORLD_COORDINATOR, HOLD_LIFT, ref, 2, "over", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldSet, ref, 1, "inquest", CDOP_OK);
+	(void)hold(
+	    WORLD_COORDINATOR, CDOP_CALL_HoldLift, ref, 2, "over", CDOP_OK);
 	assert_int_equal(
 	    cdop_reference_parse(ref, true, text, &number), CDOP_OK);
 	n = approvals_count(w.reg->approvals, w.now_ms);

@@ -13,8 +13,6 @@
 
 #include "tests/unit/server/rpc/calls.h"
 
-#define KEY_ROTATE 80
-
 static struct world w;
 
 static int
@@ -45,7 +43,8 @@ ask(Cdop__KeyWhat what)
 	cdop__key_rotate_request__init(&request);
 	request.what = what;
 	request.reason = why;
-	world_call(&w, WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer);
+	world_call(
+	    &w, WORLD_ADMIN_1, CDOP_CALL_KeyRotate, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_string_equal(answer.reply->reason, "second_person");
 	act = calls_waiting(&w, WORLD_ADMIN_2);

@@ -18,13 +18,7 @@
 #include "tests/unit/server/registry/turning.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define APPROVAL_LIST 20
-#define KEY_ROTATE    80
-#define KEY_STATUS    81
-#define KEY_PAUSE     82
-#define KEY_RESUME    83
-#define ERASE         92
-#define CASES         6
+#define CASES 6
 
 static struct world w;
 
@@ -115,7 +109,7 @@ rotate(enum world_who who, const char *area, struct world_answer *answer)
 	request.area = areas;
 	request.n_area = area != NULL;
 	request.reason = why;
-	return call(who, KEY_ROTATE, &request.base, answer);
+	return call(who, CDOP_CALL_KeyRotate, &request.base, answer);
 }
 
 static Cdop__ApprovalListReply *
@@ -126,7 +120,7 @@ waiting(enum world_who who)
 
 	cdop__approval_list_request__init(&request);
 	assert_int_equal(
-	    call(who, APPROVAL_LIST, &request.base, &answer), CDOP_OK);
+	    call(who, CDOP_CALL_ApprovalList, &request.base, &answer), CDOP_OK);
 	return world_body(&w, &answer, &cdop__approval_list_reply__descriptor);
 }
 
@@ -145,7 +139,7 @@ status(enum world_who who)
 
 	cdop__key_status_request__init(&request);
 	assert_int_equal(
-	    call(who, KEY_STATUS, &request.base, &answer), CDOP_OK);
+	    call(who, CDOP_CALL_KeyStatus, &request.base, &answer), CDOP_OK);
 	return world_body(&w, &answer, &cdop__key_status_reply__descriptor);
 }
 
@@ -204,21 +198,23 @@ what_cannot_be_turned_is_refused(void **state)
 	request.n_area = 2;
 	request.reason = calls_text(&w, "a slip");
 	assert_int_equal(
-	    call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer),
+	    call(WORLD_ADMIN_1, CDOP_CALL_KeyRotate, &request.base, &answer),
 	    CDOP_INVALID_ARGUMENT);
 	assert_string_equal(reason_of(&answer), "area_unknown");
 	cdop__key_rotate_request__init(&request);
 	request.what = CDOP__KEY_WHAT__KEY_ALL;
 	request.reason = empty;
 	assert_int_equal(
-	    call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer),
+	    call(WORLD_ADMIN_1, CDOP_CALL_KeyRotate, &request.base, &answer),
 	    CDOP_INVALID_ARGUMENT);
 	assert_string_equal(reason_of(&answer), "text_needed");
 	assert_int_equal(waiting(WORLD_ADMIN_2)->n_approval, 0);
 	/* Nothing runs that could be held. */
-	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(
+	    hold(CDOP_CALL_KeyPause, &answer), CDOP_FAILED_PRECONDITION);
 	assert_string_equal(reason_of(&answer), "no_rotation");
-	assert_int_equal(hold(KEY_RESUME, &answer), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(
+	    hold(CDOP_CALL_KeyResume, &answer), CDOP_FAILED_PRECONDITION);
 }
 
 static void
@@ -237,18 +233,19 @@ the_root_takes_two_people_and_no_area(void **state)
 	request.area = areas;
 	request.n_area = 1;
 	assert_int_equal(
-	    call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer),
+	    call(WORLD_ADMIN_1, CDOP_CALL_KeyRotate, &request.base, &answer),
 	    CDOP_INVALID_ARGUMENT);
 	assert_string_equal(reason_of(&answer), "area_unknown");
 	request.n_area = 0;
 	request.has_reseal = request.reseal = true;
 	assert_int_equal(
-	    call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer),
+	    call(WORLD_ADMIN_1, CDOP_CALL_KeyRotate, &request.base, &answer),
 	    CDOP_INVALID_ARGUMENT);
 	assert_string_equal(reason_of(&answer), "reseal_root");
 	request.reseal = false;
 	assert_int_equal(
-	    call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer), CDOP_OK);
+	    call(WORLD_ADMIN_1, CDOP_CALL_KeyRotate, &request.base, &answer),
+	    CDOP_OK);
 	assert_string_equal(reason_of(&answer), "second_person");
 	act = waiting(WORLD_CUSTODIAN)->approval[0];
 	assert_non_null(strstr(act->words[0], "new root"));
@@ -269,7 +266,7 @@ rotate_compromised(Cdop__KeyWhat what, bool flag, struct world_answer *answer)
 	request.what = what;
 	request.reason = flag ? other : why;
 	request.has_compromised = request.compromised = flag;
-	return call(WORLD_ADMIN_1, KEY_ROTATE, &request.base, answer);
+	return call(WORLD_ADMIN_1, CDOP_CALL_KeyRotate, &request.base, answer);
 }
 
 static bool
@@ -347,7 +344,8 @@ a_root_that_somebody_had_waits_and_is_given_up(void **state)
 	reply = status(WORLD_AUDITOR);
 	assert_int_equal(reply->running->phase, CDOP__KEY_PHASE__KEY_HOLDERS);
 	assert_true(reply->running->until_ms > w.now_ms);
-	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(
+	    hold(CDOP_CALL_KeyPause, &answer), CDOP_FAILED_PRECONDITION);
 	assert_string_equal(reason_of(&answer), "no_rotation");
 	assert_true(is_warned(WORLD_ADMIN_1, "somebody has the root: cdopd"));
 	assert_true(is_warned(WORLD_AUDITOR, "somebody has the root: cdopd"));
@@ -356,7 +354,8 @@ a_root_that_somebody_had_waits_and_is_given_up(void **state)
 	erase.reference = reference[0];
 	erase.version = 1;
 	erase.ground = CDOP__ERASURE_GROUND__COURT_ORDER;
-	assert_int_equal(call(WORLD_COORDINATOR, ERASE, &erase.base, &answer),
+	assert_int_equal(
+	    call(WORLD_COORDINATOR, CDOP_CALL_CaseErase, &erase.base, &answer),
 	    CDOP_FAILED_PRECONDITION);
 	assert_non_null(
 	    strstr(answer.reply->message, "waits for cdopd renew-root"));
@@ -459,13 +458,14 @@ it_is_held_and_goes_on(void **state)
 	(void)state;
 	(void)rotate(WORLD_ADMIN_1, NULL, &answer);
 	(void)approve(WORLD_ADMIN_2, 0, &answer);
-	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_OK);
+	assert_int_equal(hold(CDOP_CALL_KeyPause, &answer), CDOP_OK);
 	assert_false(rotation_step_due(w.reg->rotation));
 	assert_true(status(WORLD_ADMIN_1)->running->paused);
-	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_OK); /* it is so */
+	assert_int_equal(
+	    hold(CDOP_CALL_KeyPause, &answer), CDOP_OK); /* it is so */
 	world_reopen(&w);
 	assert_false(rotation_step_due(w.reg->rotation));
-	assert_int_equal(hold(KEY_RESUME, &answer), CDOP_OK);
+	assert_int_equal(hold(CDOP_CALL_KeyResume, &answer), CDOP_OK);
 	assert_true(rotation_step_due(w.reg->rotation));
 	assert_false(status(WORLD_ADMIN_1)->running->has_paused);
 	(void)turning_finish(&w, 5);
@@ -481,15 +481,15 @@ it_is_held_for_a_day_at_most(void **state)
 	(void)state;
 	(void)rotate(WORLD_ADMIN_1, NULL, &answer);
 	(void)approve(WORLD_ADMIN_2, 0, &answer);
-	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_OK);
+	assert_int_equal(hold(CDOP_CALL_KeyPause, &answer), CDOP_OK);
 	assert_false(is_warned(WORLD_ADMIN_2, "is held since"));
 	w.now_ms += 2 * hour_ms;
 	assert_true(is_warned(WORLD_ADMIN_2, "is held since"));
-	assert_int_equal(hold(KEY_RESUME, &answer), CDOP_OK);
+	assert_int_equal(hold(CDOP_CALL_KeyResume, &answer), CDOP_OK);
 	assert_false(is_warned(WORLD_ADMIN_2, "is held since"));
 	/* What it was held before counts, and a start forgets nothing. */
 	w.now_ms += 50 * hour_ms;
-	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_OK);
+	assert_int_equal(hold(CDOP_CALL_KeyPause, &answer), CDOP_OK);
 	w.now_ms += 21 * hour_ms;
 	world_reopen(&w);
 	assert_int_equal(
@@ -500,7 +500,8 @@ it_is_held_for_a_day_at_most(void **state)
 	    rotation_copy_tend(w.reg->rotation, w.now_ms), CDOP_OK);
 	assert_true(rotation_step_due(w.reg->rotation));
 	assert_false(status(WORLD_ADMIN_1)->running->has_paused);
-	assert_int_equal(hold(KEY_PAUSE, &answer), CDOP_FAILED_PRECONDITION);
+	assert_int_equal(
+	    hold(CDOP_CALL_KeyPause, &answer), CDOP_FAILED_PRECONDITION);
 	assert_string_equal(reason_of(&answer), "held_enough");
 	(void)turning_finish(&w, 5);
 }
@@ -541,7 +542,8 @@ the_search_finds_what_a_coordinator_is_shown(void **state)
 	request.reference = reference[0];
 	request.has_notifications = true;
 	request.notifications = true;
-	world_call(&w, WORLD_COORDINATOR, 43, &request.base, &answer);
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &request.base, &answer);
 	for (i = 0; i < sizeof(canaries) / sizeof(canaries[0]); i++)
 		n += memmem(answer.result.reply.data, answer.result.reply.len,
 			 canaries[i], strlen(canaries[i])) != NULL;

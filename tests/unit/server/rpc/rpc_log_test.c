@@ -18,13 +18,6 @@
 #include "server/registry/statements.h"
 #include "tests/unit/server/world.h"
 
-#define STATUS         1
-#define APPROVAL_LIST  20
-#define CASE_LIST      44
-#define LOG_KEY_ROTATE 74
-#define RESTORE_ACCEPT 75
-#define RESTORE_VIEW   76
-
 static struct world world;
 
 static char why[] = "a year has passed";
@@ -61,7 +54,7 @@ rotate(enum world_who who, struct world_answer *answer)
 
 	cdop__log_key_rotate_request__init(&request);
 	request.reason = why;
-	(void)call(who, LOG_KEY_ROTATE, &request.base, answer);
+	(void)call(who, CDOP_CALL_LogKeyRotate, &request.base, answer);
 }
 
 static void
@@ -71,7 +64,7 @@ accept(enum world_who who, struct world_answer *answer)
 
 	cdop__restore_accept_request__init(&request);
 	request.reason = why;
-	(void)call(who, RESTORE_ACCEPT, &request.base, answer);
+	(void)call(who, CDOP_CALL_RestoreAccept, &request.base, answer);
 }
 
 static Cdop__ApprovalListReply *
@@ -82,7 +75,7 @@ waiting(enum world_who who)
 
 	cdop__approval_list_request__init(&request);
 	assert_int_equal(
-	    call(who, APPROVAL_LIST, &request.base, &answer), CDOP_OK);
+	    call(who, CDOP_CALL_ApprovalList, &request.base, &answer), CDOP_OK);
 	return world_body(
 	    &world, &answer, &cdop__approval_list_reply__descriptor);
 }
@@ -178,11 +171,11 @@ a_reason_is_one_line(void **state)
 	cdop__log_key_rotate_request__init(&request);
 	request.reason = two;
 	assert_int_equal(
-	    call(WORLD_ADMIN_1, LOG_KEY_ROTATE, &request.base, &answer),
+	    call(WORLD_ADMIN_1, CDOP_CALL_LogKeyRotate, &request.base, &answer),
 	    CDOP_INVALID_ARGUMENT);
 	request.reason = none;
 	assert_int_equal(
-	    call(WORLD_ADMIN_1, LOG_KEY_ROTATE, &request.base, &answer),
+	    call(WORLD_ADMIN_1, CDOP_CALL_LogKeyRotate, &request.base, &answer),
 	    CDOP_INVALID_ARGUMENT);
 	assert_string_equal(answer.reply->violation[0]->path, "reason");
 }
@@ -200,18 +193,18 @@ a_restored_registry_serves_status_and_its_acceptance(void **state)
 	assert_int_equal(mark(), CDOP_OK);
 	world_reopen(&world);
 	cdop__status_request__init(&status_request);
-	assert_int_equal(
-	    call(WORLD_COORDINATOR, STATUS, &status_request.base, &answer),
+	assert_int_equal(call(WORLD_COORDINATOR, CDOP_CALL_Status,
+			     &status_request.base, &answer),
 	    CDOP_OK);
 	cdop__case_list_request__init(&list_request);
-	assert_int_equal(
-	    call(WORLD_COORDINATOR, CASE_LIST, &list_request.base, &answer),
+	assert_int_equal(call(WORLD_COORDINATOR, CDOP_CALL_CaseList,
+			     &list_request.base, &answer),
 	    CDOP_FAILED_PRECONDITION);
 	rotate(WORLD_ADMIN_1, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
 	cdop__restore_view_request__init(&view_request);
-	assert_int_equal(
-	    call(WORLD_ADMIN_1, RESTORE_VIEW, &view_request.base, &answer),
+	assert_int_equal(call(WORLD_ADMIN_1, CDOP_CALL_RestoreView,
+			     &view_request.base, &answer),
 	    CDOP_OK);
 	view =
 	    world_body(&world, &answer, &cdop__restore_view_reply__descriptor);
@@ -223,8 +216,8 @@ a_restored_registry_serves_status_and_its_acceptance(void **state)
 	assert_int_equal(world.reg->state, CDOP_STATE_RESTORED);
 	assert_int_equal(approve(WORLD_ADMIN_2), CDOP_OK);
 	assert_int_equal(world.reg->state, CDOP_STATE_OPEN);
-	assert_int_equal(
-	    call(WORLD_COORDINATOR, CASE_LIST, &list_request.base, &answer),
+	assert_int_equal(call(WORLD_COORDINATOR, CDOP_CALL_CaseList,
+			     &list_request.base, &answer),
 	    CDOP_OK);
 	accept(WORLD_ADMIN_1, &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
@@ -264,7 +257,8 @@ view(void)
 
 	cdop__restore_view_request__init(&request);
 	assert_int_equal(
-	    call(WORLD_ADMIN_1, RESTORE_VIEW, &request.base, &answer), CDOP_OK);
+	    call(WORLD_ADMIN_1, CDOP_CALL_RestoreView, &request.base, &answer),
+	    CDOP_OK);
 	return world_body(
 	    &world, &answer, &cdop__restore_view_reply__descriptor);
 }

@@ -268,7 +268,8 @@ static void
 send_twice(const ProtobufCMessage *body, const uint8_t key[16],
     struct world_answer *answer)
 {
-	*answer = *calls_under(&w, WORLD_COORDINATOR_WIRRAL, 40, body, key);
+	*answer = *calls_under(&w, WORLD_COORDINATOR_WIRRAL,
+	    CDOP_CALL_NotificationRegister, body, key);
 }
 
 static void

@@ -108,7 +108,8 @@ own(const char *reference, uint64_t version, const char *area)
 	request.version = version;
 	request.area = calls_text(&w, area);
 	request.reason = calls_text(&w, "the grandmother's address");
-	return calls_change(&w, WORLD_COORDINATOR, 50, &request.base, CDOP_OK);
+	return calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseOwner, &request.base, CDOP_OK);
 }
 
 static void
@@ -306,7 +307,8 @@ every_area_of_the_child_is_kept_beside_the_owner(void **state)
 	interest.area = calls_text(&w, "sefton");
 	interest.known = true;
 	interest.reason = calls_text(&w, "placed by them");
-	(void)calls_change(&w, WORLD_COORDINATOR, 51, &interest.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest,
+	    &interest.base, CDOP_OK);
 	/* None of them moves the owner, neither now nor amended. */
 	(void)calls_amend(
 	    &w, reference, 1, "area.placing", "sefton", NULL, CDOP_OK);
@@ -407,7 +409,8 @@ a_new_owner_leaves_nobody_responsible(void **state)
 	request.version = 1;
 	request.has_person = true;
 	request.person = WORLD_COORDINATOR_WIRRAL;
-	(void)calls_change(&w, WORLD_COORDINATOR, 52, &request.base, CDOP_OK);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &request.base, CDOP_OK);
 	assert_false(calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK)
 			 ->responsible_gone);
 	cdop__case_owner_request__init(&owner);
@@ -415,12 +418,13 @@ a_new_owner_leaves_nobody_responsible(void **state)
 	owner.version = 2;
 	owner.area = calls_text(&w, "sefton");
 	owner.reason = calls_text(&w, "lived there");
-	(void)calls_change(&w, WORLD_COORDINATOR, 50, &owner.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseOwner, &owner.base, CDOP_OK);
 	assert_true(calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK)
 			->responsible_gone);
 	request.version = 3;
-	(void)calls_change(
-	    &w, WORLD_COORDINATOR, 52, &request.base, CDOP_INVALID_ARGUMENT);
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &request.base, CDOP_INVALID_ARGUMENT);
 	assert_string_equal(calls_rule(), "person.unknown");
 }
 

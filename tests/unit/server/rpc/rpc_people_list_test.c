@@ -13,13 +13,6 @@
 #include "cdop/limits.h"
 #include "tests/unit/server/rpc/people_calls.h"
 
-#define PERSON_INVITE     10
-#define DEVICE_INVITE     11
-#define PERSON_CHANGE     17
-#define PEOPLE_LIST       18
-#define INVITATION_CANCEL 19
-#define APPROVAL_LIST     20
-
 static struct world world;
 
 static char text[] = "as agreed";
@@ -50,8 +43,8 @@ invite_device(enum world_who whom)
 	cdop__device_invite_request__init(&request);
 	request.person = (uint32_t)whom;
 	request.label = label;
-	world_call(
-	    &world, WORLD_ADMIN_1, DEVICE_INVITE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_DeviceInvite, &request.base,
+	    &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return world_body(&world, &answer, &cdop__invite_reply__descriptor);
@@ -62,7 +55,8 @@ list(const Cdop__PeopleListRequest *request)
 {
 	struct world_answer answer;
 
-	world_call(&world, WORLD_AUDITOR, PEOPLE_LIST, &request->base, &answer);
+	world_call(&world, WORLD_AUDITOR, CDOP_CALL_PeopleList, &request->base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return world_body(
 	    &world, &answer, &cdop__people_list_reply__descriptor);
@@ -82,8 +76,8 @@ nobody_works_for_an_area_that_nobody_works_for(void **state)
 	request.all_areas = false;
 	request.n_area = 1;
 	request.area = areas;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonInvite, &request.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
 	assert_string_equal(answer.reply->reason, "area_holding");
 	assert_string_equal(answer.reply->violation[0]->path, "area");
@@ -109,7 +103,7 @@ an_invitation_that_waits_is_always_listed(void **state)
 		cancel.invitation_id =
 		    invite_device(WORLD_ANALYST)->invitation_id;
 		cancel.reason = text;
-		world_call(&world, WORLD_ADMIN_1, INVITATION_CANCEL,
+		world_call(&world, WORLD_ADMIN_1, CDOP_CALL_InvitationCancel,
 		    &cancel.base, &answer);
 		assert_int_equal(answer.reply->status, CDOP_OK);
 		cdop_arena_reset(world.arena);
@@ -159,11 +153,12 @@ the_second_person_reads_what_is_and_what_is_to_be(void **state)
 	change.n_grant = 1;
 	change.grant = grants;
 	change.reason = text;
-	world_call(&world, WORLD_ADMIN_1, PERSON_CHANGE, &change.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonChange, &change.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	cdop__approval_list_request__init(&request);
-	world_call(
-	    &world, WORLD_ADMIN_2, APPROVAL_LIST, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_2, CDOP_CALL_ApprovalList, &request.base,
+	    &answer);
 	waits =
 	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
 	assert_int_equal(waits->n_approval, 1);

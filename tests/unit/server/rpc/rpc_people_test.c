@@ -17,17 +17,6 @@
 #include "server/registry/people_enrol.h"
 #include "tests/unit/server/rpc/people_calls.h"
 
-#define STATUS          1
-#define WHO_AM_I        2
-#define ENROL           3
-#define PROFILE_GET     5
-#define PROFILE_DIFF    6
-#define PERSON_INVITE   10
-#define PERSON_ACTIVATE 12
-#define SUSPEND         13
-#define PERSON_REVOKE   15
-#define PEOPLE_LIST     18
-
 static struct world world;
 
 static char text[] = "as agreed";
@@ -81,7 +70,7 @@ enrol(const Cdop__InviteReply *invitation, uint8_t key)
 	cdop__enrol_request__init(&request);
 	request.client_random = (ProtobufCBinaryData){32, random};
 	request.label = label;
-	call_as(&peer, ENROL, &request.base, &reply);
+	call_as(&peer, CDOP_CALL_Enrol, &request.base, &reply);
 	return reply;
 }
 
@@ -99,7 +88,7 @@ activate(enum world_who by, uint32_t device, uint8_t key,
 	cdop__person_activate_request__init(&request);
 	request.device = device;
 	request.comparison = string;
-	world_call(&world, by, PERSON_ACTIVATE, &request.base, answer);
+	world_call(&world, by, CDOP_CALL_PersonActivate, &request.base, answer);
 	assert_int_equal(answer->failed, CDOP_OK);
 }
 
@@ -164,12 +153,12 @@ a_person_is_activated_by_number(void **state)
 	request.has_person = true;
 	request.person = invitation->person;
 	request.comparison = string;
-	world_call(
-	    &world, WORLD_ADMIN_2, PERSON_ACTIVATE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_2, CDOP_CALL_PersonActivate,
+	    &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_NOT_FOUND);
 	assert_int_equal(enrol(invitation, 0x91)->status, CDOP_OK);
-	world_call(
-	    &world, WORLD_ADMIN_2, PERSON_ACTIVATE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_2, CDOP_CALL_PersonActivate,
+	    &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	active = world_body(
 	    &world, &answer, &cdop__person_activate_reply__descriptor);
@@ -231,7 +220,7 @@ a_lost_invitation_reply_is_given_again(void **state)
 	people_calls_fill(&request, &grant, grants, CDOP__ROLE__AUDITOR);
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = PERSON_INVITE;
+	call.method = CDOP_CALL_PersonInvite;
 	world_key(&world, key);
 	call.has_request_key = true;
 	call.request_key = (ProtobufCBinaryData){sizeof(key), key};
@@ -268,29 +257,29 @@ what_is_wrong_with_an_invitation_is_named(void **state)
 	(void)state;
 	people_calls_fill(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
 	request.name = bad;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonInvite, &request.base,
+	    &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
 	assert_int_equal(answer.reply->n_violation, 1);
 	assert_string_equal(answer.reply->violation[0]->path, "name");
 	request.name = blank;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonInvite, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->violation[0]->path, "name");
 	request.name = number;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonInvite, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->violation[0]->rule, "name_number");
 	people_calls_fill(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
 	request.all_areas = false;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonInvite, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->violation[0]->rule, "area_needed");
 	people_calls_fill(&request, &grant, grants, CDOP__ROLE__COORDINATOR);
 	request.label = blank;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonInvite, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->violation[0]->path, "label");
 	assert_int_equal(people_last_person(world.reg->people), WORLD_N - 1);
 }
@@ -307,16 +296,16 @@ anybody_suspends_themselves_and_nobody_else(void **state)
 	cdop__suspend_request__init(&request);
 	request.reason = text;
 	request.person = WORLD_PARTNER_SEFTON;
-	world_call(
-	    &world, WORLD_PARTNER_WIRRAL, SUSPEND, &request.base, &answer);
+	world_call(&world, WORLD_PARTNER_WIRRAL, CDOP_CALL_Suspend,
+	    &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_PERMISSION_DENIED);
 	request.person = WORLD_PARTNER_WIRRAL;
-	world_call(
-	    &world, WORLD_PARTNER_WIRRAL, SUSPEND, &request.base, &answer);
+	world_call(&world, WORLD_PARTNER_WIRRAL, CDOP_CALL_Suspend,
+	    &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	assert_int_equal(answer.result.end_person, WORLD_PARTNER_WIRRAL);
-	world_call(
-	    &world, WORLD_PARTNER_WIRRAL, SUSPEND, &request.base, &answer);
+	world_call(&world, WORLD_PARTNER_WIRRAL, CDOP_CALL_Suspend,
+	    &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_UNAUTHENTICATED);
 }
 
@@ -329,20 +318,22 @@ revoking_counts_for_the_next_call(void **state)
 
 	(void)state;
 	cdop__who_am_irequest__init(&who);
-	world_call(&world, WORLD_COORDINATOR, WHO_AM_I, &who.base, &answer);
+	world_call(
+	    &world, WORLD_COORDINATOR, CDOP_CALL_WhoAmI, &who.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	cdop__revoke_request__init(&request);
 	request.person = WORLD_COORDINATOR;
 	request.reason = text;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_REVOKE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonRevoke, &request.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	assert_int_equal(answer.result.end_person, WORLD_COORDINATOR);
-	world_call(&world, WORLD_COORDINATOR, WHO_AM_I, &who.base, &answer);
+	world_call(
+	    &world, WORLD_COORDINATOR, CDOP_CALL_WhoAmI, &who.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_UNAUTHENTICATED);
 	request.person = WORLD_ADMIN_2;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_REVOKE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonRevoke, &request.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(answer.reply->reason, "administrator");
 }
@@ -360,14 +351,15 @@ whoever_waits_learns_who_they_are_and_little_else(void **state)
 
 	(void)state;
 	cdop__who_am_irequest__init(&who);
-	world_call(&world, WORLD_PENDING, WHO_AM_I, &who.base, &answer);
+	world_call(&world, WORLD_PENDING, CDOP_CALL_WhoAmI, &who.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	me = world_body(&world, &answer, &cdop__who_am_ireply__descriptor);
 	assert_int_equal(me->person->number, WORLD_PENDING);
 	assert_int_equal(me->person->device[0]->state,
 	    CDOP__CREDENTIAL_STATE__CREDENTIAL_PENDING);
 	cdop__status_request__init(&status);
-	world_call(&world, WORLD_PENDING, STATUS, &status.base, &answer);
+	world_call(
+	    &world, WORLD_PENDING, CDOP_CALL_Status, &status.base, &answer);
 	is = world_body(&world, &answer, &cdop__status_reply__descriptor);
 	assert_false(is->has_administrators_active);
 	assert_false(is->has_leaves);
@@ -395,7 +387,8 @@ status_warns_about_people_worst_first(void **state)
 
 	(void)state;
 	cdop__status_request__init(&request);
-	world_call(&world, WORLD_ADMIN_1, STATUS, &request.base, &answer);
+	world_call(
+	    &world, WORLD_ADMIN_1, CDOP_CALL_Status, &request.base, &answer);
 	status = world_body(&world, &answer, &cdop__status_reply__descriptor);
 	assert_int_equal(status->administrators_active, 3);
 	assert_true(warns(status, "14 days"));
@@ -403,17 +396,22 @@ status_warns_about_people_worst_first(void **state)
 	cdop__suspend_request__init(&suspend);
 	suspend.reason = text;
 	suspend.person = WORLD_ADMIN_2;
-	world_call(&world, WORLD_ADMIN_1, SUSPEND, &suspend.base, &answer);
-	world_call(&world, WORLD_ADMIN_1, STATUS, &request.base, &answer);
+	world_call(
+	    &world, WORLD_ADMIN_1, CDOP_CALL_Suspend, &suspend.base, &answer);
+	world_call(
+	    &world, WORLD_ADMIN_1, CDOP_CALL_Status, &request.base, &answer);
 	status = world_body(&world, &answer, &cdop__status_reply__descriptor);
 	assert_true(warns(status, "two administrators"));
 	suspend.person = WORLD_ADMIN_3;
-	world_call(&world, WORLD_ADMIN_1, SUSPEND, &suspend.base, &answer);
-	world_call(&world, WORLD_ADMIN_1, STATUS, &request.base, &answer);
+	world_call(
+	    &world, WORLD_ADMIN_1, CDOP_CALL_Suspend, &suspend.base, &answer);
+	world_call(
+	    &world, WORLD_ADMIN_1, CDOP_CALL_Status, &request.base, &answer);
 	status = world_body(&world, &answer, &cdop__status_reply__descriptor);
 	assert_non_null(strstr(status->warning[0], "DEGRADED"));
 	/* Everybody is told that, and no more than that. */
-	world_call(&world, WORLD_COORDINATOR, STATUS, &request.base, &answer);
+	world_call(&world, WORLD_COORDINATOR, CDOP_CALL_Status, &request.base,
+	    &answer);
 	status = world_body(&world, &answer, &cdop__status_reply__descriptor);
 	assert_int_equal(status->n_warning, 1);
 	assert_false(status->has_administrators_active);
@@ -444,7 +442,8 @@ what_is_about_many_comes_last(void **state)
 		person->n_grants = PEOPLE_GRANTS_MAX;
 	}
 	cdop__status_request__init(&request);
-	world_call(&world, WORLD_ADMIN_1, STATUS, &request.base, &answer);
+	world_call(
+	    &world, WORLD_ADMIN_1, CDOP_CALL_Status, &request.base, &answer);
 	status = world_body(&world, &answer, &cdop__status_reply__descriptor);
 	assert_true(warns(status, " ends on "));
 	assert_true(warns(status, "no backup was ever taken"));
@@ -458,7 +457,8 @@ list(const Cdop__PeopleListRequest *request)
 {
 	struct world_answer answer;
 
-	world_call(&world, WORLD_AUDITOR, PEOPLE_LIST, &request->base, &answer);
+	world_call(&world, WORLD_AUDITOR, CDOP_CALL_PeopleList, &request->base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return world_body(
 	    &world, &answer, &cdop__people_list_reply__descriptor);
@@ -483,7 +483,8 @@ the_list_leaves_revoked_people_out_unless_asked(void **state)
 	cdop__revoke_request__init(&revoke);
 	revoke.person = 3;
 	revoke.reason = text;
-	world_call(&world, WORLD_ADMIN_1, PERSON_REVOKE, &revoke.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonRevoke, &revoke.base,
+	    &answer);
 	people = list(&request);
 	assert_int_equal(people->n_person, WORLD_N - 2);
 	assert_int_equal(people->person[2]->number, 4);
@@ -513,21 +514,23 @@ a_proposal_is_compared_in_words_or_refused_by_line(void **state)
 
 	(void)state;
 	cdop__profile_get_request__init(&get);
-	world_call(
-	    &world, WORLD_PARTNER_WIRRAL, PROFILE_GET, &get.base, &answer);
+	world_call(&world, WORLD_PARTNER_WIRRAL, CDOP_CALL_ProfileGet,
+	    &get.base, &answer);
 	profile =
 	    world_body(&world, &answer, &cdop__profile_get_reply__descriptor);
 	assert_int_equal(profile->version, 1);
 	cdop__profile_diff_request__init(&request);
 	request.text = profile->text;
-	world_call(&world, WORLD_ADMIN_1, PROFILE_DIFF, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_ProfileDiff, &request.base,
+	    &answer);
 	diff =
 	    world_body(&world, &answer, &cdop__profile_diff_reply__descriptor);
 	assert_int_equal(diff->n_change, 0);
 	assert_memory_equal(diff->hash.data, profile->hash.data, 32);
 	request.text =
 	    (ProtobufCBinaryData){sizeof(broken) - 1, (uint8_t *)broken};
-	world_call(&world, WORLD_ADMIN_1, PROFILE_DIFF, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_ProfileDiff, &request.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
 	assert_non_null(strstr(answer.reply->message, "line 1"));
 }

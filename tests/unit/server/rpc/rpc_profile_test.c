@@ -18,11 +18,6 @@
 #include "tests/unit/proto/sample_profile.h"
 #include "tests/unit/server/world.h"
 
-#define PROFILE_GET   5
-#define PROFILE_APPLY 7
-#define PERSON_INVITE 10
-#define APPROVAL_LIST 20
-
 static struct world world;
 
 static const char more[] = "\n[area man-north]\n"
@@ -77,7 +72,8 @@ ask(ProtobufCBinaryData text, uint64_t version, struct world_answer *answer)
 	request.text = text;
 	request.version = version;
 	request.reason = reason;
-	world_call(&world, WORLD_ADMIN_1, PROFILE_APPLY, &request.base, answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_ProfileApply, &request.base,
+	    answer);
 	assert_int_equal(answer->failed, CDOP_OK);
 }
 
@@ -88,8 +84,8 @@ waiting(void)
 	struct world_answer answer;
 
 	cdop__approval_list_request__init(&request);
-	world_call(
-	    &world, WORLD_ADMIN_2, APPROVAL_LIST, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_2, CDOP_CALL_ApprovalList, &request.base,
+	    &answer);
 	return world_body(
 	    &world, &answer, &cdop__approval_list_reply__descriptor);
 }
@@ -157,13 +153,13 @@ nobody_works_for_an_area_that_is_not_in_force(void **state)
 	request.area = areas;
 	request.n_grant = 1;
 	request.grant = grants;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonInvite, &request.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
 	assert_string_equal(answer.reply->reason, "area_ended");
 	world.now_ms += 60 * 86400000ull;
-	world_call(
-	    &world, WORLD_ADMIN_1, PERSON_INVITE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonInvite, &request.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }
 
@@ -176,7 +172,7 @@ get_as(enum world_who who, uint64_t version, uint32_t want)
 	cdop__profile_get_request__init(&request);
 	request.has_version = true;
 	request.version = version;
-	world_call(&world, who, PROFILE_GET, &request.base, &answer);
+	world_call(&world, who, CDOP_CALL_ProfileGet, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, want);
 	return want != CDOP_OK

@@ -14,10 +14,6 @@
 #include "server/registry/audit.h"
 #include "tests/unit/server/rpc/calls.h"
 
-#define APPROVAL_LIST 20
-#define ASK           60
-#define SEARCHED      72
-
 static struct world w;
 static uint8_t nonce[16] = {7};
 static uint8_t key[16]; /* of the question */
@@ -73,7 +69,7 @@ message(enum world_who who, const Cdop__AuditSearchedRequest *body,
 
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = SEARCHED;
+	call.method = CDOP_CALL_AuditSearched;
 	call.purpose = audit;
 	call.has_use = true;
 	call.use = CDOP__USE__SCREEN;
@@ -128,7 +124,7 @@ shown(enum world_who who)
 	Cdop__ApprovalListReply *list;
 
 	cdop__approval_list_request__init(&request);
-	world_call(&w, who, APPROVAL_LIST, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_ApprovalList, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	list = world_body(&w, &answer, &cdop__approval_list_reply__descriptor);
 	return list->n_approval == 0 ? NULL : list->approval[0];
@@ -154,7 +150,7 @@ ask(enum world_who who, const char *family, const char *birth)
 	cdop__ask_request__init(&request);
 	request.family_name = calls_text(&w, family);
 	request.birth_date = calls_text(&w, birth);
-	world_call(&w, who, ASK, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_Ask, &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }
 
@@ -169,7 +165,8 @@ newest(void)
 	cdop__audit_list_request__init(&request);
 	request.has_limit = true;
 	request.limit = 1;
-	world_call(&w, WORLD_AUDITOR, 70, &request.base, &answer);
+	world_call(
+	    &w, WORLD_AUDITOR, CDOP_CALL_AuditList, &request.base, &answer);
 	list = world_body(&w, &answer, &cdop__audit_list_reply__descriptor);
 	return list->entry[0];
 }

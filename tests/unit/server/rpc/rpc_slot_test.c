@@ -16,15 +16,6 @@
 #include "server/vault/rows_slots.h"
 #include "tests/unit/server/rpc/calls.h"
 
-enum {
-	STATUS = 1,
-	KEY_ROTATE = 80,
-	APPROVE = 21,
-	SLOT_LIST = 86,
-	SLOT_REMOVE = 87,
-	CUSTODIAN_DRILL = 88,
-};
-
 static char reason[] = "it was seen", lines[] = "it was\nseen";
 static struct world world;
 static struct cdop_share shares[SHAMIR_MAX];
@@ -125,19 +116,19 @@ a_drill_is_noted_and_a_wrong_proof_is_not(void **state)
 	for (bit = 0; bit < 256; bit += 5) {
 		request = drill_of(&shares[1], bytes);
 		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		world_call(&world, WORLD_CUSTODIAN, CUSTODIAN_DRILL,
+		world_call(&world, WORLD_CUSTODIAN, CDOP_CALL_CustodianDrill,
 		    &request.base, &answer);
 		assert_string_equal(answer.reply->reason, "share_wrong");
 	}
 	request = drill_of(&shares[1], bytes);
 	request.share = 3; /* shown under another number */
-	world_call(
-	    &world, WORLD_CUSTODIAN, CUSTODIAN_DRILL, &request.base, &answer);
+	world_call(&world, WORLD_CUSTODIAN, CDOP_CALL_CustodianDrill,
+	    &request.base, &answer);
 	assert_string_equal(answer.reply->reason, "share_wrong");
 	assert_null(custody_proof(world.reg->custody, set, 2));
 	request = drill_of(&shares[1], bytes);
-	world_call(
-	    &world, WORLD_CUSTODIAN, CUSTODIAN_DRILL, &request.base, &answer);
+	world_call(&world, WORLD_CUSTODIAN, CDOP_CALL_CustodianDrill,
+	    &request.base, &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	proof = custody_proof(world.reg->custody, set, 2);
 	assert_non_null(proof);
@@ -166,13 +157,15 @@ a_removal_waits_and_one_kind_or_none_never_stays_by_mistake(void **state)
 	size_t slot;
 
 	(void)state;
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	assert_string_equal(answer.reply->reason, "second_person");
 	assert_true(rows_slots_find(world.reg->rows, set, &slot));
 	request = removal_of(set);
 	request.reason = lines;
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->reason, "second_person");
 	assert_string_equal(
 	    approvals_at(world.reg->approvals, 1, world.now_ms)
@@ -181,13 +174,16 @@ a_removal_waits_and_one_kind_or_none_never_stays_by_mistake(void **state)
 		    1],
 	    "reason: it was seen");
 	lines[0] = '\0';
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->reason, "text_needed");
 	request = removal_of(77);
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->reason, "no_such_slot");
 	request = removal_of(65536u + set);
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->reason, "no_such_slot");
 	/* The set and the credential go: key files alone would be left. */
 	world_begin(&world, 4096, 8);
@@ -195,10 +191,12 @@ a_removal_waits_and_one_kind_or_none_never_stays_by_mistake(void **state)
 	assert_int_equal(rows_commit(world.reg->rows), CDOP_OK);
 	undo_commit(world.reg->undo);
 	request = removal_of(2);
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->reason, "one_kind");
 	request.has_one_kind = request.one_kind = true;
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->reason, "second_person");
 }
 
@@ -219,7 +217,8 @@ approve(void)
 	request.number = (ProtobufCBinaryData){sizeof(number), number};
 	request.hash = (ProtobufCBinaryData){sizeof(hash), hash};
 	request.approve = true;
-	world_call(&world, WORLD_ADMIN_2, APPROVE, &request.base, &answer);
+	world_call(
+	    &world, WORLD_ADMIN_2, CDOP_CALL_Approve, &request.base, &answer);
 	return answer.reply->reason != NULL ? answer.reply->reason : "";
 }
 
@@ -241,7 +240,8 @@ slots_that_have_changed_meanwhile_are_not_what_was_approved(void **state)
 	size_t slot;
 
 	(void)state;
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->reason, "second_person");
 	assert_int_equal(
 	    custody_act_add(world.reg, world.arena, &new, &number, other),
@@ -258,7 +258,8 @@ slots_that_have_not_changed_are(void **state)
 	size_t slot;
 
 	(void)state;
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &request.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
+	    &answer);
 	assert_string_equal(answer.reply->reason, "second_person");
 	assert_string_equal(approve(), "");
 	assert_false(rows_slots_find(world.reg->rows, 2, &slot));
@@ -275,8 +276,8 @@ only_who_keeps_keys_or_looks_on_is_told_of_slots(void **state)
 	(void)state;
 	for (who = WORLD_ADMIN_1; who <= WORLD_AUDITOR; who++) {
 		cdop__status_request__init(&request);
-		world_call(&world, (enum world_who)who, STATUS, &request.base,
-		    &answer);
+		world_call(&world, (enum world_who)who, CDOP_CALL_Status,
+		    &request.base, &answer);
 		status = world_body(
 		    &world, &answer, &cdop__status_reply__descriptor);
 		if (who == WORLD_ADMIN_1 || who == WORLD_ADMIN_2 ||
@@ -296,11 +297,11 @@ call_slots(enum world_who who, Cdop__StatusReply **ret_status,
 	struct world_answer answer;
 
 	cdop__status_request__init(&status);
-	world_call(&world, who, STATUS, &status.base, &answer);
+	world_call(&world, who, CDOP_CALL_Status, &status.base, &answer);
 	*ret_status =
 	    world_body(&world, &answer, &cdop__status_reply__descriptor);
 	cdop__slot_list_request__init(&list);
-	world_call(&world, who, SLOT_LIST, &list.base, &answer);
+	world_call(&world, who, CDOP_CALL_SlotList, &list.base, &answer);
 	*ret_list =
 	    world_body(&world, &answer, &cdop__slot_list_reply__descriptor);
 }
@@ -340,13 +341,14 @@ what_is_no_utf8_leaves_as_question_marks(void **state)
 	assert_string_equal(list->slot[3]->share[0]->holder, "Jos?");
 	assert_string_equal(list->slot[3]->share[1]->holder, "Zo\xc3\xab");
 	drill = drill_of(&other[0], proof);
-	world_call(
-	    &world, WORLD_CUSTODIAN, CUSTODIAN_DRILL, &drill.base, &answer);
+	world_call(&world, WORLD_CUSTODIAN, CDOP_CALL_CustodianDrill,
+	    &drill.base, &answer);
 	drilled = world_body(
 	    &world, &answer, &cdop__custodian_drill_reply__descriptor);
 	assert_string_equal(drilled->holder, "Jos?");
 	removal = removal_of(number);
-	world_call(&world, WORLD_ADMIN_1, SLOT_REMOVE, &removal.base, &answer);
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &removal.base,
+	    &answer);
 	assert_string_equal(answer.reply->reason, "second_person");
 	a = approvals_at(world.reg->approvals, 0, world.now_ms);
 	assert_non_null(strstr(a->words[0], "\"caf?\""));
@@ -366,7 +368,8 @@ ask_for_another_root(void)
 	request.what = CDOP__KEY_WHAT__KEY_ROOT;
 	request.reason = reason;
 	request.has_compromised = request.compromised = true;
-	world_call(&world, WORLD_ADMIN_1, KEY_ROTATE, &request.base, &answer);
+	world_call(
+	    &world, WORLD_ADMIN_1, CDOP_CALL_KeyRotate, &request.base, &answer);
 	assert_string_equal(answer.reply->reason, "second_person");
 }
 

@@ -74,7 +74,7 @@ pairs(enum world_who who)
 	struct world_answer answer;
 
 	cdop__duplicate_pairs_request__init(&request);
-	world_call(&w, who, 54, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_DuplicatePairs, &request.base, &answer);
 	reply =
 	    world_body(&w, &answer, &cdop__duplicate_pairs_reply__descriptor);
 	return reply->n_pair;
@@ -88,7 +88,7 @@ history(enum world_who who, const char *reference)
 
 	cdop__case_history_request__init(&request);
 	request.reference = calls_text(&w, reference);
-	world_call(&w, who, 47, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_CaseHistory, &request.base, &answer);
 	return world_body(&w, &answer, &cdop__case_history_reply__descriptor);
 }
 

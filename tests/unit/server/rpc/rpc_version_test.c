@@ -47,7 +47,7 @@ show(enum world_who who, const char *reference, uint32_t instance,
 	request.instance = instance;
 	request.has_version = version != 0;
 	request.version = version;
-	world_call(&w, who, 43, &request.base, &answer);
+	world_call(&w, who, CDOP_CALL_CaseShow, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	if (answer.reply->status != CDOP_OK) {
 		assert_int_equal(answer.reply->status, CDOP_NOT_FOUND);
@@ -74,8 +74,8 @@ corrected(unsigned n)
 		w.now_ms += 1000;
 		calls_put(&w, form, "child.first_names",
 		    request.version == 1 ? "Second" : "Third");
-		(void)calls_change(
-		    &w, WORLD_COORDINATOR, 41, &request.base, CDOP_OK);
+		(void)calls_change(&w, WORLD_COORDINATOR,
+		    CDOP_CALL_NotificationCorrect, &request.base, CDOP_OK);
 	}
 	return reference;
 }
@@ -191,7 +191,8 @@ move(enum world_who who, const char *from, char *to, const uint8_t key[16])
 	request.to_reference = to;
 	request.reason = calls_text(&w, "joined to the wrong child");
 	request.version = 2;
-	answer = calls_under(&w, who, 42, &request.base, key);
+	answer = calls_under(
+	    &w, who, CDOP_CALL_NotificationMove, &request.base, key);
 	assert_int_equal(answer->reply->status, CDOP_OK);
 	return world_body(&w, answer, &cdop__change_reply__descriptor);
 }
@@ -273,7 +274,8 @@ give_away(const char *reference, uint64_t version)
 	request.version = version;
 	request.area = calls_text(&w, "sefton");
 	request.reason = calls_text(&w, "lived there");
-	(void)calls_change(&w, WORLD_COORDINATOR, 50, &request.base, CDOP_OK);
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseOwner, &request.base, CDOP_OK);
 }
 
 static Cdop__NotificationRegisterReply *
@@ -282,8 +284,8 @@ register_under(
 {
 	const struct world_answer *answer;
 
-	answer =
-	    calls_under(&w, WORLD_COORDINATOR_WIRRAL, 40, &request->base, key);
+	answer = calls_under(&w, WORLD_COORDINATOR_WIRRAL,
+	    CDOP_CALL_NotificationRegister, &request->base, key);
 	assert_int_equal(answer->reply->status, CDOP_OK);
 	return world_body(
 	    &w, answer, &cdop__notification_register_reply__descriptor);
@@ -336,12 +338,14 @@ sent_again_the_owner_is_the_present_one(void **state)
 	cdop__notification_register_request__init(&request);
 	request.form = world_form(&w, 50, "wirral");
 	world_key(&w, key);
-	answer = calls_under(&w, WORLD_COORDINATOR, 40, &request.base, key);
+	answer = calls_under(&w, WORLD_COORDINATOR,
+	    CDOP_CALL_NotificationRegister, &request.base, key);
 	reply = world_body(
 	    &w, answer, &cdop__notification_register_reply__descriptor);
 	assert_string_equal(reply->owner_words, "Wirral");
 	give_away(reply->reference, 1);
-	answer = calls_under(&w, WORLD_COORDINATOR, 40, &request.base, key);
+	answer = calls_under(&w, WORLD_COORDINATOR,
+	    CDOP_CALL_NotificationRegister, &request.base, key);
 	assert_true(answer->reply->replayed);
 	reply = world_body(
 	    &w, answer, &cdop__notification_register_reply__descriptor);

@@ -10,10 +10,6 @@
 
 #include "tests/unit/server/rpc/calls.h"
 
-#define PROFILE_APPLY 7
-#define APPROVAL_LIST 20
-#define INTEREST      51
-
 static struct world w;
 
 static int
@@ -45,7 +41,7 @@ mark(const char *reference, uint64_t version, const char *reason,
 	request.known = true;
 	request.reason = calls_text(&w, reason);
 	(void)calls_change(
-	    &w, WORLD_COORDINATOR, INTEREST, &request.base, want);
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseInterest, &request.base, want);
 }
 
 static void
@@ -96,7 +92,7 @@ a_purpose_in_words_is_a_line_too(void **state)
 	(void)state;
 	cdop__call__init(&call);
 	call.id = 1;
-	call.method = 1;
+	call.method = CDOP_CALL_Status;
 	call.purpose_text = text;
 	world_send(&w, WORLD_PARTNER_WIRRAL, &call, &answer);
 	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
@@ -115,7 +111,7 @@ a_reason_adds_no_line_to_what_is_approved(void **state)
 	size_t i;
 
 	(void)state;
-	world_call(&w, WORLD_COORDINATOR, 5, NULL, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_ProfileGet, NULL, &answer);
 	now = world_body(&w, &answer, &cdop__profile_get_reply__descriptor);
 	cdop__profile_apply_request__init(&request);
 	request.text.len = now->text.len + 2;
@@ -125,10 +121,10 @@ a_reason_adds_no_line_to_what_is_approved(void **state)
 	memcpy(request.text.data + now->text.len, "#\n", 2);
 	request.version = 1;
 	request.reason = calls_text(&w, "a slip\n    limits: asks_per_day");
-	world_call(
-	    &w, WORLD_COORDINATOR, PROFILE_APPLY, &request.base, &answer);
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_ProfileApply, &request.base,
+	    &answer);
 	assert_int_equal(answer.reply->status, CDOP_OK);
-	world_call(&w, WORLD_ADMIN_1, APPROVAL_LIST, NULL, &answer);
+	world_call(&w, WORLD_ADMIN_1, CDOP_CALL_ApprovalList, NULL, &answer);
 	list = world_body(&w, &answer, &cdop__approval_list_reply__descriptor);
 	assert_int_equal(list->n_approval, 1);
 	approval = list->approval[0];

@@ -22,10 +22,7 @@
 #include "tests/unit/server/rpc/calls.h"
 #include "tests/unit/server/vault/raw.h"
 
-#define SUSPEND    13
-#define CASE_OWNER 50
-#define HISTORY    47
-#define IMAGES     2
+#define IMAGES 2
 
 /* What differs between two histories. */
 struct past {
@@ -93,7 +90,7 @@ suspend(struct world *w, const struct past *past)
 	cdop__suspend_request__init(&request);
 	request.person = WORLD_ANALYST;
 	request.reason = calls_text(w, past->why);
-	world_call(w, WORLD_ADMIN_1, SUSPEND, &request.base, &answer);
+	world_call(w, WORLD_ADMIN_1, CDOP_CALL_Suspend, &request.base, &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }
@@ -109,7 +106,7 @@ move(struct world *w, const struct past *past, const char *reference)
 	request.area = calls_text(w, past->area[1 - past->changed]);
 	request.reason = calls_text(w, past->why);
 	(void)calls_change(
-	    w, WORLD_COORDINATOR, CASE_OWNER, &request.base, CDOP_OK);
+	    w, WORLD_COORDINATOR, CDOP_CALL_CaseOwner, &request.base, CDOP_OK);
 }
 
 static void
@@ -124,7 +121,8 @@ look(struct world *w, const struct past *past, const char *reference)
 	}
 	cdop__case_history_request__init(&request);
 	request.reference = calls_text(w, reference);
-	world_call(w, WORLD_COORDINATOR, HISTORY, &request.base, &answer);
+	world_call(w, WORLD_COORDINATOR, CDOP_CALL_CaseHistory, &request.base,
+	    &answer);
 	assert_int_equal(answer.failed, CDOP_OK);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 }

@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/call.h"
 #include "tests/unit/server/vault/copy_fixture.h"
 
 #define STEP 10 /* rows */
@@ -345,7 +346,7 @@ killed_at_any_call_it_is_the_old_file_or_the_new_one(void **state)
 	(void)state;
 	store_fixture_close(&c.f);
 	file = store_fixture_file(&c.f, &len);
-	for (call = 1;; call++) {
+	for (call = CDOP_CALL_Status;; call++) {
 		store_fixture_write(&c.f, file, len);
 		died = dies_at(call);
 		open_again();
@@ -415,7 +416,7 @@ failing_at_any_call_it_loses_nothing(void **state)
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
-		for (call = 1; !fails_at(call, codes[i]); call++)
+		for (call = CDOP_CALL_Status; !fails_at(call, codes[i]); call++)
 			if (call % 8 == 0) {
 				store_fixture_close(&c.f);
 				assert_int_equal(
