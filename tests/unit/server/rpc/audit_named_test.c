@@ -74,7 +74,8 @@ link_refused(enum world_who who, const char *own, const char *other)
 	request.other = calls_text(&w, other);
 	request.kind = calls_text(&w, "siblings");
 	request.reason = calls_text(&w, "same mother");
-	(void)calls_change(&w, who, 53, &request.base, CDOP_NOT_FOUND);
+	(void)calls_change(
+	    &w, who, CDOP_CALL_CaseLinkAdd, &request.base, CDOP_NOT_FOUND);
 }
 
 /* It is the other case that he was refused, and not his own. */
