@@ -38,6 +38,25 @@ def shape(name, line):
     return told
 
 
+CODED = ("role", "state", "owner_area", "purpose", "use", "outcome")
+WORDS = ("status", "scope", "jurisdiction")
+
+
+def as_promised(told, schema):
+    """Is each code with its label, and each word alone, as cdop(1) says?"""
+    if isinstance(told, list):
+        return all(as_promised(one, schema) for one in told)
+    if not isinstance(told, dict):
+        return True
+    word = WORDS + (("state",) if schema == "cdop.people.invitation/1" else ())
+    return all(
+        isinstance(value, str)
+        if key in word and not isinstance(value, list) else
+        isinstance(value, dict) and {"code", "label"} == set(value)
+        if key in CODED else as_promised(value, schema)
+        for key, value in told.items() if key != "form")
+
+
 def judge(name, done, schema, is_list):
     lines = [shape(name, line) for line in done.out.splitlines()]
     if None in lines:
@@ -54,6 +73,8 @@ def judge(name, done, schema, is_list):
         return
     check(name + ": its schema", {line["schema"] for line in lines} <= {
         "cdop.%s/1" % s for s in schema}, done.out[:500])
+    check(name + ": codes have labels, and words none", all(
+        as_promised(line, line["schema"]) for line in lines), done.out[:2000])
     if is_list:
         last = lines[-1]
         check(name + ": it ends with the count", last.get("end") is True and
