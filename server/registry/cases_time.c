@@ -7,6 +7,9 @@
 #define DAY_MS    86400000
 #define HOUR_MS   3600000
 
+/* The end of 9999-12-31, in winter. */
+#define LAST_MS ((uint64_t)2932897 * DAY_MS - 1)
+
 /* Longer than this nobody counts in hours. */
 #define IN_HOURS_MS ((int64_t)14 * DAY_MS)
 
@@ -58,7 +61,8 @@ cases_time_offset(const char *zone, int64_t utc_ms)
 int32_t
 cases_time_day(const char *zone, uint64_t utc_ms)
 {
-	int64_t ms = (int64_t)utc_ms;
+	/* Cut to an int32_t it would be a day that somebody chose. */
+	int64_t ms = (int64_t)(utc_ms < LAST_MS ? utc_ms : LAST_MS);
 
 	return day_of(ms + (int64_t)cases_time_offset(zone, ms) * MINUTE_MS);
 }

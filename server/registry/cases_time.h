@@ -20,7 +20,7 @@
  */
 int cases_time_offset(const char *zone, int64_t utc_ms);
 
-/* The civil day there, days since 1970-01-01. */
+/* The civil day there, days since 1970-01-01; 9999-12-31 at the latest. */
 int32_t cases_time_day(const char *zone, uint64_t utc_ms);
 
 /* The instant of a day and minutes on that zone's clock. */

@@ -121,15 +121,34 @@ an_invitation_that_waits_is_always_listed(void **state)
 	assert_string_equal(people->invitation[1]->state, "cancelled");
 }
 
+/* What somebody else reads of the change before it is approved. */
+static const Cdop__Approval *
+asked(Cdop__PersonChangeRequest *change)
+{
+	Cdop__ApprovalListRequest request;
+	Cdop__ApprovalListReply *waits;
+	struct world_answer answer;
+
+	change->person = WORLD_COORDINATOR_WIRRAL;
+	change->reason = text;
+	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonChange, &change->base,
+	    &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	cdop__approval_list_request__init(&request);
+	world_call(&world, WORLD_ADMIN_2, CDOP_CALL_ApprovalList, &request.base,
+	    &answer);
+	waits =
+	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
+	assert_int_equal(waits->n_approval, 1);
+	return waits->approval[0];
+}
+
 static void
 the_second_person_reads_what_is_and_what_is_to_be(void **state)
 {
 	static char area[] = "sefton", *areas[] = {area}, title[] = "deputy";
 	Cdop__PersonChangeRequest change;
-	Cdop__ApprovalListRequest request;
-	Cdop__ApprovalListReply *waits;
 	Cdop__RoleGrant grant, *grants[] = {&grant};
-	struct world_answer answer;
 	const Cdop__Approval *a;
 
 	(void)state;
@@ -142,7 +161,6 @@ the_second_person_reads_what_is_and_what_is_to_be(void **state)
 	grant.has_until_ms = true;
 	grant.until_ms = 1846018800000; /* 2028-07-01 00:00 BST */
 	cdop__person_change_request__init(&change);
-	change.person = WORLD_COORDINATOR_WIRRAL;
 	change.job_title = title;
 	change.has_areas_set = true;
 	change.areas_set = true;
@@ -152,17 +170,7 @@ the_second_person_reads_what_is_and_what_is_to_be(void **state)
 	change.grants_set = true;
 	change.n_grant = 1;
 	change.grant = grants;
-	change.reason = text;
-	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_PersonChange, &change.base,
-	    &answer);
-	assert_int_equal(answer.reply->status, CDOP_OK);
-	cdop__approval_list_request__init(&request);
-	world_call(&world, WORLD_ADMIN_2, CDOP_CALL_ApprovalList, &request.base,
-	    &answer);
-	waits =
-	    world_body(&world, &answer, &cdop__approval_list_reply__descriptor);
-	assert_int_equal(waits->n_approval, 1);
-	a = waits->approval[0];
+	a = asked(&change);
 	assert_int_equal(a->n_words, 6);
 	assert_string_equal(a->words[1], "roles now: coordinator");
 	assert_string_equal(
@@ -174,6 +182,28 @@ the_second_person_reads_what_is_and_what_is_to_be(void **state)
 	assert_string_equal(a->words[5], "reason: as agreed");
 }
 
+/* No instant is so far away that it reads like a near one. */
+static void
+the_second_person_reads_that_a_role_does_not_end(void **state)
+{
+	Cdop__PersonChangeRequest change;
+	Cdop__RoleGrant grant, *grants[] = {&grant};
+
+	(void)state;
+	cdop__role_grant__init(&grant);
+	grant.role = CDOP__ROLE__PARTNER;
+	grant.has_until_ms = true;
+	/* Behind 2028-06-30, and 2^32 days. */
+	grant.until_ms = ((UINT64_C(1) << 32) + 21366) * 86400000;
+	cdop__person_change_request__init(&change);
+	change.has_grants_set = true;
+	change.grants_set = true;
+	change.n_grant = 1;
+	change.grant = grants;
+	assert_string_equal(asked(&change)->words[2],
+	    "roles from now on: partner until 9999-12-31");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
 
 int
@@ -183,6 +213,7 @@ main(void)
 	    TEST(nobody_works_for_an_area_that_nobody_works_for),
 	    TEST(an_invitation_that_waits_is_always_listed),
 	    TEST(the_second_person_reads_what_is_and_what_is_to_be),
+	    TEST(the_second_person_reads_that_a_role_does_not_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
