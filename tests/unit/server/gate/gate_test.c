@@ -4,6 +4,7 @@
  */
 #include "server/gate/gate.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -340,6 +341,9 @@ discard_throws_away_and_answers(void **state)
 	while ((n = recv(fd, big, sizeof(big), 0)) > 0)
 		total += (uint64_t)n;
 	assert_true(total < 60 * sizeof(big));
+	/* Reset: what the kernel held for it is gone, too. */
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
 	close(fd);
 	/* Of one that is not there nothing is held either. */
 	gate_fixture_say(&f, 12345, IPC_DISCARD, NULL, 0);

@@ -95,12 +95,37 @@ an_end_that_a_device_has_is_no_change(void **state)
 	house_end(&house);
 }
 
+/* For ever: no role is given to somebody who was dismissed. */
+static void
+who_was_revoked_stays_as_they_were(void **state)
+{
+	struct people_grant role = {CDOP__ROLE__COORDINATOR, 0, UINT64_MAX};
+	struct people_change to = {.all_areas_set = true,
+	    .all_areas = true,
+	    .grants_set = true,
+	    .grants = &role,
+	    .n_grants = 1};
+	struct house_client clients[2];
+	uint8_t invitation[16];
+	struct house house;
+
+	(void)state;
+	house_open(&house, 2, clients);
+	house_cora(&house, invitation);
+	assert_int_equal(house_revoke(&house, 1, 3, 0, false), CDOP_OK);
+	assert_int_equal(
+	    house_change(&house, 3, 0, &to), CDOP_FAILED_PRECONDITION);
+	assert_string_equal(house.act.reason, "already_revoked");
+	house_end(&house);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_changes_nothing_is_refused),
 	    cmocka_unit_test(an_end_that_a_device_has_is_no_change),
+	    cmocka_unit_test(who_was_revoked_stays_as_they_were),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
