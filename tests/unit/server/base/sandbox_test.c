@@ -94,9 +94,10 @@ try_in(enum sandbox_role role, try_fn *try)
 static bool
 is_killed(int st)
 {
-	if (WIDE) /* the trap logs the number and leaves */
-		return WIFEXITED(st) && WEXITSTATUS(st) == 128 + SIGSYS;
-	return WIFSIGNALED(st) && WTERMSIG(st) == SIGSYS;
+	if (WIFSIGNALED(st))
+		return WTERMSIG(st) == SIGSYS;
+	/* The trap logs the number and leaves. */
+	return WIDE && WIFEXITED(st) && WEXITSTATUS(st) == 128 + SIGSYS;
 }
 
 static void

@@ -282,6 +282,13 @@ try_reboot(void)
 #define K   (1U << SANDBOX_KDF)
 #define ALL (G | V | K)
 
+/* By the number that another calling convention has for it (x32). */
+static long
+try_other_abi(void)
+{
+	return syscall(0x40000000 + SYS_getpid);
+}
+
 const struct tries_row tries_forbidden[] = {
     {"openat", try_open, G | K, true},
     {"creating open", try_create, G | K, true},
@@ -322,6 +329,7 @@ const struct tries_row tries_forbidden[] = {
     {"truncate", try_truncate, ALL, false},
     {"setrlimit", try_setrlimit, ALL, true},
     {"reboot", try_reboot, ALL, false},
+    {"another ABI", try_other_abi, ALL, false},
 };
 
 const size_t tries_n_forbidden =
