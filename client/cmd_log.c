@@ -149,6 +149,17 @@ call_words(struct cmd_ctx *ctx, const struct cdop_leaf *leaf)
 	    leaf->kind == CDOP_LEAF_CALL ? "call" : "event", leaf->call);
 }
 
+/* A leaf does not show which of the two it was. */
+static bool
+may_be_dry(const struct cdop_leaf *leaf)
+{
+	const struct call_method *method = call_method(leaf->call);
+
+	return leaf->kind == CDOP_LEAF_CALL && method != NULL &&
+	    protobuf_c_message_descriptor_get_field_by_name(
+		method->request, "dry_run") != NULL;
+}
+
 /* "asked for: lift a legal hold (HoldLift)": done it was not yet. */
 static const char *
 deed_words(struct cmd_ctx *ctx, const struct cdop_leaf *leaf)
@@ -162,7 +173,8 @@ deed_words(struct cmd_ctx *ctx, const struct cdop_leaf *leaf)
 	deed = entry.call != NULL ? audit_words_deed(ctx, &entry) : call;
 	return deed == entry.call || deed == NULL
 	    ? call
-	    : cdop_arena_printf(ctx->arena, "%s (%s)", deed, call);
+	    : cdop_arena_printf(ctx->arena, "%s%s (%s)", deed,
+		  may_be_dry(leaf) ? ", or tried it with --dry-run" : "", call);
 }
 
 static void

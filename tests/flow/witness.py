@@ -65,6 +65,11 @@ def receipts(cora):
     done = cora.must("audit", "check-receipt", path)
     check("unless it is asked for", "looked at it (CaseShow)" in done.out,
           done)
+    path = os.path.join(TMP, "dry")
+    notify(cora, 951, "--dry-run", "--receipt", path)
+    check("what may have been a dry run is not said to be done",
+          "registered a notification, or tried it with --dry-run (Notif" in
+          cora.must("audit", "check-receipt", path).out)
     path = os.path.join(TMP, "refused")
     cora.must("case", "withdraw", case["reference"], "--reason", "a test")
     done = cora.cdop("case", "reinstate", case["reference"], "--seen", "1",
