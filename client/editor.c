@@ -84,7 +84,7 @@ program(struct cmd_ctx *ctx, const char *word)
 /*
  * The command with what it needs to keep nothing of its own.  It is run where
  * the text is: what an editor saves when its terminal goes away (ed.hup) lies
- * in its folder.  Only a program that is named from here is run from here.
+ * in its folder.  One whose name begins here is looked for here.
  */
 static const char *
 command(struct cmd_ctx *ctx, const char *editor)
@@ -92,19 +92,21 @@ command(struct cmd_ctx *ctx, const char *editor)
 	size_t len = strcspn(editor, " "), i;
 	const char *word = cdop_arena_strndup(ctx->arena, editor, len);
 	const char *name = word != NULL ? program(ctx, word) : NULL;
-	const char *slash = word != NULL ? strchr(word, '/') : NULL;
-	const char *go =
-	    slash == NULL || slash == word ? "cd \"${1%/*}\" && exec" : "exec";
+	/* The shell makes a whole path of what these begin. */
+	const bool from_here = memchr(editor, '/', len) != NULL &&
+	    strchr("/~$\"'", editor[0]) == NULL;
+	const char *go = from_here ? "cd \"${1%/*}\" && exec \"$OLDPWD\"/"
+				   : "cd \"${1%/*}\" && exec ";
 
 	for (i = 0; name != NULL && i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(name, known[i].name) == 0)
-			return cdop_arena_printf(ctx->arena, "%s %s%s \"$1\"",
+			return cdop_arena_printf(ctx->arena, "%s%s%s \"$1\"",
 			    go, editor, known[i].options);
 	print_note(ctx,
 	    "the text is in memory only; what %.*s keeps of it by itself "
 	    "(history, backups) is not known here",
 	    (int)len, editor);
-	return cdop_arena_printf(ctx->arena, "%s %s \"$1\"", go, editor);
+	return cdop_arena_printf(ctx->arena, "%s%s \"$1\"", go, editor);
 }
 
 /* ---- the file ---------------------------------------------------- */

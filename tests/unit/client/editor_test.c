@@ -118,21 +118,32 @@ what_an_editor_saves_beside_it_is_gone_too(void **state)
 }
 
 static void
-an_editor_that_is_named_from_here_is_found(void **state)
+an_editor_that_is_named_from_here_is_run_there_too(void **state)
 {
+	static const char *const names[] = {"./my-editor", "./my-editor -x",
+	    "~/my-editor", "\"$HOME/my-editor\""};
 	struct fixture *f = *state;
-	const char *text = NULL;
+	const char *text, *home = getenv("HOME");
 	char here[4096];
+	size_t i;
 
 	if (!has_memory())
 		skip();
-	editor(f, "#!/bin/sh\necho after >\"$1\"\n");
+	home = cdop_arena_strdup(f->ctx.arena, home != NULL ? home : "/");
+	editor(f, "#!/bin/sh\necho after >text.txt; : >editor-test.hup\n");
 	assert_non_null(getcwd(here, sizeof(here)));
 	assert_int_equal(chdir(f->dir), 0);
-	(void)setenv("EDITOR", "./my-editor", 1);
-	assert_int_equal(editor_text(&f->ctx, "before", 100, &text), EXIT_OK);
+	(void)setenv("HOME", f->dir, 1);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)setenv("EDITOR", names[i], 1);
+		text = "";
+		(void)editor_text(&f->ctx, "before", 100, &text);
+		assert_string_equal(text, "after");
+	}
+	(void)setenv("HOME", home, 1);
+	assert_false(file_exists("editor-test.hup"));
 	assert_int_equal(chdir(here), 0);
-	assert_string_equal(text, "after");
+	assert_int_equal(left_behind("/dev/shm"), 0);
 }
 
 static void
@@ -248,7 +259,7 @@ main(void)
 	    WITH(what_is_saved_is_the_text),
 	    WITH(an_editor_that_fails_changes_nothing),
 	    WITH(what_an_editor_saves_beside_it_is_gone_too),
-	    WITH(an_editor_that_is_named_from_here_is_found),
+	    WITH(an_editor_that_is_named_from_here_is_run_there_too),
 	    WITH(too_much_text_is_refused_whole),
 	    WITH(what_a_name_leads_to_is_told_to_keep_nothing),
 	    WITH(a_word_that_leads_nowhere_changes_nothing),
