@@ -317,7 +317,7 @@ one_batch_does_not_make_two_of_a_child(void **state)
 	    .roles = CDOP_ROLE_COORDINATOR,
 	    .all_areas = true};
 	struct cases_register reg;
-	Cdop__Form *form = world_form(&w, 79, "wirral");
+	Cdop__Form *form = world_form(&w, 90, "wirral");
 
 	(void)state;
 	world_begin(&w, 1u << 20, 64);
@@ -342,6 +342,62 @@ one_batch_does_not_make_two_of_a_child(void **state)
 	assert_int_equal(registry_commit(w.reg), CDOP_OK);
 }
 
+/* With what another call was made, to the byte. */
+static void
+a_key_is_for_one_kind_of_call(void **state)
+{
+	char reason[] = "left";
+	const struct world_answer *answer;
+	Cdop__SuspendRequest request;
+	uint8_t key[16];
+
+	(void)state;
+	cdop__suspend_request__init(&request);
+	request.person = WORLD_ANALYST;
+	request.reason = reason;
+	world_key(&w, key);
+	answer = calls_under(
+	    &w, WORLD_ADMIN_1, CDOP_CALL_Suspend, &request.base, key);
+	assert_int_equal(answer->reply->status, CDOP_OK);
+	answer = calls_under(
+	    &w, WORLD_ADMIN_1, CDOP_CALL_Resume, &request.base, key);
+	assert_int_equal(answer->reply->status, CDOP_ALREADY_EXISTS);
+	assert_string_equal(answer->reply->reason, "request_key_reused");
+}
+
+/* Also by a daemon that was started since. */
+static void
+the_same_key_gives_the_same_case_a_month_later(void **state)
+{
+	Cdop__NotificationRegisterRequest request;
+	Cdop__NotificationRegisterReply *reply;
+	struct world_answer answer;
+	char reference[32];
+	uint8_t key[16];
+
+	(void)state;
+	cdop__notification_register_request__init(&request);
+	request.form = world_form(&w, 5, "wirral");
+	world_key(&w, key);
+	send_twice(&request.base, key, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	reply = world_body(
+	    &w, &answer, &cdop__notification_register_reply__descriptor);
+	snprintf(reference, sizeof(reference), "%s", reply->reference);
+	/* A start reads back to the first leaf that is too old. */
+	(void)calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+	w.now_ms += 29ull * 86400000;
+	(void)calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK);
+	world_reopen(&w);
+	request.form = world_form(&w, 5, "wirral");
+	send_twice(&request.base, key, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_true(answer.reply->replayed);
+	reply = world_body(
+	    &w, &answer, &cdop__notification_register_reply__descriptor);
+	assert_string_equal(reply->reference, reference);
+}
+
 int
 main(void)
 {
@@ -358,6 +414,8 @@ main(void)
 	    cmocka_unit_test(a_death_abroad_is_told_in_days),
 	    cmocka_unit_test(the_same_key_gives_the_same_case),
 	    cmocka_unit_test(one_batch_does_not_make_two_of_a_child),
+	    cmocka_unit_test(a_key_is_for_one_kind_of_call),
+	    cmocka_unit_test(the_same_key_gives_the_same_case_a_month_later),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
