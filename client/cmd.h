@@ -81,9 +81,8 @@ struct cmd_ctx {
 
 typedef enum exit_code cmd_fn(struct cmd_ctx *ctx);
 
-#define CMD_HIDDEN   1u /* not in help, man page and completion */
-#define CMD_PLAIN    2u /* touches no key and no network */
-#define CMD_BARE_RUN 4u /* runs when no argument is given at all */
+#define CMD_HIDDEN 1u /* not in help, man page and completion */
+#define CMD_PLAIN  2u /* touches no key and no network */
 
 struct cmd {
 	const char *words;    /* "case show" */

@@ -27,7 +27,6 @@
 
 struct conn {
 	int fd;
-	bool established;
 	struct cdop_noise noise;
 	struct cdop_noise_cipher tx, rx;
 	uint8_t hash[CDOP_NOISE_HASH_LEN];

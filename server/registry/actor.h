@@ -21,12 +21,11 @@ struct actor {
 	bool all_areas;
 	const char *const *areas; /* ids in the profile; people.c's */
 	size_t n_areas;
-	const char *agency;    /* id in the profile, or NULL */
-	uint8_t handshake[64]; /* hash of this session's handshake */
-	uint8_t session[16];   /* BLAKE2b of it, as it stands in leaves */
-	uint8_t psk_id[16];    /* of the PSK this session was proved under */
-	bool invited;          /* under an invitation: may enrol */
-	uint8_t invitation[16];
+	const char *agency;     /* id in the profile, or NULL */
+	uint8_t handshake[64];  /* hash of this session's handshake */
+	uint8_t session[16];    /* BLAKE2b of it, as it stands in leaves */
+	uint8_t psk_id[16];     /* of the PSK this session was proved under */
+	uint8_t invitation[16]; /* of one under an invitation */
 };
 
 #endif

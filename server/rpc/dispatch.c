@@ -433,7 +433,6 @@ work_init(struct work *work, struct registry *reg, struct cdop_arena *arena,
 		people_actor(
 		    reg->people, peer->device, request->now_ms, &work->actor);
 	} else {
-		work->actor.invited = true;
 		work->actor.roles = CDOP_ROLE_INVITED;
 		memcpy(work->actor.invitation, peer->invitation,
 		    sizeof(work->actor.invitation));

@@ -56,8 +56,7 @@ CDOP_MUST enum cdop_err rows_slots_write(struct rows *rows,
     const struct slots_new *slot, uint64_t *ret_row,
     uint8_t ret_bytes[static SLOTS_ROW]);
 
-/* Takes a row of format 2 that is no ring at a start; what it is none of is
- * left out. */
+/* At a start: a slot, set or boot set row; any other is passed over. */
 void rows_slots_take(struct rows *rows, uint64_t number, struct cdop_bytes row);
 
 /*
