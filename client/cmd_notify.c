@@ -41,6 +41,15 @@ hold_draft(struct cmd_ctx *ctx, const char *path, struct lock *ret_lock)
 	return code;
 }
 
+/* A number says nothing of when: one that is free is given again. */
+static bool
+is_meant(uint64_t number, const char *path, const char *so_far)
+{
+	if (number != 0)
+		return spool_draft_number(path) == number;
+	return so_far == NULL || file_time(path) >= file_time(so_far);
+}
+
 /* Picks up a draft: the newest, or the one whose number is given. */
 static enum exit_code
 resume(struct cmd_ctx *ctx, struct notify *n, struct lock *ret_lock)
@@ -60,7 +69,7 @@ resume(struct cmd_ctx *ctx, struct notify *n, struct lock *ret_lock)
 	if ((code = spool_drafts(ctx, &list)) != EXIT_OK)
 		return code;
 	for (i = 0; i < list.n; i++)
-		if (number == 0 || spool_draft_number(list.path[i]) == number)
+		if (is_meant(number, list.path[i], path))
 			path = list.path[i];
 	if (path == NULL)
 		return no_such_draft(ctx);

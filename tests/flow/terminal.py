@@ -53,12 +53,19 @@ def interrupted(cora):
     listed = cora.must("retry", "--list").out
     check("the draft is listed without a name", "draft" in listed and
           "Otherchild" not in listed, listed)
+    typed(cora, ["notify"], dict(CHILD, **{
+        "Family name": ["Earlierchild-Synthetic"],
+        "Date of death": ["\x03"]}))
+    earlier = os.path.join(cora.home, ".local/state/cdop/training/drafts",
+                           "2.draft")
+    os.utime(earlier, (1, 1))  # the number of the newer one was free again
     code, shown = typed(cora, ["notify", "--resume"], dict(
         CHILD, **{"Family name": ["NOT-ASKED-AGAIN"],
                   "Date of death": ["01/11/2024"]}))
     equal("taken up again it is registered", code, OK)
     check("without a question twice", "NOT-ASKED-AGAIN" not in shown, shown)
-    check("after it was shown whose it is", re.search(
+    os.remove(earlier)
+    check("after it was shown whose it is, of two the newest", re.search(
         "draft [0-9]+, kept .*Otherchild-Synthetic.*Date of death, or found:",
         shown, re.S), shown)
     equal("the draft is gone", "draft" in cora.must("retry", "--list").out,
