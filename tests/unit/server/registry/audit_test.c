@@ -261,10 +261,13 @@ free_text_of_a_case_lies_under_its_key_alone(void **state)
 	    .reason_text = "typed wrongly"};
 	static const char reason[] = "police asked\0typed wrongly";
 	Cdop__CaseBox *box = NULL;
+	struct rows_head head;
+	struct cdop_bytes data;
 	struct last last;
 	uint64_t index;
 	const uint8_t *leaf;
 	uint8_t salt[32], guess[32];
+	enum cdop_err err;
 
 	(void)state;
 	world_begin(&w, 1u << 20, 64);
@@ -296,6 +299,14 @@ free_text_of_a_case_lies_under_its_key_alone(void **state)
 
 	/* It is bound to its leaf. */
 	assert_int_equal(open_box(&last, index + 1, &box), CDOP_DATA_LOSS);
+
+	/* No row beside it has the words, which would outlive the case. */
+	world_begin(&w, 1u << 20, 64);
+	err = rows_get(w.rows, last.number + 1, w.arena, &head, &data);
+	world_roll_back(&w);
+	assert_true(err != CDOP_OK ||
+	    (head.kind != SCHEMA_KIND_TERMS &&
+		head.kind != SCHEMA_KIND_REASON));
 }
 
 static void
