@@ -9,6 +9,7 @@
 #include "cdop/limits.h"
 #include "cdop/secret.h"
 #include "client/commands.h"
+#include "client/editor.h"
 #include "client/help.h"
 #include "client/json.h"
 #include "client/pager.h"
@@ -397,6 +398,7 @@ run(struct cmd_ctx *ctx, int argc, char **argv)
 	if (cdop_secret_init() != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
 		    "the system gives no random numbers");
+	editor_remove_left(ctx);
 	code = receipt_begin(ctx);
 	return code == EXIT_OK ? ctx->cmd->run(ctx) : code;
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -16,7 +17,9 @@
 #include "client/file.h"
 #include "client/print.h"
 
-#define NAME "text.txt"
+#define FOLDER "cdop-text."
+#define NAME   "text.txt"
+#define PLACES 2
 
 /* A vimrc that names a file for it takes -i back; some know no such option. */
 #define VIM                                                                    \
@@ -120,22 +123,51 @@ is_memory(const char *path)
 	    (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
-/* A new folder in memory; NULL: there is none. */
-static char *
-make_folder(struct cmd_ctx *ctx)
+/* One of the two that folders are made in; NULL: it is not in memory. */
+static const char *
+place(size_t i)
 {
-	const char *const places[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
+	const char *path = i == 0 ? getenv("XDG_RUNTIME_DIR") : "/dev/shm";
+
+	return path != NULL && path[0] == '/' && is_memory(path) ? path : NULL;
+}
+
+/*
+ * Held by cdop, and by the editor that has it from cdop: what nobody holds
+ * was left behind by a cdop that was killed.  -1: not held, or gone.
+ */
+static int
+hold(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+	    st.st_nlink > 0 && st.st_uid == geteuid())
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+/* A new folder in memory, held; NULL: there is none. */
+static char *
+make_folder(struct cmd_ctx *ctx, int *ret_held)
+{
 	char *path;
 	size_t i;
 
-	for (i = 0; i < 2; i++) {
-		if (places[i] == NULL || places[i][0] != '/' ||
-		    !is_memory(places[i]))
+	for (i = 0; i < PLACES; i++) {
+		if (place(i) == NULL)
 			continue;
 		path = cdop_arena_printf(
-		    ctx->arena, "%s/cdop-text.XXXXXX", places[i]);
-		if (path != NULL && mkdtemp(path) != NULL)
+		    ctx->arena, "%s/" FOLDER "XXXXXX", place(i));
+		if (path == NULL || mkdtemp(path) == NULL)
+			continue;
+		if ((*ret_held = hold(path)) >= 0)
 			return path;
+		(void)rmdir(path);
 	}
 	return NULL;
 }
@@ -174,6 +206,36 @@ remove_folder(struct cmd_ctx *ctx, const char *path)
 		print_note(ctx, "%s could not be removed: remove it", path);
 }
 
+static void
+remove_left(struct cmd_ctx *ctx, const char *path)
+{
+	int held = path != NULL ? hold(path) : -1;
+
+	if (held < 0)
+		return;
+	remove_folder(ctx, path);
+	(void)close(held);
+}
+
+void
+editor_remove_left(struct cmd_ctx *ctx)
+{
+	struct dirent *d;
+	DIR *dir;
+	size_t i;
+
+	for (i = 0; i < PLACES; i++) {
+		if (place(i) == NULL || (dir = opendir(place(i))) == NULL)
+			continue;
+		while ((d = readdir(dir)) != NULL)
+			if (strncmp(d->d_name, FOLDER, strlen(FOLDER)) == 0)
+				remove_left(ctx,
+				    cdop_arena_printf(ctx->arena, "%s/%s",
+					place(i), d->d_name));
+		(void)closedir(dir);
+	}
+}
+
 /* ---- the editor -------------------------------------------------- */
 
 /* Ctrl-C is the editor's while it runs. */
@@ -192,7 +254,7 @@ ignore_stop(struct sigaction old[static 2], bool ignore)
 }
 
 static bool
-run(const char *command_line, const char *path)
+run(const char *command_line, const char *path, int held)
 {
 	struct sigaction old[2], usual;
 	int status = -1;
@@ -207,6 +269,7 @@ run(const char *command_line, const char *path)
 		(void)sigaction(SIGQUIT, &usual, NULL);
 		(void)sigaction(SIGPIPE, &usual, NULL);
 		(void)umask(077);
+		(void)fcntl(held, F_SETFD, 0);
 		(void)execl("/bin/sh", "sh", "-c", command_line, "sh", path,
 		    (char *)NULL);
 		_exit(127);
@@ -261,11 +324,12 @@ editor_text(
 	struct cdop_bytes text = {(const uint8_t *)before, strlen(before)};
 	enum exit_code code = EXIT_OK;
 	char *folder;
+	int held;
 
 	if (editor == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, "set EDITOR",
 		    "no editor is named: VISUAL and EDITOR are empty");
-	if ((folder = make_folder(ctx)) == NULL)
+	if ((folder = make_folder(ctx, &held)) == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    "type the text here, or give it with --from FILE",
 		    "there is no folder in memory to edit in");
@@ -275,11 +339,12 @@ editor_text(
 	    file_create(path, &text, 1) != CDOP_OK)
 		code = cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
 		    "the text cannot be put into %s", folder);
-	else if (!run(line, path))
+	else if (!run(line, path, held))
 		code = cmd_fail(ctx, EXIT_STOPPED, NULL, NULL,
 		    "the editor ended with an error: nothing was taken");
 	else
 		code = take(ctx, path, max, ret_text);
 	remove_folder(ctx, folder);
+	(void)close(held);
 	return code;
 }

@@ -17,4 +17,7 @@
 enum exit_code editor_text(
     struct cmd_ctx *ctx, const char *before, size_t max, const char **ret_text);
 
+/* Texts of a cdop that was killed, whose editor has ended too. */
+void editor_remove_left(struct cmd_ctx *ctx);
+
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* cmocka wants the headers above before it. */
@@ -238,6 +239,77 @@ a_word_that_leads_nowhere_changes_nothing(void **state)
 }
 
 static void
+sweep_until_gone(struct fixture *f)
+{
+	int i;
+
+	for (i = 0; i < 200 && left_behind("/dev/shm") > 0; i++) {
+		editor_remove_left(&f->ctx);
+		(void)usleep(50000);
+	}
+}
+
+/* kill -9 of cdop: the text is its editor's, and then nobody's. */
+static void
+what_was_left_behind_is_removed_by_the_next(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = NULL;
+	char script[256];
+	int status;
+	pid_t pid;
+
+	if (!has_memory())
+		skip();
+	(void)snprintf(script, sizeof(script),
+	    "#!/bin/sh\nkill -9 \"$PPID\"\n"
+	    "while [ ! -e %s/go ]; do sleep 0.05; done\n",
+	    f->dir);
+	editor(f, script);
+	assert_true((pid = fork()) >= 0);
+	if (pid == 0)
+		_exit((int)editor_text(&f->ctx, "before", 100, &text));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	editor_remove_left(&f->ctx);
+	assert_int_equal(left_behind("/dev/shm"), 1);
+	(void)fixture_file(f, "go", "", 0);
+	sweep_until_gone(f);
+	assert_int_equal(left_behind("/dev/shm"), 0);
+}
+
+/* Another cdop of the same user runs while a person writes. */
+static void
+a_text_that_is_being_edited_stays(void **state)
+{
+	struct fixture *f = *state;
+	char script[256];
+	const char *text = NULL;
+	pid_t pid;
+	int i, status;
+
+	if (!has_memory())
+		skip();
+	(void)snprintf(script, sizeof(script),
+	    "#!/bin/sh\necho after >\"$1\"\n: >%s/begun\n"
+	    "while [ ! -e %s/go ]; do sleep 0.05; done\n",
+	    f->dir, f->dir);
+	editor(f, script);
+	assert_true((pid = fork()) >= 0);
+	if (pid == 0)
+		_exit(editor_text(&f->ctx, "before", 100, &text) != EXIT_OK ||
+		    strcmp(text, "after") != 0);
+	for (i = 0; i < 200 &&
+	     !file_exists(cdop_arena_printf(f->ctx.arena, "%s/begun", f->dir));
+	     i++)
+		(void)usleep(50000);
+	editor_remove_left(&f->ctx);
+	(void)fixture_file(f, "go", "", 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
 without_an_editor_it_says_so(void **state)
 {
 	struct fixture *f = *state;
@@ -263,6 +335,8 @@ main(void)
 	    WITH(too_much_text_is_refused_whole),
 	    WITH(what_a_name_leads_to_is_told_to_keep_nothing),
 	    WITH(a_word_that_leads_nowhere_changes_nothing),
+	    WITH(what_was_left_behind_is_removed_by_the_next),
+	    WITH(a_text_that_is_being_edited_stays),
 	    WITH(without_an_editor_it_says_so),
 	};
 
