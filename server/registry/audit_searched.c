@@ -6,7 +6,8 @@
 #include "cdop/fold.h"
 #include "server/registry/audit_said.h"
 
-#define NEAR 1 /* days that two dates may lie apart */
+#define NEAR       1 /* days that two dates may lie apart */
+#define OTHER_NAME "other_name.family_name"
 
 bool
 audit_searched_enough(const struct cases_terms *asked)
@@ -118,6 +119,23 @@ read_terms(const Cdop__StoredTerms *stored)
 	return typed;
 }
 
+/* By the name that the child has, or by one of the others that were given. */
+static bool
+any_fits(const struct cases_typed *asked, const Cdop__StoredTerms *stored)
+{
+	struct cases_typed typed = read_terms(stored);
+	bool fits = audit_searched_fits(asked, &typed);
+	size_t i;
+
+	for (i = 0; i < stored->n_term && !fits; i++) {
+		if (strcmp(stored->term[i]->kind, OTHER_NAME) != 0)
+			continue;
+		typed.family_name = stored->term[i]->value;
+		fits = audit_searched_fits(asked, &typed);
+	}
+	return fits;
+}
+
 enum cdop_err
 audit_searched_leaf(struct rows *rows, struct cdop_arena *arena,
     const struct audit_leaf *leaf, const struct cases_typed *asked,
@@ -125,15 +143,10 @@ audit_searched_leaf(struct rows *rows, struct cdop_arena *arena,
 {
 	size_t mark = cdop_arena_used(arena);
 	Cdop__StoredTerms *stored;
-	struct cases_typed typed;
 	enum cdop_err err;
 
 	err = audit_said_terms(rows, arena, leaf, &stored);
-	*ret_fits = false;
-	if (stored != NULL) {
-		typed = read_terms(stored);
-		*ret_fits = audit_searched_fits(asked, &typed);
-	}
+	*ret_fits = stored != NULL && any_fits(asked, stored);
 	cdop_arena_rewind(arena, mark);
 	return err;
 }

@@ -226,8 +226,23 @@ rpc_case_decisions(
 	return list;
 }
 
+/* Where a name came from does not matter: each was looked for alike. */
+static void
+other_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
+{
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < form->n_other_name; i++) {
+		name = form->other_name[i]->family_name;
+		if (name != NULL && *name != '\0')
+			rpc_term(ctx, "other_name.family_name", name);
+	}
+}
+
 void
-rpc_case_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
+rpc_case_terms(struct rpc_ctx *ctx, const struct duplicates_child *sought,
+    const Cdop__Form *form)
 {
 	static const char *const paths[] = {"child.nhs_number",
 	    "child.family_name", "mother.family_name", "birth.date",
@@ -235,6 +250,8 @@ rpc_case_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
 	const char *text;
 	size_t i;
 
+	if (sought->n_nhs + sought->n_family + sought->n_mother == 0)
+		return;
 	for (i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		text = cdop_form_value(form, paths[i], ctx->arena);
 		if (text == NULL)
@@ -242,6 +259,7 @@ rpc_case_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
 		else if (*text != '\0')
 			rpc_term(ctx, paths[i], text);
 	}
+	other_terms(ctx, form);
 }
 
 /* A child without a name is shown by its mother's, and she lives. */

@@ -59,8 +59,9 @@ Cdop__Candidate **rpc_case_candidates(struct rpc_ctx *ctx,
 const struct cases_decision *rpc_case_decisions(
     struct rpc_ctx *ctx, Cdop__DuplicateDecision *const *from, size_t n);
 
-/* Terms of a duplicate check. */
-void rpc_case_terms(struct rpc_ctx *ctx, const Cdop__Form *form);
+/* Terms of a duplicate check; none where nobody was sought. */
+void rpc_case_terms(struct rpc_ctx *ctx, const struct duplicates_child *sought,
+    const Cdop__Form *form);
 
 /*
  * The case that a repeated request was about, and whether the caller may

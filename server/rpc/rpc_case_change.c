@@ -36,8 +36,7 @@ rpc_case_amend(struct rpc_ctx *ctx, const Cdop__CaseAmendRequest *req,
 	err = cdop_form_tidy(req->form, ctx->reg->profile, ctx->arena);
 	if (err == CDOP_OK)
 		err = cases_edit_amend(&act, &edit);
-	if (edit.question.child.n_family + edit.question.child.n_nhs > 0)
-		rpc_case_terms(ctx, req->form);
+	rpc_case_terms(ctx, &edit.question.child, req->form);
 	return rpc_case_edit_end(ctx, &act, &edit, rep, err);
 }
 

@@ -144,8 +144,7 @@ rpc_notification_register(struct rpc_ctx *ctx,
 	if (ctx->replay != NULL)
 		return register_again(ctx, &act, &reg, rep);
 	err = cases_register(&act, &reg);
-	if (reg.question.child.n_family + reg.question.child.n_nhs > 0)
-		rpc_case_terms(ctx, req->form);
+	rpc_case_terms(ctx, &reg.question.child, req->form);
 	ctx->audit_reason = reg.question.join_reason;
 	if (err != CDOP_OK && cases_question_stops(&act)) {
 		more = fill(ctx, &act, &reg, false, rep);
@@ -190,8 +189,7 @@ rpc_notification_correct(struct rpc_ctx *ctx,
 	err = cdop_form_tidy(req->form, ctx->reg->profile, ctx->arena);
 	if (err == CDOP_OK)
 		err = cases_edit_correct(&act, &edit);
-	if (edit.question.child.n_family + edit.question.child.n_nhs > 0)
-		rpc_case_terms(ctx, req->form);
+	rpc_case_terms(ctx, &edit.question.child, req->form);
 	return rpc_case_edit_end(ctx, &act, &edit, rep, err);
 }
 

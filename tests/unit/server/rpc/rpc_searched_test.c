@@ -216,6 +216,50 @@ two_people_hear_who_has_searched(void **state)
 	assert_int_equal(answer.body->n_entry, 2);
 }
 
+/* Was it found by this name that this form was tried? */
+static size_t
+found(const char *family)
+{
+	Cdop__AuditSearchedRequest request = question(family);
+	struct answer answer;
+
+	world_key(&w, key);
+	answer = message(WORLD_AUDITOR, &request, NULL);
+	waits(&answer);
+	decide(WORLD_COORDINATOR_WIRRAL, true, CDOP_OK);
+	answer = message(WORLD_AUDITOR, &request, NULL);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	return answer.body->n_entry;
+}
+
+/*
+ * A notification that is only tried says whether there is such a child, by
+ * each name that is in it: so it is a search by each of them.
+ */
+static void
+a_form_that_is_tried_is_a_search_by_all_its_names(void **state)
+{
+	struct calls_tell tell = {
+	    .form = world_form(&w, 80, "wirral"), .dry = true};
+
+	(void)state;
+	calls_put(&w, tell.form, "other_name.1.family_name", "Osei");
+	calls_put(&w, tell.form, "other_name.2.family_name", "Quill");
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	assert_int_equal(found("Osei"), 1);
+	assert_int_equal(found("Quill"), 1);
+	assert_int_equal(found("Nobody"), 0);
+	/* Of one without a number and a name, it is the mother's. */
+	tell.form = world_form(&w, 81, "wirral");
+	calls_put(&w, tell.form, "mother.family_name", "Tarrant");
+	calls_put(&w, tell.form, "child.name_kind", "baby_of");
+	tell.form->child->family_name = NULL;
+	tell.form->child->first_names = NULL;
+	tell.form->child->nhs_number = NULL;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	assert_int_equal(found("Tarrant"), 1);
+}
+
 static void
 without_a_yes_there_is_no_answer(void **state)
 {
@@ -404,6 +448,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(two_people_hear_who_has_searched),
+	    TEST(a_form_that_is_tried_is_a_search_by_all_its_names),
 	    TEST(without_a_yes_there_is_no_answer),
 	    TEST(a_yes_is_for_one_request),
 	    TEST(the_second_person_is_shown_the_terms),
