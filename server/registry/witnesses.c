@@ -37,18 +37,23 @@ witnesses_free(struct witnesses *witnesses)
 	free(witnesses);
 }
 
-/* The person's place, or a free one; NULL: there is none left. */
+/*
+ * The person's place, or a free one, or that of whoever signed longest ago:
+ * many who have signed once keep nobody out.
+ */
 static struct witness *
 place_of(struct witnesses *witnesses, uint32_t person)
 {
-	struct witness *place = NULL;
+	struct witness *place = &witnesses->list[0], *at;
 	size_t i;
 
 	for (i = 0; i < WITNESSES_MAX; i++) {
-		if (witnesses->list[i].person == person)
-			return &witnesses->list[i];
-		if (place == NULL && witnesses->list[i].person == 0)
-			place = &witnesses->list[i];
+		at = &witnesses->list[i];
+		if (at->person == person)
+			return at;
+		if (place->person != 0 &&
+		    (at->person == 0 || at->time_s < place->time_s))
+			place = at;
 	}
 	return place;
 }
@@ -59,9 +64,8 @@ witnesses_load(struct witnesses *witnesses, uint64_t row,
 {
 	struct witness *place;
 
-	place =
-	    stored->person == 0 ? NULL : place_of(witnesses, stored->person);
-	if (place == NULL || place->person != 0)
+	place = place_of(witnesses, stored->person);
+	if (stored->person == 0 || place->person != 0)
 		return CDOP_DATA_LOSS;
 	place->person = stored->person;
 	place->version = stored->version;
@@ -100,8 +104,6 @@ static enum cdop_err
 refuse(enum witnesses_fault fault, enum witnesses_fault *ret_fault)
 {
 	*ret_fault = fault;
-	if (fault == WITNESSES_FULL)
-		return CDOP_RESOURCE_EXHAUSTED;
 	return fault == WITNESSES_FORKED ? CDOP_FAILED_PRECONDITION
 					 : CDOP_INVALID_ARGUMENT;
 }
@@ -175,11 +177,10 @@ witnesses_take(struct witnesses *witnesses, struct cdop_arena *arena,
 	err = check(witnesses->reg, sent, &new, ret_fault);
 	if (err != CDOP_OK)
 		return err;
-	if ((place = place_of(witnesses, sent->actor->person)) == NULL)
-		return refuse(WITNESSES_FULL, ret_fault);
+	place = place_of(witnesses, sent->actor->person);
 	*ret_kept = *place;
-	if (place->person != 0 &&
-	    new.size <= place->size &&new.time_s <= place->time_s)
+	if (place->person ==
+	    new.person &&new.size <= place->size &&new.time_s <= place->time_s)
 		return CDOP_OK;
 	new.row = place->row;
 	new.version = place->version + 1;

@@ -16,7 +16,8 @@
 struct actor;
 struct witnesses;
 
-/* One person's newest. */
+/* One person's newest; where there are more persons, of those who signed last.
+ */
 struct witness {
 	uint32_t person; /* 0: none */
 	uint32_t version;
@@ -40,7 +41,6 @@ enum witnesses_fault {
 	WITNESSES_NO_KEY,  /* the vkey is no witness's, or has not signed it */
 	WITNESSES_FORKED,  /* a checkpoint that is no part of this log */
 	WITNESSES_AHEAD,   /* co-signed at a time to come */
-	WITNESSES_FULL,
 };
 
 CDOP_MUST enum cdop_err witnesses_new(
@@ -54,8 +54,8 @@ CDOP_MUST enum cdop_err witnesses_load(struct witnesses *witnesses,
 /*
  * Within a batch: keeps it, if it is newer than what the person has sent.
  * *ret_kept is what is kept then.  CDOP_INVALID_ARGUMENT,
- * CDOP_FAILED_PRECONDITION, CDOP_RESOURCE_EXHAUSTED: *ret_fault says what is
- * wrong; errors of rows and tree.
+ * CDOP_FAILED_PRECONDITION: *ret_fault says what is wrong; errors of rows and
+ * tree.
  */
 CDOP_MUST enum cdop_err witnesses_take(struct witnesses *witnesses,
     struct cdop_arena *arena, const struct witnesses_sent *sent,

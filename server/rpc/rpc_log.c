@@ -85,9 +85,6 @@ witness_refused(
 		return rpc_fail(ctx, err, "cosigned_ahead",
 		    "co-signed over a day ahead: set the clock of the "
 		    "witness");
-	case WITNESSES_FULL:
-		return rpc_fail(ctx, err, "too_many_witnesses",
-		    "as many persons as can be kept have co-signed");
 	case WITNESSES_FINE:
 	default:
 		return err;

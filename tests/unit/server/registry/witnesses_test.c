@@ -99,6 +99,38 @@ the_newest_of_each_person_is_kept(void **state)
 	house_end(&house);
 }
 
+/* Who signed once, and is perhaps long gone, keeps out nobody who signs now. */
+static void
+whoever_signs_now_has_a_place(void **state)
+{
+	enum witnesses_fault fault;
+	struct signed_note sent;
+	struct witness kept;
+	struct house house;
+	uint64_t now_s;
+	uint32_t i;
+
+	(void)state;
+	house_open(&house, 2, clients);
+	now_s = house.now_ms / 1000;
+	for (i = 1; i <= WITNESSES_MAX + 1; i++) {
+		/* Number 3 signed longest ago. */
+		cosign(checkpoints_note(house.reg->checkpoints),
+		    now_s + (i == 3 ? 0 : i), &sent);
+		assert_int_equal(
+		    take(&house, i, &sent, &kept, &fault), CDOP_OK);
+		assert_int_equal(kept.person, i);
+	}
+	house_reopen(&house);
+	assert_int_equal(witnesses_of(house.reg->witnesses, 3).person, 0);
+	for (i = 1; i <= WITNESSES_MAX + 1; i++)
+		if (i != 3)
+			assert_int_equal(
+			    witnesses_of(house.reg->witnesses, i).time_s,
+			    now_s + i);
+	house_end(&house);
+}
+
 static void
 what_is_not_signed_or_not_ours_is_refused(void **state)
 {
@@ -174,6 +206,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_newest_of_each_person_is_kept),
+	    cmocka_unit_test(whoever_signs_now_has_a_place),
 	    cmocka_unit_test(what_is_not_signed_or_not_ours_is_refused),
 	    cmocka_unit_test(a_checkpoint_of_another_log_is_evidence),
 	};
