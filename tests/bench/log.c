@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cdop/call.h"
 #include "server/base/undo.h"
 #include "server/registry/actor.h"
 #include "server/registry/audit.h"
@@ -188,7 +189,7 @@ append(struct bench *b)
 	memset(&entry, 0, sizeof(entry));
 	actor.person = 3;
 	actor.device = 3;
-	entry.call = 43;
+	entry.call = CDOP_CALL_CaseShow;
 	entry.time_ms = b->now_ms += STEP_MS;
 	entry.actor = &actor;
 	entry.request = (struct cdop_bytes){b->k, sizeof(b->k)};
