@@ -6,11 +6,10 @@
 #include "cdop/limits.h"
 #include "cdop/reference.h"
 #include "cdop/role.h"
-#include "cdop/scan.h"
 #include "cdop/text.h"
-#include "cdop/varint.h"
 #include "server/registry/audit.h"
 #include "server/registry/registry.h"
+#include "server/rpc/typed.h"
 
 /* A message, without the envelope around it and a receipt behind it. */
 #define BODY_MAX (CDOP_MESSAGE_MAX - 8192u)
@@ -68,70 +67,6 @@ leaf_reason(const struct work *work, enum cdop_err status)
 	return ctx->applied ? NULL : "dry_run";
 }
 
-static bool
-take_number(struct cdop_bytes *in, uint64_t *ret_value)
-{
-	size_t n;
-
-	if (cdop_varint_parse(*in, CDOP_VARINT_MAX, ret_value, &n) != CDOP_OK ||
-	    n == 0)
-		return false;
-	in->data += n;
-	in->len -= n;
-	return true;
-}
-
-/*
- * A text field of a request that the scanner has passed; empty where there
- * is none.  From the bytes: what was refused early is not unpacked, and a
- * refusal is to take no memory for it.
- */
-static struct cdop_bytes
-text_field(struct cdop_bytes in, uint32_t id)
-{
-	uint64_t key, value, skip;
-
-	while (take_number(&in, &key)) {
-		switch (key & 7) {
-		case PROTOBUF_C_WIRE_TYPE_64BIT:
-			skip = 8;
-			break;
-		case PROTOBUF_C_WIRE_TYPE_32BIT:
-			skip = 4;
-			break;
-		default:
-			if (!take_number(&in, &value))
-				return (struct cdop_bytes){NULL, 0};
-			skip = (key & 7) == PROTOBUF_C_WIRE_TYPE_VARINT ? 0
-									: value;
-		}
-		if (skip > in.len)
-			break;
-		if (key >> 3 == id)
-			return (struct cdop_bytes){in.data, skip};
-		in.data += skip;
-		in.len -= skip;
-	}
-	return (struct cdop_bytes){NULL, 0};
-}
-
-/* The first one of the request, before anybody has looked for it. */
-static struct cdop_bytes
-typed_reference(const struct rpc_ctx *ctx)
-{
-	const struct cdop_bytes none = {NULL, 0};
-	const ProtobufCFieldDescriptor *field;
-	struct cdop_scan_fault fault;
-
-	field = protobuf_c_message_descriptor_get_field_by_name(
-	    ctx->method->request, "reference");
-	if (field == NULL || field->type != PROTOBUF_C_TYPE_STRING ||
-	    cdop_scan_message(ctx->method->request, ctx->request,
-		CDOP_SCAN_STRICT, &fault) != CDOP_OK)
-		return none;
-	return text_field(ctx->request, field->id);
-}
-
 /*
  * The case that a refused call was about, in `text`: the one that it was
  * refused for, where it names several.  Whoever asks who tried to see a case
@@ -154,7 +89,7 @@ named_case(
 		typed = (struct cdop_bytes){
 		    (const uint8_t *)ctx->nowhere, strlen(ctx->nowhere)};
 	else if (ctx->n_released == 0)
-		typed = typed_reference(ctx);
+		typed = typed_reference(ctx->method, ctx->request);
 	else
 		return NULL;
 	if (typed.len == 0 || typed.len >= sizeof(copy))
@@ -194,6 +129,17 @@ act_reason(const struct work *work)
 	    cdop_text_length(clean) > CDOP_REASON_MAX)
 		return NULL;
 	return clean;
+}
+
+/* Whom it was done to, or would have been. */
+static uint32_t
+subject(const struct work *work)
+{
+	const struct rpc_ctx *ctx = &work->ctx;
+
+	return ctx->subject_person != 0 || ctx->method == NULL
+	    ? ctx->subject_person
+	    : typed_subject(work->reg->people, ctx->method, ctx->request);
 }
 
 /* A decision on an act about a case: the words go where the case's go. */
@@ -272,7 +218,7 @@ append_leaf(
 	}
 	entry.terms = terms;
 	entry.n_terms = ctx->n_terms;
-	entry.subject_person = ctx->subject_person;
+	entry.subject_person = subject(work);
 	entry.second_person = ctx->second_person;
 	entry.count = status == CDOP_OK ? ctx->count : 0;
 	entry.approved_method = ctx->approved_method;

@@ -18,6 +18,7 @@
 #include "server/registry/registry.h"
 #include "server/rpc/dispatch.h"
 #include "server/rpc/rpc_hold.h"
+#include "server/rpc/typed.h"
 
 /* Requests are up to a megabyte; a message takes as many as fit. */
 #define LIST_BYTES_MAX ((size_t)512 << 10)
@@ -193,6 +194,8 @@ name_act(struct rpc_ctx *ctx, const struct approval *approval)
 	memcpy(number, approval->number, sizeof(approval->number));
 	ctx->approval = number;
 	ctx->approved_method = approval->method;
+	ctx->subject_person = typed_subject(ctx->reg->people,
+	    rpc_method_find(approval->method), approval->request);
 	if (approval->requester != ctx->actor->person)
 		ctx->second_person = approval->requester;
 	return CDOP_OK;

@@ -238,11 +238,16 @@ rpc_enrol(
 	    .client_random = req->client_random.data,
 	    .label = req->label,
 	};
+	const struct people_invitation *invitation =
+	    people_invitation(ctx->reg->people, ctx->actor->invitation);
 	uint8_t random[32];
 	struct people_act act;
 	uint32_t device;
 	enum cdop_err err;
 
+	/* A second key is refused, and ends what it was to be. */
+	if (invitation != NULL)
+		ctx->subject_person = invitation->person;
 	if ((err = check_random(ctx, &req->client_random)) != CDOP_OK)
 		return err;
 	rpc_person_act(ctx, &act);
@@ -250,7 +255,6 @@ rpc_enrol(
 	if (err != CDOP_OK)
 		return rpc_person_end(ctx, &act, err);
 	ctx->applied = true;
-	ctx->subject_person = people_device(ctx->reg->people, device)->person;
 	ctx->out_number = device;
 	return fill_enrol(ctx, device, random, rep);
 }

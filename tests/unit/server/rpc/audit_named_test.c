@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/server/rpc/calls.h"
+#include "tests/unit/server/rpc/people_calls.h"
 
 static struct world w;
 
@@ -107,6 +108,72 @@ who_was_refused_the_second_case_of_a_call_is_found_by_that(void **state)
 	}
 }
 
+static void
+about(const char *call, uint32_t person)
+{
+	const Cdop__AuditEntry *e = calls_audited(&w, call);
+
+	assert_int_equal(e->has_subject_person, person != 0);
+	assert_int_equal(e->subject_person, person);
+}
+
+static void
+suspend(enum world_who who, uint32_t person)
+{
+	Cdop__SuspendRequest request;
+	struct world_answer answer;
+
+	cdop__suspend_request__init(&request);
+	request.person = person;
+	request.reason = calls_text(&w, "a test");
+	world_call(&w, who, CDOP_CALL_Suspend, &request.base, &answer);
+	assert_int_not_equal(answer.reply->status, CDOP_OK);
+	about("Suspend", person < WORLD_N ? person : 0);
+}
+
+/* A wrong string counts against a device, and five of them bar it. */
+static void
+a_string_that_was_tried_is_found_by_whose_it_is(void **state)
+{
+	Cdop__PersonActivateRequest request;
+	struct world_answer answer;
+
+	(void)state;
+	cdop__person_activate_request__init(&request);
+	request.device = WORLD_PENDING;
+	request.comparison = calls_text(&w, "0000 0000 0000 0000");
+	request.has_person = true;
+	request.person = WORLD_ANALYST;
+	world_call(&w, WORLD_ADMIN_2, CDOP_CALL_PersonActivate, &request.base,
+	    &answer);
+	assert_int_not_equal(answer.reply->status, CDOP_OK);
+	about("PersonActivate", WORLD_PENDING);
+}
+
+static void
+what_was_asked_against_a_person_is_found_by_the_person(void **state)
+{
+	Cdop__RevokeRequest request;
+	struct world_answer answer;
+
+	(void)state;
+	suspend(WORLD_COORDINATOR, WORLD_ANALYST);
+	suspend(WORLD_ADMIN_1, 9999);
+	cdop__revoke_request__init(&request);
+	request.person = WORLD_ANALYST;
+	request.reason = calls_text(&w, "a test");
+	world_call(&w, WORLD_COORDINATOR, CDOP_CALL_PersonRevoke, &request.base,
+	    &answer);
+	assert_int_equal(answer.reply->status, CDOP_PERMISSION_DENIED);
+	about("PersonRevoke", WORLD_ANALYST);
+	/* It waits, and is declined: both are about whoever it was for. */
+	people_calls_revoke(&w, WORLD_ADMIN_1, &answer);
+	about("AdministratorRevoke", WORLD_ADMIN_3);
+	(void)calls_decide(&w, WORLD_ADMIN_2, calls_waiting(&w, WORLD_ADMIN_2),
+	    false, NULL, CDOP_OK);
+	about("Approve", WORLD_ADMIN_3);
+}
+
 /* The log takes no free text: only what is a reference stands in it. */
 static void
 what_is_no_reference_is_not_named(void **state)
@@ -132,6 +199,9 @@ main(void)
 	    cmocka_unit_test(who_was_refused_a_case_is_found_by_the_case),
 	    cmocka_unit_test(
 		who_was_refused_the_second_case_of_a_call_is_found_by_that),
+	    cmocka_unit_test(a_string_that_was_tried_is_found_by_whose_it_is),
+	    cmocka_unit_test(
+		what_was_asked_against_a_person_is_found_by_the_person),
 	    cmocka_unit_test(what_is_no_reference_is_not_named),
 	};
 

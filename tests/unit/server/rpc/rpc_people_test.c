@@ -15,6 +15,7 @@
 #include "server/registry/checkpoints.h"
 #include "server/registry/people.h"
 #include "server/registry/people_enrol.h"
+#include "tests/unit/server/rpc/calls.h"
 #include "tests/unit/server/rpc/people_calls.h"
 
 static struct world world;
@@ -200,6 +201,9 @@ a_second_key_is_refused_and_flagged_for_good(void **state)
 	reply = enrol(invitation, 0x92);
 	assert_int_equal(reply->status, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(reply->reason, "invitation_used_twice");
+	/* Whoever asks what happened to the one who was invited finds it. */
+	assert_int_equal(
+	    calls_audited(&world, "Enrol")->subject_person, invitation->person);
 	world_reopen(&world);
 	activate(WORLD_ADMIN_2, WORLD_N, 0x91, &answer);
 	assert_string_equal(answer.reply->reason, "flagged");
