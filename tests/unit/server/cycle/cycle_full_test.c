@@ -17,6 +17,7 @@
 
 #include "server/base/undo.h"
 #include "server/registry/audit.h"
+#include "server/store/dir.h"
 #include "server/store/schema.h"
 #include "server/vault/keystore.h"
 #include "server/vault/rows.h"
@@ -212,6 +213,7 @@ what_has_time_waits(void **state)
 /* ---- a promise that is not kept ----------------------------------------- */
 
 static int fail_syncs; /* the next so many of a commit */
+static int fail_with = ENOSPC;
 
 /* In place of libc's; LMDB calls it before it writes a meta page. */
 int
@@ -219,7 +221,7 @@ fdatasync(int fd)
 {
 	if (fail_syncs > 0) {
 		fail_syncs--;
-		errno = ENOSPC;
+		errno = fail_with;
 		return -1;
 	}
 	return fsync(fd);
@@ -253,6 +255,35 @@ a_commit_without_room_is_refused_out_of_the_reserve(void **state)
 		assert_int_equal(have, i == 0 ? MIB : 0);
 	}
 	assert_int_equal(call(client, CDOP_CALL_Status, NULL)->status, CDOP_OK);
+}
+
+/* It may be on the disk or not: nobody hears of it, and nothing goes on. */
+static void
+after_a_commit_of_unknown_outcome_nothing_is_answered(void **state)
+{
+	struct fixture_client *client;
+	uint64_t had;
+	size_t n = 0;
+
+	(void)state;
+	client = fixture_sign_in(&f, WORLD_COORDINATOR);
+	had = leaves();
+	(void)fixture_call(client, CDOP_CALL_Status, NULL);
+	fixture_send(&f, client);
+	fail_syncs = 1;
+	fail_with = EIO;
+	assert_int_not_equal(cycle_turn(f.cycle), CDOP_OK);
+	fail_with = ENOSPC;
+	assert_int_equal(fail_syncs, 0);
+	assert_false(
+	    ipc_recv_many(f.link, f.inbox, IPC_INBOX_MAX, &n) == CDOP_OK &&
+	    n > 0);
+	cycle_free(f.cycle);
+	f.cycle = NULL;
+	world_reopen(&f.world);
+	assert_in_range(leaves(), had, had + 1);
+	assert_true(dir_is_marked(f.world.dir));
+	dir_unmark(f.world.dir);
 }
 
 /* ---- the last of it ---------------------------------------------------- */
@@ -339,6 +370,7 @@ main(void)
 	    TEST(nothing_large_goes_on),
 	    TEST(what_has_time_waits),
 	    TEST(a_commit_without_room_is_refused_out_of_the_reserve),
+	    TEST(after_a_commit_of_unknown_outcome_nothing_is_answered),
 	    TEST(without_room_for_a_leaf_nobody_is_answered),
 	};
 
