@@ -137,7 +137,7 @@ subject(const struct work *work)
 {
 	const struct rpc_ctx *ctx = &work->ctx;
 
-	return ctx->subject_person != 0 || ctx->method == NULL
+	return ctx->subject_person != 0
 	    ? ctx->subject_person
 	    : typed_subject(work->reg->people, ctx->method, ctx->request);
 }

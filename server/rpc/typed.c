@@ -106,7 +106,7 @@ typed_subject(const struct people *people, const struct rpc_method *method,
 	const struct people_person *person;
 	struct cdop_bytes id;
 
-	if (method->scope != CDOP_SCOPE_PEOPLE)
+	if (method == NULL || method->scope != CDOP_SCOPE_PEOPLE)
 		return 0;
 	id = field_of(method, request, "invitation_id", PROTOBUF_C_TYPE_BYTES)
 		 .text;

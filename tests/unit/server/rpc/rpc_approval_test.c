@@ -344,6 +344,27 @@ it_is_done_in_the_role_it_was_asked_in(void **state)
 	    state_of(WORLD_ADMIN_3), CDOP__PERSON_STATE__PERSON_ACTIVE);
 }
 
+/* Filed by a later version; whoever asked may take it back all the same. */
+static void
+what_is_no_call_here_is_taken_back(void **state)
+{
+	struct world_answer answer;
+	struct approval *kept;
+	Cdop__Approval *a;
+
+	(void)state;
+	people_calls_revoke(&world, WORLD_ADMIN_1, &answer);
+	kept = (struct approval *)(uintptr_t)approvals_at(
+	    world.reg->approvals, 0, world.now_ms);
+	kept->method = UINT32_MAX;
+	assert_null(calls_waiting(&world, WORLD_ADMIN_2));
+	a = calls_waiting(&world, WORLD_ADMIN_1);
+	world_hash(&world, a, kept->hash);
+	approve(WORLD_ADMIN_1, a, false, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	assert_null(calls_waiting(&world, WORLD_ADMIN_1));
+}
+
 static void
 an_approver_who_lost_the_right_is_nobody(void **state)
 {
@@ -497,6 +518,7 @@ main(void)
 	    TEST(a_target_that_changed_voids_it),
 	    TEST(a_requester_who_lost_the_right_voids_it),
 	    TEST(it_is_done_in_the_role_it_was_asked_in),
+	    TEST(what_is_no_call_here_is_taken_back),
 	    TEST(an_approver_who_lost_the_right_is_nobody),
 	    TEST(after_72_hours_it_is_over_whatever_the_clock_says),
 	    TEST(of_two_requests_for_one_act_the_second_is_void),
