@@ -347,6 +347,11 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"invitations taken back by a restore", "", " that waited"},
 	    {"AuditExport", "", " entries"},
 	    {"BackupCreate", "", " bytes"},
+	    {"BackupKept", "backup ", ""},
+	    {"BackupProved", "backup ", ""},
+	    {"BackupDestroyed", "backup ", ""},
+	    {"SlotRemove", "slot ", ""},
+	    {"CustodianDrill", "share ", ""},
 	    {"keys turned copied", "", " rows"},
 	    {"keys turned resealed", "", " rows"},
 	    {"keys turned root", "", " keys of areas and of other scopes"},
@@ -356,15 +361,17 @@ audit_words_count(struct cmd_ctx *ctx, const Cdop__AuditEntry *e)
 	    {"root to be made anew on the host", "for rotation ", ""},
 	};
 
+	const char *call =
+	    e->approved_call != NULL ? e->approved_call : e->call;
 	const char *step;
 	size_t i;
 
 	if (!e->has_count)
 		return NULL;
 	step = cdop_arena_printf(
-	    ctx->arena, "%s %s", e->call, e->reason != NULL ? e->reason : "");
+	    ctx->arena, "%s %s", call, e->reason != NULL ? e->reason : "");
 	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		if (strcmp(counts[i].call, e->call) == 0 ||
+		if (strcmp(counts[i].call, call) == 0 ||
 		    (step != NULL && strcmp(counts[i].call, step) == 0))
 			return cdop_arena_printf(ctx->arena, "%s%llu%s",
 			    counts[i].before, (unsigned long long)e->count,

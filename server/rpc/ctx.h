@@ -111,7 +111,7 @@ struct rpc_ctx {
 	struct rpc_term terms[RPC_TERMS_MAX];
 	size_t n_terms;
 	uint32_t subject_person;
-	uint64_t count;           /* of what left and is no case: leaves */
+	uint64_t count; /* of what left and is no case; or whose number it is */
 	const char *audit_reason; /* free text: goes under the case key */
 	/*
 	 * There was no memory for something that the log or the second person

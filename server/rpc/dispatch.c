@@ -539,6 +539,7 @@ dispatch_run_approved(struct rpc_ctx *outer, const struct rpc_method *method,
 	outer->subject_person = ctx->subject_person;
 	outer->second_person = requester->person;
 	outer->digest = ctx->digest;
+	outer->count = ctx->count;
 	memcpy(outer->released, ctx->released, sizeof(ctx->released));
 	outer->n_released = ctx->n_released;
 	memcpy(outer->violations, ctx->violations, sizeof(ctx->violations));

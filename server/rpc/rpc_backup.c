@@ -320,6 +320,7 @@ rpc_backup_kept(struct rpc_ctx *ctx, const Cdop__BackupKeptRequest *req,
 	if (err != CDOP_OK)
 		return err;
 	ctx->applied = ctx->replay == NULL;
+	ctx->count = req->number;
 	rep->number = req->number;
 	return CDOP_OK;
 }
@@ -352,6 +353,7 @@ rpc_backup_proved(struct rpc_ctx *ctx, const Cdop__BackupProvedRequest *req,
 	if (err != CDOP_OK || entry == NULL)
 		return err != CDOP_OK ? err : CDOP_INTERNAL;
 	ctx->applied = ctx->replay == NULL;
+	ctx->count = req->number;
 	return fill_entry(ctx, entry, &rep->backup);
 }
 
@@ -427,7 +429,6 @@ destroy(struct rpc_ctx *ctx, uint32_t number, Cdop__BackupDestroyedReply *rep)
 	if (err != CDOP_OK)
 		return err;
 	ctx->applied = true;
-	ctx->count = number;
 	return fill_entry(
 	    ctx, backups_find(ctx->reg->backups, number), &rep->backup);
 }
@@ -447,6 +448,7 @@ rpc_backup_destroyed(struct rpc_ctx *ctx,
 		return err;
 	version_of(entry, version);
 	ctx->audit_reason = req->reason;
+	ctx->count = req->number;
 	say_destroyed(ctx, req, entry);
 	return rpc_second_may_apply(ctx, version)
 	    ? destroy(ctx, req->number, rep)

@@ -224,6 +224,7 @@ rpc_slot_remove(struct rpc_ctx *ctx, const Cdop__SlotRemoveRequest *req,
 	if ((err = version_of(ctx, version)) != CDOP_OK)
 		return err;
 	ctx->audit_reason = req->reason;
+	ctx->count = req->slot;
 	say_removal(ctx, req);
 	if (!rpc_second_may_apply(ctx, version))
 		return CDOP_OK;
@@ -233,7 +234,6 @@ rpc_slot_remove(struct rpc_ctx *ctx, const Cdop__SlotRemoveRequest *req,
 	if (err != CDOP_OK)
 		return err;
 	ctx->applied = true;
-	ctx->count = req->slot;
 	rep->has_left = true;
 	rep->left = (uint32_t)rows_slots(ctx->reg->rows);
 	return CDOP_OK;

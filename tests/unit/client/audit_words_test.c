@@ -195,6 +195,12 @@ a_count_says_what_it_counts(void **state)
 	e.count = 2;
 	assert_string_equal(
 	    audit_words_count(&f->ctx, &e), "2 administrators invited");
+	/* Of an act of two it is what the act was about. */
+	e = entry("Approve", CDOP_OK, NULL);
+	e.approved_call = cdop_arena_strdup(f->ctx.arena, "SlotRemove");
+	e.has_count = true;
+	e.count = 2;
+	assert_string_equal(audit_words_count(&f->ctx, &e), "slot 2");
 	/* What is counted is another thing in each step. */
 	e = entry("keys turned", CDOP_OK, "rewrapped");
 	e.has_count = true;

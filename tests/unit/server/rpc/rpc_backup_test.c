@@ -180,6 +180,8 @@ two_people_say_that_it_is_destroyed(void **state)
 	assert_int_not_equal(entry->destroyed_ms, 0);
 	assert_int_equal(entry->destroyed_by, WORLD_ADMIN_1);
 	assert_int_equal(entry->destroyed_second, WORLD_ADMIN_2);
+	assert_int_equal(calls_audited(&w, "Approve")->count, 1);
+	assert_int_equal(calls_audited(&w, "BackupDestroyed")->count, 1);
 	assert_string_equal(destroyed(1, "shredded")->reason, "already_so");
 }
 

@@ -261,8 +261,11 @@ slots_that_have_not_changed_are(void **state)
 	world_call(&world, WORLD_ADMIN_1, CDOP_CALL_SlotRemove, &request.base,
 	    &answer);
 	assert_string_equal(answer.reply->reason, "second_person");
+	/* The log says which one it was, of who asked and of who approved. */
+	assert_int_equal(calls_audited(&world, "SlotRemove")->count, 2);
 	assert_string_equal(approve(), "");
 	assert_false(rows_slots_find(world.reg->rows, 2, &slot));
+	assert_int_equal(calls_audited(&world, "Approve")->count, 2);
 }
 
 static void
