@@ -59,7 +59,7 @@
 
 /* The vault: believes none of the gate's bounds and has its own. */
 #define CDOP_VAULT_SESSIONS_MAX  1024
-#define CDOP_DEVICE_SESSIONS_MAX 128 /* of a device; then its oldest goes */
+#define CDOP_DEVICE_SESSIONS_MAX 96 /* of a device; then its oldest goes */
 #define CDOP_VAULT_HALF_OPEN_MAX 128
 #define CDOP_VAULT_HANDSHAKES_S  200 /* per second, all sources */
 #define CDOP_BATCH_REQUESTS_MAX  256

@@ -10,6 +10,7 @@
 #include "server/cycle/cycle_state.h"
 #include "server/cycle/meter.h"
 #include "server/registry/audit.h"
+#include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/vault/boot_set.h"
 
@@ -120,7 +121,11 @@ take_message1(struct cycle *cycle, struct session *session,
 	    (struct cdop_bytes){out, sizeof(out)});
 }
 
-/* Nobody keeps the others out: of a device, or an invitation, an eighth. */
+_Static_assert(
+    PEOPLE_DEVICES_EACH *CDOP_DEVICE_SESSIONS_MAX < CDOP_VAULT_SESSIONS_MAX,
+    "one person keeps the others out");
+
+/* Nobody keeps the others out, with one device or with all there may be. */
 static void
 make_room(struct cycle *cycle, const struct turn *turn)
 {
