@@ -231,6 +231,17 @@ statements_leaf(struct registry *reg, struct cdop_arena *arena,
 	return audit_append(reg->audit, arena, &entry, NULL);
 }
 
+bool
+statements_may_turn(const struct registry *reg)
+{
+	const struct statements *all = reg->statements;
+	size_t i, bytes = CDOP_STATEMENT_MAX;
+
+	for (i = 0; i < all->n; i++)
+		bytes += all->note[i].len;
+	return bytes <= STATEMENTS_TURNS && all->n < STATEMENTS_MAX / 2;
+}
+
 enum cdop_err
 statements_turn(struct registry *reg, struct cdop_arena *arena,
     const struct statements_args *args, struct cdop_bytes *ret_note)
@@ -240,6 +251,8 @@ statements_turn(struct registry *reg, struct cdop_arena *arena,
 	Cdop__StoredConfig *config;
 	enum cdop_err err;
 
+	if (!statements_may_turn(reg))
+		return CDOP_RESOURCE_EXHAUSTED;
 	if ((err = statements_from(reg, &from)) != CDOP_OK)
 		return err;
 	turn.kind = CDOP_STATEMENT_KEY;

@@ -12,6 +12,12 @@
 
 /* One a year for a lifetime, and some to spare. */
 #define STATEMENTS_MAX 512
+/*
+ * And their bytes, behind which the key turns no more: what is left of the row
+ * that they stand in, and of Welcome, is for restores and recoveries, without
+ * which a registry could not go on.
+ */
+#define STATEMENTS_TURNS (256u << 10)
 
 /* All there are, oldest first, as the configuration has them. */
 struct statements {
@@ -60,9 +66,13 @@ CDOP_MUST enum cdop_err statements_make(struct registry *reg,
 CDOP_MUST enum cdop_err statements_leaf(struct registry *reg,
     struct cdop_arena *arena, struct cdop_bytes note, uint64_t now_ms);
 
+/* Is there room for one turn of the key more? */
+bool statements_may_turn(const struct registry *reg);
+
 /*
  * The log goes on under a new key: all three for CDOP_STATEMENT_KEY, and the
  * configuration.  args->kind and ->from are set here.
+ * CDOP_RESOURCE_EXHAUSTED: also where it may not turn any more.
  */
 CDOP_MUST enum cdop_err statements_turn(struct registry *reg,
     struct cdop_arena *arena, const struct statements_args *args,

@@ -138,6 +138,10 @@ rpc_log_key_rotate(struct rpc_ctx *ctx, const Cdop__LogKeyRotateRequest *req,
 		return CDOP_OK;
 	if ((err = rpc_reason_check(ctx, req->reason, needs_reason)) != CDOP_OK)
 		return err;
+	if (!statements_may_turn(ctx->reg))
+		return rpc_fail(ctx, CDOP_RESOURCE_EXHAUSTED, "turned_enough",
+		    "the log's key has turned as often as it can: what room "
+		    "is left is for restores");
 	say(ctx,
 	    "give the audit log a new key: it signs from then on, and "
 	    "every client follows it");

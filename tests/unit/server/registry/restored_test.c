@@ -177,6 +177,47 @@ a_turn_that_is_taken_back_leaves_the_key(void **state)
 	house_end(&house);
 }
 
+/*
+ * However often two administrators turn the key, and whatever they say of it:
+ * a restore still has its place among the statements.
+ */
+static void
+turns_leave_room_for_a_restore(void **state)
+{
+	static char reason[4 * CDOP_REASON_MAX + 1];
+	struct statements_args args = {
+	    .by = {"1 Ada One", "2 Bob Two"}, .n_by = 2, .reason = reason};
+	struct cdop_bytes note;
+	struct house house;
+	enum cdop_err err = CDOP_OK;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < CDOP_REASON_MAX; i++)
+		memcpy(reason + 4 * i, "\xf0\x90\x8d\x88", 4);
+	house_open(&house, 2, clients);
+	args.now_ms = house.now_ms;
+	while (err == CDOP_OK) {
+		cdop_arena_reset(house.arena);
+		house_begin(&house);
+		err = statements_turn(house.reg, house.arena, &args, &note);
+		if (err == CDOP_OK)
+			house_commit(&house);
+		else
+			house_abort(&house);
+	}
+	assert_int_equal(err, CDOP_RESOURCE_EXHAUSTED);
+	assert_true(house.reg->statements->n > 0);
+	for (i = 0; i < 20; i++) {
+		cdop_arena_reset(house.arena);
+		assert_int_equal(
+		    mark(&house, (struct cdop_bytes){NULL, 0}), CDOP_OK);
+		assert_int_equal(accept(&house, NULL), CDOP_OK);
+	}
+	house_reopen(&house);
+	house_end(&house);
+}
+
 static bool
 is_statement_leaf(void *ctx, const struct audit_leaf *leaf)
 {
@@ -466,6 +507,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_turned_key_is_followed_to_the_next_checkpoint),
 	    cmocka_unit_test(a_turn_that_is_taken_back_leaves_the_key),
+	    cmocka_unit_test(turns_leave_room_for_a_restore),
 	    cmocka_unit_test(the_statement_is_in_the_tree),
 	    cmocka_unit_test(a_restored_registry_goes_on_when_it_is_accepted),
 	    cmocka_unit_test(no_incarnation_that_was_used_comes_again),

@@ -160,6 +160,37 @@ a_turn_in_between_voids_the_turn_that_waits(void **state)
 	assert_int_equal(world.reg->statements->n, 1);
 }
 
+/* Said when it is asked, not when a second person has come for it. */
+static void
+a_key_that_turned_enough_is_not_asked_for(void **state)
+{
+	static char reason[4 * CDOP_REASON_MAX + 1];
+	const struct statements_args args = {
+	    .by = {"1 One", "2 Two"},
+	    .n_by = 2,
+	    .reason = reason,
+	    .now_ms = world.now_ms,
+	};
+	struct world_answer answer;
+	struct cdop_bytes note;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < CDOP_REASON_MAX; i++)
+		memcpy(reason + 4 * i, "\xf0\x90\x8d\x88", 4);
+	while (statements_may_turn(world.reg)) {
+		world_begin(&world, 1u << 20, 8);
+		assert_int_equal(
+		    statements_turn(world.reg, world.arena, &args, &note),
+		    CDOP_OK);
+		assert_int_equal(registry_commit(world.reg), CDOP_OK);
+	}
+	rotate(WORLD_ADMIN_1, &answer);
+	assert_int_equal(answer.reply->status, CDOP_RESOURCE_EXHAUSTED);
+	assert_string_equal(answer.reply->reason, "turned_enough");
+	assert_false(answer.reply->has_approval);
+}
+
 static void
 a_reason_is_one_line(void **state)
 {
@@ -416,6 +447,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(the_log_key_turns_with_two_administrators),
 	    TEST(a_turn_in_between_voids_the_turn_that_waits),
+	    TEST(a_key_that_turned_enough_is_not_asked_for),
 	    TEST(a_reason_is_one_line),
 	    TEST(a_restored_registry_serves_status_and_its_acceptance),
 	    TEST(an_older_request_does_not_wait_in_state_restored),
