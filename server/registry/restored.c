@@ -19,6 +19,7 @@
 #define MARK_ROWS    (12 + APPROVALS_MAX)
 #define INVITED_ROWS 3
 #define INVITED_EACH 4096
+#define AHEAD_MAX    1000 /* restores that one would not know of */
 
 /* Of one that is known to be this registry's. */
 static uint16_t
@@ -347,6 +348,18 @@ take_out(struct mark *mark, const char **ret_why)
 	    mark->out, &mark->n_out, ret_why);
 }
 
+/*
+ * Nobody here knows the keys of what is lost, so who has signed it cannot be
+ * told.  There are 65,535 incarnations and no more: one note is not to use
+ * them up, after which nothing could be restored any more.
+ */
+static bool
+is_too_far(const struct mark *mark)
+{
+	return incarnation_of(mark->reg, &mark->lost) >
+	    rows_incarnation(mark->reg->rows) + AHEAD_MAX;
+}
+
 /* What is said, and what the registry says of itself. */
 static enum cdop_err
 look(struct mark *mark, const char **ret_why)
@@ -366,6 +379,12 @@ look(struct mark *mark, const char **ret_why)
 	if (mark->has_lost &&
 	    read_lost(mark->reg, args->lost, &mark->lost) != CDOP_OK) {
 		*ret_why = "the anchor is not a checkpoint of this registry";
+		return CDOP_INVALID_ARGUMENT;
+	}
+	if (mark->has_lost && is_too_far(mark)) {
+		*ret_why = "the anchor is of over a thousand restores later "
+			   "than this registry: somebody made it up; take "
+			   "another one, or none";
 		return CDOP_INVALID_ARGUMENT;
 	}
 	if ((err = take_from(mark, ret_why)) != CDOP_OK)

@@ -415,6 +415,10 @@ what_is_no_checkpoint_of_this_registry_marks_nothing(void **state)
 	    mark(&house,
 		(struct cdop_bytes){(const uint8_t *)text, sizeof(text) - 1}),
 	    CDOP_INVALID_ARGUMENT);
+	/* One that anybody can write, and that would be the last restore. */
+	len = make_lost(&house, UINT16_MAX - 1, 4000, note);
+	assert_int_equal(mark(&house, (struct cdop_bytes){note, len}),
+	    CDOP_INVALID_ARGUMENT);
 	assert_int_equal(house.reg->state, CDOP_STATE_OPEN);
 	assert_int_equal(rows_incarnation(house.rows), 1);
 	other.reg->id[0] ^= 1;
