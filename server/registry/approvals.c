@@ -260,6 +260,16 @@ approvals_at(struct approvals *approvals, size_t i, uint64_t now_ms)
 
 /* ---- filing ------------------------------------------------------------ */
 
+static bool
+has_place(struct approvals *approvals, const struct approval_ask *ask)
+{
+	size_t max = ask->actor->role == CDOP_ROLE_ADMINISTRATOR
+	    ? APPROVALS_MAX
+	    : APPROVALS_MAX - APPROVALS_KEPT;
+
+	return approvals_count(approvals, ask->now_ms) < max;
+}
+
 static enum cdop_err
 put_row(struct approvals *approvals, struct cdop_arena *arena,
     struct approval *approval)
@@ -439,7 +449,7 @@ approvals_file(struct approvals *approvals, struct cdop_arena *arena,
 	}
 	if (other)
 		return CDOP_ALREADY_EXISTS;
-	if (mine >= APPROVALS_PERSON_MAX)
+	if (mine >= APPROVALS_PERSON_MAX || !has_place(approvals, ask))
 		return CDOP_FAILED_PRECONDITION;
 	err = sweep(approvals, ask->now_ms);
 	if (err != CDOP_OK)

@@ -18,6 +18,7 @@
 
 #define APPROVALS_MAX        256 /* waiting at one time */
 #define APPROVALS_PERSON_MAX 32  /* of one requester */
+#define APPROVALS_KEPT       64  /* of all, for what administrators ask */
 #define APPROVALS_WORDS_MAX  16
 
 /* A request to be filed.  Everything is borrowed. */
@@ -71,7 +72,8 @@ CDOP_MUST enum cdop_err approvals_load(struct approvals *approvals,
  * Files a request in the open transaction.  The same key of the same person
  * with the same request gives the number it got before.
  * CDOP_ALREADY_EXISTS: that key waits with another request.
- * CDOP_FAILED_PRECONDITION: too many wait, of this person or of all.
+ * CDOP_FAILED_PRECONDITION: too many wait, of this person or of all; the
+ * last places are for administrators, who revoke people and turn keys.
  */
 CDOP_MUST enum cdop_err approvals_file(struct approvals *approvals,
     struct cdop_arena *arena, const struct approval_ask *ask,

@@ -20,14 +20,12 @@
 static const char *const words[] = {"revoke person 2", "reason: has left"};
 static const uint8_t target[32] = {7};
 
-/* Files as a person; request key n. */
+/* Files as a person in a role; request key n. */
 static enum cdop_err
-file_as(struct house *house, uint32_t person, unsigned n, const char *request,
-    bool commit, uint8_t ret_number[static 8])
+file_in_role(struct house *house, uint32_t person, uint32_t role, unsigned n,
+    const char *request, bool commit, uint8_t ret_number[static 8])
 {
-	struct actor actor = {.person = person,
-	    .device = person,
-	    .role = CDOP_ROLE_ADMINISTRATOR};
+	struct actor actor = {.person = person, .device = person, .role = role};
 	uint8_t key[16];
 	const struct approval_ask ask = {
 	    .method = CDOP_CALL_AdministratorRevoke,
@@ -52,6 +50,14 @@ file_as(struct house *house, uint32_t person, unsigned n, const char *request,
 	else
 		house_abort(house);
 	return err;
+}
+
+static enum cdop_err
+file_as(struct house *house, uint32_t person, unsigned n, const char *request,
+    bool commit, uint8_t ret_number[static 8])
+{
+	return file_in_role(house, person, CDOP_ROLE_ADMINISTRATOR, n, request,
+	    commit, ret_number);
 }
 
 static enum cdop_err
@@ -234,6 +240,31 @@ one_person_cannot_fill_the_table(void **state)
 	house_end(&house);
 }
 
+/* However many ask together, whoever revokes them can ask for that. */
+static void
+the_last_places_are_for_administrators(void **state)
+{
+	struct house house;
+	uint8_t number[8];
+	unsigned i, n = 0;
+
+	(void)state;
+	house_make(&house, 2);
+	for (i = 0; i < APPROVALS_MAX; i++)
+		if (file_in_role(&house, 100 + i / APPROVALS_PERSON_MAX,
+			CDOP_ROLE_COORDINATOR, i, "request", true,
+			number) == CDOP_OK)
+			n++;
+	assert_int_equal(n, APPROVALS_MAX - APPROVALS_KEPT);
+	for (i = 0; i < APPROVALS_KEPT; i++)
+		assert_int_equal(file_as(&house, 1 + i / APPROVALS_PERSON_MAX,
+				     i, "request", true, number),
+		    CDOP_OK);
+	assert_int_equal(file_as(&house, 9, 0, "request", true, number),
+	    CDOP_FAILED_PRECONDITION);
+	house_end(&house);
+}
+
 static void
 they_are_listed_oldest_first(void **state)
 {
@@ -331,6 +362,7 @@ main(void)
 	    cmocka_unit_test(the_same_request_of_another_is_another),
 	    cmocka_unit_test(an_aborted_batch_files_and_drops_nothing),
 	    cmocka_unit_test(one_person_cannot_fill_the_table),
+	    cmocka_unit_test(the_last_places_are_for_administrators),
 	    cmocka_unit_test(they_are_listed_oldest_first),
 	    cmocka_unit_test(a_row_that_is_not_what_was_asked_is_refused),
 	};
