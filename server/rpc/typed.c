@@ -106,7 +106,10 @@ typed_subject(const struct people *people, const struct rpc_method *method,
 	const struct people_person *person;
 	struct cdop_bytes id;
 
-	if (method == NULL || method->scope != CDOP_SCOPE_PEOPLE)
+	/* Who is to be responsible for a case is named by a call about it. */
+	if (method == NULL ||
+	    (method->scope != CDOP_SCOPE_PEOPLE &&
+		method->scope != CDOP_SCOPE_AREA))
 		return 0;
 	id = field_of(method, request, "invitation_id", PROTOBUF_C_TYPE_BYTES)
 		 .text;

@@ -14,8 +14,8 @@ struct cdop_bytes typed_reference(
     const struct rpc_method *method, struct cdop_bytes request);
 
 /*
- * The person that a call about people names, by the number, a device or an
- * invitation; 0: none, or nobody that there is.  method NULL: of a later
+ * The person that a call about people or a case names, by the number, a device
+ * or an invitation; 0: none, or nobody that there is.  method NULL: of a later
  * version.
  */
 uint32_t typed_subject(const struct people *people,

@@ -174,6 +174,30 @@ what_was_asked_against_a_person_is_found_by_the_person(void **state)
 	about("Approve", WORLD_ADMIN_3);
 }
 
+/* Who is made responsible for a case, or was tried, is found likewise. */
+static void
+who_is_made_responsible_is_found_by_the_person(void **state)
+{
+	char *reference =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 84, "wirral"));
+	Cdop__CaseResponsibleRequest request;
+
+	(void)state;
+	cdop__case_responsible_request__init(&request);
+	request.reference = reference;
+	request.version = 1;
+	request.reason = calls_text(&w, "a test");
+	request.has_person = true;
+	request.person = WORLD_ANALYST;
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &request.base, CDOP_INVALID_ARGUMENT);
+	about("CaseResponsible", WORLD_ANALYST);
+	request.person = WORLD_COORDINATOR_WIRRAL;
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
+	    &request.base, CDOP_OK);
+	about("CaseResponsible", WORLD_COORDINATOR_WIRRAL);
+}
+
 /* The log takes no free text: only what is a reference stands in it. */
 static void
 what_is_no_reference_is_not_named(void **state)
@@ -202,6 +226,7 @@ main(void)
 	    cmocka_unit_test(a_string_that_was_tried_is_found_by_whose_it_is),
 	    cmocka_unit_test(
 		what_was_asked_against_a_person_is_found_by_the_person),
+	    cmocka_unit_test(who_is_made_responsible_is_found_by_the_person),
 	    cmocka_unit_test(what_is_no_reference_is_not_named),
 	};
 
