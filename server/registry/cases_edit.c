@@ -72,6 +72,17 @@ owner_name(const struct cases_act *act, uint32_t slot, const char **ret_id)
 	return area == NULL ? *ret_id : area->name;
 }
 
+/* It counts nowhere, and who writes in it is not to believe that it does. */
+static enum cdop_err
+say_withdrawn(struct cases_act *act, struct cases_edit *edit)
+{
+	if (index_at(act->index, edit->slot)->status != INDEX_WITHDRAWN)
+		return CDOP_OK;
+	return add_word(edit,
+	    "the case is entered in error and stays so: reinstate it where it "
+	    "is not");
+}
+
 /* A new postcode that lies, as the profile has it, in other areas. */
 static enum cdop_err
 say_postcode(
@@ -447,6 +458,8 @@ cases_edit_amend(struct cases_act *act, struct cases_edit *edit)
 	if (err == CDOP_OK)
 		err = finish_after(act, edit, &a);
 	if (err == CDOP_OK)
+		err = say_withdrawn(act, edit);
+	if (err == CDOP_OK)
 		err = say_left(act, edit, &a);
 	if (err == CDOP_OK)
 		err = say_owner(act, edit, a.after->form, &a.changed);
@@ -521,6 +534,8 @@ cases_edit_correct(struct cases_act *act, struct cases_edit *edit)
 	if (err == CDOP_OK)
 		err = cases_owner_still_missing(
 		    act, record->form, edit->slot, &edit->missing);
+	if (err == CDOP_OK)
+		err = say_withdrawn(act, edit);
 	if (err == CDOP_OK && edit->difference.n > 0)
 		err = add_word(edit,
 		    "the case record says otherwise: amend it where this is "

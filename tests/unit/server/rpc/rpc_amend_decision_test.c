@@ -291,6 +291,41 @@ an_override_stays_until_its_value_is_another(void **state)
 	    CDOP_INVALID_ARGUMENT);
 }
 
+static void
+turn(uint32_t method, const char *reference, uint64_t version)
+{
+	Cdop__CaseWithdrawRequest request;
+
+	cdop__case_withdraw_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.reason = calls_text(&w, "a test");
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, method, &request.base, CDOP_OK);
+}
+
+/* What is typed into it is kept, and counts nowhere until it is back. */
+static void
+who_amends_a_withdrawn_case_is_told_that_it_is_one(void **state)
+{
+	char *reference = fresh(62, "wirral");
+	Cdop__ChangeReply *reply;
+
+	(void)state;
+	reply =
+	    calls_amend(&w, reference, 1, "gp.name", "Dr Hale", NULL, CDOP_OK);
+	assert_int_equal(reply->n_word, 0);
+	turn(CDOP_CALL_CaseWithdraw, reference, 1);
+	reply =
+	    calls_amend(&w, reference, 2, "gp.name", "Dr Hall", NULL, CDOP_OK);
+	assert_int_equal(reply->n_word, 1);
+	assert_non_null(strstr(reply->word[0], "entered in error"));
+	turn(CDOP_CALL_CaseReinstate, reference, 2);
+	reply =
+	    calls_amend(&w, reference, 3, "gp.name", "Dr Hill", NULL, CDOP_OK);
+	assert_int_equal(reply->n_word, 0);
+}
+
 int
 main(void)
 {
@@ -301,6 +336,7 @@ main(void)
 	    TEST(another_child_is_linked_as_no_duplicate),
 	    TEST(each_decision_is_about_one_other_case),
 	    TEST(an_override_stays_until_its_value_is_another),
+	    TEST(who_amends_a_withdrawn_case_is_told_that_it_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
