@@ -46,14 +46,41 @@ same_name(const char *one, const char *other)
 	    cdop_fold_sound(b, sound_b) > 0 && strcmp(sound_a, sound_b) == 0;
 }
 
+/* A search takes the beginning of a name, or of one of its parts. */
+static bool
+begins(const char *name, const char *typed)
+{
+	char with[CDOP_FOLD_MAX], at[CDOP_FOLD_MAX];
+	size_t len;
+
+	if (name == NULL || typed == NULL)
+		return false;
+	len = cdop_fold_name(typed, with);
+	if (cdop_fold_letters(with) < INDEX_PART_LETTERS)
+		return false;
+	(void)cdop_fold_name(name, at);
+	if (strncmp(at, with, len) == 0)
+		return true;
+	while ((name = cdop_fold_part(name, at)) != NULL)
+		if (strncmp(at, with, len) == 0)
+			return true;
+	return false;
+}
+
+static bool
+finds(const char *name, const char *typed)
+{
+	return same_name(name, typed) || begins(name, typed);
+}
+
 /* A child without a name is looked for by its mother's. */
 static bool
 any_name(const struct cases_typed *asked, const struct cases_typed *typed)
 {
-	return same_name(asked->family_name, typed->family_name) ||
-	    same_name(asked->family_name, typed->mother_name) ||
-	    same_name(asked->mother_name, typed->family_name) ||
-	    same_name(asked->mother_name, typed->mother_name);
+	return finds(asked->family_name, typed->family_name) ||
+	    finds(asked->family_name, typed->mother_name) ||
+	    finds(asked->mother_name, typed->family_name) ||
+	    finds(asked->mother_name, typed->mother_name);
 }
 
 static bool

@@ -66,6 +66,31 @@ a_name_fits_by_itself_or_by_sound(void **state)
 	assert_true(fits(&child, &typed));
 }
 
+/* Find takes it so; a beginning that is asked for is none of a name typed. */
+static void
+the_beginning_of_a_name_is_a_search_for_it(void **state)
+{
+	struct cases_typed typed = {.family_name = "Jone"};
+
+	(void)state;
+	assert_true(audit_searched_fits(&child, &typed));
+	assert_false(audit_searched_fits(&typed, &child));
+	typed.family_name = "jones ta";
+	assert_true(audit_searched_fits(&child, &typed));
+	typed.family_name = "Tarra"; /* of the second part */
+	assert_true(audit_searched_fits(&child, &typed));
+	typed.birth_date = "2026-05-05";
+	assert_false(audit_searched_fits(&child, &typed));
+	typed.birth_date = NULL;
+	typed.family_name = "J";
+	assert_false(audit_searched_fits(&child, &typed));
+	typed.family_name = "Onesi";
+	assert_false(audit_searched_fits(&child, &typed));
+	typed.family_name = NULL;
+	typed.mother_name = "Tarr";
+	assert_true(audit_searched_fits(&child, &typed));
+}
+
 static void
 what_speaks_against_it_counts(void **state)
 {
@@ -110,6 +135,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_same_number_decides),
 	    cmocka_unit_test(a_name_fits_by_itself_or_by_sound),
+	    cmocka_unit_test(the_beginning_of_a_name_is_a_search_for_it),
 	    cmocka_unit_test(what_speaks_against_it_counts),
 	    cmocka_unit_test(nothing_fits_nothing),
 	};
