@@ -427,7 +427,8 @@ ask_amended(
 	q->may_join = false;
 	if (!cases_form_has_identity(&a->changed) && q->n_decision == 0)
 		return CDOP_OK;
-	err = duplicates_of_form(a->after->form, act->arena, &q->child);
+	edit->sought = a->after->form;
+	err = duplicates_of_form(edit->sought, act->arena, &q->child);
 	return err != CDOP_OK ? err : cases_question_ask(act, q);
 }
 

@@ -25,6 +25,7 @@ struct cases_edit {
 
 	/* What came of it. */
 	uint32_t slot;
+	const Cdop__Form *sought; /* amend: as it would be; NULL: nothing was */
 	uint64_t new_version;
 	uint32_t instance; /* that was touched */
 	uint32_t to_slot;  /* move */

@@ -36,7 +36,9 @@ rpc_case_amend(struct rpc_ctx *ctx, const Cdop__CaseAmendRequest *req,
 	err = cdop_form_tidy(req->form, ctx->reg->profile, ctx->arena);
 	if (err == CDOP_OK)
 		err = cases_edit_amend(&act, &edit);
-	rpc_case_terms(ctx, &edit.question.child, req->form);
+	/* What the record says is looked for as well as what is typed now. */
+	if (edit.sought != NULL)
+		rpc_case_terms(ctx, &edit.question.child, edit.sought);
 	return rpc_case_edit_end(ctx, &act, &edit, rep, err);
 }
 

@@ -216,13 +216,15 @@ two_people_hear_who_has_searched(void **state)
 	assert_int_equal(answer.body->n_entry, 2);
 }
 
-/* Was it found by this name that this form was tried? */
+/* Was it found by this name, and this birth (or NULL), that it was tried? */
 static size_t
-found(const char *family)
+found_born(const char *family, const char *birth)
 {
 	Cdop__AuditSearchedRequest request = question(family);
 	struct answer answer;
 
+	if (birth != NULL)
+		request.birth_date = calls_text(&w, birth);
 	world_key(&w, key);
 	answer = message(WORLD_AUDITOR, &request, NULL);
 	waits(&answer);
@@ -230,6 +232,12 @@ found(const char *family)
 	answer = message(WORLD_AUDITOR, &request, NULL);
 	assert_int_equal(answer.reply->status, CDOP_OK);
 	return answer.body->n_entry;
+}
+
+static size_t
+found(const char *family)
+{
+	return found_born(family, NULL);
 }
 
 /*
@@ -258,6 +266,21 @@ a_form_that_is_tried_is_a_search_by_all_its_names(void **state)
 	tell.form->child->nhs_number = NULL;
 	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
 	assert_int_equal(found("Tarrant"), 1);
+}
+
+/* A date that is tried on a record is looked for with the record's name. */
+static void
+an_amendment_is_a_search_by_what_the_record_says(void **state)
+{
+	char *reference;
+
+	(void)state;
+	reference =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 82, "wirral"));
+	assert_int_equal(found_born("Syntheticde", "2024-02-02"), 0);
+	(void)calls_amend(
+	    &w, reference, 1, "birth.date", "2024-02-02", NULL, CDOP_OK);
+	assert_int_equal(found_born("Syntheticde", "2024-02-02"), 1);
 }
 
 static void
@@ -449,6 +472,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(two_people_hear_who_has_searched),
 	    TEST(a_form_that_is_tried_is_a_search_by_all_its_names),
+	    TEST(an_amendment_is_a_search_by_what_the_record_says),
 	    TEST(without_a_yes_there_is_no_answer),
 	    TEST(a_yes_is_for_one_request),
 	    TEST(the_second_person_is_shown_the_terms),
