@@ -46,7 +46,8 @@ struct batch_item {
 	uint64_t event_count;
 	const char *event_reason; /* a literal, or NULL */
 	uint16_t event_shares;    /* UNSEALED: bit x - 1 for each share */
-	uint32_t event_device;    /* whose doing it was; 0: the vault's */
+	uint16_t event_set;    /* SHARE_GIVEN: of which it is one; 0: of none */
+	uint32_t event_device; /* whose doing it was; 0: the vault's */
 
 	/* What came of it. */
 	uint64_t took_us; /* also where it made the batch abort */

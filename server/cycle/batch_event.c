@@ -59,6 +59,42 @@ batch_event_opened(struct cdop_arena *arena, struct registry *reg,
 	return CDOP_OK;
 }
 
+/*
+ * Who gave which share is in the events of one batch, those before and the
+ * last one behind the opening: what the one has noted the other leaves.
+ */
+static const struct custody_proof *
+noted_now(const struct registry *reg, uint16_t set, uint8_t share,
+    const struct batch_times *times)
+{
+	static const struct custody_proof nothing;
+	const struct custody_proof *proof =
+	    custody_proof(reg->custody, set, share);
+
+	return proof != NULL && proof->at_ms == times->now_ms ? proof
+							      : &nothing;
+}
+
+/* A share that opened nothing was shown to be good, as in a drill. */
+static enum cdop_err
+note_given(struct cdop_arena *arena, struct registry *reg,
+    const struct batch_item *item, uint32_t person,
+    const struct batch_times *times)
+{
+	struct custody_proof proof = {
+	    .slot = item->event_set,
+	    .share = (uint8_t)item->event_count,
+	    .how = CDOP__PROOF__DRILLED,
+	    .person = person,
+	    .at_ms = times->now_ms,
+	};
+
+	if (noted_now(reg, proof.slot, proof.share, times)->how ==
+	    CDOP__PROOF__OPENED)
+		proof.how = CDOP__PROOF__OPENED;
+	return custody_note(reg->custody, arena, &proof, 1);
+}
+
 /* What opened it has proved to be good. */
 static enum cdop_err
 note_opened(struct cdop_arena *arena, struct registry *reg,
@@ -76,7 +112,9 @@ note_opened(struct cdop_arena *arena, struct registry *reg,
 		if ((item->event_shares >> (share - 1) & 1) == 0)
 			continue;
 		proofs[n] = proofs[0];
-		proofs[n++].share = share;
+		proofs[n].share = share;
+		proofs[n++].person =
+		    noted_now(reg, proofs[0].slot, share, times)->person;
 	}
 	return custody_note(reg->custody, arena, proofs, n);
 }
@@ -87,17 +125,18 @@ batch_event_run(struct cdop_arena *arena, struct registry *reg,
 {
 	struct audit_entry entry;
 	struct actor actor;
-	enum cdop_err err;
+	enum cdop_err err = CDOP_OK;
 
 	memset(&actor, 0, sizeof(actor));
 	if (item->event_device != 0)
 		people_actor(
 		    reg->people, item->event_device, times->now_ms, &actor);
-	if (item->event == AUDIT_EVENT_UNSEALED) {
+	if (item->event == AUDIT_EVENT_UNSEALED)
 		err = note_opened(arena, reg, item, times);
-		if (err != CDOP_OK)
-			return err;
-	}
+	else if (item->event_set != 0)
+		err = note_given(arena, reg, item, actor.person, times);
+	if (err != CDOP_OK)
+		return err;
 	memset(&entry, 0, sizeof(entry));
 	entry.call = item->event;
 	entry.time_ms = times->now_ms;

@@ -144,6 +144,8 @@ boot_calls_end(struct cycle *cycle)
 		item->event = AUDIT_EVENT_SHARE_GIVEN;
 		item->event_count = cycle->given[i].share;
 		item->event_device = cycle->given[i].device;
+		item->event_set =
+		    cycle->given[i].taken ? cycle->given[i].set : 0;
 		item->event_reason =
 		    cycle->given[i].taken ? NULL : "share_wrong";
 	}

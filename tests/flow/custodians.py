@@ -209,6 +209,24 @@ def remote(registry, cass, dan, audit):
     status = ada.must("status").out
     check("it is the last proof of slot and shares", re.search(
         r"slot 3 .*opened the registry", status), status)
+    check("of two in one hand nothing is said", "showed" not in status, status)
+    listed = ada.must("custodian", "list").out
+    check("and the list says who gave which", all(re.search(
+        r"share %d .*opened the registry by person .*%s" % (n, name), listed)
+        for n, name in ((1, "Cass"), (2, "Dan"), (5, "Dan"))), listed)
+
+
+def alone(registry, dan):
+    """One who gives all that it takes has opened it alone."""
+    registry.kill_role("vault")
+    check("closed for one", wait_for(
+        lambda: registry.ada.cdop("status").code == SEALED, 5))
+    for n in (1, 2, 5):
+        done = dan.must("custodian", "submit", "--from", sheet(registry, n))
+    check("who opens it", "is open, with 3 shares" in done.out, done)
+    status = registry.ada.must("status").out
+    check("and status says who did", '"Dan Custodian" showed 3 shares or more'
+          in status, status)
 
 
 def turned(registry, cass, dan):
@@ -281,6 +299,7 @@ def with_boot_key():
     dan = registry.invite("Dan Custodian", "--role", "custodian")
     olga = registry.invite("Olga Auditor", "--role", "auditor")
     remote(registry, cass, dan, olga)
+    alone(registry, dan)
     turned(registry, cass, dan)
     left_out(registry, cass, boot)
     equal("verify finds nothing wrong", registry.verify()[0], 0)
