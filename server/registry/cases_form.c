@@ -236,8 +236,9 @@ struct earlier {
 	struct cases_act act; /* the caller's, with that arena */
 	const Cdop__StoredForm *newest;
 	uint32_t slot;
-	uint64_t at_ms;            /* the moment; 0: none yet */
-	uint32_t version;          /* that stood then; 0: none */
+	uint64_t from_ms;          /* from then on ... */
+	uint64_t until_ms;         /* ... and before then; 0: none yet */
+	uint32_t version;          /* this one stood; 0: none */
 	struct cdop_paths changed; /* from that to the newest */
 };
 
@@ -253,14 +254,19 @@ earlier_start(struct earlier *e, const struct cases_act *act,
 	return cdop_arena_new(EARLIER_ARENA, &e->act.arena);
 }
 
-/* The last version that was there at that moment; 0: it had not come yet. */
+/*
+ * The last version that was there at that moment, which is before the newest
+ * came; 0: none had come yet.
+ */
 static enum cdop_err
-earlier_version(struct earlier *e, uint64_t at_ms, uint32_t *ret_version)
+earlier_version(struct earlier *e, uint64_t at_ms)
 {
 	uint32_t low = 0, high = (uint32_t)e->newest->version, middle;
 	Cdop__StoredForm *form;
 	enum cdop_err err;
 
+	e->from_ms = 0;
+	e->until_ms = e->newest->at_ms;
 	/* low was there, high was not. */
 	while (high - low > 1) {
 		middle = low + (high - low) / 2;
@@ -269,12 +275,15 @@ earlier_version(struct earlier *e, uint64_t at_ms, uint32_t *ret_version)
 		    &e->act, e->slot, e->newest->number, middle, &form);
 		if (err != CDOP_OK)
 			return err;
-		if (form->at_ms <= at_ms)
+		if (form->at_ms <= at_ms) {
 			low = middle;
-		else
+			e->from_ms = form->at_ms;
+		} else {
 			high = middle;
+			e->until_ms = form->at_ms;
+		}
 	}
-	*ret_version = low;
+	e->version = low;
 	return CDOP_OK;
 }
 
@@ -284,9 +293,8 @@ earlier_compare(struct earlier *e, uint64_t at_ms)
 	Cdop__StoredForm *form;
 	enum cdop_err err;
 
-	if ((err = earlier_version(e, at_ms, &e->version)) != CDOP_OK)
+	if ((err = earlier_version(e, at_ms)) != CDOP_OK)
 		return err;
-	e->at_ms = at_ms;
 	cdop_arena_reset(e->act.arena);
 	if (e->version == 0)
 		return CDOP_OK;
@@ -305,8 +313,9 @@ earlier_said(
 	enum cdop_err err;
 	size_t i;
 
-	/* Most decisions of a case were made in one amendment. */
-	if (e->at_ms != at_ms && (err = earlier_compare(e, at_ms)) != CDOP_OK)
+	/* However many decisions there are, there are few versions. */
+	if ((at_ms < e->from_ms || at_ms >= e->until_ms) &&
+	    (err = earlier_compare(e, at_ms)) != CDOP_OK)
 		return err;
 	*ret_said = e->version != 0;
 	for (i = 0; *ret_said && i < e->changed.n; i++)
