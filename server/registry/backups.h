@@ -18,6 +18,7 @@
 #define BACKUPS_LABEL_MAX 80    /* characters */
 #define BACKUPS_MAX       65535 /* that are kept in mind */
 #define BACKUPS_A_DAY     128   /* that are begun within 24 hours */
+#define BACKUPS_OF_ONE    64    /* of them by one person: others need some */
 
 struct actor;
 struct backups;

@@ -73,16 +73,18 @@ add(struct backups *backups, struct cdop_arena *arena,
 	return backups_put(backups, arena, entry, &entry->row);
 }
 
-/* One person in a loop does not use up what is there for years. */
+/* One person in a loop uses up neither what is there for years nor the day. */
 static bool
-is_often(const struct backups *backups, uint64_t now_ms)
+is_often(const struct backups *backups, uint32_t person, uint64_t now_ms)
 {
-	size_t i = backups->n, n = 0;
+	size_t i = backups->n, n = 0, own = 0;
 
 	while (i > 0 && n < BACKUPS_A_DAY &&
-	    backups->list[--i].begun_ms + DAY_MS > now_ms)
+	    backups->list[--i].begun_ms + DAY_MS > now_ms) {
 		n++;
-	return n == BACKUPS_A_DAY;
+		own += backups->list[i].person == person;
+	}
+	return n == BACKUPS_A_DAY || own >= BACKUPS_OF_ONE;
 }
 
 /* The one that was dropped is no more: its row went with this commit. */
@@ -148,7 +150,7 @@ backups_begin(struct backups *backups, struct cdop_arena *arena,
 		return refuse(BACKUPS_NO_SHARES, ret_fault);
 	if (backups->run.state != RUN_NONE)
 		return refuse(BACKUPS_BUSY, ret_fault);
-	if (is_often(backups, now_ms))
+	if (is_often(backups, actor->person, now_ms))
 		return refuse(BACKUPS_OFTEN, ret_fault);
 	if (new.number == 0 || backups->n == backups->room)
 		return refuse(BACKUPS_FULL, ret_fault);

@@ -38,8 +38,8 @@ refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
 		    "destroyed)");
 	case BACKUPS_OFTEN:
 		return rpc_fail(ctx, err, "too_many_backups",
-		    "as many backups were begun within a day as may be: wait "
-		    "until tomorrow");
+		    "as many backups were begun within a day as may be, by "
+		    "you or by all: wait until tomorrow");
 	case BACKUPS_OVER:
 		return rpc_fail(ctx, err, "backup_over",
 		    "it was given up, as nobody took anything for two "

@@ -20,6 +20,8 @@ static struct world w;
 static uint64_t now_ms;
 static const struct actor ada = {
     .person = WORLD_ADMIN_1, .device = WORLD_ADMIN_1};
+static const struct actor bob = {
+    .person = WORLD_ADMIN_2, .device = WORLD_ADMIN_2};
 
 static void
 begin_batch(void)
@@ -48,14 +50,14 @@ teardown(void **state)
 
 /* One whose client is gone at once. */
 static enum backups_fault
-begin(uint32_t *ret_number)
+begin_as(const struct actor *who, uint32_t *ret_number)
 {
 	enum backups_fault fault;
 	enum cdop_err err;
 
 	begin_batch();
-	err = backups_begin(w.reg->backups, w.arena, &ada, "monday", now_ms,
-	    ret_number, &fault);
+	err = backups_begin(
+	    w.reg->backups, w.arena, who, "monday", now_ms, ret_number, &fault);
 	if (err != CDOP_OK) {
 		assert_int_equal(err, CDOP_RESOURCE_EXHAUSTED);
 		world_roll_back(&w);
@@ -67,6 +69,12 @@ begin(uint32_t *ret_number)
 	return fault;
 }
 
+static enum backups_fault
+begin(uint32_t *ret_number)
+{
+	return begin_as(&ada, ret_number);
+}
+
 static void
 so_many_are_begun_within_a_day_and_no_more(void **state)
 {
@@ -74,7 +82,8 @@ so_many_are_begun_within_a_day_and_no_more(void **state)
 
 	(void)state;
 	for (i = 1; i <= BACKUPS_A_DAY; i++) {
-		assert_int_equal(begin(&number), BACKUPS_FINE);
+		assert_int_equal(
+		    begin_as(i % 2 == 0 ? &ada : &bob, &number), BACKUPS_FINE);
 		assert_int_equal(number, i);
 	}
 	assert_int_equal(begin(&number), BACKUPS_OFTEN);
@@ -83,6 +92,21 @@ so_many_are_begun_within_a_day_and_no_more(void **state)
 	now_ms++;
 	assert_int_equal(begin(&number), BACKUPS_FINE);
 	assert_int_equal(number, BACKUPS_A_DAY + 1);
+}
+
+static void
+one_person_leaves_some_of_the_day_to_others(void **state)
+{
+	uint32_t number, i;
+
+	(void)state;
+	for (i = 1; i <= BACKUPS_OF_ONE; i++)
+		assert_int_equal(begin(&number), BACKUPS_FINE);
+	assert_int_equal(begin(&number), BACKUPS_OFTEN);
+	assert_int_equal(begin_as(&bob, &number), BACKUPS_FINE);
+	assert_int_equal(begin(&number), BACKUPS_OFTEN);
+	now_ms += DAY_MS;
+	assert_int_equal(begin(&number), BACKUPS_FINE);
 }
 
 /* The first is a real one; the others are as a start finds them, and whole. */
@@ -172,6 +196,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(so_many_are_begun_within_a_day_and_no_more),
+	    TEST(one_person_leaves_some_of_the_day_to_others),
 	    TEST(one_that_was_never_whole_makes_room_after_a_year),
 	    TEST(one_that_is_said_to_be_destroyed_makes_room),
 	};

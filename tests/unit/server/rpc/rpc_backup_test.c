@@ -194,18 +194,18 @@ so_many_are_begun_within_a_day(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = backups_count(backups); i < BACKUPS_A_DAY; i++) {
+	for (i = backups_count(backups); i < BACKUPS_OF_ONE; i++) {
 		backups_leave(w.reg->backups, (uint32_t)i);
 		(void)backups_pump(w.reg->backups, 2000);
 		reply = create("again");
 		assert_int_equal(reply->status, CDOP_OK);
 	}
-	backups_leave(w.reg->backups, BACKUPS_A_DAY);
+	backups_leave(w.reg->backups, BACKUPS_OF_ONE);
 	(void)backups_pump(w.reg->backups, 2000);
 	reply = create("again");
 	assert_int_equal(reply->status, CDOP_RESOURCE_EXHAUSTED);
 	assert_string_equal(reply->reason, "too_many_backups");
-	assert_int_equal(backups_count(backups), BACKUPS_A_DAY);
+	assert_int_equal(backups_count(backups), BACKUPS_OF_ONE);
 }
 
 int
