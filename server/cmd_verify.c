@@ -246,8 +246,12 @@ run(struct verify *verify)
 	/* What no start opens is none of the walk's, nor is its passphrase. */
 	if (offline_tell_file(verify->from.dir, verify->from.dir))
 		return EXIT_FOUND;
-	if (stat(verify->from.dir, &st) != 0 || !S_ISREG(st.st_mode))
-		return walk(verify);
+	if (stat(verify->from.dir, &st) != 0 || !S_ISREG(st.st_mode)) {
+		if (verify->vkey == NULL)
+			return walk(verify);
+		return usage("--key is of a backup, which the log has signed: "
+			     "nothing in a directory is held against it");
+	}
 	if (cdop_arena_new(ARENA, &arena) != CDOP_OK) {
 		log_tell("not enough memory");
 		return CMD_FAILED;

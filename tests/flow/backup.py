@@ -269,6 +269,10 @@ def under_key(shares, vkey):
         check("under what is none", code != 0 and "not the key of a log"
               in said, said)
     check("nothing of it stays", not os.path.exists(place))
+    code, said = cdopd("verify", os.path.dirname(FILE), "--key",
+                       of_another(vkey))
+    check("a directory is not said to be fine under it", code == 64 and
+          "--key is of a backup" in said, said)
     for command in ("verify", FILE), restore:
         code, said = cdopd(*command, "--key", vkey, *shares)
         equal("%s under its own" % command[0], code, 0) or print("# " + said)
