@@ -366,18 +366,21 @@ rotation_give_up(
 
 /*
  * The oldest but for those of which something is said for ever: a root that
- * somebody had and still is the root, and the one that made the root.
+ * somebody had and still is the root, the one that was renewed, with which he
+ * had the link key and the log's, and the one that made the root.
  */
 static size_t
 oldest(const struct rotation *rotation)
 {
 	const struct rotation_job *had = rotation_root_had(rotation);
+	const struct rotation_job *renewed = rotation_root_renewed(rotation);
 	const uint32_t root = rotation_root(rotation);
 	const struct table *table = &rotation->table;
 	size_t i = 0;
 
 	while (i + 1 < table->n &&
-	    (&table->job[i] == had || table->job[i].number == root))
+	    (&table->job[i] == had || &table->job[i] == renewed ||
+		table->job[i].number == root))
 		i++;
 	return i;
 }

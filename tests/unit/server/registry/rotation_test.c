@@ -513,6 +513,43 @@ the_newest_hundred_are_kept(void **state)
 	assert_null(rotation_at(w.reg->rotation, ROTATION_KEPT));
 }
 
+static void
+load_root(uint32_t number, bool compromised)
+{
+	static char reason[] = "x";
+	Cdop__StoredRotation stored;
+
+	cdop__stored_rotation__init(&stored);
+	stored.number = number;
+	stored.what = CDOP__KEY_WHAT__KEY_ROOT;
+	stored.phase = CDOP__KEY_PHASE__KEY_DONE;
+	stored.reason = reason;
+	stored.has_ended_ms = true;
+	stored.ended_ms = w.now_ms;
+	stored.has_compromised = stored.compromised = compromised;
+	assert_int_equal(rotation_load(w.reg->rotation, 0, &stored), CDOP_OK);
+}
+
+/* Status says of link key and log key that they are older than that. */
+static void
+a_root_that_was_renewed_is_kept_behind_another(void **state)
+{
+	size_t i;
+
+	(void)state;
+	load_root(1, true);
+	load_root(2, false);
+	for (i = 0; i < ROTATION_KEPT; i++) {
+		assert_int_equal(turning_begin(&w, "liverpool"), i + 3);
+		(void)turning_finish(&w, 10);
+		cdop_arena_reset(w.arena);
+	}
+	assert_int_equal(
+	    rotation_at(w.reg->rotation, ROTATION_KEPT - 3)->number, 5);
+	assert_int_equal(rotation_root(w.reg->rotation), 2);
+	assert_non_null(rotation_root_renewed(w.reg->rotation));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -529,6 +566,7 @@ main(void)
 	    TEST(every_row_is_sealed_anew),
 	    TEST(what_the_switch_has_done_is_not_done_twice),
 	    TEST(the_newest_hundred_are_kept),
+	    TEST(a_root_that_was_renewed_is_kept_behind_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
