@@ -280,10 +280,12 @@ run_pairs(struct cmd_ctx *ctx)
 	const Cdop__DuplicatePair *p;
 	enum exit_code code;
 	size_t i;
+	bool more;
 
 	cdop__duplicate_pairs_request__init(&request);
 	if ((code = call_duplicate_pairs(ctx, &request, &reply)) != EXIT_OK)
 		return code;
+	more = reply->has_more && reply->more;
 	pager_start(ctx);
 	for (i = 0; i < reply->n_pair; i++) {
 		p = reply->pair[i];
@@ -294,10 +296,12 @@ run_pairs(struct cmd_ctx *ctx)
 			    show_joined(ctx, p->reason, p->n_reason, "; "));
 	}
 	if (ctx->g.json)
-		print_end(ctx, "case.pairs", reply->n_pair);
+		print_end_of(ctx, "case.pairs", reply->n_pair, more);
 	else
-		print_note(ctx, "%zu pair%s to decide (cdop case link)",
-		    reply->n_pair, reply->n_pair == 1 ? "" : "s");
+		print_note(ctx, "%zu pair%s to decide (cdop case link)%s",
+		    reply->n_pair, reply->n_pair == 1 ? "" : "s",
+		    more ? ".  There are more: decide some of these first"
+			 : "");
 	return EXIT_OK;
 }
 

@@ -263,24 +263,28 @@ explain(const struct index_post *one, const struct index_post *other,
 }
 
 size_t
-cases_list_pairs(
-    struct cases_act *act, struct cases_pair out[static CASES_PAIRS_MAX])
+cases_list_pairs(struct cases_act *act,
+    struct cases_pair out[static CASES_PAIRS_MAX], bool *ret_more)
 {
 	const struct index_post *one, *other;
 	uint32_t slot, other_slot;
 	size_t n = 0, i;
 
-	for (slot = 0; slot < index_count(act->index); slot++) {
+	*ret_more = false;
+	for (slot = 0; slot < index_count(act->index) && !*ret_more; slot++) {
 		one = index_at(act->index, slot);
 		if (one->n_pair == 0 || !access_may_see(&act->access, one))
 			continue;
-		for (i = 0; i < one->n_pair && n < CASES_PAIRS_MAX; i++) {
+		for (i = 0; i < one->n_pair && !*ret_more; i++) {
 			if (!index_by_case(act->index, index_post_pairs(one)[i],
 				&other_slot))
 				continue;
 			other = index_at(act->index, other_slot);
 			if (!is_open(act, one, other))
 				continue;
+			*ret_more = n == CASES_PAIRS_MAX;
+			if (*ret_more)
+				break;
 			out[n].one = slot;
 			out[n].other = other_slot;
 			explain(one, other, &out[n++]);

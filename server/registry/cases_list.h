@@ -66,9 +66,9 @@ struct cases_pair {
 
 /*
  * Pairs across areas of which the caller sees both, not decided yet; at
- * most CASES_PAIRS_MAX.
+ * most CASES_PAIRS_MAX.  *ret_more: there are others.
  */
-size_t cases_list_pairs(
-    struct cases_act *act, struct cases_pair out[static CASES_PAIRS_MAX]);
+size_t cases_list_pairs(struct cases_act *act,
+    struct cases_pair out[static CASES_PAIRS_MAX], bool *ret_more);
 
 #endif

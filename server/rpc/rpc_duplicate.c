@@ -36,7 +36,7 @@ rpc_duplicate_pairs(struct rpc_ctx *ctx, const Cdop__DuplicatePairsRequest *req,
 	struct cases_pair *pair;
 	struct cases_act act;
 	Cdop__DuplicatePair *one;
-	bool failed = false;
+	bool failed = false, more;
 	size_t n, i;
 
 	(void)req;
@@ -44,7 +44,9 @@ rpc_duplicate_pairs(struct rpc_ctx *ctx, const Cdop__DuplicatePairsRequest *req,
 	pair = cdop_arena_calloc(ctx->arena, CASES_PAIRS_MAX, sizeof(*pair));
 	if (pair == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	n = cases_list_pairs(&act, pair);
+	n = cases_list_pairs(&act, pair, &more);
+	rep->has_more = more;
+	rep->more = more;
 	rep->pair = cdop_arena_calloc(ctx->arena, n, sizeof(*rep->pair));
 	one = cdop_arena_calloc(ctx->arena, n, sizeof(*one));
 	if (rep->pair == NULL || one == NULL)

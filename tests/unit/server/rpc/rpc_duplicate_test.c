@@ -14,6 +14,7 @@
 
 #include "cdop/limits.h"
 #include "server/registry/cases.h"
+#include "server/registry/cases_list.h"
 #include "server/registry/cases_question.h"
 #include "tests/unit/server/rpc/calls.h"
 
@@ -349,6 +350,50 @@ a_child_known_elsewhere_is_taken_in_silence(void **state)
 	assert_int_equal(pairs->n_pair, 0);
 }
 
+static void
+register_twice(unsigned n)
+{
+	struct calls_tell tell = {.form = world_form(&w, n, "sefton")};
+
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	tell.form = world_form(&w, n, "wirral");
+	(void)calls_tell(&w, WORLD_COORDINATOR_WIRRAL, &tell, CDOP_OK);
+	cdop_arena_reset(w.arena);
+}
+
+static const Cdop__DuplicatePairsReply *
+pairs_of(enum world_who who)
+{
+	Cdop__DuplicatePairsRequest ask;
+	static struct world_answer answer;
+
+	cdop__duplicate_pairs_request__init(&ask);
+	world_call(&w, who, CDOP_CALL_DuplicatePairs, &ask.base, &answer);
+	return world_body(
+	    &w, &answer, &cdop__duplicate_pairs_reply__descriptor);
+}
+
+/* Whoever has many that look alike hides none behind them. */
+static void
+pairs_that_are_not_shown_are_spoken_of(void **state)
+{
+	const Cdop__DuplicatePairsReply *reply;
+	size_t there = pairs_of(WORLD_COORDINATOR)->n_pair;
+	unsigned n;
+
+	(void)state;
+	for (n = 0; there + n < CASES_PAIRS_MAX; n++)
+		register_twice(200 + n);
+	reply = pairs_of(WORLD_COORDINATOR);
+	assert_int_equal(reply->n_pair, CASES_PAIRS_MAX);
+	assert_false(reply->more);
+	register_twice(200 + n);
+	reply = pairs_of(WORLD_COORDINATOR);
+	assert_int_equal(reply->n_pair, CASES_PAIRS_MAX);
+	assert_true(reply->more);
+	assert_false(pairs_of(WORLD_COORDINATOR_WIRRAL)->more);
+}
+
 /* How many events its history has, and the version of its state. */
 static size_t
 history_of(const char *reference, uint64_t *ret_version)
@@ -521,6 +566,7 @@ main(void)
 	    cmocka_unit_test(
 		many_withdrawn_ones_and_all_decisions_fit_one_leaf),
 	    cmocka_unit_test(a_dry_run_checks_everything_and_writes_nothing),
+	    cmocka_unit_test(pairs_that_are_not_shown_are_spoken_of),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
