@@ -137,9 +137,10 @@ place(size_t i)
  * was left behind by a cdop that was killed.  -1: not held, or gone.
  */
 static int
-hold(const char *path)
+hold(int at, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd =
+	    openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0)
@@ -165,7 +166,7 @@ make_folder(struct cmd_ctx *ctx, int *ret_held)
 		    ctx->arena, "%s/" FOLDER "XXXXXX", place(i));
 		if (path == NULL || mkdtemp(path) == NULL)
 			continue;
-		if ((*ret_held = hold(path)) >= 0)
+		if ((*ret_held = hold(AT_FDCWD, path)) >= 0)
 			return path;
 		(void)rmdir(path);
 	}
@@ -179,7 +180,9 @@ wipe_file(int dir, const char *name)
 	static const char zeros[4096];
 	struct stat st;
 	off_t left;
-	int fd = openat(dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* A pipe that an editor left has nobody who reads it. */
+	int fd =
+	    openat(dir, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		for (left = st.st_size; left > 0; left -= (off_t)sizeof(zeros))
@@ -190,48 +193,42 @@ wipe_file(int dir, const char *name)
 	(void)unlinkat(dir, name, 0);
 }
 
-/* Whatever the editor left there, too. */
+/* Whatever the editor left there, too; of the folder that is held. */
 static void
-remove_folder(struct cmd_ctx *ctx, const char *path)
+remove_folder(struct cmd_ctx *ctx, int held, int at, const char *path)
 {
+	int fd = openat(held, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *d;
-	DIR *dir = opendir(path);
 
 	while (dir != NULL && (d = readdir(dir)) != NULL)
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			wipe_file(dirfd(dir), d->d_name);
+			wipe_file(fd, d->d_name);
 	if (dir != NULL)
 		(void)closedir(dir);
-	if (rmdir(path) != 0)
+	else if (fd >= 0)
+		(void)close(fd);
+	if (unlinkat(at, path, AT_REMOVEDIR) != 0)
 		print_note(ctx, "%s could not be removed: remove it", path);
-}
-
-static void
-remove_left(struct cmd_ctx *ctx, const char *path)
-{
-	int held = path != NULL ? hold(path) : -1;
-
-	if (held < 0)
-		return;
-	remove_folder(ctx, path);
 	(void)close(held);
 }
 
+/* Anybody may put folders of that name there: they take no memory of ours. */
 void
 editor_remove_left(struct cmd_ctx *ctx)
 {
 	struct dirent *d;
 	DIR *dir;
 	size_t i;
+	int held;
 
 	for (i = 0; i < PLACES; i++) {
 		if (place(i) == NULL || (dir = opendir(place(i))) == NULL)
 			continue;
 		while ((d = readdir(dir)) != NULL)
-			if (strncmp(d->d_name, FOLDER, strlen(FOLDER)) == 0)
-				remove_left(ctx,
-				    cdop_arena_printf(ctx->arena, "%s/%s",
-					place(i), d->d_name));
+			if (strncmp(d->d_name, FOLDER, strlen(FOLDER)) == 0 &&
+			    (held = hold(dirfd(dir), d->d_name)) >= 0)
+				remove_folder(ctx, held, dirfd(dir), d->d_name);
 		(void)closedir(dir);
 	}
 }
@@ -344,7 +341,6 @@ editor_text(
 		    "the editor ended with an error: nothing was taken");
 	else
 		code = take(ctx, path, max, ret_text);
-	remove_folder(ctx, folder);
-	(void)close(held);
+	remove_folder(ctx, held, AT_FDCWD, folder);
 	return code;
 }

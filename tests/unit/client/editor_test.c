@@ -296,6 +296,50 @@ what_was_left_behind_is_removed_by_the_next(void **state)
 	assert_int_equal(left_behind(), 0);
 }
 
+/* A folder that cdop left behind, and in it a pipe of the editor's. */
+static void
+leave(struct fixture *f, unsigned n)
+{
+	const char *path =
+	    cdop_arena_printf(f->ctx.arena, "%s/cdop-text.%u", memory, n);
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	path = cdop_arena_printf(f->ctx.arena, "%s/pipe", path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+static void
+nobody_waits_for_what_was_left(void **state)
+{
+	struct fixture *f = *state;
+
+	if (!has_memory())
+		skip();
+	leave(f, 1);
+	(void)alarm(30); /* not for a reader of the pipe */
+	editor_remove_left(&f->ctx);
+	(void)alarm(0);
+	assert_int_equal(left_behind(), 0);
+}
+
+/* Whoever shares the place cannot use up the memory of others' commands. */
+static void
+what_lies_there_takes_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	size_t used;
+	unsigned i;
+
+	if (!has_memory())
+		skip();
+	for (i = 0; i < 50; i++)
+		leave(f, i);
+	used = cdop_arena_used(f->ctx.arena);
+	editor_remove_left(&f->ctx);
+	assert_int_equal(cdop_arena_used(f->ctx.arena), used);
+	assert_int_equal(left_behind(), 0);
+}
+
 /* Another cdop of the same user runs while a person writes. */
 static void
 a_text_that_is_being_edited_stays(void **state)
@@ -354,6 +398,8 @@ main(void)
 	    WITH(what_a_name_leads_to_is_told_to_keep_nothing),
 	    WITH(a_word_that_leads_nowhere_changes_nothing),
 	    WITH(what_was_left_behind_is_removed_by_the_next),
+	    WITH(nobody_waits_for_what_was_left),
+	    WITH(what_lies_there_takes_no_memory),
 	    WITH(a_text_that_is_being_edited_stays),
 	    WITH(without_an_editor_it_says_so),
 	};
