@@ -129,6 +129,16 @@ its_time_ends(void **state)
 	assert_false(asked(f, false, key));
 }
 
+static void *
+shared_with_agent(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	return p;
+}
+
 /* A laptop is shut, stolen, and opened elsewhere. */
 static void
 its_time_passes_while_the_computer_sleeps(void **state)
@@ -137,9 +147,7 @@ its_time_passes_while_the_computer_sleeps(void **state)
 	struct fixture *f = *state;
 	uint8_t key[32];
 
-	slept_s = mmap(NULL, sizeof(*slept_s), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(slept_s, MAP_FAILED);
+	slept_s = shared_with_agent(sizeof(*slept_s));
 	assert_int_equal(agent_start(&f->ctx, 900), EXIT_OK);
 	assert_true(asked(f, true, key));
 	(void)nanosleep(&pause, NULL); /* it waits for the next */
@@ -209,9 +217,7 @@ nobody_looks_into_its_memory(void **state)
 	struct fixture *f = *state;
 	uint8_t key[32];
 
-	is_closed = mmap(NULL, sizeof(*is_closed), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(is_closed, MAP_FAILED);
+	is_closed = shared_with_agent(sizeof(*is_closed));
 	assert_int_equal(agent_start(&f->ctx, 60), EXIT_OK);
 	assert_true(asked(f, true, key));
 	assert_true(*is_closed);

@@ -30,21 +30,29 @@ wrong_server_key_fails_at_message_1(void **state)
 	assert_dead(&pair.server);
 }
 
+/* Message 1 of a client to the registry whose id is turned by so much. */
+static void
+begin_turned(struct pair *pair, uint8_t turned)
+{
+	struct cdop_link_args args;
+
+	pair_init(pair);
+	pair->keys.registry[3] ^= turned;
+	args = (struct cdop_link_args){.s = pair->keys.client_s,
+	    .server = pair->keys.server,
+	    .psk = pair->keys.psk,
+	    .registry = pair->keys.registry};
+	assert_int_equal(cdop_link_client(&pair->client, &args), CDOP_OK);
+	pair_write(pair, 0);
+}
+
 static void
 another_registry_fails_at_message_1(void **state)
 {
-	struct cdop_link_args args;
 	struct pair pair;
 
 	(void)state;
-	pair_init(&pair);
-	pair.keys.registry[3] ^= 1;
-	args = (struct cdop_link_args){.s = pair.keys.client_s,
-	    .server = pair.keys.server,
-	    .psk = pair.keys.psk,
-	    .registry = pair.keys.registry};
-	assert_int_equal(cdop_link_client(&pair.client, &args), CDOP_OK);
-	pair_write(&pair, 0);
+	begin_turned(&pair, 1);
 	assert_int_equal(pair_read(&pair, 0, pair.message[0], pair.len[0]),
 	    CDOP_UNAUTHENTICATED);
 	assert_dead(&pair.server);
@@ -538,17 +546,9 @@ static struct randombytes_implementation stuck = {.buf = stuck_buf};
 static void
 first_ephemeral(uint8_t turned, uint8_t out[static CDOP_KEY_LEN])
 {
-	struct cdop_link_args args;
 	struct pair pair;
 
-	pair_init(&pair);
-	pair.keys.registry[3] ^= turned;
-	args = (struct cdop_link_args){.s = pair.keys.client_s,
-	    .server = pair.keys.server,
-	    .psk = pair.keys.psk,
-	    .registry = pair.keys.registry};
-	assert_int_equal(cdop_link_client(&pair.client, &args), CDOP_OK);
-	pair_write(&pair, 0);
+	begin_turned(&pair, turned);
 	memcpy(out, pair.message[0], CDOP_KEY_LEN);
 }
 

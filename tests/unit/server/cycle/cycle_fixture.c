@@ -501,3 +501,29 @@ fixture_answers(
 	}
 	assert_null(fixture_reply(f, client));
 }
+
+void
+fixture_psk_turn(struct fixture *f, struct fixture_client *client,
+    enum world_who who, uint8_t ret_next[static 32])
+{
+	struct world_keys keys = world_keys(who);
+	Cdop__PskTurnRequest request;
+	const Cdop__PskTurnReply *body;
+	const Cdop__Reply *reply;
+	uint8_t random[32] = {9};
+
+	cdop__psk_turn_request__init(&request);
+	request.client_random = (ProtobufCBinaryData){32, random};
+	(void)fixture_call(client, CDOP_CALL_PskTurn, &request.base);
+	fixture_send(f, client);
+	fixture_turn(f);
+	reply = fixture_reply(f, client);
+	assert_non_null(reply);
+	assert_int_equal(reply->status, CDOP_OK);
+	body =
+	    cdop__psk_turn_reply__unpack(cdop_arena_allocator(f->world.arena),
+		reply->body.len, reply->body.data);
+	assert_non_null(body);
+	cdop_link_psk_next(
+	    ret_next, keys.psk, random, body->server_random.data, client->hash);
+}

@@ -107,6 +107,10 @@ uint64_t fixture_call_of(struct fixture_client *client, size_t len);
 /* The whole handshake, and Welcome taken off. */
 struct fixture_client *fixture_sign_in(struct fixture *f, enum world_who who);
 
+/* The next PSK of the device, that of who, which its client asks for. */
+void fixture_psk_turn(struct fixture *f, struct fixture_client *client,
+    enum world_who who, uint8_t ret_next[static 32]);
+
 /* Queues a call; its id. */
 uint64_t fixture_call(struct fixture_client *client, uint32_t method,
     const ProtobufCMessage *body);

@@ -534,14 +534,7 @@ one_child_becomes_one_case(bool (*fails)(void))
 
 	second = fixture_sign_in(&f, WORLD_COORDINATOR_WIRRAL);
 	registers(first);
-	meanwhile = second_registers;
-	meanwhile_fails = fails;
-	fixture_turn(&f);
-	assert_null(meanwhile);
-	assert_null(meanwhile_fails);
-	fixture_answers(&f, first, 1, 1);
-	reply = fixture_reply(&f, second);
-	assert_non_null(reply);
+	reply = meanwhile_joined(&f, first, second, second_registers, fails);
 	assert_int_equal(reply->status, CDOP_FAILED_PRECONDITION);
 	assert_string_equal(reply->reason, "possible_duplicate");
 	assert_int_equal(

@@ -80,18 +80,8 @@ with_the_second(void)
 static const Cdop__Reply *
 both_register(bool (*fails)(void))
 {
-	const Cdop__Reply *reply;
-
 	registers(one, 1);
-	meanwhile = two_registers;
-	meanwhile_fails = fails;
-	fixture_turn(&f);
-	assert_null(meanwhile);
-	assert_null(meanwhile_fails);
-	fixture_answers(&f, one, 1, 1);
-	reply = fixture_reply(&f, two);
-	assert_non_null(reply);
-	return reply;
+	return meanwhile_joined(&f, one, two, two_registers, fails);
 }
 
 static void
@@ -138,30 +128,6 @@ a_key_for_two_children_at_once_is_the_first_ones(void **state)
 /* ---- behind an opening ----------------------------------------------------
  */
 
-/* The next PSK of the device, which its client has asked for. */
-static void
-turn(uint8_t next[static 32])
-{
-	struct world_keys keys = world_keys(WORLD_COORDINATOR);
-	Cdop__PskTurnRequest request;
-	const Cdop__PskTurnReply *body;
-	const Cdop__Reply *reply;
-	uint8_t random[32] = {9};
-
-	cdop__psk_turn_request__init(&request);
-	request.client_random = (ProtobufCBinaryData){32, random};
-	(void)fixture_call(one, CDOP_CALL_PskTurn, &request.base);
-	fixture_send(&f, one);
-	fixture_turn(&f);
-	reply = fixture_reply(&f, one);
-	assert_non_null(reply);
-	body = cdop__psk_turn_reply__unpack(cdop_arena_allocator(f.world.arena),
-	    reply->body.len, reply->body.data);
-	assert_non_null(body);
-	cdop_link_psk_next(
-	    next, keys.psk, random, body->server_random.data, one->hash);
-}
-
 static uint64_t leaves;
 
 /* Who has the old key alone is not let in, nor is what he sent ahead. */
@@ -174,7 +140,7 @@ what_is_sent_ahead_of_an_opening_goes_with_it(void **state)
 	size_t before = cases();
 
 	(void)state;
-	turn(next);
+	fixture_psk_turn(&f, one, WORLD_COORDINATOR, next);
 	owner = fixture_greet(&f, WORLD_COORDINATOR, next);
 	thief = fixture_greet(&f, WORLD_COORDINATOR, keys.psk);
 	fixture_turn(&f);

@@ -410,26 +410,11 @@ the_next_psk_becomes_current_when_it_was_proved(void **state)
 	const struct people_device *device =
 	    people_device(f.world.reg->people, WORLD_COORDINATOR);
 	struct fixture_client *client;
-	Cdop__PskTurnRequest request;
-	Cdop__PskTurnReply *body;
-	const Cdop__Reply *reply;
-	uint8_t random[32] = {9}, next[32];
+	uint8_t next[32];
 
 	(void)state;
 	client = fixture_sign_in(&f, WORLD_COORDINATOR);
-	cdop__psk_turn_request__init(&request);
-	request.client_random = (ProtobufCBinaryData){32, random};
-	(void)fixture_call(client, CDOP_CALL_PskTurn, &request.base);
-	fixture_send(&f, client);
-	fixture_turn(&f);
-	reply = fixture_reply(&f, client);
-	assert_non_null(reply);
-	assert_int_equal(reply->status, CDOP_OK);
-	body = cdop__psk_turn_reply__unpack(cdop_arena_allocator(f.world.arena),
-	    reply->body.len, reply->body.data);
-	assert_non_null(body);
-	cdop_link_psk_next(
-	    next, keys.psk, random, body->server_random.data, client->hash);
+	fixture_psk_turn(&f, client, WORLD_COORDINATOR, next);
 	assert_true(device->has_next);
 	assert_memory_equal(device->psk, keys.psk, 32);
 
