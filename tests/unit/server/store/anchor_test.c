@@ -27,8 +27,8 @@ note(char call)
 {
 	size_t len = strlen(calls);
 
-	if (len + 1 < sizeof(calls))
-		calls[len] = call;
+	assert_true(len + 1 < sizeof(calls));
+	calls[len] = call;
 }
 
 /* In the place of the C library's. */
