@@ -56,6 +56,11 @@ CLIENT_SRC := $(sort $(wildcard client/*.c))
 UNIT_ALL := $(shell find tests/unit -name '*_test.c' 2>/dev/null | sort)
 UNIT_HELP := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
 	2>/dev/null | sort)
+# These stand in place of a library's: an archive gives such to any program
+# that asks for the name, so they have one of their own, for these tests alone.
+STAND_IN := tests/unit/server/cycle/% tests/unit/terminal.c
+STOOD_IN := tests/unit/server/cycle/% tests/unit/server/prompt_test.c \
+	tests/unit/client/term_test.c
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_HELP := $(sort $(wildcard tests/fuzz/lib/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
@@ -177,8 +182,10 @@ $(OUT)/cdop: $(call objs,client/main.c) $(OUT)/libclient.a $(OUT)/libcdop.a
 
 define archive
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 endef
+# What is no source any more is in no archive any more.
+$(patsubst %,$(OUT)/lib%.a,cdop server client test standin): $(OUT)/sources
 
 $(OUT)/libcdop.a: $(call objs,$(PROTO_SRC)) $(GEN_OBJ)
 	$(archive)
@@ -186,7 +193,9 @@ $(OUT)/libserver.a: $(call objs,$(filter-out server/main.c,$(SERVER_SRC)))
 	$(archive)
 $(OUT)/libclient.a: $(call objs,$(filter-out client/main.c,$(CLIENT_SRC)))
 	$(archive)
-$(OUT)/libtest.a: $(call objs,$(UNIT_HELP))
+$(OUT)/libtest.a: $(call objs,$(filter-out $(STAND_IN),$(UNIT_HELP)))
+	$(archive)
+$(OUT)/libstandin.a: $(call objs,$(filter $(STAND_IN),$(UNIT_HELP)))
 	$(archive)
 
 $(SRC_OBJ): $(OUT)/obj/%.o: %.c $(OUT)/flags | $(GEN)/stamp
@@ -206,6 +215,11 @@ $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(COMPILE) $(LINK)' | cmp -s - $@ || \
 		echo '$(COMPILE) $(LINK)' >$@
+
+$(OUT)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SOURCES) $(STAND_IN)' | cmp -s - $@ || \
+		echo '$(SOURCES) $(STAND_IN)' >$@
 
 # ---- Generated code ------------------------------------------------------
 
@@ -236,7 +250,9 @@ unit_libs = $(if $(filter server client,$(1)),$(OUT)/lib$(1).a) \
 	$(OUT)/libcdop.a
 
 define unit_rule
-$(call unit_bin,$(1)): $(call objs,$(1)) $(if $(UNIT_HELP),$(OUT)/libtest.a) \
+$(call unit_bin,$(1)): $(call objs,$(1)) \
+		$(if $(filter $(STOOD_IN),$(1)),$(OUT)/libstandin.a) \
+		$(if $(UNIT_HELP),$(OUT)/libtest.a) \
 		$(call unit_libs,$(call side,$(1)))
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
