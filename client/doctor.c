@@ -128,21 +128,30 @@ look_at_log(struct look *look)
 	    "ring the technical contact, unless they have these files");
 }
 
+/* What a step said that did not come to its end, which it is over with. */
+static void
+say_error(struct look *look, const char *what)
+{
+	struct cmd_error *error = &look->ctx->error;
+
+	say(look, what, false,
+	    error->message != NULL ? error->message : "it was stopped",
+	    error->next);
+	error->message = NULL;
+	error->next = NULL;
+}
+
 static void
 look_at_link(struct look *look)
 {
 	uint64_t now, server;
-	enum exit_code code;
 
-	code = session_open(look->ctx);
-	say(look, "link", code == EXIT_OK,
-	    code == EXIT_OK ? "the registry answers and knows this device"
-			    : look->ctx->error.message,
-	    look->ctx->error.next);
-	look->ctx->error.message = NULL;
-	look->ctx->error.next = NULL;
-	if (code != EXIT_OK)
+	if (session_open(look->ctx) != EXIT_OK) {
+		say_error(look, "link");
 		return;
+	}
+	say(look, "link", true, "the registry answers and knows this device",
+	    NULL);
 	now = (uint64_t)time(NULL) * 1000;
 	server = look->ctx->session->welcome->now_ms;
 	say(look, "clock", now < server + SKEW_MS && server < now + SKEW_MS,
@@ -166,8 +175,10 @@ look_at_access(struct look *look)
 	if (look->ctx->session->conn == NULL)
 		return;
 	cdop__who_am_irequest__init(&request);
-	if (call_who_am_i(look->ctx, &request, &reply) != EXIT_OK)
+	if (call_who_am_i(look->ctx, &request, &reply) != EXIT_OK) {
+		say_error(look, "access");
 		return;
+	}
 	say(look, "access",
 	    !reply->has_expires_ms ||
 		reply->expires_ms > now + EXPIRY_DAYS * DAY_MS,
@@ -195,9 +206,8 @@ doctor_run(struct cmd_ctx *ctx)
 		look_at_link(&look);
 		look_at_access(&look);
 	} else {
-		say(&look, "keys", false, ctx->error.message, NULL);
+		say_error(&look, "keys");
 	}
-	ctx->error.message = NULL;
 	if (ctx->g.json) {
 		object = print_envelope(ctx, "doctor", look.bad == 0);
 		(void)json_object_set_new(object, "checks", look.list);
