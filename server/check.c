@@ -476,11 +476,13 @@ const struct check check_table[] = {
     {"disk", disk, "make room on the file system of data_dir"},
     {"map", map, "raise map_size_gib and restart"},
     {"key_file", key_file,
-	"chmod 0400 and chown; keep it on a medium of its own"},
-    {"boot_key_file", boot_key_file, "chmod 0400 and chown"},
+	"put its medium in, a medium of its own, or see key_file =; chown and "
+	"chmod 0400"},
+    {"boot_key_file", boot_key_file,
+	"put its medium in, or see boot_key_file =; chown and chmod 0400"},
     {"anchor_dir", anchor_dir,
-	"make room there, or name a directory on another disk or machine in "
-	"anchor_dir ="},
+	"make room there, chown and chmod 0700, or name a directory on another "
+	"disk or machine in anchor_dir ="},
     {"run_dir", run_dir, "chown and chmod 0755"},
     {"listen", listens, "see who has it (ss -ltnp), or change listen ="},
     {"metrics_file", metrics_file,

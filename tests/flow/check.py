@@ -4,6 +4,8 @@ it is not right, while the daemon runs and while it does not."""
 import json
 import os
 import re
+import resource
+import shutil
 import socket
 import subprocess
 
@@ -13,11 +15,11 @@ from libflow import (CDOPD, FINDINGS, TMP, TOP, Registry, cdopd, check, end,
 METRICS = os.path.join(TMP, "cdopd.prom")
 
 
-def look(conf):
+def look(conf, **how):
     """Verdicts by name, the lines, and the exit status."""
     done = subprocess.run([CDOPD, "check", "-f", conf, "--json"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          timeout=60, check=False)
+                          timeout=60, check=False, **how)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return {line["name"]: line["verdict"] for line in lines}, lines, \
         done.returncode
@@ -43,9 +45,9 @@ def without(registry, *keys):
     return path
 
 
-def says(name, wanted, conf):
+def says(name, wanted, conf, **how):
     """A line of check, whose words and advice have each of these."""
-    line = [line for line in look(conf)[1] if line["name"] == name][0]
+    line = [line for line in look(conf, **how)[1] if line["name"] == name][0]
     said = "%s: %s; %s" % (line["verdict"], line["words"],
                            line.get("next", ""))
     check("check of %s: %s" % (name, wanted),
@@ -130,7 +132,8 @@ def not_files(registry):
     says("anchor_dir", ["problem", "No such file"], conf)
     os.chmod(folder, 0o750)
     conf = without(registry, "anchor_dir = " + folder)
-    says("anchor_dir", ["problem", "open to others (mode 0750)"], conf)
+    says("anchor_dir", ["problem", "open to others (mode 0750)",
+                        "chmod 0700"], conf)
     not_started(conf, 78, ("anchor_dir: others can enter it",), ())
     os.chmod(folder, 0o700)
     conf = without(registry, "anchor_dir = " + folder)
@@ -180,6 +183,10 @@ def stopped(registry):
               bool(line.get("next")), line)
         equal("its status", status, FINDINGS)
     taken.close()
+    for key in "key_file", "boot_key_file":
+        says(key, ["problem", "No such file", "put its medium in",
+                   "see %s =" % key], without(
+                       registry, "%s = %s.none" % (key, open_key)))
     if os.geteuid() == 0:
         line = [line for line in look(without(registry, "user = nobody"))[1]
                 if line["name"] == "key_file"][0]
@@ -202,6 +209,77 @@ def stopped(registry):
         f.write(whole)
 
 
+def folders(registry):
+    """Of somebody else, open, no folder, no room."""
+    other = os.path.join(TMP, "of-others")
+    os.mkdir(other, 0o755)
+    for key, verdict in (("data_dir", "problem"), ("anchor_dir", "problem"),
+                         ("run_dir", "fine")):
+        conf = without(registry, "%s = %s" % (key, other))
+        equal("%s that others read" % key, look(conf)[0][key], verdict)
+    os.chmod(other, 0o770)
+    says("run_dir", ["problem", "open to others (mode 0770)", "chmod 0755"],
+         without(registry, "run_dir = " + other))
+    os.chmod(other, 0o700)
+    if os.geteuid() == 0:
+        os.chown(other, 65534, 65534)
+        for key in ("data_dir", "anchor_dir", "run_dir"):
+            says(key, ["problem", "belongs to user 65534 and not to 0"],
+                 without(registry, "%s = %s" % (key, other)))
+        says("user", ["warning", "runs as root", "name it in user ="],
+             registry.conf)
+    for name in ("cdopd-restore.aB3xY9", "commit-failed"):
+        path = os.path.join(registry.data, name)
+        with open(path, "wb"):
+            pass
+        says("leftovers", ["warning", name, "clears them away"],
+             registry.conf)
+        os.unlink(path)
+
+
+def room(registry):
+    """For a copy of the registry, and in its map."""
+    data = os.path.join(registry.data, "data.mdb")
+    size = os.stat(data).st_size
+    free = shutil.disk_usage(registry.data).free
+    says("disk", ["fine"], registry.conf)
+    os.truncate(data, (512 << 20) + 4096)
+    says("map", ["warning", "512 of 1024 MiB", "raise map_size_gib"],
+         registry.conf)
+    if free < 1 << 42:
+        os.truncate(data, free + (64 << 20))
+        says("disk", ["warning", "MiB are free", "make room"],
+             registry.conf)
+    os.truncate(data, size)
+
+
+def limits(registry):
+    """Of memory that may be locked; whose swap it is, and which walls there
+    are, is the machine's."""
+    def few():
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (64 << 10, 64 << 10))
+    says("locked_memory", ["warning", "64 KiB here", "LimitMEMLOCK="],
+         registry.conf, preexec_fn=few)
+    seen = look(registry.conf)[0]
+    with open("/proc/swaps", encoding="ascii") as f:
+        on_disk = re.search("^/(?!dev/zram)", f.read(), re.M)
+    equal("swap", seen["swap"], "warning" if on_disk else "fine")
+
+
+def metrics(registry):
+    """What is counted, while it runs."""
+    says("metrics_file", ["warning", "No such file", "daemon may write in"],
+         without(registry, "metrics_file = " + METRICS + ".none"))
+    old = METRICS + ".old"
+    with open(old, "w", encoding="ascii"):
+        pass
+    says("metrics_file", ["fine"],
+         without(registry, "metrics_file = " + old))
+    os.utime(old, (1, 1))
+    says("metrics_file", ["warning", "s old", "daemon may write in"],
+         without(registry, "metrics_file = " + old))
+
+
 def main():
     registry = Registry(conf=["metrics_file = " + METRICS])
     registry.init()
@@ -212,6 +290,9 @@ def main():
     says("data_dir", ["a?[2J"], without(
         registry, "data_dir = %s/a\x1b[2J" % TMP))
     equal("nothing was changed", sorted(os.listdir(registry.data)), before)
+    folders(registry)
+    room(registry)
+    limits(registry)
     not_files(registry)
     boot_key_of_another_length(registry)
     registry.start()
@@ -219,6 +300,7 @@ def main():
     equal("it runs", [seen[name] for name in (
         "daemon", "data_dir", "registry", "leftovers", "map", "listen",
         "run_dir")], ["fine"] * 7)
+    metrics(registry)
     _, text = cdopd("check", "-f", registry.conf)
     check("the same in words", all(
         re.search("^%s +%s " % (line["verdict"], line["name"]), text, re.M)
