@@ -118,6 +118,21 @@ def listing(registry):
     check("and no letter of a share", letters.split()[0] not in said, said)
 
 
+def on_disk(registry):
+    """What is read in the data without a key: of slots what slot list says,
+    and no other line."""
+    with open(os.path.join(registry.data, "data.mdb"), "rb") as f:
+        data = f.read()
+    for one in (b"copy in the safe", b"custodians", b"Dora Director",
+                b"credential"):
+        check("%s is in the clear" % one.decode(), one in data)
+    for one in b"Ada Admin", b"merseyside":
+        check("%s is not" % one.decode(), one not in data)
+    # So long a line is not made by chance.
+    equal("no other words", set(re.findall(b"[A-Za-z][A-Za-z0-9 .,]{15,}",
+                                           data)), {b"copy in the safe"})
+
+
 def testing(registry):
     files = [sheet(registry, n) for n in range(1, 6)]
     for three in itertools.combinations(files, 3):
@@ -345,6 +360,7 @@ def main():
     full(registry)
     adding(registry)
     listing(registry)
+    on_disk(registry)
     testing(registry)
     opening(registry, ada)
     typed(registry, ada)
