@@ -37,13 +37,24 @@ proved(struct cmd_ctx *ctx, bool has, uint64_t ms, Cdop__Proof proof)
 	    print_time(ctx->arena, ms), how(proof));
 }
 
+/* The last proof may be another one, on the host, by nobody knows whom. */
+static const char *
+shown_by(const Cdop__SlotShare *share)
+{
+	if (share->person_name == NULL)
+		return "";
+	return share->how == CDOP__PROOF__DRILLED
+	    ? " by person "
+	    : "; over the link it was last shown by person ";
+}
+
 static void
 show_share(struct cmd_ctx *ctx, const Cdop__SlotShare *share)
 {
 	print_out(ctx, "      share %u  %s  %s%s%s", share->number,
 	    print_one_line(ctx->arena, share->holder),
 	    proved(ctx, share->has_proved_ms, share->proved_ms, share->how),
-	    share->person_name != NULL ? " by person " : "",
+	    shown_by(share),
 	    share->person_name != NULL
 		? print_one_line(ctx->arena, share->person_name)
 		: "");

@@ -179,15 +179,20 @@ forget_gone(struct custody *custody)
 	custody->n = kept;
 }
 
+/* A look at a share on the host takes it out of nobody's hand. */
 static void
 take(struct custody *custody, const struct custody_proof *proof)
 {
 	struct custody_proof *place = find(custody, proof->slot, proof->share);
+	uint32_t before = place != NULL ? place->person : 0;
 
 	if (place == NULL && custody->n < CUSTODY_MAX)
 		place = &custody->list[custody->n++];
-	if (place != NULL)
-		*place = *proof;
+	if (place == NULL)
+		return;
+	*place = *proof;
+	if (place->person == 0)
+		place->person = before;
 }
 
 /* ---- the recovery sheet ------------------------------------------------- */

@@ -16,7 +16,7 @@ struct custody_proof {
 	uint16_t slot;
 	uint8_t share;   /* its number; 0: the slot as a whole */
 	Cdop__Proof how; /* PROOF_ADDED ... */
-	uint32_t person; /* 0: somebody on the host, or nobody */
+	uint32_t person; /* who showed it over the link last; 0: nobody */
 	uint64_t at_ms;  /* leaf time */
 };
 

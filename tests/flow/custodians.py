@@ -212,7 +212,8 @@ def remote(registry, cass, dan, audit):
     check("of two in one hand nothing is said", "showed" not in status, status)
     listed = ada.must("custodian", "list").out
     check("and the list says who gave which", all(re.search(
-        r"share %d .*opened the registry by person .*%s" % (n, name), listed)
+        r"share %d .*opened the registry; .*shown by person .*%s" % (n, name),
+        listed)
         for n, name in ((1, "Cass"), (2, "Dan"), (5, "Dan"))), listed)
 
 

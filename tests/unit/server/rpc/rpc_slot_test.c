@@ -138,6 +138,60 @@ a_drill_is_noted_and_a_wrong_proof_is_not(void **state)
 	assert_true(custody_drilled_ms(world.reg->custody) != 0);
 }
 
+static bool
+status_warns(const char *words)
+{
+	Cdop__StatusRequest request;
+	struct world_answer answer;
+	const Cdop__StatusReply *reply;
+	size_t i;
+
+	cdop__status_request__init(&request);
+	world_call(
+	    &world, WORLD_ADMIN_1, CDOP_CALL_Status, &request.base, &answer);
+	reply = world_body(&world, &answer, &cdop__status_reply__descriptor);
+	for (i = 0; i < reply->n_warning; i++)
+		if (strstr(reply->warning[i], words) != NULL)
+			return true;
+	return false;
+}
+
+/* Whoever tests them on the host may be whoever has them all. */
+static void
+a_test_on_the_host_takes_no_share_out_of_a_hand(void **state)
+{
+	struct custody_proof tested[2];
+	Cdop__CustodianDrillRequest request;
+	const struct custody_proof *proof;
+	struct world_answer answer;
+	uint8_t bytes[32], i;
+
+	(void)state;
+	assert_false(status_warns("showed 2 shares or more"));
+	for (i = 0; i < 2; i++) {
+		request = drill_of(&shares[i], bytes);
+		world_call(&world, WORLD_CUSTODIAN, CDOP_CALL_CustodianDrill,
+		    &request.base, &answer);
+		assert_int_equal(answer.reply->status, CDOP_OK);
+		tested[i] = (struct custody_proof){
+		    .slot = set,
+		    .share = (uint8_t)(i + 1),
+		    .how = CDOP__PROOF__TESTED,
+		    .at_ms = world.now_ms + 5,
+		};
+	}
+	assert_true(status_warns("showed 2 shares or more"));
+	assert_int_equal(
+	    custody_act_tested(world.reg, world.arena, tested, 2, false),
+	    CDOP_OK);
+	world_reopen(&world);
+	proof = custody_proof(world.reg->custody, set, 2);
+	assert_non_null(proof);
+	assert_int_equal(proof->how, CDOP__PROOF__TESTED);
+	assert_int_equal(proof->person, WORLD_CUSTODIAN);
+	assert_true(status_warns("showed 2 shares or more"));
+}
+
 static Cdop__SlotRemoveRequest
 removal_of(uint32_t slot)
 {
@@ -417,6 +471,8 @@ main(void)
 		a_slot_that_was_not_proved_is_none, make, end),
 	    cmocka_unit_test_setup_teardown(
 		a_drill_is_noted_and_a_wrong_proof_is_not, make, end),
+	    cmocka_unit_test_setup_teardown(
+		a_test_on_the_host_takes_no_share_out_of_a_hand, make, end),
 	    cmocka_unit_test_setup_teardown(
 		a_removal_waits_and_one_kind_or_none_never_stays_by_mistake,
 		make, end),
