@@ -342,9 +342,10 @@ doubt(const struct backups_entry *entry, const uint8_t *code)
 		return entry->has_proof ? BACKUPS_CODE_NEEDED : BACKUPS_FINE;
 	if (!entry->has_proof)
 		return BACKUPS_NO_CODE;
-	return cdop_secret_equal(code, entry->proof, sizeof(entry->proof))
-	    ? BACKUPS_FINE
-	    : BACKUPS_CODE_WRONG;
+	if (!cdop_secret_equal(code, entry->proof, sizeof(entry->proof)))
+		return BACKUPS_CODE_WRONG;
+	return entry->by_code && entry->destroyed_ms == 0 ? BACKUPS_CODE_USED
+							  : BACKUPS_FINE;
 }
 
 enum cdop_err
@@ -361,16 +362,20 @@ backups_prove(struct backups *backups, struct cdop_arena *arena,
 		return CDOP_NOT_FOUND;
 	*ret_fault = doubt(entry, proof->code);
 	if (*ret_fault != BACKUPS_FINE)
-		return *ret_fault == BACKUPS_NOT_SENT ? CDOP_FAILED_PRECONDITION
-						      : CDOP_INVALID_ARGUMENT;
+		return *ret_fault == BACKUPS_NOT_SENT ||
+			*ret_fault == BACKUPS_CODE_USED
+		    ? CDOP_FAILED_PRECONDITION
+		    : CDOP_INVALID_ARGUMENT;
 	next = *entry;
 	if (next.ended_ms == 0)
 		next.ended_ms =
 		    proof->now_ms; /* whoever opened it has all of it */
-	next.destroyed_ms = 0;     /* evidently not */
-	next.proved_ms = proof->now_ms;
-	next.proved_by = actor->person;
-	next.by_code = proof->code != NULL;
+	next.destroyed_ms = 0;     /* whoever says so is believed */
+	if (!next.by_code) {
+		next.proved_ms = proof->now_ms;
+		next.proved_by = actor->person;
+		next.by_code = proof->code != NULL;
+	}
 	return backups_change(backups, arena, entry, &next);
 }
 

@@ -19,6 +19,8 @@
 #define BACKUPS_MAX       65535 /* that are kept in mind */
 #define BACKUPS_A_DAY     128   /* that are begun within 24 hours */
 #define BACKUPS_OF_ONE    64    /* of them by one person: others need some */
+/* One is left alone for so long; then somebody else may take its place. */
+#define BACKUPS_ALONE_MS (30 * 60 * 1000)
 
 struct actor;
 struct backups;
@@ -75,6 +77,7 @@ enum backups_fault {
 	BACKUPS_NOT_SENT,    /* not all of it ever was */
 	BACKUPS_CODE_NEEDED, /* it has a code, and none was named */
 	BACKUPS_CODE_WRONG,  /* that is not its code */
+	BACKUPS_CODE_USED,   /* it was proved with it: twice shows no more */
 	BACKUPS_NO_CODE,     /* it is older than codes are, and one was named */
 };
 
@@ -94,7 +97,8 @@ const struct backups_entry *backups_at(const struct backups *backups, size_t i);
  * Within a batch: one is begun, and has its row.  Where there are BACKUPS_MAX
  * the oldest goes that two people have said to be destroyed, or that nobody
  * knows to be whole a year after it was begun; its number is never used again,
- * and stands for one of which nothing is known.  CDOP_FAILED_PRECONDITION,
+ * and stands for one of which nothing is known.  One that another person has
+ * been taking for BACKUPS_ALONE_MS is over.  CDOP_FAILED_PRECONDITION,
  * CDOP_RESOURCE_EXHAUSTED: *ret_fault.
  */
 CDOP_MUST enum cdop_err backups_begin(struct backups *backups,
@@ -150,7 +154,9 @@ struct backups_proof {
 
 /*
  * Within a batch: somebody has opened it elsewhere, so it is whole, too.
- * His word alone is taken of one that has no code, and of no other.
+ * His word alone is taken of one that has no code, and of no other.  A code
+ * proves it once: it is the same for ever, so whoever had it once would have
+ * another proof each year without a look at the file.
  * CDOP_NOT_FOUND: no such backup.  CDOP_FAILED_PRECONDITION,
  * CDOP_INVALID_ARGUMENT: *ret_fault.
  */

@@ -129,6 +129,31 @@ make_room(
 	return err;
 }
 
+/* The entry of the run. */
+static struct backups_entry *
+current(struct backups *backups)
+{
+	size_t i = backups->n;
+
+	while (i > 0 && backups->list[i - 1].number != backups->run.number)
+		i--;
+	CDOP_ASSERT(i > 0); /* a run begins with its entry */
+	return &backups->list[i - 1];
+}
+
+/* Whoever takes his own slowly, again and again, keeps no other from one. */
+static bool
+is_busy(struct backups *backups, const struct actor *actor, uint64_t now_ms)
+{
+	const struct backups_entry *entry;
+
+	if (backups->run.state == RUN_NONE)
+		return false;
+	entry = current(backups);
+	return entry->person == actor->person ||
+	    now_ms < entry->begun_ms + BACKUPS_ALONE_MS;
+}
+
 enum cdop_err
 backups_begin(struct backups *backups, struct cdop_arena *arena,
     const struct actor *actor, const char *label, uint64_t now_ms,
@@ -148,7 +173,7 @@ backups_begin(struct backups *backups, struct cdop_arena *arena,
 	*ret_fault = BACKUPS_FINE;
 	if (!rows_has_shares(backups->reg->rows))
 		return refuse(BACKUPS_NO_SHARES, ret_fault);
-	if (backups->run.state != RUN_NONE)
+	if (is_busy(backups, actor, now_ms))
 		return refuse(BACKUPS_BUSY, ret_fault);
 	if (is_often(backups, actor->person, now_ms))
 		return refuse(BACKUPS_OFTEN, ret_fault);
@@ -168,18 +193,6 @@ backups_begin(struct backups *backups, struct cdop_arena *arena,
 }
 
 /* ---- take ---------------------------------------------------------------- */
-
-/* The entry of the run. */
-static struct backups_entry *
-current(struct backups *backups)
-{
-	size_t i = backups->n;
-
-	while (i > 0 && backups->list[i - 1].number != backups->run.number)
-		i--;
-	CDOP_ASSERT(i > 0); /* a run begins with its entry */
-	return &backups->list[i - 1];
-}
 
 static void
 drop(void *ctx, uint64_t arg)
@@ -229,7 +242,8 @@ backups_take(struct backups *backups, struct cdop_arena *arena, uint32_t number,
 		return refuse(BACKUPS_OVER, ret_fault);
 	if (run->state == RUN_FAILED)
 		return refuse(run->fault, ret_fault);
-	if (backups->dump == NULL)
+	/* What there is before the first look is of the one before. */
+	if (run->state == RUN_ASKED)
 		return CDOP_OK;
 	piece->len = dump_copy(backups->dump, piece->out, piece->max);
 	err = undo_defer(backups->reg->undo, drop, backups, piece->len);
@@ -375,6 +389,11 @@ backups_pump(struct backups *backups, uint64_t boot_ms)
 	enum cdop_err err = CDOP_OK;
 	bool more = false;
 
+	/* What there is now is of the one whose place it took. */
+	if (run->state == RUN_ASKED) {
+		give_up(backups);
+		backups->moved_ms = 0;
+	}
 	if (run->state != RUN_NONE && is_given_up(backups, boot_ms))
 		run->state = RUN_NONE;
 	if (run->state == RUN_NONE) {

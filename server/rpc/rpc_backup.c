@@ -29,7 +29,8 @@ refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
 	case BACKUPS_BUSY:
 		return rpc_fail(ctx, err, "backup_runs",
 		    "a backup is being taken: wait for its end, or for two "
-		    "minutes if nobody takes it any more");
+		    "minutes if nobody takes it any more; one of somebody "
+		    "else gives way to yours after half an hour");
 	case BACKUPS_FULL:
 		return rpc_fail(ctx, err, "too_many_backups",
 		    "so many backups are known as can be: say of some that "
@@ -43,7 +44,8 @@ refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
 	case BACKUPS_OVER:
 		return rpc_fail(ctx, err, "backup_over",
 		    "it was given up, as nobody took anything for two "
-		    "minutes: begin again");
+		    "minutes, or somebody else's took its place after half "
+		    "an hour: begin again");
 	case BACKUPS_TURNED:
 		return rpc_fail(ctx, err, "keys_turned",
 		    "keys were turned while it was taken: begin again");
@@ -62,6 +64,11 @@ refused(struct rpc_ctx *ctx, enum cdop_err err, enum backups_fault fault)
 		return rpc_fail(ctx, err, "code_wrong",
 		    "that is not what opening this backup gives: look at the "
 		    "number, and at the code that cdopd verify FILE printed");
+	case BACKUPS_CODE_USED:
+		return rpc_fail(ctx, err, "code_used",
+		    "it was proved with that code before (cdop backup list), "
+		    "and the code is always the same: to prove another time "
+		    "that backups open, open a newer one");
 	case BACKUPS_NO_CODE:
 		return rpc_fail(ctx, err, "no_code",
 		    "it is older than codes are, and was said to be proved by "

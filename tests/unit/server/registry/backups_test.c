@@ -68,17 +68,23 @@ teardown(void **state)
 }
 
 static enum backups_fault
-begin(uint32_t *ret_number)
+begin_of(const struct actor *actor, uint32_t *ret_number)
 {
 	enum backups_fault fault;
 
 	begin_batch();
-	if (backups_begin(w.reg->backups, w.arena, &ada, "monday", w.now_ms,
+	if (backups_begin(w.reg->backups, w.arena, actor, "monday", w.now_ms,
 		ret_number, &fault) == CDOP_OK)
 		commit();
 	else
 		back();
 	return fault;
+}
+
+static enum backups_fault
+begin(uint32_t *ret_number)
+{
+	return begin_of(&ada, ret_number);
 }
 
 static enum backups_fault
@@ -264,11 +270,24 @@ keys_that_turn_meanwhile_are_no_damage(void **state)
 	assert_int_equal(begin(&number), BACKUPS_FINE);
 }
 
+/* Nothing twice, nothing missing: its length is what it says. */
 static void
-what_a_failed_batch_took_comes_again(void **state)
+is_whole(uint32_t number, uint64_t len)
 {
 	const struct backups_entry *entry;
 	struct cdop_manifest manifest;
+
+	entry = backups_find(w.reg->backups, number);
+	assert_non_null(entry);
+	assert_int_equal(
+	    cdop_manifest_parse(entry->manifest, w.arena, &manifest), CDOP_OK);
+	assert_int_equal(len, manifest.bytes + 13 + entry->manifest.len);
+	assert_int_equal(manifest.number, number);
+}
+
+static void
+what_a_failed_batch_took_comes_again(void **state)
+{
 	uint8_t hash[32];
 	uint32_t number;
 	uint64_t len;
@@ -276,13 +295,7 @@ what_a_failed_batch_took_comes_again(void **state)
 	(void)state;
 	assert_int_equal(begin(&number), BACKUPS_FINE);
 	take_all(number, hash, &len);
-	entry = backups_find(w.reg->backups, number);
-	assert_non_null(entry);
-	assert_int_equal(
-	    cdop_manifest_parse(entry->manifest, w.arena, &manifest), CDOP_OK);
-	/* Nothing twice, nothing missing: its length is what it says. */
-	assert_int_equal(len, manifest.bytes + 13 + entry->manifest.len);
-	assert_int_equal(manifest.number, number);
+	is_whole(number, len);
 }
 
 static void
@@ -308,6 +321,37 @@ one_at_a_time_and_nobody_is_waited_for(void **state)
 	backups_leave(w.reg->backups, second);
 	assert_int_equal(begin(&first), BACKUPS_FINE);
 	assert_int_equal(take(second, &piece), BACKUPS_OVER);
+}
+
+/* A reader who takes a piece now and then is no end of it. */
+static void
+a_slow_one_gives_way_to_somebody_else_in_the_end(void **state)
+{
+	const struct actor bob = {
+	    .person = WORLD_ADMIN_2, .device = WORLD_ADMIN_2};
+	struct backups_piece piece;
+	uint32_t first, second;
+	uint8_t hash[32];
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(begin(&first), BACKUPS_FINE);
+	(void)backups_pump(w.reg->backups, ++boot_ms);
+	assert_int_equal(take(first, &piece), BACKUPS_FINE);
+	(void)backups_pump(w.reg->backups, boot_ms += 119 * 1000);
+	w.now_ms += BACKUPS_ALONE_MS - 1;
+	assert_int_equal(begin_of(&bob, &second), BACKUPS_BUSY);
+	w.now_ms++;
+	assert_int_equal(begin(&second), BACKUPS_BUSY);
+	assert_int_equal(take(first, &piece), BACKUPS_FINE);
+	assert_int_equal(begin_of(&bob, &second), BACKUPS_FINE);
+	/* Nothing of the one before is in it. */
+	assert_int_equal(take(second, &piece), BACKUPS_FINE);
+	assert_int_equal(piece.len, 0);
+	assert_int_equal(take(first, &piece), BACKUPS_OVER);
+	boot_ms += 119 * 1000;
+	take_all(second, hash, &len);
+	is_whole(second, len);
 }
 
 static void
@@ -384,6 +428,28 @@ it_is_proved_with_what_opening_it_gives(void **state)
 	assert_true(backups_proved(w.reg->backups)->by_code);
 }
 
+/* Who opened it last year has its code still. */
+static void
+a_code_proves_it_once(void **state)
+{
+	const struct backups_entry *entry;
+	uint8_t hash[32];
+	uint32_t number;
+	uint64_t len, then;
+
+	(void)state;
+	assert_int_equal(begin(&number), BACKUPS_FINE);
+	take_all(number, hash, &len);
+	assert_int_equal(prove(number, code_of(number)), BACKUPS_FINE);
+	then = backups_find(w.reg->backups, number)->proved_ms;
+	w.now_ms += 1000;
+	assert_int_equal(prove(number, code_of(number)), BACKUPS_CODE_USED);
+	world_reopen(&w);
+	assert_int_equal(prove(number, code_of(number)), BACKUPS_CODE_USED);
+	entry = backups_find(w.reg->backups, number);
+	assert_int_equal(entry->proved_ms, then);
+}
+
 static enum cdop_err
 destroy(uint32_t number)
 {
@@ -433,6 +499,7 @@ what_is_said_to_be_destroyed_counts_for_nothing(void **state)
 	assert_int_equal(entry->destroyed_second, WORLD_ADMIN_2);
 	assert_int_equal(prove(first, code_of(first)), BACKUPS_FINE);
 	assert_int_equal(backups_proved(w.reg->backups)->number, first);
+	assert_int_equal(prove(first, code_of(first)), BACKUPS_CODE_USED);
 	/* One that was sent and is not told of yet is there when it is. */
 	assert_int_equal(destroy(second), CDOP_OK);
 	manifest_of(second, hash);
@@ -517,9 +584,11 @@ main(void)
 	    TEST(keys_that_turn_meanwhile_are_no_damage),
 	    TEST(what_a_failed_batch_took_comes_again),
 	    TEST(one_at_a_time_and_nobody_is_waited_for),
+	    TEST(a_slow_one_gives_way_to_somebody_else_in_the_end),
 	    TEST(what_was_begun_is_known_after_a_start),
 	    TEST(what_was_not_taken_whole_cannot_be_proved),
 	    TEST(it_is_proved_with_what_opening_it_gives),
+	    TEST(a_code_proves_it_once),
 	    TEST(what_is_said_to_be_destroyed_counts_for_nothing),
 	    TEST(what_opens_it_is_kept),
 	    TEST(one_without_a_code_is_proved_by_word),
