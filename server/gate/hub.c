@@ -61,6 +61,19 @@ find_link(struct hub *hub, uint64_t conn)
 	return NULL;
 }
 
+struct link *
+hub_slowest(const struct hub *hub, struct link *link)
+{
+	struct link *other, *found = link;
+
+	TAILQ_FOREACH(other, &hub->links, all) {
+		if (other->stuck_ms != 0 &&
+		    (found->stuck_ms == 0 || other->stuck_ms < found->stuck_ms))
+			found = other;
+	}
+	return found;
+}
+
 bool
 hub_has_room(const struct hub *hub)
 {

@@ -86,6 +86,9 @@ void hub_detach(struct hub *hub);
 /* May a new connection be let in? */
 bool hub_has_room(const struct hub *hub);
 
+/* Who has taken no whole frame for longest; link, where all take them. */
+struct link *hub_slowest(const struct hub *hub, struct link *link);
+
 /*
  * One packet to the vault; false when it is full or gone: try again when
  * link_resume comes.

@@ -308,6 +308,19 @@ on_read(evutil_socket_t fd, short what, void *arg)
 
 /* ---- out ---- */
 
+/* False: it is closed. */
+static bool
+has_room(struct link *link, size_t len)
+{
+	struct hub *hub = link->hub;
+
+	if (link->out.queued + len > LINK_QUEUE_MAX)
+		link_close(link, LINK_SLOW_READER);
+	while (link->state != LINK_DEAD && hub->queued + len > LINK_QUEUES_MAX)
+		link_close(hub_slowest(hub, link), LINK_SLOW_READER);
+	return link->state != LINK_DEAD;
+}
+
 void
 link_queue(struct link *link, struct cdop_bytes message)
 {
@@ -317,11 +330,8 @@ link_queue(struct link *link, struct cdop_bytes message)
 	if (link->state >= LINK_CLOSING || message.len == 0)
 		return;
 	link->answered = link->state == LINK_STREAM;
-	if (link->out.queued + len > LINK_QUEUE_MAX ||
-	    hub->queued + len > LINK_QUEUES_MAX) {
-		link_close(link, LINK_SLOW_READER);
+	if (!has_room(link, len))
 		return;
-	}
 	if (outq_push(&link->out, message) != CDOP_OK) {
 		link_close(link, LINK_ROOM);
 		return;

@@ -234,6 +234,83 @@ a_client_that_takes_no_frame_for_a_minute_is_dropped(void **state)
 	assert_int_equal(hub->queued, 0);
 }
 
+static void
+read_some(size_t len)
+{
+	uint8_t bytes[500];
+	ssize_t n;
+
+	for (; len > 0; len -= (size_t)n) {
+		n = recv(client, bytes,
+		    len < sizeof(bytes) ? len : sizeof(bytes), 0);
+		assert_true(n > 0);
+		turn();
+	}
+}
+
+/* Bytes of a frame are none: one at a time it would last for ever. */
+static void
+part_of_a_frame_is_no_new_minute(void **state)
+{
+	static uint8_t big[60000];
+	const int small = 1;
+	uint64_t stuck;
+
+	(void)state;
+	greet();
+	send_frame(CDOP_LINK_MESSAGE3_LEN);
+	assert_int_equal(setsockopt(link_under_test->fd, SOL_SOCKET, SO_SNDBUF,
+			     &small, sizeof(small)),
+	    0);
+	from_vault(link_under_test->conn, IPC_FRAME, big, sizeof(big));
+	from_vault(link_under_test->conn, IPC_FRAME, big, sizeof(big));
+	assert_int_equal(hub->queued, 2 * (2 + sizeof(big)));
+	stuck = link_under_test->stuck_ms -= 30000;
+	read_some(50000);
+	assert_int_equal(hub->queued, 2 * (2 + sizeof(big)));
+	assert_int_equal(link_under_test->stuck_ms, stuck);
+	read_some(20000);
+	assert_int_equal(hub->queued, 2 + sizeof(big));
+	assert_true(link_under_test->stuck_ms >= stuck + 30000);
+}
+
+/* Who reads a little now and then pushes nobody out who reads. */
+static void
+where_all_have_too_much_the_slowest_goes(void **state)
+{
+	const size_t all = (size_t)64 * CDOP_GATE_OUT_MAX;
+	static uint8_t big[60000];
+	struct link *slow, *slower;
+	int clients[2];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		if (i > 0) {
+			clients[i - 1] = client;
+			admit();
+		}
+		greet();
+		send_frame(CDOP_LINK_MESSAGE3_LEN);
+	}
+	slower = TAILQ_FIRST(&hub->links);
+	slow = TAILQ_NEXT(slower, all);
+	for (i = 0; i < 20; i++) {
+		from_vault(slower->conn, IPC_FRAME, big, sizeof(big));
+		from_vault(slow->conn, IPC_FRAME, big, sizeof(big));
+	}
+	slower->stuck_ms -= 10;
+	i = all - hub->queued; /* others' */
+	hub->queued = all;
+	from_vault(link_under_test->conn, IPC_FRAME, server_key, 32);
+	assert_int_equal(hub->n_links, 2);
+	assert_ptr_equal(TAILQ_FIRST(&hub->links), slow);
+	assert_ptr_equal(TAILQ_NEXT(slow, all), link_under_test);
+	hub->queued -= i;
+	close(clients[0]);
+	close(clients[1]);
+}
+
 /* Many who do not read: what waits for all of them is bounded too. */
 static void
 what_is_queued_for_all_is_bounded(void **state)
@@ -447,6 +524,8 @@ main(void)
 	    TEST(a_frame_once_begun_has_an_absolute_deadline),
 	    TEST(a_session_ends_at_its_hard_limit),
 	    TEST(a_client_that_takes_no_frame_for_a_minute_is_dropped),
+	    TEST(part_of_a_frame_is_no_new_minute),
+	    TEST(where_all_have_too_much_the_slowest_goes),
 	    TEST(what_is_queued_for_all_is_bounded),
 	    TEST(a_close_that_the_client_does_not_take_ends_too),
 	    TEST(a_client_that_never_closes_is_not_waited_for),
