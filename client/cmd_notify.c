@@ -7,7 +7,6 @@
 #include "client/families.h"
 #include "client/file.h"
 #include "client/import.h"
-#include "client/lock.h"
 #include "client/notify.h"
 #include "client/notify_ask.h"
 #include "client/print.h"
@@ -17,29 +16,6 @@
 #include "client/session.h"
 #include "client/show.h"
 #include "client/spool.h"
-
-static enum exit_code
-no_such_draft(struct cmd_ctx *ctx)
-{
-	return cmd_fail(ctx, EXIT_NOT_FOUND, NULL, "cdop retry --list",
-	    "there is no such draft on this computer");
-}
-
-/* Held to the end: two that go on with it would each send it. */
-static enum exit_code
-hold_draft(struct cmd_ctx *ctx, const char *path, struct lock *ret_lock)
-{
-	const char *lock = cdop_arena_printf(ctx->arena, "%s.lock", path);
-	enum exit_code code;
-
-	if (lock == NULL)
-		return cmd_no_memory(ctx);
-	code = lock_take(ctx, lock, "goes on with this draft", 0, ret_lock);
-	/* Sent by whoever had it until now. */
-	if (code == EXIT_OK && !file_exists(path))
-		code = no_such_draft(ctx);
-	return code;
-}
 
 /* A number says nothing of when: one that is free is given again. */
 static bool
@@ -52,7 +28,7 @@ is_meant(uint64_t number, const char *path, const char *so_far)
 
 /* Picks up a draft: the newest, or the one whose number is given. */
 static enum exit_code
-resume(struct cmd_ctx *ctx, struct notify *n, struct lock *ret_lock)
+resume(struct cmd_ctx *ctx, struct notify *n)
 {
 	struct spool_list list = {NULL, 0};
 	const char *path = NULL;
@@ -72,12 +48,12 @@ resume(struct cmd_ctx *ctx, struct notify *n, struct lock *ret_lock)
 		if (is_meant(number, list.path[i], path))
 			path = list.path[i];
 	if (path == NULL)
-		return no_such_draft(ctx);
-	if ((code = hold_draft(ctx, path, ret_lock)) != EXIT_OK ||
+		return spool_no_draft(ctx);
+	n->draft = spool_draft_number(path);
+	if ((code = spool_hold_draft(ctx, n->draft, &n->hold)) != EXIT_OK ||
 	    (code = spool_get_draft(ctx, path, &draft)) != EXIT_OK)
 		return code;
 	notify_take(n, draft);
-	n->draft = spool_draft_number(path);
 	/* Whose it is: what was typed before is not asked again. */
 	if (prompt_is_possible(ctx) && !ctx->g.json) {
 		print_note(ctx, "draft %u, kept %s:", n->draft,
@@ -227,28 +203,25 @@ look_at_options(struct cmd_ctx *ctx)
 }
 
 static enum exit_code
-run_one(struct cmd_ctx *ctx, const struct cdop_profile *profile,
-    struct lock *ret_lock)
+run_one(
+    struct cmd_ctx *ctx, const struct cdop_profile *profile, struct notify *n)
 {
-	struct notify n;
-	enum exit_code code;
+	enum exit_code code = EXIT_OK;
 
-	if ((code = notify_new(ctx, &n)) != EXIT_OK)
-		return code;
 	if (cmd_flag(ctx, "--resume"))
-		code = resume(ctx, &n, ret_lock);
+		code = resume(ctx, n);
 	else if (cmd_value(ctx, "--like") != NULL)
-		code = copy_like(ctx, &n);
+		code = copy_like(ctx, n);
 	if (code != EXIT_OK ||
-	    (code = notify_set(ctx, profile, &n)) != EXIT_OK ||
-	    (code = raise_argv(ctx, n.form, true)) != EXIT_OK ||
-	    (code = decide_argv(ctx, &n)) != EXIT_OK)
+	    (code = notify_set(ctx, profile, n)) != EXIT_OK ||
+	    (code = raise_argv(ctx, n->form, true)) != EXIT_OK ||
+	    (code = decide_argv(ctx, n)) != EXIT_OK)
 		return code;
 	if (prompt_is_possible(ctx))
-		code = notify_ask(ctx, profile, &n);
-	if (code != EXIT_OK || (code = raise_rest(ctx, &n)) != EXIT_OK)
+		code = notify_ask(ctx, profile, n);
+	if (code != EXIT_OK || (code = raise_rest(ctx, n)) != EXIT_OK)
 		return code;
-	return notify_send(ctx, &n);
+	return notify_send(ctx, n);
 }
 
 static enum exit_code
@@ -256,8 +229,8 @@ run_notify(struct cmd_ctx *ctx)
 {
 	const char *from = cmd_value(ctx, "--from");
 	const struct cdop_profile *profile;
-	struct lock lock = {.fd = -1};
 	enum exit_code code;
+	struct notify n;
 
 	if (cmd_flag(ctx, "--blank"))
 		return blank_print(ctx);
@@ -272,9 +245,10 @@ run_notify(struct cmd_ctx *ctx)
 		return code;
 	if (from != NULL)
 		return import_run(ctx, profile, from);
-	code = run_one(ctx, profile, &lock);
-	if (lock.fd >= 0)
-		lock_drop(&lock, true);
+	if ((code = notify_new(ctx, &n)) != EXIT_OK)
+		return code;
+	code = run_one(ctx, profile, &n);
+	notify_end(&n);
 	return code;
 }
 

@@ -266,38 +266,55 @@ again(struct cmd_ctx *ctx, const char *digits)
 	return code;
 }
 
+static enum exit_code
+agree_to_drop(struct cmd_ctx *ctx, const char *words)
+{
+	return prompt_agree(ctx,
+	    cdop_arena_printf(ctx->arena,
+		"Drop %s for ever; nobody can bring it back", words));
+}
+
+static enum exit_code
+drop_request(struct cmd_ctx *ctx, const char *digits)
+{
+	Cdop__ClientRequest *r;
+	enum exit_code code;
+
+	if ((code = kept_find(ctx, digits, &r)) != EXIT_OK ||
+	    (code = agree_to_drop(ctx, kept_words(ctx, r))) != EXIT_OK)
+		return code;
+	spool_drop(ctx, r->request_key.data);
+	print_note(ctx, "dropped: %s", kept_words(ctx, r));
+	return EXIT_OK;
+}
+
+static enum exit_code
+drop_draft(struct cmd_ctx *ctx, const char *digits)
+{
+	struct lock hold;
+	enum exit_code code;
+	uint64_t draft;
+
+	if ((code = cmd_number(ctx, "DRAFT", digits, 9999, &draft)) !=
+		EXIT_OK ||
+	    (code = spool_hold_draft(ctx, (unsigned)draft, &hold)) != EXIT_OK)
+		return code;
+	code = agree_to_drop(
+	    ctx, cdop_arena_printf(ctx->arena, "draft %s", digits));
+	if (code == EXIT_OK) {
+		spool_drop_draft(ctx, (unsigned)draft);
+		print_note(ctx, "dropped: draft %s", digits);
+	}
+	lock_drop(&hold, true);
+	return code;
+}
+
 /* A request by the digits of its key, a draft by its number. */
 static enum exit_code
 drop(struct cmd_ctx *ctx, const char *which)
 {
-	Cdop__ClientRequest *r = NULL;
-	enum exit_code code;
-	uint64_t draft = 0;
-	const char *words;
-
-	if (strlen(which) <= 4) {
-		code = cmd_number(ctx, "DRAFT", which, 9999, &draft);
-		words = cdop_arena_printf(ctx->arena, "draft %s", which);
-		if (code == EXIT_OK && !spool_has_draft(ctx, (unsigned)draft))
-			code = cmd_fail(ctx, EXIT_NOT_FOUND, NULL,
-			    "cdop retry --list",
-			    "there is no such draft on this computer");
-	} else {
-		code = kept_find(ctx, which, &r);
-		words = code == EXIT_OK ? kept_words(ctx, r) : NULL;
-	}
-	if (code != EXIT_OK ||
-	    (code = prompt_agree(ctx,
-		 cdop_arena_printf(ctx->arena,
-		     "Drop %s for ever; nobody can bring it back", words))) !=
-		EXIT_OK)
-		return code;
-	if (r != NULL)
-		spool_drop(ctx, r->request_key.data);
-	else
-		spool_drop_draft(ctx, (unsigned)draft);
-	print_note(ctx, "dropped: %s", words);
-	return EXIT_OK;
+	return strlen(which) <= 4 ? drop_draft(ctx, which)
+				  : drop_request(ctx, which);
 }
 
 /* ---- all of them ------------------------------------------------- */

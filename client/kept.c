@@ -135,7 +135,7 @@ make_draft(struct cmd_ctx *ctx, const Cdop__ClientRequest *r)
 	draft.owner_reason = request->owner_reason;
 	draft.decision = request->decision;
 	draft.n_decision = request->n_decision;
-	if (spool_put_draft(ctx, &draft, &number) != EXIT_OK)
+	if (spool_put_draft(ctx, &draft, &number, NULL) != EXIT_OK)
 		return false;
 	print_note(
 	    ctx, "kept as draft %u: cdop notify --resume %u", number, number);

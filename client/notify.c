@@ -21,6 +21,7 @@ notify_new(struct cmd_ctx *ctx, struct notify *n)
 	n->form = cdop_form_new(ctx->arena);
 	if (n->form == NULL)
 		return cmd_no_memory(ctx);
+	n->hold.fd = -1;
 	spool_new_key(ctx, n->key);
 	n->form_kind = terms_copy(ctx, "--form-kind");
 	n->source = terms_copy(ctx, "--source");
@@ -217,7 +218,14 @@ notify_keep(struct cmd_ctx *ctx, struct notify *n)
 	draft.owner_reason = n->owner_reason;
 	draft.decision = n->decision;
 	draft.n_decision = n->n_decisions;
-	return spool_put_draft(ctx, &draft, &n->draft);
+	return spool_put_draft(ctx, &draft, &n->draft, &n->hold);
+}
+
+void
+notify_end(struct notify *n)
+{
+	if (n->hold.fd >= 0)
+		lock_drop(&n->hold, true);
 }
 
 /* The command line goes before what the draft says. */

@@ -9,6 +9,7 @@
 #include "cdop/limits.h"
 #include "client.pb-c.h"
 #include "client/cmd.h"
+#include "client/lock.h"
 #include "client/overrides.h"
 
 #define NOTIFY_DECISIONS_MAX 20
@@ -25,6 +26,7 @@ struct notify {
 	char *owner_reason;
 	const char *like; /* reference it was copied from, or NULL */
 	unsigned draft;   /* number of its draft; 0: none */
+	struct lock hold; /* of that draft; fd -1: not held */
 	bool dry_run;
 };
 
@@ -53,8 +55,11 @@ enum exit_code notify_decide(struct cmd_ctx *ctx, struct notify *n,
 struct cmd_finding *notify_findings(
     struct cmd_ctx *ctx, const struct cdop_violations *v);
 
-/* Keeps it sealed as a draft; says the number once. */
+/* Keeps it sealed as a draft, which is held from then on. */
 enum exit_code notify_keep(struct cmd_ctx *ctx, struct notify *n);
+
+/* Somebody else may go on with its draft. */
+void notify_end(struct notify *n);
 
 /*
  * Fills a new one with all that a draft holds; what the command line said

@@ -14,6 +14,8 @@
 #define OLD_MS   ((uint64_t)(CDOP_REQUEST_KEY_DAYS - 1) * 24 * 60 * 60 * 1000)
 #define DATE_LEN 6
 
+#define DRAFTS_MAX 9999
+
 static const struct sealed_kind request_kind = {"cdop-request/1\n\0",
     "cdop-spool/1 request", &cdop__client_request__descriptor};
 static const struct sealed_kind draft_kind = {"cdop-draft/1\n\0\0\0",
@@ -351,33 +353,98 @@ draft_path(struct cmd_ctx *ctx, unsigned number)
 }
 
 enum exit_code
-spool_put_draft(
-    struct cmd_ctx *ctx, const Cdop__ClientDraft *draft, unsigned *number)
+spool_no_draft(struct cmd_ctx *ctx)
+{
+	return cmd_fail(ctx, EXIT_NOT_FOUND, NULL, "cdop retry --list",
+	    "there is no such draft on this computer");
+}
+
+static enum exit_code
+lock_draft(struct cmd_ctx *ctx, const char *path, struct lock *ret_hold)
+{
+	const char *lock = cdop_arena_printf(ctx->arena, "%s.lock", path);
+
+	if (path == NULL || lock == NULL)
+		return cmd_no_memory(ctx);
+	return lock_take(ctx, lock, "goes on with this draft", 0, ret_hold);
+}
+
+enum exit_code
+spool_hold_draft(struct cmd_ctx *ctx, unsigned number, struct lock *ret_hold)
+{
+	const char *path = draft_path(ctx, number);
+	struct lock hold;
+	enum exit_code code;
+
+	if (path == NULL || !file_exists(path))
+		return spool_no_draft(ctx);
+	if ((code = lock_draft(ctx, path, &hold)) != EXIT_OK)
+		return code;
+	/* Sent by whoever had it until now. */
+	if (!file_exists(path)) {
+		lock_drop(&hold, true);
+		return spool_no_draft(ctx);
+	}
+	*ret_hold = hold;
+	return EXIT_OK;
+}
+
+/* Its lock outlives a draft that was sent, until its command ends. */
+static bool
+is_free(struct cmd_ctx *ctx, unsigned number, struct lock *ret_hold)
+{
+	const char *path = draft_path(ctx, number);
+	struct cmd_error error = ctx->error;
+	bool is;
+
+	is = path != NULL && !file_exists(path) &&
+	    lock_draft(ctx, path, ret_hold) == EXIT_OK;
+	ctx->error = error;
+	return is;
+}
+
+/* A free number is free for one process only: in a hold. */
+static enum cdop_err
+put_draft(struct cmd_ctx *ctx, const Cdop__ClientDraft *draft, unsigned *number,
+    struct lock *ret_hold)
+{
+	unsigned n = *number;
+	enum cdop_err err;
+
+	if (n == 0)
+		do
+			if (++n > DRAFTS_MAX)
+				return CDOP_RESOURCE_EXHAUSTED;
+		while (!is_free(ctx, n, ret_hold));
+	err = sealed_write(ctx, &draft_kind, draft_path(ctx, n), &draft->base);
+	if (err != CDOP_OK && *number == 0)
+		lock_drop(ret_hold, true);
+	else
+		*number = n;
+	return err;
+}
+
+enum exit_code
+spool_put_draft(struct cmd_ctx *ctx, const Cdop__ClientDraft *draft,
+    unsigned *number, struct lock *hold)
 {
 	enum cdop_err err = file_make_dir(folder(ctx, "drafts"));
-	unsigned n = *number;
+	struct lock taken = {.fd = -1};
 	enum exit_code code;
 
 	if (err != CDOP_OK)
 		return cannot_keep(ctx, err);
-	/* A free number is free for one process only. */
 	if ((code = session_hold(ctx)) != EXIT_OK)
 		return code;
-	if (n == 0)
-		for (n = 1; n < 10000 && file_exists(draft_path(ctx, n)); n++)
-			;
-	err = sealed_write(ctx, &draft_kind, draft_path(ctx, n), &draft->base);
+	err = put_draft(ctx, draft, number, &taken);
 	session_release(ctx);
 	if (err != CDOP_OK)
 		return cannot_keep(ctx, err);
-	*number = n;
+	if (taken.fd >= 0 && hold != NULL)
+		*hold = taken;
+	else if (taken.fd >= 0)
+		lock_drop(&taken, true);
 	return EXIT_OK;
-}
-
-bool
-spool_has_draft(struct cmd_ctx *ctx, unsigned number)
-{
-	return number != 0 && file_exists(draft_path(ctx, number));
 }
 
 void

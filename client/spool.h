@@ -13,6 +13,7 @@
 #include "cdop/limits.h"
 #include "client.pb-c.h"
 #include "client/cmd.h"
+#include "client/lock.h"
 
 /*
  * 6 bytes of milliseconds and 10 random ones (TRUST M8).  The time is the
@@ -85,10 +86,19 @@ enum exit_code spool_get_draft(
 
 /*
  * Writes a draft; *number 0 takes the next free one and says which it was.
+ * hold takes that one's lock; NULL: nobody goes on typing it.
  */
-enum exit_code spool_put_draft(
-    struct cmd_ctx *ctx, const Cdop__ClientDraft *draft, unsigned *number);
-bool spool_has_draft(struct cmd_ctx *ctx, unsigned number);
+enum exit_code spool_put_draft(struct cmd_ctx *ctx,
+    const Cdop__ClientDraft *draft, unsigned *number, struct lock *hold);
+
+/*
+ * Two that go on with a draft would each send it, and none is thrown away
+ * that somebody types.  EXIT_UNREACHABLE, reason "busy": somebody has it;
+ * EXIT_NOT_FOUND: there is none, or none any more.
+ */
+enum exit_code spool_hold_draft(
+    struct cmd_ctx *ctx, unsigned number, struct lock *ret_hold);
+enum exit_code spool_no_draft(struct cmd_ctx *ctx);
 void spool_drop_draft(struct cmd_ctx *ctx, unsigned number);
 /* The number in a draft's path. */
 unsigned spool_draft_number(const char *path);

@@ -6,7 +6,8 @@
 A prompt is output that ends with a blank and no line end.  The first PART
 that its line holds gives the answer; no part: Enter.  Answers to one part
 are used up one after the other, the last one again and again.  What the
-terminal shows goes to stdout; the exit code is the command's.
+terminal shows goes to stdout; the exit code is the command's.  A function
+among the answers is called when its turn comes, and says what is typed.
 """
 import os
 import pty
@@ -48,6 +49,7 @@ def converse(fd, answers, echo):
             if prompts > MANY:
                 sys.exit("asked again and again: %r" % line)
             text = answer(answers, line.decode("utf-8", "replace"))
+            text = text() if callable(text) else text
             line = b""
             os.write(fd, text.encode() + b"\n")
 

@@ -5,7 +5,9 @@ kept of that after it is done."""
 import json
 import os
 
-from libflow import OK, SECOND, TMP, check, end, equal, profile_with, scene
+from libflow import (CDOP, OK, SECOND, STOPPED, TMP, UNREACHABLE, check, end,
+                     equal, profile_with, scene)
+from libtype import run
 import libsynthetic
 
 MANY = 6
@@ -94,6 +96,28 @@ def resumed(registry, cora):
         cora.home, ".local/state/cdop/training/drafts")), [])
 
 
+def typed(cora):
+    """One types a notification; another window leaves its draft alone."""
+    seen = {}
+
+    def meanwhile():
+        seen["drop"] = cora.cdop("retry", "--drop", "1", "--yes")
+        seen["resume"] = cora.cdop("notify", "--resume")
+        return "\x03"
+
+    code, shown = run([CDOP, "notify"], {
+        "How did it reach": ["phone"], "Who tells us": ["RBL"],
+        "Name of the": ["Dr Sample"], "Family name": [meanwhile]},
+        dict(cora.env(), TERM="dumb"))
+    check("what is typed is a draft", code == STOPPED and
+          "kept sealed on this computer as draft 1" in shown, shown)
+    for what, done in seen.items():
+        check("%s is told that it is being typed" % what,
+              done.code == UNREACHABLE and
+              "goes on with this draft" in done.err, done)
+    cora.must("retry", "--drop", "1", "--yes")
+
+
 def kept(registry, cora):
     """A panel may have clients keep what they sent, for some days."""
     path = profile_with("keeps.conf", "spool_days = 0", "spool_days = 7")
@@ -122,6 +146,7 @@ def main():
     same_file(cora)
     retries(registry, cora)
     resumed(registry, cora)
+    typed(cora)
     kept(registry, cora)
     equal("it stops in order", registry.stop(), 0)
     end()

@@ -183,7 +183,7 @@ two_that_keep_drafts_lose_none(void **state)
 		assert_true(pid[i] >= 0);
 		for (k = 0; pid[i] == 0 && k < 20; k++) {
 			number = 0;
-			if (spool_put_draft(&f->ctx, &draft, &number) !=
+			if (spool_put_draft(&f->ctx, &draft, &number, NULL) !=
 			    EXIT_OK)
 				_exit(1);
 		}

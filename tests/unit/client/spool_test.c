@@ -374,9 +374,9 @@ drafts_take_the_next_number_and_keep_it(void **state)
 	cdop__form__init(draft.form);
 	draft.request_key.data = key;
 	draft.request_key.len = sizeof(key);
-	assert_int_equal(spool_put_draft(&f->ctx, &draft, &one), EXIT_OK);
-	assert_int_equal(spool_put_draft(&f->ctx, &draft, &two), EXIT_OK);
-	assert_int_equal(spool_put_draft(&f->ctx, &draft, &one), EXIT_OK);
+	assert_int_equal(spool_put_draft(&f->ctx, &draft, &one, NULL), EXIT_OK);
+	assert_int_equal(spool_put_draft(&f->ctx, &draft, &two, NULL), EXIT_OK);
+	assert_int_equal(spool_put_draft(&f->ctx, &draft, &one, NULL), EXIT_OK);
 	assert_int_equal(one, 1);
 	assert_int_equal(two, 2);
 	assert_int_equal(spool_drafts(&f->ctx, &list), EXIT_OK);
@@ -388,6 +388,39 @@ drafts_take_the_next_number_and_keep_it(void **state)
 	spool_drop_draft(&f->ctx, 1);
 	assert_int_equal(spool_drafts(&f->ctx, &list), EXIT_OK);
 	assert_int_equal(list.n, 1);
+}
+
+/* Two windows: in one it is typed, and sent while the command goes on. */
+static void
+a_draft_is_held_by_who_types_it(void **state)
+{
+	struct fixture *f = *state;
+	struct lock hold = {.fd = -1}, other = {.fd = -1};
+	Cdop__ClientDraft draft;
+	unsigned mine = 0, next = 0;
+
+	cdop__client_draft__init(&draft);
+	draft.form = cdop_arena_alloc(f->ctx.arena, sizeof(*draft.form));
+	cdop__form__init(draft.form);
+	assert_int_equal(
+	    spool_put_draft(&f->ctx, &draft, &mine, &hold), EXIT_OK);
+	assert_int_equal(
+	    spool_hold_draft(&f->ctx, mine, &other), EXIT_UNREACHABLE);
+	assert_string_equal(f->ctx.error.reason, "busy");
+	spool_drop_draft(&f->ctx, mine);
+	/* Its number is not given away while it may be kept again. */
+	assert_int_equal(
+	    spool_put_draft(&f->ctx, &draft, &next, NULL), EXIT_OK);
+	assert_int_equal(next, mine + 1);
+	lock_drop(&hold, true);
+	assert_int_equal(
+	    spool_hold_draft(&f->ctx, mine, &other), EXIT_NOT_FOUND);
+	assert_int_equal(spool_hold_draft(&f->ctx, next, &other), EXIT_OK);
+	lock_drop(&other, true);
+	next = 0;
+	assert_int_equal(
+	    spool_put_draft(&f->ctx, &draft, &next, NULL), EXIT_OK);
+	assert_int_equal(next, mine);
 }
 
 /* Sent and applied, under a profile that keeps it for so many days. */
@@ -491,6 +524,7 @@ main(void)
 	    WITH(every_changed_byte_of_it_is_noticed),
 	    WITH(a_kill_at_any_moment_leaves_a_whole_request),
 	    WITH(drafts_take_the_next_number_and_keep_it),
+	    WITH(a_draft_is_held_by_who_types_it),
 	    WITH(what_was_applied_is_dropped_unless_the_profile_keeps_it),
 	    WITH(it_is_kept_for_no_longer_than_the_profile_says),
 	};
