@@ -77,9 +77,10 @@ show_me(struct cmd_ctx *ctx)
 	    areas_of(ctx, r->person), me->label,
 	    is_pending(ctx) ? ", waits for activation" : "");
 	if (r->has_expires_ms)
-		print_out(ctx, "your access ends in %llu days, %s",
+		print_out(ctx,
+		    "your access ends in %llu days, its last one is %s",
 		    (unsigned long long)days_until(ctx, r->expires_ms),
-		    print_time(ctx->arena, r->expires_ms));
+		    show_last_day(ctx, r->expires_ms));
 }
 
 static const char *
@@ -230,11 +231,12 @@ show_whoami(struct cmd_ctx *ctx, const Cdop__WhoAmIReply *r)
 	    show_roles(ctx, p->grant, p->n_grant), areas_of(ctx, p));
 	for (i = 0; i < p->n_device; i++) {
 		d = p->device[i];
-		print_out(ctx, "device %u  \"%s\"  %s  expires %s%s", d->number,
+		print_out(ctx, "device %u  \"%s\"  %s%s%s%s", d->number,
 		    d->label,
 		    show_state(
 			ctx, &cdop__credential_state__descriptor, d->state),
-		    show_until(ctx, d->has_expires_ms, d->expires_ms),
+		    d->has_expires_ms ? "  until " : "",
+		    d->has_expires_ms ? show_last_day(ctx, d->expires_ms) : "",
 		    d->number == r->device ? "  (this one)" : "");
 	}
 	print_out(ctx, "context %s (%s), registry %s",

@@ -10,6 +10,7 @@
 #include "client/file.h"
 #include "client/print.h"
 #include "client/session.h"
+#include "client/show.h"
 #include "client/spool.h"
 #include "client/witness.h"
 
@@ -169,6 +170,7 @@ static void
 look_at_access(struct look *look)
 {
 	uint64_t now = (uint64_t)time(NULL) * 1000;
+	const struct cdop_profile *profile;
 	Cdop__WhoAmIRequest request;
 	Cdop__WhoAmIReply *reply;
 
@@ -179,12 +181,16 @@ look_at_access(struct look *look)
 		say_error(look, "access");
 		return;
 	}
+	if (reply->has_expires_ms &&
+	    session_profile(look->ctx, &profile) != EXIT_OK)
+		look->ctx->error.message = NULL; /* by this computer's clock */
 	say(look, "access",
 	    !reply->has_expires_ms ||
 		reply->expires_ms > now + EXPIRY_DAYS * DAY_MS,
 	    reply->has_expires_ms
-		? cdop_arena_printf(look->ctx->arena, "your access ends %s",
-		      print_time(look->ctx->arena, reply->expires_ms))
+		? cdop_arena_printf(look->ctx->arena,
+		      "the last day of your access is %s",
+		      show_last_day(look->ctx, reply->expires_ms))
 		: "your access has no end",
 	    "ask an administrator to extend it");
 }

@@ -265,7 +265,7 @@ show_areas(struct cmd_ctx *ctx, char *const *area, size_t n)
 
 /* " from 1 Jan 2027": a day by the panel's clock. */
 static const char *
-role_day(struct cmd_ctx *ctx, const char *before, uint64_t ms)
+day_of(struct cmd_ctx *ctx, const char *before, uint64_t ms)
 {
 	const time_t at = (time_t)(ms / 1000);
 	char day[32] = "?";
@@ -279,6 +279,21 @@ role_day(struct cmd_ctx *ctx, const char *before, uint64_t ms)
 	    ctx->arena, "%s%s", before, day + strspn(day, " "));
 }
 
+/* Of the instant behind it. */
+static const char *
+last_day(struct cmd_ctx *ctx, const char *before, uint64_t until_ms)
+{
+	return day_of(ctx, before, until_ms > 0 ? until_ms - 1 : 0);
+}
+
+const char *
+show_last_day(struct cmd_ctx *ctx, uint64_t until_ms)
+{
+	const char *day = last_day(ctx, "", until_ms);
+
+	return day != NULL ? day : "?";
+}
+
 const char *
 show_roles(struct cmd_ctx *ctx, Cdop__RoleGrant *const *grant, size_t n)
 {
@@ -289,11 +304,9 @@ show_roles(struct cmd_ctx *ctx, Cdop__RoleGrant *const *grant, size_t n)
 		from = until = "";
 		if (grant[i]->has_from_ms &&
 		    grant[i]->from_ms / 1000 > (uint64_t)time(NULL))
-			from = role_day(ctx, " from ", grant[i]->from_ms);
-		/* The instant behind the last day. */
-		if (grant[i]->has_until_ms && grant[i]->until_ms > 0)
-			until =
-			    role_day(ctx, " until ", grant[i]->until_ms - 1);
+			from = day_of(ctx, " from ", grant[i]->from_ms);
+		if (grant[i]->has_until_ms)
+			until = last_day(ctx, " until ", grant[i]->until_ms);
 		all = cdop_arena_printf(ctx->arena, "%s%s%s%s%s", all,
 		    i > 0 ? ", " : "",
 		    purpose_role_word(ctx->arena, grant[i]->role),
@@ -318,10 +331,4 @@ show_state(
 	for (p = out; p != NULL && *p != '\0'; p++)
 		*p = *p == '_' ? ' ' : (char)(*p | 0x20);
 	return out != NULL ? out : "?";
-}
-
-const char *
-show_until(struct cmd_ctx *ctx, bool has, uint64_t ms)
-{
-	return has ? print_time(ctx->arena, ms) : "never";
 }

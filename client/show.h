@@ -66,7 +66,7 @@ const char *show_roles(
 const char *show_state(
     struct cmd_ctx *ctx, const ProtobufCEnumDescriptor *desc, unsigned value);
 
-/* The last day or an instant that may be absent. */
-const char *show_until(struct cmd_ctx *ctx, bool has, uint64_t ms);
+/* "31 Jan 2027": the last day of what ends at the instant behind it. */
+const char *show_last_day(struct cmd_ctx *ctx, uint64_t until_ms);
 
 #endif

@@ -97,9 +97,14 @@ def for_a_while(registry):
     until = datetime.date.today() + datetime.timedelta(days=10)
     gail = registry.invite("Gail Guest", "--role", "partner", "--area",
                            "wirral", "--device-until", until.isoformat())
-    said = gail.must("status").out
-    check("who is there for ten days reads it", re.search(
-        r"your access ends in (9|10) days, ", said), said)
+    day = "%d %s" % (until.day, until.strftime("%b %Y"))
+    for command, words in (
+            ("status", r"your access ends in (9|10) days, its last one is "),
+            ("whoami", r"active  until "),
+            ("doctor", r"the last day of your access is ")):
+        said = gail.cdop(command).out
+        check("%s: who is there for ten days reads the last" % command,
+              re.search(words + day, said), said)
 
 
 def kept(cora, row):
