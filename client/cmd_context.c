@@ -10,7 +10,7 @@
 #include "client/prompt.h"
 #include "client/session.h"
 
-/* LIVE, TRAINING, or why neither can be said. */
+/* LIVE, TRAINING (the words of every object), or why neither can be said. */
 static enum exit_code
 mode_of(struct cmd_ctx *ctx, const char *name, const char **ret_mode)
 {
@@ -20,11 +20,14 @@ mode_of(struct cmd_ctx *ctx, const char *name, const char **ret_mode)
 
 	if ((code = context_of(ctx, name, &context)) != EXIT_OK)
 		return code;
-	*ret_mode = "damaged";
-	if (identity_load(context.identity, ctx->arena, &id) == CDOP_OK)
-		*ret_mode = !id.open->has_mode              ? "not enrolled"
-		    : id.open->mode == CDOP__MODE__TRAINING ? "TRAINING"
-							    : "LIVE";
+	if (identity_load(context.identity, ctx->arena, &id) != CDOP_OK)
+		*ret_mode = "damaged";
+	else if (!id.open->has_mode)
+		*ret_mode = "not enrolled";
+	else if (id.open->mode == CDOP__MODE__TRAINING)
+		*ret_mode = ctx->g.json ? "training" : "TRAINING";
+	else
+		*ret_mode = ctx->g.json ? "live" : "LIVE";
 	return EXIT_OK;
 }
 
@@ -40,8 +43,8 @@ show_context(
 	}
 	object = print_envelope(ctx, "context.list", true);
 	(void)json_object_update_new(object,
-	    json_pack("{s:s,s:s,s:b}", "name", name, "context_mode", mode,
-		"current", current));
+	    json_pack("{s:s,s:s,s:b}", "name", name, "mode", mode, "current",
+		current));
 	print_json(object);
 }
 

@@ -208,9 +208,13 @@ def removed(registry, cora, row):
     equal("nothing is left of it", subprocess.run(
         ["find", cora.home, "-name", "training*"], stdout=subprocess.PIPE,
         check=True).stdout, b"")
-    names = [e["name"] for e in cora.must(
-        "context", "list", "--json").lines() if "name" in e]
-    equal("and the other one is there", names, ["again"])
+    rest = [e for e in cora.must("context", "list", "--json").lines()
+            if "name" in e]
+    equal("and the other one is there", [
+        (e["name"], e["mode"], e["current"]) for e in rest],
+        [("again", "training", False)])
+    check("of which the mode is said once", "context_mode" not in rest[0],
+          rest)
     equal("once more there is none", cora.cdop(
         "context", "remove", "training", "--yes").code, NOT_FOUND)
 
