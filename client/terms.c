@@ -122,6 +122,10 @@ terms_day_begins(struct cmd_ctx *ctx, const char *option, int later,
 	    (code = profile_known(ctx, &profile)) != EXIT_OK)
 		return code;
 	at = clock_day_begins(profile, &date, later);
+	/* From the beginning on is a question; up to it is none. */
+	if (at <= 0 && later > 0)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, "is the year right?",
+		    "%s: there was no registry before 1970", option);
 	*ret_has = true;
 	*ret_ms = at > 0 ? (uint64_t)at * 1000 : 0;
 	return EXIT_OK;

@@ -267,6 +267,8 @@ def half_said(ada, cora, reference):
              "0"),
             (cora, "--until is before --since", "audit", "by", "3", "--since",
              "2/1/2026", "--until", "1/1/2026"),
+            (cora, "--until: there was no registry before 1970", "audit",
+             "by", "3", "--since", "1/1/1926", "--until", "2/1/1926"),
             (cora, empty + " is empty", "audit", "compare", empty),
             (cora, TMP + " cannot be read: Is a directory", "audit",
              "compare", TMP),
