@@ -337,7 +337,11 @@ editor_text(
 		code = cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
 		    "the text cannot be put into %s", folder);
 	else if (!run(line, path, held))
-		code = cmd_fail(ctx, EXIT_STOPPED, NULL, NULL,
+		code = cmd_fail(ctx, EXIT_STOPPED, NULL,
+		    strchr(editor, ' ') == NULL
+			? NULL
+			: "it runs in the folder of the text: give files "
+			  "behind its name with their whole paths",
 		    "the editor ended with an error: nothing was taken");
 	else
 		code = take(ctx, path, max, ret_text);

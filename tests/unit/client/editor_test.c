@@ -165,6 +165,25 @@ an_editor_that_is_named_from_here_is_run_there_too(void **state)
 	assert_int_equal(left_behind(), 0);
 }
 
+/* Its own files cannot be told from its other words. */
+static void
+words_behind_an_editor_are_hinted_at(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = NULL, *path;
+
+	if (!has_memory())
+		skip();
+	editor(f, "#!/bin/sh\nexit 1\n");
+	path = cdop_arena_strdup(f->ctx.arena, getenv("EDITOR"));
+	assert_int_equal(editor_text(&f->ctx, "", 10, &text), EXIT_STOPPED);
+	assert_null(f->ctx.error.next);
+	(void)setenv(
+	    "EDITOR", cdop_arena_printf(f->ctx.arena, "%s -c rc", path), 1);
+	assert_int_equal(editor_text(&f->ctx, "", 10, &text), EXIT_STOPPED);
+	assert_non_null(strstr(f->ctx.error.next, "whole paths"));
+}
+
 static void
 too_much_text_is_refused_whole(void **state)
 {
@@ -394,6 +413,7 @@ main(void)
 	    WITH(an_editor_that_fails_changes_nothing),
 	    WITH(what_an_editor_saves_beside_it_is_gone_too),
 	    WITH(an_editor_that_is_named_from_here_is_run_there_too),
+	    WITH(words_behind_an_editor_are_hinted_at),
 	    WITH(too_much_text_is_refused_whole),
 	    WITH(what_a_name_leads_to_is_told_to_keep_nothing),
 	    WITH(a_word_that_leads_nowhere_changes_nothing),
