@@ -116,17 +116,11 @@ check_agencies(struct checker *c)
 
 /* ---- lists ------------------------------------------------------------- */
 
-static bool
-meets(struct cdop_span a, struct cdop_span b)
-{
-	return a.first <= b.last && b.first <= a.last;
-}
-
 /* Two rows of one code, or two defaults of one command, on one day. */
 static bool
 clashes(const struct cdop_code *a, const struct cdop_code *b)
 {
-	if (!meets(a->when, b->when))
+	if (!cdop_span_meets(a->when, b->when))
 		return false;
 	if (strcmp(a->code, b->code) == 0)
 		return true;

@@ -365,6 +365,18 @@ purposes(struct differ *d, const struct cdop_profile *new)
 	    "each of its codes ends: nobody could say why he looks at a case");
 }
 
+/* Not asked of the file alone either. */
+static void
+names(struct differ *d, const struct cdop_profile *new)
+{
+	const char *words;
+
+	if (cdop_profile_names(new, d->arena, &words) != CDOP_OK)
+		d->err = CDOP_RESOURCE_EXHAUSTED;
+	else if (words != NULL)
+		add(d, &d->refusals, words);
+}
+
 /* ---- the rest ---------------------------------------------------------- */
 
 static void
@@ -429,6 +441,7 @@ cdop_profile_diff(const struct cdop_profile *old,
 	agencies(&d, old, new);
 	lists(&d, old, new);
 	purposes(&d, new);
+	names(&d, new);
 	hints(&d, old, new, "new postcode hint");
 	hints(&d, new, old, "no more postcode hint");
 	if (d.err != CDOP_OK)

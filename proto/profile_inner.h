@@ -67,6 +67,13 @@ CDOP_MUST enum cdop_err cdop_profile_check(const struct cdop_profile *profile,
     const struct profile_lines *lines, struct cdop_arena *arena,
     struct cdop_profile_error *ret_error);
 
+/*
+ * A name that would be taken for one of two codes or places that hold on one
+ * day, in words; NULL: there is none.  CDOP_RESOURCE_EXHAUSTED.
+ */
+CDOP_MUST enum cdop_err cdop_profile_names(const struct cdop_profile *profile,
+    struct cdop_arena *arena, const char **ret_words);
+
 /* A row "code | label | from | until | form set | flags". */
 CDOP_MUST enum cdop_err cdop_profile_code_read(const char *text,
     struct cdop_arena *arena, struct cdop_code *ret_code, const char **ret_why);

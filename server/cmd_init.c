@@ -123,10 +123,19 @@ look_at_profile(struct init *init)
 	const struct cdop_bytes text = init->setup.profile;
 	struct cdop_profile_error error = {0, ""};
 	struct cdop_profile *profile;
+	struct cdop_profile_diff diff;
 	enum cdop_err err;
 
 	err = cdop_profile_parse((const char *)text.data, text.len,
 	    init->offline.arena, &profile, &error);
+	/* What a later one would be refused for. */
+	if (err == CDOP_OK)
+		err = cdop_profile_diff(
+		    profile, profile, init->offline.arena, &diff);
+	if (err == CDOP_OK && diff.n_refusal > 0) {
+		error.text = diff.refusal[0];
+		err = CDOP_INVALID_ARGUMENT;
+	}
 	if (err == CDOP_INVALID_ARGUMENT && error.line > 0)
 		log_tell("%s: line %u: %s", init->args.profile, error.line,
 		    error.text);

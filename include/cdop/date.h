@@ -39,6 +39,13 @@ cdop_span_holds(struct cdop_span span, int32_t day)
 	return span.first <= day && day <= span.last;
 }
 
+/* Is there a day of both? */
+static inline bool
+cdop_span_meets(struct cdop_span a, struct cdop_span b)
+{
+	return a.first <= b.last && b.first <= a.last;
+}
+
 /* Is it a date of the calendar, in the years we take? */
 bool cdop_date_is_valid(const struct cdop_date *date);
 

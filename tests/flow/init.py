@@ -156,6 +156,14 @@ def main():
     broken = os.path.join(TMP, "broken.conf")
     with open(broken, "w", encoding="ascii") as f:
         f.write("cdop-profile 1\n[panel]\nnonsense = 1\n")
+    with open(PROFILE, encoding="utf-8") as f:
+        text = f.read()
+    with open(broken + "2", "w", encoding="utf-8") as f:
+        f.write(text.replace("code = 1 | Male", "code = 1 | 2"))
+    said = refused("a name of two codes", 1, "--degraded", "--profile",
+                   broken + "2", without=("--profile",))
+    check("the name and both codes are said",
+          "list sex, code 1: '2' is 2 as well" in said, said)
     said = refused("a broken profile", 1, "--degraded", "--profile", broken,
                    without=("--profile",))
     check("with its line", "line " in said, said)

@@ -34,19 +34,6 @@ teardown(void **state)
 	return 0;
 }
 
-/* The packaged text with the first old replaced by new. */
-static char *
-edited(struct cdop_arena *arena, const char *old, const char *new)
-{
-	char *text = sample_profile_text(arena);
-	char *at = strstr(text, old);
-
-	if (at == NULL)
-		fail_msg("not in the profile: %s", old);
-	return cdop_arena_printf(
-	    arena, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
-}
-
 static const struct cdop_profile *
 parsed(struct cdop_arena *arena, const char *text)
 {
@@ -69,7 +56,7 @@ refused(struct cdop_arena *arena, const char *old, const char *new,
 	const char *text;
 
 	cdop_arena_reset(arena);
-	text = edited(arena, old, new);
+	text = sample_profile_with(arena, old, new);
 	if (cdop_profile_parse(text, strlen(text), arena, &profile, &error) !=
 	    CDOP_INVALID_ARGUMENT)
 		fail_msg("taken: %s", new);
@@ -335,7 +322,8 @@ a_difference_is_said_in_words(void **state)
 	for (i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
 		cdop_arena_reset(*state);
 		old = sample_profile(*state);
-		new = parsed(*state, edited(*state, edits[i][0], edits[i][1]));
+		new = parsed(*state,
+		    sample_profile_with(*state, edits[i][0], edits[i][1]));
 		assert_int_equal(
 		    cdop_profile_diff(old, new, *state, &diff), CDOP_OK);
 		if (!says(diff.change, diff.n_change, edits[i][2]))
@@ -374,7 +362,7 @@ what_is_deleted_or_used_again_is_refused(void **state)
 	for (i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
 		cdop_arena_reset(*state);
 		old = sample_profile(*state);
-		text = edited(*state, edits[i][0], edits[i][1]);
+		text = sample_profile_with(*state, edits[i][0], edits[i][1]);
 		/* Hints name areas: without them the file stays sound. */
 		if ((at = strstr(text, "[postcodes]")) != NULL)
 			*at = '\0';
@@ -391,7 +379,7 @@ the_holding_area_stays_where_it_is(void **state)
 {
 	const struct cdop_profile *old = sample_profile(*state);
 	struct cdop_profile_diff diff;
-	char *text = edited(*state, "holding = yes", "");
+	char *text = sample_profile_with(*state, "holding = yes", "");
 	char *at = strstr(text, "[area wirral]");
 
 	assert_non_null(at);

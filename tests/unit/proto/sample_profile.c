@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cdop/limits.h"
 
@@ -25,6 +26,18 @@ sample_profile_text(struct cdop_arena *arena)
 	assert_true(fread(text, 1, CDOP_PROFILE_FILE_MAX - 1, file) > 0);
 	(void)fclose(file);
 	return text;
+}
+
+char *
+sample_profile_with(struct cdop_arena *arena, const char *old, const char *new)
+{
+	char *text = sample_profile_text(arena);
+	char *at = strstr(text, old);
+
+	if (at == NULL)
+		fail_msg("not in the profile: %s", old);
+	return cdop_arena_printf(
+	    arena, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
 }
 
 const struct cdop_profile *

@@ -9,7 +9,11 @@
 /* The whole text, with a NUL; fails the test where it cannot be read. */
 char *sample_profile_text(struct cdop_arena *arena);
 
-/* The same, parsed. */
+/* The same with the first old replaced by new; fails where there is none. */
+char *sample_profile_with(
+    struct cdop_arena *arena, const char *old, const char *new);
+
+/* The packaged one, parsed. */
 const struct cdop_profile *sample_profile(struct cdop_arena *arena);
 
 /* 2026-11-20 to days; fails the test. */
