@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cdop/limits.h"
@@ -358,11 +359,27 @@ config_parse(const char *text, size_t len, struct config *ret_conf,
 	return CDOP_OK;
 }
 
+/* A daemon reads it again: a pipe would keep it waiting for ever. */
+static int
+open_file(const char *path, struct config_error *ret_error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	say(ret_error, "%s", fd < 0 ? strerror(errno) : "not a regular file");
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 /* At most max bytes of a file; *ret_len is max + 1 where there are more. */
 static enum cdop_err
-read_file(const char *path, char *buf, size_t max, size_t *ret_len)
+read_file(const char *path, char *buf, size_t max, size_t *ret_len,
+    struct config_error *ret_error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open_file(path, ret_error);
 	size_t len = 0;
 	ssize_t n;
 
@@ -372,11 +389,11 @@ read_file(const char *path, char *buf, size_t max, size_t *ret_len)
 		n = read(fd, buf + len, max + 1 - len);
 		len += n > 0 ? (size_t)n : 0;
 	} while (n > 0 || (n < 0 && errno == EINTR));
-	close(fd);
 	if (n < 0)
-		return CDOP_NOT_FOUND;
+		say(ret_error, "%s", strerror(errno));
+	close(fd);
 	*ret_len = len;
-	return CDOP_OK;
+	return n < 0 ? CDOP_NOT_FOUND : CDOP_OK;
 }
 
 enum cdop_err
@@ -387,11 +404,9 @@ config_load(
 	enum cdop_err err;
 	size_t len;
 
-	err = read_file(path, text, CDOP_CONFIG_FILE_MAX, &len);
-	if (err != CDOP_OK) {
-		say(ret_error, "%s", strerror(errno));
+	err = read_file(path, text, CDOP_CONFIG_FILE_MAX, &len, ret_error);
+	if (err != CDOP_OK)
 		return err;
-	}
 	if (len > CDOP_CONFIG_FILE_MAX) {
 		say(ret_error, "longer than %u bytes", CDOP_CONFIG_FILE_MAX);
 		return CDOP_INVALID_ARGUMENT;

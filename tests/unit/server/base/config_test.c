@@ -165,6 +165,7 @@ a_file_that_is_missing_or_too_long_is_refused(void **state)
 	    config_load("/nowhere/at/all", &conf, &error), CDOP_NOT_FOUND);
 	assert_string_equal(error.text, "No such file or directory");
 	assert_int_equal(config_load("/", &conf, &error), CDOP_NOT_FOUND);
+	assert_string_equal(error.text, "not a regular file");
 	snprintf(path, sizeof(path), "%s/config.XXXXXX",
 	    tmp != NULL ? tmp : P_tmpdir);
 	assert_true((fd = mkstemp(path)) >= 0);
@@ -175,6 +176,12 @@ a_file_that_is_missing_or_too_long_is_refused(void **state)
 	assert_int_equal(
 	    config_load(path, &conf, &error), CDOP_INVALID_ARGUMENT);
 	close(fd);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(30); /* it waited for ever */
+	assert_int_equal(config_load(path, &conf, &error), CDOP_NOT_FOUND);
+	alarm(0);
+	assert_string_equal(error.text, "not a regular file");
 	unlink(path);
 }
 
