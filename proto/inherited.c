@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum cdop_err
@@ -29,5 +30,6 @@ cdop_inherited_settle(void)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGCHLD, SIG_DFL);
+	(void)umask(umask(077) & 077);
 	return hold_streams();
 }

@@ -7,7 +7,8 @@
  * is ignored nobody learns how a child ended: a check that found nothing, an
  * editor that was done with, looks as one that failed.  Signals that are
  * blocked are never heard: a daemon does not end, nor notice that its vault
- * did.
+ * did.  A umask that takes rights from the owner makes files that whoever made
+ * them cannot open: a registry that never starts.
  */
 #ifndef CDOP_INHERITED_H
 #define CDOP_INHERITED_H

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,11 +52,24 @@ a_closed_one_is_nobody_elses_and_fails(void **state)
 	}
 }
 
+static void
+what_is_made_is_its_makers(void **state)
+{
+	const mode_t usual = umask(0777);
+
+	(void)state;
+	assert_int_equal(cdop_inherited_settle(), CDOP_OK);
+	assert_int_equal(umask(0027), 0077);
+	assert_int_equal(cdop_inherited_settle(), CDOP_OK);
+	assert_int_equal(umask(usual), 0027);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_closed_one_is_nobody_elses_and_fails),
+	    cmocka_unit_test(what_is_made_is_its_makers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
