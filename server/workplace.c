@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server/base/log.h"
@@ -19,6 +21,7 @@
 
 #define PREFIX_MAX 64
 #define HELD       "held" /* locked while somebody works there */
+#define FORSAKEN_S 60
 
 /* All that is ever made there. */
 static const char *const names[] = {
@@ -69,6 +72,16 @@ take(int dir, int flags)
 	return -1;
 }
 
+/* Killed before it held anything, which takes no moment. */
+static bool
+is_forsaken(int dir)
+{
+	struct stat st;
+
+	return errno == ENOENT && fstat(dir, &st) == 0 &&
+	    st.st_mtime < time(NULL) - FORSAKEN_S;
+}
+
 static void
 sweep_one(int top, const char *name)
 {
@@ -83,6 +96,8 @@ sweep_one(int top, const char *name)
 		clear(dir);
 		(void)unlinkat(top, name, AT_REMOVEDIR);
 		(void)close(held);
+	} else if (is_forsaken(dir)) {
+		(void)unlinkat(top, name, AT_REMOVEDIR); /* if it is empty */
 	}
 	(void)close(dir);
 }

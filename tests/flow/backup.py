@@ -328,13 +328,17 @@ def given(shares):
     for name in "data.mdb", "held":
         with open(os.path.join(left, name), "wb"):
             pass
+    for name, age in (("old", 90), ("new", 10)):
+        empty = os.path.join(theirs, "cdopd-restore." + name)
+        os.mkdir(empty)
+        os.utime(empty, (time.time() - age,) * 2)
     code, said = cdopd("restore", FILE, theirs, "--by", "Olga Operator",
                        "--reason", "drill", *shares)
     equal("root restores for another user", code, 0) or print("# " + said)
     equal("who can open it",
           os.stat(os.path.join(theirs, "data.mdb")).st_uid, 65534)
-    equal("what a killed one had left is gone", os.listdir(theirs),
-          ["data.mdb"])
+    equal("what a killed one had left is gone, what another one begins is not",
+          sorted(os.listdir(theirs)), ["cdopd-restore.new", "data.mdb"])
 
 
 def without_room(shares):
