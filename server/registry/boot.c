@@ -24,6 +24,7 @@ struct boot {
 	struct registry *reg;
 	struct boot_secret *secret; /* NULL: there is no boot key */
 	uint8_t hash[32];           /* of the set in the row */
+	unsigned left_out;
 };
 
 enum cdop_err
@@ -64,13 +65,16 @@ boot_free(struct boot *boot)
 }
 
 static void
-add(struct boot_set *set, const struct people_device *device,
+add(struct boot *boot, const struct people_device *device,
     const uint8_t psk[static 32])
 {
+	struct boot_set *set = &boot->secret->set;
 	struct boot_set_entry *entry;
 
-	if (set->n == BOOT_SET_ENTRIES)
+	if (set->n == BOOT_SET_ENTRIES) {
+		boot->left_out++;
 		return;
+	}
 	entry = &set->entry[set->n++];
 	entry->device = device->number;
 	entry->person = device->person;
@@ -79,11 +83,14 @@ add(struct boot_set *set, const struct people_device *device,
 }
 
 static void
-fill(const struct registry *reg, uint64_t now_ms, struct boot_set *set)
+fill(struct boot *boot, uint64_t now_ms)
 {
+	const struct registry *reg = boot->reg;
+	struct boot_set *set = &boot->secret->set;
 	const struct people_device *device;
 	uint32_t i;
 
+	boot->left_out = 0;
 	memset(set, 0, sizeof(*set));
 	set->mode = (uint8_t)reg->mode;
 	set->n_keys = reg->link_secret_next != NULL ? 2 : 1;
@@ -95,9 +102,9 @@ fill(const struct registry *reg, uint64_t now_ms, struct boot_set *set)
 		if ((people_rule_roles(reg->people, device, now_ms) &
 			CDOP_ROLE_CUSTODIAN) == 0)
 			continue;
-		add(set, device, device->psk);
+		add(boot, device, device->psk);
 		if (device->has_next)
-			add(set, device, device->psk_next);
+			add(boot, device, device->psk_next);
 	}
 }
 
@@ -112,7 +119,7 @@ boot_renew(struct boot *boot, uint64_t now_ms)
 	if (boot->secret == NULL)
 		return rows_slots_put_boot(
 		    reg->rows, (struct cdop_bytes){NULL, 0});
-	fill(reg, now_ms, &boot->secret->set);
+	fill(boot, now_ms);
 	boot_set_hash(&boot->secret->set, boot->secret->k, hash);
 	if (memcmp(hash, boot->hash, sizeof(hash)) == 0)
 		return CDOP_OK;
@@ -124,4 +131,10 @@ boot_renew(struct boot *boot, uint64_t now_ms)
 	if (err == CDOP_OK)
 		memcpy(boot->hash, hash, sizeof(hash));
 	return err;
+}
+
+unsigned
+boot_left_out(const struct boot *boot)
+{
+	return boot == NULL ? 0 : boot->left_out;
 }

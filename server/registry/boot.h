@@ -18,4 +18,10 @@ void boot_free(struct boot *boot);
 /* Within a batch, at its end; now_ms: leaf time.  Errors of rows. */
 CDOP_MUST enum cdop_err boot_renew(struct boot *boot, uint64_t now_ms);
 
+/*
+ * So many keys of custodians' devices had no place at the last commit: with
+ * them nobody comes in while it is sealed.  NULL is fine: 0.
+ */
+unsigned boot_left_out(const struct boot *boot);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "cdop/role.h"
 #include "cdop/text.h"
+#include "server/registry/boot.h"
 #include "server/registry/custody.h"
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
@@ -203,6 +204,21 @@ warn_sheet(struct rpc_ctx *ctx)
 	    rpc_person_day(ctx, at_ms));
 }
 
+/* It is for the day on which nobody else can open it. */
+static const char *
+warn_boot(struct rpc_ctx *ctx)
+{
+	const unsigned left = boot_left_out(ctx->reg->boot);
+
+	if (left == 0)
+		return "";
+	return cdop_arena_printf(ctx->arena,
+	    "%u devices of custodians are too many: with them nobody gives a "
+	    "share to the closed registry (cdop people revoke --device takes "
+	    "away one that nobody uses)",
+	    left);
+}
+
 static void
 add_words(const char *words[static SLOTS_SAY_MAX], size_t *n, const char *more)
 {
@@ -234,5 +250,6 @@ slots_say_warnings(
 		add_words(ret_words, &n, warn_slot(ctx, rows_slot(rows, i)));
 	}
 	add_words(ret_words, &n, warn_sheet(ctx));
+	add_words(ret_words, &n, warn_boot(ctx));
 	return n;
 }
