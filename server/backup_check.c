@@ -21,7 +21,8 @@ static const struct {
 	bool not_seen; /* and nothing is known of it */
 	const char *words;
 } faults[] = {
-    {CDOP_NOT_FOUND, false, true, "cannot be read"},
+    {CDOP_NOT_FOUND, false, true,
+	"cannot be read: it is not there, or this user may not"},
     {CDOP_INVALID_ARGUMENT, false, false, "no backup of a registry"},
     {CDOP_UNIMPLEMENTED, false, false,
 	"of a later version: use the cdopd that made it, or a newer one"},

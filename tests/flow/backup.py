@@ -183,7 +183,7 @@ def damaged(shares, other):
         (with_byte("bytes.cdop", size // 2), shares, "damaged"),
         (with_byte("later.cdop", 12, ord("2")), shares, "of a later version"),
         (plain, shares, "no backup of a registry"),
-        (os.path.join(TMP, "none.cdop"), shares, "cannot be read"),
+        (os.path.join(TMP, "none.cdop"), shares, "or this user may not"),
         (FILE, other, "of another registry"),
     ]
     place = os.path.join(TMP, "elsewhere")
