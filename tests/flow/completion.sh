@@ -7,6 +7,7 @@ export PATH
 . "$TOP/packaging/completions/cdop"
 cd "$TMP" || exit 1
 touch sample.csv
+mkdir samples
 
 # offers NAME WORD... -- WANTED: completing the last WORD offers WANTED.
 offers() {
@@ -33,3 +34,7 @@ offers "verbs after a global option" --json case '' -- list
 offers "options of a command" notify --dr -- --dry-run
 offers "global options everywhere" case list --js -- --json
 offers "files where a file is wanted" notify --from sam -- sample.csv
+offers "files where the command wants one" enrol sam -- sample.csv
+offers "folders where the command wants one" audit verify sam -- samples
+offers "help on a noun" help ca -- case
+offers "help on its verbs" help case s -- show
