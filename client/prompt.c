@@ -163,6 +163,7 @@ prompt_need(struct cmd_ctx *ctx, const char *question, const char *instead,
 		code = prompt_line(ctx, question, NULL, ret_text);
 		if (code != EXIT_OK || (*ret_text)[0] != '\0')
 			return code;
+		print_note(ctx, "it is needed; Ctrl-C stops");
 	}
 	return EXIT_STOPPED;
 }
@@ -319,6 +320,15 @@ prompt_match(const struct prompt_option *option, size_t n, const char *typed)
 	for (i = 0; i < n; i++)
 		if (strcasecmp(option[i].code, typed) == 0)
 			return i;
+	/* A whole label may be the beginning of another. */
+	for (i = 0; i < n; i++)
+		if (strcasecmp(option[i].label, typed) == 0) {
+			found = i;
+			hits++;
+		}
+	if (hits == 1)
+		return found;
+	hits = 0;
 	for (i = 0; i < n; i++) {
 		if (strncasecmp(option[i].label, typed, len) == 0 ||
 		    strncasecmp(option[i].code, typed, len) == 0) {

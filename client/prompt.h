@@ -53,7 +53,7 @@ struct prompt_option {
 
 /*
  * One of n, shown with numbers.  A number, a code, or letters that begin
- * exactly one code or label choose it.  usual n: none.
+ * exactly one code or label, or are one, choose it.  usual n: none.
  */
 enum exit_code prompt_choice(struct cmd_ctx *ctx, const char *question,
     const struct prompt_option *option, size_t n, size_t usual,

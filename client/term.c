@@ -196,6 +196,8 @@ term_line(const char *prompt, char *out, size_t max, bool *ret_cut)
 	print_prompt(prompt);
 	got = read_line(STDIN_FILENO, out, max, ret_cut);
 	(void)sigaction(SIGTSTP, &old, NULL);
+	if (got == TERM_STOPPED || got == TERM_END)
+		print_prompt("\n"); /* what is said of it has its own line */
 	if (got != TERM_RESUMED)
 		return got;
 	if (pastes)
@@ -245,6 +247,8 @@ read_hidden(int fd, const struct termios *old, const char *prompt, char *out,
 	}
 	show(fd, old);
 	(void)sigaction(SIGTSTP, &usual, NULL);
+	if (got == TERM_STOPPED || got == TERM_END)
+		print_prompt_to(fd, "\n");
 	return got;
 }
 

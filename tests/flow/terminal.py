@@ -45,6 +45,14 @@ def interrupted(cora):
     code, shown = typed(cora, ["notify"], {"How did it": ["\x03"]})
     check("before anything was said there is no draft", code == STOPPED and
           "draft" not in shown + cora.must("retry", "--list").out, shown)
+    check("what is said of it begins a line", "\ncdop: stopped" in shown,
+          shown)
+    reference = cora.must("case", "list", "--json").lines()[0]["reference"]
+    code, shown = typed(cora, ["case", "withdraw", reference],
+                        {"Reason": ["", "\x03"]})
+    check("what has to be said is asked for again, and why",
+          code == STOPPED and shown.count("Reason: ") == 2 and
+          "it is needed" in shown, shown)
     code, shown = typed(cora, ["notify"], dict(
         CHILD, **{"Family name": ["Otherchild-Synthetic"],
                   "Date of death": ["\x03"]}))

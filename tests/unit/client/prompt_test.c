@@ -64,6 +64,8 @@ words_choose_by_number_code_or_beginning(void **state)
 	    {"home", "Home of normal residence"}, {"hospice", "Hospice"},
 	    {"1", "Male"}};
 	static const struct prompt_option seven[] = {{"7", "Seventh"}};
+	static const struct prompt_option homes[] = {
+	    {"40", "Care home"}, {"41", "Care home with nursing"}};
 
 	(void)state;
 	assert_int_equal(prompt_match(o, 3, "2"), 1);
@@ -75,6 +77,9 @@ words_choose_by_number_code_or_beginning(void **state)
 	assert_int_equal(prompt_match(o, 3, "1"), 0);
 	assert_int_equal(prompt_match(o, 3, "7"), 3);
 	assert_int_equal(prompt_match(seven, 1, "7"), 0);
+	/* A label that others begin with. */
+	assert_int_equal(prompt_match(homes, 2, "care HOME"), 0);
+	assert_int_equal(prompt_match(homes, 2, "care"), 2);
 	assert_int_equal(prompt_match(o, 3, ""), 3);
 }
 
