@@ -198,15 +198,23 @@ take_opt(struct cmd_ctx *ctx, int argc, char **argv, int *i)
 	return EXIT_OK;
 }
 
+/* next: what stands behind a single word, or NULL: "cas" of "cas list". */
 static enum exit_code
-no_such_command(struct cmd_ctx *ctx, const char *const *words, size_t n)
+no_such_command(
+    struct cmd_ctx *ctx, const char *const *words, size_t n, const char *next)
 {
+	const char *second = n > 1 ? words[1] : next;
+	const struct cmd *near = NULL;
 	char typed[128];
-	const struct cmd *near;
 
-	(void)snprintf(typed, sizeof(typed), "%s%s%s", words[0],
-	    n > 1 ? " " : "", n > 1 ? words[1] : "");
-	near = commands_near(typed);
+	if (second != NULL && second[0] != '-') {
+		(void)snprintf(typed, sizeof(typed), "%s %s", words[0], second);
+		near = commands_near(typed);
+	}
+	if (near == NULL && n == 1) {
+		(void)snprintf(typed, sizeof(typed), "%s", words[0]);
+		near = commands_near(typed);
+	}
 	if (near == NULL)
 		return cmd_fail(ctx, EXIT_USAGE, NULL,
 		    commands_is_noun(words[0])
@@ -220,7 +228,7 @@ no_such_command(struct cmd_ctx *ctx, const char *const *words, size_t n)
 
 /* Words in front of options decide the command; the rest is its. */
 static enum exit_code
-find_command(struct cmd_ctx *ctx, const char *word)
+find_command(struct cmd_ctx *ctx, const char *word, const char *next)
 {
 	size_t used;
 
@@ -237,7 +245,7 @@ find_command(struct cmd_ctx *ctx, const char *word)
 	}
 	if (ctx->n_pos == 1 && commands_is_noun(word))
 		return EXIT_OK;
-	return no_such_command(ctx, ctx->pos, ctx->n_pos);
+	return no_such_command(ctx, ctx->pos, ctx->n_pos, next);
 }
 
 static enum exit_code
@@ -258,7 +266,7 @@ parse(struct cmd_ctx *ctx, int argc, char **argv)
 			code = cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 			    "no such option: %s", argv[i]);
 		else
-			code = find_command(ctx, argv[i]);
+			code = find_command(ctx, argv[i], argv[i + 1]);
 		if (code != EXIT_OK)
 			return code;
 	}

@@ -183,6 +183,9 @@ look_at_options(struct cmd_ctx *ctx)
 	    {"--owner", "owner_area"},
 	    {"--owner-reason", "owner_reason"},
 	    {"--raise", "raised"},
+	    {"--set", "of that path"},
+	    {"--like", NULL},
+	    {"--resume", NULL},
 	};
 
 	size_t i;
@@ -190,8 +193,10 @@ look_at_options(struct cmd_ctx *ctx)
 	for (i = 0; i < sizeof(of_one) / sizeof(*of_one); i++)
 		if (cmd_value(ctx, of_one[i].option) != NULL)
 			return cmd_fail(ctx, EXIT_USAGE, NULL,
-			    cdop_arena_printf(
-				ctx->arena, "the column %s", of_one[i].column),
+			    of_one[i].column == NULL
+				? NULL
+				: cdop_arena_printf(ctx->arena, "the column %s",
+				      of_one[i].column),
 			    "%s is for one notification, not for a file of "
 			    "rows",
 			    of_one[i].option);
@@ -240,6 +245,9 @@ run_notify(struct cmd_ctx *ctx)
 		    "notify takes no word");
 	if (from != NULL && (code = look_at_options(ctx)) != EXIT_OK)
 		return code;
+	if (cmd_flag(ctx, "--resume") && cmd_value(ctx, "--like") != NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "a draft goes on as it is: --resume or --like");
 	if ((code = notify_look(ctx)) != EXIT_OK ||
 	    (code = prepare(ctx, &profile)) != EXIT_OK)
 		return code;

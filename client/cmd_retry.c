@@ -396,6 +396,19 @@ retry_all(struct cmd_ctx *ctx)
 	return code;
 }
 
+static enum exit_code
+look_at_options(struct cmd_ctx *ctx)
+{
+	const int all =
+	    cmd_flag(ctx, "--list") || cmd_flag(ctx, "--after-restore");
+
+	if (all + cmd_flag(ctx, "--again") + cmd_flag(ctx, "--drop") <= 1)
+		return EXIT_OK;
+	return cmd_fail(ctx, EXIT_USAGE, NULL, "cdop retry --help",
+	    "one of these at a time: --list or --after-restore, --again KEY, "
+	    "--drop KEY|DRAFT");
+}
+
 /* Two at a time would each make a draft of what is refused. */
 static enum exit_code
 run_retry(struct cmd_ctx *ctx)
@@ -404,6 +417,8 @@ run_retry(struct cmd_ctx *ctx)
 	enum exit_code code;
 	const char *path;
 
+	if ((code = look_at_options(ctx)) != EXIT_OK)
+		return code;
 	if ((code = session_unlock(ctx)) != EXIT_OK)
 		return code;
 	if (cmd_flag(ctx, "--list"))

@@ -75,7 +75,10 @@ type_again(struct cmd_ctx *ctx, uint32_t person, const char *question)
 
 	(void)snprintf(want, sizeof(want), "%u", person);
 	if (typed == NULL) {
-		code = prompt_need(ctx, question, "--confirm PERSON", &typed);
+		code = prompt_is_possible(ctx)
+		    ? prompt_need(ctx, question, NULL, &typed)
+		    : prompt_impossible(ctx, "the person's number, typed again",
+			  "--confirm PERSON");
 		if (code != EXIT_OK)
 			return code;
 	}
