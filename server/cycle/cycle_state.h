@@ -25,6 +25,7 @@ struct cycle_held {
 };
 
 #define CYCLE_GIVEN_MAX 32
+#define CYCLE_OWED_MAX  (CYCLE_GIVEN_MAX + 4)
 
 /* A share that came while it was sealed. */
 struct cycle_given {
@@ -78,6 +79,9 @@ struct cycle {
 	STAILQ_HEAD(, cycle_held) held;
 	struct cycle_given given[CYCLE_GIVEN_MAX]; /* to be logged */
 	size_t n_given;
+	/* Likewise, of events for which there was no room. */
+	struct batch_item owed[CYCLE_OWED_MAX];
+	size_t n_owed;
 };
 
 struct session *cycle_find(struct cycle *cycle, uint64_t conn);

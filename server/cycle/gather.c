@@ -201,6 +201,35 @@ gather_round(struct cycle *cycle, uint64_t boot_ms)
 	return true;
 }
 
+/* Whoever makes the disk full as he opens it is in the log all the same. */
+static void
+owe(struct cycle *cycle, const struct batch_item *item)
+{
+	if (item->kind == BATCH_EVENT && item->failed &&
+	    item->why == CDOP_RESOURCE_EXHAUSTED &&
+	    cycle->n_owed < CYCLE_OWED_MAX)
+		cycle->owed[cycle->n_owed++] = *item;
+}
+
+/* Before whatever anybody asks when there is room again. */
+static void
+gather_owed(struct cycle *cycle)
+{
+	struct batch_item *item;
+	struct cdop_bytes message;
+	size_t i;
+
+	for (i = 0; i < cycle->n_owed; i++) {
+		item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
+		CDOP_ASSERT(item != NULL); /* it is empty, and they are few */
+		message = item->message;
+		*item = cycle->owed[i];
+		item->message = message;
+		item->failed = false;
+	}
+	cycle->n_owed = 0;
+}
+
 void
 gather_done(struct cycle *cycle, uint64_t boot_ms)
 {
@@ -211,6 +240,7 @@ gather_done(struct cycle *cycle, uint64_t boot_ms)
 	for (i = 0; i < batch_done(cycle->batch); i++) {
 		item = batch_get(cycle->batch, i);
 		session = item->session;
+		owe(cycle, item);
 		if (session == NULL)
 			continue;
 		if (item->kind == BATCH_MORE)
@@ -422,6 +452,7 @@ gather_run(struct cycle *cycle, uint64_t boot_ms)
 	struct batch_item *item;
 
 	cycle->paced = false;
+	gather_owed(cycle);
 	gather_forget(cycle, boot_ms);
 	gather_scrub(cycle, boot_ms);
 	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {

@@ -257,6 +257,27 @@ a_commit_without_room_is_refused_out_of_the_reserve(void **state)
 	assert_int_equal(call(client, CDOP_CALL_Status, NULL)->status, CDOP_OK);
 }
 
+/* Nor is who opened it while there was none left out of the log for ever. */
+static void
+the_opening_is_logged_when_there_is_room(void **state)
+{
+	uint64_t had;
+
+	(void)state;
+	fixture_end(&f);
+	fixture_start(&f, true, 0);
+	had = leaves();
+	fail_syncs = 4; /* of a batch, and of the event alone */
+	fixture_turn(&f);
+	fixture_turn(&f);
+	assert_int_equal(fail_syncs, 0);
+	assert_int_equal(leaves(), had);
+	fixture_turn(&f);
+	assert_int_equal(leaves(), had + 1);
+	fixture_settle(&f);
+	assert_int_equal(leaves(), had + 1);
+}
+
 /* It may be on the disk or not: nobody hears of it, and nothing goes on. */
 static void
 after_a_commit_of_unknown_outcome_nothing_is_answered(void **state)
@@ -370,6 +391,7 @@ main(void)
 	    TEST(nothing_large_goes_on),
 	    TEST(what_has_time_waits),
 	    TEST(a_commit_without_room_is_refused_out_of_the_reserve),
+	    TEST(the_opening_is_logged_when_there_is_room),
 	    TEST(after_a_commit_of_unknown_outcome_nothing_is_answered),
 	    TEST(without_room_for_a_leaf_nobody_is_answered),
 	};
