@@ -26,6 +26,7 @@ show_request(struct cmd_ctx *ctx, Cdop__CaseShowRequest *request)
 {
 	const char *notification = cmd_value(ctx, "--notification");
 	const char *version = cmd_value(ctx, "--form-version");
+	const char *after = cmd_value(ctx, "--links-after");
 	enum exit_code code = EXIT_OK;
 	uint64_t n = 0;
 
@@ -45,6 +46,11 @@ show_request(struct cmd_ctx *ctx, Cdop__CaseShowRequest *request)
 		code = cmd_number(ctx, "--form-version", version,
 		    UINT64_MAX / 2, &request->version);
 		request->has_version = true;
+	}
+	if (code == EXIT_OK && after != NULL) {
+		code = cmd_number(ctx, "--links-after", after, UINT32_MAX, &n);
+		request->has_links_after = true;
+		request->links_after = (uint32_t)n;
 	}
 	return code != EXIT_OK
 	    ? code
@@ -271,37 +277,47 @@ run_history(struct cmd_ctx *ctx)
 	return EXIT_OK;
 }
 
+/* ---- pairs ------------------------------------------------------- */
+
+static void
+show_pair(struct cmd_ctx *ctx, const Cdop__DuplicatePair *pair)
+{
+	if (ctx->g.json)
+		json_line(ctx, "case.pairs", &pair->base);
+	else
+		print_out(ctx, "%s  %s  %s", pair->one, pair->other,
+		    show_joined(ctx, pair->reason, pair->n_reason, "; "));
+}
+
 /* Pairs of cases that may be one child, for those who see both areas. */
 static enum exit_code
 run_pairs(struct cmd_ctx *ctx)
 {
 	Cdop__DuplicatePairsRequest request;
 	Cdop__DuplicatePairsReply *reply;
-	const Cdop__DuplicatePair *p;
 	enum exit_code code;
-	size_t i;
-	bool more;
+	size_t total = 0, used = 0, n, i;
 
 	cdop__duplicate_pairs_request__init(&request);
-	if ((code = call_duplicate_pairs(ctx, &request, &reply)) != EXIT_OK)
-		return code;
-	more = reply->has_more && reply->more;
-	pager_start(ctx);
-	for (i = 0; i < reply->n_pair; i++) {
-		p = reply->pair[i];
-		if (ctx->g.json)
-			json_line(ctx, "case.pairs", &p->base);
-		else
-			print_out(ctx, "%s  %s  %s", p->one, p->other,
-			    show_joined(ctx, p->reason, p->n_reason, "; "));
-	}
+	do {
+		code = call_duplicate_pairs(ctx, &request, &reply);
+		if (code != EXIT_OK)
+			return code;
+		pager_start(ctx);
+		n = reply->n_pair;
+		for (i = 0; i < n; i++)
+			show_pair(ctx, reply->pair[i]);
+		total += n;
+		request.has_page = reply->has_next_page;
+		request.page = reply->next_page;
+		paged_pass(ctx, &used, &request.page);
+	} while (request.has_page && n > 0 && !pager_is_left());
 	if (ctx->g.json)
-		print_end_of(ctx, "case.pairs", reply->n_pair, more);
+		print_end_of(ctx, "case.pairs", total, request.has_page);
 	else
 		print_note(ctx, "%zu pair%s to decide (cdop case link)%s",
-		    reply->n_pair, reply->n_pair == 1 ? "" : "s",
-		    more ? ".  There are more: decide some of these first"
-			 : "");
+		    total, total == 1 ? "" : "s",
+		    request.has_page ? ", and more" : "");
 	return EXIT_OK;
 }
 
@@ -310,6 +326,7 @@ static const struct cmd_opt show_opts[] = {
     {"--notification", "N", "one notification alone", false},
     {"--form-version", "N",
 	"an older version of that notification, or of the case record", false},
+    {"--links-after", "N", "more of many links, as it says", false},
     {"--sources", NULL, "who gave each value, when and why", false},
     PAPER_OPTS,
     {NULL, NULL, NULL, false},

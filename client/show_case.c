@@ -69,6 +69,10 @@ show_case_head(struct cmd_ctx *ctx, const Cdop__Case *c)
 		show_link(ctx, c->link[i]);
 	for (i = 0; i < c->n_ended_link; i++)
 		show_link(ctx, c->ended_link[i]);
+	if (c->more_links > 0)
+		print_out(ctx,
+		    "... and %u more links: cdop case show %s --links-after %u",
+		    c->more_links, c->reference, c->links_after);
 }
 
 /* How this version came about, and what was let pass in it. */

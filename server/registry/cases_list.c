@@ -19,6 +19,13 @@ struct filter {
 
 /* ---- pages ------------------------------------------------------------- */
 
+static enum cdop_err
+bad_page(struct cases_act *act)
+{
+	return cases_bad_field(act, "page", "page.unknown",
+	    "not a page of this list in this session: begin again");
+}
+
 static struct cases_page_of
 page_of(const struct cases_list *list)
 {
@@ -169,8 +176,7 @@ cases_list(struct cases_act *act, struct cases_list *list)
 	if ((err = make_filter(act, list, &filter)) != CDOP_OK)
 		return err;
 	if (list->page.len > 0 && !read_page(act, list, &day, &slot))
-		return cases_bad_field(act, "page", "page.unknown",
-		    "not a page of this list in this session: begin again");
+		return bad_page(act);
 	if (list->page.len == 0 && filter.until < INT32_MAX - SPAN_YEARS)
 		day = filter.until + SPAN_YEARS;
 	if (list->limit > 0 && list->limit < limit)
@@ -262,33 +268,110 @@ explain(const struct index_post *one, const struct index_post *other,
 		    "looked alike when it was registered";
 }
 
-size_t
-cases_list_pairs(struct cases_act *act,
-    struct cases_pair out[static CASES_PAIRS_MAX], bool *ret_more)
+static size_t
+place_of(const struct index_post *post, uint64_t case_id)
 {
-	const struct index_post *one, *other;
-	uint32_t slot, other_slot;
-	size_t n = 0, i;
+	size_t i;
 
-	*ret_more = false;
-	for (slot = 0; slot < index_count(act->index) && !*ret_more; slot++) {
-		one = index_at(act->index, slot);
-		if (one->n_pair == 0 || !access_may_see(&act->access, one))
+	for (i = 0; i < post->n_pair; i++)
+		if (index_post_pairs(post)[i] == case_id)
+			break;
+	return i;
+}
+
+/*
+ * Each record of a pair may name the other, as the question was asked with
+ * either: it is shown once, where the walk meets it first.
+ */
+static bool
+was_met(const struct index_post *one, uint32_t slot,
+    const struct index_post *other, uint32_t other_slot)
+{
+	return other_slot < slot &&
+	    place_of(other, one->case_id) < other->n_pair;
+}
+
+/* Those of one record, from its pair i on.  False: there is no more room. */
+static bool
+take_pairs(const struct cases_act *act, struct cases_pairs *pairs,
+    uint32_t slot, size_t i)
+{
+	const struct index_post *one = index_at(act->index, slot), *other;
+	struct cases_pair *to;
+	uint32_t other_slot;
+
+	if (one->n_pair == 0 || !access_may_see(&act->access, one))
+		return true;
+	for (; i < one->n_pair; i++) {
+		if (!index_by_case(
+			act->index, index_post_pairs(one)[i], &other_slot))
 			continue;
-		for (i = 0; i < one->n_pair && !*ret_more; i++) {
-			if (!index_by_case(act->index, index_post_pairs(one)[i],
-				&other_slot))
-				continue;
-			other = index_at(act->index, other_slot);
-			if (!is_open(act, one, other))
-				continue;
-			*ret_more = n == CASES_PAIRS_MAX;
-			if (*ret_more)
-				break;
-			out[n].one = slot;
-			out[n].other = other_slot;
-			explain(one, other, &out[n++]);
-		}
+		other = index_at(act->index, other_slot);
+		if (!is_open(act, one, other) ||
+		    was_met(one, slot, other, other_slot))
+			continue;
+		if (pairs->n == CASES_PAIRS_MAX)
+			return false;
+		to = &pairs->pair[pairs->n++];
+		to->one = slot;
+		to->other = other_slot;
+		explain(one, other, to);
 	}
-	return n;
+	return true;
+}
+
+static const struct cases_page_of pairs_page = {{"pairs"}, 1};
+
+/*
+ * Behind the last pair that was shown; where that was decided meanwhile, at
+ * the first one of the same record: one may come twice, and none is missed.
+ */
+static bool
+read_pairs_page(const struct cases_act *act, struct cdop_bytes page,
+    uint32_t *ret_slot, size_t *ret_i)
+{
+	uint8_t place[CASES_PAGE_PLACE];
+	const struct index_post *one;
+	size_t i;
+
+	if (!cases_page_read(act, &pairs_page, page, place))
+		return false;
+	*ret_slot = cdop_get32(place);
+	if (*ret_slot >= index_count(act->index))
+		return false;
+	one = index_at(act->index, *ret_slot);
+	i = place_of(one, cdop_get64(place + 4));
+	*ret_i = i < one->n_pair ? i + 1 : 0;
+	return true;
+}
+
+static void
+write_pairs_page(const struct cases_act *act, struct cases_pairs *pairs)
+{
+	const struct cases_pair *last = &pairs->pair[pairs->n - 1];
+	uint8_t place[CASES_PAGE_PLACE] = {0};
+
+	cdop_put32(place, last->one);
+	cdop_put64(place + 4, index_at(act->index, last->other)->case_id);
+	cases_page_write(act, &pairs_page, place, pairs->next);
+}
+
+enum cdop_err
+cases_list_pairs(struct cases_act *act, struct cases_pairs *pairs)
+{
+	uint32_t slot = 0;
+	size_t i = 0;
+
+	if (pairs->page.len > 0 &&
+	    !read_pairs_page(act, pairs->page, &slot, &i))
+		return bad_page(act);
+	pairs->pair = cdop_arena_calloc(
+	    act->arena, CASES_PAIRS_MAX, sizeof(*pairs->pair));
+	if (pairs->pair == NULL)
+		return CDOP_RESOURCE_EXHAUSTED;
+	for (; slot < index_count(act->index) && !pairs->more; slot++, i = 0)
+		pairs->more = !take_pairs(act, pairs, slot, i);
+	if (pairs->more)
+		write_pairs_page(act, pairs);
+	return CDOP_OK;
 }

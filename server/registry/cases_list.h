@@ -62,13 +62,23 @@ struct cases_pair {
 	struct duplicates_hit why;
 };
 
-#define CASES_PAIRS_MAX 50
+#define CASES_PAIRS_MAX 50 /* on a page: each names two cases as left */
+
+struct cases_pairs {
+	struct cdop_bytes page; /* token of the page before, or empty */
+
+	/* What came of it. */
+	struct cases_pair *pair;
+	size_t n;
+	bool more;
+	uint8_t next[CASES_PAGE_LEN]; /* where more */
+};
 
 /*
- * Pairs across areas of which the caller sees both, not decided yet; at
- * most CASES_PAIRS_MAX.  *ret_more: there are others.
+ * Pairs of which the caller sees both, not decided yet, each once.
+ * CDOP_INVALID_ARGUMENT: not a token of this session.
  */
-size_t cases_list_pairs(struct cases_act *act,
-    struct cases_pair out[static CASES_PAIRS_MAX], bool *ret_more);
+CDOP_MUST enum cdop_err cases_list_pairs(
+    struct cases_act *act, struct cases_pairs *pairs);
 
 #endif

@@ -204,6 +204,20 @@ rpc_case_candidates(struct rpc_ctx *ctx, const struct cases_act *act,
 	return out;
 }
 
+bool
+rpc_case_page(struct rpc_ctx *ctx, const uint8_t token[static CASES_PAGE_LEN],
+    ProtobufCBinaryData *ret_page, bool *failed)
+{
+	ret_page->len = CASES_PAGE_LEN;
+	ret_page->data = cdop_arena_alloc(ctx->arena, CASES_PAGE_LEN);
+	if (ret_page->data == NULL) {
+		*failed = true;
+		return false;
+	}
+	memcpy(ret_page->data, token, CASES_PAGE_LEN);
+	return true;
+}
+
 const struct cases_decision *
 rpc_case_decisions(
     struct rpc_ctx *ctx, Cdop__DuplicateDecision *const *from, size_t n)

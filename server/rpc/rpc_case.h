@@ -5,6 +5,7 @@
 #define CDOP_RPC_RPC_CASE_H
 
 #include "server/registry/cases_edit.h"
+#include "server/registry/cases_page.h"
 #include "server/registry/cases_register.h"
 #include "server/rpc/ctx.h"
 
@@ -73,6 +74,11 @@ bool rpc_case_replayed(struct rpc_ctx *ctx, const struct cases_act *act,
 /* What a repeated change answers. */
 CDOP_MUST enum cdop_err rpc_case_change_again(
     struct rpc_ctx *ctx, Cdop__ChangeReply *rep);
+
+/* The token of a page that there is, copied into a reply; false is failed. */
+bool rpc_case_page(struct rpc_ctx *ctx,
+    const uint8_t token[static CASES_PAGE_LEN], ProtobufCBinaryData *ret_page,
+    bool *failed);
 
 /* What the request key gets again. */
 void rpc_case_applied(struct rpc_ctx *ctx, const struct cases_act *act,

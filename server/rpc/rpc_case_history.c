@@ -41,23 +41,6 @@ entry_of(struct rpc_ctx *ctx, const struct cases_event *event, bool *failed)
 	return entry;
 }
 
-static void
-fill_next(struct rpc_ctx *ctx, const struct cases_history *history,
-    Cdop__CaseHistoryReply *rep, bool *failed)
-{
-	if (!history->more)
-		return;
-	rep->has_next_page = true;
-	rep->next_page.len = sizeof(history->next);
-	rep->next_page.data =
-	    cdop_arena_alloc(ctx->arena, sizeof(history->next));
-	if (rep->next_page.data == NULL)
-		*failed = true;
-	else
-		memcpy(
-		    rep->next_page.data, history->next, sizeof(history->next));
-}
-
 enum cdop_err
 rpc_case_history(struct rpc_ctx *ctx, const Cdop__CaseHistoryRequest *req,
     Cdop__CaseHistoryReply *rep)
@@ -89,7 +72,9 @@ rpc_case_history(struct rpc_ctx *ctx, const Cdop__CaseHistoryRequest *req,
 	for (i = 0; i < history.n; i++)
 		rep->entry[rep->n_entry++] =
 		    entry_of(ctx, &history.event[i], &failed);
-	fill_next(ctx, &history, rep, &failed);
+	if (history.more)
+		rep->has_next_page =
+		    rpc_case_page(ctx, history.next, &rep->next_page, &failed);
 	rpc_case_release(ctx, &act, history.slot,
 	    CDOP_CLASS_ADMINISTRATIVE | CDOP_CLASS_NARRATIVE);
 	for (i = 0; i < history.named.n; i++)

@@ -28,6 +28,7 @@ rpc_case_list(struct rpc_ctx *ctx, const Cdop__CaseListRequest *req,
 {
 	struct cases_list list;
 	struct cases_act act;
+	bool failed = false;
 	enum cdop_err err;
 
 	rpc_case_act(ctx, &act);
@@ -49,16 +50,10 @@ rpc_case_list(struct rpc_ctx *ctx, const Cdop__CaseListRequest *req,
 	if (rep->case_ == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	rep->n_case_ = list.n;
-	if (list.more) {
-		rep->has_next_page = true;
-		rep->next_page.len = sizeof(list.next);
-		rep->next_page.data =
-		    cdop_arena_alloc(ctx->arena, sizeof(list.next));
-		if (rep->next_page.data == NULL)
-			return CDOP_RESOURCE_EXHAUSTED;
-		memcpy(rep->next_page.data, list.next, sizeof(list.next));
-	}
-	return CDOP_OK;
+	if (list.more)
+		rep->has_next_page =
+		    rpc_case_page(ctx, list.next, &rep->next_page, &failed);
+	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;
 }
 
 /* ---- find -------------------------------------------------------------- */

@@ -22,8 +22,9 @@ struct show {
 	Cdop__Case *out;
 	uint32_t *instance; /* that were opened */
 	size_t n_instance;
-	size_t room;  /* for differences */
-	size_t bytes; /* of them, about */
+	size_t links_after; /* those that the caller has had */
+	size_t room;        /* for differences */
+	size_t bytes;       /* of them, about */
 	uint32_t classes;
 	struct cdop_living living[CDOP_LIVING_MAX];
 	size_t n_living;
@@ -328,14 +329,40 @@ release_other(struct show *s, uint32_t slot)
 	rpc_case_release(s->ctx, &s->act, slot, CDOP_CLASS_ADMINISTRATIVE);
 }
 
-/* Links lead only to where the caller may go; each is named as left. */
+/* Links lead only to where the caller may go. */
+static bool
+shows_link(
+    const struct show *s, const Cdop__StoredCaseLink *link, uint32_t *ret_slot)
+{
+	return !is_answered(s->state, link) &&
+	    index_by_case(s->act.index, link->other, ret_slot) &&
+	    access_may_see(&s->act.access, index_at(s->act.index, *ret_slot));
+}
+
+/* The other cases are named as left, for which a leaf has so much room. */
+static void
+add_link(struct show *s, const Cdop__StoredCaseLink *link, uint32_t slot)
+{
+	Cdop__Case *out = s->out;
+
+	if (s->ctx->n_released == CDOP_LIST_MAX) {
+		out->has_more_links = out->has_links_after = true;
+		out->more_links++;
+		return;
+	}
+	if (link->has_ended_ms)
+		out->ended_link[out->n_ended_link++] = link_of(s, link);
+	else
+		out->link[out->n_link++] = link_of(s, link);
+	release_other(s, slot);
+}
+
 static void
 fill_links(struct show *s)
 {
-	const Cdop__StoredCaseLink *from;
 	Cdop__Case *out = s->out;
+	size_t seen = 0, i;
 	uint32_t slot;
-	size_t i;
 
 	out->link = cdop_arena_calloc(
 	    s->ctx->arena, s->state->n_link, sizeof(*out->link));
@@ -345,21 +372,12 @@ fill_links(struct show *s)
 		s->failed = true;
 		return;
 	}
-	for (i = 0; i < s->state->n_link && !s->failed &&
-	     s->ctx->n_released < CDOP_LIST_MAX;
-	     i++) {
-		from = s->state->link[i];
-		if (is_answered(s->state, from) ||
-		    !index_by_case(s->act.index, from->other, &slot) ||
-		    !access_may_see(
-			&s->act.access, index_at(s->act.index, slot)))
-			continue;
-		if (from->has_ended_ms)
-			out->ended_link[out->n_ended_link++] = link_of(s, from);
-		else
-			out->link[out->n_link++] = link_of(s, from);
-		release_other(s, slot);
-	}
+	for (i = 0; i < s->state->n_link && !s->failed; i++)
+		if (shows_link(s, s->state->link[i], &slot) &&
+		    seen++ >= s->links_after)
+			add_link(s, s->state->link[i], slot);
+	if (out->has_links_after)
+		out->links_after = (uint32_t)seen - out->more_links;
 }
 
 /* A value of the record, or NULL where it has none. */
@@ -525,6 +543,7 @@ rpc_case_show(struct rpc_ctx *ctx, const Cdop__CaseShowRequest *req,
 
 	rpc_case_act(ctx, &s.act);
 	s.act.looks = true;
+	s.links_after = req->has_links_after ? req->links_after : 0;
 	s.out = cdop_arena_alloc(ctx->arena, sizeof(*s.out));
 	if (s.out == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;

@@ -33,31 +33,36 @@ enum cdop_err
 rpc_duplicate_pairs(struct rpc_ctx *ctx, const Cdop__DuplicatePairsRequest *req,
     Cdop__DuplicatePairsReply *rep)
 {
-	struct cases_pair *pair;
+	struct cases_pairs pairs = {.n = 0};
+	const struct cases_pair *pair;
 	struct cases_act act;
 	Cdop__DuplicatePair *one;
-	bool failed = false, more;
-	size_t n, i;
+	bool failed = false;
+	enum cdop_err err;
+	size_t i;
 
-	(void)req;
 	rpc_case_act(ctx, &act);
-	pair = cdop_arena_calloc(ctx->arena, CASES_PAIRS_MAX, sizeof(*pair));
-	if (pair == NULL)
-		return CDOP_RESOURCE_EXHAUSTED;
-	n = cases_list_pairs(&act, pair, &more);
-	rep->has_more = more;
-	rep->more = more;
-	rep->pair = cdop_arena_calloc(ctx->arena, n, sizeof(*rep->pair));
-	one = cdop_arena_calloc(ctx->arena, n, sizeof(*one));
+	if (req->has_page)
+		pairs.page = (struct cdop_bytes){req->page.data, req->page.len};
+	if ((err = cases_list_pairs(&act, &pairs)) != CDOP_OK)
+		return rpc_case_end(ctx, &act, err);
+	rep->has_more = pairs.more;
+	rep->more = pairs.more;
+	if (pairs.more)
+		rep->has_next_page =
+		    rpc_case_page(ctx, pairs.next, &rep->next_page, &failed);
+	rep->pair = cdop_arena_calloc(ctx->arena, pairs.n, sizeof(*rep->pair));
+	one = cdop_arena_calloc(ctx->arena, pairs.n, sizeof(*one));
 	if (rep->pair == NULL || one == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
-	for (i = 0; i < n; i++, one++) {
+	for (i = 0; i < pairs.n; i++, one++) {
+		pair = &pairs.pair[i];
 		cdop__duplicate_pair__init(one);
-		one->one = name_case(ctx, &act, pair[i].one, &failed);
-		one->other = name_case(ctx, &act, pair[i].other, &failed);
-		one->n_reason = pair[i].why.n_reason;
+		one->one = name_case(ctx, &act, pair->one, &failed);
+		one->other = name_case(ctx, &act, pair->other, &failed);
+		one->n_reason = pair->why.n_reason;
 		one->reason = rpc_case_texts(
-		    ctx, pair[i].why.reason, pair[i].why.n_reason, &failed);
+		    ctx, pair->why.reason, pair->why.n_reason, &failed);
 		rep->pair[rep->n_pair++] = one;
 	}
 	return failed ? CDOP_RESOURCE_EXHAUSTED : CDOP_OK;

@@ -198,6 +198,102 @@ what_it_does_not_know_is_kept(void **state)
 	}
 }
 
+/* ---- more than one answer holds ------------------------------------------ */
+
+static char token[] = "the next page";
+
+/* Two pages of a pair each, or one that leaves some out for ever. */
+static void
+pairs(const Cdop__Call *call, Cdop__Reply *reply)
+{
+	static char one[] = "T-K7M4-QX23", first[] = "T-W3HD-9KP8",
+		    second[] = "T-N4RX-7TQC";
+	Cdop__DuplicatePairsRequest *request =
+	    cdop__duplicate_pairs_request__unpack(
+		cdop_arena_allocator(f->ctx.arena), call->body.len,
+		call->body.data);
+	Cdop__DuplicatePair pair, *list = &pair;
+	Cdop__DuplicatePairsReply body;
+
+	assert_non_null(request);
+	cdop__duplicate_pairs_reply__init(&body);
+	cdop__duplicate_pair__init(&pair);
+	pair.one = one;
+	pair.other = request->has_page ? second : first;
+	body.pair = &list;
+	body.n_pair = 1;
+	body.has_next_page = !request->has_page;
+	body.next_page.data = (uint8_t *)token;
+	body.next_page.len = sizeof(token);
+	if (request->has_page) {
+		assert_int_equal(request->page.len, sizeof(token));
+		assert_memory_equal(request->page.data, token, sizeof(token));
+	}
+	reply->has_body = true;
+	reply->body = other_end_pack(&body.base);
+}
+
+static void
+every_page_of_pairs_is_asked_for(void **state)
+{
+	(void)state;
+	other_end_start(f, pairs);
+	assert_int_equal(run("case pairs", NULL), EXIT_OK);
+	assert_non_null(strstr(shown, "T-W3HD-9KP8"));
+	assert_non_null(strstr(shown, "T-N4RX-7TQC"));
+	assert_int_equal(other_end_calls(CDOP_CALL_DuplicatePairs), 2);
+	f->ctx.g.json = true;
+	assert_int_equal(run("case pairs", NULL), EXIT_OK);
+	assert_non_null(strstr(shown, "T-N4RX-7TQC"));
+	assert_non_null(strstr(shown, "\"count\":2"));
+}
+
+static void
+a_full_case(const Cdop__Call *call, Cdop__Reply *reply)
+{
+	static char reference[] = "T-K7M4-QX23", word[] = "received",
+		    area[] = "wirral";
+	Cdop__CaseShowRequest *request =
+	    cdop__case_show_request__unpack(cdop_arena_allocator(f->ctx.arena),
+		call->body.len, call->body.data);
+	Cdop__CaseShowReply body;
+	Cdop__Case one;
+
+	assert_non_null(request);
+	cdop__case__init(&one);
+	one.reference = reference;
+	one.status = word;
+	one.owner_area = area;
+	one.has_more_differences = true;
+	one.more_differences = 7;
+	one.has_more_links = one.has_links_after = request->links_after == 0;
+	one.more_links = 3;
+	one.links_after = 100;
+	cdop__case_show_reply__init(&body);
+	body.case_ = &one;
+	reply->has_body = true;
+	reply->body = other_end_pack(&body.base);
+}
+
+static void
+what_a_case_leaves_out_is_counted(void **state)
+{
+	(void)state;
+	other_end_start(f, a_full_case);
+	assert_int_equal(run("case show", "T-K7M4-QX23"), EXIT_OK);
+	assert_non_null(strstr(shown, "... and 7 more, shown when some"));
+	assert_non_null(strstr(shown,
+	    "... and 3 more links: cdop case show T-K7M4-QX23 --links-after "
+	    "100\n"));
+	f->ctx.g.json = true;
+	assert_int_equal(run("case show", "T-K7M4-QX23"), EXIT_OK);
+	assert_non_null(strstr(shown, "\"more_links\":3"));
+	f->ctx.g.json = false;
+	fixture_option(f, "--links-after", "100");
+	assert_int_equal(run("case show", "T-K7M4-QX23"), EXIT_OK);
+	assert_null(strstr(shown, "more links"));
+}
+
 /* ---- answers to nothing ---------------------------------------------------
  */
 
@@ -247,6 +343,8 @@ main(void)
 	    TEST(for_programs_its_number_stands_by_itself),
 	    TEST(it_is_not_asked_for_ever),
 	    TEST(what_it_does_not_know_is_kept),
+	    TEST(every_page_of_pairs_is_asked_for),
+	    TEST(what_a_case_leaves_out_is_counted),
 	    TEST(what_was_not_asked_is_not_waited_for),
 	};
 

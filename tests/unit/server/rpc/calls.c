@@ -211,6 +211,25 @@ calls_amend(struct world *world, const char *reference, uint64_t version,
 	    world, WORLD_COORDINATOR, CDOP_CALL_CaseAmend, &request.base, want);
 }
 
+void
+calls_number(struct world *world, const char *reference, uint64_t version,
+    unsigned child)
+{
+	Cdop__Form *form = world_form(world, child, "wirral");
+	Cdop__CaseAmendRequest request;
+
+	cdop__case_amend_request__init(&request);
+	request.reference = calls_text(world, reference);
+	request.version = version;
+	request.form = cdop_form_new(world->arena);
+	request.reason = calls_text(world, "mistyped");
+	request.source = calls_text(world, "telephone, GP");
+	calls_put(world, request.form, "child.nhs_number",
+	    cdop_form_text(form, "child.nhs_number", world->arena));
+	(void)calls_change(world, WORLD_COORDINATOR_WIRRAL, CDOP_CALL_CaseAmend,
+	    &request.base, CDOP_OK);
+}
+
 size_t
 calls_find(struct world *world, enum world_who who, const char *family,
     const char *birth)

@@ -43,6 +43,10 @@ Cdop__ChangeReply *calls_amend(struct world *world, const char *reference,
     uint64_t version, const char *path, const char *typed, const char *clear,
     enum cdop_err want);
 
+/* CaseAmend by whoever works for the Wirral: the number is another child's. */
+void calls_number(struct world *world, const char *reference, uint64_t version,
+    unsigned child);
+
 /* Any change that answers with ChangeReply. */
 Cdop__ChangeReply *calls_change(struct world *world, enum world_who who,
     uint32_t method, const ProtobufCMessage *body, enum cdop_err want);

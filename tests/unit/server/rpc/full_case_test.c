@@ -251,6 +251,81 @@ a_full_state_stays_far_below_the_end_of_a_row(void **state)
 	drop(other, CDOP_CASE_LINKS_MAX);
 }
 
+/* ---- many pairs -------------------------------------------------------- */
+
+/* As if it had been asked about with each of these. */
+static void
+pair_with(const char *reference, char *const *other, size_t n)
+{
+	struct cases_change change;
+	Cdop__StoredCase *stored;
+	struct cases_act act;
+	struct actor actor;
+	size_t i;
+
+	memset(&actor, 0, sizeof(actor));
+	stored = state_of(&act, &actor, reference);
+	for (i = 0; i < n; i++)
+		assert_int_equal(
+		    cases_add_link(&act, stored, "possible_duplicate",
+			index_at(act.index, slot_of(other[i]))->case_id, NULL),
+		    CDOP_OK);
+	cases_change_init(&act, slot_of(reference), &change);
+	change.state = stored;
+	change.keeps_version = true;
+	world_begin(&w, 1 << 20, 8);
+	assert_int_equal(cases_store(&act, &change), CDOP_OK);
+	world_commit(&w);
+}
+
+static const Cdop__Case *
+show_after(char *reference, uint32_t after)
+{
+	Cdop__CaseShowRequest request;
+	struct world_answer answer;
+	Cdop__CaseShowReply *reply;
+
+	cdop__case_show_request__init(&request);
+	request.reference = reference;
+	request.has_links_after = after > 0;
+	request.links_after = after;
+	world_call(
+	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseShow, &request.base, &answer);
+	reply = world_body(&w, &answer, &cdop__case_show_reply__descriptor);
+	return reply->case_;
+}
+
+#define PAIRED (CDOP_LIST_MAX + 3)
+
+static void
+links_that_find_no_room_are_counted_and_come_next(void **state)
+{
+	char *own, *other[PAIRED];
+	const Cdop__Case *seen;
+
+	(void)state;
+	make(&own, 1, 500, "wirral");
+	make(other, PAIRED, 501, "wirral");
+	pair_with(own, other, CDOP_LIST_MAX);
+	seen = show_after(own, 0);
+	assert_int_equal(seen->n_link, CDOP_LIST_MAX);
+	assert_false(seen->has_more_links || seen->has_links_after);
+	pair_with(own, other, PAIRED - 1);
+	tie(WORLD_COORDINATOR, own, other[PAIRED - 1], "siblings", "so",
+	    CDOP_OK);
+	seen = show_after(own, 0);
+	assert_int_equal(seen->n_link, CDOP_LIST_MAX);
+	assert_int_equal(seen->more_links, 3);
+	assert_int_equal(seen->links_after, CDOP_LIST_MAX);
+	seen = show_after(own, seen->links_after);
+	assert_int_equal(seen->n_link, 3);
+	assert_string_equal(seen->link[0]->reference, other[CDOP_LIST_MAX]);
+	assert_string_equal(seen->link[2]->kind, "siblings");
+	assert_false(seen->has_more_links || seen->has_links_after);
+	drop(&own, 1);
+	drop(other, PAIRED);
+}
+
 /* ---- notifications ----------------------------------------------------- */
 
 /* As if so many had been joined and moved away again. */
@@ -402,6 +477,7 @@ main(void)
 	    cmocka_unit_test(what_a_caller_does_not_see_takes_no_room),
 	    cmocka_unit_test(a_question_is_not_decided_by_a_link_too_many),
 	    cmocka_unit_test(a_full_state_stays_far_below_the_end_of_a_row),
+	    cmocka_unit_test(links_that_find_no_room_are_counted_and_come_next),
 	    cmocka_unit_test(five_hundred_notifications_are_joined_to_a_case),
 	    cmocka_unit_test(
 		what_notifications_say_otherwise_is_shown_however_many),

@@ -14,7 +14,6 @@
 
 #include "cdop/limits.h"
 #include "server/registry/cases.h"
-#include "server/registry/cases_list.h"
 #include "server/registry/cases_question.h"
 #include "tests/unit/server/rpc/calls.h"
 
@@ -350,50 +349,6 @@ a_child_known_elsewhere_is_taken_in_silence(void **state)
 	assert_int_equal(pairs->n_pair, 0);
 }
 
-static void
-register_twice(unsigned n)
-{
-	struct calls_tell tell = {.form = world_form(&w, n, "sefton")};
-
-	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
-	tell.form = world_form(&w, n, "wirral");
-	(void)calls_tell(&w, WORLD_COORDINATOR_WIRRAL, &tell, CDOP_OK);
-	cdop_arena_reset(w.arena);
-}
-
-static const Cdop__DuplicatePairsReply *
-pairs_of(enum world_who who)
-{
-	Cdop__DuplicatePairsRequest ask;
-	static struct world_answer answer;
-
-	cdop__duplicate_pairs_request__init(&ask);
-	world_call(&w, who, CDOP_CALL_DuplicatePairs, &ask.base, &answer);
-	return world_body(
-	    &w, &answer, &cdop__duplicate_pairs_reply__descriptor);
-}
-
-/* Whoever has many that look alike hides none behind them. */
-static void
-pairs_that_are_not_shown_are_spoken_of(void **state)
-{
-	const Cdop__DuplicatePairsReply *reply;
-	size_t there = pairs_of(WORLD_COORDINATOR)->n_pair;
-	unsigned n;
-
-	(void)state;
-	for (n = 0; there + n < CASES_PAIRS_MAX; n++)
-		register_twice(200 + n);
-	reply = pairs_of(WORLD_COORDINATOR);
-	assert_int_equal(reply->n_pair, CASES_PAIRS_MAX);
-	assert_false(reply->more);
-	register_twice(200 + n);
-	reply = pairs_of(WORLD_COORDINATOR);
-	assert_int_equal(reply->n_pair, CASES_PAIRS_MAX);
-	assert_true(reply->more);
-	assert_false(pairs_of(WORLD_COORDINATOR_WIRRAL)->more);
-}
-
 /* How many events its history has, and the version of its state. */
 static size_t
 history_of(const char *reference, uint64_t *ret_version)
@@ -411,24 +366,6 @@ history_of(const char *reference, uint64_t *ret_version)
 	    calls_show(&w, WORLD_COORDINATOR_WIRRAL, reference, CDOP_OK)
 		->version;
 	return reply->n_entry;
-}
-
-static void
-amend_number(const char *reference, uint64_t version, unsigned child)
-{
-	Cdop__Form *form = world_form(&w, child, "wirral");
-	Cdop__CaseAmendRequest request;
-
-	cdop__case_amend_request__init(&request);
-	request.reference = calls_text(&w, reference);
-	request.version = version;
-	request.form = cdop_form_new(w.arena);
-	request.reason = calls_text(&w, "mistyped");
-	request.source = calls_text(&w, "telephone, GP");
-	calls_put(&w, request.form, "child.nhs_number",
-	    cdop_form_text(form, "child.nhs_number", w.arena));
-	(void)calls_change(&w, WORLD_COORDINATOR_WIRRAL, CDOP_CALL_CaseAmend,
-	    &request.base, CDOP_OK);
 }
 
 /* TRUST M14: neither a version nor an event says that there is another. */
@@ -449,10 +386,10 @@ a_pair_of_two_areas_leaves_no_mark_on_either_case(void **state)
 	assert_int_equal(history_of(wirral, &first), 1);
 
 	/* To a number that nobody has, and to that of the other child. */
-	amend_number(wirral, 1, 82);
+	calls_number(&w, wirral, 1, 82);
 	n = history_of(wirral, &now);
 	assert_int_equal(now, first);
-	amend_number(wirral, 2, 80);
+	calls_number(&w, wirral, 2, 80);
 	assert_int_equal(history_of(wirral, &now), n + 1);
 	assert_int_equal(now, first);
 
@@ -566,7 +503,6 @@ main(void)
 	    cmocka_unit_test(
 		many_withdrawn_ones_and_all_decisions_fit_one_leaf),
 	    cmocka_unit_test(a_dry_run_checks_everything_and_writes_nothing),
-	    cmocka_unit_test(pairs_that_are_not_shown_are_spoken_of),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
