@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cdop/limits.h"
+#include "cdop/reference.h"
 #include "cdop/text.h"
 #include "server/registry/audit_said.h"
 #include "server/registry/people.h"
@@ -13,6 +14,7 @@ struct listing {
 	struct rpc_ctx *ctx;
 	const Cdop__AuditListRequest *req;
 	Cdop__AuditListReply *rep;
+	char reference[CDOP_REFERENCE_TEXT]; /* as it is written; "": any */
 	uint32_t left;     /* entries that may still be given */
 	bool past;         /* older than asked for: nothing more will come */
 	enum cdop_err err; /* of an entry that could not be made */
@@ -90,8 +92,10 @@ names_person(const Cdop__StoredWords *words, uint32_t person)
 }
 
 static bool
-is_wanted(const Cdop__AuditListRequest *req, const Cdop__StoredWords *words)
+is_wanted(const struct listing *listing, const Cdop__StoredWords *words)
 {
+	const Cdop__AuditListRequest *req = listing->req;
+
 	if (req->has_until_ms && words->at_ms > req->until_ms)
 		return false;
 	if (req->has_person && !names_person(words, req->person))
@@ -99,7 +103,8 @@ is_wanted(const Cdop__AuditListRequest *req, const Cdop__StoredWords *words)
 	if (req->has_device &&
 	    (!words->has_device || words->device != req->device))
 		return false;
-	return req->reference == NULL || names_case(words, req->reference);
+	return listing->reference[0] == '\0' ||
+	    names_case(words, listing->reference);
 }
 
 /* As the registry has it now; NULL: nobody of that number. */
@@ -248,7 +253,7 @@ visit(void *ctx, const struct audit_leaf *leaf)
 	}
 	/* One was asked for, and this is it. */
 	listing->past = listing->req->has_index;
-	if (!is_wanted(listing->req, words))
+	if (!is_wanted(listing, words))
 		return !listing->past;
 	listing->err = rpc_audit_entry(listing->ctx, leaf, &entry);
 	if (listing->err != CDOP_OK)
@@ -271,6 +276,23 @@ seek(struct rpc_ctx *ctx, uint64_t index, uint64_t *ret_cursor)
 		  "the log has no entry of that number");
 }
 
+/* However it is typed, it is the same case; and no case is no answer. */
+static enum cdop_err
+read_reference(struct rpc_ctx *ctx, struct listing *listing)
+{
+	const char *typed = listing->req->reference;
+	uint64_t number;
+
+	if (typed == NULL ||
+	    cdop_reference_parse(typed, ctx->reg->mode == REGISTRY_TRAINING,
+		listing->reference, &number) == CDOP_OK)
+		return CDOP_OK;
+	rpc_violation(ctx, "reference", "reference.check",
+	    CDOP__SEVERITY__ERROR, "look again");
+	return rpc_fail(ctx, CDOP_INVALID_ARGUMENT, "bad_field",
+	    "not a case reference of this registry");
+}
+
 enum cdop_err
 rpc_audit_list(struct rpc_ctx *ctx, const Cdop__AuditListRequest *req,
     Cdop__AuditListReply *rep)
@@ -279,6 +301,8 @@ rpc_audit_list(struct rpc_ctx *ctx, const Cdop__AuditListRequest *req,
 	uint64_t cursor = ctx->stream.at;
 	enum cdop_err err;
 
+	if ((err = read_reference(ctx, &listing)) != CDOP_OK)
+		return err;
 	listing.left = UINT32_MAX;
 	if (req->has_limit)
 		listing.left = req->limit > ctx->stream.given

@@ -2,6 +2,7 @@
  * Who tried to see a case and was refused stands in the log with the case's
  * reference, so that it is found by whoever asks about that case.
  */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,6 +64,34 @@ who_was_refused_a_case_is_found_by_the_case(void **state)
 	assert_int_equal(reply->entry[1]->person, WORLD_COORDINATOR_WIRRAL);
 	assert_int_equal(reply->entry[1]->answered, CDOP_NOT_FOUND);
 	assert_int_equal(reply->entry[1]->outcome, CDOP_PERMISSION_DENIED);
+}
+
+/* As a person would type it; and what is none is not "nobody". */
+static void
+however_a_reference_is_typed_it_is_that_case(void **state)
+{
+	char *own =
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 184, "sefton"));
+	char typed[] = " t k7m4 qx2q ";
+	Cdop__AuditListRequest request;
+	struct world_answer answer;
+	size_t n = calls_log(&w, own, 0)->n_entry, i;
+
+	(void)state;
+	assert_true(n > 0);
+	for (i = 0; i < 4; i++) {
+		typed[3 + i] = own[2 + i];
+		typed[8 + i] = (char)tolower(own[7 + i]);
+	}
+	assert_int_equal(calls_log(&w, typed, 0)->n_entry, n);
+	typed[8] = typed[8] == 'z' ? 'y' : 'z';
+	cdop__audit_list_request__init(&request);
+	request.reference = calls_text(&w, typed);
+	world_call(
+	    &w, WORLD_AUDITOR, CDOP_CALL_AuditList, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(
+	    answer.reply->violation[0]->rule, "reference.check");
 }
 
 static void
@@ -221,6 +250,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(who_was_refused_a_case_is_found_by_the_case),
+	    cmocka_unit_test(however_a_reference_is_typed_it_is_that_case),
 	    cmocka_unit_test(
 		who_was_refused_the_second_case_of_a_call_is_found_by_that),
 	    cmocka_unit_test(a_string_that_was_tried_is_found_by_whose_it_is),
