@@ -7,6 +7,7 @@
 #include "server/registry/audit_said.h"
 
 #define NEAR       1 /* days that two dates may lie apart */
+#define NUMBER     "child.nhs_number"
 #define OTHER_NAME "other_name.family_name"
 
 bool
@@ -91,6 +92,12 @@ is_other_day(const struct cases_when *one, const struct cases_when *other)
 		other->span.last + NEAR < one->span.first);
 }
 
+static bool
+is_same_day(const struct cases_when *one, const struct cases_when *other)
+{
+	return one->given && other->given && !is_other_day(one, other);
+}
+
 /* Compares nothing where one of the two says nothing. */
 static bool
 is_other_name(const char *one, const char *other)
@@ -112,8 +119,14 @@ audit_searched_fits(
 	cases_terms_read(typed, &t);
 	if (a.nhs[0] != '\0' && strcmp(a.nhs, t.nhs) == 0)
 		return true;
-	return any_name(asked, typed) &&
-	    !is_other_name(asked->first_name, typed->first_name) &&
+	if (!any_name(asked, typed))
+		return false;
+	/* Ask tells such a child from none, whatever speaks against it. */
+	if ((t.birth.full || t.death.full) &&
+	    (is_same_day(&a.birth, &t.birth) ||
+		is_same_day(&a.death, &t.death)))
+		return true;
+	return !is_other_name(asked->first_name, typed->first_name) &&
 	    !is_other_day(&a.birth, &t.birth) &&
 	    !is_other_day(&a.death, &t.death);
 }
@@ -129,7 +142,7 @@ read_terms(const Cdop__StoredTerms *stored)
 		const char *kind;
 		const char **value;
 	} to[] = {
-	    {"child.nhs_number", &typed.nhs_number},
+	    {NUMBER, &typed.nhs_number},
 	    {"child.family_name", &typed.family_name},
 	    {"child.first_names", &typed.first_name},
 	    {"mother.family_name", &typed.mother_name},
@@ -146,7 +159,10 @@ read_terms(const Cdop__StoredTerms *stored)
 	return typed;
 }
 
-/* By the name that the child has, or by one of the others that were given. */
+/*
+ * By the name and number that the child has, or by one of the others that
+ * were given.
+ */
 static bool
 any_fits(const struct cases_typed *asked, const Cdop__StoredTerms *stored)
 {
@@ -155,9 +171,12 @@ any_fits(const struct cases_typed *asked, const Cdop__StoredTerms *stored)
 	size_t i;
 
 	for (i = 0; i < stored->n_term && !fits; i++) {
-		if (strcmp(stored->term[i]->kind, OTHER_NAME) != 0)
+		if (strcmp(stored->term[i]->kind, NUMBER) == 0)
+			typed.nhs_number = stored->term[i]->value;
+		else if (strcmp(stored->term[i]->kind, OTHER_NAME) == 0)
+			typed.family_name = stored->term[i]->value;
+		else
 			continue;
-		typed.family_name = stored->term[i]->value;
 		fits = audit_searched_fits(asked, &typed);
 	}
 	return fits;

@@ -18,8 +18,9 @@ bool audit_searched_enough(const struct cases_terms *asked);
 
 /*
  * Could these terms have meant that child?  The same NHS number; or a name
- * that is the same or sounds alike, the child's or the mother's, with no
- * first name and no date that speak against it.
+ * that is the same or sounds alike, the child's or the mother's, with a date
+ * of birth or of death that fits a whole day that was typed, or with no first
+ * name and no date that speak against it.
  */
 bool audit_searched_fits(
     const struct cases_typed *asked, const struct cases_typed *typed);

@@ -113,6 +113,32 @@ what_speaks_against_it_counts(void **state)
 	assert_true(fits(&child, &typed));
 }
 
+/* Ask does not say "not known" to it, and who asked wanted this child. */
+static void
+a_slip_beside_a_date_that_fits_hides_nothing(void **state)
+{
+	struct cases_typed typed = {.family_name = "Jones",
+	    .first_name = "Robert",
+	    .birth_date = "2026-03-03"};
+	struct cases_typed asked = child;
+
+	(void)state;
+	assert_true(fits(&child, &typed));
+	asked.death_date = "2026-10-01";
+	typed.death_date = "2026-11-11";
+	assert_true(fits(&asked, &typed));
+	typed.birth_date = "2025-03-03";
+	assert_false(fits(&asked, &typed));
+	typed.death_date = "2026-10-01";
+	assert_true(fits(&asked, &typed));
+	/* A year alone is of many children: no call tells anything by it. */
+	typed.birth_date = "2026";
+	typed.death_date = NULL;
+	assert_false(audit_searched_fits(&asked, &typed));
+	typed.death_date = "2026-11-11"; /* a whole day: Ask takes the year */
+	assert_true(audit_searched_fits(&asked, &typed));
+}
+
 static void
 nothing_fits_nothing(void **state)
 {
@@ -137,6 +163,7 @@ main(void)
 	    cmocka_unit_test(a_name_fits_by_itself_or_by_sound),
 	    cmocka_unit_test(the_beginning_of_a_name_is_a_search_for_it),
 	    cmocka_unit_test(what_speaks_against_it_counts),
+	    cmocka_unit_test(a_slip_beside_a_date_that_fits_hides_nothing),
 	    cmocka_unit_test(nothing_fits_nothing),
 	};
 
