@@ -271,12 +271,16 @@ enum cdop_err
 cases_state_reinstate(struct cases_act *act, struct cases_alter *alter)
 {
 	struct cases_question *question = &alter->question;
+	Cdop__StoredForm *record = NULL;
 	Cdop__StoredCase *state;
 	enum cdop_err err;
 
 	err = begin_status(act, alter, RECEIVED, &state);
+	if (err == CDOP_OK)
+		err = cases_read_form(act, alter->slot, 0, 0, &record);
 	if (err != CDOP_OK)
 		return err;
+	alter->sought = record->form;
 	duplicates_of_post(index_at(act->index, alter->slot), &question->child);
 	question->self = state->case_id;
 	if ((err = cases_question_ask(act, question)) != CDOP_OK)

@@ -23,6 +23,7 @@ struct cases_alter {
 
 	/* What came of it. */
 	struct cases_question question; /* reinstate */
+	const Cdop__Form *sought; /* reinstate: the record; NULL: not asked */
 	uint32_t slot;
 	uint32_t other_slot; /* link */
 	uint64_t new_version;

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "cdop/fields.h"
+#include "cdop/fold.h"
 #include "cdop/profile.h"
 #include "server/registry/cases_list.h"
+
+#define OTHER_NAME "other_name.family_name"
 
 void
 rpc_case_act(struct rpc_ctx *ctx, struct cases_act *ret_act)
@@ -250,8 +253,34 @@ other_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
 	for (i = 0; i < form->n_other_name; i++) {
 		name = form->other_name[i]->family_name;
 		if (name != NULL && *name != '\0')
-			rpc_term(ctx, "other_name.family_name", name);
+			rpc_term(ctx, OTHER_NAME, name);
 	}
+}
+
+static bool
+is_term(const struct rpc_ctx *ctx, const char *folded)
+{
+	char term[CDOP_FOLD_MAX];
+	size_t i;
+
+	for (i = 0; i < ctx->n_terms; i++) {
+		(void)cdop_fold_name(ctx->terms[i].value, term);
+		if (strcmp(term, folded) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the form does not say any more and is compared all the same. */
+static void
+former_terms(
+    struct rpc_ctx *ctx, const char *kind, const char *const *folded, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!is_term(ctx, folded[i]))
+			rpc_term(ctx, kind, folded[i]);
 }
 
 void
@@ -274,6 +303,9 @@ rpc_case_terms(struct rpc_ctx *ctx, const struct duplicates_child *sought,
 			rpc_term(ctx, paths[i], text);
 	}
 	other_terms(ctx, form);
+	former_terms(ctx, paths[0], sought->nhs, sought->n_nhs);
+	former_terms(ctx, OTHER_NAME, sought->family, sought->n_family);
+	former_terms(ctx, OTHER_NAME, sought->mother, sought->n_mother);
 }
 
 /* A child without a name is shown by its mother's, and she lives. */

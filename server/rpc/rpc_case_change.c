@@ -62,6 +62,8 @@ run(struct rpc_ctx *ctx, alter_fn *fn, struct cases_alter *alter,
 	rpc_case_act(ctx, &act);
 	ctx->audit_reason = alter->reason;
 	err = fn(&act, alter);
+	if (alter->sought != NULL)
+		rpc_case_terms(ctx, &alter->question.child, alter->sought);
 	if (err != CDOP_OK && err != CDOP_ABORTED &&
 	    alter->question.n_named == 0)
 		return rpc_case_end(ctx, &act, err);

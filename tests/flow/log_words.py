@@ -117,7 +117,9 @@ def acts(log, cora, reference, other):
         "Marked as entered in error: REF-2, version 2",
         "withdrew it  for: Case work\nREF-2  no field  Liverpool")
     act(["case", "reinstate", other], "Taken up again: REF-2, version 3",
-        "took it up again  for: Case work\nREF-2  no field  Liverpool")
+        "took it up again  for: Case work\nREF-2  no field  Liverpool\n"
+        "searched by child.nhs_number, child.family_name, "
+        "mother.family_name, birth.date, death.date")
     act(["case", "owner", other, "sefton"],
         "Owner changed: REF-2, version 4\n  owner is now Sefton",
         "changed the owner  for: Case work\nREF-2  no field  Sefton")

@@ -284,6 +284,42 @@ an_amendment_is_a_search_by_what_the_record_says(void **state)
 }
 
 static void
+change_status(const char *reference, uint64_t version, uint32_t method)
+{
+	Cdop__CaseWithdrawRequest request;
+
+	cdop__case_withdraw_request__init(&request);
+	request.reference = calls_text(&w, reference);
+	request.version = version;
+	request.reason = calls_text(&w, "a test of the portal");
+	(void)calls_change(
+	    &w, WORLD_COORDINATOR, method, &request.base, CDOP_OK);
+}
+
+/* A case that comes back is looked for by every name that it ever had. */
+static void
+a_case_that_comes_back_is_a_search_by_its_names(void **state)
+{
+	char *own = strdup(
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 83, "wirral")));
+	size_t was, is;
+
+	(void)state;
+	assert_non_null(own);
+	(void)calls_amend(
+	    &w, own, 1, "child.family_name", "Quillon", NULL, CDOP_OK);
+	(void)calls_amend(
+	    &w, own, 2, "child.family_name", "Oseibrook", NULL, CDOP_OK);
+	change_status(own, 1, CDOP_CALL_CaseWithdraw);
+	was = found("Quillon");
+	is = found("Oseibrook");
+	change_status(own, 2, CDOP_CALL_CaseReinstate);
+	assert_int_equal(found("Quillon"), was + 1);
+	assert_int_equal(found("Oseibrook"), is + 1);
+	free(own);
+}
+
+static void
 without_a_yes_there_is_no_answer(void **state)
 {
 	Cdop__AuditSearchedRequest request = question("Tarrant");
@@ -473,6 +509,7 @@ main(void)
 	    TEST(two_people_hear_who_has_searched),
 	    TEST(a_form_that_is_tried_is_a_search_by_all_its_names),
 	    TEST(an_amendment_is_a_search_by_what_the_record_says),
+	    TEST(a_case_that_comes_back_is_a_search_by_its_names),
 	    TEST(without_a_yes_there_is_no_answer),
 	    TEST(a_yes_is_for_one_request),
 	    TEST(the_second_person_is_shown_the_terms),
