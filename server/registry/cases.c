@@ -274,23 +274,17 @@ cases_draw(struct cases_act *act, uint64_t *ret_id)
 static enum cdop_err
 no_case(struct cases_act *act, uint64_t case_id)
 {
-	const struct certificates *all = act->reg->certificates;
-	const struct certificates_entry *entry;
-	Cdop__StoredCertificate *stored;
-	enum cdop_err err;
+	const struct certificates_entry *gone =
+	    certificates_of_case(act->reg->certificates, case_id);
 	uint16_t area;
 
-	if ((entry = certificates_of_case(all, case_id)) != NULL) {
-		err = certificates_read(all, entry, act->arena, &stored);
-		if (err != CDOP_OK)
-			return err;
-		if (act->access.all ||
-		    (stored->area != NULL &&
-			index_word_find(act->index, stored->area, &area) &&
-			access_works_for(&act->access, area)))
-			return cases_refuse(act, CDOP_NOT_FOUND, "case_erased",
-			    "that case was erased: cdop certificate list");
-	}
+	if (gone != NULL &&
+	    (act->access.all ||
+		(gone->area != NULL &&
+		    index_word_find(act->index, gone->area, &area) &&
+		    access_works_for(&act->access, area))))
+		return cases_refuse(act, CDOP_NOT_FOUND, "case_erased",
+		    "that case was erased: cdop certificate list");
 	return cases_refuse(
 	    act, CDOP_NOT_FOUND, "no_such_case", "no such case");
 }

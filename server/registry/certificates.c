@@ -31,6 +31,13 @@ certificates_new(struct registry *reg, struct certificates **ret_certificates)
 	return CDOP_OK;
 }
 
+static void
+free_entry(struct certificates_entry *entry)
+{
+	free(entry->area);
+	free(entry);
+}
+
 void
 certificates_free(struct certificates *certificates)
 {
@@ -39,7 +46,7 @@ certificates_free(struct certificates *certificates)
 	if (certificates == NULL)
 		return;
 	for (i = 0; i < certificates->n; i++)
-		free(certificates->list[i]);
+		free_entry(certificates->list[i]);
 	free(certificates->list);
 	free(certificates);
 }
@@ -148,6 +155,11 @@ insert(struct certificates *certificates, uint64_t row,
 	if (entry == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	take(entry, row, stored);
+	if (stored->area != NULL &&
+	    (entry->area = strdup(stored->area)) == NULL) {
+		free(entry);
+		return CDOP_RESOURCE_EXHAUSTED;
+	}
 	for (; at > 0 && list[at - 1]->number > entry->number; at--)
 		list[at] = list[at - 1];
 	list[at] = entry;
@@ -190,7 +202,7 @@ forget_last(void *ctx, uint64_t arg)
 	struct certificates *certificates = ctx;
 
 	(void)arg;
-	free(certificates->list[--certificates->n]);
+	free_entry(certificates->list[--certificates->n]);
 }
 
 /* The next number, and its row. */

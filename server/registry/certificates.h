@@ -26,6 +26,7 @@ struct certificates_entry {
 	uint32_t version;
 	uint64_t asked_ms;
 	bool issued;
+	char *area; /* that owned the case; NULL: none */
 };
 
 /* A case that is erased in this batch. */

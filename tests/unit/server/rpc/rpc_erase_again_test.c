@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "server/registry/approvals.h"
+#include "server/registry/certificates.h"
+#include "server/vault/rows.h"
 #include "tests/unit/server/registry/turning.h"
 #include "tests/unit/server/rpc/calls.h"
 
@@ -132,6 +134,26 @@ what_waits_is_about_the_case_as_it_was(void **state)
 	free(gone);
 }
 
+/* The time of one row would tell that there was such a case. */
+static void
+who_hears_nothing_of_it_costs_no_row(void **state)
+{
+	char *gone = world_register(&w, 1, "sefton");
+
+	(void)state;
+	calls_erase(&w, gone);
+	world_begin(&w, 1 << 20, 8);
+	assert_int_equal(
+	    rows_del(w.rows, certificates_at(w.reg->certificates, 0)->row),
+	    CDOP_OK);
+	world_commit(&w);
+	(void)calls_show(&w, WORLD_COORDINATOR_WIRRAL, gone, CDOP_NOT_FOUND);
+	assert_string_equal(calls_reason(), "no_such_case");
+	(void)calls_show(&w, WORLD_COORDINATOR, gone, CDOP_NOT_FOUND);
+	assert_string_equal(calls_reason(), "case_erased");
+	free(gone);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -140,6 +162,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_waits_once_and_has_one_certificate),
 	    TEST(what_waits_is_about_the_case_as_it_was),
+	    TEST(who_hears_nothing_of_it_costs_no_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
