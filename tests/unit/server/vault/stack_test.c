@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "cdop/noise.h"
 #include "cdop/secret.h"
 #include "server/vault/envelope.h"
 #include "server/vault/shamir.h"
@@ -47,6 +48,10 @@ static struct {
 	struct envelope_key above;
 	uint8_t wrap[ENVELOPE_WRAP];
 	uint8_t got[KEY], also[KEY], out[3][CDOP_SHA512_LEN];
+	struct cdop_noise end[2];
+	struct cdop_noise_cipher cipher[4];
+	uint8_t message[512], plain[512], hash[CDOP_NOISE_HASH_LEN];
+	size_t turn, len;
 } w;
 
 static uint8_t stack[STACK];
@@ -59,13 +64,11 @@ begin(void)
 	running();
 }
 
-/* Twice: the first time a function of a library may have to be found. */
 static void
-run(void (*fn)(void))
+run_once(void (*fn)(void))
 {
 	ucontext_t there;
 
-	fn();
 	memset(stack, 0, sizeof(stack));
 	assert_int_equal(getcontext(&there), 0);
 	there.uc_stack.ss_sp = stack;
@@ -74,6 +77,14 @@ run(void (*fn)(void))
 	running = fn;
 	makecontext(&there, begin, 0);
 	assert_int_equal(swapcontext(&here, &there), 0);
+}
+
+/* Twice: the first time a function of a library may have to be found. */
+static void
+run(void (*fn)(void))
+{
+	fn();
+	run_once(fn);
 }
 
 static bool
@@ -197,6 +208,49 @@ derive(void)
 }
 
 static void
+write_message(void)
+{
+	CDOP_ASSERT(
+	    cdop_noise_write(&w.end[w.turn % 2], (struct cdop_bytes){NULL, 0},
+		w.message, sizeof(w.message), &w.len) == CDOP_OK);
+}
+
+static void
+read_message(void)
+{
+	size_t len;
+
+	CDOP_ASSERT(cdop_noise_read(&w.end[1 - w.turn % 2],
+			(struct cdop_bytes){w.message, w.len}, w.plain,
+			sizeof(w.plain), &len) == CDOP_OK);
+}
+
+static void
+split_both(void)
+{
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		CDOP_ASSERT(cdop_noise_split(&w.end[i], &w.cipher[2 * i],
+				&w.cipher[2 * i + 1], w.hash) == CDOP_OK);
+}
+
+static void
+begin_hands(void)
+{
+	uint8_t public[KEY];
+	struct cdop_noise_args args = {
+	    .pattern = CDOP_NOISE_XKPSK3, .psk = w.random, .s = w.s};
+
+	cdop_secret_public(public, w.s);
+	CDOP_ASSERT(cdop_noise_init(&w.end[1], &args) == CDOP_OK);
+	args.initiator = true;
+	args.s = w.k;
+	args.rs = public;
+	CDOP_ASSERT(cdop_noise_init(&w.end[0], &args) == CDOP_OK);
+}
+
+static void
 forget_to_wipe(void)
 {
 	uint8_t copy[KEY];
@@ -269,6 +323,36 @@ keys_of_a_session_are_left_nowhere(void **state)
 	nothing_is_left(derive);
 }
 
+/* What one end has in its hands by then. */
+static void
+run_hand(void (*fn)(void), const struct cdop_noise *end)
+{
+	static const uint8_t none[KEY] = {0};
+
+	run_once(fn);
+	nothing_is_there();
+	assert_false(is_left(end->ck, sizeof(end->ck)));
+	assert_false(is_left(end->cipher.key, KEY));
+	if (memcmp(end->e, none, KEY) != 0)
+		assert_false(is_left(end->e, KEY));
+}
+
+static void
+a_handshake_leaves_no_key_behind(void **state)
+{
+	(void)state;
+	begin_hands();
+	for (w.turn = 0; w.turn < 3; w.turn++) {
+		run_hand(write_message, &w.end[w.turn % 2]);
+		run_hand(read_message, &w.end[1 - w.turn % 2]);
+	}
+	run_once(split_both);
+	assert_memory_equal(w.cipher[0].key, w.cipher[3].key, KEY);
+	nothing_is_there();
+	assert_false(is_left(w.cipher[0].key, KEY));
+	assert_false(is_left(w.cipher[1].key, KEY));
+}
+
 static int
 setup(void **state)
 {
@@ -292,6 +376,7 @@ main(void)
 	    TEST(wraps_leave_no_key_behind),
 	    TEST(shares_leave_no_secret_behind),
 	    TEST(keys_of_a_session_are_left_nowhere),
+	    TEST(a_handshake_leaves_no_key_behind),
 	};
 	const struct CMUnitTest none[] = {
 	    TEST(a_copy_that_is_not_wiped_is_seen),
