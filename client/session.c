@@ -6,6 +6,7 @@
 
 #include "cdop/limits.h"
 #include "cdop/scan.h"
+#include "cdop/text.h"
 #include "cdop/version.h"
 #include "client/agent.h"
 #include "client/call.h"
@@ -142,6 +143,9 @@ session_unlock_anew(struct cmd_ctx *ctx)
 		if (code != EXIT_OK)
 			return code;
 		err = identity_unlock(id, passphrase, ctx->arena);
+		if (err == CDOP_UNAUTHENTICATED &&
+		    cdop_text_keyboard(passphrase) != NULL)
+			print_note(ctx, "%s", cdop_text_keyboard(passphrase));
 		if (err == CDOP_UNAUTHENTICATED && tries > 1)
 			print_note(ctx, "that is not it: type it again");
 	}

@@ -315,6 +315,13 @@ def half_said(ada, cora, reference):
                      "--passphrase-file", path + ".pass")
     check("a passphrase that another keyboard may send otherwise is said",
           "beyond ASCII" in done.err and "cafe" not in done.err, done)
+    with open(path + ".pass", "w", encoding="utf-8") as f:
+        f.write("four words at a caf\u00e9\n")
+    done = cora.cdop("whoami", "--context", "accent", "--passphrase-file",
+                     path + ".pass")
+    check("and where it does not open, as from such a keyboard",
+          done.code == AUTH and "beyond ASCII" in done.err and
+          "passphrase is wrong" in done.err, done)
     cora.must("context", "use", "training")
     cora.must("case", "show", reference)
     words = ["case", "correct", reference, "7", "--set", "child.sex=1",
