@@ -111,6 +111,7 @@ where_numbers_are(const char *what)
 	    {"--device", "cdop people list"},
 	    {"--device-for", "cdop people list"},
 	    {"NOTIFICATION", "cdop case show REF --notifications"},
+	    {"DRAFT", "cdop retry --list"},
 	};
 	size_t i;
 
@@ -139,6 +140,18 @@ cmd_number(struct cmd_ctx *ctx, const char *what, const char *text,
 		    "%s: a number is wanted", what);
 	return cmd_fail(ctx, EXIT_USAGE, NULL, where_numbers_are(what),
 	    "%s: a number up to %llu is wanted", what, (unsigned long long)max);
+}
+
+enum exit_code
+cmd_numbered(struct cmd_ctx *ctx, const char *what, const char *text,
+    uint64_t max, uint64_t *ret_n)
+{
+	enum exit_code code = cmd_number(ctx, what, text, max, ret_n);
+
+	if (code == EXIT_OK && *ret_n == 0)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, where_numbers_are(what),
+		    "%s: they are numbered from 1", what);
+	return code;
 }
 
 static const struct cmd_opt *

@@ -124,6 +124,10 @@ const char *cmd_value_at(const struct cmd_ctx *ctx, const char *name, size_t i);
 enum exit_code cmd_number(struct cmd_ctx *ctx, const char *what,
     const char *text, uint64_t max, uint64_t *ret_n);
 
+/* The same of what is counted from 1: a 0 would read as none given. */
+enum exit_code cmd_numbered(struct cmd_ctx *ctx, const char *what,
+    const char *text, uint64_t max, uint64_t *ret_n);
+
 /* The options that every command has. */
 extern const struct cmd_opt cmd_globals_opts[];
 

@@ -34,11 +34,8 @@ show_request(struct cmd_ctx *ctx, Cdop__CaseShowRequest *request)
 	request->has_notifications = true;
 	request->notifications = cmd_flag(ctx, "--notifications");
 	if (notification != NULL) {
-		code = cmd_number(
+		code = cmd_numbered(
 		    ctx, "--notification", notification, UINT32_MAX, &n);
-		if (code == EXIT_OK && n == 0)
-			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
-			    "--notification: they are numbered from 1");
 		request->has_instance = true;
 		request->instance = (uint32_t)n;
 	}

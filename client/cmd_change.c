@@ -88,7 +88,7 @@ run_responsible(struct cmd_ctx *ctx)
 	uint64_t person = 0;
 
 	if (ctx->n_pos > 1 &&
-	    (code = cmd_number(
+	    (code = cmd_numbered(
 		 ctx, "PERSON", ctx->pos[1], UINT32_MAX, &person)) != EXIT_OK) {
 		ctx->error.next = CALL_COLLEAGUES;
 		return code;

@@ -38,7 +38,7 @@ resume(struct cmd_ctx *ctx, struct notify *n)
 	size_t i;
 
 	if (ctx->n_pos > 0) {
-		code = cmd_number(ctx, "DRAFT", ctx->pos[0], 9999, &number);
+		code = cmd_numbered(ctx, "DRAFT", ctx->pos[0], 9999, &number);
 		if (code != EXIT_OK)
 			return code;
 	}

@@ -54,7 +54,7 @@ people_target(struct cmd_ctx *ctx, struct people_target *ret_target)
 	ret_target->person = (uint32_t)n;
 	n = 0;
 	if (cmd_value(ctx, "--device") != NULL) {
-		code = cmd_number(ctx, "--device", cmd_value(ctx, "--device"),
+		code = cmd_numbered(ctx, "--device", cmd_value(ctx, "--device"),
 		    UINT32_MAX, &n);
 		if (code != EXIT_OK)
 			return code;
