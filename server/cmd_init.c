@@ -107,9 +107,14 @@ is_taken(const struct init *init)
 static bool
 check_empty(const struct init *init)
 {
+	struct stat st;
+
 	if (!is_taken(init))
 		return true;
-	log_tell("%s: there is a registry already", init->args.dir);
+	log_tell("%s: %s", init->args.dir,
+	    stat(init->args.dir, &st) == 0 && S_ISDIR(st.st_mode)
+		? "there is a registry already"
+		: "has to be a directory of mode 0700");
 	return false;
 }
 

@@ -66,6 +66,17 @@ def two_at_once():
     os.unlink(KEY)
 
 
+def in_no_directory():
+    """A file of that name is no registry."""
+    with open(DIR, "wb"):
+        pass
+    code, said = init("--degraded")
+    check("a file is no directory for one", code == 1 and
+          "has to be a directory of mode 0700" in said, said)
+    os.unlink(DIR)
+    nothing_left("that")
+
+
 def verify():
     equal("and fine", cdopd("verify", DIR, "--key-file", KEY)[0], 0)
     code, said = cdopd("verify", DIR, "--passphrase-file", PASS)
@@ -134,6 +145,7 @@ def for_the_daemon():
 def main():
     with open(PASS, "w", encoding="ascii") as f:
         f.write(PASSPHRASE + "\n")
+    in_no_directory()
     refused("one slot", 64, without=("--slot",))
     refused("no mode", 64, without=("--mode",))
     for address in ("nowhere", "host:0", "host:99999", "two words:4433",
