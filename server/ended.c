@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "server/base/log.h"
 #include "server/prompt.h"
@@ -50,4 +51,38 @@ ended_tell(const char *so)
 		log_tell("ended by a signal: %s, and what was made is taken "
 			 "away",
 		    so);
+}
+
+/* ---- not in order ------------------------------------------------------- */
+
+static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT};
+#define FAULTS (sizeof(faults) / sizeof(faults[0]))
+
+static struct sigaction before[FAULTS];
+
+/* It comes again when this returns, and ends us as it would have. */
+static void
+on_fault(int number)
+{
+	static const char words[] =
+	    "cdopd: the database file is damaged: cdopd verify DIR says where; "
+	    "if it says that all is fine, this is a fault of cdopd\n";
+	size_t i;
+
+	(void)number;
+	(void)!write(STDERR_FILENO, words, sizeof(words) - 1);
+	for (i = 0; i < FAULTS; i++)
+		(void)sigaction(faults[i], &before[i], NULL);
+}
+
+void
+ended_explain(void)
+{
+	static bool does;
+	struct sigaction action = {.sa_handler = on_fault};
+	size_t i;
+
+	for (i = 0; i < FAULTS && !does; i++)
+		(void)sigaction(faults[i], &action, &before[i]);
+	does = true;
 }

@@ -26,4 +26,10 @@ bool ended_was(void);
 /* Says, if one came, that this is so for it: "the registry is as it was". */
 void ended_tell(const char *so);
 
+/*
+ * LMDB believes its file (adr/0006): where a page is damaged that ends the
+ * process, and from here on it is said what to do then.
+ */
+void ended_explain(void);
+
 #endif

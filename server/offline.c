@@ -38,6 +38,7 @@ offline_open(struct offline *offline)
 	const char *why = "";
 	enum cdop_err err;
 
+	ended_explain();
 	memset(offline, 0, sizeof(*offline));
 	if ((err = cdop_secret_init()) != CDOP_OK) {
 		log_tell("the system gives no random numbers");

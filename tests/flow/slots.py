@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 
-from libflow import (CDOPD, OK, PASSPHRASE, SEALED, TOP, Registry, cdopd,
-                     check, end, equal, wait_for)
+from libflow import (CDOPD, OK, PASSPHRASE, SEALED, TMP, TOP, Registry,
+                     cdopd, check, end, equal, wait_for)
 from libslots import changed, forge, named, sheet
 
 SECOND = "another five plain words, at a café"
@@ -116,6 +116,25 @@ def listing(registry):
     with open(sheet(registry, 1), encoding="ascii") as f:
         letters = f.read().splitlines()[-1]
     check("and no letter of a share", letters.split()[0] not in said, said)
+
+
+def damaged(registry):
+    """Pages that are none, one after the other: LMDB believes what they say,
+    and what it is ended by is no word for an operator."""
+    there = os.path.join(TMP, "damaged")
+    shutil.copytree(registry.data, there)
+    with open(os.path.join(there, "data.mdb"), "r+b") as f:
+        pages = f.read().rstrip(b"\0")
+        ended = []
+        for at in range(2 * 4096, len(pages), 4096):
+            os.pwrite(f.fileno(), b"\xcc" * 4096, at)
+            code, said = cdopd("slot", "list", there, "--key-file",
+                               registry.key)
+            ended += [said] if code < 0 else []
+            os.pwrite(f.fileno(), pages[at:at + 4096].ljust(4096, b"\0"), at)
+    check("a damaged page can end a command", ended)
+    equal("which then says what looks for it",
+          [said for said in ended if "cdopd verify" not in said], [])
 
 
 def on_disk(registry):
@@ -361,6 +380,7 @@ def main():
     adding(registry)
     listing(registry)
     on_disk(registry)
+    damaged(registry)
     testing(registry)
     opening(registry, ada)
     typed(registry, ada)
