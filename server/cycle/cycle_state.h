@@ -82,6 +82,7 @@ struct cycle {
 	/* Likewise, of events for which there was no room. */
 	struct batch_item owed[CYCLE_OWED_MAX];
 	size_t n_owed;
+	uint64_t owed_ms; /* they are tried no sooner */
 };
 
 struct session *cycle_find(struct cycle *cycle, uint64_t conn);

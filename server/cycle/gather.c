@@ -27,6 +27,7 @@
 #define PACED_MS        3600000    /* it is logged no more often */
 #define UNCONFIRMED_MAX (4u << 20) /* given to the gate and not yet sent */
 #define LONG_EVERY      10         /* turns, while somebody calls */
+#define OWED_MS         1000       /* between two tries */
 /* A part of a batch has so long, of one device alone or of several. */
 #define PART_MS        25
 #define PART_SHARED_MS 10
@@ -203,22 +204,29 @@ gather_round(struct cycle *cycle, uint64_t boot_ms)
 
 /* Whoever makes the disk full as he opens it is in the log all the same. */
 static void
-owe(struct cycle *cycle, const struct batch_item *item)
+owe(struct cycle *cycle, const struct batch_item *item, uint64_t boot_ms)
 {
-	if (item->kind == BATCH_EVENT && item->failed &&
-	    item->why == CDOP_RESOURCE_EXHAUSTED &&
-	    cycle->n_owed < CYCLE_OWED_MAX)
-		cycle->owed[cycle->n_owed++] = *item;
+	if (item->kind != BATCH_EVENT || !item->failed ||
+	    item->why != CDOP_RESOURCE_EXHAUSTED ||
+	    cycle->n_owed == CYCLE_OWED_MAX)
+		return;
+	cycle->owed[cycle->n_owed++] = *item;
+	cycle->owed_ms = boot_ms + OWED_MS;
 }
 
-/* Before whatever anybody asks when there is room again. */
+/*
+ * Before what anybody asks.  A batch that they make fail takes nobody's call:
+ * between two tries those have theirs, or all would be tried without an end.
+ */
 static void
-gather_owed(struct cycle *cycle)
+gather_owed(struct cycle *cycle, uint64_t boot_ms)
 {
 	struct batch_item *item;
 	struct cdop_bytes message;
 	size_t i;
 
+	if (boot_ms < cycle->owed_ms)
+		return;
 	for (i = 0; i < cycle->n_owed; i++) {
 		item = batch_add(cycle->batch, BATCH_EVENT, NULL, nothing);
 		CDOP_ASSERT(item != NULL); /* it is empty, and they are few */
@@ -240,7 +248,7 @@ gather_done(struct cycle *cycle, uint64_t boot_ms)
 	for (i = 0; i < batch_done(cycle->batch); i++) {
 		item = batch_get(cycle->batch, i);
 		session = item->session;
-		owe(cycle, item);
+		owe(cycle, item, boot_ms);
 		if (session == NULL)
 			continue;
 		if (item->kind == BATCH_MORE)
@@ -452,7 +460,7 @@ gather_run(struct cycle *cycle, uint64_t boot_ms)
 	struct batch_item *item;
 
 	cycle->paced = false;
-	gather_owed(cycle);
+	gather_owed(cycle, boot_ms);
 	gather_forget(cycle, boot_ms);
 	gather_scrub(cycle, boot_ms);
 	if (cycle->refused > 0 && boot_ms - cycle->counted_ms >= COUNT_MS) {

@@ -269,9 +269,11 @@ the_opening_is_logged_when_there_is_room(void **state)
 	had = leaves();
 	fail_syncs = 4; /* of a batch, and of the event alone */
 	fixture_turn(&f);
+	fixture_pass(1000);
 	fixture_turn(&f);
 	assert_int_equal(fail_syncs, 0);
 	assert_int_equal(leaves(), had);
+	fixture_pass(1000);
 	fixture_turn(&f);
 	assert_int_equal(leaves(), had + 1);
 	fixture_settle(&f);
@@ -332,18 +334,17 @@ fill_up(uint64_t left)
 	}
 }
 
-/* No leaf, no answer; and what was answered is all there. */
-static void
-without_room_for_a_leaf_nobody_is_answered(void **state)
+/* Until a call has no answer; how many leaves there are. */
+static uint64_t
+spend(struct fixture_client **ret_client)
 {
 	struct fixture_client *client;
 	uint64_t used, map, answered;
 
-	(void)state;
 	rows_usage(f.world.rows, &used, &map);
 	fixture_end(&f);
 	fixture_start_on(&f, (used / MIB + 2) * MIB, MIB);
-	client = fixture_sign_in(&f, WORLD_COORDINATOR);
+	*ret_client = client = fixture_sign_in(&f, WORLD_COORDINATOR);
 	fill_up(MIB);
 	for (;;) {
 		answered = leaves();
@@ -357,6 +358,18 @@ without_room_for_a_leaf_nobody_is_answered(void **state)
 		assert_int_equal(leaves(), answered + 1);
 	}
 	assert_int_equal(f.world.reg->room, REGISTRY_SPENT);
+	return answered;
+}
+
+/* No leaf, no answer; and what was answered is all there. */
+static void
+without_room_for_a_leaf_nobody_is_answered(void **state)
+{
+	struct fixture_client *client;
+	uint64_t answered;
+
+	(void)state;
+	answered = spend(&client);
 	fixture_turn(&f);
 	assert_true(fixture_is_closed(&f, client));
 	assert_int_equal(leaves(), answered);
@@ -378,6 +391,29 @@ without_room_for_a_leaf_nobody_is_answered(void **state)
 	assert_int_equal(leaves(), answered);
 }
 
+/* Nor does what is owed to the log keep anybody waiting for his end. */
+static void
+what_is_owed_keeps_nobody_waiting(void **state)
+{
+	struct fixture_client *client;
+
+	(void)state;
+	(void)spend(&client);
+	client =
+	    fixture_greet(&f, WORLD_ADMIN_1, world_keys(WORLD_COORDINATOR).psk);
+	fixture_turn(&f);
+	fixture_prove(&f, client);
+	fixture_turn(&f);
+	fixture_pass(60000); /* that he was refused is counted */
+	fixture_settle(&f);
+	client =
+	    fixture_greet(&f, WORLD_ADMIN_1, world_keys(WORLD_ADMIN_1).psk);
+	fixture_turn(&f);
+	fixture_prove(&f, client);
+	fixture_settle(&f);
+	assert_true(fixture_is_closed(&f, client));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -394,6 +430,7 @@ main(void)
 	    TEST(the_opening_is_logged_when_there_is_room),
 	    TEST(after_a_commit_of_unknown_outcome_nothing_is_answered),
 	    TEST(without_room_for_a_leaf_nobody_is_answered),
+	    TEST(what_is_owed_keeps_nobody_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
