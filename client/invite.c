@@ -77,6 +77,12 @@ invite_device(
 	    UINT32_MAX, &person);
 	if (code != EXIT_OK || (code = people_rights(ctx, &rights)) != EXIT_OK)
 		return code;
+	if (rights.n_grant > 0 || rights.n_area > 0 || rights.all_areas ||
+	    rights.agency != NULL || rights.job_title != NULL)
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "cdop people change PERSON, for those of a person",
+		    "a further device has the roles, the areas and the agency "
+		    "of its person");
 	cdop__device_invite_request__init(&request);
 	request.person = (uint32_t)person;
 	request.has_device_expires_ms = rights.has_expires;

@@ -345,16 +345,21 @@ terms_are_short(const struct terms *terms)
 enum exit_code
 terms_read(struct cmd_ctx *ctx, bool mother, struct terms *ret_terms)
 {
+	const char *from = cmd_value(ctx, "--from");
 	size_t n = mother ? ROWS : ROWS - 1, i;
 	enum exit_code code;
 
 	memset(ret_terms, 0, sizeof(*ret_terms));
 	if ((code = session_load(ctx)) != EXIT_OK)
 		return code;
-	if (cmd_value(ctx, "--from") != NULL)
-		return from_file(ctx, cmd_value(ctx, "--from"), n, ret_terms);
-	for (i = 0; i < ROWS; i++)
-		if (cmd_value(ctx, rows[i].option) != NULL)
-			return from_argv(ctx, ret_terms);
-	return from_person(ctx, n, ret_terms);
+	for (i = 0; i < ROWS && cmd_value(ctx, rows[i].option) == NULL; i++)
+		;
+	if (from != NULL && i < ROWS)
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "whom to look for is in the file of --from, or on the "
+		    "command line");
+	if (from != NULL)
+		return from_file(ctx, from, n, ret_terms);
+	return i < ROWS ? from_argv(ctx, ret_terms)
+			: from_person(ctx, n, ret_terms);
 }
