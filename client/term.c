@@ -61,6 +61,7 @@ term_start(void)
 	sigemptyset(&sa.sa_mask);
 	sa.sa_handler = on_stop; /* no SA_RESTART: a read has to end */
 	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGQUIT, &sa, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
 	/* nohup: it is to go on when the terminal is gone. */
 	if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
@@ -108,6 +109,7 @@ read_byte(int fd, char *ret_c)
 
 	sigemptyset(&block);
 	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGQUIT);
 	sigaddset(&block, SIGHUP);
 	sigaddset(&block, SIGTERM);
 	sigaddset(&block, SIGTSTP);

@@ -47,6 +47,9 @@ def interrupted(cora):
           "draft" not in shown + cora.must("retry", "--list").out, shown)
     check("what is said of it begins a line", "\ncdop: stopped" in shown,
           shown)
+    code, shown = typed(cora, ["notify"], {"How did it": ["\x1c"]})
+    check("Ctrl-\\ stops it in order, too", code == STOPPED and
+          "\ncdop: stopped" in shown, shown)
     reference = cora.must("case", "list", "--json").lines()[0]["reference"]
     code, shown = typed(cora, ["case", "withdraw", reference],
                         {"Reason": ["", "\x03"]})
