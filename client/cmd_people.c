@@ -357,6 +357,9 @@ show_invitations(struct cmd_ctx *ctx, const Cdop__PeopleListReply *reply)
 			    print_hex(ctx->arena, id), e->person, e->label,
 			    e->state, print_time(ctx->arena, e->expires_ms));
 	}
+	if (reply->more_invitations > 0 && !ctx->g.json)
+		print_out(ctx, "... and %u older invitations that are over",
+		    reply->more_invitations);
 }
 
 static enum exit_code
@@ -368,6 +371,7 @@ run_list(struct cmd_ctx *ctx)
 	struct paged paged = {.of = "people"};
 	enum exit_code code;
 	size_t i, n = 0, used = 0;
+	bool left = false;
 
 	if ((code = session_open(ctx)) != EXIT_OK)
 		return code;
@@ -383,6 +387,7 @@ run_list(struct cmd_ctx *ctx)
 		show_people(ctx, reply);
 		show_invitations(ctx, reply);
 		n += reply->n_person + reply->n_invitation;
+		left = left || reply->more_invitations > 0;
 		i = reply->n_person;
 		code = paged_took(ctx, &paged,
 		    i > 0 ? &reply->person[i - 1]->number : NULL,
@@ -394,7 +399,7 @@ run_list(struct cmd_ctx *ctx)
 		paged_pass(ctx, &used, NULL);
 	} while (paged.more);
 	if (ctx->g.json)
-		print_end(ctx, "people.list", n);
+		print_end_of(ctx, "people.list", n, left);
 	return EXIT_OK;
 }
 

@@ -40,16 +40,39 @@ list_invitation(struct rpc_ctx *ctx, const struct people_invitation *invitation,
 	return CDOP_OK;
 }
 
-/* A page's persons cannot have more that wait than a message takes. */
-_Static_assert(PAGE *PEOPLE_INVITATIONS_EACH <= CDOP_LIST_MAX, "page");
-
 static bool
-in_turn(const struct rpc_ctx *ctx, const struct people_invitation *invitation,
-    bool waiting)
+is_waiting(
+    const struct rpc_ctx *ctx, const struct people_invitation *invitation)
 {
-	return waiting ==
-	    (strcmp(invitations_state(invitation, ctx->now_ms), "waiting") ==
-		0);
+	return strcmp(invitations_state(invitation, ctx->now_ms), "waiting") ==
+	    0;
+}
+
+/* What is over only where it is wanted, or somebody used it twice. */
+static bool
+is_listed(const struct rpc_ctx *ctx, const struct span *of,
+    const struct people_invitation *invitation)
+{
+	return of->all || is_waiting(ctx, invitation) ||
+	    invitation->state == CDOP__INVITATION_STATE__INVITATION_FLAGGED;
+}
+
+/* How many are listed of each person.  NULL: no memory. */
+static const uint32_t *
+count_all(struct rpc_ctx *ctx, const struct span *of)
+{
+	const struct people *people = ctx->reg->people;
+	const struct people_invitation *invitation;
+	uint32_t *n, i;
+
+	n = cdop_arena_calloc(
+	    ctx->arena, people_last_person(people) + 1, sizeof(*n));
+	for (i = 0; n != NULL && i < people_n_invitations(people); i++) {
+		invitation = people_invitation_at(people, i);
+		if (is_listed(ctx, of, invitation))
+			n[invitation->person]++;
+	}
+	return n;
 }
 
 /* Of the persons in this message, newest first, as many as there is room. */
@@ -67,11 +90,8 @@ list_some(struct rpc_ctx *ctx, const struct span *of, bool waiting,
 		invitation = people_invitation_at(people, i - 1);
 		if (invitation->person <= of->after ||
 		    invitation->person > of->last ||
-		    !in_turn(ctx, invitation, waiting))
-			continue;
-		if (!of->all && !waiting &&
-		    invitation->state !=
-			CDOP__INVITATION_STATE__INVITATION_FLAGGED)
+		    is_waiting(ctx, invitation) != waiting ||
+		    !is_listed(ctx, of, invitation))
 			continue;
 		err = list_invitation(ctx, invitation, rep);
 		if (err != CDOP_OK)
@@ -104,20 +124,26 @@ rpc_people_list(struct rpc_ctx *ctx, const Cdop__PeopleListRequest *req,
 	    .after = req->has_after ? req->after : 0,
 	    .all = req->has_all && req->all,
 	};
+	const uint32_t *count = count_all(ctx, &of);
+	size_t invitations = 0;
 	uint32_t i;
 	enum cdop_err err;
 
 	rep->person =
 	    cdop_arena_calloc(ctx->arena, PAGE, sizeof(Cdop__Person *));
-	if (rep->person == NULL)
+	if (rep->person == NULL || count == NULL)
 		return CDOP_RESOURCE_EXHAUSTED;
 	of.last = of.after;
 	for (i = of.after; i < people_last_person(people); i++) {
-		if (rep->n_person == PAGE) {
+		if (rep->n_person == PAGE ||
+		    (rep->n_person > 0 &&
+			invitations + count[i + 1] > CDOP_LIST_MAX)) {
 			rep->has_more = true;
 			rep->more = true;
+			of.last = rep->person[rep->n_person - 1]->number;
 			break;
 		}
+		invitations += count[i + 1];
 		of.last = i + 1;
 		if (people_person(people, of.last)->state ==
 			CDOP__PERSON_STATE__PERSON_REVOKED &&
@@ -129,5 +155,8 @@ rpc_people_list(struct rpc_ctx *ctx, const Cdop__PeopleListRequest *req,
 			return err;
 		rep->n_person++;
 	}
+	rep->has_more_invitations = invitations > CDOP_LIST_MAX;
+	if (rep->has_more_invitations)
+		rep->more_invitations = (uint32_t)(invitations - CDOP_LIST_MAX);
 	return list_invitations(ctx, &of, rep);
 }

@@ -294,6 +294,31 @@ what_a_case_leaves_out_is_counted(void **state)
 	assert_null(strstr(shown, "more links"));
 }
 
+static void
+many_invitations(const Cdop__Call *call, Cdop__Reply *reply)
+{
+	Cdop__PeopleListReply body;
+
+	(void)call;
+	cdop__people_list_reply__init(&body);
+	body.has_more_invitations = true;
+	body.more_invitations = 12;
+	reply->has_body = true;
+	reply->body = other_end_pack(&body.base);
+}
+
+static void
+invitations_that_are_left_out_are_counted(void **state)
+{
+	(void)state;
+	other_end_start(f, many_invitations);
+	assert_int_equal(run("people list", NULL), EXIT_OK);
+	assert_non_null(strstr(shown, "... and 12 older invitations"));
+	f->ctx.g.json = true;
+	assert_int_equal(run("people list", NULL), EXIT_OK);
+	assert_non_null(strstr(shown, "\"more\":true"));
+}
+
 /* ---- answers to nothing ---------------------------------------------------
  */
 
@@ -345,6 +370,7 @@ main(void)
 	    TEST(what_it_does_not_know_is_kept),
 	    TEST(every_page_of_pairs_is_asked_for),
 	    TEST(what_a_case_leaves_out_is_counted),
+	    TEST(invitations_that_are_left_out_are_counted),
 	    TEST(what_was_not_asked_is_not_waited_for),
 	};
 
