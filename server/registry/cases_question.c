@@ -223,7 +223,12 @@ cases_question_ask(struct cases_act *act, struct cases_question *question)
 
 	if (question->n_decision > CASES_DECISIONS_MAX)
 		return cases_bad_field(act, "decision", "decision.too_many",
-		    "at most eight decisions at a time");
+		    question->may_join
+			? "at most eight decisions at a time: where more are "
+			  "asked for, join one of them and move the "
+			  "notification to a case of its own, and the others "
+			  "wait among the pairs"
+			: "at most eight decisions at a time");
 	question->asked = true;
 	for (i = 0; i < question->n_decision; i++) {
 		err = take_decision(act, question, &question->decision[i]);

@@ -135,6 +135,58 @@ a_pair_that_both_know_of_is_shown_once(void **state)
 	free(other);
 }
 
+/* Nine of them live, of which nobody knows enough. */
+static char *
+live_nine(struct calls_tell *tell)
+{
+	char *live[9];
+	size_t i, k;
+
+	for (i = 0; i < 9; i++) {
+		tell->form = world_form(&w, 90, "wirral");
+		tell->n_decision = i;
+		for (k = 0; k < i; k++)
+			tell->decision[k] = calls_decision(&w, live[k],
+			    CDOP__DECISION__NEW_OTHER, "another child");
+		live[i] = calls_text(&w,
+		    calls_tell(&w, WORLD_COORDINATOR, tell, CDOP_OK)
+			->reference);
+	}
+	return live[0];
+}
+
+/* What may be more children than one can decide about has a way in. */
+static void
+where_too_many_are_asked_about_the_others_wait(void **state)
+{
+	struct calls_tell tell = {.n_decision = 0};
+	Cdop__NotificationMoveRequest move;
+	char *first = live_nine(&tell);
+
+	(void)state;
+	assert_int_equal(pairs_of(WORLD_COORDINATOR)->n_pair, 0);
+	tell.decision[8] = tell.decision[7];
+	tell.n_decision = 9;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_INVALID_ARGUMENT);
+	assert_string_equal(calls_rule(), "decision.too_many");
+	assert_non_null(strstr(
+	    calls_answer()->reply->violation[0]->message, "join one of them"));
+	tell.form = world_form(&w, 90, "wirral");
+	tell.decision[0] =
+	    calls_decision(&w, first, CDOP__DECISION__JOIN, "to be moved");
+	tell.n_decision = 1;
+	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
+	cdop__notification_move_request__init(&move);
+	move.reference = first;
+	move.notification = 2;
+	move.version =
+	    calls_show(&w, WORLD_COORDINATOR, first, CDOP_OK)->version;
+	move.reason = calls_text(&w, "another child");
+	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_NotificationMove,
+	    &move.base, CDOP_OK);
+	assert_int_equal(pairs_of(WORLD_COORDINATOR)->n_pair, 8);
+}
+
 int
 main(void)
 {
@@ -143,6 +195,9 @@ main(void)
 		pairs_come_page_by_page, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_pair_that_both_know_of_is_shown_once, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		where_too_many_are_asked_about_the_others_wait, setup,
+		teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
