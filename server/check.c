@@ -25,6 +25,7 @@
 #include "server/store/pages.h"
 #include "server/vault/lockmem.h"
 #include "server/vault/slots.h"
+#include "server/workplace.h"
 
 #define FILE_MAX (CONFIG_PATH_MAX + 16) /* of data_dir */
 #define MIB      ((uint64_t)1 << 20)
@@ -237,14 +238,13 @@ files(const struct check_scene *scene, char words[static CHECK_WORDS])
 static enum check_verdict
 leftovers(const struct check_scene *scene, char words[static CHECK_WORDS])
 {
-	static const char begun[] = "cdopd-restore.";
 	DIR *dir = opendir(scene->conf->data_dir);
 	const struct dirent *entry;
 	const char *found = NULL;
 	enum check_verdict verdict;
 
 	while (dir != NULL && found == NULL && (entry = readdir(dir)) != NULL)
-		if (strncmp(entry->d_name, begun, sizeof(begun) - 1) == 0 ||
+		if (workplace_is_one(entry->d_name, "restore") ||
 		    strcmp(entry->d_name, "commit-failed") == 0 ||
 		    (strcmp(entry->d_name, "copy.mdb") == 0 && !scene->runs))
 			found = entry->d_name;

@@ -20,7 +20,8 @@
 #include "server/store/dir.h"
 
 #define PREFIX_MAX 64
-#define HELD       "held" /* locked while somebody works there */
+#define MADE       "XXXXXX" /* mkdtemp() puts letters and digits for them */
+#define HELD       "held"   /* locked while somebody works there */
 #define FORSAKEN_S 60
 
 /* All that is ever made there. */
@@ -54,6 +55,27 @@ on_end(int number)
 	(void)rmdir(here.path);
 	(void)signal(number, SIG_DFL);
 	(void)raise(number);
+}
+
+static void
+prefix_of(const char *name, char prefix[static PREFIX_MAX])
+{
+	(void)snprintf(prefix, PREFIX_MAX, "cdopd-%s.", name);
+}
+
+bool
+workplace_is_one(const char *entry, const char *name)
+{
+	static const char made[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	char prefix[PREFIX_MAX];
+	size_t len;
+
+	prefix_of(name, prefix);
+	len = strlen(prefix);
+	return strncmp(entry, prefix, len) == 0 &&
+	    strlen(entry + len) == strlen(MADE) &&
+	    strspn(entry + len, made) == strlen(MADE);
 }
 
 /* ---- what was left ------------------------------------------------------- */
@@ -102,22 +124,14 @@ sweep_one(int top, const char *name)
 	(void)close(dir);
 }
 
-static void
-prefix_of(const char *name, char prefix[static PREFIX_MAX])
-{
-	(void)snprintf(prefix, PREFIX_MAX, "cdopd-%s.", name);
-}
-
 void
 workplace_sweep(const char *top, const char *name)
 {
 	DIR *dir = opendir(top);
 	struct dirent *entry;
-	char prefix[PREFIX_MAX];
 
-	prefix_of(name, prefix);
 	while (dir != NULL && (entry = readdir(dir)) != NULL)
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+		if (workplace_is_one(entry->d_name, name))
 			sweep_one(dirfd(dir), entry->d_name);
 	if (dir != NULL)
 		(void)closedir(dir);
@@ -139,7 +153,7 @@ workplace_make(const char *top, const char *name)
 		return CDOP_FAILED_PRECONDITION;
 	}
 	(void)snprintf(
-	    here.path, sizeof(here.path), "%s/%sXXXXXX", here.top, prefix);
+	    here.path, sizeof(here.path), "%s/%s" MADE, here.top, prefix);
 	if (mkdtemp(here.path) == NULL)
 		return CDOP_FAILED_PRECONDITION;
 	dir = open(here.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

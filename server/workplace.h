@@ -6,6 +6,8 @@
 #ifndef CDOP_SERVER_WORKPLACE_H
 #define CDOP_SERVER_WORKPLACE_H
 
+#include <stdbool.h>
+
 #include "cdop/err.h"
 
 /*
@@ -15,6 +17,9 @@
  * made; errno says why.
  */
 CDOP_MUST enum cdop_err workplace_make(const char *top, const char *name);
+
+/* May an entry of a directory be one?  What others call so is theirs. */
+bool workplace_is_one(const char *entry, const char *name);
 
 /* Removes those that nobody holds. */
 void workplace_sweep(const char *top, const char *name);

@@ -328,7 +328,8 @@ def given(shares):
     for name in "data.mdb", "held":
         with open(os.path.join(left, name), "wb"):
             pass
-    for name, age in (("old", 90), ("new", 10)):
+    for name, age in (("oldone", 90), ("newone", 10),
+                      ("thoseOfMonday", 90)):
         empty = os.path.join(theirs, "cdopd-restore." + name)
         os.mkdir(empty)
         os.utime(empty, (time.time() - age,) * 2)
@@ -338,7 +339,9 @@ def given(shares):
     equal("who can open it",
           os.stat(os.path.join(theirs, "data.mdb")).st_uid, 65534)
     equal("what a killed one had left is gone, what another one begins is not",
-          sorted(os.listdir(theirs)), ["cdopd-restore.new", "data.mdb"])
+          sorted(os.listdir(theirs)), [
+              "cdopd-restore.newone", "cdopd-restore.thoseOfMonday",
+              "data.mdb"])
 
 
 def without_room(shares):
