@@ -69,6 +69,19 @@ look_at_files(struct look *look)
 		    "chmod 600 the passphrase file");
 }
 
+/* What a step said that did not come to its end, which it is over with. */
+static void
+say_error(struct look *look, const char *what)
+{
+	struct cmd_error *error = &look->ctx->error;
+
+	say(look, what, false,
+	    error->message != NULL ? error->message : "it was stopped",
+	    error->next);
+	error->message = NULL;
+	error->next = NULL;
+}
+
 /* Requests that are nearly too old to be repeated safely. */
 static void
 look_at_spool(struct look *look)
@@ -78,8 +91,10 @@ look_at_spool(struct look *look)
 	Cdop__ClientRequest *request;
 	size_t i, old = 0, bad = 0;
 
-	if (spool_requests(look->ctx, &list) != EXIT_OK)
+	if (spool_requests(look->ctx, &list) != EXIT_OK) {
+		say_error(look, "requests");
 		return;
+	}
 	for (i = 0; i < list.n; i++) {
 		if (spool_get(look->ctx, list.path[i], &request) != EXIT_OK)
 			bad++;
@@ -127,19 +142,6 @@ look_at_log(struct look *look)
 		      "were bad: all lie in %s",
 		      forks, receipts, s->context.state),
 	    "ring the technical contact, unless they have these files");
-}
-
-/* What a step said that did not come to its end, which it is over with. */
-static void
-say_error(struct look *look, const char *what)
-{
-	struct cmd_error *error = &look->ctx->error;
-
-	say(look, what, false,
-	    error->message != NULL ? error->message : "it was stopped",
-	    error->next);
-	error->message = NULL;
-	error->next = NULL;
 }
 
 static void

@@ -218,7 +218,7 @@ list(struct cmd_ctx *ctx, const char *name, const char *suffix,
 
 	if (file_list(dir, suffix, ctx->arena, &ret->path, &ret->n) != CDOP_OK)
 		return cmd_fail(ctx, EXIT_UNEXPECTED, NULL, NULL,
-		    "the folder of drafts cannot be read");
+		    "the folder %s cannot be read", dir);
 	for (i = 0; i < ret->n; i++)
 		ret->path[i] =
 		    cdop_arena_printf(ctx->arena, "%s/%s", dir, ret->path[i]);

@@ -219,6 +219,24 @@ a_kept_request_of_another_key_is_found(void **state)
 	is_found("requests", "cdop retry");
 }
 
+/* Then nothing of it is known. */
+static void
+a_folder_that_cannot_be_read_is_found(void **state)
+{
+	const struct cdop_bytes none = {NULL, 0};
+	const char *path = cdop_arena_printf(
+	    f->ctx.arena, "%s/requests", f->session.context.state);
+
+	(void)state;
+	assert_int_equal(file_make_dir(f->session.context.state), CDOP_OK);
+	assert_int_equal(file_replace(path, &none, 1), CDOP_OK);
+	assert_int_equal(doctor(), EXIT_FINDINGS);
+	assert_string_equal(
+	    f->ctx.error.message, "2 things are not well"); /* its log */
+	assert_non_null(strstr(shown, "NOT WELL requests "));
+	assert_non_null(strstr(shown, path));
+}
+
 static void
 a_receipt_that_was_bad_is_not_forgotten(void **state)
 {
@@ -298,6 +316,7 @@ main(void)
 	    TEST(keys_without_a_passphrase_are_for_training),
 	    TEST(a_kept_request_that_is_old_is_found),
 	    TEST(a_kept_request_of_another_key_is_found),
+	    TEST(a_folder_that_cannot_be_read_is_found),
 	    TEST(a_receipt_that_was_bad_is_not_forgotten),
 	    TEST(clocks_a_minute_apart_are_found),
 	    TEST(access_that_ends_within_a_month_is_found),
