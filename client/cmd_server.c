@@ -78,7 +78,7 @@ show_me(struct cmd_ctx *ctx)
 	    is_pending(ctx) ? ", waits for activation" : "");
 	if (r->has_expires_ms)
 		print_out(ctx,
-		    "your access ends in %llu days, its last one is %s",
+		    "your access ends in %llu days: its last day is %s",
 		    (unsigned long long)days_until(ctx, r->expires_ms),
 		    show_last_day(ctx, r->expires_ms));
 }

@@ -77,7 +77,8 @@ type_again(struct cmd_ctx *ctx, uint32_t person, const char *question)
 	if (typed == NULL) {
 		code = prompt_is_possible(ctx)
 		    ? prompt_need(ctx, question, NULL, &typed)
-		    : prompt_impossible(ctx, "the person's number, typed again",
+		    : prompt_impossible(ctx,
+			  "the person's number (typed again)",
 			  "--confirm PERSON");
 		if (code != EXIT_OK)
 			return code;

@@ -247,7 +247,8 @@ def room(registry):
     says("map", ["warning", "512 of 1024 MiB", "raise map_size_gib"],
          registry.conf)
     if free < 1 << 42:
-        os.truncate(data, free + (64 << 20))
+        # Twice: others may give some back meanwhile.
+        os.truncate(data, 2 * free)
         says("disk", ["warning", "MiB are free", "make room"],
              registry.conf)
     os.truncate(data, size)

@@ -298,7 +298,7 @@ def half_said(ada, cora, reference):
              "notify", "--resume", "0"),
             (cora, "PERSON: they are numbered from 1", "case", "responsible",
              reference, "0", "--reason", "x"),
-            (ada, "the person's number, typed again is missing", "people",
+            (ada, "the person's number (typed again) is missing", "people",
              "revoke", "3", "--reason", "x"),
             (cora, empty + " is empty", "audit", "compare", empty),
             (cora, TMP + " cannot be read: Is a directory", "audit",

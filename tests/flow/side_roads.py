@@ -99,7 +99,7 @@ def for_a_while(registry):
                            "wirral", "--device-until", until.isoformat())
     day = "%d %s" % (until.day, until.strftime("%b %Y"))
     for command, words in (
-            ("status", r"your access ends in (9|10) days, its last one is "),
+            ("status", r"your access ends in (9|10) days: its last day is "),
             ("whoami", r"active  until "),
             ("doctor", r"the last day of your access is ")):
         said = gail.cdop(command).out
