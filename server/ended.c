@@ -60,7 +60,10 @@ static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT};
 
 static struct sigaction before[FAULTS];
 
-/* It comes again when this returns, and ends us as it would have. */
+/*
+ * It comes again when this returns, and ends us as it would have; of itself
+ * only where an instruction brought it, and nobody sent it.
+ */
 static void
 on_fault(int number)
 {
@@ -69,10 +72,10 @@ on_fault(int number)
 	    "if it says that all is fine, this is a fault of cdopd\n";
 	size_t i;
 
-	(void)number;
 	(void)!write(STDERR_FILENO, words, sizeof(words) - 1);
 	for (i = 0; i < FAULTS; i++)
 		(void)sigaction(faults[i], &before[i], NULL);
+	(void)raise(number);
 }
 
 void

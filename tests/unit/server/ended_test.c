@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -233,6 +234,32 @@ what_nohup_ignores_ends_nothing(void **state)
 	assert_true(signal(SIGHUP, SIG_DFL) != SIG_DFL);
 }
 
+/* Also where somebody sends it to a command that hangs. */
+static void
+what_ends_it_is_explained_and_ends_it(void **state)
+{
+	const int fd =
+	    open(at(6, "told"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	const pid_t pid = fork();
+	int status;
+	ssize_t n;
+
+	(void)state;
+	assert_true(fd >= 0 && pid >= 0);
+	if (pid == 0) {
+		(void)dup2(fd, STDERR_FILENO);
+		ended_explain();
+		(void)raise(SIGABRT);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	n = pread(fd, told, sizeof(told) - 1, 0);
+	told[n > 0 ? n : 0] = '\0';
+	(void)close(fd);
+	says("cdopd verify DIR says where");
+}
+
 int
 main(void)
 {
@@ -242,6 +269,7 @@ main(void)
 	    cmocka_unit_test(nor_does_who_invites_administrators),
 	    cmocka_unit_test(nor_an_init_its_registry),
 	    cmocka_unit_test(nobody_is_asked_any_more),
+	    cmocka_unit_test(what_ends_it_is_explained_and_ends_it),
 	    cmocka_unit_test(the_recovery_sheet_is_written_all_the_same),
 	};
 
