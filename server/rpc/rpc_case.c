@@ -243,20 +243,6 @@ rpc_case_decisions(
 	return list;
 }
 
-/* Where a name came from does not matter: each was looked for alike. */
-static void
-other_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
-{
-	const char *name;
-	size_t i;
-
-	for (i = 0; i < form->n_other_name; i++) {
-		name = form->other_name[i]->family_name;
-		if (name != NULL && *name != '\0')
-			rpc_term(ctx, OTHER_NAME, name);
-	}
-}
-
 static bool
 is_term(const struct rpc_ctx *ctx, const char *folded)
 {
@@ -271,9 +257,12 @@ is_term(const struct rpc_ctx *ctx, const char *folded)
 	return false;
 }
 
-/* What the form does not say any more and is compared all the same. */
+/*
+ * Other names, and what the form does not say any more: where it came from
+ * does not matter, each is compared alike.
+ */
 static void
-former_terms(
+more_terms(
     struct rpc_ctx *ctx, const char *kind, const char *const *folded, size_t n)
 {
 	size_t i;
@@ -302,10 +291,9 @@ rpc_case_terms(struct rpc_ctx *ctx, const struct duplicates_child *sought,
 		else if (*text != '\0')
 			rpc_term(ctx, paths[i], text);
 	}
-	other_terms(ctx, form);
-	former_terms(ctx, paths[0], sought->nhs, sought->n_nhs);
-	former_terms(ctx, OTHER_NAME, sought->family, sought->n_family);
-	former_terms(ctx, OTHER_NAME, sought->mother, sought->n_mother);
+	more_terms(ctx, paths[0], sought->nhs, sought->n_nhs);
+	more_terms(ctx, OTHER_NAME, sought->family, sought->n_family);
+	more_terms(ctx, OTHER_NAME, sought->mother, sought->n_mother);
 }
 
 /* A child without a name is shown by its mother's, and she lives. */
