@@ -90,8 +90,34 @@ clear_one(struct cmd_ctx *ctx, struct amendment *a, const char *name)
 	if (a->n_clear == CLEAR_MAX)
 		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
 		    "--clear: at most %d fields at a time", CLEAR_MAX);
-	cdop_form_clear(a->n.form, &path);
 	a->clear[a->n_clear++] = cdop_arena_strdup(ctx->arena, name);
+	return EXIT_OK;
+}
+
+/* Whoever types something else after it does not want it any more. */
+static void
+clear_not(struct amendment *a, const char *name)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < a->n_clear; i++)
+		if (strcmp(a->clear[i], name) != 0)
+			a->clear[n++] = a->clear[i];
+	a->n_clear = n;
+}
+
+/* One of the two would be passed over without a word. */
+static enum exit_code
+check_clear(struct cmd_ctx *ctx, const struct amendment *a)
+{
+	struct cdop_path path;
+	size_t i;
+
+	for (i = 0; i < a->n_clear; i++)
+		if (cdop_form_path_parse(a->clear[i], &path) == CDOP_OK &&
+		    cdop_form_state(a->n.form, &path) != CDOP_VALUE_NOT_ASKED)
+			return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+			    "%s is given and cleared", a->clear[i]);
 	return EXIT_OK;
 }
 
@@ -139,8 +165,10 @@ ask(struct cmd_ctx *ctx, struct amendment *a, const Cdop__Form *now)
 		    : prompt_line(ctx, path.field->label, NULL, &typed);
 		if (code != EXIT_OK)
 			return code;
+		cdop_form_path_write(&path, path_text);
+		clear_not(a, path_text);
 		if (strcmp(typed, "#clear") == 0) {
-			cdop_form_path_write(&path, path_text);
+			cdop_form_clear(a->n.form, &path);
 			code = clear_one(ctx, a, path_text);
 			if (code != EXIT_OK)
 				return code;
@@ -197,8 +225,10 @@ read_changes(struct cmd_ctx *ctx, struct amendment *a)
 	    (code = take_clear(ctx, a)) != EXIT_OK ||
 	    (code = raise_argv(ctx, a->n.form, false)) != EXIT_OK)
 		return code;
-	if (from != NULL)
-		return from_file(ctx, a, from);
+	if (from != NULL && (code = from_file(ctx, a, from)) != EXIT_OK)
+		return code;
+	if ((code = check_clear(ctx, a)) != EXIT_OK || from != NULL)
+		return code;
 	if (cmd_value(ctx, "--set") != NULL || a->n_clear > 0 ||
 	    a->n.form->n_raised > 0)
 		return EXIT_OK;

@@ -301,6 +301,12 @@ run_approve(struct cmd_ctx *ctx)
 	const Cdop__Approval *a = NULL;
 	enum exit_code code;
 
+	if (ctx->n_pos == 0 &&
+	    (!approve || cmd_flag(ctx, "--reason") ||
+		cmd_flag(ctx, "--confirm")))
+		return cmd_fail(ctx, EXIT_USAGE, NULL,
+		    "cdop approve lists them",
+		    "say the NUMBER of what is approved or declined");
 	if (ctx->n_pos == 0)
 		return list_all(ctx);
 	if ((code = find(ctx, ctx->pos[0], &a)) != EXIT_OK)

@@ -63,6 +63,9 @@ run_interest(struct cmd_ctx *ctx)
 	enum exit_code code;
 
 	cdop__case_interest_request__init(&request);
+	if (cmd_flag(ctx, "--known") && cmd_flag(ctx, "--remove"))
+		return cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+		    "one of these: --known, or --remove");
 	if ((code = area_read(ctx, ctx->pos[1], &request.area)) != EXIT_OK ||
 	    (code = change_begin(ctx, SEEN_STATE, 0, &change)) != EXIT_OK)
 		return code;

@@ -142,13 +142,19 @@ notify_look(struct cmd_ctx *ctx)
 {
 	const char *from = cmd_value(ctx, "--from"), *given, *name, *value;
 	enum exit_code code = EXIT_OK;
-	struct cdop_path path;
-	size_t i;
+	struct cdop_path path[CMD_VALUES_MAX];
+	size_t i, k;
 
 	for (i = 0;
 	     code == EXIT_OK && (given = cmd_value_at(ctx, "--set", i)) != NULL;
-	     i++)
-		code = take_apart(ctx, given, &path, &name, &value);
+	     i++) {
+		code = take_apart(ctx, given, &path[i], &name, &value);
+		for (k = 0; k < i && code == EXIT_OK; k++)
+			if (path[k].field == path[i].field &&
+			    path[k].entry == path[i].entry)
+				code = cmd_fail(ctx, EXIT_USAGE, NULL, NULL,
+				    "--set: %s stands twice", name);
+	}
 	if (code == EXIT_OK && from != NULL && strcmp(from, "-") != 0 &&
 	    access(from, R_OK) != 0)
 		code = cmd_fail(ctx, EXIT_USAGE, NULL, NULL,

@@ -132,6 +132,9 @@ people_confirm_last(struct cmd_ctx *ctx, const struct people_target *target)
 	bool administrator;
 	enum exit_code code;
 
+	/* A number that is said again has to be right, whoever it is. */
+	if (cmd_value(ctx, "--confirm") != NULL)
+		return type_again(ctx, target->person, "");
 	if ((code = session_load(ctx)) != EXIT_OK ||
 	    !people_is_self(ctx, target))
 		return code;

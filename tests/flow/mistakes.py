@@ -6,8 +6,8 @@ import os
 import subprocess
 
 from libflow import (AUTH, CDOP, CDOPD, FORBIDDEN, INVALID, NOT_FOUND, OK,
-                     PROFILE, SECOND, TMP, USAGE, Person, Registry, check, end,
-                     equal, profile_with, scene)
+                     PROFILE, SECOND, STOPPED, TMP, USAGE, Person, Registry,
+                     check, end, equal, profile_with, scene)
 import libsynthetic
 import libtype
 
@@ -292,6 +292,15 @@ def half_said(ada, cora, reference):
              "--out", os.path.join(TMP, "device.txt")),
             (cora, "in the file of --from, or on the command line", "case",
              "find", "--from", "-", "--nhs-number", "9990000018"),
+            (cora, "--set: child.sex stands twice", "case", "amend",
+             reference, "--set", "child.sex=1", "--set", "child.sex=2",
+             "--reason", "x", "--source", "y"),
+            (cora, "child.sex is given and cleared", "case", "amend",
+             reference, "--set", "child.sex=1", "--clear", "child.sex",
+             "--reason", "x", "--source", "y", "--seen", "1"),
+            (cora, "one of these: --known, or --remove", "case", "interest",
+             reference, "sefton", "--known", "--remove", "--reason", "x"),
+            (ada, "say the NUMBER of what", "approve", "--decline"),
             (ada, "--device: they are numbered from 1", "people", "suspend",
              "3", "--device", "0", "--reason", "x"),
             (cora, "DRAFT: they are numbered from 1\nnext: cdop retry --list",
@@ -306,6 +315,11 @@ def half_said(ada, cora, reference):
             (cora, 'save it as "CSV UTF-8"', "notify", "--from", book)):
         done = who.cdop(*args)
         check(words, done.code == USAGE and words in done.err, done)
+    done = ada.cdop("people", "suspend", str(cora.person), "--confirm", "99",
+                    "--reason", "x")
+    check("a number that is said again is the same one",
+          done.code == STOPPED and "that is another number" in done.err and
+          cora.cdop("whoami").code == OK, done)
     done = ada.cdop("people", "invite", "--name", "", "--role", "auditor",
                     "--out", os.path.join(TMP, "nobody.txt"))
     check("what is refused of a person says of what", done.code == INVALID and

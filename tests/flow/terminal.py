@@ -197,6 +197,14 @@ def amended(cora):
           "birth.date  Date of birth" in shown, shown)
     check("the date is said back in words", code == OK and
           "-> Fri 12 March 2021" in shown, shown)
+    code, shown = typed(cora, ["case", "amend", reference], {
+        "Reason": ["thought better of"], "Source": ["the registrar"],
+        "Field to change": ["Family name", "Sex", "Family name", ""],
+        "Family name": ["#clear", ""], "Sex": ["#nk"]})
+    name = re.search("Family name: #clear", shown) and re.search(
+        "  now: (.*Synthetic)", shown)
+    check("what is not to be emptied after all stays", code == OK and name and
+          name[1] in cora.must("case", "show", reference).out, shown)
 
 
 def elsewhere(cora):
