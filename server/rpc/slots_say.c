@@ -213,9 +213,9 @@ warn_boot(struct rpc_ctx *ctx)
 	if (left == 0)
 		return "";
 	return cdop_arena_printf(ctx->arena,
-	    "%u devices of custodians are too many: with them nobody gives a "
-	    "share to the closed registry (cdop people revoke --device takes "
-	    "away one that nobody uses)",
+	    "devices of custodians have more keys than find a place (%u): "
+	    "with those nobody gives a share to the closed registry (cdop "
+	    "people revoke --device takes away a device that nobody uses)",
 	    left);
 }
 
