@@ -138,6 +138,8 @@ list_request(struct cmd_ctx *ctx, Cdop__CaseListRequest *request)
 	request->names = cmd_flag(ctx, "--names");
 	request->has_mine = true;
 	request->mine = cmd_flag(ctx, "--mine");
+	request->has_handover = cmd_flag(ctx, "--handover");
+	request->handover = request->has_handover;
 	if ((code = terms_day(ctx, "--since", &request->since)) != EXIT_OK ||
 	    (code = terms_day(ctx, "--until", &request->until)) != EXIT_OK)
 		return code;
@@ -342,6 +344,7 @@ static const struct cmd_opt list_opts[] = {
     {"--until", "DATE", "and up to", false},
     {"--names", NULL, "show names; the log says so", false},
     {"--mine", NULL, "those you are responsible for", false},
+    {"--handover", NULL, "whose responsible person is gone", false},
     {"--limit", "N", "at most so many (100)", false},
     {NULL, NULL, NULL, false},
 };

@@ -5,6 +5,7 @@
 
 #include "cdop/limits.h"
 #include "cdop/profile.h"
+#include "server/registry/cases_state.h"
 
 #define SPAN_YEARS (4 * 366) /* longest reading of a partial date */
 
@@ -31,8 +32,8 @@ page_of(const struct cases_list *list)
 {
 	return (struct cases_page_of){
 	    {"list", list->area, list->status, list->since, list->until,
-		list->mine ? "mine" : NULL},
-	    6};
+		list->mine ? "mine" : NULL, list->handover ? "handover" : NULL},
+	    7};
 }
 
 static void
@@ -80,6 +81,8 @@ is_likely(const struct cases_act *act, const struct filter *f, uint32_t slot)
 
 	if (f->list->mine && glance->responsible != act->actor->person)
 		return false;
+	if (f->list->handover && glance->responsible == 0)
+		return false;
 	if (f->list->area != NULL && glance->owner != f->area)
 		return false;
 	if (f->list->status != NULL && glance->status_word != f->status)
@@ -99,6 +102,9 @@ is_wanted(const struct cases_act *act, const struct filter *f, int32_t day,
 	if (!access_may_see(&act->access, post))
 		return false;
 	if (f->list->status == NULL && post->status == INDEX_WITHDRAWN)
+		return false;
+	if (f->list->handover &&
+	    cases_state_may_respond(act, post, post->responsible))
 		return false;
 	return day <= f->until || first_day(post, day) <= f->until;
 }

@@ -18,6 +18,7 @@ struct cases_list {
 	const char *since; /* ISO days */
 	const char *until;
 	bool mine;
+	bool handover; /* whose responsible person does not work it any more */
 	struct cdop_bytes page; /* token of the page before, or empty */
 	uint32_t limit;
 

@@ -294,8 +294,9 @@ cases_state_reinstate(struct cases_act *act, struct cases_alter *alter)
 
 bool
 cases_state_may_respond(
-    const struct cases_act *act, const Cdop__StoredCase *state, uint32_t number)
+    const struct cases_act *act, const struct index_post *post, uint32_t number)
 {
+	const char *owner = index_word_text(act->index, post->owner);
 	const struct cdop_area *holding =
 	    cdop_profile_holding(act->reg->profile);
 	const struct people_person *person =
@@ -309,11 +310,10 @@ cases_state_may_respond(
 		return false;
 	if (person->all_areas)
 		return true;
-	if (holding != NULL && strcmp(state->owner_area, holding->id) == 0)
-		return state->has_registered_by &&
-		    state->registered_by == number;
+	if (holding != NULL && strcmp(owner, holding->id) == 0)
+		return post->registered_by == number;
 	for (i = 0; i < person->n_areas; i++)
-		if (strcmp(person->areas[i], state->owner_area) == 0)
+		if (strcmp(person->areas[i], owner) == 0)
 			return true;
 	return false;
 }
@@ -329,7 +329,8 @@ cases_state_responsible(struct cases_act *act, struct cases_alter *alter)
 	if (err != CDOP_OK)
 		return err;
 	if (alter->person != 0 &&
-	    !cases_state_may_respond(act, state, alter->person))
+	    !cases_state_may_respond(
+		act, index_at(act->index, alter->slot), alter->person))
 		return cases_bad_field(act, "person", "person.unknown",
 		    "no active coordinator who works for the owner of the "
 		    "case has that number");

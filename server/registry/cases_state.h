@@ -53,9 +53,9 @@ CDOP_MUST enum cdop_err cases_state_withdraw(
 CDOP_MUST enum cdop_err cases_state_reinstate(
     struct cases_act *act, struct cases_alter *alter);
 
-/* An active coordinator who may see a case of this state. */
+/* An active coordinator who may see this case. */
 bool cases_state_may_respond(const struct cases_act *act,
-    const Cdop__StoredCase *state, uint32_t number);
+    const struct index_post *post, uint32_t number);
 CDOP_MUST enum cdop_err cases_state_responsible(
     struct cases_act *act, struct cases_alter *alter);
 

@@ -38,6 +38,7 @@ rpc_case_list(struct rpc_ctx *ctx, const Cdop__CaseListRequest *req,
 	list.since = req->since;
 	list.until = req->until;
 	list.mine = req->has_mine && req->mine;
+	list.handover = req->has_handover && req->handover;
 	if (req->has_page) {
 		list.page.data = req->page.data;
 		list.page.len = req->page.len;

@@ -400,8 +400,8 @@ fill_responsible(struct show *s)
 {
 	s->out->responsible_name = person_name(s, s->state->responsible);
 	s->out->has_responsible_gone = true;
-	s->out->responsible_gone =
-	    !cases_state_may_respond(&s->act, s->state, s->state->responsible);
+	s->out->responsible_gone = !cases_state_may_respond(
+	    &s->act, index_at(s->act.index, s->slot), s->state->responsible);
 }
 
 /* What is the case's own, and no field of a form. */

@@ -282,7 +282,8 @@ hand_over(
 	    ctx->reg->cases, whom->person, slot, CDOP_LIST_MAX);
 	if (n > CDOP_LIST_MAX) {
 		add_warning(ctx, rep,
-		    "more cases than these have no responsible person now");
+		    "more cases than these have no responsible person now: "
+		    "cdop case list --handover");
 		n = CDOP_LIST_MAX;
 	}
 	for (i = 0; i < n; i++) {

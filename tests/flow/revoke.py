@@ -4,6 +4,7 @@ import time
 
 from libflow import (AUTH, OK, OUTCOME, SECOND, UNREACHABLE, check, end,
                      equal, scene, wait_for)
+import libsynthetic
 from libwire import Wire
 
 
@@ -34,9 +35,34 @@ def is_out(name, registry, person, act):
           client.returncode in (UNREACHABLE, OUTCOME), client.returncode)
 
 
+def works_one(cora):
+    """A case for which she is responsible."""
+    row = libsynthetic.plain(0, next(libsynthetic.numbers()))
+    reference = cora.must("notify", "--json",
+                          *libsynthetic.said(row)).json()["reference"]
+    cora.must("case", "responsible", reference, str(cora.person), "--reason",
+              "works it")
+    return reference
+
+
+def handed_over(registry, reference):
+    """Whoever comes after her sees what nobody works now."""
+    carl = registry.invite("Carl Coordinator", "--role", "coordinator",
+                           "--all-areas")
+    equal("her cases are listed to be handed over", [
+        case["reference"] for case in carl.must(
+            "case", "list", "--handover", "--json").lines()], [reference])
+    carl.must("case", "show", reference)
+    carl.must("case", "responsible", reference, str(carl.person), "--reason",
+              "takes it over")
+    equal("until somebody is responsible", carl.must(
+        "case", "list", "--handover", "--json").lines(), [])
+
+
 def main():
     registry, cora = scene()
     number = str(cora.person)
+    reference = works_one(cora)
 
     is_out("suspended", registry, cora, lambda: registry.ada.must(
         "people", "suspend", number, "--reason", "laptop lost"))
@@ -57,6 +83,7 @@ def main():
     equal("and does not come back",
           registry.ada.cdop("people", "resume", number, "--reason",
                             "mistake").code not in (OK, SECOND), True)
+    handed_over(registry, reference)
     equal("it stops in order", registry.stop(), 0)
     end()
 

@@ -394,6 +394,21 @@ nothing_is_wanted_for_a_return_that_the_area_has_no_part_in(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Cases that nobody works now. */
+static const Cdop__CaseListReply *
+to_hand_over(enum world_who who)
+{
+	Cdop__CaseListRequest request;
+	struct world_answer answer;
+
+	cdop__case_list_request__init(&request);
+	request.has_handover = true;
+	request.handover = true;
+	world_call(&w, who, CDOP_CALL_CaseList, &request.base, &answer);
+	assert_int_equal(answer.reply->status, CDOP_OK);
+	return world_body(&w, &answer, &cdop__case_list_reply__descriptor);
+}
+
 /* Whoever was responsible may not see it any more: it says so. */
 static void
 a_new_owner_leaves_nobody_responsible(void **state)
@@ -413,6 +428,7 @@ a_new_owner_leaves_nobody_responsible(void **state)
 	    &request.base, CDOP_OK);
 	assert_false(calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK)
 			 ->responsible_gone);
+	assert_int_equal(to_hand_over(WORLD_COORDINATOR)->n_case_, 0);
 	cdop__case_owner_request__init(&owner);
 	owner.reference = reference;
 	owner.version = 2;
@@ -422,6 +438,10 @@ a_new_owner_leaves_nobody_responsible(void **state)
 	    &w, WORLD_COORDINATOR, CDOP_CALL_CaseOwner, &owner.base, CDOP_OK);
 	assert_true(calls_show(&w, WORLD_COORDINATOR, reference, CDOP_OK)
 			->responsible_gone);
+	assert_int_equal(to_hand_over(WORLD_COORDINATOR)->n_case_, 1);
+	assert_string_equal(
+	    to_hand_over(WORLD_COORDINATOR)->case_[0]->reference, reference);
+	assert_int_equal(to_hand_over(WORLD_COORDINATOR_WIRRAL)->n_case_, 0);
 	request.version = 3;
 	(void)calls_change(&w, WORLD_COORDINATOR, CDOP_CALL_CaseResponsible,
 	    &request.base, CDOP_INVALID_ARGUMENT);
