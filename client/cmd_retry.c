@@ -274,6 +274,20 @@ agree_to_drop(struct cmd_ctx *ctx, const char *words)
 		"Drop %s for ever; nobody can bring it back", words));
 }
 
+static void
+say_dropped(struct cmd_ctx *ctx, const char *words)
+{
+	json_t *object;
+
+	if (!ctx->g.json) {
+		print_note(ctx, "dropped: %s", words);
+		return;
+	}
+	object = print_envelope(ctx, "retry.drop", true);
+	(void)json_object_set_new(object, "dropped", json_string(words));
+	print_json(object);
+}
+
 static enum exit_code
 drop_request(struct cmd_ctx *ctx, const char *digits)
 {
@@ -284,26 +298,27 @@ drop_request(struct cmd_ctx *ctx, const char *digits)
 	    (code = agree_to_drop(ctx, kept_words(ctx, r))) != EXIT_OK)
 		return code;
 	spool_drop(ctx, r->request_key.data);
-	print_note(ctx, "dropped: %s", kept_words(ctx, r));
+	say_dropped(ctx, kept_words(ctx, r));
 	return EXIT_OK;
 }
 
 static enum exit_code
 drop_draft(struct cmd_ctx *ctx, const char *digits)
 {
+	const char *words = cdop_arena_printf(ctx->arena, "draft %s", digits);
 	struct lock hold;
 	enum exit_code code;
 	uint64_t draft;
 
+	if (words == NULL)
+		return cmd_no_memory(ctx);
 	if ((code = cmd_number(ctx, "DRAFT", digits, 9999, &draft)) !=
 		EXIT_OK ||
 	    (code = spool_hold_draft(ctx, (unsigned)draft, &hold)) != EXIT_OK)
 		return code;
-	code = agree_to_drop(
-	    ctx, cdop_arena_printf(ctx->arena, "draft %s", digits));
-	if (code == EXIT_OK) {
+	if ((code = agree_to_drop(ctx, words)) == EXIT_OK) {
 		spool_drop_draft(ctx, (unsigned)draft);
-		print_note(ctx, "dropped: draft %s", digits);
+		say_dropped(ctx, words);
 	}
 	lock_drop(&hold, true);
 	return code;

@@ -107,7 +107,9 @@ def dropped(registry, cora, reference):
                                       "Family name": ["\x03"]},
                       dict(cora.env(), TERM="dumb"))
     check("a draft", code == STOPPED and "draft 1" in shown, shown)
-    cora.must("retry", "--drop", "1", "--yes")
+    done = cora.must("retry", "--drop", "1", "--yes", "--json").json()
+    equal("a program reads which", (done["schema"], done["dropped"]),
+          ("cdop.retry.drop/1", "draft 1"))
     equal("can be dropped, too", "draft" in cora.must("retry", "--list").out,
           False)
 
