@@ -67,7 +67,7 @@ struct rpc_term {
 
 #define RPC_RELEASED_MAX   104
 #define RPC_VIOLATIONS_MAX 200
-#define RPC_TERMS_MAX      96 /* all that a case ever had, too */
+#define RPC_TERMS_MAX      136 /* all that a case ever had, too */
 #define RPC_WORDS_MAX      16
 
 struct rpc_ctx {

@@ -243,33 +243,57 @@ rpc_case_decisions(
 	return list;
 }
 
-static bool
-is_term(const struct rpc_ctx *ctx, const char *folded)
+/* As it was typed: a name that is folded has no parts left. */
+static void
+other_terms(struct rpc_ctx *ctx, const Cdop__Form *form)
 {
-	char term[CDOP_FOLD_MAX];
+	const char *name;
 	size_t i;
 
-	for (i = 0; i < ctx->n_terms; i++) {
-		(void)cdop_fold_name(ctx->terms[i].value, term);
-		if (strcmp(term, folded) == 0)
-			return true;
+	for (i = 0; i < form->n_other_name; i++) {
+		name = form->other_name[i]->family_name;
+		if (name != NULL && *name != '\0')
+			rpc_term(ctx, OTHER_NAME, name);
 	}
+}
+
+static bool
+is_whole(const char *name, const char *folded)
+{
+	char whole[CDOP_FOLD_MAX];
+
+	(void)cdop_fold_name(name, whole);
+	return strcmp(whole, folded) == 0;
+}
+
+static bool
+is_part(const char *name, const char *folded)
+{
+	char part[CDOP_FOLD_MAX];
+
+	while ((name = cdop_fold_part(name, part)) != NULL)
+		if (strcmp(part, folded) == 0)
+			return true;
 	return false;
 }
 
 /*
- * Other names, and what the form does not say any more: where it came from
- * does not matter, each is compared alike.
+ * What the form does not say any more and is compared all the same: each that
+ * no term is by now.
  */
 static void
-more_terms(
-    struct rpc_ctx *ctx, const char *kind, const char *const *folded, size_t n)
+former_terms(struct rpc_ctx *ctx, const char *kind, const char *const *folded,
+    size_t n, bool (*is)(const char *name, const char *folded))
 {
-	size_t i;
+	size_t i, k;
 
-	for (i = 0; i < n; i++)
-		if (!is_term(ctx, folded[i]))
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < ctx->n_terms; k++)
+			if (is(ctx->terms[k].value, folded[i]))
+				break;
+		if (k == ctx->n_terms)
 			rpc_term(ctx, kind, folded[i]);
+	}
 }
 
 void
@@ -291,9 +315,15 @@ rpc_case_terms(struct rpc_ctx *ctx, const struct duplicates_child *sought,
 		else if (*text != '\0')
 			rpc_term(ctx, paths[i], text);
 	}
-	more_terms(ctx, paths[0], sought->nhs, sought->n_nhs);
-	more_terms(ctx, OTHER_NAME, sought->family, sought->n_family);
-	more_terms(ctx, OTHER_NAME, sought->mother, sought->n_mother);
+	other_terms(ctx, form);
+	former_terms(ctx, paths[0], sought->nhs, sought->n_nhs, is_whole);
+	former_terms(
+	    ctx, OTHER_NAME, sought->family, sought->n_family, is_whole);
+	former_terms(
+	    ctx, OTHER_NAME, sought->mother, sought->n_mother, is_whole);
+	former_terms(ctx, OTHER_NAME, sought->part, sought->n_part, is_part);
+	former_terms(ctx, OTHER_NAME, sought->mother_part,
+	    sought->n_mother_part, is_part);
 }
 
 /* A child without a name is shown by its mother's, and she lives. */

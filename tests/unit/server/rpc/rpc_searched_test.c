@@ -252,10 +252,12 @@ a_form_that_is_tried_is_a_search_by_all_its_names(void **state)
 
 	(void)state;
 	calls_put(&w, tell.form, "other_name.1.family_name", "Osei");
-	calls_put(&w, tell.form, "other_name.2.family_name", "Quill");
+	calls_put(&w, tell.form, "other_name.2.family_name", "Quill-Bramber");
 	(void)calls_tell(&w, WORLD_COORDINATOR, &tell, CDOP_OK);
 	assert_int_equal(found("Osei"), 1);
 	assert_int_equal(found("Quill"), 1);
+	assert_int_equal(found("Bramber"), 1);
+	assert_int_equal(found("Bramber-Fell"), 0); /* a part alone is shared */
 	assert_int_equal(found("Nobody"), 0);
 	/* Of one without a number and a name, it is the mother's. */
 	tell.form = world_form(&w, 81, "wirral");
@@ -302,19 +304,25 @@ a_case_that_comes_back_is_a_search_by_its_names(void **state)
 {
 	char *own = strdup(
 	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 83, "wirral")));
-	size_t was, is;
+	size_t one, was, part, is;
 
 	(void)state;
 	assert_non_null(own);
 	(void)calls_amend(
-	    &w, own, 1, "child.family_name", "Quillon", NULL, CDOP_OK);
+	    &w, own, 1, "child.family_name", "Quillon-Wyre", NULL, CDOP_OK);
 	(void)calls_amend(
-	    &w, own, 2, "child.family_name", "Oseibrook", NULL, CDOP_OK);
+	    &w, own, 2, "child.family_name", "Tarrock", NULL, CDOP_OK);
+	(void)calls_amend(
+	    &w, own, 3, "child.family_name", "Oseibrook", NULL, CDOP_OK);
 	change_status(own, 1, CDOP_CALL_CaseWithdraw);
 	was = found("Quillon");
+	part = found("Wyre");
+	one = found("Tarrock");
 	is = found("Oseibrook");
 	change_status(own, 2, CDOP_CALL_CaseReinstate);
 	assert_int_equal(found("Quillon"), was + 1);
+	assert_int_equal(found("Wyre"), part + 1);
+	assert_int_equal(found("Tarrock"), one + 1);
 	assert_int_equal(found("Oseibrook"), is + 1);
 	free(own);
 }
