@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -15,6 +16,7 @@
 #include "server/registry/people.h"
 #include "server/registry/registry.h"
 #include "server/registry/setup.h"
+#include "server/slot_make.h"
 #include "server/store/dir.h"
 
 #define PATH_ROOM 1024
@@ -22,6 +24,7 @@
 struct recover {
 	struct offline_from from;
 	const char *out;
+	bool made_out;
 	const char *address[OFFLINE_ADDRESSES];
 	size_t n_address;
 	size_t n_by;
@@ -106,6 +109,8 @@ prepare_outputs(struct recover *recover)
 	size_t i;
 	int len;
 
+	if (!slot_make_out(recover->out, recover->from.dir, &recover->made_out))
+		return false;
 	for (i = 0; i < recover->setup.n_admin; i++) {
 		len = snprintf(recover->path[i], PATH_ROOM,
 		    "%s/recovery-invitation-%zu.txt", recover->out, i + 1);
@@ -200,6 +205,8 @@ cmd_recover(int argc, char **argv)
 	offline_close(&recover.offline);
 	for (i = 0; i < SETUP_ADMINS_MAX; i++)
 		offline_discard(recover.fd[i], recover.path[i]);
+	if (!good && recover.made_out)
+		(void)rmdir(recover.out); /* which stays, if it has any */
 	if (recover.is_unknown)
 		log_tell("whether it was done is not known: do it again");
 	else if (!good && !recover.is_done)

@@ -153,7 +153,7 @@ prepare_sheet(struct renew *renew)
 {
 	int len;
 
-	if (!slot_make_out(&renew->new, &renew->made_out))
+	if (!slot_make_out(renew->new.out, renew->new.dir, &renew->made_out))
 		return false;
 	len = snprintf(renew->path, sizeof(renew->path), "%s/cdop-recovery.txt",
 	    renew->new.out);

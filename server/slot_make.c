@@ -269,29 +269,29 @@ prepare_passphrase(struct slot_make *make)
 }
 
 bool
-slot_make_out(const struct slot_make_args *args, bool *ret_made)
+slot_make_out(const char *out, const char *dir, bool *ret_made)
 {
-	const bool made = mkdir(args->out, 0700) == 0;
+	const bool made = mkdir(out, 0700) == 0;
 	bool inside = false;
 
 	*ret_made = false;
 	if (!made && errno != EEXIST) {
-		log_tell("%s: %s", args->out, strerror(errno));
+		log_tell("%s: %s", out, strerror(errno));
 		return false;
 	}
-	if (inside_dir(args->out, args->dir, &inside) != CDOP_OK) {
-		log_tell("%s: %s", args->out, strerror(errno));
+	if (inside_dir(out, dir, &inside) != CDOP_OK) {
+		log_tell("%s: %s", out, strerror(errno));
 	} else {
 		*ret_made = made && !inside;
 		if (!inside)
 			return true;
 		log_tell("%s lies in %s: whoever takes the data would have "
-			 "the sheets as well.  Take a directory elsewhere, "
+			 "what is written there.  Take a directory elsewhere, "
 			 "best on another medium",
-		    args->out, args->dir);
+		    out, dir);
 	}
 	if (made)
-		(void)rmdir(args->out);
+		(void)rmdir(out);
 	return false;
 }
 
@@ -304,7 +304,7 @@ prepare_shares(struct slot_make *make)
 	int len;
 
 	make->slot.kind = SLOTS_KIND_SHARES;
-	if (!slot_make_out(args, &make->made_out))
+	if (!slot_make_out(args->out, args->dir, &make->made_out))
 		return false;
 	for (i = 0; i < args->plan.n; i++) {
 		len = snprintf(make->path[i], SLOT_MAKE_PATH,

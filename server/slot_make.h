@@ -54,10 +54,10 @@ size_t slot_make_kinds(const struct slot_make_args *args,
 bool slot_make_check(const struct slot_make_args *args);
 
 /*
- * The directory for sheets, made where it is not there, which *ret_made says;
- * inside the data it is refused.  false: said why.
+ * The directory for sheets and invitations, made where it is not there, which
+ * *ret_made says; inside the data it is refused.  false: said why.
  */
-bool slot_make_out(const struct slot_make_args *args, bool *ret_made);
+bool slot_make_out(const char *out, const char *dir, bool *ret_made);
 
 /* One that is being made. */
 struct slot_make {

@@ -79,10 +79,20 @@ def main():
     code, said = recover(registry, "--admin", "Eve New")
     check("not while the daemon runs", code == 1 and "in use" in said, said)
     registry.stop()
-    code, said = recover(registry, "--admin", "Eve New", "--admin", "Eve New")
+    fresh = os.path.join(registry.dir, "fresh")
+    code, said = recover(registry, "--admin", "Eve New", "--admin", "Eve New",
+                         "--out", fresh)
     equal("two new ones are two persons", code, 1)
+    inside = os.path.join(registry.data, "out")
+    code, said = recover(registry, "--admin", "Eve New", "--admin", "Fay New",
+                         "--out", inside)
+    check("nothing that lets people in is written beside the data",
+          code == 1 and "lies in " + registry.data in said, said)
+    check("and no directory is left for it", not os.path.exists(inside) and
+          not os.path.exists(fresh), said)
+    registry.out = fresh
     code, said = recover(registry, "--admin", "Eve New", "--admin", "Fay New")
-    equal("then they are invited", code, 0)
+    equal("then they are invited, in a directory that is made", code, 0)
     code, said = registry.verify()
     equal("every row opens, in the new incarnation", code, 0)
 
