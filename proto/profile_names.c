@@ -2,40 +2,65 @@
  * What is typed is a code or a label, in any case (form_value.c): a name that
  * two rows have on one day would be taken for one of them, and nobody asked.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "cdop/text.h"
 #include "proto/profile_inner.h"
 
+struct name {
+	const char *text; /* or "" */
+	uint32_t key;     /* names that are the same have the same */
+};
+
 /* Whatever may be typed for it; code is the one that is kept. */
 struct named {
-	const char *code;
-	const char *other_code; /* or "" */
-	const char *label;
+	struct name code;
+	struct name other_code;
+	struct name label;
 	struct cdop_span when;
 };
 
-static bool
-is_coded(const struct named *one, const char *name)
+/* FNV-1a: there are two million pairs in a list, and their texts are long. */
+static struct name
+name_of(const char *text)
 {
-	return *name != '\0' &&
-	    (cdop_text_same(one->code, name) ||
-		cdop_text_same(one->other_code, name));
+	struct name name = {text, 2166136261u};
+
+	for (; *text != '\0'; text++)
+		name.key = (name.key ^ ((uint8_t)*text | 0x20u)) * 16777619u;
+	return name;
+}
+
+static bool
+is_same(struct name a, struct name b)
+{
+	return a.key == b.key && *a.text != '\0' &&
+	    cdop_text_same(a.text, b.text);
+}
+
+static bool
+is_coded(const struct named *one, struct name name)
+{
+	return is_same(one->code, name) || is_same(one->other_code, name);
 }
 
 /* Two labels that are the same have their codes to tell them apart. */
 static const char *
 common(const struct named *a, const struct named *b)
 {
-	if (strcmp(a->code, b->code) == 0 || !cdop_span_meets(a->when, b->when))
+	if (a->code.key == b->code.key &&
+	    strcmp(a->code.text, b->code.text) == 0)
+		return NULL;
+	if (!cdop_span_meets(a->when, b->when))
 		return NULL;
 	if (is_coded(a, b->code))
-		return b->code;
+		return b->code.text;
 	if (is_coded(a, b->other_code))
-		return b->other_code;
+		return b->other_code.text;
 	if (is_coded(a, b->label))
-		return b->label;
-	return is_coded(b, a->label) ? a->label : NULL;
+		return b->label.text;
+	return is_coded(b, a->label) ? a->label.text : NULL;
 }
 
 static enum cdop_err
@@ -54,12 +79,20 @@ look(const char *what, const struct named *all, size_t n,
 			*ret_words = cdop_arena_printf(arena,
 			    "%s %s: '%s' is %s as well: who types it would "
 			    "mean either",
-			    what, all[k].code, name, all[i].code);
+			    what, all[k].code.text, name, all[i].code.text);
 			return *ret_words == NULL ? CDOP_RESOURCE_EXHAUSTED
 						  : CDOP_OK;
 		}
 	}
 	return CDOP_OK;
+}
+
+static struct named
+named(const char *code, const char *other_code, const char *label,
+    struct cdop_span when)
+{
+	return (struct named){
+	    name_of(code), name_of(other_code), name_of(label), when};
 }
 
 static size_t
@@ -68,8 +101,8 @@ add_codes(struct named *to, const struct cdop_code_list *list)
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		to[i] = (struct named){list->code[i].code, "",
-		    list->code[i].label, list->code[i].when};
+		to[i] = named(list->code[i].code, "", list->code[i].label,
+		    list->code[i].when);
 	return list->n;
 }
 
@@ -103,12 +136,11 @@ look_at_places(const struct cdop_profile *p, struct cdop_arena *arena,
 		return CDOP_RESOURCE_EXHAUSTED;
 	for (i = 0; i < p->n_area; i++)
 		if (!p->area[i].holding)
-			all[n++] = (struct named){p->area[i].id,
-			    p->area[i].code, p->area[i].name, p->area[i].when};
+			all[n++] = named(p->area[i].id, p->area[i].code,
+			    p->area[i].name, p->area[i].when);
 	for (i = 0; i < p->n_neighbour; i++)
-		all[n++] =
-		    (struct named){p->neighbour[i].id, p->neighbour[i].code,
-			p->neighbour[i].name, p->neighbour[i].when};
+		all[n++] = named(p->neighbour[i].id, p->neighbour[i].code,
+		    p->neighbour[i].name, p->neighbour[i].when);
 	if (other != NULL)
 		n += add_codes(all + n, other);
 	return look("place", all, n, arena, ret_words);
