@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "server/registry/audit.h"
+#include "server/registry/duplicates.h"
 #include "tests/unit/server/rpc/calls.h"
 
 static struct world w;
@@ -327,6 +328,36 @@ a_case_that_comes_back_is_a_search_by_its_names(void **state)
 	free(own);
 }
 
+/* As long as may be, each of two parts, and as many as are kept in mind. */
+static void
+names_before(const char *reference, uint64_t version, const char *path)
+{
+	char name[] = "Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-"
+		      "Bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+	unsigned i;
+
+	for (i = 0; i < DUPLICATES_NAMES; i++) {
+		name[1] = name[36] = (char)('a' + i);
+		(void)calls_amend(
+		    &w, reference, version + i, path, name, NULL, CDOP_OK);
+	}
+}
+
+static void
+a_case_of_many_names_comes_back(void **state)
+{
+	char *own = strdup(
+	    calls_new(&w, WORLD_COORDINATOR, world_form(&w, 84, "wirral")));
+
+	(void)state;
+	assert_non_null(own);
+	names_before(own, 1, "child.family_name");
+	names_before(own, 1 + DUPLICATES_NAMES, "mother.family_name");
+	change_status(own, 1, CDOP_CALL_CaseWithdraw);
+	change_status(own, 2, CDOP_CALL_CaseReinstate);
+	free(own);
+}
+
 static void
 without_a_yes_there_is_no_answer(void **state)
 {
@@ -518,6 +549,7 @@ main(void)
 	    TEST(a_form_that_is_tried_is_a_search_by_all_its_names),
 	    TEST(an_amendment_is_a_search_by_what_the_record_says),
 	    TEST(a_case_that_comes_back_is_a_search_by_its_names),
+	    TEST(a_case_of_many_names_comes_back),
 	    TEST(without_a_yes_there_is_no_answer),
 	    TEST(a_yes_is_for_one_request),
 	    TEST(the_second_person_is_shown_the_terms),
