@@ -1,10 +1,12 @@
 /* Set up and taken down for each test. */
 #include "tests/unit/client/fixture.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -145,4 +147,30 @@ fixture_option(struct fixture *f, const char *name, const char *value)
 	opt->arg = "";
 	f->ctx.opt[f->ctx.n_values] = opt;
 	f->ctx.value[f->ctx.n_values++] = value;
+}
+
+int
+fixture_catch(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC), out = dup(STDOUT_FILENO);
+
+	assert_true(fd >= 0 && out >= 0);
+	(void)fflush(stdout);
+	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
+	(void)close(fd);
+	return out;
+}
+
+const char *
+fixture_caught(struct fixture *f, const char *path, int out)
+{
+	struct cdop_bytes printed;
+
+	(void)fflush(stdout);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	(void)close(out);
+	assert_int_equal(
+	    file_read(path, 1 << 20, f->ctx.arena, &printed), CDOP_OK);
+	return cdop_arena_printf(
+	    f->ctx.arena, "%.*s", (int)printed.len, (const char *)printed.data);
 }

@@ -29,4 +29,8 @@ const struct cdop_profile *fixture_profile(struct fixture *f);
 /* Gives the context the value of an option, as from a command line. */
 void fixture_option(struct fixture *f, const char *name, const char *value);
 
+/* What is printed from here goes to that file, until it is read back. */
+int fixture_catch(const char *path);
+const char *fixture_caught(struct fixture *f, const char *path, int out);
+
 #endif

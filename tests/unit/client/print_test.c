@@ -159,33 +159,6 @@ instants_are_said_in_utc_to_programs(void **state)
 	    print_utc(f->ctx.arena, 1795424707042), "2026-11-23T09:05:07.042Z");
 }
 
-/* What is printed from here goes to a file, until it is read back. */
-static int
-printed_begin(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC), out = dup(STDOUT_FILENO);
-
-	assert_true(fd >= 0 && out >= 0);
-	(void)fflush(stdout);
-	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
-	(void)close(fd);
-	return out;
-}
-
-static const char *
-printed_end(struct fixture *f, const char *path, int out)
-{
-	struct cdop_bytes printed;
-
-	(void)fflush(stdout);
-	assert_true(dup2(out, STDOUT_FILENO) >= 0);
-	(void)close(out);
-	assert_int_equal(
-	    file_read(path, 1 << 20, f->ctx.arena, &printed), CDOP_OK);
-	return cdop_arena_printf(
-	    f->ctx.arena, "%.*s", (int)printed.len, (const char *)printed.data);
-}
-
 /* A profile may be longer than any line. */
 static void
 a_long_text_is_printed_whole(void **state)
@@ -193,11 +166,11 @@ a_long_text_is_printed_whole(void **state)
 	static char text[200000];
 	struct fixture *f = *state;
 	const char *path = fixture_file(f, "out", "", 0), *printed;
-	int out = printed_begin(path);
+	int out = fixture_catch(path);
 
 	memset(text, 'x', sizeof(text) - 1);
 	print_out(&f->ctx, "%s", text);
-	printed = printed_end(f, path, out);
+	printed = fixture_caught(f, path, out);
 	assert_int_equal(strlen(printed), sizeof(text));
 	assert_memory_equal(printed, text, sizeof(text) - 1);
 }
@@ -212,10 +185,10 @@ json_steers_no_terminal(void **state)
 	struct fixture *f = *state;
 	const char *path = fixture_file(f, "out", "", 0), *printed;
 	json_t *read;
-	int out = printed_begin(path);
+	int out = fixture_catch(path);
 
 	print_json(json_pack("{s:s}", "name", name));
-	printed = printed_end(f, path, out);
+	printed = fixture_caught(f, path, out);
 	assert_string_equal(printed,
 	    "{\"name\":\"a\\u001B[2J\\u007F\\u009B31m\\u202E\\u2028"
 	    "\xd7\x9b\xc3\xa9\"}\n");
@@ -251,9 +224,9 @@ a_long_cell_is_cut_between_characters(void **state)
 
 	for (i = 0; i + 2 < sizeof(cell); i += 2)
 		memcpy(cell + i, "\xc3\xa9", 2);
-	out = printed_begin(path);
+	out = fixture_catch(path);
 	print_table(&f->ctx, NULL, row, 2, 1);
-	printed = printed_end(f, path, out);
+	printed = fixture_caught(f, path, out);
 	end = strchr(printed, '~');
 	assert_non_null(end);
 	assert_int_equal((end - printed) % 2, 0);
